@@ -1,0 +1,250 @@
+//! A call whose arguments may be pending.
+//!
+//! The macro writes such a call twice, once for now and once for later, and the *types* of the
+//! arguments decide which of the two can happen:
+//!
+//! ```text
+//! match lift(arguments) {
+//!     Lifted::Now(reach, values) => f(values..).__held(reach),
+//!     Lifted::Later(task) => task.__call(place, call_site(&"f"), move |here, values| f(values..)..),
+//! }
+//! ```
+//!
+//! So a call without pending arguments is the user's own call, in the user's own scope, borrows
+//! and all. The impossible one has the type `!`, so that nothing which it moves counts as moved.
+
+use core::panic::Location;
+
+use super::hold::Held;
+use crate::inputs::{
+    AllReady, Borrowed, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending,
+};
+use crate::lift::{Here, lifted};
+use crate::{AsyncResult, Spawner};
+
+/// A borrow of a result, until the whole call is made: the same call may not move it as well.
+pub struct Lending<'a, T>(pub(super) &'a AsyncResult<T>);
+
+/// The arguments of a call: nested pairs, so that there may be any number of them.
+pub trait Arguments {
+    type Inputs: Inputs;
+    /// The values, as the call is made with them.
+    type Values;
+
+    fn into_inputs(self) -> Self::Inputs;
+    fn values(values: <Self::Inputs as Inputs>::Values) -> Self::Values;
+}
+
+impl Arguments for () {
+    type Inputs = ();
+    type Values = ();
+
+    fn into_inputs(self) {}
+    fn values((): ()) {}
+}
+
+macro_rules! arguments {
+    ($([$($generics:tt)*] $argument:ty => $input:ty = $make:expr, $value:ty => $given:ty = $make_given:expr;)*) => { $(
+        impl<$($generics)*, Rest: Arguments> Arguments for ($argument, Rest)
+        where
+            ($input, Rest::Inputs):
+                Inputs<Values = ($value, <Rest::Inputs as Inputs>::Values)>,
+        {
+            type Inputs = ($input, Rest::Inputs);
+            type Values = ($given, Rest::Values);
+
+            #[inline]
+            fn into_inputs(self) -> Self::Inputs {
+                let make: fn($argument) -> $input = $make;
+                (make(self.0), self.1.into_inputs())
+            }
+
+            #[inline]
+            fn values((first, rest): ($value, <Rest::Inputs as Inputs>::Values)) -> Self::Values {
+                let give: fn($value) -> $given = $make_given;
+                (give(first), Rest::values(rest))
+            }
+        }
+    )* };
+}
+
+arguments! {
+    [X] Plain<X> => Plain<X> = |plain| plain, X => Owned<X> = |value| Owned(Some(value));
+    [T] Moved<T> => Moved<T> = |moved| moved, T => Owned<T> = |value| Owned(Some(value));
+    [T] Many<T> => Many<T> = |many| many, Vec<T> => Owned<Vec<T>> = |values| Owned(Some(values));
+    ['a, T] Lending<'a, T> => Lent<T> = |it| Lent::new(it.0), Borrowed<T> => Shared<T> = Shared;
+}
+
+/// An argument of the call that is made: a value, or a reference to one that is lent.
+pub trait Give<'a> {
+    type Given;
+
+    fn give(&'a mut self) -> Self::Given;
+}
+
+/// Gives an argument to a call.
+#[inline]
+pub fn give<'a, G: Give<'a>>(argument: &'a mut G) -> G::Given {
+    argument.give()
+}
+
+/// A value that moves into the call.
+pub struct Owned<V>(Option<V>);
+
+impl<V> Give<'_> for Owned<V> {
+    type Given = V;
+
+    #[inline]
+    fn give(&mut self) -> V {
+        self.0.take().unwrap_or_else(|| unreachable!("an argument is given once"))
+    }
+}
+
+/// A value that is lent to the call.
+pub struct Shared<T>(Borrowed<T>);
+
+impl<'a, T: 'a> Give<'a> for Shared<T> {
+    type Given = &'a T;
+
+    #[inline]
+    fn give(&'a mut self) -> &'a T {
+        &self.0
+    }
+}
+
+/// A call that happens now, or one that happens later; one of the two is impossible.
+pub enum Lifted<Now, Values, Later> {
+    Now(Now, Values),
+    Later(Later),
+}
+
+/// Whether any argument is pending.
+pub trait Pending<A: Arguments> {
+    type Now: Reach;
+    type Later;
+
+    fn decide(inputs: A::Inputs) -> Lifted<Self::Now, A::Values, Self::Later>;
+}
+
+impl<A: Arguments<Inputs: Inputs<State = AllReady>>> Pending<A> for AllReady {
+    type Now = Real;
+    type Later = Impossible<A>;
+
+    #[inline]
+    fn decide(inputs: A::Inputs) -> Lifted<Real, A::Values, Impossible<A>> {
+        Lifted::Now(Real, A::values(inputs.ready_values()))
+    }
+}
+
+impl<A: Arguments<Inputs: Inputs<State = SomePending>>> Pending<A> for SomePending {
+    type Now = Impossible<A>;
+    type Later = Later<A>;
+
+    #[inline]
+    fn decide(inputs: A::Inputs) -> Lifted<Impossible<A>, A::Values, Later<A>> {
+        Lifted::Later(Later(inputs))
+    }
+}
+
+type StateOf<A> = <<A as Arguments>::Inputs as Inputs>::State;
+
+/// Decides when a call happens.
+#[inline]
+pub fn lift<A>(
+    arguments: A,
+) -> Lifted<<StateOf<A> as Pending<A>>::Now, A::Values, <StateOf<A> as Pending<A>>::Later>
+where
+    A: Arguments,
+    StateOf<A>: Pending<A>,
+{
+    StateOf::<A>::decide(arguments.into_inputs())
+}
+
+/// Whether a call that is written down happens.
+pub trait Reach: Sized {
+    type Held<X>;
+
+    fn held<X>(self, value: X) -> Self::Held<X>;
+}
+
+/// A call that happens.
+pub struct Real;
+
+impl Reach for Real {
+    type Held<X> = Held<X>;
+
+    #[inline]
+    fn held<X>(self, value: X) -> Held<X> {
+        Held(value)
+    }
+}
+
+/// A call that never happens.
+pub struct Impossible<I> {
+    never: core::convert::Infallible,
+    _inputs: core::marker::PhantomData<I>,
+}
+
+impl<I> Reach for Impossible<I> {
+    type Held<X> = Never;
+
+    fn held<X>(self, _value: X) -> Never {
+        match self.never {}
+    }
+}
+
+/// The type `!`, which may only be written as the return type of a function.
+pub type Never = <fn() -> ! as Returns>::Value;
+
+pub trait Returns {
+    type Value;
+}
+
+impl<X> Returns for fn() -> X {
+    type Value = X;
+}
+
+/// The place of a call in the source, and the name of what it calls.
+pub struct Site {
+    name: &'static &'static str,
+    at: &'static Location<'static>,
+}
+
+#[inline]
+#[track_caller]
+pub fn call_site(name: &'static &'static str) -> Site {
+    Site { name, at: Location::caller() }
+}
+
+impl Site {
+    pub(super) fn apart(self) -> (&'static &'static str, &'static Location<'static>) {
+        (self.name, self.at)
+    }
+}
+
+/// A call that happens when its arguments are ready.
+pub struct Later<A: Arguments>(A::Inputs);
+
+impl<A: Arguments> Later<A> {
+    #[inline]
+    pub fn __call<'w, S, T, F>(self, place: &S, site: Site, call: F) -> Held<AsyncResult<T>>
+    where
+        S: Spawner<'w> + ?Sized,
+        A::Inputs: Send + 'w,
+        T: Send + 'w,
+        F: FnOnce(&Here<'_>, A::Values) -> Outcome<T> + Send + 'w,
+    {
+        let call = move |here: &Here<'_>, values| call(here, A::values(values));
+        Held(lifted(site.name, site.at, self.0, place, call))
+    }
+}
+
+impl<A: Arguments> Impossible<A> {
+    pub fn __call<P, O, F>(self, _place: &P, _site: Site, _call: F) -> !
+    where
+        P: ?Sized,
+        F: FnOnce(&Here<'_>, A::Values) -> O,
+    {
+        match self.never {}
+    }
+}

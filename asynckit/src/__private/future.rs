@@ -1,0 +1,37 @@
+//! The async form of a chain.
+
+use crate::inputs::Outcome;
+use crate::lift::spawn_async;
+use crate::pool::{AsyncSpawner, owned};
+use crate::{AsyncResult, BoxError, Current};
+
+use super::call::Site;
+use super::fallible::Failure;
+
+/// An error that `?` has taken out of the async form of a chain: any that can travel.
+pub struct Raised(BoxError);
+
+impl<E: Failure> From<E> for Raised {
+    #[inline]
+    fn from(error: E) -> Self {
+        Self(error.into_box())
+    }
+}
+
+/// The pool of the async form, which outlives the caller.
+#[inline]
+pub fn owned_place<P: AsyncSpawner + ?Sized>(place: &P) -> Current {
+    owned(place)
+}
+
+/// Starts the async form: a task that is polled, and whose value is the result that it ends in.
+pub fn chain_future<T, F>(place: &Current, site: Site, body: F) -> AsyncResult<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<AsyncResult<T>, Raised>> + Send + 'static,
+{
+    let (name, at) = site.apart();
+    spawn_async(place, name, at, async move {
+        body.await.map(Outcome::Flatten).map_err(|Raised(error)| error)
+    })
+}

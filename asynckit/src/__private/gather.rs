@@ -1,0 +1,129 @@
+//! What a chain may end in.
+
+use crate::error::Hop;
+use crate::inputs::{Many, Moved};
+use crate::lift::gather;
+use crate::{AsyncResult, Spawner, Work};
+
+/// What a chain may end in: work, a result, or a tuple or `Vec` of them.
+#[diagnostic::on_unimplemented(
+    message = "a chain ends in work, an `AsyncResult`, or a tuple or `Vec` of them; `{Self}` is none of these",
+    label = "this is a plain `{Self}`",
+    note = "annotate the function that makes it with `#[async_work]`, or end the chain with \
+            `AsyncResult::ready(value)`"
+)]
+pub trait Gather<'w> {
+    /// The value of the chain's result.
+    type Value;
+
+    #[doc(hidden)]
+    #[track_caller]
+    fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value>;
+}
+
+/// The end of a chain, as a step on an error's path.
+#[track_caller]
+fn end() -> Hop {
+    Hop { name: &"chain", at: core::panic::Location::caller() }
+}
+
+/// The result of a chain.
+#[inline]
+#[track_caller]
+pub fn end_of_chain<'w, S, G>(place: &S, end: G) -> AsyncResult<G::Value>
+where
+    S: Spawner<'w> + ?Sized,
+    G: Gather<'w>,
+{
+    end.gather(place)
+}
+
+impl<'w, T: Send> Gather<'w> for Work<'w, T> {
+    type Value = T;
+
+    #[inline]
+    fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<T> {
+        self.spawn_on(place)
+    }
+}
+
+impl<T> Gather<'_> for AsyncResult<T> {
+    type Value = T;
+
+    #[inline]
+    fn gather<S: ?Sized>(self, _place: &S) -> AsyncResult<T> {
+        self
+    }
+}
+
+impl Gather<'_> for () {
+    type Value = ();
+
+    fn gather<S: ?Sized>(self, _place: &S) -> AsyncResult<()> {
+        AsyncResult::ready(())
+    }
+}
+
+impl<'w, G: Gather<'w>> Gather<'w> for Vec<G>
+where
+    G::Value: Send,
+{
+    type Value = Vec<G::Value>;
+
+    fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Vec<G::Value>> {
+        let all: Vec<_> = self.into_iter().map(|one| one.gather(place)).collect();
+        gather(end(), (Many::new(all), ()), |(values, ())| values)
+    }
+}
+
+macro_rules! gather_tuples {
+    ($(($($G:ident)+))+) => { $(
+        impl<'w, $($G: Gather<'w>),+> Gather<'w> for ($($G,)+)
+        where
+            $($G::Value: Send),+
+        {
+            type Value = ($($G::Value,)+);
+
+            #[allow(non_snake_case)]
+            fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value> {
+                let ($($G,)+) = self;
+                $(let $G = Moved::new($G.gather(place));)+
+                gather(end(), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
+            }
+        }
+    )+ };
+}
+
+/// `a b c` as `(a, (b, (c, ())))`, a pattern as well as an expression.
+macro_rules! pairs {
+    () => { () };
+    ($first:ident $($rest:ident)*) => { ($first, pairs!($($rest)*)) };
+}
+
+gather_tuples! {
+    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
+    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
+}
+
+/// What may be the condition of an `if` or `while` in a chain: a `bool`.
+#[diagnostic::on_unimplemented(
+    message = "the condition is a `{Self}`, not a `bool`: a chain runs on before its values are there",
+    label = "not a `bool` yet",
+    note = "values steer the work in `chain!(&pool, async move {{ if ok(&page).await? {{ .. }} .. }})`"
+)]
+pub trait Condition {
+    #[doc(hidden)]
+    fn is_true(self) -> bool;
+}
+
+impl Condition for bool {
+    #[inline]
+    fn is_true(self) -> bool {
+        self
+    }
+}
+
+#[inline]
+pub fn plain_condition<C: Condition>(condition: C) -> bool {
+    condition.is_true()
+}

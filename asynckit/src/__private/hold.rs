@@ -1,0 +1,271 @@
+//! Which expressions of a chain are work is decided by their types, by method resolution: a
+//! method of `Held<Work<..>>` itself comes before that of a trait which every `Held<..>` has.
+//!
+//! The bounds stand on the methods, never on the `impl`s: an `impl` whose bounds fail would be
+//! passed over in silence, and the work would be taken for a plain value. And a type that is not
+//! known yet would match the first `impl` that comes; so expressions are held by method syntax,
+//! or dereference to what they hold, which both make rustc ask for the type (E0282).
+
+use core::ops::Deref;
+
+use super::call::{Lending, Reach};
+use super::take_apart::TakeApart;
+use crate::inputs::{Many, Moved, Outcome};
+use crate::lift::Here;
+use crate::{AsyncResult, Spawner, Work};
+
+pub use crate::inputs::Plain;
+
+/// The value of an expression, held up to have its type looked at.
+#[must_use]
+pub struct Held<X>(pub(super) X);
+
+/// Never called: it lets method resolution see a type that is not known.
+impl<X> Deref for Held<X> {
+    type Target = X;
+
+    fn deref(&self) -> &X {
+        &self.0
+    }
+}
+
+/// Holds a reference.
+#[inline]
+pub fn hold<X>(value: X) -> Held<X> {
+    Held(value)
+}
+
+/// Holds anything else, by method syntax: a `&mut` is lent on, as in any call.
+pub trait Hold: Sized {
+    #[inline]
+    fn __hold(self) -> Held<Self> {
+        Held(self)
+    }
+
+    /// The same at the end of a call that may be impossible, because it happens later.
+    #[inline]
+    fn __held<R: Reach>(self, reach: R) -> R::Held<Self> {
+        reach.held(self)
+    }
+}
+
+impl<X> Hold for X {}
+
+/// What becomes of values that are neither work nor results: nothing.
+pub trait HeldUnchanged: Sized {
+    type Value;
+
+    fn __value(self) -> Self::Value;
+
+    #[inline]
+    fn __start<P: ?Sized>(self, _place: &P) -> Self::Value {
+        self.__value()
+    }
+
+    #[inline]
+    fn __detach<P: ?Sized>(self, _place: &P) -> Self::Value {
+        self.__value()
+    }
+
+    #[inline]
+    fn __arg<P: ?Sized>(self, _place: &P) -> Plain<Self::Value> {
+        Plain::new(self.__value())
+    }
+
+    #[inline]
+    fn __lend(self) -> Plain<Self::Value> {
+        Plain::new(self.__value())
+    }
+
+    #[inline]
+    fn __take_apart<P: ?Sized>(self, _place: &P) -> Self::Value {
+        self.__value()
+    }
+
+    #[inline]
+    fn __each(self) -> Self {
+        self
+    }
+
+    #[inline]
+    fn __finish(self, _here: &Here<'_>) -> Outcome<Self::Value> {
+        Outcome::Done(Ok(self.__value()))
+    }
+}
+
+impl<X> HeldUnchanged for Held<X> {
+    type Value = X;
+
+    #[inline]
+    fn __value(self) -> X {
+        self.0
+    }
+}
+
+impl<'w, T> Held<Work<'w, T>> {
+    #[inline]
+    pub fn __start<S>(self, place: &S) -> AsyncResult<T>
+    where
+        S: Spawner<'w> + ?Sized,
+        T: Send,
+    {
+        self.0.spawn_on(place)
+    }
+
+    #[inline]
+    pub fn __detach<S>(self, place: &S)
+    where
+        S: Spawner<'w> + ?Sized,
+        T: Send,
+    {
+        self.0.detach_on(place);
+    }
+
+    #[inline]
+    pub fn __arg<S>(self, place: &S) -> Moved<T>
+    where
+        S: Spawner<'w> + ?Sized,
+        T: Send,
+    {
+        Moved::new(self.0.spawn_on(place))
+    }
+
+    #[inline]
+    pub fn __take_apart<S, Parts>(self, place: &S) -> Parts
+    where
+        S: Spawner<'w> + ?Sized,
+        T: TakeApart<Parts = Parts> + Send,
+    {
+        T::take_apart(self.0.spawn_on(place))
+    }
+
+    #[inline]
+    pub fn __finish(self, here: &Here<'_>) -> Outcome<T>
+    where
+        T: Send,
+    {
+        self.0.finish_inside(here)
+    }
+}
+
+impl<T> Held<AsyncResult<T>> {
+    #[inline]
+    pub fn __detach<P: ?Sized>(self, _place: &P) {}
+
+    #[inline]
+    pub fn __arg<P: ?Sized>(self, _place: &P) -> Moved<T>
+    where
+        T: Send,
+    {
+        Moved::new(self.0)
+    }
+
+    #[inline]
+    pub fn __take_apart<P: ?Sized, Parts>(self, _place: &P) -> Parts
+    where
+        T: TakeApart<Parts = Parts>,
+    {
+        T::take_apart(self.0)
+    }
+
+    #[inline]
+    pub fn __finish(self, _here: &Here<'_>) -> Outcome<T>
+    where
+        T: Send,
+    {
+        Outcome::Flatten(self.0)
+    }
+}
+
+impl<'a, T> Held<&'a AsyncResult<T>> {
+    /// A variable that is a reference lends, as `&` does.
+    #[inline]
+    pub fn __arg<P: ?Sized>(self, _place: &P) -> Lending<'a, T>
+    where
+        T: Send + Sync,
+    {
+        Lending(self.0)
+    }
+
+    #[inline]
+    pub fn __lend(self) -> Lending<'a, T>
+    where
+        T: Send + Sync,
+    {
+        Lending(self.0)
+    }
+}
+
+impl<T> Held<Vec<T>> {
+    /// Looks at the elements instead.
+    #[inline]
+    pub fn __each(self) -> Each<T> {
+        Each(self.0)
+    }
+}
+
+/// A list, held up to have the type of its elements looked at.
+#[must_use]
+pub struct Each<T>(Vec<T>);
+
+/// Never called, as that of [`Held`].
+impl<T> Deref for Each<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0[0]
+    }
+}
+
+/// What becomes of a list of values that are neither work nor results: nothing.
+pub trait EachUnchanged: Sized {
+    type Value;
+
+    fn __list(self) -> Vec<Self::Value>;
+
+    #[inline]
+    fn __start<P: ?Sized>(self, _place: &P) -> Vec<Self::Value> {
+        self.__list()
+    }
+
+    #[inline]
+    fn __arg<P: ?Sized>(self, _place: &P) -> Plain<Vec<Self::Value>> {
+        Plain::new(self.__list())
+    }
+}
+
+impl<T> EachUnchanged for Each<T> {
+    type Value = T;
+
+    #[inline]
+    fn __list(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<'w, T> Each<Work<'w, T>> {
+    pub fn __start<S>(self, place: &S) -> Vec<AsyncResult<T>>
+    where
+        S: Spawner<'w> + ?Sized,
+        T: Send,
+    {
+        self.0.into_iter().map(|work| work.spawn_on(place)).collect()
+    }
+
+    pub fn __arg<S>(self, place: &S) -> Many<T>
+    where
+        S: Spawner<'w> + ?Sized,
+        T: Send,
+    {
+        Many::new(self.0.into_iter().map(|work| work.spawn_on(place)))
+    }
+}
+
+impl<T> Each<AsyncResult<T>> {
+    pub fn __arg<P: ?Sized>(self, _place: &P) -> Many<T>
+    where
+        T: Send,
+    {
+        Many::new(self.0.into_iter())
+    }
+}

@@ -1,0 +1,26 @@
+//! What the expansions of `#[async_work]` and `chain!` call. Not an interface: it changes with
+//! every release, and only the macros of the very same version know it.
+//!
+//! - `hold`: which expressions are work, decided by their types;
+//! - `call`: a call whose arguments may be pending;
+//! - `take_apart`: a pending tuple as a tuple of pending parts;
+//! - `gather`: what a chain may end in;
+//! - `fallible`: how errors get from functions into results, and what an annotated function makes;
+//! - `future`: the async form of a chain.
+
+mod call;
+mod fallible;
+mod future;
+mod gather;
+mod hold;
+mod take_apart;
+
+pub use call::{Lifted, call_site, give, lift};
+pub use core::convert::Infallible;
+pub use core::result::Result::Ok;
+pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_thread};
+pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
+pub use future::{Raised, chain_future, owned_place};
+pub use gather::{Gather, end_of_chain, plain_condition};
+pub use hold::{EachUnchanged, Held, Hold, HeldUnchanged, Plain, hold};
+pub use take_apart::TakeApart;

@@ -1,0 +1,136 @@
+//! Those who look on while a cell is unset and may leave again: blocked threads, polled futures,
+//! callbacks.
+//!
+//! They are kept apart from the cells, in locked tables by the cell's address, so that a cell that
+//! nobody looks at pays one bit for them.
+//!
+//! *Named race, "looking away":* a cell may close between an observer's look and its entry into
+//! the table. So it enters first and then marks the cell (`Waiters::observe`), which fails where
+//! the cell is closed; whoever closes a marked cell empties the cell's entries after that.
+
+use std::collections::HashMap;
+use std::task::Waker;
+
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Parker, lock};
+use crate::task::{Steps, TaskRef};
+
+/// What to do when the cell is set.
+pub(crate) enum Observer {
+    Thread(Arc<Parker>),
+    Waker(Waker),
+    /// A user's callback: runs from the trampoline.
+    Call(Box<dyn FnOnce() + Send>),
+    /// Our own, short and without foreign code: runs at once.
+    Note(Box<dyn FnOnce() + Send>),
+}
+
+struct Entry {
+    ticket: u64,
+    observer: Observer,
+}
+
+/// The observers of each cell, by its address.
+type Table = Mutex<Option<HashMap<usize, Vec<Entry>>>>;
+
+const TABLES: usize = 64;
+static TABLE: [Table; TABLES] = [const { Mutex::new(None) }; TABLES];
+static TICKETS: AtomicU64 = AtomicU64::new(1);
+
+fn with_table<R>(cell: usize, f: impl FnOnce(&mut HashMap<usize, Vec<Entry>>) -> R) -> R {
+    // Cells are at least 16 bytes apart; the multiplier spreads the rest.
+    let spread = (cell >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
+    let table = &TABLE[spread >> (usize::BITS - TABLES.ilog2())];
+    f(lock(table).get_or_insert_default())
+}
+
+/// An entry in the table, which ends with it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    cell: TaskRef,
+    ticket: u64,
+}
+
+/// Looks on until the cell is set; `Err` hands the observer back where it is set already.
+pub(crate) fn watch(cell: &TaskRef, observer: Observer) -> Result<Watch, Observer> {
+    let watch = Watch::enter(cell, observer);
+    if cell.waiters.observe() {
+        return Ok(watch);
+    }
+    // Unless it was told in between.
+    watch.remove().map_or_else(|| Ok(Watch { cell: cell.clone(), ticket: 0 }), Err)
+}
+
+impl Watch {
+    /// Enters the table, for a cell that the caller marks itself.
+    pub(crate) fn enter(cell: &TaskRef, observer: Observer) -> Watch {
+        let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
+        let address = cell.address();
+        with_table(address, |table| table.entry(address).or_default().push(Entry { ticket, observer }));
+        Watch { cell: cell.clone(), ticket }
+    }
+
+    fn remove(&self) -> Option<Observer> {
+        let address = self.cell.address();
+        with_table(address, |table| {
+            let entries = table.get_mut(&address)?;
+            let place = entries.iter().position(|entry| entry.ticket == self.ticket)?;
+            let removed = entries.remove(place);
+            if entries.is_empty() {
+                table.remove(&address);
+            }
+            Some(removed.observer)
+        })
+    }
+
+    /// Lets the observer stay without the watch.
+    pub(crate) fn stay(mut self) {
+        self.ticket = 0;
+    }
+
+    /// Changes the waker; false where the observer has been told meanwhile.
+    pub(crate) fn renew(&self, waker: &Waker) -> bool {
+        // Cloned outside of the lock, as it is foreign code; dropped outside likewise.
+        let mut new = Some(waker.clone());
+        let address = self.cell.address();
+        with_table(address, |table| {
+            let entries = table.get_mut(&address)?;
+            let entry = entries.iter_mut().find(|entry| entry.ticket == self.ticket)?;
+            if let Observer::Waker(old) = &mut entry.observer
+                && let Some(new) = &mut new
+            {
+                std::mem::swap(old, new);
+            }
+            Some(())
+        })
+        .is_some()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.ticket != 0 {
+            let observer = self.remove();
+            drop(observer);
+        }
+    }
+}
+
+/// Tells all observers of a cell, in the order in which they came.
+pub(crate) fn tell(cell: &TaskRef) {
+    let address = cell.address();
+    let told = with_table(address, |table| table.remove(&address)).unwrap_or_default();
+    for Entry { observer, .. } in told {
+        match observer {
+            Observer::Thread(parker) => parker.unpark(),
+            Observer::Waker(waker) => super::defer_wake(waker),
+            Observer::Call(call) => super::defer_call(call),
+            Observer::Note(note) => note(),
+        }
+    }
+}
+
+impl std::fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.header().hop)
+    }
+}

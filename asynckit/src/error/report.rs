@@ -1,0 +1,102 @@
+//! The original failure, and the report of one that nobody has looked at.
+
+use std::fmt;
+
+use super::path::{Hop, Path};
+use super::{BoxError, Error, ErrorKind};
+use crate::panic::{self, Payload};
+use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
+
+/// What a pool does with failures that nobody has looked at.
+pub(crate) type Hook = Arc<dyn Fn(&Error) + Send + Sync>;
+
+pub(crate) enum Cause {
+    Failure(BoxError),
+    Panic { message: String, payload: Mutex<Option<Payload>> },
+    Words(String),
+}
+
+impl Cause {
+    pub(crate) fn panic(message: String, payload: Payload) -> Cause {
+        Cause::Panic { message, payload: Mutex::new(Some(payload)) }
+    }
+}
+
+/// One failure, shared by all copies of its error.
+pub(crate) struct Original {
+    pub(crate) kind: ErrorKind,
+    /// The work that failed, and where it was called.
+    pub(crate) hop: Hop,
+    pub(crate) cause: Cause,
+    /// Whether the user's code has had a copy.
+    observed: AtomicU8,
+    hook: Option<Hook>,
+}
+
+impl Original {
+    pub(crate) fn new(
+        kind: ErrorKind,
+        hop: Hop,
+        cause: Cause,
+        hook: Option<Hook>,
+    ) -> Original {
+        Original { kind, hop, cause, observed: AtomicU8::new(0), hook }
+    }
+
+    pub(crate) fn observe(&self) {
+        // ORDERING: Relaxed: whoever drops the last copy comes after this by the Arc's count.
+        self.observed.store(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_payload(&self) -> Option<Payload> {
+        match &self.cause {
+            Cause::Panic { payload, .. } => lock(payload).take(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Original {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = self.hop.name();
+        match &self.cause {
+            Cause::Failure(error) => write!(f, "{origin} failed: {error}"),
+            Cause::Panic { message, .. } => write!(f, "{origin} panicked: {message}"),
+            Cause::Words(words) => write!(f, "{origin} {words}"),
+        }
+    }
+}
+
+impl Drop for Original {
+    /// Reports a failure whose last copy goes away unseen.
+    fn drop(&mut self) {
+        let unseen = *self.observed.get_mut() == 0;
+        let reported = matches!(self.kind, ErrorKind::Failed | ErrorKind::Panicked);
+        let cause = std::mem::replace(&mut self.cause, Cause::Words(String::new()));
+        let hook = self.hook.take();
+        // Whatever the hook or the cause's own drop do must not reach the thread that happens to
+        // drop the last copy.
+        let quiet = panic::catch(move || {
+            if unseen && reported {
+                self.report(cause, hook);
+            } else {
+                drop((cause, hook));
+            }
+        });
+        if let Err(payload) = quiet {
+            panic::discard(payload);
+        }
+    }
+}
+
+impl Original {
+    fn report(&self, cause: Cause, hook: Option<Hook>) {
+        let copy = Original::new(self.kind, self.hop, cause, None);
+        copy.observe();
+        let error = Error::from_original(copy, Path::from(self.hop));
+        match hook {
+            Some(hook) => hook(&error),
+            None => eprintln!("asynckit: nobody has looked at this failure: {error}"),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Work that is a future: polled on the pool, holding no thread while it waits.
+
+use std::cell::{Cell, OnceCell};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::continuation;
+use crate::error::{BoxError, Error};
+use crate::inputs::Outcome;
+use crate::pool;
+use crate::sync::{Arc, Mutex, Parker, Weak, lock};
+use crate::task::{Edge, Header, Job, OnFailure, Step, TaskRef, TypedEdge};
+
+type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
+
+/// A job that is polled until its future is ready.
+pub(crate) struct Polled<'w, T> {
+    future: Cell<Option<Future_<'w, T>>>,
+    /// The waker of the last poll, while somebody has kept it.
+    waker: Cell<Weak<TaskWaker>>,
+    /// The result that the future ended in.
+    forward: OnceCell<TypedEdge<T>>,
+}
+
+impl<'w, T> Polled<'w, T> {
+    pub(crate) fn new(
+        future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w,
+    ) -> Polled<'w, T> {
+        Polled {
+            future: Cell::new(Some(Box::pin(future))),
+            waker: Cell::new(Weak::new()),
+            forward: OnceCell::new(),
+        }
+    }
+
+    fn ended(&self, task: &Header, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
+        match outcome {
+            Ok(Outcome::Done(outcome)) => Step::Done(outcome),
+            Ok(Outcome::Flatten(result)) => {
+                let edge = TypedEdge::moving(result.into_owner(), OnFailure::Look);
+                let first = self.forward.set(edge).is_ok();
+                debug_assert!(first, "a future ended twice");
+                Step::Forwards
+            }
+            Err(error) => Step::Done(Err(Error::failed(task.hop, error, task.hook()))),
+        }
+    }
+}
+
+impl<T> Job<T> for Polled<'_, T> {
+    const SIMPLE: bool = false;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        if let Some(forward) = self.forward.get() {
+            visit(forward.edge());
+        }
+    }
+
+    fn run(&self, task: &Header) -> Step<T> {
+        if let Some(forward) = self.forward.get() {
+            return Step::Done(forward.take());
+        }
+        let Some(mut future) = self.future.take() else {
+            unreachable!("a future was polled after its end");
+        };
+        let weak = self.waker.take();
+        let Some(current) = pool::task_here() else {
+            unreachable!("a future was polled outside of its task");
+        };
+        let waker = weak.upgrade().unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
+        self.waker.set(Arc::downgrade(&waker));
+        match future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))) {
+            Poll::Pending => {
+                self.future.set(Some(future));
+                Step::Pending(waker)
+            }
+            Poll::Ready(outcome) => {
+                drop(future);
+                self.ended(task, outcome)
+            }
+        }
+    }
+
+    fn run_in_place(&self, task: &Header) -> Step<T> {
+        let Some(future) = self.future.take() else {
+            unreachable!("a future was polled after its end");
+        };
+        match block_on(future) {
+            Ok(Outcome::Flatten(result)) => Step::Done(result.get()),
+            other => self.ended(task, other),
+        }
+    }
+
+    fn release(&self, cancelled: bool) {
+        drop(self.future.take());
+        if let Some(forward) = self.forward.get() {
+            forward.edge().release(cancelled);
+        }
+    }
+}
+
+/// The waker of a suspended task.
+pub(crate) struct TaskWaker {
+    task: TaskRef,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.task.state.wake() {
+            pool::schedule(self.task.token_of_suspended());
+        }
+    }
+}
+
+impl Drop for TaskWaker {
+    /// Nobody can wake the task any more: if it sleeps, it would sleep for ever.
+    fn drop(&mut self) {
+        if self.task.state.is_suspended() {
+            continuation::fail(&self.task, Error::abandoned(self.task.hop), false);
+        }
+    }
+}
+
+/// Wakes a thread that polls.
+struct ThreadWaker {
+    parker: Arc<Parker>,
+    woken: Mutex<bool>,
+}
+
+impl Wake for ThreadWaker {
+    fn wake(self: Arc<Self>) {
+        *lock(&self.woken) = true;
+        self.parker.unpark();
+    }
+}
+
+/// Polls a future to its end on this thread; inside of work a spare worker stands in meanwhile.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker =
+        Arc::new(ThreadWaker { parker: Parker::current(), woken: Mutex::new(false) });
+    let own = Waker::from(waker.clone());
+    let mut context = Context::from_waker(&own);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        pool::blocking(|| {
+            while !std::mem::take(&mut *lock(&waker.woken)) {
+                waker.parker.park(None);
+            }
+        });
+    }
+}

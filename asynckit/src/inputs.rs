@@ -1,0 +1,255 @@
+//! What a call waits for: its arguments, each there already, to be moved in, lent, or gathered.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use crate::error::Error;
+use crate::result::AsyncResult;
+use crate::task::{Borrow, Edge, OnFailure, TypedEdge, Typed};
+
+/// What a call comes to.
+pub enum Outcome<T> {
+    /// Its value, or its failure.
+    Done(Result<T, Error>),
+    /// A result that stands for it.
+    Flatten(AsyncResult<T>),
+}
+
+/// One argument of a call.
+///
+/// Each input is used up once: by `value`, when all are there, or by `release`.
+pub trait Input {
+    /// What the call gets.
+    type Value;
+
+    #[doc(hidden)]
+    fn edges(&self, visit: &mut dyn FnMut(&Edge));
+    #[doc(hidden)]
+    fn value(&self) -> Result<Self::Value, Error>;
+    #[doc(hidden)]
+    fn release(&self, cancelled: bool);
+}
+
+/// The arguments of a call: nested pairs, so that there may be any number.
+pub trait Inputs {
+    /// What the call gets, as nested pairs.
+    type Values;
+    /// [`AllReady`] or [`SomePending`].
+    type State;
+
+    #[doc(hidden)]
+    fn edges(&self, visit: &mut dyn FnMut(&Edge));
+    #[doc(hidden)]
+    fn values(&self) -> Result<Self::Values, Error>;
+    #[doc(hidden)]
+    fn release(&self, cancelled: bool);
+
+    /// Takes arguments apart that are all there.
+    fn ready_values(self) -> Self::Values
+    where
+        Self: Inputs<State = AllReady> + Sized,
+    {
+        match self.values() {
+            Ok(values) => values,
+            Err(error) => unreachable!("an argument that is there failed: {error}"),
+        }
+    }
+}
+
+/// No argument is a result: the call can be made at once.
+#[derive(Debug, Clone, Copy)]
+pub struct AllReady;
+
+/// Some argument is a result: the call becomes a task.
+#[derive(Debug, Clone, Copy)]
+pub struct SomePending;
+
+/// An argument that is there already.
+pub struct Plain<X>(Cell<Option<X>>);
+
+impl<X> Plain<X> {
+    /// Takes the argument as it is.
+    pub fn new(value: X) -> Plain<X> {
+        Plain(Cell::new(Some(value)))
+    }
+}
+
+impl<X> Input for Plain<X> {
+    type Value = X;
+
+    fn edges(&self, _visit: &mut dyn FnMut(&Edge)) {}
+
+    fn value(&self) -> Result<X, Error> {
+        Ok(self.0.take().unwrap_or_else(|| unreachable!("an argument was used twice")))
+    }
+
+    fn release(&self, _cancelled: bool) {
+        drop(self.0.take());
+    }
+}
+
+/// A result whose value moves in, or is cloned where there are other handles.
+pub struct Moved<T>(TypedEdge<T>);
+
+impl<T> Moved<T> {
+    /// The value of `result`, when it is there.
+    pub fn new(result: AsyncResult<T>) -> Moved<T> {
+        Moved(TypedEdge::moving(result.into_owner(), OnFailure::Skip))
+    }
+}
+
+impl<T> Input for Moved<T> {
+    type Value = T;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        visit(self.0.edge());
+    }
+
+    fn value(&self) -> Result<T, Error> {
+        self.0.take()
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.0.edge().release(cancelled);
+    }
+}
+
+/// A result whose value or failure goes in, whichever it is.
+pub(crate) struct Either<T>(TypedEdge<T>);
+
+impl<T> Either<T> {
+    pub(crate) fn new(result: AsyncResult<T>) -> Either<T> {
+        Either(TypedEdge::moving(result.into_owner(), OnFailure::Look))
+    }
+}
+
+impl<T> Input for Either<T> {
+    type Value = Result<T, Error>;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        visit(self.0.edge());
+    }
+
+    fn value(&self) -> Result<Result<T, Error>, Error> {
+        Ok(self.0.take())
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.0.edge().release(cancelled);
+    }
+}
+
+/// A result whose value is lent.
+///
+/// It goes to another thread only where `T: Send + Sync`, as an `Arc<T>` does.
+pub struct Lent<T>(TypedEdge<T>, PhantomData<std::sync::Arc<T>>);
+
+impl<T> Lent<T> {
+    /// The value of `result`, when it is there; moving it waits until the call is over.
+    pub fn new(result: &AsyncResult<T>) -> Lent<T> {
+        Lent(TypedEdge::lending(result.owner()), PhantomData)
+    }
+}
+
+impl<T> Input for Lent<T> {
+    type Value = Borrowed<T>;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        visit(self.0.edge());
+    }
+
+    fn value(&self) -> Result<Borrowed<T>, Error> {
+        self.0.borrow().map(Borrowed)
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.0.edge().release(cancelled);
+    }
+}
+
+/// A value that a call has been lent; the loan ends with it.
+pub struct Borrowed<T>(Typed<Borrow, T>);
+
+impl<T> Deref for Borrowed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self.0.outcome() {
+            Ok(value) => value,
+            Err(error) => unreachable!("a failed result was lent: {error}"),
+        }
+    }
+}
+
+/// Results whose values move in as a list.
+pub struct Many<T>(Box<[TypedEdge<T>]>);
+
+impl<T> Many<T> {
+    /// The values of `results`, in their order, when all are there.
+    pub fn new(results: impl IntoIterator<Item = AsyncResult<T>>) -> Many<T> {
+        let edge = |result: AsyncResult<T>| TypedEdge::moving(result.into_owner(), OnFailure::Skip);
+        Many(results.into_iter().map(edge).collect())
+    }
+}
+
+impl<T> Input for Many<T> {
+    type Value = Vec<T>;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        self.0.iter().for_each(|edge| visit(edge.edge()));
+    }
+
+    fn value(&self) -> Result<Vec<T>, Error> {
+        self.0.iter().map(TypedEdge::take).collect()
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.0.iter().for_each(|edge| edge.edge().release(cancelled));
+    }
+}
+
+impl Inputs for () {
+    type Values = ();
+    type State = AllReady;
+
+    fn edges(&self, _visit: &mut dyn FnMut(&Edge)) {}
+
+    fn values(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn release(&self, _cancelled: bool) {}
+}
+
+/// The list of inputs with one more in front.
+macro_rules! inputs {
+    ($([$($generic:tt)*] $input:ty => $state:ty;)*) => { $(
+        impl<$($generic)*, Rest: Inputs> Inputs for ($input, Rest) {
+            type Values = (<$input as Input>::Value, Rest::Values);
+            type State = $state;
+
+            fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+                self.0.edges(visit);
+                self.1.edges(visit);
+            }
+
+            fn values(&self) -> Result<Self::Values, Error> {
+                Ok((self.0.value()?, self.1.values()?))
+            }
+
+            fn release(&self, cancelled: bool) {
+                self.0.release(cancelled);
+                self.1.release(cancelled);
+            }
+        }
+    )* };
+}
+
+inputs! {
+    [X] Plain<X> => Rest::State;
+    [T] Moved<T> => SomePending;
+    [T] Either<T> => SomePending;
+    [T] Lent<T> => SomePending;
+    [T] Many<T> => SomePending;
+}

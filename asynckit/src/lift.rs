@@ -1,0 +1,196 @@
+//! Calls as tasks: a call whose arguments are results is lifted to a task that makes it when they
+//! are there.
+
+use std::cell::{Cell, OnceCell};
+
+use crate::AsyncResult;
+use crate::continuation;
+use crate::error::{BoxError, Error, Hop};
+use crate::future::Polled;
+use crate::inputs::{Either, Inputs, Outcome};
+use crate::pool::{self, Current, Handle, Place, Spawn, Spawner};
+use crate::sync::Arc;
+use crate::task::{At, Edge, Header, Job, OnFailure, Step, Token, TypedEdge, allocate};
+
+/// A call with its arguments.
+pub(crate) struct Lifted<L, F, T> {
+    inputs: L,
+    call: Cell<Option<F>>,
+    /// The result that the call returned.
+    forward: OnceCell<Box<TypedEdge<T>>>,
+}
+
+impl<L: Inputs, F, T> Lifted<L, F, T> {
+    pub(crate) fn new(inputs: L, call: F) -> Lifted<L, F, T> {
+        Lifted { inputs, call: Cell::new(Some(call)), forward: OnceCell::new() }
+    }
+
+    fn call(&self, here: &Here<'_>) -> Outcome<T>
+    where
+        F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
+    {
+        let Some(call) = self.call.take() else { unreachable!("a call was made twice") };
+        match self.inputs.values() {
+            Ok(values) => call(here, values),
+            Err(error) => Outcome::Done(Err(error.passed_on(here.0.hop))),
+        }
+    }
+}
+
+impl<L: Inputs, F, T> Job<T> for Lifted<L, F, T>
+where
+    F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
+{
+    const SIMPLE: bool = false;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        match self.forward.get() {
+            Some(forward) => visit(forward.edge()),
+            None => self.inputs.edges(visit),
+        }
+    }
+
+    fn run(&self, task: &Header) -> Step<T> {
+        if let Some(forward) = self.forward.get() {
+            return Step::Done(forward.take());
+        }
+        match self.call(&Here(task)) {
+            Outcome::Done(outcome) => Step::Done(outcome),
+            Outcome::Flatten(result) => {
+                let edge = TypedEdge::moving(result.into_owner(), OnFailure::Look);
+                let first = self.forward.set(Box::new(edge)).is_ok();
+                debug_assert!(first, "a call was made twice");
+                Step::Forwards
+            }
+        }
+    }
+
+    fn run_in_place(&self, task: &Header) -> Step<T> {
+        match self.call(&Here(task)) {
+            Outcome::Done(outcome) => Step::Done(outcome),
+            Outcome::Flatten(result) => Step::Done(result.get()),
+        }
+    }
+
+    fn release(&self, cancelled: bool) {
+        drop(self.call.take());
+        self.inputs.release(cancelled);
+        if let Some(forward) = self.forward.get() {
+            forward.edge().release(cancelled);
+        }
+    }
+}
+
+/// The task that a lifted call runs as: work that the call returns runs where it does.
+pub struct Here<'a>(&'a Header);
+
+impl Here<'_> {
+    /// Where this task runs.
+    pub(crate) fn place(&self) -> Option<Arc<Place>> {
+        self.0.place().cloned().or_else(pool::place_here)
+    }
+
+    /// The failure of this task, because of `cause`.
+    pub(crate) fn failed(&self, cause: BoxError) -> Error {
+        Error::failed(self.0.hop, cause, self.0.hook())
+    }
+}
+
+/// Makes a call when its inputs are there.
+pub(crate) fn lifted<'w, L, T>(
+    name: &'static &'static str,
+    at: At,
+    inputs: L,
+    spawner: &(impl Spawner<'w> + ?Sized),
+    call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
+) -> AsyncResult<T>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+{
+    let Handle(place) = spawner.place();
+    let (owner, token) = allocate(Hop { name, at }, Some(place), Lifted::new(inputs, call));
+    start(token, false);
+    AsyncResult::from_owner(owner)
+}
+
+/// Inputs to be collected into one value, with no foreign code to be called.
+struct Gathered<L, F> {
+    inputs: L,
+    shape: Cell<Option<F>>,
+}
+
+impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
+    const SIMPLE: bool = false;
+    const IMMEDIATE: bool = true;
+
+    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+        self.inputs.edges(visit);
+    }
+
+    fn run(&self, _task: &Header) -> Step<U> {
+        let Some(shape) = self.shape.take() else { unreachable!("inputs were gathered twice") };
+        Step::Done(self.inputs.values().map(shape))
+    }
+
+    fn release(&self, cancelled: bool) {
+        drop(self.shape.take());
+        self.inputs.release(cancelled);
+    }
+}
+
+/// Collects inputs when they are there, on whichever thread brings the last.
+pub(crate) fn gather<L, U>(
+    hop: Hop,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> U + Send,
+) -> AsyncResult<U>
+where
+    L: Inputs + Send,
+    U: Send,
+{
+    // What is gathered from a scope's work belongs to the scope, which must not end before.
+    let mut place = None;
+    inputs.edges(&mut |edge| {
+        let of_scope = edge.upstream_ref().place().filter(|place| place.is_scope()).cloned();
+        place = place.take().or(of_scope);
+    });
+    let (owner, token) = allocate(hop, place, Gathered { inputs, shape: Cell::new(Some(shape)) });
+    start(token, false);
+    AsyncResult::from_owner(owner)
+}
+
+/// Hands the outcome of `whole` over as soon as it is there.
+pub(crate) fn hand_over<T: Send>(
+    hop: Hop,
+    whole: AsyncResult<T>,
+    to: impl FnOnce(Result<T, Error>) + Send,
+) {
+    let inputs = (Either::new(whole), ());
+    drop(gather(hop, inputs, |(outcome, ())| to(outcome)));
+}
+
+/// Makes a task of a future.
+pub(crate) fn spawn_async<T: Send + 'static>(
+    place: &Current,
+    name: &'static &'static str,
+    at: At,
+    future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'static,
+) -> AsyncResult<T> {
+    let Handle(place) = place.place();
+    let (owner, token) = allocate(Hop { name, at }, Some(place), Polled::new(future));
+    start(token, false);
+    AsyncResult::from_owner(owner)
+}
+
+/// Submits a task to its place, which may turn it down. `counted`: it has a place in the queue.
+pub(crate) fn start(token: Token, counted: bool) {
+    let admitted = token.place().is_none_or(|place| place.admit(&token));
+    if admitted {
+        return continuation::submit(token, counted);
+    }
+    if counted && let Some(place) = token.place() {
+        place.pool().begun();
+    }
+    continuation::fail(&token.reference(), Error::stopped(token.hop), false);
+}

@@ -1,0 +1,31 @@
+//! Panics: caught where foreign code is called, and put into words.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What a panic carries.
+pub(crate) type Payload = Box<dyn Any + Send>;
+
+/// Calls foreign code and catches its panic.
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
+    // What the code has touched is either dropped unseen or was shared by the user's own choice.
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// The message that a panic was given.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".to_owned()
+    }
+}
+
+/// Drops a panic's payload, whose own drop may panic too; that second panic is let go.
+pub(crate) fn discard(payload: Payload) {
+    if let Err(second) = catch(|| drop(payload)) {
+        std::mem::forget(second);
+    }
+}

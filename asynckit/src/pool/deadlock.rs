@@ -1,0 +1,117 @@
+//! Waits that could never end, and the words for them.
+//!
+//! Every untimed wait from within work is entered here. A wait that closes a circle (the work
+//! waits for a result that waits, over any number of tasks and waits, for the work) is failed by
+//! the one whose entry closes it.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use crate::continuation;
+use crate::error::{Error, ErrorKind, Hop};
+use crate::pool::needed;
+use crate::pool::sleep::Wait;
+use crate::sync::{Arc, Mutex, lock};
+use crate::task::TaskRef;
+
+/// All untimed waits from within work, of all pools.
+static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
+
+/// Enters a wait, and fails it where it closes a circle.
+pub(crate) fn enter(wait: &Arc<Wait>) {
+    // The walk is done under the lock, so that of two waits that close a circle together one sees
+    // the other. What it lets go of is dropped from the trampoline, after the lock.
+    let circle = continuation::enter(|| {
+        let mut waits = lock(&WAITS);
+        let circle = find_circle(wait, &waits);
+        waits.push(wait.clone());
+        circle
+    });
+    if let Some(circle) = circle {
+        wait.fail(in_a_circle(wait, &circle));
+    }
+}
+
+pub(crate) fn leave(wait: &Arc<Wait>) {
+    lock(&WAITS).retain(|other| !Arc::ptr_eq(other, wait));
+}
+
+/// The tasks of a circle that `wait` closes: each waits for the next, and the last for the first.
+fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<Hop>> {
+    let mut seen = HashSet::new();
+    // Each task with the place of the one that waits for it.
+    let mut found: Vec<(TaskRef, Option<usize>)> =
+        wait.targets.iter().map(|target| (target.clone(), None)).collect();
+    let mut next = 0;
+    while next < found.len() {
+        let task = found[next].0.clone();
+        if wait.stack.iter().any(|own| own.is(&task)) {
+            return Some(trace(&found, next));
+        }
+        if !task.is_set() && seen.insert(task.address()) {
+            let below = waits_for(&task, waits);
+            found.extend(below.into_iter().map(|below| (below, Some(next))));
+        }
+        next += 1;
+    }
+    None
+}
+
+/// What a task waits for: its inputs, or what the work that it has begun waits for.
+fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
+    if !task.state.is_running() {
+        return needed::inputs(task);
+    }
+    let its = waits.iter().filter(|wait| wait.stack.iter().any(|own| own.is(task)));
+    its.flat_map(|wait| wait.targets.iter().cloned()).collect()
+}
+
+fn trace(found: &[(TaskRef, Option<usize>)], last: usize) -> Vec<Hop> {
+    let mut circle = vec![found[last].0.hop];
+    let mut step = found[last].1;
+    while let Some(place) = step {
+        circle.push(found[place].0.hop);
+        step = found[place].1;
+    }
+    // From the one that is on the waiter's own stack on.
+    circle[1..].reverse();
+    circle
+}
+
+/// The work whose wait it is.
+fn waiter(wait: &Wait) -> Hop {
+    let outside = Hop { name: &"a thread", at: wait.at };
+    wait.stack.last().map_or(outside, |task| task.hop)
+}
+
+fn in_a_circle(wait: &Wait, circle: &[Hop]) -> Error {
+    let mut words = format!("waits for itself, at {}:{}: ", wait.at.file(), wait.at.line());
+    for (n, hop) in circle.iter().enumerate() {
+        let joint = if n == 0 { "" } else { " waits for " };
+        let _ = write!(words, "{joint}{hop}");
+    }
+    let _ = write!(words, " waits for {}", circle[0]);
+    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
+}
+
+/// All threads of a pool wait, and it may have no more.
+pub(crate) fn out_of_threads(wait: &Wait, spares: usize) -> Error {
+    let words = format!(
+        "waits at {}:{}, as every thread of its pool does, {spares} spare ones included: nobody is \
+         left to run other work; allow more with `max_spares`, or wait outside of work",
+        wait.at.file(),
+        wait.at.line(),
+    );
+    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
+}
+
+/// The pool is being stopped, and nothing in it will end this wait.
+pub(crate) fn stopped(wait: &Wait) -> Error {
+    let words = format!(
+        "was waiting at {}:{} when its pool was stopped, for a result that nothing in the pool \
+         will set",
+        wait.at.file(),
+        wait.at.line(),
+    );
+    Error::outside(ErrorKind::Stopped, waiter(wait), words)
+}

@@ -1,0 +1,177 @@
+//! The pool: queues, workers, sleep, waits, stopping.
+//!
+//! The way of a task through it: `spawner` (where it is submitted) → `queue` → `worker` (who runs
+//! it); `sleep` wakes workers for it, `wait` and `needed` are for threads that wait for it.
+
+mod builder;
+mod context;
+mod deadlock;
+mod needed;
+mod place;
+mod queue;
+mod register;
+mod scope;
+mod shared;
+mod sleep;
+mod spawner;
+mod stop;
+mod wait;
+mod worker;
+
+pub use builder::{BuildError, PoolBuilder};
+pub use scope::Scope;
+pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
+pub use stop::StillRunning;
+
+pub(crate) use builder::Config;
+pub(crate) use context::{place as place_here, task as task_here, within, works_for};
+pub(crate) use place::Place;
+pub(crate) use shared::Shared;
+pub(crate) use spawner::{Handle, Spawn, owned};
+pub(crate) use wait::{Free, Goal, Set, help_once, wait};
+pub(crate) use worker::{register, schedule};
+
+use std::fmt;
+
+use crate::AsyncResult;
+use crate::sync::Arc;
+use crate::work::work;
+
+/// Worker threads that run work.
+///
+/// A pool runs what is submitted to it, [`stop`](Pool::stop) and drop finish what was accepted.
+/// Share it as `&pool` or `Arc<Pool>`.
+///
+/// Work may wait for other work of its pool: a wait runs what it needs, and a spare worker stands
+/// in while it blocks; a wait that could never end is an error of kind
+/// [`Deadlock`](crate::ErrorKind::Deadlock).
+///
+/// ```
+/// let pool = asynckit::Pool::new(2);
+/// let answer = pool.spawn(|| 6 * 7);
+/// assert_eq!(answer.get()?, 42);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub struct Pool {
+    place: Arc<Place>,
+}
+
+impl Pool {
+    /// A pool with this many workers.
+    ///
+    /// # Panics
+    ///
+    /// Where [`PoolBuilder::build`] errs: a thread could not be started.
+    pub fn new(workers: usize) -> Pool {
+        match Pool::builder().workers(workers).build() {
+            Ok(pool) => pool,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sets a pool up.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
+    }
+
+    fn start(config: Config) -> Result<Pool, BuildError> {
+        let pool = Pool { place: Place::of_pool(Shared::new(config)) };
+        match pool.shared().start_workers() {
+            Ok(()) => Ok(pool),
+            Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        self.place.pool()
+    }
+
+    /// Runs a closure on the pool: short for [`asynckit::work`](crate::work) and
+    /// [`spawn_on`](crate::Work::spawn_on).
+    #[track_caller]
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> AsyncResult<T> {
+        work(f).spawn_on(self)
+    }
+
+    /// How many workers there should be; spare ones don't count.
+    pub fn worker_count(&self) -> usize {
+        self.shared().wanted()
+    }
+
+    /// Changes how many workers there should be, while the pool is in use.
+    ///
+    /// More are started at once; of fewer, each that is one too many goes when its task ends.
+    ///
+    /// # Panics
+    ///
+    /// When a thread could not be started.
+    pub fn set_worker_count(&self, workers: usize) {
+        let shared = self.shared();
+        let mut threads = shared.threads();
+        threads.wanted = workers;
+        shared.publish(&threads);
+        drop(threads);
+        shared.wake_all();
+        if shared.is_stopping() {
+            return;
+        }
+        if let Err(error) = shared.start_workers() {
+            panic!("a worker could not be started: {error}");
+        }
+    }
+}
+
+impl Default for Pool {
+    /// One worker a core.
+    fn default() -> Pool {
+        match Pool::builder().build() {
+            Ok(pool) => pool,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("workers", &self.worker_count()).finish_non_exhaustive()
+    }
+}
+
+/// Whether somebody has cancelled the result of the work that calls this: it may stop early.
+/// False outside of work.
+pub fn is_cancelled() -> bool {
+    context::is_cancelled()
+}
+
+/// Calls `f`, which blocks for another reason than a result of ours (a lock, a socket), and lets a
+/// spare worker stand in meanwhile. Outside of a pool's work it just calls `f`.
+///
+/// ```
+/// let pool = asynckit::Pool::new(1);
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let waits = pool.spawn(move || asynckit::blocking(|| receiver.recv()));
+/// let sends = pool.spawn(move || sender.send(7));
+/// assert_eq!(waits.get()?, Ok(7));
+/// assert!(sends.get()?.is_ok());
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    struct End(Arc<Shared>);
+    impl Drop for End {
+        fn drop(&mut self) {
+            self.0.end_blocking();
+        }
+    }
+    let _end = context::place().map(|place| {
+        crate::continuation::drain();
+        if let Some(local) = context::local() {
+            local.give_up_next();
+        }
+        place.pool().begin_blocking();
+        End(place.pool().clone())
+    });
+    f()
+}

@@ -1,0 +1,126 @@
+//! The work that a waiting thread needs: what its goal depends on, found by following edges.
+
+use std::collections::HashSet;
+
+use crate::pool::wait::Goal;
+use crate::pool::{Shared, worker};
+use crate::sync::Arc;
+use crate::task::{Claim, TaskRef, each_edge};
+
+/// How many tasks a thread may have on its stack before it rather blocks.
+pub(crate) const DEEPEST: usize = 128;
+
+/// Runs what the goal needs and nobody has begun, as long as there is any.
+pub(crate) fn run(goal: &impl Goal, pool: &Arc<Shared>) {
+    loop {
+        let mut ran = false;
+        for root in goal.roots() {
+            ran |= run_below(root, goal, pool);
+            if goal.reached() {
+                return;
+            }
+        }
+        if !ran {
+            return;
+        }
+    }
+}
+
+/// Walks down from `root` to tasks that are ready and runs them on the way back up, so that a
+/// long chain takes one walk.
+fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
+    let mut ran = false;
+    let mut seen = HashSet::new();
+    let mut path = vec![root];
+    while let Some(task) = path.last().cloned() {
+        if goal.reached() {
+            break;
+        }
+        if task.state.is_ready() && belongs(&task, pool) && task.state.claim() == Claim::Won {
+            worker::execute_needed(&task);
+            ran = true;
+            // It may have returned a result that it waits for now.
+            seen.remove(&task.address());
+            continue;
+        }
+        let unset = if !task.is_set() && seen.insert(task.address()) { inputs(&task) } else { vec![] };
+        if unset.is_empty() {
+            path.pop();
+        } else {
+            path.extend(unset);
+        }
+    }
+    ran
+}
+
+fn belongs(task: &TaskRef, pool: &Arc<Shared>) -> bool {
+    task.place().is_some_and(|place| Arc::ptr_eq(place.pool(), pool))
+}
+
+/// What a waiting task waits for: unset inputs, and the borrowers of what is to move.
+pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
+    let mut unset = Vec::new();
+    let mut lent = Vec::new();
+    if !task.state.is_waiting() || !task.state.visit() {
+        return unset;
+    }
+    each_edge(task, |edge| {
+        if !edge.is_open() {
+            return;
+        }
+        let upstream = edge.upstream_ref();
+        if !upstream.is_set() {
+            unset.push(upstream);
+        } else if edge.moves() && upstream.holds.is_lent() {
+            lent.push(upstream);
+        }
+    });
+    task.state.unvisit();
+    for cell in lent {
+        unset.extend(borrowers(&cell));
+    }
+    unset
+}
+
+/// The tasks that have a cell's value lent and are not over.
+pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
+    let Some(place) = cell.place() else { return Vec::new() };
+    let mut borrowers = place.pool().register.snapshot();
+    borrowers.retain(|task| {
+        let mut borrows = false;
+        if task.state.visit() {
+            each_edge(task, |edge| {
+                borrows |= edge.is_open() && edge.borrows() && edge.upstream_ref().is(cell);
+            });
+            task.state.unvisit();
+        }
+        borrows
+    });
+    borrowers
+}
+
+/// A pool without workers that the goal needs: its work is done by whoever waits for it.
+pub(crate) fn pool_without_workers(
+    goal: &impl Goal,
+    here: Option<&Arc<Shared>>,
+) -> Option<Arc<Shared>> {
+    if let Some(pool) = here
+        && pool.wanted() == 0
+    {
+        return Some(pool.clone());
+    }
+    let mut seen = HashSet::new();
+    let mut path = goal.roots();
+    while let Some(task) = path.pop() {
+        if task.is_set() || !seen.insert(task.address()) {
+            continue;
+        }
+        match task.place() {
+            Some(place) if place.pool().wanted() == 0 => return Some(place.pool().clone()),
+            // Long graphs are of one pool as a rule: the first task that has one tells.
+            Some(_) => return None,
+            None => path.extend(inputs(&task)),
+        }
+    }
+    None
+}

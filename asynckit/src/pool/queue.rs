@@ -1,0 +1,124 @@
+//! What is ready to run: a channel for what comes from outside, and a deque for each worker, from
+//! which the others steal.
+
+use crossbeam_channel::{Receiver, Sender};
+use crossbeam_deque::{Steal, Stealer};
+
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
+use crate::task::Token;
+
+pub(crate) struct Queue {
+    sender: Sender<Token>,
+    receiver: Receiver<Token>,
+    stealers: RwLock<Vec<(usize, Stealer<Token>)>>,
+    capacity: Option<Capacity>,
+}
+
+/// How much work from outside may be queued, and how much is.
+struct Capacity {
+    most: usize,
+    taken: AtomicUsize,
+    blocked: Mutex<()>,
+    freed: Condvar,
+}
+
+impl Queue {
+    pub(crate) fn new(capacity: Option<usize>) -> Queue {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        let capacity = capacity.map(|most| Capacity {
+            most,
+            taken: AtomicUsize::new(0),
+            blocked: Mutex::new(()),
+            freed: Condvar::new(),
+        });
+        Queue { sender, receiver, stealers: RwLock::new(Vec::new()), capacity }
+    }
+
+    /// From outside, or from a thread that has no deque here.
+    pub(crate) fn inject(&self, token: Token) {
+        // The receiver lives as long as the sender: this can't fail.
+        let sent = self.sender.send(token);
+        debug_assert!(sent.is_ok());
+    }
+
+    pub(crate) fn take_injected(&self) -> Option<Token> {
+        self.receiver.try_recv().ok()
+    }
+
+    pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Token>) {
+        self.stealers.write().unwrap_or_else(|e| e.into_inner()).push((id, stealer));
+    }
+
+    pub(crate) fn remove_stealer(&self, id: usize) {
+        self.stealers.write().unwrap_or_else(|e| e.into_inner()).retain(|(its, _)| *its != id);
+    }
+
+    /// Takes the oldest from somebody's deque, first from those after `id`.
+    pub(crate) fn steal(&self, id: usize) -> Option<Token> {
+        let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
+        let start = stealers.iter().position(|(its, _)| *its > id).unwrap_or(0);
+        let (before, after) = stealers.split_at(start);
+        after.iter().chain(before).find_map(|(_, stealer)| steal_one(stealer))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
+        self.receiver.is_empty() && stealers.iter().all(|(_, stealer)| stealer.is_empty())
+    }
+
+    pub(crate) fn has_capacity(&self) -> bool {
+        self.capacity.is_some()
+    }
+
+    /// Takes a place for work from outside; false at the limit.
+    pub(crate) fn try_enter(&self) -> bool {
+        let Some(capacity) = &self.capacity else { return true };
+        let more = |taken| (taken < capacity.most).then_some(taken + 1);
+        // ORDERING: AcqRel pairs with `leave`: a place is taken after it was given back.
+        capacity.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+    }
+
+    /// Waits for a place, or until `give_up` says so; it is looked at when places are given back
+    /// and at `wake_blocked`.
+    pub(crate) fn enter(&self, give_up: impl Fn() -> bool) -> bool {
+        let Some(capacity) = &self.capacity else { return true };
+        let mut guard = lock(&capacity.blocked);
+        loop {
+            if give_up() {
+                return false;
+            }
+            if self.try_enter() {
+                return true;
+            }
+            guard = capacity.freed.wait(guard).unwrap_or_else(|e| e.into_inner());
+        }
+    }
+
+    /// Gives a place back: its work has begun, or never will.
+    pub(crate) fn leave(&self) {
+        let Some(capacity) = &self.capacity else { return };
+        // *Named race, "the full queue":* under the lock, so that it can't fall between a blocked
+        // submitter's look and its sleep.
+        let guard = lock(&capacity.blocked);
+        capacity.taken.fetch_sub(1, Ordering::AcqRel);
+        drop(guard);
+        capacity.freed.notify_one();
+    }
+
+    pub(crate) fn wake_blocked(&self) {
+        if let Some(capacity) = &self.capacity {
+            drop(lock(&capacity.blocked));
+            capacity.freed.notify_all();
+        }
+    }
+}
+
+fn steal_one(stealer: &Stealer<Token>) -> Option<Token> {
+    loop {
+        match stealer.steal() {
+            Steal::Success(token) => return Some(token),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
+        }
+    }
+}

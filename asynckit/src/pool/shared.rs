@@ -1,0 +1,206 @@
+//! What a pool's handle, its workers and its tasks share.
+
+use std::sync::PoisonError;
+use std::time::Instant;
+
+use crate::continuation;
+use crate::error::{Error, Hook};
+use crate::pool::builder::Config;
+use crate::pool::queue::Queue;
+use crate::pool::register::Register;
+use crate::pool::sleep::{Attention, Threads};
+use crate::pool::{context, worker};
+use crate::sync::{Arc, AtomicU8, Condvar, Mutex, Ordering, fence, lock};
+use crate::task::{Steps, Token};
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) queue: Queue,
+    pub(crate) register: Register,
+    pub(crate) threads: Mutex<Threads>,
+    pub(crate) attention: Attention,
+    phase: AtomicU8,
+    /// Signalled when the last thread goes to sleep, while somebody waits for that.
+    rest: Condvar,
+    /// Signalled when the phase becomes `CLOSED`, under the lock of `threads`.
+    closed: Condvar,
+}
+
+/// Takes work from anywhere.
+const OPEN: u8 = 0;
+/// Takes work from its own tasks alone.
+const STOPPING: u8 = 1;
+/// Takes no work, and begins none.
+const CLOSED: u8 = 2;
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Arc<Shared> {
+        let threads = Threads::wanting(config.workers);
+        Arc::new(Shared {
+            queue: Queue::new(config.queue_capacity),
+            register: Register::new(),
+            threads: Mutex::new(threads),
+            attention: Attention::new(),
+            phase: AtomicU8::new(OPEN),
+            rest: Condvar::new(),
+            closed: Condvar::new(),
+            config,
+        })
+    }
+
+    pub(crate) fn hook(&self) -> Option<Hook> {
+        self.config.hook.clone()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.phase.load(Ordering::SeqCst) == CLOSED
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.phase.load(Ordering::SeqCst) != OPEN
+    }
+
+    /// Whether the calling thread may submit: anybody to an open pool, its own tasks to one that
+    /// is being stopped.
+    pub(crate) fn admits(self: &Arc<Self>) -> bool {
+        match self.phase.load(Ordering::SeqCst) {
+            OPEN => true,
+            STOPPING => context::works_for(self),
+            _ => false,
+        }
+    }
+
+    /// A task that took a place in the queue has begun, or never will.
+    pub(crate) fn begun(&self) {
+        self.queue.leave();
+    }
+
+    /// No more from outside.
+    pub(crate) fn begin_stop(&self) {
+        let mut threads = self.threads();
+        threads.closing = true;
+        if self.phase.load(Ordering::SeqCst) == OPEN {
+            self.phase.store(STOPPING, Ordering::SeqCst);
+        }
+        drop(threads);
+        self.queue.wake_blocked();
+    }
+
+    /// Nothing begins any more; what has not begun fails.
+    pub(crate) fn close(&self) {
+        let mut threads = self.threads();
+        threads.closing = true;
+        self.phase.store(CLOSED, Ordering::SeqCst);
+        drop(threads);
+        self.closed.notify_all();
+        self.queue.wake_blocked();
+        self.fail_queued();
+        self.fail_waiting();
+        self.wake_all();
+    }
+
+    /// Waits until the pool is closed; false at the deadline.
+    pub(crate) fn wait_closed(&self, deadline: Option<Instant>) -> bool {
+        let mut threads = self.threads();
+        while !self.is_closed() {
+            let Some(deadline) = deadline else {
+                threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.closed.wait_timeout(threads, left);
+            threads = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Waits until the last thread goes to sleep.
+    pub(crate) fn wait_for_rest(&self) {
+        let mut threads = self.threads();
+        if !threads.at_rest() {
+            threads.resting += 1;
+            let waited = self.rest.wait(threads);
+            waited.unwrap_or_else(PoisonError::into_inner).resting -= 1;
+        }
+    }
+
+    /// A thread went to sleep or left.
+    pub(crate) fn tell_rest(&self, threads: &Threads) {
+        if threads.resting > 0 && threads.at_rest() {
+            self.rest.notify_all();
+        }
+    }
+
+    /// Fails all that is queued. *Named race, "the late submission":* a submitter queues, fences,
+    /// and looks whether the pool is closed; who closes does so, fences, and empties the queues.
+    /// One of them finds the task.
+    pub(crate) fn fail_queued(&self) {
+        fence(Ordering::SeqCst);
+        while let Some(token) = self.queue.take_injected().or_else(|| self.queue.steal(0)) {
+            stop_task(&token);
+        }
+    }
+
+    /// Fails all tasks that wait for inputs; whether there were any.
+    pub(crate) fn fail_waiting(&self) -> bool {
+        let mut any = false;
+        for task in self.register.snapshot() {
+            any |= continuation::fail(&task, Error::stopped(task.hop), false);
+        }
+        any
+    }
+
+    /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be helped any more. When nothing
+    /// does, the pool is closed.
+    pub(crate) fn finish_stop(self: &Arc<Self>, besides: usize) {
+        while self.is_quiet(besides) {
+            if self.fail_waiting() {
+                continue;
+            }
+            let hopeless = self.threads().hopeless();
+            if hopeless.is_empty() {
+                return self.close();
+            }
+            // The work goes on with an error, and its worker comes back here when it is done.
+            for wait in hopeless {
+                wait.fail(super::deadlock::stopped(&wait));
+            }
+            return;
+        }
+    }
+
+    /// The next task for a thread without a deque here.
+    pub(crate) fn take_any(&self) -> Option<Token> {
+        self.queue.take_injected().or_else(|| self.queue.steal(0))
+    }
+
+    /// One more worker, where threads are blocked and the cap allows it.
+    pub(crate) fn start_spare(self: &Arc<Self>) {
+        let mut threads = self.threads();
+        let room = threads.alive < threads.wanted + self.config.max_spares;
+        if room && self.attention.is_short() {
+            // What can't be had now is tried again when the next work is queued.
+            let _ = worker::start(self, &mut threads);
+        }
+    }
+
+    /// Brings the number of workers up to what is wanted.
+    pub(crate) fn start_workers(self: &Arc<Self>) -> std::io::Result<()> {
+        let mut threads = self.threads();
+        while threads.alive < threads.wanted {
+            worker::start(self, &mut threads)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wanted(&self) -> usize {
+        lock(&self.threads).wanted
+    }
+}
+
+pub(crate) fn stop_task(token: &Token) {
+    continuation::fail(&token.reference(), Error::stopped(token.header().hop), false);
+}

@@ -1,0 +1,326 @@
+//! Who sleeps, who waits, how many threads there are and should be; and when a pool is quiet.
+//!
+//! A thread of the pool is *active* (it runs or looks for work), *asleep* (nothing was queued when
+//! it looked last), or *blocked* (its work waits for a result, or is in `blocking`). All of it is
+//! under one lock, which is taken when a thread changes between these, not when work is queued:
+//! that path looks at two words.
+//!
+//! Named races:
+//!
+//! - *The unseen task*: work is queued while a worker goes to sleep. The worker enters the list of
+//!   sleepers, fences, and looks at the queues once more; the submitter queues, fences, and looks
+//!   for sleepers. One of them sees the other.
+//! - *The short pool*: likewise for a thread that blocks and leaves the pool short of active
+//!   threads: whoever queues work then, or it itself if work is queued, starts a spare.
+//! - *The last one to go*: a pool is quiet when all its threads sleep or wait and nothing is
+//!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do.
+
+use crate::error::Error;
+use crate::pool::shared::Shared;
+use crate::pool::worker::Running;
+use crate::sync::{Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock};
+use crate::sync::thread::JoinHandle;
+use crate::task::{At, TaskRef};
+
+/// What the lock guards.
+#[derive(Default)]
+pub(crate) struct Threads {
+    /// How many active threads there should be.
+    pub(crate) wanted: usize,
+    /// All threads of the pool, and those from outside that do its work.
+    pub(crate) alive: usize,
+    sleepers: Vec<Arc<Parker>>,
+    /// The waits for results, the newest last.
+    waits: Vec<Arc<Wait>>,
+    /// Threads in `blocking`.
+    blocking: usize,
+    pub(crate) handles: Vec<JoinHandle<()>>,
+    pub(crate) next_id: usize,
+    pub(crate) closing: bool,
+    /// How many wait in `run_until_idle`.
+    pub(crate) resting: usize,
+    /// What each worker runs.
+    pub(crate) running: Vec<Arc<Running>>,
+}
+
+/// One thread's wait for a result, from within work.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    pub(crate) parker: Arc<Parker>,
+    /// The tasks on the thread's stack: none of them goes on before this wait ends.
+    pub(crate) stack: Vec<TaskRef>,
+    /// What it waits for.
+    pub(crate) targets: Vec<TaskRef>,
+    pub(crate) timed: bool,
+    pub(crate) at: At,
+    /// Why the wait fails.
+    pub(crate) failed: OnceLock<Error>,
+}
+
+impl Wait {
+    pub(crate) fn fail(&self, error: Error) {
+        let _ = self.failed.set(error);
+        self.parker.unpark();
+    }
+}
+
+/// The words that the path of a submission looks at.
+pub(crate) struct Attention {
+    sleepers: AtomicUsize,
+    /// A woken worker is on its way to the queues: it will wake the next one if there is more.
+    searching: AtomicUsize,
+    /// Threads are blocked, and fewer are active than wanted.
+    short: AtomicU8,
+    /// There are more active threads than wanted.
+    surplus: AtomicU8,
+}
+
+impl Attention {
+    pub(crate) fn new() -> Attention {
+        Attention {
+            sleepers: AtomicUsize::new(0),
+            searching: AtomicUsize::new(0),
+            short: AtomicU8::new(0),
+            surplus: AtomicU8::new(0),
+        }
+    }
+}
+
+/// What a worker that found nothing does next.
+pub(crate) enum Idle {
+    /// Look again. `woken`: by somebody who counts on this thread to look (`end_search`).
+    Search { woken: bool },
+    /// The pool is quiet, and this thread is to do what a stop has left to do.
+    Quiet,
+    /// It is one too many, or the pool is closed.
+    Leave,
+}
+
+impl Threads {
+    pub(crate) fn wanting(workers: usize) -> Threads {
+        Threads { wanted: workers, ..Threads::default() }
+    }
+
+    fn active(&self) -> usize {
+        self.alive.saturating_sub(self.waits.len() + self.blocking)
+    }
+
+    fn untimed_waits(&self) -> usize {
+        self.waits.iter().filter(|wait| !wait.timed).count()
+    }
+
+    /// Whether every thread but those `besides` sleeps or waits without a limit of time.
+    fn all_still(&self, besides: usize) -> bool {
+        self.sleepers.len() + self.untimed_waits() + besides >= self.alive
+    }
+
+    /// Whether every thread sleeps.
+    pub(crate) fn at_rest(&self) -> bool {
+        self.sleepers.len() >= self.alive
+    }
+
+    /// All untimed waits.
+    pub(crate) fn hopeless(&self) -> Vec<Arc<Wait>> {
+        self.waits.iter().filter(|wait| !wait.timed).cloned().collect()
+    }
+}
+
+impl Shared {
+    pub(crate) fn threads(&self) -> MutexGuard<'_, Threads> {
+        lock(&self.threads)
+    }
+
+    /// Brings the words up to date with what the lock guards.
+    pub(crate) fn publish(&self, threads: &Threads) {
+        let active = threads.active();
+        let blocked = threads.waits.len() + threads.blocking > 0;
+        let short = blocked && active < threads.wanted;
+        self.attention.sleepers.store(threads.sleepers.len(), Ordering::SeqCst);
+        self.attention.short.store(u8::from(short), Ordering::SeqCst);
+        self.attention.surplus.store(u8::from(active > threads.wanted), Ordering::SeqCst);
+    }
+
+    /// Work was queued: sees to it that somebody comes for it.
+    pub(crate) fn notify(self: &Arc<Self>) {
+        // ORDERING: SeqCst fence, against the one in `sleep` and `block`: either this sees the
+        // sleeper, or the sleeper sees the work.
+        fence(Ordering::SeqCst);
+        let attention = &self.attention;
+        if attention.sleepers.load(Ordering::Relaxed) > 0 {
+            if attention.searching.load(Ordering::Relaxed) == 0 {
+                self.wake_one();
+            }
+        } else if attention.short.load(Ordering::Relaxed) != 0 {
+            self.start_spare();
+        }
+    }
+
+    fn wake_one(&self) {
+        let mut threads = self.threads();
+        let sleeper = threads.sleepers.pop();
+        if sleeper.is_some() {
+            // The woken one ends this when it has found something, or nothing.
+            self.attention.searching.fetch_add(1, Ordering::SeqCst);
+            self.publish(&threads);
+        }
+        drop(threads);
+        if let Some(parker) = sleeper {
+            parker.unpark();
+        }
+    }
+
+    pub(crate) fn wake_all(&self) {
+        let mut threads = self.threads();
+        let sleepers = std::mem::take(&mut threads.sleepers);
+        self.attention.searching.fetch_add(sleepers.len(), Ordering::SeqCst);
+        self.publish(&threads);
+        drop(threads);
+        for parker in sleepers {
+            parker.unpark();
+        }
+    }
+
+    /// A woken thread has found work, or none.
+    pub(crate) fn end_search(&self) {
+        self.attention.searching.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.attention.surplus.load(Ordering::Relaxed) != 0
+    }
+
+    /// Leaves, where there are more active threads than wanted.
+    pub(crate) fn try_leave(&self) -> bool {
+        let mut threads = self.threads();
+        let leaves = threads.active() > threads.wanted;
+        if leaves {
+            threads.alive -= 1;
+            self.publish(&threads);
+            self.tell_rest(&threads);
+        }
+        leaves
+    }
+
+    /// Sleeps until there may be work. A worker leaves instead where it is one too many; a thread
+    /// from outside (`worker: false`) only looks again.
+    pub(crate) fn sleep(self: &Arc<Self>, worker: bool, until: Option<std::time::Instant>) -> Idle {
+        let parker = Parker::current();
+        let mut threads = self.threads();
+        if worker && (threads.active() > threads.wanted || self.is_closed()) {
+            threads.alive -= 1;
+            self.publish(&threads);
+            self.tell_rest(&threads);
+            return Idle::Leave;
+        }
+        threads.sleepers.push(parker.clone());
+        self.publish(&threads);
+        fence(Ordering::SeqCst);
+        let found = !self.queue.is_empty();
+        let quiet = !found && self.is_quiet_now(&threads, 0);
+        if found || quiet {
+            remove(&mut threads.sleepers, &parker);
+            self.publish(&threads);
+            return if found { Idle::Search { woken: false } } else { Idle::Quiet };
+        }
+        self.tell_rest(&threads);
+        drop(threads);
+        loop {
+            parker.park(until);
+            let mut threads = self.threads();
+            let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
+            if woken {
+                return Idle::Search { woken: true };
+            }
+            if !worker {
+                remove(&mut threads.sleepers, &parker);
+                self.publish(&threads);
+                return Idle::Search { woken: false };
+            }
+        }
+    }
+
+    /// Whether a stop waits for quiet, and this is it. `besides`: 1 for a thread of the pool that
+    /// asks while it has nothing else to do.
+    pub(crate) fn is_quiet(&self, besides: usize) -> bool {
+        let threads = self.threads();
+        self.is_quiet_now(&threads, besides)
+    }
+
+    fn is_quiet_now(&self, threads: &Threads, besides: usize) -> bool {
+        threads.closing && threads.all_still(besides) && self.queue.is_empty()
+    }
+
+    /// Whether nothing is queued and nobody is active.
+    pub(crate) fn is_idle(&self) -> bool {
+        let threads = self.threads();
+        threads.at_rest() && self.queue.is_empty()
+    }
+
+    /// A thread of the pool begins to wait for a result. The wait is failed where all threads of
+    /// the pool wait and none may be added.
+    pub(crate) fn block(self: &Arc<Self>, wait: &Arc<Wait>) {
+        let mut threads = self.threads();
+        threads.waits.push(wait.clone());
+        self.publish(&threads);
+        let all_wait = threads.wanted > 0 && threads.waits.len() >= threads.alive;
+        let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
+        let newest = threads.waits.iter().rfind(|wait| !wait.timed && wait.failed.get().is_none());
+        let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
+        let short = self.attention.short.load(Ordering::Relaxed) != 0;
+        fence(Ordering::SeqCst);
+        let quiet = self.is_quiet_now(&threads, 0);
+        drop(threads);
+        if let Some(victim) = victim {
+            victim.fail(super::deadlock::out_of_threads(&victim, self.config.max_spares));
+        } else if short && !self.queue.is_empty() {
+            self.start_spare();
+        } else if quiet {
+            self.finish_stop(0);
+        }
+    }
+
+    pub(crate) fn unblock(&self, wait: &Arc<Wait>) {
+        let mut threads = self.threads();
+        threads.waits.retain(|other| !Arc::ptr_eq(other, wait));
+        self.publish(&threads);
+        drop(threads);
+        self.send_surplus_home();
+    }
+
+    /// A thread of the pool goes into a call that blocks.
+    pub(crate) fn begin_blocking(self: &Arc<Self>) {
+        let mut threads = self.threads();
+        threads.blocking += 1;
+        self.publish(&threads);
+        drop(threads);
+        fence(Ordering::SeqCst);
+        if self.attention.short.load(Ordering::Relaxed) != 0 && !self.queue.is_empty() {
+            self.start_spare();
+        }
+    }
+
+    pub(crate) fn end_blocking(&self) {
+        let mut threads = self.threads();
+        threads.blocking -= 1;
+        self.publish(&threads);
+        drop(threads);
+        self.send_surplus_home();
+    }
+
+    /// Wakes a sleeper that has become one too many, so that it goes.
+    fn send_surplus_home(&self) {
+        if self.has_surplus() {
+            self.wake_one();
+        }
+    }
+}
+
+fn remove(list: &mut Vec<Arc<Parker>>, parker: &Arc<Parker>) {
+    list.retain(|other| !Arc::ptr_eq(other, parker));
+}
+
+impl Attention {
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed) != 0
+    }
+}

@@ -1,0 +1,125 @@
+//! Where work can be submitted.
+
+use crate::pool::scope::Scope;
+use crate::pool::{Place, Pool, context};
+use crate::sync::Arc;
+
+pub(crate) mod sealed {
+    use super::{Arc, Place};
+
+    /// Hides what a spawner is made of.
+    pub trait Spawn {
+        #[doc(hidden)]
+        fn place(&self) -> Handle;
+    }
+
+    /// What a spawner leads to.
+    #[doc(hidden)]
+    #[derive(Clone)]
+    pub struct Handle(pub(crate) Arc<Place>);
+}
+
+pub(crate) use sealed::{Handle, Spawn};
+
+/// Where work runs: a [`Pool`] takes work that owns all it uses, a [`Scope`] also work that
+/// borrows.
+///
+/// Everything that takes a spawner takes a reference, a `Box` or an `Arc` of one too.
+#[diagnostic::on_unimplemented(
+    message = "work that borrows can't run on `{Self}`, or `{Self}` is no place to run work at all",
+    label = "expected `&Pool`, or inside `pool.scope(|s| ..)` the scope `s`",
+    note = "work that owns its inputs runs on a pool; work that borrows runs on a scope of one"
+)]
+pub trait Spawner<'w>: Spawn {}
+
+/// A spawner whose work may go on by itself: what the async form of a chain needs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't run the async form of a chain",
+    label = "expected `&Pool`",
+    note = "the async form owns all it uses: run it on the pool, and on the scope the plain form"
+)]
+pub trait AsyncSpawner: Spawner<'static> {}
+
+impl Spawn for Pool {
+    fn place(&self) -> Handle {
+        Handle(self.place.clone())
+    }
+}
+impl Spawner<'static> for Pool {}
+impl AsyncSpawner for Pool {}
+
+impl Spawn for Scope<'_, '_> {
+    fn place(&self) -> Handle {
+        Handle(self.place.clone())
+    }
+}
+impl<'s> Spawner<'s> for Scope<'s, '_> {}
+
+/// The pool of the work that is running; see [`current`].
+#[derive(Clone)]
+pub struct Current {
+    place: Arc<Place>,
+}
+
+impl std::fmt::Debug for Current {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Current").finish_non_exhaustive()
+    }
+}
+
+/// A spawner of its own for what outlives the caller.
+pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
+    let Handle(place) = spawner.place();
+    Current { place }
+}
+
+impl Spawn for Current {
+    fn place(&self) -> Handle {
+        Handle(self.place.clone())
+    }
+}
+impl Spawner<'static> for Current {}
+impl AsyncSpawner for Current {}
+
+macro_rules! through {
+    ($($pointer:ty),*) => { $(
+        impl<S: Spawn + ?Sized> Spawn for $pointer {
+            fn place(&self) -> Handle {
+                (**self).place()
+            }
+        }
+        impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for $pointer {}
+        impl<S: AsyncSpawner + ?Sized> AsyncSpawner for $pointer {}
+    )* };
+}
+through!(&S, Arc<S>, Box<S>, std::rc::Rc<S>);
+
+/// The pool of the work that calls it, to submit more work to.
+///
+/// Work of a scope gets the scope's pool.
+///
+/// # Panics
+///
+/// Outside of a pool's work; [`try_current`] doesn't.
+///
+/// ```
+/// let pool = asynckit::Pool::new(1);
+/// let outer = pool.spawn(|| {
+///     let inner = asynckit::work(|| 41).spawn_on(&asynckit::current());
+///     inner.get().map(|n| n + 1)
+/// });
+/// assert_eq!(outer.get()?.unwrap(), 42);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub fn current() -> Current {
+    try_current().expect(
+        "asynckit::current() was called outside of a pool's work; pass the pool, or ask with \
+         try_current()",
+    )
+}
+
+/// As [`current`], and `None` outside of a pool's work.
+pub fn try_current() -> Option<Current> {
+    let place = context::place()?;
+    Some(Current { place: Place::of_pool(place.pool().clone()) })
+}

@@ -1,0 +1,165 @@
+//! Stopping a pool, and running it dry.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::pool::{Pool, context, wait};
+use crate::sync::thread;
+
+impl Pool {
+    /// Takes no more work from outside, finishes what was accepted, and joins the workers.
+    ///
+    /// Work under way may submit more until the pool is idle. When nothing is queued or running any
+    /// more, what still waits for an input fails as [`Stopped`](crate::ErrorKind::Stopped), and so
+    /// does a wait inside running work that nothing in the pool will end. Work that is submitted
+    /// afterwards fails so at once. On a worker of the pool `stop` returns without waiting.
+    pub fn stop(&self) {
+        let shared = self.shared();
+        shared.begin_stop();
+        if context::works_for(shared) {
+            return;
+        }
+        self.drive_to_close(None);
+        self.join();
+    }
+
+    /// As [`stop`](Pool::stop), but at the deadline what has not begun fails as
+    /// [`Stopped`](crate::ErrorKind::Stopped). May be repeated, to wait for what still ran.
+    ///
+    /// # Errors
+    ///
+    /// When work still runs at the deadline: the error names it.
+    pub fn stop_timeout(&self, limit: Duration) -> Result<(), StillRunning> {
+        let shared = self.shared();
+        let deadline = Instant::now() + limit;
+        shared.begin_stop();
+        if context::works_for(shared) {
+            return Err(self.still_running());
+        }
+        if !self.drive_to_close(Some(deadline)) {
+            shared.close();
+        }
+        if self.join_until(deadline) { Ok(()) } else { Err(self.still_running()) }
+    }
+
+    /// Fails what has not begun as [`Stopped`](crate::ErrorKind::Stopped) and waits for nothing:
+    /// work that runs comes to its end by itself.
+    pub fn stop_now(&self) {
+        self.shared().begin_stop();
+        self.shared().close();
+    }
+
+    /// Waits until nothing is queued or running; on a pool without workers it runs the work
+    /// itself. Work that waits for an input may be left. Inside the pool's own work it returns at
+    /// once.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(0);
+    /// let answer = pool.spawn(|| 42);
+    /// assert!(!answer.is_set());
+    /// pool.run_until_idle();
+    /// assert!(answer.is_set());
+    /// ```
+    pub fn run_until_idle(&self) {
+        let shared = self.shared();
+        if context::works_for(shared) {
+            return;
+        }
+        while !shared.is_idle() {
+            if shared.wanted() == 0 && !shared.queue.is_empty() {
+                let _member = wait::Helping::begin(shared);
+                while let Some(token) = shared.take_any() {
+                    super::worker::execute(token);
+                }
+            } else {
+                shared.wait_for_rest();
+            }
+        }
+    }
+
+    /// Waits until the pool is closed, and does its work where it has no workers; false at the
+    /// deadline.
+    fn drive_to_close(&self, deadline: Option<Instant>) -> bool {
+        let shared = self.shared();
+        // If all threads sleep already, nobody else will notice.
+        shared.finish_stop(0);
+        if shared.wanted() > 0 {
+            // Sleepers look once more, so that the last of them sees the stop.
+            shared.wake_all();
+            return shared.wait_closed(deadline);
+        }
+        let _member = wait::Helping::begin(shared);
+        while !shared.is_closed() {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return false;
+            }
+            wait::help_once(shared, deadline);
+        }
+        true
+    }
+
+    fn join(&self) {
+        let handles = std::mem::take(&mut self.shared().threads().handles);
+        for handle in handles {
+            // A worker catches the panics of what it runs.
+            let _ = handle.join();
+        }
+    }
+
+    /// Joins the workers that come to their end before the deadline; whether all did.
+    fn join_until(&self, deadline: Instant) -> bool {
+        loop {
+            let running = self.shared().threads().handles.iter().any(|h| !h.is_finished());
+            if !running {
+                self.join();
+                return true;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            thread::sleep(left.min(Duration::from_millis(1)));
+        }
+    }
+
+    fn still_running(&self) -> StillRunning {
+        let threads = self.shared().threads();
+        let work = threads.running.iter().filter_map(|running| running.now());
+        StillRunning { work: work.map(|hop| hop.to_string()).collect() }
+    }
+}
+
+impl Drop for Pool {
+    /// [`stop`](Pool::stop); while panicking [`stop_now`](Pool::stop_now).
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.stop_now();
+        } else {
+            self.stop();
+        }
+    }
+}
+
+/// What [`Pool::stop_timeout`] could not wait for.
+#[derive(Debug, Clone)]
+pub struct StillRunning {
+    work: Vec<String>,
+}
+
+impl StillRunning {
+    /// The work that still runs: each a name and the place of its call.
+    pub fn work(&self) -> impl Iterator<Item = &str> {
+        self.work.iter().map(String::as_str)
+    }
+}
+
+impl fmt::Display for StillRunning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.work.as_slice() {
+            [] => f.write_str("the pool's threads are still coming to their end"),
+            work => write!(f, "still running: {}", work.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for StillRunning {}

@@ -1,0 +1,212 @@
+//! Waiting: for a result, from inside and outside of work.
+//!
+//! An untimed wait on a thread that works for the pool first runs what the wait needs and nobody
+//! has begun: the result's own task, what that depends on, who borrows what it moves. Never
+//! anything else, which might need a lock that the waiting work holds. When there is nothing of
+//! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
+
+use std::time::Instant;
+
+use crate::continuation::{self, Observer, Watch};
+use crate::error::Error;
+use crate::pool::sleep::{Idle, Wait};
+use crate::pool::{Shared, context, deadlock, needed, worker};
+use crate::sync::{Arc, OnceLock, Parker};
+use crate::task::{At, TaskRef};
+
+/// What a thread waits for.
+pub(crate) trait Goal {
+    /// Whether the wait is over.
+    fn reached(&self) -> bool;
+    /// The results that it takes to get there, as far as they are not set.
+    fn roots(&self) -> Vec<TaskRef>;
+    /// Makes sure that the parker is woken when `reached` may have changed.
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;
+}
+
+/// A result that is to be set.
+pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
+
+impl Goal for Set<'_> {
+    fn reached(&self) -> bool {
+        self.0.is_set()
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        vec![self.0.clone()]
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        continuation::watch(self.0, Observer::Thread(parker.clone())).into_iter().collect()
+    }
+}
+
+/// A value that is set and lent, whose last owner wants it back.
+pub(crate) struct Free<'a>(pub(crate) &'a TaskRef);
+
+impl Goal for Free<'_> {
+    fn reached(&self) -> bool {
+        !self.0.holds.is_lent()
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        needed::borrowers(self.0)
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        let watch = Watch::enter(self.0, Observer::Thread(parker.clone()));
+        self.0.waiters.tell_observers();
+        // Where nobody borrows any more the goal is reached, which is looked at next.
+        let _ = self.0.holds.wait_for_borrows();
+        vec![watch]
+    }
+}
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.holds.stop_waiting();
+    }
+}
+
+/// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
+/// wait fails.
+pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Result<bool, Error> {
+    if goal.reached() {
+        return Ok(true);
+    }
+    continuation::drain();
+    if let Some(local) = context::local() {
+        local.give_up_next();
+    }
+    let here = context::place().map(|place| place.pool().clone());
+    if deadline.is_none()
+        && let Some(pool) = &here
+        && context::depth() < needed::DEEPEST
+    {
+        needed::run(goal, pool);
+        if goal.reached() {
+            return Ok(true);
+        }
+    }
+    let idle_pool = needed::pool_without_workers(goal, here.as_ref());
+    let parker = Parker::current();
+    let _watches = goal.watch(&parker);
+    let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
+    if goal.reached() {
+        return Ok(true);
+    }
+    if let Some(pool) = idle_pool {
+        return Ok(work_meanwhile(&pool, goal, deadline, blocked.as_ref()));
+    }
+    loop {
+        if goal.reached() {
+            return Ok(true);
+        }
+        if let Some(error) = blocked.as_ref().and_then(Blocked::failure) {
+            return Err(error);
+        }
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Ok(false);
+        }
+        parker.park(deadline);
+    }
+}
+
+/// Runs any work of a pool that has no workers, until the goal is reached or the deadline passed.
+fn work_meanwhile(
+    pool: &Arc<Shared>,
+    goal: &impl Goal,
+    deadline: Option<Instant>,
+    blocked: Option<&Blocked>,
+) -> bool {
+    let _member = Helping::begin(pool);
+    loop {
+        let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if goal.reached() || late || blocked.is_some_and(|blocked| blocked.failure().is_some()) {
+            return goal.reached();
+        }
+        help_once(pool, deadline);
+    }
+}
+
+/// Runs one task of the pool, or sleeps until there may be one.
+pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Instant>) {
+    if let Some(token) = pool.take_any() {
+        return worker::execute(token);
+    }
+    match pool.sleep(false, deadline) {
+        Idle::Search { woken: true } => pool.end_search(),
+        Idle::Search { woken: false } | Idle::Leave => {}
+        Idle::Quiet => pool.finish_stop(1),
+    }
+}
+
+/// A thread from outside does a pool's work for a while.
+pub(crate) struct Helping<'a>(Option<&'a Arc<Shared>>);
+
+impl<'a> Helping<'a> {
+    pub(crate) fn begin(pool: &'a Arc<Shared>) -> Helping<'a> {
+        // A thread counts once.
+        if context::works_for(pool) {
+            return Helping(None);
+        }
+        pool.threads().alive += 1;
+        Helping(Some(pool))
+    }
+}
+
+impl Drop for Helping<'_> {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0 {
+            let mut threads = pool.threads();
+            threads.alive -= 1;
+            pool.tell_rest(&threads);
+            drop(threads);
+            if !pool.queue.is_empty() {
+                pool.notify();
+            }
+        }
+    }
+}
+
+/// A wait that the pool knows of.
+struct Blocked {
+    pool: Arc<Shared>,
+    wait: Arc<Wait>,
+}
+
+impl Blocked {
+    fn begin(
+        goal: &impl Goal,
+        here: Option<Arc<Shared>>,
+        timed: bool,
+        parker: &Arc<Parker>,
+        at: At,
+    ) -> Option<Blocked> {
+        let pool = here?;
+        let wait = Arc::new(Wait {
+            parker: parker.clone(),
+            stack: context::stack(),
+            targets: goal.roots(),
+            timed,
+            at,
+            failed: OnceLock::new(),
+        });
+        pool.block(&wait);
+        if !timed {
+            deadlock::enter(&wait);
+        }
+        Some(Blocked { pool, wait })
+    }
+
+    fn failure(&self) -> Option<Error> {
+        self.wait.failed.get().cloned()
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        deadlock::leave(&self.wait);
+        self.pool.unblock(&self.wait);
+    }
+}

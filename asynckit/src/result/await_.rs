@@ -1,0 +1,114 @@
+//! `.await` on a result, under any executor.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::AsyncResult;
+use crate::continuation::{Observer, Watch, watch};
+use crate::error::Error;
+use crate::task::{Owner, Take, TaskRef, Typed};
+
+/// The future of an [`AsyncResult`]: its value or its failure.
+#[must_use = "a future does nothing until it is awaited"]
+pub struct Awaited<T> {
+    owner: Option<Typed<Owner, T>>,
+    watch: Option<Watch>,
+}
+
+/// The future of an `&AsyncResult`: lends the value.
+#[must_use = "a future does nothing until it is awaited"]
+pub struct AwaitedRef<'a, T> {
+    result: &'a AsyncResult<T>,
+    watch: Option<Watch>,
+}
+
+/// Sees to it that the waker is called when the result is set; true where it is set already.
+fn is_set(task: &TaskRef, held: &mut Option<Watch>, waker: &Waker) -> bool {
+    if task.is_set() {
+        return true;
+    }
+    if held.as_ref().is_some_and(|watch| watch.renew(waker)) {
+        return false;
+    }
+    match watch(task, Observer::Waker(waker.clone())) {
+        Ok(new) => *held = Some(new),
+        Err(_) => return true,
+    }
+    // It may have been told between the two looks.
+    task.is_set()
+}
+
+impl<T> Future for Awaited<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let Some(owner) = this.owner.take() else { panic!("a future was polled after its end") };
+        let task = owner.reference();
+        if !is_set(&task, &mut this.watch, context.waker()) {
+            this.owner = Some(owner);
+            return Poll::Pending;
+        }
+        if let Err(error) = owner.outcome() {
+            return Poll::Ready(Err(AsyncResult::<T>::failure(error)));
+        }
+        loop {
+            match owner.holds.take() {
+                Take::Take => return Poll::Ready(owner.take()),
+                Take::Clone => return Poll::Ready(owner.into_borrow().clone_value()),
+                Take::Lent => {
+                    this.watch = Some(Watch::enter(&task, Observer::Waker(context.waker().clone())));
+                    task.waiters.tell_observers();
+                    if task.holds.wait_for_borrows() {
+                        this.owner = Some(owner);
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<'a, T: Sync> Future for AwaitedRef<'a, T> {
+    type Output = Result<&'a T, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if !is_set(&this.result.owner().reference(), &mut this.watch, context.waker()) {
+            return Poll::Pending;
+        }
+        Poll::Ready(this.result.owner().outcome().map_err(AsyncResult::<T>::failure))
+    }
+}
+
+impl<T> IntoFuture for AsyncResult<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = Awaited<T>;
+
+    fn into_future(self) -> Awaited<T> {
+        Awaited { owner: Some(self.into_owner()), watch: None }
+    }
+}
+
+impl<'a, T: Sync> IntoFuture for &'a AsyncResult<T> {
+    type Output = Result<&'a T, Error>;
+    type IntoFuture = AwaitedRef<'a, T>;
+
+    fn into_future(self) -> AwaitedRef<'a, T> {
+        AwaitedRef { result: self, watch: None }
+    }
+}
+
+impl<T> fmt::Debug for Awaited<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Awaited").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for AwaitedRef<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AwaitedRef").field(self.result).finish()
+    }
+}

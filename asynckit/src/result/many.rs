@@ -1,0 +1,280 @@
+//! Many results at once.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::Location;
+
+use super::{AsyncResult, here};
+use crate::continuation::{Observer, Watch, watch};
+use crate::error;
+use crate::inputs::{Many, Moved};
+use crate::lift::gather;
+use crate::pool::{Goal, wait};
+use crate::sync::{Arc, Mutex, Parker, lock};
+use crate::task::TaskRef;
+
+mod sealed {
+    /// Anything that gives results one after the other.
+    #[derive(Debug)]
+    pub struct List<T>(T);
+    /// A slice of results.
+    #[derive(Debug)]
+    pub struct Slice<T>(T);
+    /// A tuple of results.
+    #[derive(Debug)]
+    pub struct Tuple<T>(T);
+
+    pub trait Kind {
+        /// What one result of a list has.
+        type Item;
+        /// What all of it comes to.
+        type Values;
+    }
+    impl<T> Kind for List<T> {
+        type Item = T;
+        type Values = Vec<T>;
+    }
+    impl<T> Kind for Slice<T> {
+        type Item = T;
+        type Values = Vec<T>;
+    }
+    impl<T> Kind for Tuple<T> {
+        type Item = ();
+        type Values = T;
+    }
+}
+use sealed::{Kind, List, Slice, Tuple};
+
+/// Methods over many results: on anything iterable, on slices and on tuples.
+///
+/// `results.collect::<AsyncResult<Vec<_>>>()` works too, for any collection.
+///
+/// ```
+/// use asynckit::{AsyncResult, Pool, Results};
+///
+/// let pool = Pool::new(2);
+/// let squares: Vec<AsyncResult<u32>> = (0..4).map(|n| pool.spawn(move || n * n)).collect();
+/// assert_eq!(squares.join_all().get()?, [0, 1, 4, 9]);
+///
+/// let pair = (pool.spawn(|| 1), pool.spawn(|| "one")).join();
+/// assert_eq!(pair.get()?, (1, "one"));
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub trait Results<K: Kind> {
+    /// One result of all values, in their order; set at once where there are none. It fails as
+    /// soon as one of them does.
+    #[track_caller]
+    fn join_all(self) -> AsyncResult<Vec<K::Item>>
+    where
+        Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
+        K::Item: Send,
+    {
+        gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
+    }
+
+    /// The results, each when it is set, in the order of their completion. The iterator blocks.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Results};
+    ///
+    /// let (first, second) = (AsyncResult::channel(), AsyncResult::channel());
+    /// let mut done = vec![first.1, second.1].as_completed();
+    /// second.0.set("second").unwrap();
+    /// assert_eq!(done.next().unwrap().get()?, "second");
+    /// # drop(first.0);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    fn as_completed(self) -> AsCompleted<K::Item>
+    where
+        Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
+    {
+        AsCompleted::new(self.into_iter().collect())
+    }
+
+    /// Blocks until one of the results is set, and tells which; `None` where there are none.
+    ///
+    /// # Panics
+    ///
+    /// As [`AsyncResult::wait`].
+    #[track_caller]
+    fn wait_any(&self) -> Option<usize>
+    where
+        Self: AsRef<[AsyncResult<K::Item>]>,
+    {
+        let results = self.as_ref();
+        if results.is_empty() {
+            return None;
+        }
+        let at = Location::caller();
+        let tasks: Vec<TaskRef> = results.iter().map(|result| result.owner().reference()).collect();
+        if let Err(error) = wait(&AnySet(&tasks), None, at) {
+            error::raise(error);
+        }
+        tasks.iter().position(|task| task.is_set())
+    }
+
+    /// One result of all values of a tuple of 1 to 12 results. It fails as soon as one of them
+    /// does.
+    #[track_caller]
+    fn join(self) -> AsyncResult<K::Values>
+    where
+        Self: JoinTuple<Values = K::Values> + Sized,
+    {
+        self.join_tuple()
+    }
+}
+
+impl<T, I: IntoIterator<Item = AsyncResult<T>>> Results<List<T>> for I {}
+impl<T> Results<Slice<T>> for [AsyncResult<T>] {}
+
+/// Tuples of results.
+#[doc(hidden)]
+pub trait JoinTuple {
+    type Values;
+    #[track_caller]
+    fn join_tuple(self) -> AsyncResult<Self::Values>;
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        tuples!(@one $($name)*);
+        tuples!(@shorter $($name)*);
+    };
+    (@shorter $first:ident) => {};
+    (@shorter $first:ident $($rest:ident)+) => { tuples!($($rest)+); };
+    (@one $($name:ident)*) => {
+        impl<$($name),*> Results<Tuple<($($name,)*)>> for ($(AsyncResult<$name>,)*) {}
+
+        impl<$($name: Send),*> JoinTuple for ($(AsyncResult<$name>,)*) {
+            type Values = ($($name,)*);
+
+            #[allow(non_snake_case)]
+            fn join_tuple(self) -> AsyncResult<Self::Values> {
+                let ($($name,)*) = self;
+                let inputs = tuples!(@nest $($name)*);
+                gather(here(&"join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+            }
+        }
+    };
+    (@nest) => { () };
+    (@nest $first:ident $($rest:ident)*) => { (Moved::new($first), tuples!(@nest $($rest)*)) };
+    (@pattern) => { () };
+    (@pattern $first:ident $($rest:ident)*) => { ($first, tuples!(@pattern $($rest)*)) };
+}
+tuples!(A B C D E F G H I J K L);
+
+impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncResult<C> {
+    /// The result of a collection of all values; it fails as soon as one of them does.
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
+        let inputs = (Many::new(results), ());
+        gather(here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
+    }
+}
+
+/// One of several results is to be set.
+struct AnySet<'a>(&'a [TaskRef]);
+
+impl Goal for AnySet<'_> {
+    fn reached(&self) -> bool {
+        self.0.iter().any(|task| task.is_set())
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        self.0.to_vec()
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        let watch = |task| watch(task, Observer::Thread(parker.clone())).ok();
+        self.0.iter().filter_map(watch).collect()
+    }
+}
+
+/// The iterator of [`Results::as_completed`].
+pub struct AsCompleted<T> {
+    results: Vec<Option<AsyncResult<T>>>,
+    left: usize,
+    done: Arc<Done>,
+    _watches: Vec<Watch>,
+}
+
+/// Which results are set and were not handed out yet, and who waits for them.
+struct Done {
+    order: Mutex<VecDeque<usize>>,
+    waits: Mutex<Option<Arc<Parker>>>,
+}
+
+impl Done {
+    fn push(&self, place: usize) {
+        lock(&self.order).push_back(place);
+        let parker = lock(&self.waits).clone();
+        if let Some(parker) = parker {
+            parker.unpark();
+        }
+    }
+}
+
+impl<T> AsCompleted<T> {
+    fn new(results: Vec<AsyncResult<T>>) -> AsCompleted<T> {
+        let done =
+            Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) });
+        let mut watches = Vec::new();
+        for (place, result) in results.iter().enumerate() {
+            let told = done.clone();
+            let note = Observer::Note(Box::new(move || told.push(place)));
+            match watch(&result.owner().reference(), note) {
+                Ok(watch) => watches.push(watch),
+                Err(_) => done.push(place),
+            }
+        }
+        let left = results.len();
+        AsCompleted { results: results.into_iter().map(Some).collect(), left, done, _watches: watches }
+    }
+}
+
+impl<T> Goal for AsCompleted<T> {
+    fn reached(&self) -> bool {
+        !lock(&self.done.order).is_empty()
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        self.results.iter().flatten().map(|result| result.owner().reference()).collect()
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        *lock(&self.done.waits) = Some(parker.clone());
+        Vec::new()
+    }
+}
+
+impl<T> Iterator for AsCompleted<T> {
+    type Item = AsyncResult<T>;
+
+    /// # Panics
+    ///
+    /// As [`AsyncResult::wait`].
+    #[track_caller]
+    fn next(&mut self) -> Option<AsyncResult<T>> {
+        if self.left == 0 {
+            return None;
+        }
+        if let Err(error) = wait(self, None, Location::caller()) {
+            error::raise(error);
+        }
+        let place = lock(&self.done.order).pop_front()?;
+        self.left -= 1;
+        self.results[place].take()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T> ExactSizeIterator for AsCompleted<T> {}
+
+impl<T> fmt::Debug for AsCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+    }
+}

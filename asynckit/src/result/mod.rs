@@ -1,0 +1,141 @@
+//! The handle on a result: owns it like the value itself.
+
+mod await_;
+mod many;
+mod set;
+mod then;
+mod wait;
+
+pub use await_::{Awaited, AwaitedRef};
+pub use many::{AsCompleted, Results};
+pub use set::{SetError, Setter};
+
+use std::fmt;
+use std::panic::Location;
+
+use crate::error::{Error, Hop};
+use crate::task::{Owner, Steps, Typed, hand_is_last, one_more_hand};
+
+/// The value of work under way, or its failure: a handle that owns the value as a `T` would.
+///
+/// - Moving the handle moves the value, `&handle` lends it, dropping it lets go of it.
+/// - `handle.clone()` exists where `T: Clone + Sync`. Each clone stands for one of the value, made
+///   when it is needed: the last handle takes the value itself, each other one clones it.
+/// - Dropping the only handle of work that nothing depends on detaches the work: it runs.
+///
+/// A handle is `Send` and `Sync` where `T: Send`.
+///
+/// Whatever happened before the result was set happens before what sees it set.
+///
+/// ```
+/// use asynckit::{AsyncResult, Pool};
+///
+/// let pool = Pool::new(1);
+/// let greeting: AsyncResult<String> = pool.spawn(|| "hello".to_owned());
+/// assert_eq!(greeting.get_ref()?, "hello");
+/// let copy = greeting.clone();
+/// assert_eq!(copy.get()?, "hello");     // the one clone that was written
+/// assert_eq!(greeting.get()?, "hello"); // the string itself
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+#[must_use = "the value, and a failure of the work, would go unnoticed: `.get()` it, pass it on, or \
+              let it run with `drop(..)`"]
+pub struct AsyncResult<T> {
+    /// `None` only while the handle is taken apart.
+    owner: Option<Typed<Owner, T>>,
+}
+
+impl<T> AsyncResult<T> {
+    pub(crate) fn from_owner(owner: Typed<Owner, T>) -> AsyncResult<T> {
+        AsyncResult { owner: Some(owner) }
+    }
+
+    pub(crate) fn owner(&self) -> &Typed<Owner, T> {
+        match &self.owner {
+            Some(owner) => owner,
+            None => unreachable!("a handle was used after it was taken apart"),
+        }
+    }
+
+    /// The right to the value, without the right to set it.
+    pub(crate) fn into_owner(mut self) -> Typed<Owner, T> {
+        let Some(owner) = self.owner.take() else {
+            unreachable!("a handle was used after it was taken apart");
+        };
+        release_hand(&owner);
+        owner
+    }
+
+    /// Whether the value or the failure is there. Never blocks; once true it stays so.
+    pub fn is_set(&self) -> bool {
+        self.owner().is_set()
+    }
+
+    /// Whether a failure is there. Never blocks.
+    pub fn is_error(&self) -> bool {
+        self.is_set() && self.owner().state.is_failed()
+    }
+
+    /// Fails the result as [`Cancelled`](crate::ErrorKind::Cancelled) for all who hold it and all
+    /// that depends on it; true when this call did.
+    ///
+    /// Work that has not begun does not run; work that runs may ask
+    /// [`is_cancelled`](crate::is_cancelled), and its value is dropped. What the work depended on
+    /// is cancelled too where nothing else needs it or holds it, and nobody detached it.
+    pub fn cancel(&self) -> bool {
+        crate::continuation::cancel(&self.owner().reference())
+    }
+
+    /// The failure, marked as seen.
+    fn failure(error: &Error) -> Error {
+        error.clone().observed()
+    }
+}
+
+/// One handle less that may set a result of `AsyncResult::new`.
+fn release_hand(owner: &Owner) {
+    if owner.is_manual() && hand_is_last(owner) && !owner.is_set() {
+        crate::continuation::settle_failed(&owner.reference(), Error::abandoned(owner.hop));
+    }
+}
+
+impl<T: Clone + Sync> Clone for AsyncResult<T> {
+    /// One more handle; the value is cloned when one of the two takes it and the other is there.
+    fn clone(&self) -> AsyncResult<T> {
+        let owner = self.owner();
+        owner.remember_clone();
+        if owner.is_manual() {
+            one_more_hand(&**owner);
+        }
+        AsyncResult::from_owner(owner.clone())
+    }
+}
+
+impl<T> Drop for AsyncResult<T> {
+    fn drop(&mut self) {
+        let Some(owner) = self.owner.take() else { return };
+        if owner.is_manual() {
+            release_hand(&owner);
+        } else if owner.holds.is_sole() && !owner.is_set() {
+            owner.state.detach();
+        }
+    }
+}
+
+impl<T> fmt::Debug for AsyncResult<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let owner = self.owner();
+        let state = match (self.is_set(), self.is_error()) {
+            (false, _) => "pending",
+            (true, false) => "set",
+            (true, true) => "failed",
+        };
+        write!(f, "AsyncResult({}, {state})", owner.header().hop)
+    }
+}
+
+/// The place of the user's call, for results that no work makes.
+#[track_caller]
+fn here(name: &'static &'static str) -> Hop {
+    Hop { name, at: Location::caller() }
+}

@@ -1,0 +1,269 @@
+//! Results that the program sets.
+
+use std::fmt;
+
+use super::{AsyncResult, here};
+use crate::continuation;
+use crate::error::{BoxError, Error};
+use crate::sync::{AtomicUsize, Ordering};
+use crate::task::{Header, Job, Owner, Step, TaskRef, Typed, allocate};
+
+/// The job of a cell that no task sets.
+struct Manual {
+    /// How many handles may set it; 0 for a channel's, where only the setter may.
+    hands: AtomicUsize,
+}
+
+impl<T> Job<T> for Manual {
+    const SIMPLE: bool = true;
+    const MANUAL: bool = true;
+
+    fn run(&self, _task: &Header) -> Step<T> {
+        unreachable!("a result without work was run")
+    }
+
+    fn release(&self, _cancelled: bool) {}
+
+    fn hand_released(&self) -> bool {
+        // ORDERING: AcqRel, as with a reference count: the last one sees what the others did.
+        self.hands.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    fn hand_added(&self) {
+        self.hands.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The job of a channel's cell.
+struct ByChannel;
+
+impl<T> Job<T> for ByChannel {
+    const SIMPLE: bool = true;
+
+    fn run(&self, _task: &Header) -> Step<T> {
+        unreachable!("a result without work was run")
+    }
+
+    fn release(&self, _cancelled: bool) {}
+}
+
+/// Writes an outcome where nobody has before, and tells all who wait.
+fn settle<T>(cell: &Typed<impl crate::task::Steps, T>, task: &TaskRef, value: T) -> Result<(), T> {
+    if !task.state.settle() {
+        return Err(value);
+    }
+    cell.write(value);
+    continuation::close(task, false);
+    Ok(())
+}
+
+impl<T> AsyncResult<T> {
+    /// A result to be set with [`set`](AsyncResult::set) or [`fail`](AsyncResult::fail), on any of
+    /// its handles.
+    ///
+    /// It fails as [`Abandoned`](crate::ErrorKind::Abandoned) when it is unset and only tasks that
+    /// wait for it hold it any more.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool, async_work, chain};
+    ///
+    /// #[async_work]
+    /// fn double(n: i32) -> i32 { 2 * n }
+    ///
+    /// let pool = Pool::new(1);
+    /// let input = AsyncResult::new();
+    /// let doubled = chain!(&pool, double(input.clone()));
+    /// input.set(21).unwrap();
+    /// assert_eq!(doubled.get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn new() -> AsyncResult<T> {
+        let (owner, token) = allocate(here(&"AsyncResult"), None, Manual { hands: AtomicUsize::new(1) });
+        drop(token);
+        AsyncResult::from_owner(owner)
+    }
+
+    /// A result that has its value.
+    #[track_caller]
+    pub fn ready(value: T) -> AsyncResult<T> {
+        let (owner, token) = allocate(here(&"AsyncResult"), None, ByChannel);
+        let first = token.state.settle();
+        debug_assert!(first);
+        owner.write(value);
+        continuation::close(&token.reference(), false);
+        drop(token);
+        AsyncResult::from_owner(owner)
+    }
+
+    /// A result that has failed.
+    #[track_caller]
+    pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
+        let hop = here(&"AsyncResult");
+        let (owner, token) = allocate::<T, _>(hop, None, ByChannel);
+        let task = token.reference();
+        continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
+        drop(token);
+        AsyncResult::from_owner(owner)
+    }
+
+    /// A result and the one [`Setter`] that may set it.
+    ///
+    /// ```
+    /// use asynckit::AsyncResult;
+    ///
+    /// let (setter, result) = AsyncResult::channel();
+    /// std::thread::spawn(move || setter.set(7));
+    /// assert_eq!(result.get()?, 7);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn channel() -> (Setter<T>, AsyncResult<T>) {
+        let (owner, token) = allocate(here(&"AsyncResult::channel"), None, ByChannel);
+        let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
+        drop(token);
+        (setter, AsyncResult::from_owner(owner))
+    }
+
+    /// Sets a result of [`new`](AsyncResult::new): the first call of `set` or `fail` wins.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back when the result is set already, and when it is not one to be set: that
+    /// of work or of a channel.
+    pub fn set(&self, value: T) -> Result<(), SetError<T>> {
+        let owner = self.owner();
+        if !owner.is_manual() {
+            return Err(SetError { value, reason: Reason::NotOurs });
+        }
+        settle(owner, &owner.reference(), value).map_err(SetError::late)
+    }
+
+    /// Fails a result of [`new`](AsyncResult::new); as [`set`](AsyncResult::set) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As `set`; hands the error back.
+    pub fn fail<E: Into<BoxError>>(&self, error: E) -> Result<(), SetError<E>> {
+        let owner = self.owner();
+        if !owner.is_manual() {
+            return Err(SetError { value: error, reason: Reason::NotOurs });
+        }
+        settle_error(owner, error)
+    }
+}
+
+fn settle_error<E: Into<BoxError>>(cell: &Owner, error: E) -> Result<(), SetError<E>> {
+    fail_cell(&cell.reference(), error)
+}
+
+fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError<E>> {
+    if !task.state.settle() {
+        return Err(SetError::late(error));
+    }
+    // The right to write is ours; `into` is foreign code, and may panic.
+    let error = crate::panic::catch(|| error.into());
+    let error = match error {
+        Ok(error) => Error::failed(task.hop, error, None),
+        Err(payload) => Error::panicked(task.hop, payload, None),
+    };
+    crate::task::write_failure(task, error);
+    continuation::close(task, false);
+    Ok(())
+}
+
+impl<T> Default for AsyncResult<T> {
+    /// As [`AsyncResult::new`].
+    #[track_caller]
+    fn default() -> AsyncResult<T> {
+        AsyncResult::new()
+    }
+}
+
+/// Sets the result of [`AsyncResult::channel`]. Dropped unset, it fails the result as
+/// [`Abandoned`](crate::ErrorKind::Abandoned).
+#[must_use = "a setter that is dropped fails its result"]
+pub struct Setter<T> {
+    /// `None` once used.
+    cell: Option<Typed<crate::task::Borrow, T>>,
+    task: TaskRef,
+}
+
+impl<T> Setter<T> {
+    /// Sets the result.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back when the result was cancelled.
+    pub fn set(mut self, value: T) -> Result<(), SetError<T>> {
+        let Some(cell) = self.cell.take() else { unreachable!("a setter was used twice") };
+        settle(&cell, &self.task, value).map_err(SetError::late)
+    }
+
+    /// Fails the result.
+    ///
+    /// # Errors
+    ///
+    /// Hands the error back when the result was cancelled.
+    pub fn fail<E: Into<BoxError>>(mut self, error: E) -> Result<(), SetError<E>> {
+        self.cell.take();
+        fail_cell(&self.task, error)
+    }
+}
+
+impl<T> Drop for Setter<T> {
+    fn drop(&mut self) {
+        if self.cell.is_some() {
+            continuation::settle_failed(&self.task, Error::abandoned(self.task.hop));
+        }
+    }
+}
+
+impl<T> fmt::Debug for Setter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Setter({})", self.task.hop)
+    }
+}
+
+/// Why a result could not be set, with what was to be set.
+pub struct SetError<T> {
+    value: T,
+    reason: Reason,
+}
+
+#[derive(Clone, Copy)]
+enum Reason {
+    Late,
+    NotOurs,
+}
+
+impl<T> SetError<T> {
+    fn late(value: T) -> SetError<T> {
+        SetError { value, reason: Reason::Late }
+    }
+
+    /// What was to be set.
+    pub fn into_inner(self) -> T {
+        self.value
+    }
+}
+
+impl<T> fmt::Display for SetError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.reason {
+            Reason::Late => "the result is set already",
+            Reason::NotOurs => {
+                "only a result from `AsyncResult::new` can be set by its handles; this one belongs \
+                 to work or to a `Setter`"
+            }
+        })
+    }
+}
+
+impl<T> fmt::Debug for SetError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SetError({self})")
+    }
+}
+
+impl<T> std::error::Error for SetError<T> {}

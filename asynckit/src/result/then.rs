@@ -1,0 +1,99 @@
+//! What is to follow a result: more work, or a callback.
+
+use super::{AsyncResult, here};
+use crate::Work;
+use crate::continuation::{self, Observer};
+use crate::error::{BoxError, Error};
+use crate::inputs::{Either, Moved, Outcome};
+use crate::panic;
+use crate::work::pending_work;
+
+impl<T> AsyncResult<T> {
+    /// Work that applies `f` to the value.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let length = pool.spawn(|| "hello").map(str::len).spawn_on(&pool);
+    /// assert_eq!(length.get()?, 5);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn map<'w, U>(self, f: impl FnOnce(T) -> U + Send + 'w) -> Work<'w, U>
+    where
+        T: Send + 'w,
+        U: Send + 'w,
+    {
+        let inputs = (Moved::new(self), ());
+        pending_work(here(&"map"), inputs, move |_, (value, ())| Outcome::Done(Ok(f(value))))
+    }
+
+    /// Work that applies `f` to the value and may fail.
+    #[track_caller]
+    pub fn and_then<'w, U, E>(self, f: impl FnOnce(T) -> Result<U, E> + Send + 'w) -> Work<'w, U>
+    where
+        T: Send + 'w,
+        U: Send + 'w,
+        E: Into<BoxError>,
+    {
+        let inputs = (Moved::new(self), ());
+        pending_work(here(&"and_then"), inputs, move |task, (value, ())| {
+            Outcome::Done(f(value).map_err(|error| task.failed(error.into())))
+        })
+    }
+
+    /// Work that applies `f` to the failure, to recover from it or to fail otherwise; a value
+    /// passes as it is.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Error};
+    ///
+    /// let pool = asynckit::Pool::new(1);
+    /// let failed: AsyncResult<u32> = asynckit::try_work(|| "x".parse::<u32>()).spawn_on(&pool);
+    /// let mended = failed.or_else(|_| Ok::<_, Error>(0)).spawn_on(&pool);
+    /// assert_eq!(mended.get()?, 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[track_caller]
+    pub fn or_else<'w, E>(self, f: impl FnOnce(Error) -> Result<T, E> + Send + 'w) -> Work<'w, T>
+    where
+        T: Send + 'w,
+        E: Into<BoxError>,
+    {
+        let inputs = (Either::new(self), ());
+        pending_work(here(&"or_else"), inputs, move |task, (outcome, ())| {
+            Outcome::Done(match outcome {
+                Ok(value) => Ok(value),
+                Err(error) => f(error.observed()).map_err(|error| task.failed(error.into())),
+            })
+        })
+    }
+
+    /// Calls `f` once, on whichever thread sets the result; now, if it is set.
+    ///
+    /// It is called outside of all locks, and not before what sets the result has returned to it;
+    /// keep it short. A panic in it goes to the pool's
+    /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error), not to who sets the
+    /// result. The value is lent to it: who wants to move it waits.
+    pub fn on_set(&self, f: impl FnOnce(Result<&T, &Error>) + Send + 'static)
+    where
+        T: Send + Sync + 'static,
+    {
+        let owner = self.owner();
+        let task = owner.reference();
+        let value = owner.borrow();
+        let call = Box::new(move || {
+            let called = panic::catch(|| {
+                f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
+            });
+            if let Err(payload) = called {
+                // Dropped unseen, it goes to the hook.
+                drop(Error::panicked(value.hop, payload, value.hook()));
+            }
+        });
+        match continuation::watch(&task, Observer::Call(call)) {
+            Ok(watch) => watch.stay(),
+            Err(Observer::Call(call)) => continuation::defer_call(call),
+            Err(_) => unreachable!("an observer has changed its kind"),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Getting at the value from ordinary code: `get` and its kin, which block or hand back.
+
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use super::AsyncResult;
+use crate::error::{self, Error};
+use crate::pool::{Free, Set, wait};
+use crate::task::{At, Owner, Take, Typed};
+
+/// The moment after which a wait ends; far away where the limit is beyond what a clock counts.
+fn deadline(limit: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
+}
+
+/// Takes the value of a set result, or a clone where there are other handles; where the value is
+/// lent, waits until it is not, or hands the owner back at the deadline.
+fn take<T>(
+    owner: Typed<Owner, T>,
+    until: Option<Instant>,
+    at: At,
+) -> Result<Result<T, Error>, Typed<Owner, T>> {
+    if let Err(error) = owner.outcome() {
+        return Ok(Err(AsyncResult::<T>::failure(error)));
+    }
+    loop {
+        match owner.holds.take() {
+            Take::Take => return Ok(owner.take()),
+            Take::Clone => return Ok(owner.into_borrow().clone_value()),
+            Take::Lent => match wait(&Free(&owner.reference()), until, at) {
+                Ok(true) => {}
+                Ok(false) => return Err(owner),
+                Err(error) => return Ok(Err(error.observed())),
+            },
+        }
+    }
+}
+
+impl<T> AsyncResult<T> {
+    /// Blocks until the result is set, with a value or a failure.
+    ///
+    /// Inside of a pool's work the wait may run the work it needs on this thread; see
+    /// [`Pool`](crate::Pool).
+    ///
+    /// # Panics
+    ///
+    /// Inside of work, where the wait could never end: the work that waits then fails as
+    /// [`Deadlock`](crate::ErrorKind::Deadlock) or [`Stopped`](crate::ErrorKind::Stopped).
+    /// [`get`](AsyncResult::get) and [`get_ref`](AsyncResult::get_ref) return that error instead.
+    #[track_caller]
+    pub fn wait(&self) {
+        if let Err(error) = wait(&Set(&self.owner().reference()), None, Location::caller()) {
+            error::raise(error);
+        }
+    }
+
+    /// As [`wait`](AsyncResult::wait), for this long at most; whether the result is set. It runs no
+    /// work.
+    #[track_caller]
+    pub fn wait_timeout(&self, limit: Duration) -> bool {
+        let task = self.owner().reference();
+        wait(&Set(&task), Some(deadline(limit)), Location::caller()).unwrap_or(false)
+    }
+
+    /// Blocks until the result is set, and gives the value or the failure.
+    ///
+    /// The last handle gets the value itself, after those it is lent to are done with it; each
+    /// other one gets a clone.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the work, or of what it depended on. Inside of work also
+    /// [`Deadlock`](crate::ErrorKind::Deadlock) where the wait could never end.
+    #[track_caller]
+    pub fn get(self) -> Result<T, Error> {
+        let at = Location::caller();
+        let owner = self.into_owner();
+        if let Err(error) = wait(&Set(&owner.reference()), None, at) {
+            return Err(error.observed());
+        }
+        take(owner, None, at).unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
+    }
+
+    /// Blocks until the result is set, and lends the value.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](AsyncResult::get).
+    #[track_caller]
+    pub fn get_ref(&self) -> Result<&T, Error>
+    where
+        T: Sync,
+    {
+        let at = Location::caller();
+        wait(&Set(&self.owner().reference()), None, at).map_err(Error::observed)?;
+        self.owner().outcome().map_err(Self::failure)
+    }
+
+    /// The value or the failure if it is there, without blocking.
+    ///
+    /// # Errors
+    ///
+    /// Hands the result back when it is not set yet, or when the value is still lent.
+    #[track_caller]
+    pub fn try_get(self) -> Result<Result<T, Error>, AsyncResult<T>> {
+        if !self.is_set() {
+            return Err(self);
+        }
+        let past = Instant::now();
+        take(self.into_owner(), Some(past), Location::caller()).map_err(AsyncResult::from_owner)
+    }
+
+    /// As [`get`](AsyncResult::get), for this long at most. It runs no work.
+    ///
+    /// # Errors
+    ///
+    /// Hands the result back when it is not set in time, or when the value is still lent.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::AsyncResult;
+    ///
+    /// let (setter, result) = AsyncResult::channel();
+    /// let Err(result) = result.get_timeout(Duration::from_millis(1)) else { panic!() };
+    /// setter.set(7).unwrap();
+    /// assert_eq!(result.get_timeout(Duration::from_secs(9)).unwrap().unwrap(), 7);
+    /// ```
+    #[track_caller]
+    pub fn get_timeout(self, limit: Duration) -> Result<Result<T, Error>, AsyncResult<T>> {
+        let (until, at) = (Some(deadline(limit)), Location::caller());
+        if !wait(&Set(&self.owner().reference()), until, at).unwrap_or(false) {
+            return Err(self);
+        }
+        take(self.into_owner(), until, at).map_err(AsyncResult::from_owner)
+    }
+}

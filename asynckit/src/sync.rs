@@ -1,0 +1,64 @@
+//! The one door to the standard library's threads and atomics.
+//!
+//! Every other module takes its atomics, locks and thread functions from here, so that a model
+//! checker can stand in for them without a change anywhere else.
+
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+pub(crate) use std::sync::atomic::{Ordering, fence};
+pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock, Weak};
+pub(crate) use std::thread;
+
+/// Locks, whether or not a thread panicked while it held the lock.
+///
+/// No lock of this crate is held while foreign code runs, so what it guards is whole even then.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// A place where one thread sleeps until another wakes it.
+///
+/// A wake-up that comes before the sleep is kept, so that none is lost; a sleep may also end
+/// without one, so that whoever sleeps looks again at what it waits for.
+///
+/// A wake-up happens before the return of the sleep that it ends.
+#[derive(Debug)]
+pub(crate) struct Parker {
+    thread: thread::Thread,
+    token: AtomicU32,
+}
+
+impl Parker {
+    /// The calling thread's own.
+    pub(crate) fn current() -> Arc<Parker> {
+        thread_local! {
+            static PARKER: Arc<Parker> = Arc::new(Parker {
+                thread: thread::current(),
+                token: AtomicU32::new(0),
+            });
+        }
+        // A thread that is being torn down has lost its own: it gets one for this once.
+        PARKER.try_with(Arc::clone).unwrap_or_else(|_| {
+            Arc::new(Parker { thread: thread::current(), token: AtomicU32::new(0) })
+        })
+    }
+
+    /// Sleeps until somebody wakes it, or until the deadline. Only the parker's own thread may.
+    pub(crate) fn park(&self, deadline: Option<std::time::Instant>) {
+        // ORDERING: Acquire pairs with the Release in `unpark`.
+        if self.token.swap(0, Ordering::Acquire) != 0 {
+            return;
+        }
+        match deadline {
+            None => thread::park(),
+            Some(at) => thread::park_timeout(at.saturating_duration_since(std::time::Instant::now())),
+        }
+        self.token.swap(0, Ordering::Acquire);
+    }
+
+    pub(crate) fn unpark(&self) {
+        // ORDERING: Release pairs with the Acquire in `park`.
+        if self.token.swap(1, Ordering::AcqRel) == 0 {
+            self.thread.unpark();
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! The cell: one allocation that holds a task's closure and inputs, its result, and the list of
+//! those who wait for it.
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::panic::Location;
+use std::ptr::NonNull;
+
+use super::edge::{Edge, Waiters};
+use super::handle::{Owner, TaskRef, Token};
+use super::job::{Job, Step};
+use super::state::{Holds, Left, State};
+use crate::continuation;
+use crate::error::{Error, Hop};
+use crate::future::TaskWaker;
+use crate::panic;
+use crate::pool::Place;
+use crate::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
+
+/// What every cell begins with, whatever its types are.
+#[repr(C)]
+pub(crate) struct Header {
+    vtable: &'static VTable,
+    pub(crate) waiters: Waiters,
+    pub(crate) holds: Holds,
+    pub(crate) state: State,
+    /// How many inputs are missing, and one more while somebody is still counting them.
+    pub(crate) lacks: AtomicU32,
+    /// The name of the work and the place of its call.
+    pub(crate) hop: Hop,
+    /// Where it runs. Written once, before anybody else knows the cell.
+    place: UnsafeCell<Option<Arc<Place>>>,
+    /// `fn(&T) -> T`, once somebody has cloned a handle.
+    cloner: AtomicPtr<()>,
+    /// Where the pool's register has it; guarded by the register's lock.
+    pub(crate) register_index: AtomicU32,
+}
+
+struct VTable {
+    edges: unsafe fn(NonNull<Header>, &mut dyn FnMut(&Edge)),
+    run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
+    dispose: unsafe fn(NonNull<Header>, cancelled: bool),
+    write_error: unsafe fn(NonNull<Header>, Error),
+    error: unsafe fn(NonNull<Header>) -> Option<NonNull<Error>>,
+    drop_value: unsafe fn(NonNull<Header>),
+    free: unsafe fn(NonNull<Header>),
+    is_simple: bool,
+    is_manual: bool,
+    is_immediate: bool,
+    hand_released: unsafe fn(NonNull<Header>) -> bool,
+    hand_added: unsafe fn(NonNull<Header>),
+}
+
+/// The part that depends on the value's type alone.
+#[repr(C)]
+struct Slot<T> {
+    header: Header,
+    outcome: UnsafeCell<MaybeUninit<Result<T, Error>>>,
+}
+
+#[repr(C)]
+struct Task<T, J> {
+    slot: Slot<T>,
+    job: J,
+}
+
+/// How a run came out.
+#[must_use]
+pub(crate) enum Ran {
+    /// The outcome is settled; the cell has to be closed, unless somebody else did both before.
+    Settled(bool),
+    /// The work returned a result, and goes on when that one is set.
+    Forwards,
+    /// A future is pending; the waker it was polled with.
+    Pending(Arc<TaskWaker>),
+}
+
+struct TableOf<T, J>(std::marker::PhantomData<(T, J)>);
+
+impl<T, J: Job<T>> TableOf<T, J> {
+    const TABLE: VTable = VTable {
+        edges: edges::<T, J>,
+        run: run::<T, J>,
+        dispose: dispose::<T, J>,
+        write_error: write_error::<T>,
+        error: error::<T>,
+        drop_value: drop_value::<T>,
+        free: free::<T, J>,
+        is_simple: J::SIMPLE,
+        is_manual: J::MANUAL,
+        is_immediate: J::IMMEDIATE,
+        hand_released: hand_released::<T, J>,
+        hand_added: hand_added::<T, J>,
+    };
+}
+
+/// Makes a cell, with one owner and the task's token.
+pub(crate) fn allocate<T, J: Job<T>>(
+    hop: Hop,
+    place: Option<Arc<Place>>,
+    job: J,
+) -> (Owner, Token) {
+    let header = Header {
+        vtable: const { &TableOf::<T, J>::TABLE },
+        waiters: Waiters::new(),
+        holds: Holds::new(1, 1),
+        state: State::new(),
+        lacks: AtomicU32::new(0),
+        hop,
+        place: UnsafeCell::new(place),
+        cloner: AtomicPtr::new(std::ptr::null_mut()),
+        register_index: AtomicU32::new(0),
+    };
+    let slot: Slot<T> = Slot { header, outcome: UnsafeCell::new(MaybeUninit::uninit()) };
+    let cell = NonNull::from(Box::leak(Box::new(Task { slot, job }))).cast();
+    // SAFETY: the cell was made with just these two holds, one owner and one reference.
+    unsafe { (Owner::from_raw(cell), Token::from_raw(cell)) }
+}
+
+/// # Safety
+/// `cell` is a live `Task<T, J>`; for these four the types are those of its table, and the caller
+/// has its claim or visits it.
+unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: &mut dyn FnMut(&Edge)) {
+    // SAFETY: the caller's promise; jobs are only ever lent as `&`.
+    let job = unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job };
+    job.edges(visit);
+}
+
+unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
+    // SAFETY: the caller's promise.
+    let (header, job) = unsafe { (cell.as_ref(), &(*cell.cast::<Task<T, J>>().as_ptr()).job) };
+    let step = panic::catch(|| if in_place { job.run_in_place(header) } else { job.run(header) });
+    let outcome = match step {
+        Ok(Step::Done(outcome)) => outcome,
+        Ok(Step::Forwards) => return Ran::Forwards,
+        Ok(Step::Pending(waker)) => return Ran::Pending(waker),
+        Err(payload) => Err(Error::panicked(header.hop, payload, header.hook())),
+    };
+    release(job, false);
+    // Whoever settles first writes; a later outcome is dropped unseen.
+    if header.state.settle() {
+        if outcome.is_err() {
+            header.state.mark_failed();
+        }
+        // SAFETY: the right to write was just won, and nobody reads before the cell is closed.
+        unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).write(outcome) };
+        Ran::Settled(true)
+    } else {
+        if let Err(payload) = panic::catch(|| drop(outcome)) {
+            panic::discard(payload);
+        }
+        Ran::Settled(false)
+    }
+}
+
+unsafe fn dispose<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
+    // SAFETY: the caller's promise.
+    let job = unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job };
+    release(job, cancelled);
+}
+
+fn release<T, J: Job<T>>(job: &J, cancelled: bool) {
+    if let Err(payload) = panic::catch(|| job.release(cancelled)) {
+        panic::discard(payload);
+    }
+}
+
+unsafe fn hand_released<T, J: Job<T>>(cell: NonNull<Header>) -> bool {
+    // SAFETY: the caller's promise; this part of a job may be used by anybody.
+    unsafe { (*cell.cast::<Task<T, J>>().as_ptr()).job.hand_released() }
+}
+
+unsafe fn hand_added<T, J: Job<T>>(cell: NonNull<Header>) {
+    // SAFETY: as above.
+    unsafe { (*cell.cast::<Task<T, J>>().as_ptr()).job.hand_added() }
+}
+
+/// # Safety
+/// The cell's value is a `T`, and the caller has the right to write the outcome.
+unsafe fn write_error<T>(cell: NonNull<Header>, error: Error) {
+    // SAFETY: the caller's promise; nobody reads before the cell is closed.
+    unsafe {
+        cell.as_ref().state.mark_failed();
+        (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).write(Err(error));
+    }
+}
+
+/// # Safety
+/// The cell's value is a `T`, and the cell is closed.
+unsafe fn error<T>(cell: NonNull<Header>) -> Option<NonNull<Error>> {
+    // SAFETY: a closed cell's outcome is written; an error stays until the cell is freed.
+    unsafe {
+        if !cell.as_ref().state.is_failed() {
+            return None;
+        }
+        let outcome = (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_ref();
+        outcome.as_ref().err().map(NonNull::from)
+    }
+}
+
+/// # Safety
+/// The cell's value is a `T`, the cell is closed, and the caller alone has marked it as taken.
+unsafe fn drop_value<T>(cell: NonNull<Header>) {
+    // SAFETY: the caller's promise.
+    let dropped = panic::catch(|| unsafe {
+        (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_drop();
+    });
+    if let Err(payload) = dropped {
+        panic::discard(payload);
+    }
+}
+
+/// # Safety
+/// Nobody holds the cell, and its outcome is gone or was never written.
+unsafe fn free<T, J>(cell: NonNull<Header>) {
+    // SAFETY: the cell came from `allocate`, with these types. The outcome is `MaybeUninit`.
+    let task = unsafe { Box::from_raw(cell.cast::<Task<T, J>>().as_ptr()) };
+    if let Err(payload) = panic::catch(|| drop(task)) {
+        panic::discard(payload);
+    }
+}
+
+/// What follows when a holder has left.
+///
+/// # Safety
+/// `left` is the answer to the release of a hold on `cell`, which the caller uses no more.
+pub(crate) unsafe fn let_go(cell: NonNull<Header>, left: Left) {
+    match left {
+        Left::Held | Left::Unowned => {}
+        // SAFETY: nobody else is left, so that the cell may be freed, now or soon.
+        Left::Nobody => continuation::free(unsafe { Remains::new(cell) }),
+        Left::FreeToTake => {
+            // SAFETY: this answer comes with a reference, which keeps the cell.
+            let cell = unsafe { TaskRef::from_raw(cell) };
+            continuation::tell_free(&cell);
+        }
+    }
+}
+
+/// A cell that nobody holds any more. Dropping it frees it, with the value.
+pub(crate) struct Remains(NonNull<Header>);
+
+// SAFETY: cells are made of parts that may go to other threads: `Work` and the results ask it of
+// closures and values.
+unsafe impl Send for Remains {}
+
+impl Remains {
+    /// # Safety
+    /// The last hold on the cell was released.
+    unsafe fn new(cell: NonNull<Header>) -> Remains {
+        Remains(cell)
+    }
+}
+
+impl Drop for Remains {
+    fn drop(&mut self) {
+        // SAFETY: nobody else has the cell. The table's types are the cell's own.
+        unsafe {
+            let header = self.0.as_ref();
+            if header.waiters.is_closed() && header.state.take_value() {
+                (header.vtable.drop_value)(self.0);
+            }
+            (header.vtable.free)(self.0);
+        }
+    }
+}
+
+impl Header {
+    /// Where the task runs; nowhere for one that completes on the spot, and for a result that is
+    /// no task at all.
+    pub(crate) fn place(&self) -> Option<&Arc<Place>> {
+        // SAFETY: written by `set_place` alone, before the cell was shared.
+        unsafe { (*self.place.get()).as_ref() }
+    }
+
+    pub(crate) fn hook(&self) -> Option<crate::error::Hook> {
+        self.place().and_then(|place| place.pool().hook())
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.waiters.is_closed()
+    }
+
+    /// Whether running it in place comes to the same: no inputs, no future.
+    pub(crate) fn is_simple(&self) -> bool {
+        self.vtable.is_simple
+    }
+
+    pub(crate) fn set_cloner(&self, cloner: *mut ()) {
+        // ORDERING: Release pairs with the Acquire in `cloner`.
+        self.cloner.store(cloner, Ordering::Release);
+    }
+
+    pub(crate) fn cloner(&self) -> *mut () {
+        self.cloner.load(Ordering::Acquire)
+    }
+
+    /// Whether it runs on the thread that makes it ready.
+    pub(crate) fn is_immediate(&self) -> bool {
+        self.vtable.is_immediate
+    }
+
+    /// Whether handles may set it: it came from `AsyncResult::new`.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.vtable.is_manual
+    }
+}
+
+/// The steps that need the cell's types. Each handle on a cell has them.
+pub(crate) trait Steps {
+    fn raw(&self) -> NonNull<Header>;
+
+    fn header(&self) -> &Header {
+        // SAFETY: a handle keeps its cell.
+        unsafe { self.raw().as_ref() }
+    }
+
+    /// The failure of a cell that is set. Only for who owns or borrows it, or closes it.
+    fn error(&self) -> Option<&Error> {
+        if !self.header().is_set() {
+            return None;
+        }
+        // SAFETY: the cell is closed and the table's type is its own; a failed outcome stays as
+        // long as anybody owns or borrows.
+        unsafe { (self.header().vtable.error)(self.raw()).map(|error| error.as_ref()) }
+    }
+}
+
+/// Shows the edges of a task that the caller visits or has claimed.
+pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&Edge)) {
+    // SAFETY: a handle keeps the cell; that it is visited or claimed is the protocol's part.
+    unsafe { (task.header().vtable.edges)(task.raw(), &mut visit) }
+}
+
+/// Runs a claimed task, up to its outcome or its next wait.
+pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
+    // SAFETY: as above.
+    unsafe { (task.header().vtable.run)(task.raw(), in_place) }
+}
+
+/// Drops closure and inputs of a task that was kept from running.
+pub(crate) fn dispose_of(task: &impl Steps, cancelled: bool) {
+    // SAFETY: as above: whoever seizes a task disposes of it, once.
+    unsafe { (task.header().vtable.dispose)(task.raw(), cancelled) }
+}
+
+/// Writes a failure where the caller has won the right to.
+pub(crate) fn write_failure(task: &impl Steps, error: Error) {
+    // SAFETY: `State::settle` gives the right to one.
+    unsafe { (task.header().vtable.write_error)(task.raw(), error) }
+}
+
+/// Drops the value of a closed cell that nobody owns or borrows any more.
+pub(crate) fn drop_unowned(task: &impl Steps) {
+    let header = task.header();
+    if !header.holds.is_owned() && header.state.take_value() {
+        // SAFETY: the cell is closed, nobody can become its owner again, and this thread alone
+        // has marked the value as taken.
+        unsafe { (header.vtable.drop_value)(task.raw()) }
+    }
+}
+
+/// Whether the user's last handle on a result that handles set has gone with this one.
+pub(crate) fn hand_is_last(task: &impl Steps) -> bool {
+    // SAFETY: a handle keeps the cell.
+    unsafe { (task.header().vtable.hand_released)(task.raw()) }
+}
+
+pub(crate) fn one_more_hand(task: &impl Steps) {
+    // SAFETY: a handle keeps the cell.
+    unsafe { (task.header().vtable.hand_added)(task.raw()) }
+}
+
+/// Names the place of a task that nobody else knows yet.
+pub(crate) fn set_place(token: &Token, place: Option<Arc<Place>>) {
+    assert!(!token.state.is_ready() && !token.is_set(), "a task is placed once");
+    // SAFETY: the task is not submitted, and whoever has the token of such a task is alone.
+    unsafe { *token.place.get() = place }
+}
+
+/// Writes a value where the caller has won the right to.
+///
+/// # Safety
+/// The cell's value is a `T`.
+pub(crate) unsafe fn write_value<T>(task: &impl Steps, value: T) {
+    // SAFETY: the caller's promise; `State::settle` gives the right to one.
+    unsafe { (*(*task.raw().cast::<Slot<T>>().as_ptr()).outcome.get()).write(Ok(value)) };
+}
+
+/// The outcome of a closed cell whose value is there.
+///
+/// # Safety
+/// The cell's value is a `T`, the cell is closed, and the value is not taken while the answer
+/// lives.
+pub(crate) unsafe fn outcome<'a, T>(cell: NonNull<Header>) -> &'a Result<T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_ref() }
+}
+
+/// Moves the value out of a closed cell.
+///
+/// # Safety
+/// The cell's value is a `T`, the cell is closed, and the caller alone has marked it as taken.
+pub(crate) unsafe fn take_outcome<T>(cell: NonNull<Header>) -> Result<T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_read() }
+}
+
+/// A call site, for a hop.
+pub(crate) type At = &'static Location<'static>;

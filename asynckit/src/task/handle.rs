@@ -1,0 +1,286 @@
+//! The ways to hold a cell: as an owner of its value, as a borrower, as somebody who only needs
+//! the memory, and by the token that travels with the task.
+
+use std::marker::PhantomData;
+use std::mem;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use super::cell::{self, Header, Steps, let_go};
+use super::job::Job;
+use crate::error::{Error, Hop};
+use crate::pool::Place;
+use crate::sync::{Arc, Ordering};
+
+/// Makes a kind of handle: a pointer, how it is held, and that it may go to other threads.
+macro_rules! handle {
+    ($(#[$doc:meta])* $name:ident, $release:ident) => {
+        $(#[$doc])*
+        pub(crate) struct $name(NonNull<Header>);
+
+        // SAFETY: the header is made of atomics and of parts that never change while it is shared;
+        // what else a cell has may go to other threads (`Work` and the results ask it of closures
+        // and values), and the protocol gives it to one thread at a time.
+        unsafe impl Send for $name {}
+        // SAFETY: as above: a shared handle leads to the header alone.
+        unsafe impl Sync for $name {}
+
+        impl $name {
+            /// # Safety
+            /// The caller has a hold of this kind on the cell, and gives it to the handle.
+            pub(super) unsafe fn from_raw(cell: NonNull<Header>) -> Self {
+                $name(cell)
+            }
+        }
+
+        impl Steps for $name {
+            fn raw(&self) -> NonNull<Header> {
+                self.0
+            }
+        }
+
+        impl Deref for $name {
+            type Target = Header;
+
+            fn deref(&self) -> &Header {
+                self.header()
+            }
+        }
+
+        impl Drop for $name {
+            fn drop(&mut self) {
+                let left = self.holds.$release();
+                // SAFETY: the handle's hold was released just now, and it is gone after this.
+                unsafe { let_go(self.0, left) }
+            }
+        }
+    };
+}
+
+handle! {
+    /// A reference: keeps the memory, not the value.
+    TaskRef, drop_reference
+}
+handle! {
+    /// An owner's right to the value.
+    Owner, drop_owner
+}
+handle! {
+    /// A borrow: keeps the value where it is.
+    Borrow, drop_borrow
+}
+handle! {
+    /// The task's own reference, of which there is one: whoever has it brings the task on its way,
+    /// from its inputs to the queue to the thread that runs it. While inputs are missing it is
+    /// *held back*: it exists only as the count of what lacks, and the last visit gets it.
+    Token, drop_reference
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> TaskRef {
+        self.holds.add_reference();
+        TaskRef(self.0)
+    }
+}
+
+impl Clone for Owner {
+    fn clone(&self) -> Owner {
+        self.holds.add_owner();
+        Owner(self.0)
+    }
+}
+
+impl Clone for Borrow {
+    fn clone(&self) -> Borrow {
+        self.holds.add_borrow();
+        Borrow(self.0)
+    }
+}
+
+impl Owner {
+    pub(super) fn into_raw(self) -> NonNull<Header> {
+        mem::ManuallyDrop::new(self).0
+    }
+
+    pub(super) fn as_raw(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    pub(crate) fn reference(&self) -> TaskRef {
+        self.holds.add_reference();
+        TaskRef(self.0)
+    }
+
+    /// Gives up ownership for a borrow where somebody else owns too: to clone.
+    pub(super) fn into_borrow_by_take(self) -> Borrow {
+        Borrow(self.into_raw())
+    }
+}
+
+impl TaskRef {
+    pub(crate) fn is(&self, other: &TaskRef) -> bool {
+        self.0 == other.0
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
+    /// The token of a suspended task, by whoever has ended its sleep (`State::wake`, or
+    /// `State::seize` of a suspended one).
+    pub(crate) fn token_of_suspended(&self) -> Token {
+        Token(self.0)
+    }
+
+    /// A token for a task that this thread has claimed out of a queue, where its entry stays.
+    pub(crate) fn reference_as_token(&self) -> Token {
+        self.holds.add_reference();
+        Token(self.0)
+    }
+
+}
+
+impl Token {
+    pub(crate) fn reference(&self) -> TaskRef {
+        self.holds.add_reference();
+        TaskRef(self.0)
+    }
+
+    /// Holds the token back: it comes again by `arrived` or `token_of_suspended`.
+    pub(crate) fn hold_back(self) {
+        mem::forget(self);
+    }
+
+    /// Counts `inputs` as there; the token, where nothing lacks any more.
+    ///
+    /// # Safety
+    /// The task's token is held back, and `inputs` of what it lacks are the caller's to count.
+    pub(super) unsafe fn arrived(cell: NonNull<Header>, inputs: u32) -> Option<Token> {
+        // SAFETY: the held back token keeps the cell until the last count.
+        let lacks = unsafe { &cell.as_ref().lacks };
+        // ORDERING: AcqRel: whoever counts last sees what all the others did before.
+        (lacks.fetch_sub(inputs, Ordering::AcqRel) == inputs).then(|| Token(cell))
+    }
+
+    /// As `arrived`, by whoever holds the token back itself and has added one to what lacks.
+    pub(crate) fn counted(self, inputs: u32) -> Option<Token> {
+        let cell = mem::ManuallyDrop::new(self).0;
+        // SAFETY: the token is held back just now, and its owner counts for itself.
+        unsafe { Token::arrived(cell, inputs) }
+    }
+}
+
+/// A handle on a cell whose value is a `T`. Invariant in `T`: through a handle the value can be
+/// both read and set.
+pub(crate) struct Typed<H, T> {
+    handle: H,
+    value: PhantomData<fn(T) -> T>,
+}
+
+// SAFETY: the handle may go anywhere; the value goes with it (`T: Send`).
+unsafe impl<H: Send, T: Send> Send for Typed<H, T> {}
+// SAFETY: a shared typed handle gives `&T` only where a method asks for `T: Sync`, and moves the
+// value only by handles of its own (`T: Send`).
+unsafe impl<H: Sync, T: Send> Sync for Typed<H, T> {}
+
+impl<H: Clone, T> Clone for Typed<H, T> {
+    fn clone(&self) -> Self {
+        Typed { handle: self.handle.clone(), value: PhantomData }
+    }
+}
+
+impl<H, T> Deref for Typed<H, T> {
+    type Target = H;
+
+    fn deref(&self) -> &H {
+        &self.handle
+    }
+}
+
+/// Makes a cell whose value is a `T`.
+pub(crate) fn allocate<T, J: Job<T>>(
+    hop: Hop,
+    place: Option<Arc<Place>>,
+    job: J,
+) -> (Typed<Owner, T>, Token) {
+    let (owner, token) = cell::allocate::<T, J>(hop, place, job);
+    (Typed { handle: owner, value: PhantomData }, token)
+}
+
+impl<H: Steps, T> Typed<H, T> {
+    /// Writes the value; the caller has won the right to (`State::settle`), and closes the cell.
+    pub(crate) fn write(&self, value: T) {
+        // SAFETY: the cell's value is a `T` by this type's making.
+        unsafe { cell::write_value(&self.handle, value) }
+    }
+
+    /// The outcome of a set cell, while this handle keeps it where it is.
+    pub(crate) fn outcome(&self) -> Result<&T, &Error> {
+        assert!(self.handle.header().is_set(), "a result was read before it was set");
+        // SAFETY: the cell is closed and its value a `T`. An owner's value is taken only by value
+        // of the last owner, and a borrower's not before the borrow ends.
+        unsafe { cell::outcome::<T>(self.handle.raw()) }.as_ref()
+    }
+}
+
+impl<T> Typed<Owner, T> {
+    pub(crate) fn into_untyped(self) -> Owner {
+        self.handle
+    }
+
+    /// Takes the value of a set cell, by its last owner when nobody borrows.
+    pub(crate) fn take(self) -> Result<T, Error> {
+        let owner = self.handle;
+        if let Some(error) = owner.error() {
+            return Err(error.clone());
+        }
+        assert!(owner.is_set(), "a value was taken before it was there");
+        assert!(owner.holds.is_sole(), "a value was taken while others hold it: {:?}", owner.holds);
+        assert!(owner.state.take_value(), "a value was taken twice");
+        // SAFETY: the cell is closed, its value a `T`, and this thread alone has marked it taken.
+        unsafe { cell::take_outcome::<T>(owner.raw()) }
+    }
+
+    /// The borrow that this owner's right has become by `Take::Clone`.
+    pub(crate) fn into_borrow(self) -> Typed<Borrow, T> {
+        Typed { handle: self.handle.into_borrow_by_take(), value: PhantomData }
+    }
+
+    /// One more borrow of the value.
+    pub(crate) fn borrow(&self) -> Typed<Borrow, T> {
+        self.holds.add_borrow();
+        Typed { handle: Borrow(self.raw()), value: PhantomData }
+    }
+
+    /// Remembers how the value is cloned, before there is a second owner.
+    pub(crate) fn remember_clone(&self)
+    where
+        T: Clone + Sync,
+    {
+        let cloner: fn(&T) -> T = T::clone;
+        self.set_cloner(cloner as *mut ());
+    }
+}
+
+impl<T> Typed<Borrow, T> {
+    /// Clones the value of a set cell for a handle that was cloned from another.
+    ///
+    /// # Panics
+    /// Where `T::clone` does.
+    pub(crate) fn clone_value(&self) -> Result<T, Error> {
+        let value = self.outcome().map_err(Clone::clone)?;
+        let cloner = self.cloner();
+        assert!(!cloner.is_null(), "a value was to be cloned that nobody has cloned a handle of");
+        // SAFETY: `remember_clone` alone stores this, and it stores a `fn(&T) -> T`.
+        let cloner = unsafe { mem::transmute::<*mut (), fn(&T) -> T>(cloner) };
+        Ok(cloner(value))
+    }
+}
+
+/// Gives an edge's untyped hold its type back.
+///
+/// # Safety
+/// The cell's value is a `T`.
+pub(super) unsafe fn typed<H, T>(handle: H) -> Typed<H, T> {
+    Typed { handle, value: PhantomData }
+}

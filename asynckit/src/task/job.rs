@@ -1,0 +1,53 @@
+//! What a cell has to do: the interface between a cell and its closure and inputs.
+
+use super::cell::Header;
+use super::edge::Edge;
+use crate::error::Error;
+use crate::future::TaskWaker;
+use crate::sync::Arc;
+
+/// What a run of a job comes to.
+pub(crate) enum Step<T> {
+    Done(Result<T, Error>),
+    /// The work returned a result. The job has an edge to it now, and is run once more when that
+    /// is set.
+    Forwards,
+    /// A future is pending, and its waker runs the job once more.
+    Pending(Arc<TaskWaker>),
+}
+
+/// The work of a cell.
+///
+/// A job is lent as `&`, to one thread at a time: the protocol of `state.rs` gives `run` and
+/// `release` to whoever has claimed or seized the task, and `edges` also to its visitors. So it
+/// keeps what it uses up in `Cell`s.
+pub(crate) trait Job<T> {
+    /// Whether it runs to its end whenever and wherever it is called: no inputs, no future.
+    const SIMPLE: bool;
+    /// Whether it runs on the thread that makes it ready, without a queue.
+    const IMMEDIATE: bool = false;
+    /// Whether the user's handles set the result.
+    const MANUAL: bool = false;
+
+    /// Shows the edges; those that are released may be shown or not.
+    fn edges(&self, _visit: &mut dyn FnMut(&Edge)) {}
+
+    /// Does the work, as a task.
+    fn run(&self, task: &Header) -> Step<T>;
+
+    /// Does the work on a thread that waits for it, to its end.
+    fn run_in_place(&self, task: &Header) -> Step<T> {
+        self.run(task)
+    }
+
+    /// Drops closure and inputs, as far as they are still there.
+    fn release(&self, cancelled: bool);
+
+    /// One of the handles that may set the result is gone; whether it was the last.
+    fn hand_released(&self) -> bool {
+        false
+    }
+
+    /// One more handle may set the result.
+    fn hand_added(&self) {}
+}

@@ -1,0 +1,77 @@
+//! The task core: one cell a task, and the protocol by which threads share it.
+//!
+//! # The cell
+//!
+//! A cell holds a task's closure and inputs, its result, and the list of those who wait for it, in
+//! one allocation. Results that are no task's (`AsyncResult::new`) are cells with an empty job.
+//! What follows is the whole protocol; `state.rs` has its words and transitions, `edge.rs` the
+//! lists, `handle.rs` the ways to hold a cell, `cell.rs` the memory. These last three are the
+//! only files with `unsafe`.
+//!
+//! # Phases
+//!
+//! ```text
+//!            submit, last input              claim
+//!  WAITING ------------------------> READY ---------> RUNNING ---------> OVER
+//!     |  ^                             |                |  |               ^
+//!     |  +-- returned a result --------|----------------+  |               |
+//!     |  +-- its future is pending ----|----------------+  |               |
+//!     +-------------- seize -----------+------------------ | --------------+
+//! ```
+//!
+//! - *claim*: one compare-and-swap decides who runs a task: a worker that found it in a queue, or a
+//!   thread that waits for it. The others find it gone.
+//! - *seize*: as claim, for whoever fails or cancels a task that has not begun.
+//! - VISITED is a bit beside the phase: while it is set the phase stays. Whoever sets it may read
+//!   the inputs' edges (a waiter that looks for work it needs) or prepare them (whoever brought
+//!   the last input). Claim and seize wait it out; it is never held while foreign code runs.
+//! - SETTLED is the right to write the outcome, which the first one gets: the runner, or who
+//!   cancels a running task, or who sets a result by hand.
+//!
+//! # Who may touch what
+//!
+//! | field | who |
+//! |---|---|
+//! | job (closure, inputs) | `run`, `release`: who has claimed or seized; `edges`: also a visitor |
+//! | an edge's `next`, `dependent` | its dependent until it is linked, then the upstream's list |
+//! | outcome | written by who has settled, before the close; read by owners and borrowers after it |
+//! | waiters | anybody, by compare-and-swap; after the close the last owner alone |
+//! | place | written before the task is submitted |
+//!
+//! # Orderings
+//!
+//! All that happened before a result was set happens before whatever sees it set: the close of
+//! the waiters' word is a release, each look at it an acquire. All that owners and borrowers did
+//! with a value happens before it is moved out or dropped: releases of holds are acquire-release
+//! on one word. An input's arrival is an acquire-release count, so that a task sees all that its
+//! inputs' tasks did. Each subtle place names its partner where it stands.
+//!
+//! # Named races
+//!
+//! - *The late edge*: an edge is linked while the upstream is set. The close swaps the word; a
+//!   link's compare-and-swap on a closed word fails, and the edge counts as visited.
+//! - *The early failure*: one input fails while others are pending. The task is seized and failed
+//!   at once, but its edges stay linked until the others are set: its token is held back until
+//!   the last of them was visited, and keeps the memory.
+//! - *The last borrower*: the last owner wants to take the value while the last borrower leaves.
+//!   Owners, borrowers and the owner's wish are one word; a borrower that finds the wish turns its
+//!   borrow into a reference in the same step and tells the owner.
+//! - *The stale entry*: a waiter runs a task that is in a queue. The entry stays, as a reference,
+//!   and its claim fails when it comes out.
+//! - *The forgotten waker*: a future is pending and nobody kept its waker. The last waker's drop
+//!   finds the task suspended, and fails it as abandoned.
+
+mod cell;
+mod edge;
+mod handle;
+mod job;
+mod state;
+
+pub(crate) use cell::{
+    At, Header, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, hand_is_last,
+    one_more_hand, run_claimed, set_place, write_failure,
+};
+pub(crate) use edge::{Closing, Edge, OnFailure, Settled, TypedEdge, Visit};
+pub(crate) use handle::{Borrow, Owner, TaskRef, Token, Typed, allocate};
+pub(crate) use job::{Job, Step};
+pub(crate) use state::{Claim, Seize, Suspend, Take};

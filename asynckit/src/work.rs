@@ -1,0 +1,274 @@
+//! Work: a call that has not been made yet.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::Location;
+
+use crate::AsyncResult;
+use crate::continuation;
+use crate::error::{BoxError, Error, Hop};
+use crate::future::Polled;
+use crate::inputs::{Inputs, Outcome};
+use crate::lift::{Here, Lifted, start};
+use crate::pool::{self, Free, Handle, Set, Spawner};
+use crate::task::{
+    Edge, Header, Job, Owner, Ran, Step, TaskRef, Token, Typed, allocate, each_edge, run_claimed,
+    set_place,
+};
+
+/// A call that has not been made: what an `#[async_work]` function returns.
+///
+/// Nothing runs until the work is submitted ([`spawn_on`](Work::spawn_on),
+/// [`detach_on`](Work::detach_on), a [`chain!`](crate::chain)) or run in place
+/// ([`run`](Work::run)). Work that is dropped does not run.
+///
+/// `'w` is how long what the work borrows lives: on a [`Pool`](crate::Pool) it must be `'static`, on
+/// a [`Scope`](crate::Scope) the scope's own.
+#[must_use = "work does nothing until it is submitted with `.spawn_on(&pool)`, run in place with \
+              `.run()`, or called in a `chain!`"]
+pub struct Work<'w, T> {
+    /// Taken when the work is submitted or run.
+    task: Option<(Typed<Owner, T>, Token)>,
+    call: PhantomData<Box<dyn FnOnce() -> T + Send + 'w>>,
+}
+
+/// A closure as a job.
+struct Call<F>(Cell<Option<F>>);
+
+impl<T, F: FnOnce() -> Result<T, BoxError>> Job<T> for Call<F> {
+    const SIMPLE: bool = true;
+
+    fn run(&self, task: &Header) -> Step<T> {
+        let Some(call) = self.0.take() else { unreachable!("work was run twice") };
+        Step::Done(call().map_err(|error| Error::failed(task.hop, error, task.hook())))
+    }
+
+    fn release(&self, _cancelled: bool) {
+        drop(self.0.take());
+    }
+}
+
+/// Work for the call of an annotated function.
+#[track_caller]
+pub(crate) fn new_work<'w, T: Send + 'w>(
+    name: &'static &'static str,
+    call: impl FnOnce() -> Result<T, BoxError> + Send + 'w,
+) -> Work<'w, T> {
+    let hop = Hop { name, at: Location::caller() };
+    Work::from_task(allocate(hop, None, Call(Cell::new(Some(call)))))
+}
+
+/// Work for the call of an annotated `async fn`.
+#[track_caller]
+pub(crate) fn new_async_work<'w, T: Send + 'w>(
+    name: &'static &'static str,
+    future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
+) -> Work<'w, T> {
+    let hop = Hop { name, at: Location::caller() };
+    let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
+    Work::from_task(allocate(hop, None, Polled::new(future)))
+}
+
+/// Work that waits for inputs.
+pub(crate) fn pending_work<'w, L, T>(
+    hop: Hop,
+    inputs: L,
+    call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
+) -> Work<'w, T>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+{
+    Work::from_task(allocate(hop, None, Lifted::new(inputs, call)))
+}
+
+/// A closure as work; what it returns is the value, also if it is a `Result`.
+///
+/// ```
+/// let pool = asynckit::Pool::new(1);
+/// let result = asynckit::work(|| "4".parse::<i32>()).spawn_on(&pool);
+/// assert_eq!(result.get()?, Ok(4));
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+#[track_caller]
+pub fn work<'w, T: Send + 'w>(call: impl FnOnce() -> T + Send + 'w) -> Work<'w, T> {
+    new_work(&"closure", move || Ok(call()))
+}
+
+/// A closure as work that may fail: the value of `Ok` is the value, an error travels along the
+/// chain.
+///
+/// ```
+/// let pool = asynckit::Pool::new(1);
+/// let result = asynckit::try_work(|| "four".parse::<i32>()).spawn_on(&pool);
+/// assert_eq!(result.get().unwrap_err().to_string(), "closure failed: invalid digit found in string");
+/// ```
+#[track_caller]
+pub fn try_work<'w, T, E>(call: impl FnOnce() -> Result<T, E> + Send + 'w) -> Work<'w, T>
+where
+    T: Send + 'w,
+    E: Into<BoxError>,
+{
+    new_work(&"closure", move || call().map_err(Into::into))
+}
+
+impl<'w, T> Work<'w, T> {
+    fn from_task(task: (Typed<Owner, T>, Token)) -> Work<'w, T> {
+        Work { task: Some(task), call: PhantomData }
+    }
+
+    fn take(mut self) -> (Typed<Owner, T>, Token) {
+        self.task.take().unwrap_or_else(|| unreachable!("work was used twice"))
+    }
+
+    fn header(&self) -> &Header {
+        match &self.task {
+            Some((_, token)) => token,
+            None => unreachable!("work was used twice"),
+        }
+    }
+}
+
+impl<'w, T: Send> Work<'w, T> {
+    /// Submits the work and gives a handle on its result.
+    ///
+    /// It blocks where the pool has a [queue capacity](crate::PoolBuilder::queue_capacity), the
+    /// queue is full, and the caller is no work of this pool. On a stopped pool the result has
+    /// failed as [`Stopped`](crate::ErrorKind::Stopped).
+    ///
+    /// What the caller did before happens before the work.
+    pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
+        let Handle(place) = place.place();
+        let counted = self.counts_in(&place) && {
+            let shared = place.pool();
+            if shared.wanted() == 0 {
+                // Nobody else makes room in such a pool.
+                while !shared.queue.try_enter() && !shared.is_stopping() {
+                    pool::help_once(shared, None);
+                }
+                !shared.is_stopping()
+            } else {
+                shared.queue.enter(|| shared.is_stopping())
+            }
+        };
+        self.submit(place, counted)
+    }
+
+    /// As [`spawn_on`](Work::spawn_on), without ever blocking.
+    ///
+    /// # Errors
+    ///
+    /// Hands the work back when the pool's queue is full, and when the pool has been stopped.
+    pub fn try_spawn_on(
+        self,
+        place: &(impl Spawner<'w> + ?Sized),
+    ) -> Result<AsyncResult<T>, Work<'w, T>> {
+        let Handle(place) = place.place();
+        if !place.pool().admits() {
+            return Err(self);
+        }
+        let counted = self.counts_in(&place);
+        if counted && !place.pool().queue.try_enter() {
+            return Err(self);
+        }
+        Ok(self.submit(place, counted))
+    }
+
+    /// Submits the work without a handle. A failure goes to the pool's
+    /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error).
+    pub fn detach_on(self, place: &(impl Spawner<'w> + ?Sized)) {
+        drop(self.spawn_on(place));
+    }
+
+    /// Runs the work here and now, on this thread. A panic is caught, as on a pool.
+    ///
+    /// Work that waits for results ([`AsyncResult::map`] and the like) blocks until they are set; an
+    /// `async fn` is polled to its end.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the work or of what it waited for.
+    #[track_caller]
+    pub fn run(self) -> Result<T, Error> {
+        let at = Location::caller();
+        let (owner, token) = self.take();
+        let task = token.reference();
+        if !task.is_simple()
+            && let Err(error) = wait_for_inputs(&token, at)
+        {
+            continuation::discard(&token);
+            return Err(error.passed_on(token.hop).observed());
+        }
+        task.state.claim_unsubmitted();
+        let ran = pool::within(&task, || run_claimed(&task, true));
+        let Ran::Settled(_) = ran else { unreachable!("work in place ends in an outcome") };
+        task.state.finish();
+        continuation::close(&task, false);
+        drop(token);
+        owner.take().map_err(Error::observed)
+    }
+
+    /// Inside of a task: plain work is run in place, other work goes on as a task of its own.
+    pub(crate) fn finish_inside(self, here: &Here<'_>) -> Outcome<T> {
+        match here.place() {
+            Some(place) if !self.header().is_simple() => {
+                Outcome::Flatten(self.submit(place, false))
+            }
+            _ => Outcome::Done(self.run()),
+        }
+    }
+
+    /// Whether it takes a place in the pool's queue: ready work from outside does.
+    fn counts_in(&self, place: &pool::Place) -> bool {
+        let shared = place.pool();
+        let mut waits = false;
+        if !self.header().is_simple()
+            && let Some((_, token)) = &self.task
+        {
+            each_edge(token, |_| waits = true);
+        }
+        !waits && shared.queue.has_capacity() && !pool::works_for(shared)
+    }
+
+    fn submit(self, place: crate::sync::Arc<pool::Place>, counted: bool) -> AsyncResult<T> {
+        let (owner, token) = self.take();
+        set_place(&token, Some(place));
+        start(token, counted);
+        AsyncResult::from_owner(owner)
+    }
+}
+
+/// Blocks until all inputs of work that is run in place are there.
+fn wait_for_inputs(token: &Token, at: crate::task::At) -> Result<(), Error> {
+    let mut upstream: Vec<TaskRef> = Vec::new();
+    each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
+    for cell in &upstream {
+        pool::wait(&Set(cell), None, at)?;
+    }
+    loop {
+        let mut lent = None;
+        each_edge(token, |edge| {
+            if lent.is_none() && !edge.try_settle() {
+                lent = Some(edge.upstream_ref());
+            }
+        });
+        let Some(cell) = lent else { return Ok(()) };
+        pool::wait(&Free(&cell), None, at)?;
+    }
+}
+
+impl<T> Drop for Work<'_, T> {
+    fn drop(&mut self) {
+        if let Some((_, token)) = &self.task {
+            continuation::discard(token);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Work<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Work({})", self.header().hop)
+    }
+}
