@@ -5,7 +5,6 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::continuation;
 use crate::error::{BoxError, Error};
 use crate::inputs::Outcome;
 use crate::pool;
@@ -73,7 +72,7 @@ impl<T> Job<T> for Polled<'_, T> {
         match future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))) {
             Poll::Pending => {
                 self.future.set(Some(future));
-                Step::Pending(waker)
+                Step::Pending
             }
             Poll::Ready(outcome) => {
                 drop(future);
@@ -113,15 +112,6 @@ impl Wake for TaskWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         if self.task.state.wake() {
             pool::schedule(self.task.token_of_suspended());
-        }
-    }
-}
-
-impl Drop for TaskWaker {
-    /// Nobody can wake the task any more: if it sleeps, it would sleep for ever.
-    fn drop(&mut self) {
-        if self.task.state.is_suspended() {
-            continuation::fail(&self.task, Error::abandoned(self.task.hop), false);
         }
     }
 }

@@ -1,4 +1,196 @@
 //! Ordinary blocking Rust, run as a typed graph of tasks on threads.
+//!
+//! Annotate functions that block, write straight-line code in [`chain!`], and each call whose
+//! arguments are not there yet becomes a task that starts when they are.
+//!
+//! ```
+//! use asynckit::{Pool, async_work, chain};
+//!
+//! #[async_work]
+//! fn read(path: &'static str) -> std::io::Result<String> {
+//!     std::fs::read_to_string(path)
+//! }
+//! #[async_work]
+//! fn count_words(text: &str) -> usize {
+//!     text.split_whitespace().count()
+//! }
+//! #[async_work]
+//! fn add(a: usize, b: usize) -> usize {
+//!     a + b
+//! }
+//!
+//! let pool = Pool::new(4);
+//! let total = chain!(&pool, {
+//!     let a = read("Cargo.toml");           // starts now
+//!     let b = read("README.md");            // starts now, beside it
+//!     add(count_words(&a), count_words(&b)) // three tasks; each starts when its inputs are there
+//! });
+//! assert!(total.get()? > 0);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! # Three things
+//!
+//! - [`Work`] is a call that has not been made. Calling an annotated function makes one, as
+//!   calling an `async fn` makes a future; it does nothing yet.
+//! - [`Pool`] is the threads that run work. [`Work::spawn_on`] submits work to it;
+//!   [`Work::run`] does without a pool, which is handy in tests.
+//! - [`AsyncResult`] is what submitted work comes to: the value, or the failure. It owns its value
+//!   as a `T` would: moving it moves the value, `&` lends it, and `clone()` exists where
+//!   `T: Clone + Sync`. [`get`](AsyncResult::get) blocks for the value, `.await` waits for it
+//!   under any executor.
+//!
+//! ```
+//! use asynckit::{AsyncResult, Pool, async_work};
+//!
+//! #[async_work]
+//! fn add(a: u32, b: u32) -> u32 { a + b }
+//!
+//! assert_eq!(add(1, 2).run()?, 3);
+//!
+//! let pool = Pool::new(2);
+//! let sum: AsyncResult<u32> = add(3, 4).spawn_on(&pool);
+//! let more = pool.spawn(|| 5); // a closure is work, too
+//! assert_eq!(sum.get()? + more.get()?, 12);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! # Chains
+//!
+//! In a [`chain!`] a pending result is passed to any function as if it were the value. `f(a)`
+//! moves it in, `f(&a)` lends it, and a list of results goes where a list of values is wanted.
+//!
+//! ```
+//! use asynckit::{AsyncResult, Pool, async_work, chain};
+//!
+//! #[async_work]
+//! fn square(n: u64) -> u64 { n * n }
+//! #[async_work]
+//! fn sum(numbers: Vec<u64>) -> u64 { numbers.iter().sum() }
+//!
+//! let pool = Pool::new(2);
+//! let total = chain!(&pool, {
+//!     let squares: Vec<_> = (1..=3).map(square).collect(); // fan out: each starts at once
+//!     sum(squares)                                         // fan in: waits for all of them
+//! });
+//! assert_eq!(total.get()?, 14);
+//!
+//! // Work may also wait for a result that the program sets.
+//! let input = AsyncResult::new();
+//! let squared = chain!(&pool, square(input.clone()));
+//! input.set(9).unwrap();
+//! assert_eq!(squared.get()?, 81);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! To compute with values, write the async form. It is a task of the pool, holds no thread while
+//! it waits, and needs no async runtime.
+//!
+//! ```
+//! # use asynckit::{Pool, async_work, chain};
+//! # #[async_work]
+//! # fn square(n: u64) -> u64 { n * n }
+//! let pool = Pool::new(1);
+//! let result = chain!(&pool, async move {
+//!     let mut n = 2;
+//!     while n < 100 {
+//!         n = square(n).await?;
+//!     }
+//!     square(n)
+//! });
+//! assert_eq!(result.get()?, 256 * 256);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! # Borrowing
+//!
+//! Work on a pool owns all it uses. Work on a [`Scope`] may borrow local data, as
+//! [`Pool::scope`] returns only after all of it is over.
+//!
+//! ```
+//! use asynckit::{AsyncResult, Pool, async_work, chain};
+//!
+//! #[async_work]
+//! fn sum(numbers: &[u64]) -> u64 { numbers.iter().sum() }
+//! #[async_work]
+//! fn total(parts: Vec<u64>) -> u64 { parts.iter().sum() }
+//!
+//! let pool = Pool::new(2);
+//! let numbers = [1, 2, 3, 4, 5];
+//! let all = pool.scope(|s| {
+//!     let parts: Vec<AsyncResult<u64>> = numbers.chunks(2).map(|p| sum(p).spawn_on(s)).collect();
+//!     chain!(s, total(parts)).get()
+//! })?;
+//! assert_eq!(all, 15);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! # Failures
+//!
+//! The error of a function that returns a [`Result`](core::result::Result) travels apart from its
+//! value, and a panic is caught. What depends on failed work does not run: it fails at once, with
+//! the same [`Error`], which tells its [`kind`](Error::kind), where it came from, and the way it
+//! took. [`AsyncResult::or_else`] turns a failure into a value again, and
+//! [`AsyncResult::cancel`] fails a result on purpose.
+//!
+//! ```
+//! use asynckit::{ErrorKind, Pool, async_work, chain};
+//!
+//! #[async_work]
+//! fn parse(text: &str) -> Result<i32, std::num::ParseIntError> { text.parse() }
+//! #[async_work]
+//! fn double(n: i32) -> i32 { 2 * n }
+//!
+//! let pool = Pool::new(1);
+//! let error = chain!(&pool, double(parse("many"))).get().unwrap_err();
+//! assert_eq!(error.kind(), ErrorKind::Failed);
+//! assert!(error.to_string().ends_with("parse failed: invalid digit found in string"));
+//! assert!(format!("{error:#}").contains(" -> double (")); // was skipped
+//! assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+//! ```
+//!
+//! A failure that no code has looked at when its last copy is dropped is reported once: to
+//! [`PoolBuilder::on_unobserved_error`], or as a line on standard error.
+//!
+//! # Waiting
+//!
+//! Work may wait for other work, also on a pool of one worker. An untimed wait inside work runs
+//! what it needs and nobody has begun (never anything else), then blocks while a spare worker
+//! stands in. A wait that could never end is an error of kind [`ErrorKind::Deadlock`] that names
+//! the tasks which wait for each other.
+//!
+//! ```
+//! use asynckit::{Pool, async_work, current};
+//!
+//! #[async_work]
+//! fn fib(n: u32) -> Result<u64, asynckit::Error> {
+//!     if n < 2 {
+//!         return Ok(n.into());
+//!     }
+//!     let a = fib(n - 1).spawn_on(&current());
+//!     let b = fib(n - 2).spawn_on(&current());
+//!     Ok(a.get()? + b.get()?)
+//! }
+//!
+//! let pool = Pool::new(1);
+//! assert_eq!(fib(10).spawn_on(&pool).get()?, 55);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in
+//! too. Over many results there are the methods of [`Results`]: `join_all`, `as_completed`,
+//! `wait_any` and `join`.
+//!
+//! # Threads
+//!
+//! [`Pool::builder`] sets the number of workers, their names and stacks, and how much work from
+//! outside may queue up before [`Work::spawn_on`] blocks. A pool without workers runs its work on
+//! the threads that wait for it, and in [`Pool::run_until_idle`].
+//!
+//! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
+//! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
+//! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
+//! [`is_cancelled`].
 #![warn(missing_docs)]
 
 #[macro_use]
@@ -18,8 +210,120 @@ mod work;
 #[doc(hidden)]
 pub mod __private;
 
-/// Marks functions as work.
-pub use asynckit_macros::{async_work, chain};
+/// Makes a function give [`Work`] instead of running.
+///
+/// Like an `async fn`, the function does nothing when it is called: it returns `Work<'w, T>`, to
+/// be submitted with [`Work::spawn_on`], run in place with [`Work::run`], or called in a
+/// [`chain!`]. The attribute changes the return type alone; parameters stay as they are written.
+///
+/// ```
+/// use asynckit::async_work;
+///
+/// /// Documentation, visibility and other attributes are kept.
+/// #[async_work]
+/// pub fn repeat(text: &str, times: usize) -> String {
+///     text.repeat(times)
+/// }
+///
+/// assert_eq!(repeat("ab", 2).run()?, "abab");
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+///
+/// It works on free functions, methods with `self`, `&self` or `self: Arc<Self>`, associated
+/// functions, trait methods with a body and those of an `impl`, generic functions, and on
+/// `async fn`, which is polled on the pool and holds no thread while it waits.
+///
+/// # Errors that travel
+///
+/// A return type whose last path segment is `Result` is taken apart: the value of `Ok` is the
+/// work's value, and an error fails the work and all that depends on it. The error is anything
+/// that is `Into<Box<dyn Error + Send + Sync>>`. Two options say otherwise:
+///
+/// - `#[async_work(fallible)]` for an alias of `Result` with another name;
+/// - `#[async_work(plain)]` to keep the `Result` as the value.
+///
+/// ```
+/// use asynckit::async_work;
+///
+/// #[async_work]
+/// fn travels(text: &str) -> Result<u8, std::num::ParseIntError> { text.parse() }
+/// #[async_work(plain)]
+/// fn stays(text: &str) -> Result<u8, std::num::ParseIntError> { text.parse() }
+///
+/// assert!(travels("x").run().is_err());
+/// assert!(stays("x").run()?.is_err());
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+///
+/// # Other options
+///
+/// `#[async_work(crate = path)]` names this crate where it is renamed or re-exported.
+///
+/// # What it rejects
+///
+/// `const`, `extern`, `unsafe` and variadic functions, `&mut` parameters and `&mut self`, a return
+/// type `&T` that is not `&'static`, trait methods without a body, tests, and what is no function. The message
+/// says what to do instead.
+pub use asynckit_macros::async_work;
+/// Runs a block in which calls start work, and pending results are passed as if they were values.
+///
+/// The spellings are `chain!(&pool, { .. })`, `chain!(&pool, call(..))` and
+/// `chain!(&pool, async move { .. })`. The place is a [`Pool`], a [`Scope`], what [`current`]
+/// gives, or a reference, `Box` or `Arc` of one; the async form can't run on a scope.
+/// `chain!(crate = path, &pool, ..)` names this crate where it is renamed or re-exported.
+///
+/// # The rules
+///
+/// 1. A chain is a block: everything in it is ordinary Rust, run now, on this thread.
+/// 2. A call that yields [`Work`] starts at once on the chain's pool and gives an [`AsyncResult`].
+/// 3. You may pass an `AsyncResult` to any function as if it were the value; the call then becomes
+///    a task that runs when all its arguments are ready.
+/// 4. `f(a)` moves the value in, `f(&a)` lends it, `a.clone()` clones it; a move waits for earlier
+///    borrows.
+/// 5. Arguments that may be pending are variables, fields, `&` of these, `.clone()` of these, and
+///    function calls; anything else, also `{ a }`, is passed as it is, handle and all.
+/// 6. Methods, operators and macros act on the `AsyncResult` itself.
+/// 7. If work fails, all that depends on it fails with the same error, without running.
+/// 8. The chain ends in work, a result, or a tuple or `Vec` of them, and is the `AsyncResult` of
+///    that.
+/// 9. `return`, `?` and `break` mean what they mean in the enclosing function.
+/// 10. To compute with values, write `chain!(&pool, async move { .. })` and `.await?`; there
+///     `return` and `?` end the chain.
+///
+/// ```
+/// use asynckit::{Pool, async_work, chain};
+///
+/// #[async_work]
+/// fn greet(name: String) -> String { format!("hello, {name}") }
+///
+/// let pool = Pool::new(1);
+/// let (greeting, length) = chain!(&pool, {
+///     let name = String::from("Ada");
+///     let greeting = greet(name);
+///     let length = str::len(&greeting); // a task: nobody has annotated `str::len`
+///     (greeting, length)
+/// })
+/// .get()?;
+/// assert_eq!((greeting.as_str(), length), ("hello, Ada", 10));
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+///
+/// # In detail
+///
+/// - A method call that yields work starts where it is bound (`let page = client.get(url);`) or
+///   stands alone. As an argument it is passed as it is, and so is the call that is the receiver of
+///   a method: `load(url).spawn_on(&other)` gives the method the `Work`.
+/// - A call whose name begins with a capital (`Some(a)`, `Pair(a, b)`) builds plain data around the
+///   handle.
+/// - A `Vec` of results or of work, passed where a `Vec` of values is wanted, is waited for as a
+///   whole. A `let` whose value is a `Vec` of work starts each.
+/// - `let (a, b) = split(x);` takes a pending tuple apart into pending parts.
+/// - A task that returns work or a result stands for that.
+/// - `drop(a)` waits, then drops the value; `drop({ a })` lets go of the handle, and the work runs
+///   on. A statement whose value is dropped (`log(3);`) does the same.
+/// - Closures, nested items and inner `async` blocks are left as they are.
+/// - What a task returns may not borrow from its inputs.
+pub use asynckit_macros::chain;
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use pool::{
     BuildError, Current, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking, current,
@@ -27,3 +331,8 @@ pub use pool::{
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, Results, SetError, Setter};
 pub use work::{Work, try_work, work};
+
+/// The README's programs are run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

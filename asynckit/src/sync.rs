@@ -7,12 +7,20 @@ pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, At
 pub(crate) use std::sync::atomic::{Ordering, fence};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock, Weak};
 pub(crate) use std::thread;
+use std::time::{Duration, Instant};
 
 /// Locks, whether or not a thread panicked while it held the lock.
 ///
 /// No lock of this crate is held while foreign code runs, so what it guards is whole even then.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The moment after which a wait ends; far away where the limit is beyond what a clock counts.
+pub(crate) fn deadline(limit: Duration) -> Instant {
+    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
 }
 
 /// A place where one thread sleeps until another wakes it.
@@ -43,14 +51,14 @@ impl Parker {
     }
 
     /// Sleeps until somebody wakes it, or until the deadline. Only the parker's own thread may.
-    pub(crate) fn park(&self, deadline: Option<std::time::Instant>) {
+    pub(crate) fn park(&self, deadline: Option<Instant>) {
         // ORDERING: Acquire pairs with the Release in `unpark`.
         if self.token.swap(0, Ordering::Acquire) != 0 {
             return;
         }
         match deadline {
             None => thread::park(),
-            Some(at) => thread::park_timeout(at.saturating_duration_since(std::time::Instant::now())),
+            Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
         }
         self.token.swap(0, Ordering::Acquire);
     }

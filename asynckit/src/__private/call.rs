@@ -121,28 +121,34 @@ pub enum Lifted<Now, Values, Later> {
 /// Whether any argument is pending.
 pub trait Pending<A: Arguments> {
     type Now: Reach;
-    type Later;
+    type Later<'p, P: ?Sized + 'p>;
 
-    fn decide(inputs: A::Inputs) -> Lifted<Self::Now, A::Values, Self::Later>;
+    fn decide<P: ?Sized>(
+        place: &P,
+        inputs: A::Inputs,
+    ) -> Lifted<Self::Now, A::Values, Self::Later<'_, P>>;
 }
 
 impl<A: Arguments<Inputs: Inputs<State = AllReady>>> Pending<A> for AllReady {
     type Now = Real;
-    type Later = Impossible<A>;
+    type Later<'p, P: ?Sized + 'p> = Impossible<A>;
 
     #[inline]
-    fn decide(inputs: A::Inputs) -> Lifted<Real, A::Values, Impossible<A>> {
+    fn decide<P: ?Sized>(_: &P, inputs: A::Inputs) -> Lifted<Real, A::Values, Impossible<A>> {
         Lifted::Now(Real, A::values(inputs.ready_values()))
     }
 }
 
 impl<A: Arguments<Inputs: Inputs<State = SomePending>>> Pending<A> for SomePending {
     type Now = Impossible<A>;
-    type Later = Later<A>;
+    type Later<'p, P: ?Sized + 'p> = Later<'p, A, P>;
 
     #[inline]
-    fn decide(inputs: A::Inputs) -> Lifted<Impossible<A>, A::Values, Later<A>> {
-        Lifted::Later(Later(inputs))
+    fn decide<P: ?Sized>(
+        place: &P,
+        inputs: A::Inputs,
+    ) -> Lifted<Impossible<A>, A::Values, Later<'_, A, P>> {
+        Lifted::Later(Later { place, inputs })
     }
 }
 
@@ -150,14 +156,16 @@ type StateOf<A> = <<A as Arguments>::Inputs as Inputs>::State;
 
 /// Decides when a call happens.
 #[inline]
-pub fn lift<A>(
+pub fn lift<P, A>(
+    place: &P,
     arguments: A,
-) -> Lifted<<StateOf<A> as Pending<A>>::Now, A::Values, <StateOf<A> as Pending<A>>::Later>
+) -> Lifted<<StateOf<A> as Pending<A>>::Now, A::Values, <StateOf<A> as Pending<A>>::Later<'_, P>>
 where
+    P: ?Sized,
     A: Arguments,
     StateOf<A>: Pending<A>,
 {
-    StateOf::<A>::decide(arguments.into_inputs())
+    StateOf::<A>::decide(place, arguments.into_inputs())
 }
 
 /// Whether a call that is written down happens.
@@ -222,27 +230,35 @@ impl Site {
     }
 }
 
-/// A call that happens when its arguments are ready.
-pub struct Later<A: Arguments>(A::Inputs);
+/// Nothing but an expression that stands where the user's call does, for messages about it.
+#[inline]
+pub fn same<X>(value: X) -> X {
+    value
+}
 
-impl<A: Arguments> Later<A> {
+/// A call that happens when its arguments are ready.
+pub struct Later<'p, A: Arguments, P: ?Sized> {
+    place: &'p P,
+    inputs: A::Inputs,
+}
+
+impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
     #[inline]
-    pub fn __call<'w, S, T, F>(self, place: &S, site: Site, call: F) -> Held<AsyncResult<T>>
+    pub fn __call<'w, T, F>(self, site: Site, call: F) -> Held<AsyncResult<T>>
     where
-        S: Spawner<'w> + ?Sized,
+        P: Spawner<'w>,
         A::Inputs: Send + 'w,
         T: Send + 'w,
         F: FnOnce(&Here<'_>, A::Values) -> Outcome<T> + Send + 'w,
     {
         let call = move |here: &Here<'_>, values| call(here, A::values(values));
-        Held(lifted(site.name, site.at, self.0, place, call))
+        Held(lifted(site.name, site.at, self.inputs, self.place, call))
     }
 }
 
 impl<A: Arguments> Impossible<A> {
-    pub fn __call<P, O, F>(self, _place: &P, _site: Site, _call: F) -> !
+    pub fn __call<O, F>(self, _site: Site, _call: F) -> !
     where
-        P: ?Sized,
         F: FnOnce(&Here<'_>, A::Values) -> O,
     {
         match self.never {}

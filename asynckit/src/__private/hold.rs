@@ -78,7 +78,7 @@ pub trait HeldUnchanged: Sized {
     }
 
     #[inline]
-    fn __take_apart<P: ?Sized>(self, _place: &P) -> Self::Value {
+    fn __take_apart(self) -> Self::Value {
         self.__value()
     }
 
@@ -131,15 +131,6 @@ impl<'w, T> Held<Work<'w, T>> {
     }
 
     #[inline]
-    pub fn __take_apart<S, Parts>(self, place: &S) -> Parts
-    where
-        S: Spawner<'w> + ?Sized,
-        T: TakeApart<Parts = Parts> + Send,
-    {
-        T::take_apart(self.0.spawn_on(place))
-    }
-
-    #[inline]
     pub fn __finish(self, here: &Here<'_>) -> Outcome<T>
     where
         T: Send,
@@ -161,7 +152,7 @@ impl<T> Held<AsyncResult<T>> {
     }
 
     #[inline]
-    pub fn __take_apart<P: ?Sized, Parts>(self, _place: &P) -> Parts
+    pub fn __take_apart<Parts>(self) -> Parts
     where
         T: TakeApart<Parts = Parts>,
     {

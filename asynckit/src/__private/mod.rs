@@ -15,7 +15,7 @@ mod gather;
 mod hold;
 mod take_apart;
 
-pub use call::{Lifted, call_site, give, lift};
+pub use call::{Lifted, call_site, give, lift, same};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
 pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_thread};

@@ -9,7 +9,7 @@ mod observers;
 mod trampoline;
 
 pub(crate) use observers::{Observer, Watch, watch};
-pub(crate) use trampoline::{defer_call, defer_wake, drain, enter, free};
+pub(crate) use trampoline::{defer_call, defer_cancel, defer_wake, drain, enter, free};
 
 use crate::error::{Error, ErrorKind};
 use crate::pool;
@@ -45,11 +45,13 @@ pub(crate) fn resubmit(token: Token) {
     token.lacks.store(2, Ordering::Relaxed);
     token.state.forward();
     // Somebody may have cancelled the result meanwhile, which is no end of the task itself.
-    if token.state.visit() {
+    let task = token.reference();
+    if task.state.visit() {
         link(token, 1, false);
     } else {
         drop(token.counted(2));
     }
+    give_up_if_settled(&task);
 }
 
 /// Links the edges of a visited task whose token this is.
@@ -176,7 +178,8 @@ fn skip(task: &TaskRef, error: &Error) {
     }
 }
 
-/// Fails a task that has not begun; false where it has. `cancelled`: inputs that nobody else needs
+/// Fails a task that has not begun, or that waits again after it had begun; false where it runs, is
+/// over, or has an outcome already. `cancelled`: inputs that nobody else needs
 /// are cancelled likewise.
 pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
     let Seize::Won { counted, suspended } = task.state.seize() else { return false };
@@ -184,9 +187,10 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
     if counted && let Some(place) = task.place() {
         place.pool().begun();
     }
+    let first = task.state.settle();
     enter(|| {
         dispose_of(task, cancelled);
-        if task.state.settle() {
+        if first {
             write_failure(task, error);
             close(task, true);
         } else {
@@ -194,7 +198,7 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
         }
     });
     drop(token);
-    true
+    first
 }
 
 /// Settles a result as failed, whether its work runs or not; false where it is settled.
@@ -216,6 +220,22 @@ pub(crate) fn discard(token: &Token) {
 
 /// Cancels a task: it fails as cancelled, and does not run if it has not begun.
 pub(crate) fn cancel(task: &TaskRef) -> bool {
+    if task.is_set() {
+        return false;
+    }
     let error = Error::cancelled(task.hop);
-    fail(task, error.clone(), true) || settle_failed(task, error)
+    if fail(task, error.clone(), true) {
+        return true;
+    }
+    let first = settle_failed(task, error.clone());
+    // If it has come to wait again meanwhile, it need not; if not, it finds out when it does.
+    fail(task, error, true);
+    first
+}
+
+/// Cancels a task that waits again, if its result was cancelled while it ran.
+pub(crate) fn give_up_if_settled(task: &TaskRef) {
+    if task.state.is_settled() {
+        fail(task, Error::cancelled(task.hop), true);
+    }
 }

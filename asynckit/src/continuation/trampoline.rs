@@ -11,6 +11,7 @@ use crate::task::{Closing, Remains, TaskRef};
 
 enum Deferred {
     Closed(TaskRef, Closing, bool),
+    Cancel(TaskRef),
     Free(Remains),
     Call(Box<dyn FnOnce() + Send>),
     Wake(Waker),
@@ -38,6 +39,7 @@ impl Deferred {
     fn run(self) {
         match self {
             Deferred::Closed(cell, closing, departs) => super::closed(&cell, closing, departs),
+            Deferred::Cancel(task) => drop(super::cancel(&task)),
             Deferred::Free(remains) => drop(remains),
             Deferred::Call(call) => foreign(call),
             Deferred::Wake(waker) => foreign(|| waker.wake()),
@@ -128,6 +130,11 @@ pub(crate) fn drain() {
 
 pub(crate) fn defer_closed(cell: TaskRef, closing: Closing, departs: bool) {
     defer(Deferred::Closed(cell, closing, departs));
+}
+
+/// Cancels what nobody needs any more because of a cancelled dependent.
+pub(crate) fn defer_cancel(task: TaskRef) {
+    defer(Deferred::Cancel(task));
 }
 
 pub(crate) fn defer_call(call: Box<dyn FnOnce() + Send>) {

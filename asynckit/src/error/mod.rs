@@ -124,6 +124,12 @@ impl Error {
         Error::outside(ErrorKind::Stopped, hop, "did not run: its pool was stopped")
     }
 
+    pub(crate) fn stopped_with_scope(hop: Hop) -> Error {
+        let words = "did not run: its scope ended, and no work of the pool was left that could set \
+                     what it waited for";
+        Error::outside(ErrorKind::Stopped, hop, words)
+    }
+
     pub(crate) fn abandoned(hop: Hop) -> Error {
         Error::outside(ErrorKind::Abandoned, hop, "will never be set: nobody who could is left")
     }

@@ -99,6 +99,22 @@ pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
     borrowers
 }
 
+/// Whether a task waits, over any number of tasks, for a result that is no work's.
+pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
+    let mut seen = HashSet::new();
+    let mut path = vec![task.clone()];
+    while let Some(task) = path.pop() {
+        if task.is_set() || !seen.insert(task.address()) {
+            continue;
+        }
+        if task.is_set_by_hand() {
+            return true;
+        }
+        path.extend(inputs(&task));
+    }
+    false
+}
+
 /// A pool without workers that the goal needs: its work is done by whoever waits for it.
 pub(crate) fn pool_without_workers(
     goal: &impl Goal,

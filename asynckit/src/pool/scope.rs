@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::AsyncResult;
-use crate::continuation::Watch;
+use crate::continuation::{self, Watch};
+use crate::error::{self, Error};
 use crate::panic;
-use crate::error;
+use crate::pool::needed;
 use crate::pool::wait::{Goal, wait};
 use crate::pool::{Place, Pool};
 use crate::sync::{Arc, Parker};
@@ -28,6 +29,11 @@ impl Pool {
     /// It returns when all work of the scope is over: run, failed or cancelled, its closure and
     /// inputs dropped, and likewise each value that nobody took over. What happens to the handles
     /// makes no difference. On a worker of the pool it meanwhile runs the scope's own work.
+    ///
+    /// The end of a scope does not wait for results that only the program can set: when nothing in
+    /// the pool runs or is queued any more, work of the scope that waits for such a result fails
+    /// as [`Stopped`](crate::ErrorKind::Stopped). Where another thread is to set it, `get` what
+    /// depends on it inside of `f`.
     ///
     /// All that the work did happens before `scope` returns.
     ///
@@ -97,6 +103,9 @@ struct Ended<'a>(&'a Arc<Place>);
 
 impl Goal for Ended<'_> {
     fn reached(&self) -> bool {
+        if !self.0.is_empty() && self.0.pool().is_still() {
+            self.give_up_hopeless();
+        }
         self.0.is_empty()
     }
 
@@ -106,8 +115,28 @@ impl Goal for Ended<'_> {
         members
     }
 
-    fn watch(&self, _parker: &Arc<Parker>) -> Vec<Watch> {
-        // The last member wakes the thread that made the scope, which is this one.
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        // The last member wakes the thread that made the scope, which is this one; and so does the
+        // last thread of the pool that has nothing more to do.
+        self.0.pool().watch_stillness(parker);
         Vec::new()
+    }
+}
+
+impl Ended<'_> {
+    /// Nothing in the pool runs or is queued: members that wait for results which no work will set
+    /// can never run.
+    fn give_up_hopeless(&self) {
+        for member in self.0.members() {
+            if needed::waits_for_no_work(&member) {
+                continuation::fail(&member, Error::stopped_with_scope(member.hop), false);
+            }
+        }
+    }
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.pool().unwatch_stillness(&Parker::current());
     }
 }

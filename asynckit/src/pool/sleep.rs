@@ -37,6 +37,8 @@ pub(crate) struct Threads {
     pub(crate) handles: Vec<JoinHandle<()>>,
     pub(crate) next_id: usize,
     pub(crate) closing: bool,
+    /// Who waits for the pool to be still: scopes at their end.
+    watchers: Vec<Arc<Parker>>,
     /// How many wait in `run_until_idle`.
     pub(crate) resting: usize,
     /// What each worker runs.
@@ -112,6 +114,13 @@ impl Threads {
     /// Whether every thread but those `besides` sleeps or waits without a limit of time.
     fn all_still(&self, besides: usize) -> bool {
         self.sleepers.len() + self.untimed_waits() + besides >= self.alive
+    }
+
+    /// Wakes those who wait for stillness, if this may be it.
+    fn tell_watchers(&self) {
+        if self.all_still(0) {
+            self.watchers.iter().for_each(|watcher| watcher.unpark());
+        }
     }
 
     /// Whether every thread sleeps.
@@ -197,6 +206,7 @@ impl Shared {
             threads.alive -= 1;
             self.publish(&threads);
             self.tell_rest(&threads);
+            threads.tell_watchers();
         }
         leaves
     }
@@ -210,6 +220,7 @@ impl Shared {
             threads.alive -= 1;
             self.publish(&threads);
             self.tell_rest(&threads);
+            threads.tell_watchers();
             return Idle::Leave;
         }
         threads.sleepers.push(parker.clone());
@@ -223,6 +234,7 @@ impl Shared {
             return if found { Idle::Search { woken: false } } else { Idle::Quiet };
         }
         self.tell_rest(&threads);
+        threads.tell_watchers();
         drop(threads);
         loop {
             parker.park(until);
@@ -250,6 +262,22 @@ impl Shared {
         threads.closing && threads.all_still(besides) && self.queue.is_empty()
     }
 
+    /// Whether nothing is queued and no thread runs anything, but for the calling one where it does
+    /// the work of a pool without workers.
+    pub(crate) fn is_still(&self) -> bool {
+        let threads = self.threads();
+        let besides = usize::from(threads.wanted == 0);
+        threads.all_still(besides) && self.queue.is_empty()
+    }
+
+    pub(crate) fn watch_stillness(&self, parker: &Arc<Parker>) {
+        self.threads().watchers.push(parker.clone());
+    }
+
+    pub(crate) fn unwatch_stillness(&self, parker: &Arc<Parker>) {
+        remove(&mut self.threads().watchers, parker);
+    }
+
     /// Whether nothing is queued and nobody is active.
     pub(crate) fn is_idle(&self) -> bool {
         let threads = self.threads();
@@ -262,6 +290,7 @@ impl Shared {
         let mut threads = self.threads();
         threads.waits.push(wait.clone());
         self.publish(&threads);
+        threads.tell_watchers();
         let all_wait = threads.wanted > 0 && threads.waits.len() >= threads.alive;
         let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
         let newest = threads.waits.iter().rfind(|wait| !wait.timed && wait.failed.get().is_none());

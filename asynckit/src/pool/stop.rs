@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::pool::{Pool, context, wait};
-use crate::sync::thread;
+use crate::sync::{deadline, thread};
 
 impl Pool {
     /// Takes no more work from outside, finishes what was accepted, and joins the workers.
@@ -31,7 +31,7 @@ impl Pool {
     /// When work still runs at the deadline: the error names it.
     pub fn stop_timeout(&self, limit: Duration) -> Result<(), StillRunning> {
         let shared = self.shared();
-        let deadline = Instant::now() + limit;
+        let deadline = deadline(limit);
         shared.begin_stop();
         if context::works_for(shared) {
             return Err(self.still_running());

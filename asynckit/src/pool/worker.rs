@@ -272,7 +272,7 @@ fn run(token: Token, hands_off: bool) {
             drop(token);
         }
         Ran::Forwards => continuation::resubmit(token),
-        Ran::Pending(waker) => suspend(&task, token, waker),
+        Ran::Pending => suspend(&task, token),
     });
     if let (Some(local), Some(before)) = (local, before) {
         local.hands_off.set(before);
@@ -280,19 +280,14 @@ fn run(token: Token, hands_off: bool) {
 }
 
 /// Puts a task to sleep until its future's waker is called.
-fn suspend(task: &TaskRef, token: Token, waker: Arc<crate::future::TaskWaker>) {
+fn suspend(task: &TaskRef, token: Token) {
     let welcome = task.state.is_registered() || register(&token);
     token.hold_back();
     match task.state.suspend() {
-        Suspend::Sleeps => {
-            if !welcome {
-                continuation::fail(task, Error::stopped(task.hop), false);
-            }
-        }
+        Suspend::Sleeps if welcome => continuation::give_up_if_settled(task),
+        Suspend::Sleeps => drop(continuation::fail(task, Error::stopped(task.hop), false)),
         Suspend::WokenAgain => again(task.token_of_suspended()),
     }
-    // If nobody has kept a copy, this drop finds out that the task will never be woken.
-    drop(waker);
 }
 
 /// Queues a task that was woken while it was polled: behind the others, so that one that wakes

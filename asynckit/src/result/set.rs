@@ -16,6 +16,7 @@ struct Manual {
 
 impl<T> Job<T> for Manual {
     const SIMPLE: bool = true;
+    const BY_HAND: bool = true;
     const MANUAL: bool = true;
 
     fn run(&self, _task: &Header) -> Step<T> {
@@ -39,6 +40,7 @@ struct ByChannel;
 
 impl<T> Job<T> for ByChannel {
     const SIMPLE: bool = true;
+    const BY_HAND: bool = true;
 
     fn run(&self, _task: &Header) -> Step<T> {
         unreachable!("a result without work was run")

@@ -6,14 +6,8 @@ use std::time::{Duration, Instant};
 use super::AsyncResult;
 use crate::error::{self, Error};
 use crate::pool::{Free, Set, wait};
+use crate::sync::deadline;
 use crate::task::{At, Owner, Take, Typed};
-
-/// The moment after which a wait ends; far away where the limit is beyond what a clock counts.
-fn deadline(limit: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
-}
 
 /// Takes the value of a set result, or a clone where there are other handles; where the value is
 /// lent, waits until it is not, or hands the owner back at the deadline.

@@ -12,7 +12,6 @@ use super::job::{Job, Step};
 use super::state::{Holds, Left, State};
 use crate::continuation;
 use crate::error::{Error, Hop};
-use crate::future::TaskWaker;
 use crate::panic;
 use crate::pool::Place;
 use crate::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
@@ -47,6 +46,7 @@ struct VTable {
     is_simple: bool,
     is_manual: bool,
     is_immediate: bool,
+    is_set_by_hand: bool,
     hand_released: unsafe fn(NonNull<Header>) -> bool,
     hand_added: unsafe fn(NonNull<Header>),
 }
@@ -71,8 +71,8 @@ pub(crate) enum Ran {
     Settled(bool),
     /// The work returned a result, and goes on when that one is set.
     Forwards,
-    /// A future is pending; the waker it was polled with.
-    Pending(Arc<TaskWaker>),
+    /// A future is pending.
+    Pending,
 }
 
 struct TableOf<T, J>(std::marker::PhantomData<(T, J)>);
@@ -89,6 +89,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
         is_simple: J::SIMPLE,
         is_manual: J::MANUAL,
         is_immediate: J::IMMEDIATE,
+        is_set_by_hand: J::BY_HAND,
         hand_released: hand_released::<T, J>,
         hand_added: hand_added::<T, J>,
     };
@@ -133,7 +134,7 @@ unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
     let outcome = match step {
         Ok(Step::Done(outcome)) => outcome,
         Ok(Step::Forwards) => return Ran::Forwards,
-        Ok(Step::Pending(waker)) => return Ran::Pending(waker),
+        Ok(Step::Pending) => return Ran::Pending,
         Err(payload) => Err(Error::panicked(header.hop, payload, header.hook())),
     };
     release(job, false);
@@ -293,6 +294,11 @@ impl Header {
 
     pub(crate) fn cloner(&self) -> *mut () {
         self.cloner.load(Ordering::Acquire)
+    }
+
+    /// Whether no work sets it, but the program.
+    pub(crate) fn is_set_by_hand(&self) -> bool {
+        self.vtable.is_set_by_hand
     }
 
     /// Whether it runs on the thread that makes it ready.

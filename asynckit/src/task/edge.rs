@@ -184,7 +184,7 @@ impl Edge {
             let upstream = self.upstream_ref();
             self.release_hold(hold, holds);
             if !upstream.holds.is_owned() && !upstream.state.is_detached() {
-                continuation::cancel(&upstream);
+                continuation::defer_cancel(upstream);
             }
         } else {
             self.release_hold(hold, holds);

@@ -3,8 +3,6 @@
 use super::cell::Header;
 use super::edge::Edge;
 use crate::error::Error;
-use crate::future::TaskWaker;
-use crate::sync::Arc;
 
 /// What a run of a job comes to.
 pub(crate) enum Step<T> {
@@ -13,7 +11,7 @@ pub(crate) enum Step<T> {
     /// is set.
     Forwards,
     /// A future is pending, and its waker runs the job once more.
-    Pending(Arc<TaskWaker>),
+    Pending,
 }
 
 /// The work of a cell.
@@ -26,7 +24,9 @@ pub(crate) trait Job<T> {
     const SIMPLE: bool;
     /// Whether it runs on the thread that makes it ready, without a queue.
     const IMMEDIATE: bool = false;
-    /// Whether the user's handles set the result.
+    /// Whether no work sets the result, but the program.
+    const BY_HAND: bool = false;
+    /// Whether any of the user's handles may set the result.
     const MANUAL: bool = false;
 
     /// Shows the edges; those that are released may be shown or not.

@@ -58,8 +58,9 @@
 //!   borrow into a reference in the same step and tells the owner.
 //! - *The stale entry*: a waiter runs a task that is in a queue. The entry stays, as a reference,
 //!   and its claim fails when it comes out.
-//! - *The forgotten waker*: a future is pending and nobody kept its waker. The last waker's drop
-//!   finds the task suspended, and fails it as abandoned.
+//! - *The cancelled sleeper*: a result is cancelled while its future is polled, and the future then
+//!   comes to wait. Who suspends a task looks whether it is settled, and who settles a running one
+//!   tries to seize it once more: one of them disposes of the future.
 
 mod cell;
 mod edge;

@@ -222,10 +222,6 @@ impl State {
         self.0.load(Ordering::Acquire) & PHASE == WAITING
     }
 
-    pub(crate) fn is_suspended(&self) -> bool {
-        self.has(SUSPENDED)
-    }
-
     pub(crate) fn is_ready(&self) -> bool {
         self.0.load(Ordering::Acquire) & PHASE == READY
     }
