@@ -9,7 +9,7 @@ use crate::error::{BoxError, Error};
 use crate::inputs::Outcome;
 use crate::pool;
 use crate::sync::{Arc, Mutex, Parker, Weak, lock};
-use crate::task::{Edge, Header, Job, OnFailure, Step, TaskRef, TypedEdge};
+use crate::task::{Header, Job, OnFailure, Step, TaskRef, TypedEdge, VisitEdges};
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
@@ -50,7 +50,7 @@ impl<'w, T> Polled<'w, T> {
 impl<T> Job<T> for Polled<'_, T> {
     const SIMPLE: bool = false;
 
-    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+    fn edges(&self, visit: VisitEdges<'_>) {
         if let Some(forward) = self.forward.get() {
             visit(forward.edge());
         }
@@ -67,9 +67,14 @@ impl<T> Job<T> for Polled<'_, T> {
         let Some(current) = pool::task_here() else {
             unreachable!("a future was polled outside of its task");
         };
-        let waker = weak.upgrade().unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
+        let waker = weak
+            .upgrade()
+            .unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
         self.waker.set(Arc::downgrade(&waker));
-        match future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))) {
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(&Waker::from(waker.clone())))
+        {
             Poll::Pending => {
                 self.future.set(Some(future));
                 Step::Pending
@@ -132,8 +137,10 @@ impl Wake for ThreadWaker {
 /// Polls a future to its end on this thread; inside of work a spare worker stands in meanwhile.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let waker =
-        Arc::new(ThreadWaker { parker: Parker::current(), woken: Mutex::new(false) });
+    let waker = Arc::new(ThreadWaker {
+        parker: Parker::current(),
+        woken: Mutex::new(false),
+    });
     let own = Waker::from(waker.clone());
     let mut context = Context::from_waker(&own);
     loop {

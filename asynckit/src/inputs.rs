@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use crate::error::Error;
 use crate::result::AsyncResult;
-use crate::task::{Borrow, Edge, OnFailure, TypedEdge, Typed};
+use crate::task::{Borrow, OnFailure, Typed, TypedEdge, VisitEdges};
 
 /// What a call comes to.
 pub enum Outcome<T> {
@@ -24,7 +24,7 @@ pub trait Input {
     type Value;
 
     #[doc(hidden)]
-    fn edges(&self, visit: &mut dyn FnMut(&Edge));
+    fn edges(&self, visit: VisitEdges<'_>);
     #[doc(hidden)]
     fn value(&self) -> Result<Self::Value, Error>;
     #[doc(hidden)]
@@ -39,7 +39,7 @@ pub trait Inputs {
     type State;
 
     #[doc(hidden)]
-    fn edges(&self, visit: &mut dyn FnMut(&Edge));
+    fn edges(&self, visit: VisitEdges<'_>);
     #[doc(hidden)]
     fn values(&self) -> Result<Self::Values, Error>;
     #[doc(hidden)]
@@ -78,10 +78,13 @@ impl<X> Plain<X> {
 impl<X> Input for Plain<X> {
     type Value = X;
 
-    fn edges(&self, _visit: &mut dyn FnMut(&Edge)) {}
+    fn edges(&self, _visit: VisitEdges<'_>) {}
 
     fn value(&self) -> Result<X, Error> {
-        Ok(self.0.take().unwrap_or_else(|| unreachable!("an argument was used twice")))
+        Ok(self
+            .0
+            .take()
+            .unwrap_or_else(|| unreachable!("an argument was used twice")))
     }
 
     fn release(&self, _cancelled: bool) {
@@ -102,7 +105,7 @@ impl<T> Moved<T> {
 impl<T> Input for Moved<T> {
     type Value = T;
 
-    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+    fn edges(&self, visit: VisitEdges<'_>) {
         visit(self.0.edge());
     }
 
@@ -127,7 +130,7 @@ impl<T> Either<T> {
 impl<T> Input for Either<T> {
     type Value = Result<T, Error>;
 
-    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+    fn edges(&self, visit: VisitEdges<'_>) {
         visit(self.0.edge());
     }
 
@@ -155,7 +158,7 @@ impl<T> Lent<T> {
 impl<T> Input for Lent<T> {
     type Value = Borrowed<T>;
 
-    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+    fn edges(&self, visit: VisitEdges<'_>) {
         visit(self.0.edge());
     }
 
@@ -196,7 +199,7 @@ impl<T> Many<T> {
 impl<T> Input for Many<T> {
     type Value = Vec<T>;
 
-    fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+    fn edges(&self, visit: VisitEdges<'_>) {
         self.0.iter().for_each(|edge| visit(edge.edge()));
     }
 
@@ -205,7 +208,9 @@ impl<T> Input for Many<T> {
     }
 
     fn release(&self, cancelled: bool) {
-        self.0.iter().for_each(|edge| edge.edge().release(cancelled));
+        self.0
+            .iter()
+            .for_each(|edge| edge.edge().release(cancelled));
     }
 }
 
@@ -213,7 +218,7 @@ impl Inputs for () {
     type Values = ();
     type State = AllReady;
 
-    fn edges(&self, _visit: &mut dyn FnMut(&Edge)) {}
+    fn edges(&self, _visit: VisitEdges<'_>) {}
 
     fn values(&self) -> Result<(), Error> {
         Ok(())
@@ -229,7 +234,7 @@ macro_rules! inputs {
             type Values = (<$input as Input>::Value, Rest::Values);
             type State = $state;
 
-            fn edges(&self, visit: &mut dyn FnMut(&Edge)) {
+            fn edges(&self, visit: VisitEdges<'_>) {
                 self.0.edges(visit);
                 self.1.edges(visit);
             }

@@ -262,8 +262,8 @@ pub mod __private;
 /// # What it rejects
 ///
 /// `const`, `extern`, `unsafe` and variadic functions, `&mut` parameters and `&mut self`, a return
-/// type `&T` that is not `&'static`, trait methods without a body, tests, and what is no function. The message
-/// says what to do instead.
+/// type `&T` that is not `&'static T`, trait methods without a body, tests, and what is no
+/// function. The message says what to do instead.
 pub use asynckit_macros::async_work;
 /// Runs a block in which calls start work, and pending results are passed as if they were values.
 ///
@@ -320,7 +320,7 @@ pub use asynckit_macros::async_work;
 /// - `let (a, b) = split(x);` takes a pending tuple apart into pending parts.
 /// - A task that returns work or a result stands for that.
 /// - `drop(a)` waits, then drops the value; `drop({ a })` lets go of the handle, and the work runs
-///   on. A statement whose value is dropped (`log(3);`) does the same.
+///   on. Work that stands alone (`log(3);`) runs likewise without a handle.
 /// - Closures, nested items and inner `async` blocks are left as they are.
 /// - What a task returns may not borrow from its inputs.
 pub use asynckit_macros::chain;

@@ -41,7 +41,9 @@ impl<T, F: FnOnce() -> Result<T, BoxError>> Job<T> for Call<F> {
     const SIMPLE: bool = true;
 
     fn run(&self, task: &Header) -> Step<T> {
-        let Some(call) = self.0.take() else { unreachable!("work was run twice") };
+        let Some(call) = self.0.take() else {
+            unreachable!("work was run twice")
+        };
         Step::Done(call().map_err(|error| Error::failed(task.hop, error, task.hook())))
     }
 
@@ -56,7 +58,10 @@ pub(crate) fn new_work<'w, T: Send + 'w>(
     name: &'static &'static str,
     call: impl FnOnce() -> Result<T, BoxError> + Send + 'w,
 ) -> Work<'w, T> {
-    let hop = Hop { name, at: Location::caller() };
+    let hop = Hop {
+        name,
+        at: Location::caller(),
+    };
     Work::from_task(allocate(hop, None, Call(Cell::new(Some(call)))))
 }
 
@@ -66,7 +71,10 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
     name: &'static &'static str,
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
-    let hop = Hop { name, at: Location::caller() };
+    let hop = Hop {
+        name,
+        at: Location::caller(),
+    };
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
     Work::from_task(allocate(hop, None, Polled::new(future)))
 }
@@ -116,11 +124,16 @@ where
 
 impl<'w, T> Work<'w, T> {
     fn from_task(task: (Typed<Owner, T>, Token)) -> Work<'w, T> {
-        Work { task: Some(task), call: PhantomData }
+        Work {
+            task: Some(task),
+            call: PhantomData,
+        }
     }
 
     fn take(mut self) -> (Typed<Owner, T>, Token) {
-        self.task.take().unwrap_or_else(|| unreachable!("work was used twice"))
+        self.task
+            .take()
+            .unwrap_or_else(|| unreachable!("work was used twice"))
     }
 
     fn header(&self) -> &Header {
@@ -202,8 +215,10 @@ impl<'w, T: Send> Work<'w, T> {
             return Err(error.passed_on(token.hop).observed());
         }
         task.state.claim_unsubmitted();
-        let ran = pool::within(&task, || run_claimed(&task, true));
-        let Ran::Settled(_) = ran else { unreachable!("work in place ends in an outcome") };
+        let ran = pool::within(&task, true, || run_claimed(&task, true));
+        let Ran::Settled(_) = ran else {
+            unreachable!("work in place ends in an outcome")
+        };
         task.state.finish();
         continuation::close(&task, false);
         drop(token);

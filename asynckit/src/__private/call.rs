@@ -16,9 +16,7 @@
 use core::panic::Location;
 
 use super::hold::Held;
-use crate::inputs::{
-    AllReady, Borrowed, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending,
-};
+use crate::inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending};
 use crate::lift::{Here, lifted};
 use crate::{AsyncResult, Spawner};
 
@@ -96,7 +94,9 @@ impl<V> Give<'_> for Owned<V> {
 
     #[inline]
     fn give(&mut self) -> V {
-        self.0.take().unwrap_or_else(|| unreachable!("an argument is given once"))
+        self.0
+            .take()
+            .unwrap_or_else(|| unreachable!("an argument is given once"))
     }
 }
 
@@ -221,7 +221,10 @@ pub struct Site {
 #[inline]
 #[track_caller]
 pub fn call_site(name: &'static &'static str) -> Site {
-    Site { name, at: Location::caller() }
+    Site {
+        name,
+        at: Location::caller(),
+    }
 }
 
 impl Site {

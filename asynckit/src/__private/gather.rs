@@ -24,7 +24,10 @@ pub trait Gather<'w> {
 /// The end of a chain, as a step on an error's path.
 #[track_caller]
 fn end() -> Hop {
-    Hop { name: &"chain", at: core::panic::Location::caller() }
+    Hop {
+        name: &"chain",
+        at: core::panic::Location::caller(),
+    }
 }
 
 /// The result of a chain.

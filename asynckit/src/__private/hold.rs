@@ -240,7 +240,10 @@ impl<'w, T> Each<Work<'w, T>> {
         S: Spawner<'w> + ?Sized,
         T: Send,
     {
-        self.0.into_iter().map(|work| work.spawn_on(place)).collect()
+        self.0
+            .into_iter()
+            .map(|work| work.spawn_on(place))
+            .collect()
     }
 
     pub fn __arg<S>(self, place: &S) -> Many<T>

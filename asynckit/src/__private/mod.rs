@@ -22,5 +22,5 @@ pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_th
 pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_chain, plain_condition};
-pub use hold::{EachUnchanged, Held, Hold, HeldUnchanged, Plain, hold};
+pub use hold::{EachUnchanged, Held, HeldUnchanged, Hold, Plain, hold};
 pub use take_apart::TakeApart;

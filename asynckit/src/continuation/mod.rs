@@ -15,8 +15,8 @@ use crate::error::{Error, ErrorKind};
 use crate::pool;
 use crate::sync::Ordering;
 use crate::task::{
-    Closing, OnFailure, Seize, Settled, Steps, TaskRef, Token, Visit, dispose_of, drop_unowned, each_edge,
-    write_failure,
+    Closing, OnFailure, Seize, Settled, Steps, TaskRef, Token, Visit, dispose_of, drop_unowned,
+    each_edge, write_failure,
 };
 
 /// Ties a new task to its inputs, and queues it as soon as all are there.
@@ -174,7 +174,11 @@ pub(crate) fn depart(cell: &TaskRef) {
 /// Fails a task because one of its inputs failed.
 fn skip(task: &TaskRef, error: &Error) {
     if !task.state.is_over() {
-        fail(task, error.passed_on(task.hop), error.kind() == ErrorKind::Cancelled);
+        fail(
+            task,
+            error.passed_on(task.hop),
+            error.kind() == ErrorKind::Cancelled,
+        );
     }
 }
 
@@ -182,7 +186,9 @@ fn skip(task: &TaskRef, error: &Error) {
 /// over, or has an outcome already. `cancelled`: inputs that nobody else needs
 /// are cancelled likewise.
 pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
-    let Seize::Won { counted, suspended } = task.state.seize() else { return false };
+    let Seize::Won { counted, suspended } = task.state.seize() else {
+        return false;
+    };
     let token = suspended.then(|| task.token_of_suspended());
     if counted && let Some(place) = task.place() {
         place.pool().begun();

@@ -57,7 +57,15 @@ pub(crate) fn watch(cell: &TaskRef, observer: Observer) -> Result<Watch, Observe
         return Ok(watch);
     }
     // Unless it was told in between.
-    watch.remove().map_or_else(|| Ok(Watch { cell: cell.clone(), ticket: 0 }), Err)
+    watch.remove().map_or_else(
+        || {
+            Ok(Watch {
+                cell: cell.clone(),
+                ticket: 0,
+            })
+        },
+        Err,
+    )
 }
 
 impl Watch {
@@ -65,15 +73,25 @@ impl Watch {
     pub(crate) fn enter(cell: &TaskRef, observer: Observer) -> Watch {
         let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
         let address = cell.address();
-        with_table(address, |table| table.entry(address).or_default().push(Entry { ticket, observer }));
-        Watch { cell: cell.clone(), ticket }
+        with_table(address, |table| {
+            table
+                .entry(address)
+                .or_default()
+                .push(Entry { ticket, observer })
+        });
+        Watch {
+            cell: cell.clone(),
+            ticket,
+        }
     }
 
     fn remove(&self) -> Option<Observer> {
         let address = self.cell.address();
         with_table(address, |table| {
             let entries = table.get_mut(&address)?;
-            let place = entries.iter().position(|entry| entry.ticket == self.ticket)?;
+            let place = entries
+                .iter()
+                .position(|entry| entry.ticket == self.ticket)?;
             let removed = entries.remove(place);
             if entries.is_empty() {
                 table.remove(&address);
@@ -94,7 +112,9 @@ impl Watch {
         let address = self.cell.address();
         with_table(address, |table| {
             let entries = table.get_mut(&address)?;
-            let entry = entries.iter_mut().find(|entry| entry.ticket == self.ticket)?;
+            let entry = entries
+                .iter_mut()
+                .find(|entry| entry.ticket == self.ticket)?;
             if let Observer::Waker(old) = &mut entry.observer
                 && let Some(new) = &mut new
             {

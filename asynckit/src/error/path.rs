@@ -32,7 +32,13 @@ impl PartialEq for Hop {
 
 impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}:{})", self.short_name(), self.at.file(), self.at.line())
+        write!(
+            f,
+            "{} ({}:{})",
+            self.short_name(),
+            self.at.file(),
+            self.at.line()
+        )
     }
 }
 
@@ -46,7 +52,10 @@ pub(crate) struct Path {
 
 impl From<Hop> for Path {
     fn from(hop: Hop) -> Path {
-        Path { hops: vec![hop], total: 1 }
+        Path {
+            hops: vec![hop],
+            total: 1,
+        }
     }
 }
 
@@ -62,7 +71,10 @@ impl Path {
             hops.remove(ENDS);
         }
         hops.push(hop);
-        Path { hops, total: self.total + 1 }
+        Path {
+            hops,
+            total: self.total + 1,
+        }
     }
 }
 

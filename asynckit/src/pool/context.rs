@@ -6,12 +6,14 @@ use std::rc::Rc;
 use crate::pool::worker::Local;
 use crate::pool::{Place, Shared};
 use crate::sync::Arc;
-use crate::task::{Steps, TaskRef};
+use crate::task::TaskRef;
 
 /// One task under way on this thread.
 struct Frame {
     task: TaskRef,
     place: Option<Arc<Place>>,
+    /// Whether the work is a part of that of the frame before: it was run in place.
+    in_place: bool,
 }
 
 #[derive(Default)]
@@ -29,11 +31,13 @@ thread_local! {
 }
 
 fn with<R: Default>(f: impl FnOnce(&mut Context) -> R) -> R {
-    CONTEXT.try_with(|context| f(&mut context.borrow_mut())).unwrap_or_default()
+    CONTEXT
+        .try_with(|context| f(&mut context.borrow_mut()))
+        .unwrap_or_default()
 }
 
 /// Runs `f` as the work of `task`.
-pub(crate) fn within<R>(task: &TaskRef, f: impl FnOnce() -> R) -> R {
+pub(crate) fn within<R>(task: &TaskRef, in_place: bool, f: impl FnOnce() -> R) -> R {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -43,7 +47,11 @@ pub(crate) fn within<R>(task: &TaskRef, f: impl FnOnce() -> R) -> R {
     }
     // Work run in place belongs where the work around it does.
     let place = task.place().cloned().or_else(place);
-    let frame = Frame { task: task.clone(), place };
+    let frame = Frame {
+        task: task.clone(),
+        place,
+        in_place,
+    };
     with(|context| context.frames.push(frame));
     let _leave = Leave;
     f()
@@ -61,7 +69,13 @@ pub(crate) fn task() -> Option<TaskRef> {
 
 /// All tasks on this thread's stack.
 pub(crate) fn stack() -> Vec<TaskRef> {
-    with(|context| context.frames.iter().map(|frame| frame.task.clone()).collect())
+    with(|context| {
+        context
+            .frames
+            .iter()
+            .map(|frame| frame.task.clone())
+            .collect()
+    })
 }
 
 /// How many tasks are on this thread's stack.
@@ -89,15 +103,29 @@ pub(crate) fn local() -> Option<Rc<Local>> {
 }
 
 pub(crate) fn is_worker_of(pool: &Arc<Shared>) -> bool {
-    with(|context| context.local.as_ref().is_some_and(|local| Arc::ptr_eq(local.shared(), pool)))
+    with(|context| {
+        context
+            .local
+            .as_ref()
+            .is_some_and(|local| Arc::ptr_eq(local.shared(), pool))
+    })
 }
 
 /// Whether somebody has cancelled the task that this thread is doing.
 pub(crate) fn is_cancelled() -> bool {
     with(|context| {
-        context.frames.iter().rev().any(|frame| {
-            let header = frame.task.header();
-            header.state.is_settled() || frame.place.as_ref().is_some_and(|place| place.is_cancelled())
-        })
+        for frame in context.frames.iter().rev() {
+            let of_place = frame
+                .place
+                .as_ref()
+                .is_some_and(|place| place.is_cancelled());
+            if of_place || frame.task.state.is_settled() {
+                return true;
+            }
+            if !frame.in_place {
+                return false;
+            }
+        }
+        false
     })
 }

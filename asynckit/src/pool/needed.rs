@@ -43,7 +43,11 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
             seen.remove(&task.address());
             continue;
         }
-        let unset = if !task.is_set() && seen.insert(task.address()) { inputs(&task) } else { vec![] };
+        let unset = if !task.is_set() && seen.insert(task.address()) {
+            inputs(&task)
+        } else {
+            vec![]
+        };
         if unset.is_empty() {
             path.pop();
         } else {
@@ -54,7 +58,8 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
 }
 
 fn belongs(task: &TaskRef, pool: &Arc<Shared>) -> bool {
-    task.place().is_some_and(|place| Arc::ptr_eq(place.pool(), pool))
+    task.place()
+        .is_some_and(|place| Arc::ptr_eq(place.pool(), pool))
 }
 
 /// What a waiting task waits for: unset inputs, and the borrowers of what is to move.
@@ -84,7 +89,9 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
 
 /// The tasks that have a cell's value lent and are not over.
 pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
-    let Some(place) = cell.place() else { return Vec::new() };
+    let Some(place) = cell.place() else {
+        return Vec::new();
+    };
     let mut borrowers = place.pool().register.snapshot();
     borrowers.retain(|task| {
         let mut borrows = false;

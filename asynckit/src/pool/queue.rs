@@ -31,7 +31,12 @@ impl Queue {
             blocked: Mutex::new(()),
             freed: Condvar::new(),
         });
-        Queue { sender, receiver, stealers: RwLock::new(Vec::new()), capacity }
+        Queue {
+            sender,
+            receiver,
+            stealers: RwLock::new(Vec::new()),
+            capacity,
+        }
     }
 
     /// From outside, or from a thread that has no deque here.
@@ -46,11 +51,17 @@ impl Queue {
     }
 
     pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Token>) {
-        self.stealers.write().unwrap_or_else(|e| e.into_inner()).push((id, stealer));
+        self.stealers
+            .write()
+            .unwrap_or_else(|e| e.into_inner())
+            .push((id, stealer));
     }
 
     pub(crate) fn remove_stealer(&self, id: usize) {
-        self.stealers.write().unwrap_or_else(|e| e.into_inner()).retain(|(its, _)| *its != id);
+        self.stealers
+            .write()
+            .unwrap_or_else(|e| e.into_inner())
+            .retain(|(its, _)| *its != id);
     }
 
     /// Takes the oldest from somebody's deque, first from those after `id`.
@@ -58,7 +69,10 @@ impl Queue {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         let start = stealers.iter().position(|(its, _)| *its > id).unwrap_or(0);
         let (before, after) = stealers.split_at(start);
-        after.iter().chain(before).find_map(|(_, stealer)| steal_one(stealer))
+        after
+            .iter()
+            .chain(before)
+            .find_map(|(_, stealer)| steal_one(stealer))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -72,16 +86,23 @@ impl Queue {
 
     /// Takes a place for work from outside; false at the limit.
     pub(crate) fn try_enter(&self) -> bool {
-        let Some(capacity) = &self.capacity else { return true };
+        let Some(capacity) = &self.capacity else {
+            return true;
+        };
         let more = |taken| (taken < capacity.most).then_some(taken + 1);
         // ORDERING: AcqRel pairs with `leave`: a place is taken after it was given back.
-        capacity.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+        capacity
+            .taken
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
+            .is_ok()
     }
 
     /// Waits for a place, or until `give_up` says so; it is looked at when places are given back
     /// and at `wake_blocked`.
     pub(crate) fn enter(&self, give_up: impl Fn() -> bool) -> bool {
-        let Some(capacity) = &self.capacity else { return true };
+        let Some(capacity) = &self.capacity else {
+            return true;
+        };
         let mut guard = lock(&capacity.blocked);
         loop {
             if give_up() {
@@ -90,13 +111,18 @@ impl Queue {
             if self.try_enter() {
                 return true;
             }
-            guard = capacity.freed.wait(guard).unwrap_or_else(|e| e.into_inner());
+            guard = capacity
+                .freed
+                .wait(guard)
+                .unwrap_or_else(|e| e.into_inner());
         }
     }
 
     /// Gives a place back: its work has begun, or never will.
     pub(crate) fn leave(&self) {
-        let Some(capacity) = &self.capacity else { return };
+        let Some(capacity) = &self.capacity else {
+            return;
+        };
         // *Named race, "the full queue":* under the lock, so that it can't fall between a blocked
         // submitter's look and its sleep.
         let guard = lock(&capacity.blocked);

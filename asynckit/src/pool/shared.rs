@@ -104,7 +104,10 @@ impl Shared {
         let mut threads = self.threads();
         while !self.is_closed() {
             let Some(deadline) = deadline else {
-                threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
+                threads = self
+                    .closed
+                    .wait(threads)
+                    .unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             let left = deadline.saturating_duration_since(Instant::now());
@@ -202,5 +205,9 @@ impl Shared {
 }
 
 pub(crate) fn stop_task(token: &Token) {
-    continuation::fail(&token.reference(), Error::stopped(token.header().hop), false);
+    continuation::fail(
+        &token.reference(),
+        Error::stopped(token.header().hop),
+        false,
+    );
 }

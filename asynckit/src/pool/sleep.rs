@@ -18,8 +18,10 @@
 use crate::error::Error;
 use crate::pool::shared::Shared;
 use crate::pool::worker::Running;
-use crate::sync::{Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock};
 use crate::sync::thread::JoinHandle;
+use crate::sync::{
+    Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
+};
 use crate::task::{At, TaskRef};
 
 /// What the lock guards.
@@ -100,7 +102,10 @@ pub(crate) enum Idle {
 
 impl Threads {
     pub(crate) fn wanting(workers: usize) -> Threads {
-        Threads { wanted: workers, ..Threads::default() }
+        Threads {
+            wanted: workers,
+            ..Threads::default()
+        }
     }
 
     fn active(&self) -> usize {
@@ -130,7 +135,11 @@ impl Threads {
 
     /// All untimed waits.
     pub(crate) fn hopeless(&self) -> Vec<Arc<Wait>> {
-        self.waits.iter().filter(|wait| !wait.timed).cloned().collect()
+        self.waits
+            .iter()
+            .filter(|wait| !wait.timed)
+            .cloned()
+            .collect()
     }
 }
 
@@ -144,9 +153,15 @@ impl Shared {
         let active = threads.active();
         let blocked = threads.waits.len() + threads.blocking > 0;
         let short = blocked && active < threads.wanted;
-        self.attention.sleepers.store(threads.sleepers.len(), Ordering::SeqCst);
-        self.attention.short.store(u8::from(short), Ordering::SeqCst);
-        self.attention.surplus.store(u8::from(active > threads.wanted), Ordering::SeqCst);
+        self.attention
+            .sleepers
+            .store(threads.sleepers.len(), Ordering::SeqCst);
+        self.attention
+            .short
+            .store(u8::from(short), Ordering::SeqCst);
+        self.attention
+            .surplus
+            .store(u8::from(active > threads.wanted), Ordering::SeqCst);
     }
 
     /// Work was queued: sees to it that somebody comes for it.
@@ -181,7 +196,9 @@ impl Shared {
     pub(crate) fn wake_all(&self) {
         let mut threads = self.threads();
         let sleepers = std::mem::take(&mut threads.sleepers);
-        self.attention.searching.fetch_add(sleepers.len(), Ordering::SeqCst);
+        self.attention
+            .searching
+            .fetch_add(sleepers.len(), Ordering::SeqCst);
         self.publish(&threads);
         drop(threads);
         for parker in sleepers {
@@ -231,7 +248,11 @@ impl Shared {
         if found || quiet {
             remove(&mut threads.sleepers, &parker);
             self.publish(&threads);
-            return if found { Idle::Search { woken: false } } else { Idle::Quiet };
+            return if found {
+                Idle::Search { woken: false }
+            } else {
+                Idle::Quiet
+            };
         }
         self.tell_rest(&threads);
         threads.tell_watchers();
@@ -239,7 +260,10 @@ impl Shared {
         loop {
             parker.park(until);
             let mut threads = self.threads();
-            let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
+            let woken = !threads
+                .sleepers
+                .iter()
+                .any(|sleeper| Arc::ptr_eq(sleeper, &parker));
             if woken {
                 return Idle::Search { woken: true };
             }
@@ -293,14 +317,24 @@ impl Shared {
         threads.tell_watchers();
         let all_wait = threads.wanted > 0 && threads.waits.len() >= threads.alive;
         let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
-        let newest = threads.waits.iter().rfind(|wait| !wait.timed && wait.failed.get().is_none());
-        let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
+        let newest = threads
+            .waits
+            .iter()
+            .rfind(|wait| !wait.timed && wait.failed.get().is_none());
+        let victim = if all_wait && at_cap && !self.is_closed() {
+            newest.cloned()
+        } else {
+            None
+        };
         let short = self.attention.short.load(Ordering::Relaxed) != 0;
         fence(Ordering::SeqCst);
         let quiet = self.is_quiet_now(&threads, 0);
         drop(threads);
         if let Some(victim) = victim {
-            victim.fail(super::deadlock::out_of_threads(&victim, self.config.max_spares));
+            victim.fail(super::deadlock::out_of_threads(
+                &victim,
+                self.config.max_spares,
+            ));
         } else if short && !self.queue.is_empty() {
             self.start_spare();
         } else if quiet {

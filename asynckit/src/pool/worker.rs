@@ -63,7 +63,9 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     let handle = builder.spawn(move || work(its_shared, id, &its_running))?;
     threads.next_id = id;
     threads.alive += 1;
-    threads.running.retain(|running| Arc::strong_count(running) > 1);
+    threads
+        .running
+        .retain(|running| Arc::strong_count(running) > 1);
     threads.running.push(running);
     threads.handles.retain(|handle| !handle.is_finished());
     threads.handles.push(handle);
@@ -159,12 +161,21 @@ impl Local {
             // It has had its turn: others may take it, and it comes after what is older.
             self.deque.push(token);
             self.shared.notify();
-            if let Some(token) = self.shared.queue.take_injected().or_else(|| self.take_oldest()) {
+            if let Some(token) = self
+                .shared
+                .queue
+                .take_injected()
+                .or_else(|| self.take_oldest())
+            {
                 return Some(token);
             }
         }
-        if turn % TURN == 0
-            && let Some(token) = self.shared.queue.take_injected().or_else(|| self.take_oldest())
+        if turn.is_multiple_of(TURN)
+            && let Some(token) = self
+                .shared
+                .queue
+                .take_injected()
+                .or_else(|| self.take_oldest())
         {
             return Some(token);
         }
@@ -253,14 +264,18 @@ fn run(token: Token, hands_off: bool) {
     {
         place.pool().begun();
     }
-    let named = RUNNING.with_borrow(Clone::clone).inspect(|running| running.begin(task.hop));
-    let ran = context::within(&task, || run_claimed(&task, false));
+    let named = RUNNING
+        .with_borrow(Clone::clone)
+        .inspect(|running| running.begin(task.hop));
+    let ran = context::within(&task, false, || run_claimed(&task, false));
     if let Some(running) = named {
         running.end();
     }
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
-    let before = local.as_ref().map(|local| local.hands_off.replace(context::depth() == 0));
+    let before = local
+        .as_ref()
+        .map(|local| local.hands_off.replace(context::depth() == 0));
     enter(|| match ran {
         Ran::Settled(first) => {
             task.state.finish();
@@ -293,7 +308,9 @@ fn suspend(task: &TaskRef, token: Token) {
 /// Queues a task that was woken while it was polled: behind the others, so that one that wakes
 /// itself again and again leaves them their turn.
 fn again(token: Token) {
-    let Some(shared) = token.place().map(|place| place.pool().clone()) else { return };
+    let Some(shared) = token.place().map(|place| place.pool().clone()) else {
+        return;
+    };
     if shared.is_closed() {
         return stop_task(&token);
     }
@@ -306,7 +323,9 @@ fn again(token: Token) {
 
 /// Enters a task that may have to wait into its pool's register; false where that is closed.
 pub(crate) fn register(token: &Token) -> bool {
-    let Some(place) = token.place() else { return true };
+    let Some(place) = token.place() else {
+        return true;
+    };
     place.pool().register.add(token);
     // As in `Shared::fail_queued`: either this sees that the pool is closed, or who closes it
     // finds the task.

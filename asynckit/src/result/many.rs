@@ -69,7 +69,9 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send,
     {
-        gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
+        gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| {
+            values
+        })
     }
 
     /// The results, each when it is set, in the order of their completion. The iterator blocks.
@@ -84,6 +86,7 @@ pub trait Results<K: Kind> {
     /// # drop(first.0);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
+    #[allow(clippy::wrong_self_convention, reason = "known by this name elsewhere")]
     fn as_completed(self) -> AsCompleted<K::Item>
     where
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
@@ -106,7 +109,10 @@ pub trait Results<K: Kind> {
             return None;
         }
         let at = Location::caller();
-        let tasks: Vec<TaskRef> = results.iter().map(|result| result.owner().reference()).collect();
+        let tasks: Vec<TaskRef> = results
+            .iter()
+            .map(|result| result.owner().reference())
+            .collect();
         if let Err(error) = wait(&AnySet(&tasks), None, at) {
             error::raise(error);
         }
@@ -168,7 +174,9 @@ impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncR
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
         let inputs = (Many::new(results), ());
-        gather(here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
+        gather(here(&"collect"), inputs, |(values, ())| {
+            values.into_iter().collect()
+        })
     }
 }
 
@@ -216,8 +224,10 @@ impl Done {
 
 impl<T> AsCompleted<T> {
     fn new(results: Vec<AsyncResult<T>>) -> AsCompleted<T> {
-        let done =
-            Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) });
+        let done = Arc::new(Done {
+            order: Mutex::new(VecDeque::new()),
+            waits: Mutex::new(None),
+        });
         let mut watches = Vec::new();
         for (place, result) in results.iter().enumerate() {
             let told = done.clone();
@@ -228,7 +238,12 @@ impl<T> AsCompleted<T> {
             }
         }
         let left = results.len();
-        AsCompleted { results: results.into_iter().map(Some).collect(), left, done, _watches: watches }
+        AsCompleted {
+            results: results.into_iter().map(Some).collect(),
+            left,
+            done,
+            _watches: watches,
+        }
     }
 }
 
@@ -238,7 +253,11 @@ impl<T> Goal for AsCompleted<T> {
     }
 
     fn roots(&self) -> Vec<TaskRef> {
-        self.results.iter().flatten().map(|result| result.owner().reference()).collect()
+        self.results
+            .iter()
+            .flatten()
+            .map(|result| result.owner().reference())
+            .collect()
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
@@ -275,6 +294,8 @@ impl<T> ExactSizeIterator for AsCompleted<T> {}
 
 impl<T> fmt::Debug for AsCompleted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("AsCompleted")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }

@@ -113,7 +113,9 @@ impl<T: Clone + Sync> Clone for AsyncResult<T> {
 
 impl<T> Drop for AsyncResult<T> {
     fn drop(&mut self) {
-        let Some(owner) = self.owner.take() else { return };
+        let Some(owner) = self.owner.take() else {
+            return;
+        };
         if owner.is_manual() {
             release_hand(&owner);
         } else if owner.holds.is_sole() && !owner.is_set() {
@@ -137,5 +139,8 @@ impl<T> fmt::Debug for AsyncResult<T> {
 /// The place of the user's call, for results that no work makes.
 #[track_caller]
 fn here(name: &'static &'static str) -> Hop {
-    Hop { name, at: Location::caller() }
+    Hop {
+        name,
+        at: Location::caller(),
+    }
 }

@@ -21,7 +21,7 @@ fn take<T>(
     }
     loop {
         match owner.holds.take() {
-            Take::Take => return Ok(owner.take()),
+            Take::Itself => return Ok(owner.take()),
             Take::Clone => return Ok(owner.into_borrow().clone_value()),
             Take::Lent => match wait(&Free(&owner.reference()), until, at) {
                 Ok(true) => {}

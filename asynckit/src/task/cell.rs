@@ -6,10 +6,12 @@ use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::NonNull;
 
-use super::edge::{Edge, Waiters};
+use super::edge::VisitEdges;
 use super::handle::{Owner, TaskRef, Token};
 use super::job::{Job, Step};
-use super::state::{Holds, Left, State};
+use super::holds::{Holds, Left};
+use super::state::State;
+use super::waiters::Waiters;
 use crate::continuation;
 use crate::error::{Error, Hop};
 use crate::panic;
@@ -36,7 +38,7 @@ pub(crate) struct Header {
 }
 
 struct VTable {
-    edges: unsafe fn(NonNull<Header>, &mut dyn FnMut(&Edge)),
+    edges: unsafe fn(NonNull<Header>, VisitEdges<'_>),
     run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
     dispose: unsafe fn(NonNull<Header>, cancelled: bool),
     write_error: unsafe fn(NonNull<Header>, Error),
@@ -112,7 +114,10 @@ pub(crate) fn allocate<T, J: Job<T>>(
         cloner: AtomicPtr::new(std::ptr::null_mut()),
         register_index: AtomicU32::new(0),
     };
-    let slot: Slot<T> = Slot { header, outcome: UnsafeCell::new(MaybeUninit::uninit()) };
+    let slot: Slot<T> = Slot {
+        header,
+        outcome: UnsafeCell::new(MaybeUninit::uninit()),
+    };
     let cell = NonNull::from(Box::leak(Box::new(Task { slot, job }))).cast();
     // SAFETY: the cell was made with just these two holds, one owner and one reference.
     unsafe { (Owner::from_raw(cell), Token::from_raw(cell)) }
@@ -121,7 +126,7 @@ pub(crate) fn allocate<T, J: Job<T>>(
 /// # Safety
 /// `cell` is a live `Task<T, J>`; for these four the types are those of its table, and the caller
 /// has its claim or visits it.
-unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: &mut dyn FnMut(&Edge)) {
+unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
     // SAFETY: the caller's promise; jobs are only ever lent as `&`.
     let job = unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job };
     job.edges(visit);
@@ -130,7 +135,13 @@ unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: &mut dyn FnMut(&Edge
 unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
     // SAFETY: the caller's promise.
     let (header, job) = unsafe { (cell.as_ref(), &(*cell.cast::<Task<T, J>>().as_ptr()).job) };
-    let step = panic::catch(|| if in_place { job.run_in_place(header) } else { job.run(header) });
+    let step = panic::catch(|| {
+        if in_place {
+            job.run_in_place(header)
+        } else {
+            job.run(header)
+        }
+    });
     let outcome = match step {
         Ok(Step::Done(outcome)) => outcome,
         Ok(Step::Forwards) => return Ran::Forwards,
@@ -227,7 +238,7 @@ unsafe fn free<T, J>(cell: NonNull<Header>) {
 /// `left` is the answer to the release of a hold on `cell`, which the caller uses no more.
 pub(crate) unsafe fn let_go(cell: NonNull<Header>, left: Left) {
     match left {
-        Left::Held | Left::Unowned => {}
+        Left::Held => {}
         // SAFETY: nobody else is left, so that the cell may be freed, now or soon.
         Left::Nobody => continuation::free(unsafe { Remains::new(cell) }),
         Left::FreeToTake => {
@@ -333,7 +344,7 @@ pub(crate) trait Steps {
 }
 
 /// Shows the edges of a task that the caller visits or has claimed.
-pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&Edge)) {
+pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&super::edge::Edge)) {
     // SAFETY: a handle keeps the cell; that it is visited or claimed is the protocol's part.
     unsafe { (task.header().vtable.edges)(task.raw(), &mut visit) }
 }
@@ -379,7 +390,10 @@ pub(crate) fn one_more_hand(task: &impl Steps) {
 
 /// Names the place of a task that nobody else knows yet.
 pub(crate) fn set_place(token: &Token, place: Option<Arc<Place>>) {
-    assert!(!token.state.is_ready() && !token.is_set(), "a task is placed once");
+    assert!(
+        !token.state.is_ready() && !token.is_set(),
+        "a task is placed once"
+    );
     // SAFETY: the task is not submitted, and whoever has the token of such a task is alone.
     unsafe { *token.place.get() = place }
 }

@@ -12,11 +12,11 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use super::cell::Header;
-use super::handle::{Borrow, Owner, TaskRef, Token, Typed, typed};
-use super::state::{Holds, Take};
+use super::handle::{Borrow, Owner, TaskRef, Typed, typed};
+use super::holds::{Holds, Take};
+use super::waiters::Visit;
 use crate::continuation;
 use crate::error::Error;
-use crate::sync::{AtomicPtr, Ordering};
 
 /// What an edge holds of its upstream cell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,8 +47,8 @@ pub(crate) enum OnFailure {
 /// Only the list of the upstream cell touches `next` and `dependent` once the edge is linked; the
 /// other fields belong to whoever has the dependent's claim or visits it.
 pub struct Edge {
-    next: Cell<*const Edge>,
-    dependent: Cell<*const Header>,
+    pub(super) next: Cell<*const Edge>,
+    pub(super) dependent: Cell<*const Header>,
     upstream: NonNull<Header>,
     hold: Cell<Hold>,
     on_failure: OnFailure,
@@ -113,7 +113,10 @@ impl Edge {
     /// has to wait for borrowers, before anybody can tell it that they are gone.
     pub(crate) fn settle(&self, arm: impl FnOnce()) -> Settled {
         let upstream = self.upstream();
-        debug_assert!(upstream.is_set(), "an input was prepared before it was there");
+        debug_assert!(
+            upstream.is_set(),
+            "an input was prepared before it was there"
+        );
         if upstream.state.is_failed() {
             return Settled::Here;
         }
@@ -126,7 +129,7 @@ impl Edge {
             Hold::Value | Hold::Borrow | Hold::Nothing => return Settled::Here,
         }
         match upstream.holds.take() {
-            Take::Take => self.hold.set(Hold::Value),
+            Take::Itself => self.hold.set(Hold::Value),
             Take::Clone => self.hold.set(Hold::Borrow),
             Take::Lent => {
                 arm();
@@ -149,7 +152,7 @@ impl Edge {
             return true;
         }
         match upstream.holds.take() {
-            Take::Take => self.hold.set(Hold::Value),
+            Take::Itself => self.hold.set(Hold::Value),
             Take::Clone => self.hold.set(Hold::Borrow),
             Take::Lent => return false,
         }
@@ -159,8 +162,10 @@ impl Edge {
     /// Passes the hold on to the caller, who has waited until the input was ready.
     pub(crate) fn hand_over(&self) -> HandedOver {
         match self.hold.replace(Hold::Nothing) {
-            // SAFETY: the edge had an owner's right, and has let go of it just now.
-            Hold::Value | Hold::Owner => HandedOver::Owner(unsafe { Owner::from_raw(self.upstream) }),
+            Hold::Value | Hold::Owner => {
+                // SAFETY: the edge had an owner's right, and has let go of it just now.
+                HandedOver::Owner(unsafe { Owner::from_raw(self.upstream) })
+            }
             // SAFETY: likewise a borrower's.
             Hold::Borrow => HandedOver::Borrow(unsafe { Borrow::from_raw(self.upstream) }),
             hold => unreachable!("an input was taken before its time: {hold:?}"),
@@ -200,7 +205,7 @@ impl Edge {
             Hold::Mover => {
                 if holds.stop_waiting() {
                     // Nobody will visit this edge any more: that is done here.
-                    drop(Visit(self).arrived());
+                    drop(Visit::of_told(self).arrived());
                 }
                 holds.drop_owner()
             }
@@ -215,6 +220,9 @@ impl Drop for Edge {
         self.release(false);
     }
 }
+
+/// What is shown each edge of a task.
+pub type VisitEdges<'a> = &'a mut dyn FnMut(&Edge);
 
 /// What an edge passes on.
 pub(crate) enum HandedOver {
@@ -236,11 +244,17 @@ unsafe impl<T: Send> Send for TypedEdge<T> {}
 
 impl<T> TypedEdge<T> {
     pub(crate) fn moving(owner: Typed<Owner, T>, on_failure: OnFailure) -> TypedEdge<T> {
-        TypedEdge { edge: Edge::moving(owner.into_untyped(), on_failure), value: PhantomData }
+        TypedEdge {
+            edge: Edge::moving(owner.into_untyped(), on_failure),
+            value: PhantomData,
+        }
     }
 
     pub(crate) fn lending(owner: &Typed<Owner, T>) -> TypedEdge<T> {
-        TypedEdge { edge: Edge::lending(owner), value: PhantomData }
+        TypedEdge {
+            edge: Edge::lending(owner),
+            value: PhantomData,
+        }
     }
 
     pub(crate) fn edge(&self) -> &Edge {
@@ -281,175 +295,4 @@ pub(crate) enum Settled {
     Lent,
     /// `arm` was called for nothing: the last borrower has just gone.
     FreeAfterAll,
-}
-
-/// The dependents of a cell: null or a list, with the marks below in the low bits.
-pub(crate) struct Waiters(AtomicPtr<Edge>);
-
-/// The cell is set; what else the word holds is the edge to tell when the value is free.
-const CLOSED: usize = 1;
-/// Somebody who may leave again looks on: see `observers.rs`.
-const OBSERVED: usize = 2;
-const MARKS: usize = CLOSED | OBSERVED;
-
-/// What a cell's closing has to tend to.
-pub(crate) struct Closing {
-    pub(crate) dependents: Dependents,
-    pub(crate) observed: bool,
-}
-
-fn marks(word: *mut Edge) -> usize {
-    word.addr() & MARKS
-}
-
-fn edge(word: *mut Edge) -> *mut Edge {
-    word.map_addr(|addr| addr & !MARKS)
-}
-
-impl Waiters {
-    pub(crate) fn new() -> Waiters {
-        Waiters(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    /// Whether the outcome is there to be read.
-    pub(crate) fn is_closed(&self) -> bool {
-        // ORDERING: Acquire pairs with the AcqRel of `close`: the outcome is visible.
-        marks(self.0.load(Ordering::Acquire)) & CLOSED != 0
-    }
-
-    fn push(&self, node: &Edge) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            if marks(old) & CLOSED != 0 {
-                return false;
-            }
-            node.next.set(edge(old));
-            let new = ptr::from_ref(node).cast_mut().map_addr(|addr| addr | marks(old));
-            // ORDERING: AcqRel: Release publishes the node to `close`, Acquire reads the outcome
-            // where the cell turns out to be closed.
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
-                Err(now) => old = now,
-            }
-        }
-    }
-
-    /// Marks the cell as observed; false where it is closed already.
-    pub(crate) fn observe(&self) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            if marks(old) & CLOSED != 0 {
-                return false;
-            }
-            let new = old.map_addr(|addr| addr | OBSERVED);
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
-                Err(now) => old = now,
-            }
-        }
-    }
-
-    /// The outcome is there: no dependent comes any more, and those that came are handed out.
-    pub(crate) fn close(&self) -> Closing {
-        // ORDERING: Release publishes the outcome to every reader of the closed word; Acquire
-        // sees what the dependents' tasks wrote into their nodes.
-        let old = self.0.swap(ptr::without_provenance_mut(CLOSED), Ordering::AcqRel);
-        debug_assert_eq!(marks(old) & CLOSED, 0, "a cell was closed twice");
-        Closing {
-            dependents: Dependents::in_order(edge(old)),
-            observed: marks(old) & OBSERVED != 0,
-        }
-    }
-
-    /// Names the edge to tell when the value is free. Only the last owner of a closed cell may.
-    fn tell(&self, node: &Edge) {
-        let word = ptr::from_ref(node).cast_mut().map_addr(|addr| addr | CLOSED);
-        // ORDERING: published by `Holds::wait_for_borrows`.
-        self.0.store(word, Ordering::Release);
-    }
-
-    /// As `tell`, for a thread or a future that looks on.
-    pub(crate) fn tell_observers(&self) {
-        self.0.store(ptr::without_provenance_mut(CLOSED | OBSERVED), Ordering::Release);
-    }
-
-    /// Whom to tell that the value is free: the one edge that waits, or the observers.
-    pub(crate) fn told(&self) -> Closing {
-        // ORDERING: acquired by `Holds::drop_borrow`.
-        let word = self.0.load(Ordering::Acquire);
-        let node = edge(word);
-        if !node.is_null() {
-            // SAFETY: the edge's dependent waits for this visit, so that its token keeps it; it
-            // is in no list now.
-            unsafe { (*node).next.set(ptr::null()) };
-        }
-        Closing { dependents: Dependents { next: node }, observed: marks(word) & OBSERVED != 0 }
-    }
-}
-
-/// A list of edges that a closed cell has handed out, first come first.
-pub(crate) struct Dependents {
-    next: *const Edge,
-}
-
-impl Dependents {
-    fn in_order(mut stack: *const Edge) -> Dependents {
-        let mut next: *const Edge = ptr::null();
-        while !stack.is_null() {
-            // SAFETY: each node of the list is unvisited, so that its dependent's token is held
-            // back and keeps the memory; the list is this thread's alone.
-            let node = unsafe { &*stack };
-            stack = node.next.replace(next);
-            next = node;
-        }
-        Dependents { next }
-    }
-}
-
-impl Iterator for Dependents {
-    type Item = Visit;
-
-    fn next(&mut self) -> Option<Visit> {
-        if self.next.is_null() {
-            return None;
-        }
-        let node = self.next;
-        // SAFETY: as in `in_order`; `next` is read before the visit, which may free the node.
-        self.next = unsafe { (*node).next.get() };
-        Some(Visit(node))
-    }
-}
-
-/// One edge to be visited; its dependent is there until `arrived`.
-#[must_use]
-pub(crate) struct Visit(*const Edge);
-
-impl Visit {
-    pub(crate) fn on_failure(&self) -> OnFailure {
-        // SAFETY: an unvisited edge's dependent is kept by its token.
-        unsafe { (*self.0).on_failure }
-    }
-
-    /// A reference to the dependent.
-    pub(crate) fn dependent(&self) -> TaskRef {
-        let dependent = self.raw_dependent();
-        // SAFETY: as above: the dependent is there, and gets one more reference.
-        unsafe {
-            dependent.as_ref().holds.add_reference();
-            TaskRef::from_raw(dependent)
-        }
-    }
-
-    fn raw_dependent(&self) -> NonNull<Header> {
-        // SAFETY: as above; `dependent` was set, to a task, before the edge was published.
-        unsafe { NonNull::new_unchecked((*self.0).dependent.get().cast_mut()) }
-    }
-
-    /// Counts the input as there; whoever brings the last one gets the dependent's token.
-    #[must_use]
-    pub(crate) fn arrived(self) -> Option<Token> {
-        let dependent = self.raw_dependent();
-        // SAFETY: the dependent's token was held back for this visit among others.
-        unsafe { Token::arrived(dependent, 1) }
-    }
 }

@@ -1,7 +1,7 @@
 //! What a cell has to do: the interface between a cell and its closure and inputs.
 
 use super::cell::Header;
-use super::edge::Edge;
+use super::edge::VisitEdges;
 use crate::error::Error;
 
 /// What a run of a job comes to.
@@ -30,7 +30,7 @@ pub(crate) trait Job<T> {
     const MANUAL: bool = false;
 
     /// Shows the edges; those that are released may be shown or not.
-    fn edges(&self, _visit: &mut dyn FnMut(&Edge)) {}
+    fn edges(&self, _visit: VisitEdges<'_>) {}
 
     /// Does the work, as a task.
     fn run(&self, task: &Header) -> Step<T>;

@@ -4,9 +4,9 @@
 //!
 //! A cell holds a task's closure and inputs, its result, and the list of those who wait for it, in
 //! one allocation. Results that are no task's (`AsyncResult::new`) are cells with an empty job.
-//! What follows is the whole protocol; `state.rs` has its words and transitions, `edge.rs` the
-//! lists, `handle.rs` the ways to hold a cell, `cell.rs` the memory. These last three are the
-//! only files with `unsafe`.
+//! What follows is the whole protocol; `state.rs` and `holds.rs` have its words and transitions,
+//! `edge.rs` and `waiters.rs` the ties between cells, `handle.rs` the ways to hold a cell, `cell.rs`
+//! the memory. These last four are the only files with `unsafe`.
 //!
 //! # Phases
 //!
@@ -62,17 +62,25 @@
 //!   comes to wait. Who suspends a task looks whether it is settled, and who settles a running one
 //!   tries to seize it once more: one of them disposes of the future.
 
+#[allow(unsafe_code)]
 mod cell;
+#[allow(unsafe_code)]
 mod edge;
+#[allow(unsafe_code)]
 mod handle;
+mod holds;
 mod job;
 mod state;
+#[allow(unsafe_code)]
+mod waiters;
 
 pub(crate) use cell::{
     At, Header, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, hand_is_last,
     one_more_hand, run_claimed, set_place, write_failure,
 };
-pub(crate) use edge::{Closing, Edge, OnFailure, Settled, TypedEdge, Visit};
+pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
 pub(crate) use handle::{Borrow, Owner, TaskRef, Token, Typed, allocate};
 pub(crate) use job::{Job, Step};
-pub(crate) use state::{Claim, Seize, Suspend, Take};
+pub(crate) use holds::Take;
+pub(crate) use state::{Claim, Seize, Suspend};
+pub(crate) use waiters::{Closing, Visit};

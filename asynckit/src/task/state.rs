@@ -1,8 +1,8 @@
-//! The words of a task's header, and every transition that they may take.
+//! A task's phase and flags: one word, and every transition that it may take.
 //!
-//! No memory is touched here: `core.rs` does that, by what these transitions answer.
+//! No memory is touched here: `cell.rs` does that, by what these transitions answer.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, Ordering};
 
 /// The task's phase and flags. See the module's own page for who may take which step.
 pub(crate) struct State(AtomicU32);
@@ -88,7 +88,10 @@ impl State {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
             let new = step(old)?;
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            match self
+                .0
+                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
+            {
                 Ok(_) => return Ok(old),
                 Err(now) => old = now,
             }
@@ -123,7 +126,11 @@ impl State {
             READY => Ok(old & !PHASE | RUNNING),
             _ => Err(()),
         });
-        if outcome.is_ok() { Claim::Won } else { Claim::Lost }
+        if outcome.is_ok() {
+            Claim::Won
+        } else {
+            Claim::Lost
+        }
     }
 
     /// WAITING → RUNNING, for work that is run in place and was never submitted.
@@ -139,9 +146,10 @@ impl State {
             _ => Err(Seize::Over),
         });
         match outcome {
-            Ok(old) => {
-                Seize::Won { counted: old & COUNTED != 0, suspended: old & SUSPENDED != 0 }
-            }
+            Ok(old) => Seize::Won {
+                counted: old & COUNTED != 0,
+                suspended: old & SUSPENDED != 0,
+            },
             Err(seize) => seize,
         }
     }
@@ -188,7 +196,11 @@ impl State {
     /// RUNNING → WAITING for a future that is pending, or → READY where it was woken meanwhile.
     pub(crate) fn suspend(&self) -> Suspend {
         let old = self.change(|old| {
-            let phase = if old & WOKEN == 0 { WAITING | SUSPENDED } else { READY };
+            let phase = if old & WOKEN == 0 {
+                WAITING | SUSPENDED
+            } else {
+                READY
+            };
             Ok::<_, ()>(old & !(PHASE | WOKEN) | phase)
         });
         match old {
@@ -262,194 +274,5 @@ impl State {
 
     pub(crate) fn is_registered(&self) -> bool {
         self.has(REGISTERED)
-    }
-}
-
-/// Who holds a cell: owners of the value, borrowers of it, and references to the memory alone.
-///
-/// One word, so that the last owner and the last borrower can't miss each other.
-pub(crate) struct Holds(AtomicU64);
-
-/// A reference that keeps the memory: the queue's, the register's, a walker's.
-const REFERENCE: u64 = 1;
-/// The last owner waits until no borrower is left.
-const MOVER: u64 = 1 << 11;
-/// A dependent that was lent the value, a clone under way, a callback.
-const BORROW: u64 = 1 << 12;
-/// A handle, or a dependent that the value moves into.
-const OWNER: u64 = 1 << 38;
-const BORROWS: u64 = OWNER - BORROW;
-/// Counts stop well before they could run into each other.
-const MOST: u64 = (1 << 26) - (1 << 16);
-
-/// What the last step of a holder left behind.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Left {
-    /// Somebody still holds it.
-    Held,
-    /// The last owner waits for just this: the value is free to be taken.
-    FreeToTake,
-    /// Only references to the memory are left; no handle, no dependent.
-    Unowned,
-    /// Nobody is left: the caller frees the cell.
-    Nobody,
-}
-
-/// How a holder of an owner's right gets at the value.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Take {
-    /// It is the last, and nobody borrows: it takes the value itself.
-    Take,
-    /// There are other owners: its right has become a borrow, to clone from.
-    Clone,
-    /// It is the last, but the value is lent.
-    Lent,
-}
-
-impl Holds {
-    pub(crate) fn new(owners: u64, references: u64) -> Holds {
-        Holds(AtomicU64::new(owners * OWNER + references * REFERENCE))
-    }
-
-    /// ORDERING: Relaxed for one more: whoever adds has a hold already, as with `Arc`.
-    fn add(&self, one: u64) {
-        let old = self.0.fetch_add(one, Ordering::Relaxed);
-        let full = old >> 38 > MOST || (old & BORROWS) >> 12 > MOST || old & (MOVER - 1) > 1900;
-        if full {
-            // Going on would let a count run into its neighbour.
-            std::process::abort();
-        }
-    }
-
-    fn left(now: u64) -> Left {
-        match now {
-            0 => Left::Nobody,
-            _ if now < MOVER => Left::Unowned,
-            _ => Left::Held,
-        }
-    }
-
-    /// ORDERING: AcqRel: all that a holder did with the cell comes before its release, and
-    /// whoever frees or takes next sees it.
-    fn remove(&self, one: u64) -> Left {
-        Holds::left(self.0.fetch_sub(one, Ordering::AcqRel) - one)
-    }
-
-    pub(crate) fn add_reference(&self) {
-        self.add(REFERENCE);
-    }
-
-    pub(crate) fn add_owner(&self) {
-        self.add(OWNER);
-    }
-
-    pub(crate) fn add_borrow(&self) {
-        self.add(BORROW);
-    }
-
-    /// `Left::Unowned` here is no news: somebody else was the last to own.
-    pub(crate) fn drop_reference(&self) -> Left {
-        self.remove(REFERENCE)
-    }
-
-    pub(crate) fn drop_owner(&self) -> Left {
-        self.remove(OWNER)
-    }
-
-    /// At `Left::FreeToTake` the caller has got a reference in place of its borrow, so that the
-    /// cell is there while it tells the owner that waits.
-    pub(crate) fn drop_borrow(&self) -> Left {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            let last_before_mover = old & MOVER != 0 && old & BORROWS == BORROW;
-            let mut new = old - BORROW;
-            if last_before_mover {
-                new = new - MOVER + REFERENCE;
-            }
-            // ORDERING: AcqRel as in `remove`; it acquires `wait_for_borrows`.
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) if last_before_mover => return Left::FreeToTake,
-                Ok(_) => return Holds::left(new),
-                Err(now) => old = now,
-            }
-        }
-    }
-
-    /// Settles how one owner gets at a value that is there.
-    pub(crate) fn take(&self) -> Take {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            if old >> 38 == 1 {
-                return if old & BORROWS == 0 { Take::Take } else { Take::Lent };
-            }
-            let new = old - OWNER + BORROW;
-            // ORDERING: AcqRel as in `remove`: giving up ownership is a release.
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Take::Clone,
-                Err(now) => old = now,
-            }
-        }
-    }
-
-    /// The last owner asks to be told when nobody borrows any more; false where nobody does.
-    #[must_use]
-    pub(crate) fn wait_for_borrows(&self) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            if old & BORROWS == 0 {
-                return false;
-            }
-            // ORDERING: Release publishes whom to tell (the waiters' word) to the last borrower,
-            // which acquires it by `remove`.
-            let new = old | MOVER;
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
-                Err(now) => old = now,
-            }
-        }
-    }
-
-    /// The last owner no longer waits. False where the last borrower was quicker: it tells, or
-    /// has told, that the value is free.
-    #[must_use]
-    pub(crate) fn stop_waiting(&self) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            if old & MOVER == 0 {
-                return false;
-            }
-            let new = old & !MOVER;
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
-                Err(now) => old = now,
-            }
-        }
-    }
-
-    pub(crate) fn is_lent(&self) -> bool {
-        self.0.load(Ordering::Acquire) & BORROWS != 0
-    }
-
-    /// Whether this is the only owner, and nobody borrows.
-    pub(crate) fn is_sole(&self) -> bool {
-        let now = self.0.load(Ordering::Acquire);
-        now >> 38 == 1 && now & BORROWS == 0
-    }
-
-    /// Whether any owner or borrower is left.
-    pub(crate) fn is_owned(&self) -> bool {
-        // ORDERING: a read-modify-write, so that it and the last holder's release come one after
-        // the other: that release either shows here, or sees all that came before this.
-        self.0.fetch_add(0, Ordering::AcqRel) >= BORROW
-    }
-}
-
-impl std::fmt::Debug for Holds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let now = self.0.load(Ordering::Acquire);
-        let (owners, borrows) = (now >> 38, (now & BORROWS) >> 12);
-        write!(f, "{owners} owners, {borrows} borrows, {} references", now & (MOVER - 1))
     }
 }

@@ -1,0 +1,204 @@
+//! The list of those who wait for a cell: a stack of edges that only grows until the cell is set,
+//! when it is closed and taken as a whole.
+
+use std::ptr::{self, NonNull};
+
+use super::edge::{Edge, OnFailure};
+use super::cell::Header;
+use super::handle::{TaskRef, Token};
+use crate::sync::{AtomicPtr, Ordering};
+
+/// The dependents of a cell: null or a list, with the marks below in the low bits.
+pub(crate) struct Waiters(AtomicPtr<Edge>);
+
+/// The cell is set; what else the word holds is the edge to tell when the value is free.
+const CLOSED: usize = 1;
+/// Somebody who may leave again looks on: see `observers.rs`.
+const OBSERVED: usize = 2;
+const MARKS: usize = CLOSED | OBSERVED;
+
+/// What a cell's closing has to tend to.
+pub(crate) struct Closing {
+    pub(crate) dependents: Dependents,
+    pub(crate) observed: bool,
+}
+
+fn marks(word: *mut Edge) -> usize {
+    word.addr() & MARKS
+}
+
+fn edge(word: *mut Edge) -> *mut Edge {
+    word.map_addr(|addr| addr & !MARKS)
+}
+
+impl Waiters {
+    pub(crate) fn new() -> Waiters {
+        Waiters(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Whether the outcome is there to be read.
+    pub(crate) fn is_closed(&self) -> bool {
+        // ORDERING: Acquire pairs with the AcqRel of `close`: the outcome is visible.
+        marks(self.0.load(Ordering::Acquire)) & CLOSED != 0
+    }
+
+    /// Enters an edge; false where the cell is set already.
+    pub(super) fn push(&self, node: &Edge) -> bool {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            if marks(old) & CLOSED != 0 {
+                return false;
+            }
+            node.next.set(edge(old));
+            let new = ptr::from_ref(node)
+                .cast_mut()
+                .map_addr(|addr| addr | marks(old));
+            // ORDERING: AcqRel: Release publishes the node to `close`, Acquire reads the outcome
+            // where the cell turns out to be closed.
+            match self
+                .0
+                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return true,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// Marks the cell as observed; false where it is closed already.
+    pub(crate) fn observe(&self) -> bool {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            if marks(old) & CLOSED != 0 {
+                return false;
+            }
+            let new = old.map_addr(|addr| addr | OBSERVED);
+            match self
+                .0
+                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return true,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// The outcome is there: no dependent comes any more, and those that came are handed out.
+    pub(crate) fn close(&self) -> Closing {
+        // ORDERING: Release publishes the outcome to every reader of the closed word; Acquire
+        // sees what the dependents' tasks wrote into their nodes.
+        let old = self
+            .0
+            .swap(ptr::without_provenance_mut(CLOSED), Ordering::AcqRel);
+        debug_assert_eq!(marks(old) & CLOSED, 0, "a cell was closed twice");
+        Closing {
+            dependents: Dependents::in_order(edge(old)),
+            observed: marks(old) & OBSERVED != 0,
+        }
+    }
+
+    /// Names the edge to tell when the value is free. Only the last owner of a closed cell may.
+    pub(super) fn tell(&self, node: &Edge) {
+        let word = ptr::from_ref(node)
+            .cast_mut()
+            .map_addr(|addr| addr | CLOSED);
+        // ORDERING: published by `Holds::wait_for_borrows`.
+        self.0.store(word, Ordering::Release);
+    }
+
+    /// As `tell`, for a thread or a future that looks on.
+    pub(crate) fn tell_observers(&self) {
+        self.0.store(
+            ptr::without_provenance_mut(CLOSED | OBSERVED),
+            Ordering::Release,
+        );
+    }
+
+    /// Whom to tell that the value is free: the one edge that waits, or the observers.
+    pub(crate) fn told(&self) -> Closing {
+        // ORDERING: acquired by `Holds::drop_borrow`.
+        let word = self.0.load(Ordering::Acquire);
+        let node = edge(word);
+        if !node.is_null() {
+            // SAFETY: the edge's dependent waits for this visit, so that its token keeps it; it
+            // is in no list now.
+            unsafe { (*node).next.set(ptr::null()) };
+        }
+        Closing {
+            dependents: Dependents { next: node },
+            observed: marks(word) & OBSERVED != 0,
+        }
+    }
+}
+
+/// A list of edges that a closed cell has handed out, first come first.
+pub(crate) struct Dependents {
+    next: *const Edge,
+}
+
+impl Dependents {
+    fn in_order(mut stack: *const Edge) -> Dependents {
+        let mut next: *const Edge = ptr::null();
+        while !stack.is_null() {
+            // SAFETY: each node of the list is unvisited, so that its dependent's token is held
+            // back and keeps the memory; the list is this thread's alone.
+            let node = unsafe { &*stack };
+            stack = node.next.replace(next);
+            next = node;
+        }
+        Dependents { next }
+    }
+}
+
+impl Iterator for Dependents {
+    type Item = Visit;
+
+    fn next(&mut self) -> Option<Visit> {
+        if self.next.is_null() {
+            return None;
+        }
+        let node = self.next;
+        // SAFETY: as in `in_order`; `next` is read before the visit, which may free the node.
+        self.next = unsafe { (*node).next.get() };
+        Some(Visit(node))
+    }
+}
+
+/// One edge to be visited; its dependent is there until `arrived`.
+#[must_use]
+pub(crate) struct Visit(*const Edge);
+
+impl Visit {
+    /// For an edge that was to be told that a value is free, and never will be now.
+    pub(super) fn of_told(edge: &Edge) -> Visit {
+        Visit(edge)
+    }
+
+    pub(crate) fn on_failure(&self) -> OnFailure {
+        // SAFETY: an unvisited edge's dependent is kept by its token.
+        unsafe { (*self.0).on_failure() }
+    }
+
+    /// A reference to the dependent.
+    pub(crate) fn dependent(&self) -> TaskRef {
+        let dependent = self.raw_dependent();
+        // SAFETY: as above: the dependent is there, and gets one more reference.
+        unsafe {
+            dependent.as_ref().holds.add_reference();
+            TaskRef::from_raw(dependent)
+        }
+    }
+
+    fn raw_dependent(&self) -> NonNull<Header> {
+        // SAFETY: as above; `dependent` was set, to a task, before the edge was published.
+        unsafe { NonNull::new_unchecked((*self.0).dependent.get().cast_mut()) }
+    }
+
+    /// Counts the input as there; whoever brings the last one gets the dependent's token.
+    #[must_use]
+    pub(crate) fn arrived(self) -> Option<Token> {
+        let dependent = self.raw_dependent();
+        // SAFETY: the dependent's token was held back for this visit among others.
+        unsafe { Token::arrived(dependent, 1) }
+    }
+}
