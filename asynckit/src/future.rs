@@ -67,14 +67,9 @@ impl<T> Job<T> for Polled<'_, T> {
         let Some(current) = pool::task_here() else {
             unreachable!("a future was polled outside of its task");
         };
-        let waker = weak
-            .upgrade()
-            .unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
+        let waker = weak.upgrade().unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
         self.waker.set(Arc::downgrade(&waker));
-        match future
-            .as_mut()
-            .poll(&mut Context::from_waker(&Waker::from(waker.clone())))
-        {
+        match future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))) {
             Poll::Pending => {
                 self.future.set(Some(future));
                 Step::Pending
@@ -137,10 +132,7 @@ impl Wake for ThreadWaker {
 /// Polls a future to its end on this thread; inside of work a spare worker stands in meanwhile.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let waker = Arc::new(ThreadWaker {
-        parker: Parker::current(),
-        woken: Mutex::new(false),
-    });
+    let waker = Arc::new(ThreadWaker { parker: Parker::current(), woken: Mutex::new(false) });
     let own = Waker::from(waker.clone());
     let mut context = Context::from_waker(&own);
     loop {

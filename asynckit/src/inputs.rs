@@ -81,10 +81,7 @@ impl<X> Input for Plain<X> {
     fn edges(&self, _visit: VisitEdges<'_>) {}
 
     fn value(&self) -> Result<X, Error> {
-        Ok(self
-            .0
-            .take()
-            .unwrap_or_else(|| unreachable!("an argument was used twice")))
+        Ok(self.0.take().unwrap_or_else(|| unreachable!("an argument was used twice")))
     }
 
     fn release(&self, _cancelled: bool) {
@@ -208,9 +205,7 @@ impl<T> Input for Many<T> {
     }
 
     fn release(&self, cancelled: bool) {
-        self.0
-            .iter()
-            .for_each(|edge| edge.edge().release(cancelled));
+        self.0.iter().for_each(|edge| edge.edge().release(cancelled));
     }
 }
 

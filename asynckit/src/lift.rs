@@ -22,20 +22,14 @@ pub(crate) struct Lifted<L, F, T> {
 
 impl<L: Inputs, F, T> Lifted<L, F, T> {
     pub(crate) fn new(inputs: L, call: F) -> Lifted<L, F, T> {
-        Lifted {
-            inputs,
-            call: Cell::new(Some(call)),
-            forward: OnceCell::new(),
-        }
+        Lifted { inputs, call: Cell::new(Some(call)), forward: OnceCell::new() }
     }
 
     fn call(&self, here: &Here<'_>) -> Outcome<T>
     where
         F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
     {
-        let Some(call) = self.call.take() else {
-            unreachable!("a call was made twice")
-        };
+        let Some(call) = self.call.take() else { unreachable!("a call was made twice") };
         match self.inputs.values() {
             Ok(values) => call(here, values),
             Err(error) => Outcome::Done(Err(error.passed_on(here.0.hop))),
@@ -135,9 +129,7 @@ impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
     }
 
     fn run(&self, _task: &Header) -> Step<U> {
-        let Some(shape) = self.shape.take() else {
-            unreachable!("inputs were gathered twice")
-        };
+        let Some(shape) = self.shape.take() else { unreachable!("inputs were gathered twice") };
         Step::Done(self.inputs.values().map(shape))
     }
 
@@ -160,21 +152,10 @@ where
     // What is gathered from a scope's work belongs to the scope, which must not end before.
     let mut place = None;
     inputs.edges(&mut |edge| {
-        let of_scope = edge
-            .upstream_ref()
-            .place()
-            .filter(|place| place.is_scope())
-            .cloned();
+        let of_scope = edge.upstream_ref().place().filter(|place| place.is_scope()).cloned();
         place = place.take().or(of_scope);
     });
-    let (owner, token) = allocate(
-        hop,
-        place,
-        Gathered {
-            inputs,
-            shape: Cell::new(Some(shape)),
-        },
-    );
+    let (owner, token) = allocate(hop, place, Gathered { inputs, shape: Cell::new(Some(shape)) });
     start(token, false);
     AsyncResult::from_owner(owner)
 }

@@ -13,9 +13,7 @@ use std::time::{Duration, Instant};
 ///
 /// No lock of this crate is held while foreign code runs, so what it guards is whole even then.
 pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// The moment after which a wait ends; far away where the limit is beyond what a clock counts.
@@ -48,10 +46,7 @@ impl Parker {
         }
         // A thread that is being torn down has lost its own: it gets one for this once.
         PARKER.try_with(Arc::clone).unwrap_or_else(|_| {
-            Arc::new(Parker {
-                thread: thread::current(),
-                token: AtomicU32::new(0),
-            })
+            Arc::new(Parker { thread: thread::current(), token: AtomicU32::new(0) })
         })
     }
 

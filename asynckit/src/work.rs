@@ -41,9 +41,7 @@ impl<T, F: FnOnce() -> Result<T, BoxError>> Job<T> for Call<F> {
     const SIMPLE: bool = true;
 
     fn run(&self, task: &Header) -> Step<T> {
-        let Some(call) = self.0.take() else {
-            unreachable!("work was run twice")
-        };
+        let Some(call) = self.0.take() else { unreachable!("work was run twice") };
         Step::Done(call().map_err(|error| Error::failed(task.hop, error, task.hook())))
     }
 
@@ -58,10 +56,7 @@ pub(crate) fn new_work<'w, T: Send + 'w>(
     name: &'static &'static str,
     call: impl FnOnce() -> Result<T, BoxError> + Send + 'w,
 ) -> Work<'w, T> {
-    let hop = Hop {
-        name,
-        at: Location::caller(),
-    };
+    let hop = Hop { name, at: Location::caller() };
     Work::from_task(allocate(hop, None, Call(Cell::new(Some(call)))))
 }
 
@@ -71,10 +66,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
     name: &'static &'static str,
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
-    let hop = Hop {
-        name,
-        at: Location::caller(),
-    };
+    let hop = Hop { name, at: Location::caller() };
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
     Work::from_task(allocate(hop, None, Polled::new(future)))
 }
@@ -124,16 +116,11 @@ where
 
 impl<'w, T> Work<'w, T> {
     fn from_task(task: (Typed<Owner, T>, Token)) -> Work<'w, T> {
-        Work {
-            task: Some(task),
-            call: PhantomData,
-        }
+        Work { task: Some(task), call: PhantomData }
     }
 
     fn take(mut self) -> (Typed<Owner, T>, Token) {
-        self.task
-            .take()
-            .unwrap_or_else(|| unreachable!("work was used twice"))
+        self.task.take().unwrap_or_else(|| unreachable!("work was used twice"))
     }
 
     fn header(&self) -> &Header {
@@ -216,9 +203,7 @@ impl<'w, T: Send> Work<'w, T> {
         }
         task.state.claim_unsubmitted();
         let ran = pool::within(&task, true, || run_claimed(&task, true));
-        let Ran::Settled(_) = ran else {
-            unreachable!("work in place ends in an outcome")
-        };
+        let Ran::Settled(_) = ran else { unreachable!("work in place ends in an outcome") };
         task.state.finish();
         continuation::close(&task, false);
         drop(token);
@@ -265,7 +250,7 @@ fn wait_for_inputs(token: &Token, at: crate::task::At) -> Result<(), Error> {
     loop {
         let mut lent = None;
         each_edge(token, |edge| {
-            if lent.is_none() && !edge.try_settle() {
+            if lent.is_none() && !edge.settle_here() {
                 lent = Some(edge.upstream_ref());
             }
         });

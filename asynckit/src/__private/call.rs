@@ -94,9 +94,7 @@ impl<V> Give<'_> for Owned<V> {
 
     #[inline]
     fn give(&mut self) -> V {
-        self.0
-            .take()
-            .unwrap_or_else(|| unreachable!("an argument is given once"))
+        self.0.take().unwrap_or_else(|| unreachable!("an argument is given once"))
     }
 }
 
@@ -153,13 +151,12 @@ impl<A: Arguments<Inputs: Inputs<State = SomePending>>> Pending<A> for SomePendi
 }
 
 type StateOf<A> = <<A as Arguments>::Inputs as Inputs>::State;
+type NowOf<A> = <StateOf<A> as Pending<A>>::Now;
+type LaterOf<'p, A, P> = <StateOf<A> as Pending<A>>::Later<'p, P>;
 
 /// Decides when a call happens.
 #[inline]
-pub fn lift<P, A>(
-    place: &P,
-    arguments: A,
-) -> Lifted<<StateOf<A> as Pending<A>>::Now, A::Values, <StateOf<A> as Pending<A>>::Later<'_, P>>
+pub fn lift<P, A>(place: &P, arguments: A) -> Lifted<NowOf<A>, A::Values, LaterOf<'_, A, P>>
 where
     P: ?Sized,
     A: Arguments,
@@ -221,10 +218,7 @@ pub struct Site {
 #[inline]
 #[track_caller]
 pub fn call_site(name: &'static &'static str) -> Site {
-    Site {
-        name,
-        at: Location::caller(),
-    }
+    Site { name, at: Location::caller() }
 }
 
 impl Site {

@@ -32,8 +32,6 @@ where
 {
     let (name, at) = site.apart();
     spawn_async(place, name, at, async move {
-        body.await
-            .map(Outcome::Flatten)
-            .map_err(|Raised(error)| error)
+        body.await.map(Outcome::Flatten).map_err(|Raised(error)| error)
     })
 }

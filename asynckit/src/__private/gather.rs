@@ -24,10 +24,7 @@ pub trait Gather<'w> {
 /// The end of a chain, as a step on an error's path.
 #[track_caller]
 fn end() -> Hop {
-    Hop {
-        name: &"chain",
-        at: core::panic::Location::caller(),
-    }
+    Hop { name: &"chain", at: core::panic::Location::caller() }
 }
 
 /// The result of a chain.
@@ -116,17 +113,17 @@ gather_tuples! {
 )]
 pub trait Condition {
     #[doc(hidden)]
-    fn is_true(self) -> bool;
+    fn holds(self) -> bool;
 }
 
 impl Condition for bool {
     #[inline]
-    fn is_true(self) -> bool {
+    fn holds(self) -> bool {
         self
     }
 }
 
 #[inline]
 pub fn plain_condition<C: Condition>(condition: C) -> bool {
-    condition.is_true()
+    condition.holds()
 }

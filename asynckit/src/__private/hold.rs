@@ -240,10 +240,7 @@ impl<'w, T> Each<Work<'w, T>> {
         S: Spawner<'w> + ?Sized,
         T: Send,
     {
-        self.0
-            .into_iter()
-            .map(|work| work.spawn_on(place))
-            .collect()
+        self.0.into_iter().map(|work| work.spawn_on(place)).collect()
     }
 
     pub fn __arg<S>(self, place: &S) -> Many<T>
@@ -260,6 +257,6 @@ impl<T> Each<AsyncResult<T>> {
     where
         T: Send,
     {
-        Many::new(self.0.into_iter())
+        Many::new(self.0)
     }
 }

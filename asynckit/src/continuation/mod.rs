@@ -11,6 +11,8 @@ mod trampoline;
 pub(crate) use observers::{Observer, Watch, watch};
 pub(crate) use trampoline::{defer_call, defer_cancel, defer_wake, drain, enter, free};
 
+use std::collections::HashMap;
+
 use crate::error::{Error, ErrorKind};
 use crate::pool;
 use crate::sync::Ordering;
@@ -89,8 +91,18 @@ fn prepare(token: Token) {
     }
     token.lacks.store(1, Ordering::Relaxed);
     let mut lent = false;
+    let mut own = None;
     each_edge(&token, |edge| {
-        let settled = edge.settle(|| {
+        if !edge.is_open() || edge.is_settled() {
+            return;
+        }
+        // Somebody else has a part in the value: it matters which parts are this task's.
+        let own = own.get_or_insert_with(|| {
+            let mut own = HashMap::new();
+            each_edge(&token, |edge| edge.count(&mut own));
+            own
+        });
+        let settled = edge.settle(edge.siblings(own), || {
             // ORDERING: Relaxed: published by `Holds::wait_for_borrows`.
             token.lacks.fetch_add(1, Ordering::Relaxed);
         });
@@ -174,11 +186,7 @@ pub(crate) fn depart(cell: &TaskRef) {
 /// Fails a task because one of its inputs failed.
 fn skip(task: &TaskRef, error: &Error) {
     if !task.state.is_over() {
-        fail(
-            task,
-            error.passed_on(task.hop),
-            error.kind() == ErrorKind::Cancelled,
-        );
+        fail(task, error.passed_on(task.hop), error.kind() == ErrorKind::Cancelled);
     }
 }
 

@@ -44,9 +44,11 @@ fn with_table<R>(cell: usize, f: impl FnOnce(&mut HashMap<usize, Vec<Entry>>) ->
 }
 
 /// An entry in the table, which ends with it.
+///
+/// It keeps no hold on the cell: whoever watches has a handle of some kind, which outlives it.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    cell: TaskRef,
+    cell: usize,
     ticket: u64,
 }
 
@@ -57,44 +59,29 @@ pub(crate) fn watch(cell: &TaskRef, observer: Observer) -> Result<Watch, Observe
         return Ok(watch);
     }
     // Unless it was told in between.
-    watch.remove().map_or_else(
-        || {
-            Ok(Watch {
-                cell: cell.clone(),
-                ticket: 0,
-            })
-        },
-        Err,
-    )
+    watch.remove().map_or_else(|| Ok(Watch { cell: cell.address(), ticket: 0 }), Err)
 }
 
 impl Watch {
     /// Enters the table, for a cell that the caller marks itself.
     pub(crate) fn enter(cell: &TaskRef, observer: Observer) -> Watch {
-        let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
-        let address = cell.address();
-        with_table(address, |table| {
-            table
-                .entry(address)
-                .or_default()
-                .push(Entry { ticket, observer })
+        let cell = cell.address();
+        let ticket = with_table(cell, |table| {
+            // Under the lock, so that the tickets of a cell's entries ascend.
+            let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
+            table.entry(cell).or_default().push(Entry { ticket, observer });
+            ticket
         });
-        Watch {
-            cell: cell.clone(),
-            ticket,
-        }
+        Watch { cell, ticket }
     }
 
     fn remove(&self) -> Option<Observer> {
-        let address = self.cell.address();
-        with_table(address, |table| {
-            let entries = table.get_mut(&address)?;
-            let place = entries
-                .iter()
-                .position(|entry| entry.ticket == self.ticket)?;
+        with_table(self.cell, |table| {
+            let entries = table.get_mut(&self.cell)?;
+            let place = entries.binary_search_by_key(&self.ticket, |entry| entry.ticket).ok()?;
             let removed = entries.remove(place);
             if entries.is_empty() {
-                table.remove(&address);
+                table.remove(&self.cell);
             }
             Some(removed.observer)
         })
@@ -109,13 +96,10 @@ impl Watch {
     pub(crate) fn renew(&self, waker: &Waker) -> bool {
         // Cloned outside of the lock, as it is foreign code; dropped outside likewise.
         let mut new = Some(waker.clone());
-        let address = self.cell.address();
-        with_table(address, |table| {
-            let entries = table.get_mut(&address)?;
-            let entry = entries
-                .iter_mut()
-                .find(|entry| entry.ticket == self.ticket)?;
-            if let Observer::Waker(old) = &mut entry.observer
+        with_table(self.cell, |table| {
+            let entries = table.get_mut(&self.cell)?;
+            let place = entries.binary_search_by_key(&self.ticket, |entry| entry.ticket).ok()?;
+            if let Observer::Waker(old) = &mut entries[place].observer
                 && let Some(new) = &mut new
             {
                 std::mem::swap(old, new);

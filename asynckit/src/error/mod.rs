@@ -78,10 +78,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     fn from_original(original: Original, path: Path) -> Error {
-        Error(Arc::new(Report {
-            original: Arc::new(original),
-            path,
-        }))
+        Error(Arc::new(Report { original: Arc::new(original), path }))
     }
 
     fn make(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Error {
@@ -109,12 +106,7 @@ impl Error {
             }
             Err(payload) => {
                 let message = panic::message(&*payload);
-                Error::make(
-                    ErrorKind::Panicked,
-                    hop,
-                    Cause::panic(message, payload),
-                    hook,
-                )
+                Error::make(ErrorKind::Panicked, hop, Cause::panic(message, payload), hook)
             }
         }
     }
@@ -139,20 +131,13 @@ impl Error {
     }
 
     pub(crate) fn abandoned(hop: Hop) -> Error {
-        Error::outside(
-            ErrorKind::Abandoned,
-            hop,
-            "will never be set: nobody who could is left",
-        )
+        Error::outside(ErrorKind::Abandoned, hop, "will never be set: nobody who could is left")
     }
 
     /// The same failure for work that was skipped because of it.
     pub(crate) fn passed_on(&self, hop: Hop) -> Error {
         let path = self.0.path.followed_by(hop);
-        Error(Arc::new(Report {
-            original: self.0.original.clone(),
-            path,
-        }))
+        Error(Arc::new(Report { original: self.0.original.clone(), path }))
     }
 
     /// Marks the failure as seen by the user's code, so that it is not reported as unobserved.
@@ -204,11 +189,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.original)?;
-        if f.alternate() {
-            write!(f, " [{}]", self.0.path)
-        } else {
-            Ok(())
-        }
+        if f.alternate() { write!(f, " [{}]", self.0.path) } else { Ok(()) }
     }
 }
 

@@ -32,13 +32,7 @@ impl PartialEq for Hop {
 
 impl fmt::Display for Hop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({}:{})",
-            self.short_name(),
-            self.at.file(),
-            self.at.line()
-        )
+        write!(f, "{} ({}:{})", self.short_name(), self.at.file(), self.at.line())
     }
 }
 
@@ -52,10 +46,7 @@ pub(crate) struct Path {
 
 impl From<Hop> for Path {
     fn from(hop: Hop) -> Path {
-        Path {
-            hops: vec![hop],
-            total: 1,
-        }
+        Path { hops: vec![hop], total: 1 }
     }
 }
 
@@ -71,10 +62,7 @@ impl Path {
             hops.remove(ENDS);
         }
         hops.push(hop);
-        Path {
-            hops,
-            total: self.total + 1,
-        }
+        Path { hops, total: self.total + 1 }
     }
 }
 

@@ -12,19 +12,13 @@ pub(crate) type Hook = Arc<dyn Fn(&Error) + Send + Sync>;
 
 pub(crate) enum Cause {
     Failure(BoxError),
-    Panic {
-        message: String,
-        payload: Mutex<Option<Payload>>,
-    },
+    Panic { message: String, payload: Mutex<Option<Payload>> },
     Words(String),
 }
 
 impl Cause {
     pub(crate) fn panic(message: String, payload: Payload) -> Cause {
-        Cause::Panic {
-            message,
-            payload: Mutex::new(Some(payload)),
-        }
+        Cause::Panic { message, payload: Mutex::new(Some(payload)) }
     }
 }
 
@@ -41,13 +35,7 @@ pub(crate) struct Original {
 
 impl Original {
     pub(crate) fn new(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Original {
-        Original {
-            kind,
-            hop,
-            cause,
-            observed: AtomicU8::new(0),
-            hook,
-        }
+        Original { kind, hop, cause, observed: AtomicU8::new(0), hook }
     }
 
     pub(crate) fn observe(&self) {

@@ -97,16 +97,10 @@ impl PoolBuilder {
     /// started; no thread stays then.
     pub fn build(self) -> Result<Pool, BuildError> {
         if self.config.queue_capacity == Some(0) {
-            return Err(BuildError::new(
-                "a queue capacity of 0 would take no work at all",
-                None,
-            ));
+            return Err(BuildError::new("a queue capacity of 0 would take no work at all", None));
         }
         if self.config.thread_name.contains('\0') {
-            return Err(BuildError::new(
-                "a thread's name can't have a NUL byte",
-                None,
-            ));
+            return Err(BuildError::new("a thread's name can't have a NUL byte", None));
         }
         Pool::start(self.config)
     }

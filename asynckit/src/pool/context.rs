@@ -31,9 +31,7 @@ thread_local! {
 }
 
 fn with<R: Default>(f: impl FnOnce(&mut Context) -> R) -> R {
-    CONTEXT
-        .try_with(|context| f(&mut context.borrow_mut()))
-        .unwrap_or_default()
+    CONTEXT.try_with(|context| f(&mut context.borrow_mut())).unwrap_or_default()
 }
 
 /// Runs `f` as the work of `task`.
@@ -47,11 +45,7 @@ pub(crate) fn within<R>(task: &TaskRef, in_place: bool, f: impl FnOnce() -> R) -
     }
     // Work run in place belongs where the work around it does.
     let place = task.place().cloned().or_else(place);
-    let frame = Frame {
-        task: task.clone(),
-        place,
-        in_place,
-    };
+    let frame = Frame { task: task.clone(), place, in_place };
     with(|context| context.frames.push(frame));
     let _leave = Leave;
     f()
@@ -69,13 +63,7 @@ pub(crate) fn task() -> Option<TaskRef> {
 
 /// All tasks on this thread's stack.
 pub(crate) fn stack() -> Vec<TaskRef> {
-    with(|context| {
-        context
-            .frames
-            .iter()
-            .map(|frame| frame.task.clone())
-            .collect()
-    })
+    with(|context| context.frames.iter().map(|frame| frame.task.clone()).collect())
 }
 
 /// How many tasks are on this thread's stack.
@@ -103,22 +91,14 @@ pub(crate) fn local() -> Option<Rc<Local>> {
 }
 
 pub(crate) fn is_worker_of(pool: &Arc<Shared>) -> bool {
-    with(|context| {
-        context
-            .local
-            .as_ref()
-            .is_some_and(|local| Arc::ptr_eq(local.shared(), pool))
-    })
+    with(|context| context.local.as_ref().is_some_and(|local| Arc::ptr_eq(local.shared(), pool)))
 }
 
 /// Whether somebody has cancelled the task that this thread is doing.
 pub(crate) fn is_cancelled() -> bool {
     with(|context| {
         for frame in context.frames.iter().rev() {
-            let of_place = frame
-                .place
-                .as_ref()
-                .is_some_and(|place| place.is_cancelled());
+            let of_place = frame.place.as_ref().is_some_and(|place| place.is_cancelled());
             if of_place || frame.task.state.is_settled() {
                 return true;
             }

@@ -40,11 +40,8 @@ pub(crate) fn leave(wait: &Arc<Wait>) {
 fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<Hop>> {
     let mut seen = HashSet::new();
     // Each task with the place of the one that waits for it.
-    let mut found: Vec<(TaskRef, Option<usize>)> = wait
-        .targets
-        .iter()
-        .map(|target| (target.clone(), None))
-        .collect();
+    let mut found: Vec<(TaskRef, Option<usize>)> =
+        wait.targets.iter().map(|target| (target.clone(), None)).collect();
     let mut next = 0;
     while next < found.len() {
         let task = found[next].0.clone();
@@ -65,9 +62,7 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
     if !task.state.is_running() {
         return needed::inputs(task);
     }
-    let its = waits
-        .iter()
-        .filter(|wait| wait.stack.iter().any(|own| own.is(task)));
+    let its = waits.iter().filter(|wait| wait.stack.iter().any(|own| own.is(task)));
     its.flat_map(|wait| wait.targets.iter().cloned()).collect()
 }
 
@@ -85,19 +80,12 @@ fn trace(found: &[(TaskRef, Option<usize>)], last: usize) -> Vec<Hop> {
 
 /// The work whose wait it is.
 fn waiter(wait: &Wait) -> Hop {
-    let outside = Hop {
-        name: &"a thread",
-        at: wait.at,
-    };
+    let outside = Hop { name: &"a thread", at: wait.at };
     wait.stack.last().map_or(outside, |task| task.hop)
 }
 
 fn in_a_circle(wait: &Wait, circle: &[Hop]) -> Error {
-    let mut words = format!(
-        "waits for itself, at {}:{}: ",
-        wait.at.file(),
-        wait.at.line()
-    );
+    let mut words = format!("waits for itself, at {}:{}: ", wait.at.file(), wait.at.line());
     for (n, hop) in circle.iter().enumerate() {
         let joint = if n == 0 { "" } else { " waits for " };
         let _ = write!(words, "{joint}{hop}");

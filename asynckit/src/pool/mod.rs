@@ -75,15 +75,10 @@ impl Pool {
     }
 
     fn start(config: Config) -> Result<Pool, BuildError> {
-        let pool = Pool {
-            place: Place::of_pool(Shared::new(config)),
-        };
+        let pool = Pool { place: Place::of_pool(Shared::new(config)) };
         match pool.shared().start_workers() {
             Ok(()) => Ok(pool),
-            Err(error) => Err(BuildError::new(
-                "a thread could not be started",
-                Some(error),
-            )),
+            Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
         }
     }
 
@@ -141,9 +136,7 @@ impl Default for Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool")
-            .field("workers", &self.worker_count())
-            .finish_non_exhaustive()
+        f.debug_struct("Pool").field("workers", &self.worker_count()).finish_non_exhaustive()
     }
 }
 

@@ -43,11 +43,8 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
             seen.remove(&task.address());
             continue;
         }
-        let unset = if !task.is_set() && seen.insert(task.address()) {
-            inputs(&task)
-        } else {
-            vec![]
-        };
+        let unset =
+            if !task.is_set() && seen.insert(task.address()) { inputs(&task) } else { vec![] };
         if unset.is_empty() {
             path.pop();
         } else {
@@ -58,8 +55,7 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
 }
 
 fn belongs(task: &TaskRef, pool: &Arc<Shared>) -> bool {
-    task.place()
-        .is_some_and(|place| Arc::ptr_eq(place.pool(), pool))
+    task.place().is_some_and(|place| Arc::ptr_eq(place.pool(), pool))
 }
 
 /// What a waiting task waits for: unset inputs, and the borrowers of what is to move.

@@ -34,10 +34,7 @@ impl Place {
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        Arc::new(Place {
-            pool,
-            scope: Some(members),
-        })
+        Arc::new(Place { pool, scope: Some(members) })
     }
 
     pub(crate) fn pool(&self) -> &Arc<Shared> {
@@ -73,9 +70,7 @@ impl Place {
 
     /// Whether all members are over and the body has left.
     pub(crate) fn is_empty(&self) -> bool {
-        self.scope
-            .as_ref()
-            .is_none_or(|members| members.count.load(Ordering::Acquire) == 0)
+        self.scope.as_ref().is_none_or(|members| members.count.load(Ordering::Acquire) == 0)
     }
 
     /// Sleeps until the scope has ended. Only for the thread that made it.
@@ -89,10 +84,7 @@ impl Place {
 
     /// The members as they are now.
     pub(crate) fn members(&self) -> Vec<TaskRef> {
-        self.scope
-            .as_ref()
-            .map(|members| lock(&members.list).clone())
-            .unwrap_or_default()
+        self.scope.as_ref().map(|members| lock(&members.list).clone()).unwrap_or_default()
     }
 
     /// From now on members that have not begun are cancelled.
@@ -105,9 +97,7 @@ impl Place {
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.scope
-            .as_ref()
-            .is_some_and(|members| members.cancelled.load(Ordering::Acquire) != 0)
+        self.scope.as_ref().is_some_and(|members| members.cancelled.load(Ordering::Acquire) != 0)
     }
 
     /// Lets go of the list, once the scope has ended.

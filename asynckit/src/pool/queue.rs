@@ -31,12 +31,7 @@ impl Queue {
             blocked: Mutex::new(()),
             freed: Condvar::new(),
         });
-        Queue {
-            sender,
-            receiver,
-            stealers: RwLock::new(Vec::new()),
-            capacity,
-        }
+        Queue { sender, receiver, stealers: RwLock::new(Vec::new()), capacity }
     }
 
     /// From outside, or from a thread that has no deque here.
@@ -51,17 +46,11 @@ impl Queue {
     }
 
     pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Token>) {
-        self.stealers
-            .write()
-            .unwrap_or_else(|e| e.into_inner())
-            .push((id, stealer));
+        self.stealers.write().unwrap_or_else(|e| e.into_inner()).push((id, stealer));
     }
 
     pub(crate) fn remove_stealer(&self, id: usize) {
-        self.stealers
-            .write()
-            .unwrap_or_else(|e| e.into_inner())
-            .retain(|(its, _)| *its != id);
+        self.stealers.write().unwrap_or_else(|e| e.into_inner()).retain(|(its, _)| *its != id);
     }
 
     /// Takes the oldest from somebody's deque, first from those after `id`.
@@ -69,10 +58,7 @@ impl Queue {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         let start = stealers.iter().position(|(its, _)| *its > id).unwrap_or(0);
         let (before, after) = stealers.split_at(start);
-        after
-            .iter()
-            .chain(before)
-            .find_map(|(_, stealer)| steal_one(stealer))
+        after.iter().chain(before).find_map(|(_, stealer)| steal_one(stealer))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -91,10 +77,7 @@ impl Queue {
         };
         let more = |taken| (taken < capacity.most).then_some(taken + 1);
         // ORDERING: AcqRel pairs with `leave`: a place is taken after it was given back.
-        capacity
-            .taken
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, more)
-            .is_ok()
+        capacity.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
     }
 
     /// Waits for a place, or until `give_up` says so; it is looked at when places are given back
@@ -111,10 +94,7 @@ impl Queue {
             if self.try_enter() {
                 return true;
             }
-            guard = capacity
-                .freed
-                .wait(guard)
-                .unwrap_or_else(|e| e.into_inner());
+            guard = capacity.freed.wait(guard).unwrap_or_else(|e| e.into_inner());
         }
     }
 

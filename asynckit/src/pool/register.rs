@@ -12,9 +12,7 @@ pub(crate) struct Register {
 
 impl Register {
     pub(crate) fn new() -> Register {
-        Register {
-            shelves: [const { Mutex::new(Vec::new()) }; SHELVES],
-        }
+        Register { shelves: [const { Mutex::new(Vec::new()) }; SHELVES] }
     }
 
     fn shelf(&self, task: &TaskRef) -> &Mutex<Vec<TaskRef>> {
@@ -26,8 +24,7 @@ impl Register {
         task.state.mark_registered();
         let mut shelf = lock(self.shelf(&task));
         // ORDERING: Relaxed: the shelf's lock guards the index.
-        task.register_index
-            .store(shelf.len() as u32, Ordering::Relaxed);
+        task.register_index.store(shelf.len() as u32, Ordering::Relaxed);
         shelf.push(task.clone());
     }
 
@@ -39,10 +36,7 @@ impl Register {
         }
         let removed = shelf.swap_remove(index);
         if let Some(moved) = shelf.get(index) {
-            moved
-                .header()
-                .register_index
-                .store(index as u32, Ordering::Relaxed);
+            moved.header().register_index.store(index as u32, Ordering::Relaxed);
         }
         drop(shelf);
         drop(removed);
@@ -50,9 +44,6 @@ impl Register {
 
     /// All that are in it now.
     pub(crate) fn snapshot(&self) -> Vec<TaskRef> {
-        self.shelves
-            .iter()
-            .flat_map(|shelf| lock(shelf).clone())
-            .collect()
+        self.shelves.iter().flat_map(|shelf| lock(shelf).clone()).collect()
     }
 }

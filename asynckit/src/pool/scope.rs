@@ -60,11 +60,7 @@ impl Pool {
     pub fn scope<'env, R>(&'env self, f: impl for<'s> FnOnce(&'s Scope<'s, 'env>) -> R) -> R {
         let at = Location::caller();
         let place = Place::of_scope(self.shared().clone());
-        let scope = Scope {
-            place: place.clone(),
-            scope: PhantomData,
-            env: PhantomData,
-        };
+        let scope = Scope { place: place.clone(), scope: PhantomData, env: PhantomData };
         // Nothing between here and the end may unwind past the wait for the members.
         let outcome = panic::catch(|| f(&scope));
         if outcome.is_err() {

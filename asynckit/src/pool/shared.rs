@@ -104,10 +104,7 @@ impl Shared {
         let mut threads = self.threads();
         while !self.is_closed() {
             let Some(deadline) = deadline else {
-                threads = self
-                    .closed
-                    .wait(threads)
-                    .unwrap_or_else(PoisonError::into_inner);
+                threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             let left = deadline.saturating_duration_since(Instant::now());
@@ -205,9 +202,5 @@ impl Shared {
 }
 
 pub(crate) fn stop_task(token: &Token) {
-    continuation::fail(
-        &token.reference(),
-        Error::stopped(token.header().hop),
-        false,
-    );
+    continuation::fail(&token.reference(), Error::stopped(token.header().hop), false);
 }

@@ -102,10 +102,7 @@ pub(crate) enum Idle {
 
 impl Threads {
     pub(crate) fn wanting(workers: usize) -> Threads {
-        Threads {
-            wanted: workers,
-            ..Threads::default()
-        }
+        Threads { wanted: workers, ..Threads::default() }
     }
 
     fn active(&self) -> usize {
@@ -135,11 +132,7 @@ impl Threads {
 
     /// All untimed waits.
     pub(crate) fn hopeless(&self) -> Vec<Arc<Wait>> {
-        self.waits
-            .iter()
-            .filter(|wait| !wait.timed)
-            .cloned()
-            .collect()
+        self.waits.iter().filter(|wait| !wait.timed).cloned().collect()
     }
 }
 
@@ -153,15 +146,9 @@ impl Shared {
         let active = threads.active();
         let blocked = threads.waits.len() + threads.blocking > 0;
         let short = blocked && active < threads.wanted;
-        self.attention
-            .sleepers
-            .store(threads.sleepers.len(), Ordering::SeqCst);
-        self.attention
-            .short
-            .store(u8::from(short), Ordering::SeqCst);
-        self.attention
-            .surplus
-            .store(u8::from(active > threads.wanted), Ordering::SeqCst);
+        self.attention.sleepers.store(threads.sleepers.len(), Ordering::SeqCst);
+        self.attention.short.store(u8::from(short), Ordering::SeqCst);
+        self.attention.surplus.store(u8::from(active > threads.wanted), Ordering::SeqCst);
     }
 
     /// Work was queued: sees to it that somebody comes for it.
@@ -196,9 +183,7 @@ impl Shared {
     pub(crate) fn wake_all(&self) {
         let mut threads = self.threads();
         let sleepers = std::mem::take(&mut threads.sleepers);
-        self.attention
-            .searching
-            .fetch_add(sleepers.len(), Ordering::SeqCst);
+        self.attention.searching.fetch_add(sleepers.len(), Ordering::SeqCst);
         self.publish(&threads);
         drop(threads);
         for parker in sleepers {
@@ -248,11 +233,7 @@ impl Shared {
         if found || quiet {
             remove(&mut threads.sleepers, &parker);
             self.publish(&threads);
-            return if found {
-                Idle::Search { woken: false }
-            } else {
-                Idle::Quiet
-            };
+            return if found { Idle::Search { woken: false } } else { Idle::Quiet };
         }
         self.tell_rest(&threads);
         threads.tell_watchers();
@@ -260,10 +241,7 @@ impl Shared {
         loop {
             parker.park(until);
             let mut threads = self.threads();
-            let woken = !threads
-                .sleepers
-                .iter()
-                .any(|sleeper| Arc::ptr_eq(sleeper, &parker));
+            let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
             if woken {
                 return Idle::Search { woken: true };
             }
@@ -317,24 +295,14 @@ impl Shared {
         threads.tell_watchers();
         let all_wait = threads.wanted > 0 && threads.waits.len() >= threads.alive;
         let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
-        let newest = threads
-            .waits
-            .iter()
-            .rfind(|wait| !wait.timed && wait.failed.get().is_none());
-        let victim = if all_wait && at_cap && !self.is_closed() {
-            newest.cloned()
-        } else {
-            None
-        };
+        let newest = threads.waits.iter().rfind(|wait| !wait.timed && wait.failed.get().is_none());
+        let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
         let short = self.attention.short.load(Ordering::Relaxed) != 0;
         fence(Ordering::SeqCst);
         let quiet = self.is_quiet_now(&threads, 0);
         drop(threads);
         if let Some(victim) = victim {
-            victim.fail(super::deadlock::out_of_threads(
-                &victim,
-                self.config.max_spares,
-            ));
+            victim.fail(super::deadlock::out_of_threads(&victim, self.config.max_spares));
         } else if short && !self.queue.is_empty() {
             self.start_spare();
         } else if quiet {

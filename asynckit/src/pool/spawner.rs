@@ -121,7 +121,5 @@ pub fn current() -> Current {
 /// As [`current`], and `None` outside of a pool's work.
 pub fn try_current() -> Option<Current> {
     let place = context::place()?;
-    Some(Current {
-        place: Place::of_pool(place.pool().clone()),
-    })
+    Some(Current { place: Place::of_pool(place.pool().clone()) })
 }

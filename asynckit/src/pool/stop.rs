@@ -39,11 +39,7 @@ impl Pool {
         if !self.drive_to_close(Some(deadline)) {
             shared.close();
         }
-        if self.join_until(deadline) {
-            Ok(())
-        } else {
-            Err(self.still_running())
-        }
+        if self.join_until(deadline) { Ok(()) } else { Err(self.still_running()) }
     }
 
     /// Fails what has not begun as [`Stopped`](crate::ErrorKind::Stopped) and waits for nothing:
@@ -113,12 +109,7 @@ impl Pool {
     /// Joins the workers that come to their end before the deadline; whether all did.
     fn join_until(&self, deadline: Instant) -> bool {
         loop {
-            let running = self
-                .shared()
-                .threads()
-                .handles
-                .iter()
-                .any(|h| !h.is_finished());
+            let running = self.shared().threads().handles.iter().any(|h| !h.is_finished());
             if !running {
                 self.join();
                 return true;
@@ -134,9 +125,7 @@ impl Pool {
     fn still_running(&self) -> StillRunning {
         let threads = self.shared().threads();
         let work = threads.running.iter().filter_map(|running| running.now());
-        StillRunning {
-            work: work.map(|hop| hop.to_string()).collect(),
-        }
+        StillRunning { work: work.map(|hop| hop.to_string()).collect() }
     }
 }
 

@@ -37,9 +37,7 @@ impl Goal for Set<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        continuation::watch(self.0, Observer::Thread(parker.clone()))
-            .into_iter()
-            .collect()
+        continuation::watch(self.0, Observer::Thread(parker.clone())).into_iter().collect()
     }
 }
 

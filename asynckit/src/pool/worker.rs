@@ -63,9 +63,7 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     let handle = builder.spawn(move || work(its_shared, id, &its_running))?;
     threads.next_id = id;
     threads.alive += 1;
-    threads
-        .running
-        .retain(|running| Arc::strong_count(running) > 1);
+    threads.running.retain(|running| Arc::strong_count(running) > 1);
     threads.running.push(running);
     threads.handles.retain(|handle| !handle.is_finished());
     threads.handles.push(handle);
@@ -161,21 +159,12 @@ impl Local {
             // It has had its turn: others may take it, and it comes after what is older.
             self.deque.push(token);
             self.shared.notify();
-            if let Some(token) = self
-                .shared
-                .queue
-                .take_injected()
-                .or_else(|| self.take_oldest())
-            {
+            if let Some(token) = self.shared.queue.take_injected().or_else(|| self.take_oldest()) {
                 return Some(token);
             }
         }
         if turn.is_multiple_of(TURN)
-            && let Some(token) = self
-                .shared
-                .queue
-                .take_injected()
-                .or_else(|| self.take_oldest())
+            && let Some(token) = self.shared.queue.take_injected().or_else(|| self.take_oldest())
         {
             return Some(token);
         }
@@ -264,18 +253,14 @@ fn run(token: Token, hands_off: bool) {
     {
         place.pool().begun();
     }
-    let named = RUNNING
-        .with_borrow(Clone::clone)
-        .inspect(|running| running.begin(task.hop));
+    let named = RUNNING.with_borrow(Clone::clone).inspect(|running| running.begin(task.hop));
     let ran = context::within(&task, false, || run_claimed(&task, false));
     if let Some(running) = named {
         running.end();
     }
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
-    let before = local
-        .as_ref()
-        .map(|local| local.hands_off.replace(context::depth() == 0));
+    let before = local.as_ref().map(|local| local.hands_off.replace(context::depth() == 0));
     enter(|| match ran {
         Ran::Settled(first) => {
             task.state.finish();

@@ -45,9 +45,7 @@ impl<T> Future for Awaited<T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let Some(owner) = this.owner.take() else {
-            panic!("a future was polled after its end")
-        };
+        let Some(owner) = this.owner.take() else { panic!("a future was polled after its end") };
         let task = owner.reference();
         if !is_set(&task, &mut this.watch, context.waker()) {
             this.owner = Some(owner);
@@ -61,10 +59,8 @@ impl<T> Future for Awaited<T> {
                 Take::Itself => return Poll::Ready(owner.take()),
                 Take::Clone => return Poll::Ready(owner.into_borrow().clone_value()),
                 Take::Lent => {
-                    this.watch = Some(Watch::enter(
-                        &task,
-                        Observer::Waker(context.waker().clone()),
-                    ));
+                    this.watch =
+                        Some(Watch::enter(&task, Observer::Waker(context.waker().clone())));
                     task.waiters.tell_observers();
                     if task.holds.wait_for_borrows() {
                         this.owner = Some(owner);
@@ -81,19 +77,10 @@ impl<'a, T: Sync> Future for AwaitedRef<'a, T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if !is_set(
-            &this.result.owner().reference(),
-            &mut this.watch,
-            context.waker(),
-        ) {
+        if !is_set(&this.result.owner().reference(), &mut this.watch, context.waker()) {
             return Poll::Pending;
         }
-        Poll::Ready(
-            this.result
-                .owner()
-                .outcome()
-                .map_err(AsyncResult::<T>::failure),
-        )
+        Poll::Ready(this.result.owner().outcome().map_err(AsyncResult::<T>::failure))
     }
 }
 
@@ -102,10 +89,7 @@ impl<T> IntoFuture for AsyncResult<T> {
     type IntoFuture = Awaited<T>;
 
     fn into_future(self) -> Awaited<T> {
-        Awaited {
-            owner: Some(self.into_owner()),
-            watch: None,
-        }
+        Awaited { owner: Some(self.into_owner()), watch: None }
     }
 }
 
@@ -114,10 +98,7 @@ impl<'a, T: Sync> IntoFuture for &'a AsyncResult<T> {
     type IntoFuture = AwaitedRef<'a, T>;
 
     fn into_future(self) -> AwaitedRef<'a, T> {
-        AwaitedRef {
-            result: self,
-            watch: None,
-        }
+        AwaitedRef { result: self, watch: None }
     }
 }
 

@@ -69,9 +69,7 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send,
     {
-        gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| {
-            values
-        })
+        gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
     }
 
     /// The results, each when it is set, in the order of their completion. The iterator blocks.
@@ -109,10 +107,7 @@ pub trait Results<K: Kind> {
             return None;
         }
         let at = Location::caller();
-        let tasks: Vec<TaskRef> = results
-            .iter()
-            .map(|result| result.owner().reference())
-            .collect();
+        let tasks: Vec<TaskRef> = results.iter().map(|result| result.owner().reference()).collect();
         if let Err(error) = wait(&AnySet(&tasks), None, at) {
             error::raise(error);
         }
@@ -174,9 +169,7 @@ impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncR
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
         let inputs = (Many::new(results), ());
-        gather(here(&"collect"), inputs, |(values, ())| {
-            values.into_iter().collect()
-        })
+        gather(here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
     }
 }
 
@@ -224,10 +217,7 @@ impl Done {
 
 impl<T> AsCompleted<T> {
     fn new(results: Vec<AsyncResult<T>>) -> AsCompleted<T> {
-        let done = Arc::new(Done {
-            order: Mutex::new(VecDeque::new()),
-            waits: Mutex::new(None),
-        });
+        let done = Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) });
         let mut watches = Vec::new();
         for (place, result) in results.iter().enumerate() {
             let told = done.clone();
@@ -253,11 +243,7 @@ impl<T> Goal for AsCompleted<T> {
     }
 
     fn roots(&self) -> Vec<TaskRef> {
-        self.results
-            .iter()
-            .flatten()
-            .map(|result| result.owner().reference())
-            .collect()
+        self.results.iter().flatten().map(|result| result.owner().reference()).collect()
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
@@ -294,8 +280,6 @@ impl<T> ExactSizeIterator for AsCompleted<T> {}
 
 impl<T> fmt::Debug for AsCompleted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsCompleted")
-            .field("left", &self.left)
-            .finish_non_exhaustive()
+        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
     }
 }

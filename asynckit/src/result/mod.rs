@@ -139,8 +139,5 @@ impl<T> fmt::Debug for AsyncResult<T> {
 /// The place of the user's call, for results that no work makes.
 #[track_caller]
 fn here(name: &'static &'static str) -> Hop {
-    Hop {
-        name,
-        at: Location::caller(),
-    }
+    Hop { name, at: Location::caller() }
 }

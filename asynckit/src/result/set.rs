@@ -81,13 +81,8 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        let (owner, token) = allocate(
-            here(&"AsyncResult"),
-            None,
-            Manual {
-                hands: AtomicUsize::new(1),
-            },
-        );
+        let (owner, token) =
+            allocate(here(&"AsyncResult"), None, Manual { hands: AtomicUsize::new(1) });
         drop(token);
         AsyncResult::from_owner(owner)
     }
@@ -128,10 +123,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
         let (owner, token) = allocate(here(&"AsyncResult::channel"), None, ByChannel);
-        let setter = Setter {
-            cell: Some(owner.borrow()),
-            task: token.reference(),
-        };
+        let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
         drop(token);
         (setter, AsyncResult::from_owner(owner))
     }
@@ -145,10 +137,7 @@ impl<T> AsyncResult<T> {
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         let owner = self.owner();
         if !owner.is_manual() {
-            return Err(SetError {
-                value,
-                reason: Reason::NotOurs,
-            });
+            return Err(SetError { value, reason: Reason::NotOurs });
         }
         settle(owner, &owner.reference(), value).map_err(SetError::late)
     }
@@ -161,10 +150,7 @@ impl<T> AsyncResult<T> {
     pub fn fail<E: Into<BoxError>>(&self, error: E) -> Result<(), SetError<E>> {
         let owner = self.owner();
         if !owner.is_manual() {
-            return Err(SetError {
-                value: error,
-                reason: Reason::NotOurs,
-            });
+            return Err(SetError { value: error, reason: Reason::NotOurs });
         }
         settle_error(owner, error)
     }
@@ -213,9 +199,7 @@ impl<T> Setter<T> {
     ///
     /// Hands the value back when the result was cancelled.
     pub fn set(mut self, value: T) -> Result<(), SetError<T>> {
-        let Some(cell) = self.cell.take() else {
-            unreachable!("a setter was used twice")
-        };
+        let Some(cell) = self.cell.take() else { unreachable!("a setter was used twice") };
         settle(&cell, &self.task, value).map_err(SetError::late)
     }
 
@@ -258,10 +242,7 @@ enum Reason {
 
 impl<T> SetError<T> {
     fn late(value: T) -> SetError<T> {
-        SetError {
-            value,
-            reason: Reason::Late,
-        }
+        SetError { value, reason: Reason::Late }
     }
 
     /// What was to be set.

@@ -24,9 +24,7 @@ impl<T> AsyncResult<T> {
         U: Send + 'w,
     {
         let inputs = (Moved::new(self), ());
-        pending_work(here(&"map"), inputs, move |_, (value, ())| {
-            Outcome::Done(Ok(f(value)))
-        })
+        pending_work(here(&"map"), inputs, move |_, (value, ())| Outcome::Done(Ok(f(value))))
     }
 
     /// Work that applies `f` to the value and may fail.
@@ -85,9 +83,7 @@ impl<T> AsyncResult<T> {
         let value = owner.borrow();
         let call = Box::new(move || {
             let called = panic::catch(|| {
-                f(value
-                    .outcome()
-                    .inspect_err(|error| drop(Self::failure(error))));
+                f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
             });
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.

@@ -8,8 +8,8 @@ use std::ptr::NonNull;
 
 use super::edge::VisitEdges;
 use super::handle::{Owner, TaskRef, Token};
-use super::job::{Job, Step};
 use super::holds::{Holds, Left};
+use super::job::{Job, Step};
 use super::state::State;
 use super::waiters::Waiters;
 use crate::continuation;
@@ -114,10 +114,7 @@ pub(crate) fn allocate<T, J: Job<T>>(
         cloner: AtomicPtr::new(std::ptr::null_mut()),
         register_index: AtomicU32::new(0),
     };
-    let slot: Slot<T> = Slot {
-        header,
-        outcome: UnsafeCell::new(MaybeUninit::uninit()),
-    };
+    let slot: Slot<T> = Slot { header, outcome: UnsafeCell::new(MaybeUninit::uninit()) };
     let cell = NonNull::from(Box::leak(Box::new(Task { slot, job }))).cast();
     // SAFETY: the cell was made with just these two holds, one owner and one reference.
     unsafe { (Owner::from_raw(cell), Token::from_raw(cell)) }
@@ -135,13 +132,7 @@ unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
 unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
     // SAFETY: the caller's promise.
     let (header, job) = unsafe { (cell.as_ref(), &(*cell.cast::<Task<T, J>>().as_ptr()).job) };
-    let step = panic::catch(|| {
-        if in_place {
-            job.run_in_place(header)
-        } else {
-            job.run(header)
-        }
-    });
+    let step = panic::catch(|| if in_place { job.run_in_place(header) } else { job.run(header) });
     let outcome = match step {
         Ok(Step::Done(outcome)) => outcome,
         Ok(Step::Forwards) => return Ran::Forwards,
@@ -390,10 +381,7 @@ pub(crate) fn one_more_hand(task: &impl Steps) {
 
 /// Names the place of a task that nobody else knows yet.
 pub(crate) fn set_place(token: &Token, place: Option<Arc<Place>>) {
-    assert!(
-        !token.state.is_ready() && !token.is_set(),
-        "a task is placed once"
-    );
+    assert!(!token.state.is_ready() && !token.is_set(), "a task is placed once");
     // SAFETY: the task is not submitted, and whoever has the token of such a task is alone.
     unsafe { *token.place.get() = place }
 }

@@ -8,6 +8,7 @@
 //! edge has been visited; and the edge's hold keeps the upstream cell.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
@@ -21,10 +22,8 @@ use crate::error::Error;
 /// What an edge holds of its upstream cell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Hold {
-    /// The right to the value, which is not settled yet.
+    /// The right to the value.
     Owner,
-    /// The value itself: it is there, and nobody else has a part in it.
-    Value,
     /// As `Owner`, while the upstream cell tells this edge when nobody borrows any more.
     Mover,
     /// A borrow.
@@ -82,7 +81,7 @@ impl Edge {
     }
 
     pub(crate) fn moves(&self) -> bool {
-        matches!(self.hold.get(), Hold::Owner | Hold::Value | Hold::Mover)
+        matches!(self.hold.get(), Hold::Owner | Hold::Mover)
     }
 
     pub(crate) fn borrows(&self) -> bool {
@@ -109,50 +108,68 @@ impl Edge {
         self.upstream().waiters.push(self)
     }
 
-    /// Finds out how a value that is there gets to this edge. `arm` is called where the edge
-    /// has to wait for borrowers, before anybody can tell it that they are gone.
-    pub(crate) fn settle(&self, arm: impl FnOnce()) -> Settled {
+    /// Whether there is nothing to be settled about how a value that is there gets to this edge.
+    pub(crate) fn is_settled(&self) -> bool {
+        if self.hold.get() == Hold::Mover {
+            // It was told, or it is asked for the first time since it began to wait.
+            self.hold.set(Hold::Owner);
+        }
         let upstream = self.upstream();
-        debug_assert!(
-            upstream.is_set(),
-            "an input was prepared before it was there"
-        );
-        if upstream.state.is_failed() {
-            return Settled::Here;
-        }
-        match self.hold.get() {
-            Hold::Owner => {}
-            Hold::Mover => {
-                self.hold.set(Hold::Value);
-                return Settled::Here;
+        debug_assert!(upstream.is_set(), "an input was prepared before it was there");
+        self.hold.get() != Hold::Owner || upstream.state.is_failed() || upstream.holds.is_sole()
+    }
+
+    /// Settles it. `arm` is called where the edge has to wait for borrowers, before anybody can
+    /// tell it that they are gone.
+    pub(crate) fn settle(&self, own: &mut Siblings, arm: impl FnOnce()) -> Settled {
+        let upstream = self.upstream();
+        match upstream.holds.take_of(own.owners, own.lent) {
+            Take::Itself => {}
+            Take::Clone => {
+                own.owners -= 1;
+                self.hold.set(Hold::Borrow);
             }
-            Hold::Value | Hold::Borrow | Hold::Nothing => return Settled::Here,
-        }
-        match upstream.holds.take() {
-            Take::Itself => self.hold.set(Hold::Value),
-            Take::Clone => self.hold.set(Hold::Borrow),
+            // One edge waits for all that the task has to this cell.
+            Take::Lent if own.armed => {}
             Take::Lent => {
+                own.armed = true;
                 arm();
                 self.hold.set(Hold::Mover);
                 upstream.waiters.tell(self);
                 if upstream.holds.wait_for_borrows() {
                     return Settled::Lent;
                 }
-                self.hold.set(Hold::Value);
+                self.hold.set(Hold::Owner);
                 return Settled::FreeAfterAll;
             }
         }
         Settled::Here
     }
 
-    /// As `settle`, for a thread that waits itself: false while the value is lent.
-    pub(crate) fn try_settle(&self) -> bool {
-        let upstream = self.upstream();
-        if self.hold.get() != Hold::Owner || upstream.state.is_failed() {
+    /// Counts this edge among those that its task has to one cell.
+    pub(crate) fn count(&self, own: &mut HashMap<NonNull<Header>, Siblings>) {
+        if self.is_open() {
+            let own = own.entry(self.upstream).or_default();
+            own.owners += u64::from(self.moves());
+            own.lent |= self.borrows();
+        }
+    }
+
+    /// This edge's share of that count.
+    pub(crate) fn siblings<'a>(
+        &self,
+        own: &'a mut HashMap<NonNull<Header>, Siblings>,
+    ) -> &'a mut Siblings {
+        own.entry(self.upstream).or_default()
+    }
+
+    /// As `settle`, for a thread that waits itself; false while the value is lent.
+    pub(crate) fn settle_here(&self) -> bool {
+        if self.is_settled() {
             return true;
         }
-        match upstream.holds.take() {
-            Take::Itself => self.hold.set(Hold::Value),
+        match self.upstream().holds.take() {
+            Take::Itself => {}
             Take::Clone => self.hold.set(Hold::Borrow),
             Take::Lent => return false,
         }
@@ -162,7 +179,7 @@ impl Edge {
     /// Passes the hold on to the caller, who has waited until the input was ready.
     pub(crate) fn hand_over(&self) -> HandedOver {
         match self.hold.replace(Hold::Nothing) {
-            Hold::Value | Hold::Owner => {
+            Hold::Owner => {
                 // SAFETY: the edge had an owner's right, and has let go of it just now.
                 HandedOver::Owner(unsafe { Owner::from_raw(self.upstream) })
             }
@@ -201,7 +218,7 @@ impl Edge {
         let left = match hold {
             Hold::Nothing => return,
             Hold::Borrow => holds.drop_borrow(),
-            Hold::Owner | Hold::Value => holds.drop_owner(),
+            Hold::Owner => holds.drop_owner(),
             Hold::Mover => {
                 if holds.stop_waiting() {
                     // Nobody will visit this edge any more: that is done here.
@@ -244,17 +261,11 @@ unsafe impl<T: Send> Send for TypedEdge<T> {}
 
 impl<T> TypedEdge<T> {
     pub(crate) fn moving(owner: Typed<Owner, T>, on_failure: OnFailure) -> TypedEdge<T> {
-        TypedEdge {
-            edge: Edge::moving(owner.into_untyped(), on_failure),
-            value: PhantomData,
-        }
+        TypedEdge { edge: Edge::moving(owner.into_untyped(), on_failure), value: PhantomData }
     }
 
     pub(crate) fn lending(owner: &Typed<Owner, T>) -> TypedEdge<T> {
-        TypedEdge {
-            edge: Edge::lending(owner),
-            value: PhantomData,
-        }
+        TypedEdge { edge: Edge::lending(owner), value: PhantomData }
     }
 
     pub(crate) fn edge(&self) -> &Edge {
@@ -265,7 +276,7 @@ impl<T> TypedEdge<T> {
     pub(crate) fn take(&self) -> Result<T, Error> {
         match self.edge.hand_over() {
             // SAFETY: both ways to make this type come from a handle on a `T`.
-            HandedOver::Owner(owner) => unsafe { typed::<_, T>(owner) }.take(),
+            HandedOver::Owner(owner) => unsafe { typed::<_, T>(owner) }.take_or_clone(),
             // SAFETY: as above.
             HandedOver::Borrow(borrow) => unsafe { typed::<_, T>(borrow) }.clone_value(),
         }
@@ -284,6 +295,17 @@ impl<T> TypedEdge<T> {
         }
         Ok(borrow)
     }
+}
+
+/// What edges a task has to one cell.
+#[derive(Debug, Default)]
+pub(crate) struct Siblings {
+    /// How many have an owner's right.
+    owners: u64,
+    /// Whether any is lent the value.
+    lent: bool,
+    /// Whether one of them waits for borrowers.
+    armed: bool,
 }
 
 /// How `Edge::settle` came out.

@@ -7,6 +7,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 use super::cell::{self, Header, Steps, let_go};
+use super::holds::Take;
 use super::job::Job;
 use crate::error::{Error, Hop};
 use crate::pool::Place;
@@ -184,10 +185,7 @@ unsafe impl<H: Sync, T: Send> Sync for Typed<H, T> {}
 
 impl<H: Clone, T> Clone for Typed<H, T> {
     fn clone(&self) -> Self {
-        Typed {
-            handle: self.handle.clone(),
-            value: PhantomData,
-        }
+        Typed { handle: self.handle.clone(), value: PhantomData }
     }
 }
 
@@ -206,13 +204,7 @@ pub(crate) fn allocate<T, J: Job<T>>(
     job: J,
 ) -> (Typed<Owner, T>, Token) {
     let (owner, token) = cell::allocate::<T, J>(hop, place, job);
-    (
-        Typed {
-            handle: owner,
-            value: PhantomData,
-        },
-        token,
-    )
+    (Typed { handle: owner, value: PhantomData }, token)
 }
 
 impl<H: Steps, T> Typed<H, T> {
@@ -224,10 +216,7 @@ impl<H: Steps, T> Typed<H, T> {
 
     /// The outcome of a set cell, while this handle keeps it where it is.
     pub(crate) fn outcome(&self) -> Result<&T, &Error> {
-        assert!(
-            self.handle.header().is_set(),
-            "a result was read before it was set"
-        );
+        assert!(self.handle.header().is_set(), "a result was read before it was set");
         // SAFETY: the cell is closed and its value a `T`. An owner's value is taken only by value
         // of the last owner, and a borrower's not before the borrow ends.
         unsafe { cell::outcome::<T>(self.handle.raw()) }.as_ref()
@@ -246,31 +235,29 @@ impl<T> Typed<Owner, T> {
             return Err(error.clone());
         }
         assert!(owner.is_set(), "a value was taken before it was there");
-        assert!(
-            owner.holds.is_sole(),
-            "a value was taken while others hold it: {:?}",
-            owner.holds
-        );
+        assert!(owner.holds.is_sole(), "a value was taken while others hold it: {:?}", owner.holds);
         assert!(owner.state.take_value(), "a value was taken twice");
         // SAFETY: the cell is closed, its value a `T`, and this thread alone has marked it taken.
         unsafe { cell::take_outcome::<T>(owner.raw()) }
     }
 
+    /// As `take`, or a clone where there are other owners; nobody else borrows.
+    pub(crate) fn take_or_clone(self) -> Result<T, Error> {
+        if self.handle.error().is_some() || self.holds.take() == Take::Itself {
+            return self.take();
+        }
+        self.into_borrow().clone_value()
+    }
+
     /// The borrow that this owner's right has become by `Take::Clone`.
     pub(crate) fn into_borrow(self) -> Typed<Borrow, T> {
-        Typed {
-            handle: self.handle.into_borrow_by_take(),
-            value: PhantomData,
-        }
+        Typed { handle: self.handle.into_borrow_by_take(), value: PhantomData }
     }
 
     /// One more borrow of the value.
     pub(crate) fn borrow(&self) -> Typed<Borrow, T> {
         self.holds.add_borrow();
-        Typed {
-            handle: Borrow(self.raw()),
-            value: PhantomData,
-        }
+        Typed { handle: Borrow(self.raw()), value: PhantomData }
     }
 
     /// Remembers how the value is cloned, before there is a second owner.
@@ -291,10 +278,7 @@ impl<T> Typed<Borrow, T> {
     pub(crate) fn clone_value(&self) -> Result<T, Error> {
         let value = self.outcome().map_err(Clone::clone)?;
         let cloner = self.cloner();
-        assert!(
-            !cloner.is_null(),
-            "a value was to be cloned that nobody has cloned a handle of"
-        );
+        assert!(!cloner.is_null(), "a value was to be cloned that nobody has cloned a handle of");
         // SAFETY: `remember_clone` alone stores this, and it stores a `fn(&T) -> T`.
         let cloner = unsafe { mem::transmute::<*mut (), fn(&T) -> T>(cloner) };
         Ok(cloner(value))
@@ -306,8 +290,5 @@ impl<T> Typed<Borrow, T> {
 /// # Safety
 /// The cell's value is a `T`.
 pub(super) unsafe fn typed<H, T>(handle: H) -> Typed<H, T> {
-    Typed {
-        handle,
-        value: PhantomData,
-    }
+    Typed { handle, value: PhantomData }
 }

@@ -13,14 +13,20 @@ pub(crate) struct Holds(AtomicU64);
 /// A reference that keeps the memory: the queue's, the register's, a walker's.
 const REFERENCE: u64 = 1;
 /// The last owner waits until no borrower is left.
-const MOVER: u64 = 1 << 11;
+const MOVER: u64 = 1 << REFERENCE_BITS;
 /// A dependent that was lent the value, a clone under way, a callback.
-const BORROW: u64 = 1 << 12;
+const BORROW: u64 = MOVER << 1;
 /// A handle, or a dependent that the value moves into.
-const OWNER: u64 = 1 << 38;
+const OWNER: u64 = BORROW << BORROW_BITS;
+const REFERENCES: u64 = MOVER - REFERENCE;
 const BORROWS: u64 = OWNER - BORROW;
-/// Counts stop well before they could run into each other.
-const MOST: u64 = (1 << 26) - (1 << 16);
+
+/// How the word is shared out: some 260,000 references, 4 million borrows, 8 million owners.
+const REFERENCE_BITS: u32 = 18;
+const BORROW_BITS: u32 = 22;
+/// Each count stops well before it could run into its neighbour: no more threads than this can be
+/// in `add` at once.
+const MARGIN: u64 = 1 << 14;
 
 /// What the last step of a holder left behind.
 #[must_use]
@@ -38,7 +44,8 @@ pub(crate) enum Left {
 #[must_use]
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub(crate) enum Take {
-    /// It is the last, and nobody borrows: it takes the value itself.
+    /// It is the last, and nobody borrows: it takes the value itself. (Of several owners that a
+    /// task has, all but the last clone.)
     Itself,
     /// There are other owners: its right has become a borrow, to clone from.
     Clone,
@@ -54,9 +61,14 @@ impl Holds {
     /// ORDERING: Relaxed for one more: whoever adds has a hold already, as with `Arc`.
     fn add(&self, one: u64) {
         let old = self.0.fetch_add(one, Ordering::Relaxed);
-        let full = old >> 38 > MOST || (old & BORROWS) >> 12 > MOST || old & (MOVER - 1) > 1900;
-        if full {
-            // Going on would let a count run into its neighbour.
+        let left = [
+            (u64::MAX - old) / OWNER,
+            (BORROWS - (old & BORROWS)) / BORROW,
+            REFERENCES - (old & REFERENCES),
+        ];
+        if left.iter().any(|&left| left < MARGIN) {
+            // As with `Arc`, there is no way to go on.
+            eprintln!("asynckit: one result has too many handles or dependents ({self:?})");
             std::process::abort();
         }
     }
@@ -105,10 +117,7 @@ impl Holds {
                 new = new - MOVER + REFERENCE;
             }
             // ORDERING: AcqRel as in `remove`; it acquires `wait_for_borrows`.
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) if last_before_mover => return Left::FreeToTake,
                 Ok(_) => return Holds::left(new),
                 Err(now) => old = now,
@@ -118,21 +127,20 @@ impl Holds {
 
     /// Settles how one owner gets at a value that is there.
     pub(crate) fn take(&self) -> Take {
+        self.take_of(1, false)
+    }
+
+    /// As `take`, for a task that has several of the owners; `lent`: it also borrows, for as long
+    /// as it runs, so that it can't have the value itself.
+    pub(crate) fn take_of(&self, own: u64, lent: bool) -> Take {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
-            if old >> 38 == 1 {
-                return if old & BORROWS == 0 {
-                    Take::Itself
-                } else {
-                    Take::Lent
-                };
+            if old / OWNER <= own && !lent {
+                return if old & BORROWS == 0 { Take::Itself } else { Take::Lent };
             }
             let new = old - OWNER + BORROW;
             // ORDERING: AcqRel as in `remove`: giving up ownership is a release.
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Take::Clone,
                 Err(now) => old = now,
             }
@@ -150,10 +158,7 @@ impl Holds {
             // ORDERING: Release publishes whom to tell (the waiters' word) to the last borrower,
             // which acquires it by `remove`.
             let new = old | MOVER;
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -170,10 +175,7 @@ impl Holds {
                 return false;
             }
             let new = old & !MOVER;
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -187,7 +189,7 @@ impl Holds {
     /// Whether this is the only owner, and nobody borrows.
     pub(crate) fn is_sole(&self) -> bool {
         let now = self.0.load(Ordering::Acquire);
-        now >> 38 == 1 && now & BORROWS == 0
+        now / OWNER == 1 && now & BORROWS == 0
     }
 
     /// Whether any owner or borrower is left.
@@ -201,11 +203,7 @@ impl Holds {
 impl std::fmt::Debug for Holds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let now = self.0.load(Ordering::Acquire);
-        let (owners, borrows) = (now >> 38, (now & BORROWS) >> 12);
-        write!(
-            f,
-            "{owners} owners, {borrows} borrows, {} references",
-            now & (MOVER - 1)
-        )
+        let (owners, borrows) = (now / OWNER, (now & BORROWS) / BORROW);
+        write!(f, "{owners} owners, {borrows} borrows, {} references", now & (MOVER - 1))
     }
 }

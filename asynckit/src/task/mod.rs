@@ -80,7 +80,7 @@ pub(crate) use cell::{
 };
 pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
 pub(crate) use handle::{Borrow, Owner, TaskRef, Token, Typed, allocate};
-pub(crate) use job::{Job, Step};
 pub(crate) use holds::Take;
+pub(crate) use job::{Job, Step};
 pub(crate) use state::{Claim, Seize, Suspend};
 pub(crate) use waiters::{Closing, Visit};

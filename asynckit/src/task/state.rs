@@ -88,10 +88,7 @@ impl State {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
             let new = step(old)?;
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Ok(old),
                 Err(now) => old = now,
             }
@@ -126,11 +123,7 @@ impl State {
             READY => Ok(old & !PHASE | RUNNING),
             _ => Err(()),
         });
-        if outcome.is_ok() {
-            Claim::Won
-        } else {
-            Claim::Lost
-        }
+        if outcome.is_ok() { Claim::Won } else { Claim::Lost }
     }
 
     /// WAITING → RUNNING, for work that is run in place and was never submitted.
@@ -146,10 +139,7 @@ impl State {
             _ => Err(Seize::Over),
         });
         match outcome {
-            Ok(old) => Seize::Won {
-                counted: old & COUNTED != 0,
-                suspended: old & SUSPENDED != 0,
-            },
+            Ok(old) => Seize::Won { counted: old & COUNTED != 0, suspended: old & SUSPENDED != 0 },
             Err(seize) => seize,
         }
     }
@@ -196,11 +186,7 @@ impl State {
     /// RUNNING → WAITING for a future that is pending, or → READY where it was woken meanwhile.
     pub(crate) fn suspend(&self) -> Suspend {
         let old = self.change(|old| {
-            let phase = if old & WOKEN == 0 {
-                WAITING | SUSPENDED
-            } else {
-                READY
-            };
+            let phase = if old & WOKEN == 0 { WAITING | SUSPENDED } else { READY };
             Ok::<_, ()>(old & !(PHASE | WOKEN) | phase)
         });
         match old {

@@ -3,8 +3,8 @@
 
 use std::ptr::{self, NonNull};
 
-use super::edge::{Edge, OnFailure};
 use super::cell::Header;
+use super::edge::{Edge, OnFailure};
 use super::handle::{TaskRef, Token};
 use crate::sync::{AtomicPtr, Ordering};
 
@@ -50,15 +50,10 @@ impl Waiters {
                 return false;
             }
             node.next.set(edge(old));
-            let new = ptr::from_ref(node)
-                .cast_mut()
-                .map_addr(|addr| addr | marks(old));
+            let new = ptr::from_ref(node).cast_mut().map_addr(|addr| addr | marks(old));
             // ORDERING: AcqRel: Release publishes the node to `close`, Acquire reads the outcome
             // where the cell turns out to be closed.
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -73,10 +68,7 @@ impl Waiters {
                 return false;
             }
             let new = old.map_addr(|addr| addr | OBSERVED);
-            match self
-                .0
-                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire)
-            {
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -87,9 +79,7 @@ impl Waiters {
     pub(crate) fn close(&self) -> Closing {
         // ORDERING: Release publishes the outcome to every reader of the closed word; Acquire
         // sees what the dependents' tasks wrote into their nodes.
-        let old = self
-            .0
-            .swap(ptr::without_provenance_mut(CLOSED), Ordering::AcqRel);
+        let old = self.0.swap(ptr::without_provenance_mut(CLOSED), Ordering::AcqRel);
         debug_assert_eq!(marks(old) & CLOSED, 0, "a cell was closed twice");
         Closing {
             dependents: Dependents::in_order(edge(old)),
@@ -99,19 +89,14 @@ impl Waiters {
 
     /// Names the edge to tell when the value is free. Only the last owner of a closed cell may.
     pub(super) fn tell(&self, node: &Edge) {
-        let word = ptr::from_ref(node)
-            .cast_mut()
-            .map_addr(|addr| addr | CLOSED);
+        let word = ptr::from_ref(node).cast_mut().map_addr(|addr| addr | CLOSED);
         // ORDERING: published by `Holds::wait_for_borrows`.
         self.0.store(word, Ordering::Release);
     }
 
     /// As `tell`, for a thread or a future that looks on.
     pub(crate) fn tell_observers(&self) {
-        self.0.store(
-            ptr::without_provenance_mut(CLOSED | OBSERVED),
-            Ordering::Release,
-        );
+        self.0.store(ptr::without_provenance_mut(CLOSED | OBSERVED), Ordering::Release);
     }
 
     /// Whom to tell that the value is free: the one edge that waits, or the observers.
@@ -124,10 +109,7 @@ impl Waiters {
             // is in no list now.
             unsafe { (*node).next.set(ptr::null()) };
         }
-        Closing {
-            dependents: Dependents { next: node },
-            observed: marks(word) & OBSERVED != 0,
-        }
+        Closing { dependents: Dependents { next: node }, observed: marks(word) & OBSERVED != 0 }
     }
 }
 
