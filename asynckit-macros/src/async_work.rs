@@ -1,0 +1,190 @@
+//! The expansion of `#[async_work]`:
+//!
+//! ```text
+//! #[track_caller]
+//! pub fn size<'work>(page: &'work [u8]) -> ::asynckit::Work<'work, usize> {
+//!     ::asynckit::__private::work_moves_to_another_thread::<&'work [u8]>();
+//!     ::asynckit::__private::plain_work(&"module::size", move || -> usize {
+//!         let page = page;
+//!         let value: usize = { /* the body */ };
+//!         return value;
+//!     })
+//! }
+//! ```
+//!
+//! The body is a closure's rather than a function's, so that it can name the generics of an
+//! `impl` around it.
+
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Attribute, Lifetime, Meta, parse_quote};
+
+use crate::error::Mistakes;
+use crate::model::{Output, Parameter, Value, WorkLifetime, has_impl_trait};
+use crate::parse::{Function, Options};
+use crate::support::{Support, begin_at, ends, local, ours_at, parenthesized};
+use crate::validate::mend_function;
+
+/// Expands the attribute on `item`; whatever is wrong, something is left for the editor.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut mistakes = Mistakes::default();
+    let options = Options::read(options, &mut mistakes);
+    let work = match syn::parse2::<Function>(item.clone()) {
+        Ok(mut function) => {
+            mend_function(&mut function, &mut mistakes);
+            expand_function(&options, &function)
+        }
+        Err(error) => {
+            mistakes.push(error);
+            item
+        }
+    };
+    let mistakes = mistakes.into_compile_errors();
+    quote!(#mistakes #work)
+}
+
+fn expand_function(options: &Options, function: &Function) -> TokenStream {
+    let support = Support::new(options.krate.clone());
+    let signature = &function.signature;
+    let lifetime = WorkLifetime::of(signature);
+    let parameters: Vec<Parameter> = (signature.inputs.iter().enumerate())
+        .map(|(index, argument)| Parameter::of(argument, index, &lifetime))
+        .collect();
+    let output = Output::of(&signature.output, options.errors, &lifetime);
+
+    let attributes = attributes(&function.attributes);
+    let (visibility, name) = (&function.visibility, &signature.ident);
+    let generics = lifetime.bound(&signature.generics);
+    let (parameter_list, conditions) = (generic_parameters(&generics), &generics.where_clause);
+    let declarations = parameters.iter().map(|parameter| &parameter.declaration);
+    let work = work_type(&support, &lifetime.name, &output);
+    let body = match &function.body {
+        Some(body) => work_body(&support, function, &parameters, &output, body),
+        None => quote!(;),
+    };
+    quote! {
+        #(#attributes)*
+        #visibility fn #name #parameter_list (#(#declarations),*) -> #work
+        #conditions
+        #body
+    }
+}
+
+/// All that the user wrote, and `#[track_caller]`: the place of a piece of work is that of its
+/// call. `Work` is `#[must_use]` already.
+fn attributes(attributes: &[Attribute]) -> Vec<Attribute> {
+    let is_path = |attribute: &Attribute, name: &str| matches!(&attribute.meta, Meta::Path(path) if path.is_ident(name));
+    let mut kept: Vec<Attribute> =
+        (attributes.iter()).filter(|attribute| !is_path(attribute, "must_use")).cloned().collect();
+    if !kept.iter().any(|attribute| is_path(attribute, "track_caller")) {
+        kept.push(parse_quote!(#[track_caller]));
+    }
+    kept
+}
+
+/// `<'a, T: Bound>`, without the where clause.
+fn generic_parameters(generics: &syn::Generics) -> TokenStream {
+    if generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let params = &generics.params;
+    quote!(<#params>)
+}
+
+/// `Work<'w, T>`, at the user's return type: that is where mistakes in it are to be told.
+fn work_type(support: &Support, lifetime: &Lifetime, output: &Output) -> TokenStream {
+    let (open, close) = ends(&output.returned);
+    let work = begin_at(support.public("Work"), open);
+    let value = value_type(support, output);
+    let greater = quote_spanned!(close=> >);
+    quote!(#work<#lifetime, #value #greater)
+}
+
+/// The `T` of `Work<'w, T>`.
+fn value_type(support: &Support, output: &Output) -> TokenStream {
+    match &output.value {
+        Value::Plain(ty) | Value::Fallible(Some(ty)) => ty.to_token_stream(),
+        Value::Never => support.private("Infallible"),
+        Value::Fallible(None) => {
+            let returned = &output.returned;
+            let (open, close) = ends(returned);
+            let fallible = support.private_at("Fallible", open, close);
+            let (less, value) = (quote_spanned!(open=> <), quote_spanned!(close=> Value));
+            quote!(#less #returned as #fallible>::#value)
+        }
+    }
+}
+
+fn work_body(
+    support: &Support,
+    function: &Function,
+    parameters: &[Parameter],
+    output: &Output,
+    body: &Group,
+) -> TokenStream {
+    let checks = checks(support, parameters, output);
+    let name = function.signature.ident.unraw().to_string();
+    let origin = quote!(&::core::concat!(::core::module_path!(), "::", #name));
+    let bindings = parameters.iter().map(|parameter| &parameter.binding);
+    let result = local("value");
+    let is_async = function.signature.asyncness.is_some();
+    let returned = match output.value {
+        Value::Never => support.private("Infallible"),
+        _ => output.annotation().to_token_stream(),
+    };
+    // What is temporary in the body's last expression is dropped before the parameters are.
+    let tail = match output.value {
+        Value::Never => {
+            let mut body = body.clone();
+            body.set_span(ours_at(body.span()));
+            body.to_token_stream()
+        }
+        _ => quote! {
+            let #result: #returned = #body;
+            // A body may never come to its end.
+            #[allow(unreachable_code)]
+            return #result;
+        },
+    };
+    let fallible = matches!(output.value, Value::Fallible(_));
+    let (open, close) = ends(&output.returned);
+    let make = match (is_async, fallible) {
+        (false, false) => support.private("plain_work"),
+        (false, true) => support.private_at("fallible_work", open, close),
+        (true, false) => support.private("async_work"),
+        (true, true) => support.private_at("fallible_async_work", open, close),
+    };
+    // The closure stands at the return type: one message about that type is enough.
+    let mut block = Group::new(Delimiter::Brace, quote!(#(#bindings)* #tail));
+    block.set_span(close);
+    let body = if is_async {
+        quote_spanned!(open=> async move #block)
+    } else {
+        quote_spanned!(open=> move || -> #returned #block)
+    };
+    let arguments = parenthesized(quote!(#origin, #body), close);
+    quote!({ #checks #make #arguments })
+}
+
+/// Each on the user's own type: what may not go to another thread, and what is no `Result`.
+fn checks(support: &Support, parameters: &[Parameter], output: &Output) -> TokenStream {
+    let travels = support.private("work_moves_to_another_thread");
+    let mut checks = TokenStream::new();
+    for (cfgs, ty) in parameters.iter().filter_map(|parameter| parameter.travels.as_ref()) {
+        checks.extend(quote!(#cfgs #travels::<#ty>();));
+    }
+    match &output.value {
+        Value::Plain(ty) | Value::Fallible(Some(ty)) if !has_impl_trait(ty) => {
+            checks.extend(quote!(#travels::<#ty>();));
+        }
+        _ => {}
+    }
+    if let Value::Fallible(Some(_)) = output.value
+        && !has_impl_trait(&output.returned)
+    {
+        let (is_result, returned) = (support.private("returns_a_result"), &output.returned);
+        checks.extend(quote!(#is_result::<#returned>();));
+    }
+    checks
+}

@@ -1,0 +1,240 @@
+//! The calls of a chain. What each becomes is told in `asynckit/src/__private/call.rs`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, ExprBlock, ExprCall, ExprReference};
+
+use crate::support::{Support, ends, local, method, ours_at, parenthesized};
+
+use super::argument::{Kind, is_place, is_plain_call, may_be_pending, ungroup};
+use super::rewrite::Rewriter;
+
+/// The place of a call, and the name of what it calls.
+pub(super) fn site(support: &Support, name: &str, open: Span, close: Span) -> TokenStream {
+    let path = support.private_at("call_site", open, close);
+    let argument = parenthesized(quote!(&#name), close);
+    quote!(#path #argument)
+}
+
+/// The values of an argument list: what they are made of, their pattern, and the arguments of the
+/// call that is made with them.
+struct Arguments {
+    list: TokenStream,
+    pattern: TokenStream,
+    passed: Vec<TokenStream>,
+    any: bool,
+}
+
+impl Rewriter<'_> {
+    /// A call, held up to have the type of its value looked at; `None` if that is never work.
+    pub(super) fn held_call(&mut self, call: &mut ExprCall) -> Option<TokenStream> {
+        if is_plain_call(call) {
+            call.args.iter_mut().for_each(|argument| self.argument(argument));
+            return None;
+        }
+        let attributes = std::mem::take(&mut call.attrs);
+        let close = call.paren_token.span.close();
+        let arguments = self.arguments(call);
+        let bound = self.bind_function(call);
+        let is_match = arguments.any || bound.is_some();
+        let mut held = if arguments.any {
+            self.lifted(call, arguments)
+        } else {
+            let hold = method("__hold", TokenStream::new(), ours_at(close));
+            quote!(#call #hold)
+        };
+        if let Some((name, function)) = bound {
+            held = quote!(match #function { #[allow(unused_mut)] mut #name => #held });
+        }
+        if is_match {
+            held = parenthesized(held, close);
+        }
+        Some(quote!(#(#attributes)* #held))
+    }
+
+    /// A function that is the value of an expression is evaluated once, before the arguments.
+    fn bind_function(&mut self, call: &mut ExprCall) -> Option<(Ident, TokenStream)> {
+        match ungroup(&call.func) {
+            Expr::Path(_) | Expr::Field(_) | Expr::Index(_) => None,
+            _ => {
+                let name = local("function");
+                let named = Expr::Verbatim(name.to_token_stream());
+                let mut function = std::mem::replace(&mut *call.func, named);
+                self.expression(&mut function);
+                let (_, close) = ends(&function);
+                let function = ungroup(&function).to_token_stream();
+                Some((name, parenthesized(function, ours_at(close))))
+            }
+        }
+    }
+
+    fn arguments(&mut self, call: &mut ExprCall) -> Arguments {
+        let mut arguments = Arguments {
+            list: TokenStream::new(),
+            pattern: TokenStream::new(),
+            passed: Vec::new(),
+            any: call.args.iter().any(may_be_pending),
+        };
+        if !arguments.any {
+            call.args.iter_mut().for_each(|argument| self.argument(argument));
+            return arguments;
+        }
+        let mut inputs = Vec::new();
+        let mut values = Vec::new();
+        for (index, argument) in call.args.iter_mut().enumerate() {
+            let (open, close) = ends(argument);
+            let value = Ident::new(&format!("input{index}"), ours_at(open));
+            let input = match Kind::of(argument) {
+                Kind::Constant => {
+                    self.argument(argument);
+                    arguments.passed.push(argument.to_token_stream());
+                    continue;
+                }
+                Kind::Plain => {
+                    self.argument(argument);
+                    let plain = self.support.private("Plain");
+                    arguments.passed.push(self.given(&value, open, close));
+                    quote!(#plain::new(#argument))
+                }
+                kind => {
+                    arguments.passed.push(self.given(&value, open, close));
+                    match kind {
+                        Kind::Lent => self.lent(argument),
+                        _ => self.moved(argument),
+                    }
+                }
+            };
+            inputs.push(input);
+            values.push(quote!(mut #value));
+        }
+        arguments.list = nested_pairs(inputs);
+        arguments.pattern = nested_pairs(values);
+        arguments
+    }
+
+    /// An argument that is passed as it is. Braces say so; they are not to be taken away.
+    pub(super) fn argument(&mut self, argument: &mut Expr) {
+        self.expression(argument);
+        if let Expr::Block(ExprBlock { label: None, block, .. }) = argument {
+            block.brace_token = syn::token::Brace(ours_at(block.brace_token.span.open()));
+        }
+    }
+
+    /// `give(&mut input)`, at the user's argument.
+    fn given(&self, value: &Ident, open: Span, close: Span) -> TokenStream {
+        let give = self.support.private_at("give", open, close);
+        let value = Ident::new(&value.to_string(), ours_at(close));
+        let argument = parenthesized(quote_spanned!(ours_at(open)=> &mut #value), close);
+        quote!(#give #argument)
+    }
+
+    fn moved(&mut self, argument: &mut Expr) -> TokenStream {
+        let (_, close) = ends(argument);
+        let held = match ungroup_mut(argument) {
+            Expr::Call(call) => self.held_call(call).expect("a plain call is not moved"),
+            place => {
+                let hold = method("__hold", TokenStream::new(), self.looked_up(place));
+                quote!(#place #hold)
+            }
+        };
+        let each = method("__each", TokenStream::new(), ours_at(close));
+        let argument = method("__arg", self.place_at(close), ours_at(close));
+        quote!(#held #each #argument)
+    }
+
+    fn lent(&mut self, argument: &mut Expr) -> TokenStream {
+        let Expr::Reference(ExprReference { and_token, expr, .. }) = ungroup_mut(argument) else {
+            unreachable!("only a reference is lent")
+        };
+        let (_, close) = ends(expr);
+        let value = match ungroup_mut(expr) {
+            Expr::Call(call) => {
+                let held = self.held_call(call).expect("a plain call is not lent");
+                let start = method("__start", self.place_at(close), ours_at(close));
+                quote!(#held #start)
+            }
+            place => place.to_token_stream(),
+        };
+        let hold = self.support.private_at("hold", and_token.span, and_token.span);
+        let value = parenthesized(quote!(#and_token #value), close);
+        let lend = method("__lend", TokenStream::new(), close);
+        quote!(#hold #value #lend)
+    }
+
+    /// A call that happens now or later, as its arguments are.
+    fn lifted(&self, call: &ExprCall, arguments: Arguments) -> TokenStream {
+        let Arguments { list, pattern, passed, .. } = arguments;
+        let close = call.paren_token.span.close();
+        let (open, _) = ends(&call.func);
+        let function = &call.func;
+        let call_with = {
+            let mut passed_in =
+                proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, quote!(#(#passed),*));
+            passed_in.set_span(call.paren_token.span.join());
+            quote!(#function #passed_in)
+        };
+        let (now, later, here) = (local("now"), local("later"), local("here"));
+        let (place, support) = (self.place_at(open), self.support);
+        let lifted = support.private("Lifted");
+        let lift = {
+            let path = support.private_at("lift", open, close);
+            let list = parenthesized(quote!(#place, #list), close);
+            quote!(#path #list)
+        };
+        let held = method("__held", now.to_token_stream(), ours_at(close));
+        let hold = method("__hold", TokenStream::new(), close);
+        let finish = method("__finish", here.to_token_stream(), close);
+        let site = site(support, &name_of(function), open, close);
+        let task = {
+            let same = support.private_at("same", open, close);
+            let later = parenthesized(later.to_token_stream(), close);
+            quote!(#same #later)
+        };
+        let later_call = {
+            let begin = quote_spanned!(open=> move);
+            quote!(#begin |#here, #pattern| #call_with #hold #finish)
+        };
+        let start = method("__call", quote!(#site, #later_call), close);
+        quote! {
+            match #lift {
+                #[allow(unreachable_patterns, clippy::unit_arg)]
+                #lifted::Now(#now, #pattern) => #call_with #held,
+                #[allow(unreachable_patterns, clippy::unit_arg)]
+                #lifted::Later(#later) => #task #start,
+            }
+        }
+    }
+
+    /// Where a name of ours may stand that is looked up on the value of an expression.
+    pub(super) fn looked_up(&self, expression: &Expr) -> Span {
+        let (_, close) = ends(expression);
+        ours_at(close)
+    }
+}
+
+/// `(a, (b, (c, ())))`
+fn nested_pairs(items: Vec<TokenStream>) -> TokenStream {
+    items.into_iter().rev().fold(quote!(()), |rest, item| quote!((#item, #rest)))
+}
+
+fn ungroup_mut(expression: &mut Expr) -> &mut Expr {
+    match expression {
+        Expr::Group(group) => ungroup_mut(&mut group.expr),
+        Expr::Paren(paren) => ungroup_mut(&mut paren.expr),
+        other => other,
+    }
+}
+
+/// The text of the function's path: `String::from_utf8`.
+fn name_of(function: &Expr) -> String {
+    match ungroup(function) {
+        Expr::Path(path) => {
+            let names = path.path.segments.iter().map(|segment| segment.ident.to_string());
+            names.collect::<Vec<_>>().join("::")
+        }
+        field @ Expr::Field(_) if is_place(field) => {
+            field.to_token_stream().to_string().replace(' ', "")
+        }
+        _ => "closure".to_owned(),
+    }
+}

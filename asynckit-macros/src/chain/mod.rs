@@ -1,0 +1,110 @@
+//! The expansion of `chain!`:
+//!
+//! ```text
+//! match &pool {
+//!     ref place => {
+//!         use ::asynckit::__private::{Hold as _, ..};
+//!         { /* the block: `rewrite`, `call`, `argument` */ }
+//!     }
+//! }
+//! ```
+
+mod argument;
+mod call;
+mod rewrite;
+mod statement;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Block, Expr, ExprBlock};
+
+use crate::error::Mistakes;
+use crate::mend::{blocks_of, mend};
+use crate::parse::Chain;
+use crate::support::{Support, ends, local, ours_at, parenthesized};
+
+use self::rewrite::Rewriter;
+
+/// Expands the macro; half-written code as far as it goes, beside the message.
+pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
+    let error = match syn::parse2::<Chain>(tokens.clone()) {
+        Ok(chain) => return expand_chain(chain),
+        Err(error) => error,
+    };
+    let mut mistakes = Mistakes::default();
+    mistakes.push(error);
+    let mistakes = mistakes.into_compile_errors();
+    let rest = match syn::parse2::<Chain>(mend(tokens.clone())) {
+        Ok(chain) => expand_chain(chain),
+        Err(_) => blocks_of(tokens),
+    };
+    quote!({ #mistakes #rest })
+}
+
+fn expand_chain(chain: Chain) -> TokenStream {
+    let support = Support::new(chain.krate);
+    match chain.body {
+        Expr::Async(body) => expand_async(&support, &chain.place, body.block),
+        Expr::Block(ExprBlock { attrs, label: None, block }) if attrs.is_empty() => {
+            expand_block(&support, &chain.place, block)
+        }
+        expression => {
+            let (open, _) = ends(&expression);
+            let block = Block {
+                brace_token: syn::token::Brace(ours_at(open)),
+                stmts: vec![syn::Stmt::Expr(expression, None)],
+            };
+            expand_block(&support, &chain.place, block)
+        }
+    }
+}
+
+/// The user's braces stand in braces of ours now, which would make them unnecessary.
+fn disown_braces(block: &mut Block) {
+    block.brace_token = syn::token::Brace(ours_at(block.brace_token.span.open()));
+}
+
+/// The traits whose methods the rewritten block calls.
+fn traits(support: &Support) -> TokenStream {
+    let names = ["EachUnchanged", "HeldUnchanged", "Hold"];
+    let paths = names.map(|name| support.private(name));
+    quote!(#(#[allow(unused_imports)] use #paths as _;)*)
+}
+
+fn expand_block(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
+    let name = local("place");
+    Rewriter::new(support, &name, false).chain_block(&mut block);
+    disown_braces(&mut block);
+    let traits = traits(support);
+    // Calls that never return leave what we wrote behind them unreachable.
+    quote!(match #place { #[allow(unreachable_code)] ref #name => { #traits #block } })
+}
+
+/// The block becomes a future of its own, whose `?` and `return` end the chain.
+fn expand_async(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
+    let (name, borrowed) = (local("place"), local("borrowed"));
+    Rewriter::new(support, &name, true).chain_block(&mut block);
+    disown_braces(&mut block);
+    let traits = traits(support);
+    let (open, close) = ends(place);
+    let owned_place = {
+        let path = support.private_at("owned_place", open, close);
+        let argument = parenthesized(borrowed.to_token_stream(), close);
+        quote!(#path #argument)
+    };
+    let chain_future = support.private("chain_future");
+    let site = call::site(support, "chain", open, close);
+    quote! {
+        match #place {
+            #[allow(unreachable_code)]
+            ref #borrowed => {
+                let #name = #owned_place;
+                #chain_future(&::core::clone::Clone::clone(&#name), #site, async move {
+                    #traits
+                    let #name = &#name;
+                    #block
+                })
+            }
+        }
+    }
+}

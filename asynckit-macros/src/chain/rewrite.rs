@@ -1,0 +1,324 @@
+//! The walk over the block of a chain. What is not mentioned here stays as it is.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    BinOp, Block, Expr, ExprAsync, ExprAwait, ExprClosure, ExprConst, ExprMethodCall, ExprReturn,
+    Item, Stmt, UnOp,
+};
+
+use crate::support::{Support, ends, method, ours_at, parenthesized};
+
+use super::argument::{is_of_wanted_type, is_place, may_be_pending, ungroup};
+
+pub(super) struct Rewriter<'a> {
+    pub(super) support: &'a Support,
+    /// The variable that is the chain's pool.
+    pub(super) place: &'a Ident,
+    is_async: bool,
+}
+
+/// What a value is wanted for.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Wanted {
+    /// Bound, returned, or awaited: work is started.
+    Result,
+    /// Bound: work is started, each of a list's as well.
+    Results,
+    /// Bound by the pattern of a tuple.
+    Parts,
+    /// Nothing.
+    Nothing,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(support: &'a Support, place: &'a Ident, is_async: bool) -> Self {
+        Self { support, place, is_async }
+    }
+
+    /// The block of the chain itself.
+    pub(super) fn chain_block(&mut self, block: &mut Block) {
+        let tail = self.block(block, Wanted::Result);
+        match tail {
+            Some(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) | Expr::Loop(_)) => {}
+            Some(Expr::Macro(call)) if never_returns(&call.mac.path) => {}
+            Some(end) => *end = self.end(end.to_token_stream()),
+            None => {
+                let end = self.end(quote!(()));
+                block.stmts.push(Stmt::Expr(end, None));
+            }
+        }
+    }
+
+    /// Rewrites the statements, and gives the last expression.
+    pub(super) fn block<'b>(
+        &mut self,
+        block: &'b mut Block,
+        wanted: Wanted,
+    ) -> Option<&'b mut Expr> {
+        let last_is_macro = matches!(block.stmts.last(), Some(Stmt::Macro(_)));
+        if last_is_macro && let Some(Stmt::Macro(last)) = block.stmts.pop() {
+            // The last macro without a semicolon is the value of the block.
+            block.stmts.push(match last.semi_token {
+                None => Stmt::Expr(
+                    Expr::Macro(syn::ExprMacro { attrs: last.attrs, mac: last.mac }),
+                    None,
+                ),
+                Some(_) => Stmt::Macro(last),
+            });
+        }
+        let last = block.stmts.len().saturating_sub(1);
+        for (index, statement) in block.stmts.iter_mut().enumerate() {
+            match statement {
+                Stmt::Expr(value, None) if index == last => self.value(value, wanted),
+                statement => self.statement(statement),
+            }
+        }
+        match block.stmts.last_mut() {
+            Some(Stmt::Expr(tail, None)) => Some(tail),
+            _ => None,
+        }
+    }
+
+    /// What the chain gives.
+    fn end(&self, value: TokenStream) -> Expr {
+        let (open, close) = ends(&value);
+        let place = self.place;
+        let path = self.support.private_at("end_of_chain", open, close);
+        let arguments = parenthesized(quote!(#place, #value), close);
+        let end = quote!(#path #arguments);
+        if !self.is_async {
+            return Expr::Verbatim(end);
+        }
+        let (ok, raised) = (self.support.private("Ok"), self.support.private("Raised"));
+        Expr::Verbatim(quote!(#ok::<_, #raised>(#end)))
+    }
+
+    /// Rewrites an expression whose value is neither bound nor dropped.
+    pub(super) fn expression(&mut self, expression: &mut Expr) {
+        self.visit_expr_mut(expression);
+    }
+
+    /// Rewrites an expression, and does with each of its possible values what is wanted.
+    pub(super) fn value(&mut self, value: &mut Expr, wanted: Wanted) {
+        match value {
+            Expr::Group(group) => self.value(&mut group.expr, wanted),
+            Expr::Paren(paren) => self.value(&mut paren.expr, wanted),
+            Expr::Call(call) => {
+                let (_, close) = ends(call);
+                if let Some(held) = self.held_call(call) {
+                    *value = self.finished(held, wanted, close);
+                }
+            }
+            Expr::MethodCall(call) => {
+                self.visit_expr_method_call_mut(call);
+                if !is_of_wanted_type(call) {
+                    let close = call.paren_token.span.close();
+                    let hold = method("__hold", TokenStream::new(), ours_at(close));
+                    *value = self.finished(quote!(#call #hold), wanted, close);
+                }
+            }
+            Expr::Path(_) | Expr::Field(_) if wanted == Wanted::Parts && is_place(value) => {
+                let (_, close) = ends(value);
+                let hold = method("__hold", TokenStream::new(), ours_at(close));
+                *value = self.finished(quote!(#value #hold), wanted, close);
+            }
+            Expr::Block(block) => {
+                self.block(&mut block.block, wanted);
+            }
+            Expr::Unsafe(block) => {
+                self.block(&mut block.block, wanted);
+            }
+            Expr::If(branch) => {
+                self.condition(&mut branch.cond);
+                let wanted = match branch.else_branch {
+                    Some(_) => wanted,
+                    None => Wanted::Nothing,
+                };
+                self.block(&mut branch.then_branch, wanted);
+                if let Some((_, otherwise)) = &mut branch.else_branch {
+                    self.value(otherwise, wanted);
+                }
+            }
+            Expr::Match(choice) => {
+                self.expression(&mut choice.expr);
+                for arm in &mut choice.arms {
+                    self.arm(arm, wanted);
+                }
+            }
+            other => self.expression(other),
+        }
+    }
+
+    fn arm(&mut self, arm: &mut syn::Arm, wanted: Wanted) {
+        self.visit_pat_mut(&mut arm.pat);
+        self.value(&mut arm.body, wanted);
+    }
+
+    fn finished(&self, held: TokenStream, wanted: Wanted, at: Span) -> Expr {
+        let nothing = TokenStream::new;
+        let place = self.place_at(at);
+        let steps = match wanted {
+            Wanted::Result => method("__start", place, at),
+            Wanted::Results => {
+                let steps = [method("__each", nothing(), at), method("__start", place, at)];
+                quote!(#(#steps)*)
+            }
+            Wanted::Parts => {
+                let steps = [
+                    method("__start", place, at),
+                    method("__hold", nothing(), at),
+                    method("__take_apart", nothing(), at),
+                ];
+                quote!(#(#steps)*)
+            }
+            Wanted::Nothing => method("__detach", place, at),
+        };
+        Expr::Verbatim(quote!(#held #steps))
+    }
+
+    /// The pool as an argument of a method of ours.
+    pub(super) fn place_at(&self, at: Span) -> TokenStream {
+        Ident::new(&self.place.to_string(), ours_at(at)).to_token_stream()
+    }
+
+    /// Says, where a value that is not there yet is to decide something, what to write instead.
+    fn condition(&mut self, condition: &mut Expr) {
+        match condition {
+            Expr::Paren(paren) => self.condition(&mut paren.expr),
+            Expr::Unary(not) if matches!(not.op, UnOp::Not(_)) => self.condition(&mut not.expr),
+            Expr::Binary(both) if matches!(both.op, BinOp::And(_) | BinOp::Or(_)) => {
+                self.condition(&mut both.left);
+                self.condition(&mut both.right);
+            }
+            Expr::Call(_) | Expr::Path(_) | Expr::Field(_) => {
+                let (open, close) = ends(condition);
+                self.expression(condition);
+                let path = self.support.private_at("plain_condition", open, close);
+                let argument = parenthesized(condition.to_token_stream(), close);
+                *condition = Expr::Verbatim(quote!(#path #argument));
+            }
+            other => self.expression(other),
+        }
+    }
+
+    /// A call whose value a method is called on is not started: the method gets the work.
+    pub(super) fn receiver(&mut self, receiver: &mut Expr) {
+        match receiver {
+            Expr::Group(group) => self.receiver(&mut group.expr),
+            Expr::Paren(paren) => self.receiver(&mut paren.expr),
+            Expr::Call(call) if call.args.iter().any(may_be_pending) => {
+                let close = call.paren_token.span.close();
+                if let Some(held) = self.held_call(call) {
+                    let value = method("__value", TokenStream::new(), ours_at(close));
+                    *receiver = Expr::Verbatim(quote!(#held #value));
+                }
+            }
+            Expr::Call(call) => {
+                self.expression(&mut call.func);
+                for argument in &mut call.args {
+                    self.argument(argument);
+                }
+            }
+            other => self.expression(other),
+        }
+    }
+}
+
+/// Whether a macro's value is `!`.
+fn never_returns(path: &syn::Path) -> bool {
+    const NEVER: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
+    path.segments.last().is_some_and(|last| NEVER.iter().any(|name| last.ident == name))
+}
+
+impl VisitMut for Rewriter<'_> {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        match expression {
+            Expr::Call(_) | Expr::Group(_) if matches!(ungroup(expression), Expr::Call(_)) => {
+                self.value(expression, Wanted::Result);
+            }
+            Expr::If(_) => {
+                // The values of its branches are passed on as they are.
+                let Expr::If(branch) = expression else { return };
+                self.condition(&mut branch.cond);
+                self.visit_block_mut(&mut branch.then_branch);
+                if let Some((_, otherwise)) = &mut branch.else_branch {
+                    self.expression(otherwise);
+                }
+            }
+            Expr::Assign(assign) => {
+                let wanted = match &*assign.left {
+                    Expr::Tuple(_) => Wanted::Parts,
+                    _ => Wanted::Result,
+                };
+                self.expression(&mut assign.left);
+                self.value(&mut assign.right, wanted);
+            }
+            other => visit_mut::visit_expr_mut(self, other),
+        }
+    }
+
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        let last = block.stmts.len().saturating_sub(1);
+        for (index, statement) in block.stmts.iter_mut().enumerate() {
+            match statement {
+                Stmt::Expr(value, None) if index == last => self.expression(value),
+                statement => self.statement(statement),
+            }
+        }
+    }
+
+    fn visit_expr_for_loop_mut(&mut self, repeat: &mut syn::ExprForLoop) {
+        self.expression(&mut repeat.expr);
+        self.block(&mut repeat.body, Wanted::Nothing);
+    }
+
+    fn visit_expr_while_mut(&mut self, repeat: &mut syn::ExprWhile) {
+        self.condition(&mut repeat.cond);
+        self.block(&mut repeat.body, Wanted::Nothing);
+    }
+
+    fn visit_expr_loop_mut(&mut self, repeat: &mut syn::ExprLoop) {
+        self.block(&mut repeat.body, Wanted::Nothing);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        self.receiver(&mut call.receiver);
+        for argument in &mut call.args {
+            self.expression(argument);
+        }
+    }
+
+    fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
+        let base = &mut awaited.base;
+        if is_place(base) {
+            let (_, close) = ends(base);
+            let hold = method("__hold", TokenStream::new(), ours_at(close));
+            **base = self.finished(quote!(#base #hold), Wanted::Result, close);
+        } else {
+            self.value(base, Wanted::Result);
+        }
+    }
+
+    /// In the async form `return` ends the chain.
+    fn visit_expr_return_mut(&mut self, returned: &mut ExprReturn) {
+        if !self.is_async {
+            return visit_mut::visit_expr_return_mut(self, returned);
+        }
+        let value = match &mut returned.expr {
+            Some(value) => {
+                self.value(value, Wanted::Result);
+                value.to_token_stream()
+            }
+            None => quote!(()),
+        };
+        returned.expr = Some(Box::new(self.end(value)));
+    }
+
+    // What runs another time, or is none of the chain's code.
+    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
+    fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
+    fn visit_expr_const_mut(&mut self, _: &mut ExprConst) {}
+    fn visit_item_mut(&mut self, _: &mut Item) {}
+}

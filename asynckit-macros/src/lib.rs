@@ -1,0 +1,46 @@
+//! The macros of `asynckit`, which re-exports and documents them. Depend on that crate.
+//!
+//! The way of the tokens: `parse` (what was written) → `model` (what it means) → `validate` (what
+//! is wrong with it) → `async_work` and `chain` (what becomes of it). `support` says how
+//! expansions name things, `error` collects mistakes, `mend` fills the holes of half-written code.
+
+mod async_work;
+mod chain;
+mod error;
+#[cfg(test)]
+mod garbled;
+mod mend;
+mod model;
+mod parse;
+mod support;
+mod validate;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use proc_macro::TokenStream;
+
+/// The attribute that `asynckit` documents and re-exports.
+#[proc_macro_attribute]
+pub fn async_work(options: TokenStream, item: TokenStream) -> TokenStream {
+    let original = item.clone();
+    guarded(original, || async_work::expand(options.into(), item.into()).into())
+}
+
+/// The macro that `asynckit` documents and re-exports.
+#[proc_macro]
+pub fn chain(input: TokenStream) -> TokenStream {
+    let original = mend::blocks_of(input.clone().into()).into();
+    guarded(original, || chain::expand(input.into()).into())
+}
+
+/// Should an expansion panic, the user's own tokens stay, for the editor, beside a message.
+fn guarded(original: TokenStream, expand: impl FnOnce() -> TokenStream) -> TokenStream {
+    catch_unwind(AssertUnwindSafe(expand)).unwrap_or_else(|_| {
+        let mut tokens: TokenStream = quote::quote!(
+            ::core::compile_error! { "a macro of asynckit panicked: please report it" }
+        )
+        .into();
+        tokens.extend(original);
+        tokens
+    })
+}

@@ -1,0 +1,166 @@
+//! From tokens to what was written.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::{
+    Attribute, Error, Expr, ExprLit, Ident, Lit, Path, Result, Signature, Token, Visibility,
+};
+
+use crate::error::Mistakes;
+
+/// What stands in `#[async_work(..)]`.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) krate: Option<Path>,
+    pub(crate) errors: Errors,
+}
+
+/// Whether the error of a function travels apart from its value.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub(crate) enum Errors {
+    /// As the name of the return type says.
+    #[default]
+    ByName,
+    /// `fallible`
+    Travel,
+    /// `plain`
+    Stay,
+}
+
+impl Options {
+    /// Reads what can be read; an option that is not understood changes nothing.
+    pub(crate) fn read(tokens: TokenStream, mistakes: &mut Mistakes) -> Self {
+        let mut options = Self::default();
+        let read = |input: ParseStream| {
+            while !input.is_empty() {
+                if let Err(error) = options.read_one(input) {
+                    mistakes.push(error);
+                    skip_to_comma(input)?;
+                }
+                let _comma: Option<Token![,]> = input.parse()?;
+            }
+            Ok(())
+        };
+        if let Err(error) = syn::parse::Parser::parse2(read, tokens) {
+            mistakes.push(error);
+        }
+        options
+    }
+
+    fn read_one(&mut self, input: ParseStream) -> Result<()> {
+        const OPTIONS: &str =
+            "unknown option: `#[async_work]` takes `fallible`, `plain` and `crate = path`";
+        if input.peek(Token![crate]) {
+            self.krate = Some(crate_option(input)?);
+            return Ok(());
+        }
+        let name: Ident = input.parse().map_err(|error| Error::new(error.span(), OPTIONS))?;
+        let errors = match name.to_string().as_str() {
+            "fallible" => Errors::Travel,
+            "plain" => Errors::Stay,
+            _ => return Err(Error::new(name.span(), OPTIONS)),
+        };
+        if self.errors != Errors::ByName && self.errors != errors {
+            return Err(Error::new(name.span(), "`fallible` and `plain` exclude each other"));
+        }
+        self.errors = errors;
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Err(Error::new(input.span(), format!("`{name}` takes no value")));
+        }
+        Ok(())
+    }
+}
+
+fn skip_to_comma(input: ParseStream) -> Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+/// `crate = path`, also as a string.
+fn crate_option(input: ParseStream) -> Result<Path> {
+    input.parse::<Token![crate]>()?;
+    input.parse::<Token![=]>()?;
+    if input.peek(Lit) {
+        let literal: ExprLit = input.parse()?;
+        if let Lit::Str(path) = &literal.lit {
+            return path.parse_with(Path::parse_mod_style);
+        }
+        return Err(Error::new_spanned(literal, "expected a path: `crate = path::to::asynckit`"));
+    }
+    input.call(Path::parse_mod_style)
+}
+
+/// The function below `#[async_work]`. Its body is never looked into.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: Option<Group>,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let not_a_function = |error: Error| {
+            let message = format!("`#[async_work]` goes on a function: {error}");
+            Error::new(error.span(), message)
+        };
+        let signature = input.parse().map_err(not_a_function)?;
+        let body = match input.parse::<TokenTree>()? {
+            TokenTree::Punct(semicolon) if semicolon.as_char() == ';' => None,
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Some(body),
+            other => {
+                return Err(Error::new(other.span(), "expected the body of the function"));
+            }
+        };
+        if !input.is_empty() {
+            return Err(input.error("unexpected tokens after the function"));
+        }
+        Ok(Self { attributes, visibility, signature, body })
+    }
+}
+
+/// What stands in `chain!(..)`.
+pub(crate) struct Chain {
+    pub(crate) krate: Option<Path>,
+    pub(crate) place: Expr,
+    pub(crate) body: Expr,
+}
+
+impl Parse for Chain {
+    fn parse(input: ParseStream) -> Result<Self> {
+        const SHAPE: &str = "a chain is written `chain!(&pool, { .. })`";
+        let mut krate = None;
+        if input.peek(Token![crate]) && input.peek2(Token![=]) {
+            krate = Some(crate_option(input)?);
+            input.parse::<Token![,]>()?;
+        }
+        if input.is_empty() {
+            let message = format!("{SHAPE}: the pool and the work are missing");
+            return Err(Error::new(input.span(), message));
+        }
+        let place = input.call(Expr::parse_without_eager_brace)?;
+        if input.is_empty() {
+            let message = match place {
+                Expr::Block(_) | Expr::Async(_) => "the pool is missing before the block",
+                _ => "the work is missing after the pool",
+            };
+            return Err(Error::new_spanned(place, format!("{SHAPE}: {message}")));
+        }
+        let comma = |error: Error| Error::new(error.span(), format!("{SHAPE}: expected a comma"));
+        input.parse::<Token![,]>().map_err(comma)?;
+        if input.is_empty() {
+            let message = format!("{SHAPE}: the work is missing after the pool");
+            return Err(Error::new(input.span(), message));
+        }
+        let body = input.parse()?;
+        let _comma: Option<Token![,]> = input.parse()?;
+        if !input.is_empty() {
+            return Err(input.error(format!("{SHAPE}: there is one block or expression")));
+        }
+        Ok(Self { krate, place, body })
+    }
+}

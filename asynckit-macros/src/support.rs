@@ -1,0 +1,106 @@
+//! How expansions name what they call, and where in the user's text they say that it stands.
+//!
+//! A span has two halves. *Where* decides what the compiler underlines and what a location
+//! reports; *how* (hygiene) decides what a name means. Names of ours mean what they mean here
+//! (`mixed_site`), so that nothing of the user's can capture them. They stand at the user's
+//! punctuation, never at an identifier, where they would answer an editor's questions.
+
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::Path;
+
+/// The crate under its name in the user's crate.
+pub(crate) struct Support {
+    krate: Path,
+}
+
+impl Support {
+    pub(crate) fn new(krate: Option<Path>) -> Self {
+        let krate = krate.unwrap_or_else(|| {
+            let name = Ident::new("asynckit", Span::mixed_site());
+            syn::parse_quote!(::#name)
+        });
+        Self { krate }
+    }
+
+    /// `::asynckit::Name`.
+    pub(crate) fn public(&self, name: &str) -> TokenStream {
+        let (krate, name) = (&self.krate, Ident::new(name, Span::mixed_site()));
+        quote!(#krate::#name)
+    }
+
+    /// `::asynckit::__private::name`.
+    pub(crate) fn private(&self, name: &str) -> TokenStream {
+        let private = self.public("__private");
+        let name = Ident::new(name, Span::mixed_site());
+        quote!(#private::#name)
+    }
+
+    /// The same as the beginning of an expression that stands at the user's tokens: the compiler
+    /// sees a path where its two ends are.
+    pub(crate) fn private_at(&self, name: &str, start: Span, end: Span) -> TokenStream {
+        let mut tokens: Vec<TokenTree> = begin_at(self.private(name), start).into_iter().collect();
+        if let Some(last) = tokens.last_mut() {
+            last.set_span(end);
+        }
+        tokens.into_iter().collect()
+    }
+}
+
+/// A path that begins at the user's token. A leading `::` is two tokens of no meaning of their
+/// own; a path that begins with a name keeps what that means.
+pub(crate) fn begin_at(path: TokenStream, start: Span) -> TokenStream {
+    let begin = |(index, mut token): (usize, TokenTree)| {
+        match &token {
+            TokenTree::Punct(_) if index < 2 => token.set_span(start),
+            TokenTree::Ident(name) if index == 0 => token.set_span(name.span().located_at(start)),
+            _ => {}
+        }
+        token
+    };
+    path.into_iter().enumerate().map(begin).collect()
+}
+
+/// A name that the user can neither see nor shadow.
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Our meaning, the user's place.
+pub(crate) fn ours_at(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
+/// `(tokens)`, its parentheses at `place`.
+pub(crate) fn parenthesized(tokens: TokenStream, place: Span) -> TokenStream {
+    let mut group = Group::new(Delimiter::Parenthesis, tokens);
+    group.set_span(place);
+    group.to_token_stream()
+}
+
+/// `.name(arguments)`, all of it at `place`.
+pub(crate) fn method(name: &str, arguments: TokenStream, place: Span) -> TokenStream {
+    let mut dot = Punct::new('.', Spacing::Alone);
+    dot.set_span(place);
+    let name = Ident::new(name, place);
+    let arguments = parenthesized(arguments, place);
+    quote!(#dot #name #arguments)
+}
+
+/// Where the first and the last token stand.
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut tokens = tokens.to_token_stream().into_iter();
+    let Some(first) = tokens.next() else {
+        return (Span::call_site(), Span::call_site());
+    };
+    let last = tokens.last().unwrap_or_else(|| first.clone());
+    let open = match &first {
+        TokenTree::Group(group) => group.span_open(),
+        token => token.span(),
+    };
+    let close = match &last {
+        TokenTree::Group(group) => group.span_close(),
+        token => token.span(),
+    };
+    (open, close)
+}
