@@ -1,0 +1,55 @@
+//! A tiny `make`: steps that depend on each other, known only at run time. Each runs once, as soon as
+//! the steps that it needs are done.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use asynckit::{AsyncResult, Error, Pool, async_work, chain};
+
+/// A target and what it needs, needs first.
+const STEPS: [(&str, &[&str]); 6] = [
+    ("parser.o", &[]),
+    ("lexer.o", &[]),
+    ("manual.txt", &[]),
+    ("lib.a", &["parser.o", "lexer.o"]),
+    ("app", &["lib.a"]),
+    ("app.tar", &["app", "manual.txt"]),
+];
+
+type Log = Arc<Mutex<Vec<&'static str>>>;
+
+/// Makes one target of the things that it needs.
+#[async_work]
+fn make(target: &'static str, needs: Vec<String>, log: Log) -> String {
+    log.lock().unwrap().push(target);
+    match needs.as_slice() {
+        [] => target.to_owned(),
+        needs => format!("{target}({})", needs.join(" ")),
+    }
+}
+
+fn main() -> Result<(), Error> {
+    let pool = Pool::new(2);
+    let log = Log::default();
+
+    let mut targets: HashMap<&str, AsyncResult<String>> = HashMap::new();
+    for (target, needs) in STEPS {
+        // Several steps may need the same one: each gets a clone of its result.
+        let needs: Vec<_> = needs.iter().map(|need| targets[need].clone()).collect();
+        let made = chain!(&pool, make(target, needs, log.clone()));
+        targets.insert(target, made);
+    }
+    let tar = targets.remove("app.tar").expect("a step makes it").get()?;
+
+    println!("{tar}");
+    assert_eq!(tar, "app.tar(app(lib.a(parser.o lexer.o)) manual.txt)");
+
+    let log = log.lock().unwrap();
+    println!("in this order: {}", log.join(", "));
+    let place = |target: &str| log.iter().position(|made| *made == target);
+    for (target, needs) in STEPS {
+        assert!(needs.iter().all(|need| place(need) < place(target)));
+    }
+    assert_eq!(log.len(), STEPS.len());
+    Ok(())
+}
