@@ -1,0 +1,117 @@
+//! What may be sent and shared, and what is `Debug` and `Clone`, whatever the type of the value.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use asynckit::{
+    AsyncResult, BuildError, Current, Error, ErrorKind, Pool, Results, Scope, SetError, Setter,
+    StillRunning, Work,
+};
+
+/// Whether a type has a trait, as a value: so that one missing does not keep the rest from
+/// compiling.
+macro_rules! has {
+    ($type:ty: $($trait:tt)+) => {{
+        #[allow(dead_code)]
+        trait Otherwise {
+            const HAS: bool = false;
+        }
+        impl<T: ?Sized> Otherwise for T {}
+        #[allow(dead_code)]
+        struct Probe<T: ?Sized>(PhantomData<T>);
+        #[allow(dead_code)]
+        impl<T: ?Sized + $($trait)+> Probe<T> {
+            const HAS: bool = true;
+        }
+        <Probe<$type>>::HAS
+    }};
+}
+
+/// Neither `Debug` nor `Clone`.
+struct Opaque;
+
+#[test]
+fn a_result_may_be_sent_and_shared_if_its_value_may_be_sent() {
+    assert!(has!(AsyncResult<u8>: Send + Sync));
+    assert!(has!(AsyncResult<Opaque>: Send + Sync));
+    assert!(has!(AsyncResult<Cell<u8>>: Send + Sync), "the value need not be Sync");
+    assert!(!has!(AsyncResult<Rc<u8>>: Send));
+    assert!(!has!(AsyncResult<Rc<u8>>: Sync));
+    assert!(has!(Setter<Cell<u8>>: Send));
+    assert!(!has!(Setter<Rc<u8>>: Send));
+    assert!(has!(AsyncResult<u8>: Unpin + 'static));
+}
+
+#[test]
+fn a_result_is_clone_if_its_value_can_be_cloned_from_any_thread() {
+    assert!(has!(AsyncResult<String>: Clone));
+    assert!(!has!(AsyncResult<Opaque>: Clone));
+    assert!(!has!(AsyncResult<Cell<u8>>: Clone), "clones come from many threads");
+    assert!(!has!(Setter<u8>: Clone));
+}
+
+#[test]
+fn a_result_is_a_future_to_be() {
+    assert!(has!(AsyncResult<Opaque>: IntoFuture<Output = Result<Opaque, Error>>));
+    assert!(has!(&'static AsyncResult<u8>: IntoFuture<Output = Result<&'static u8, Error>>));
+    assert!(!has!(&'static AsyncResult<Cell<u8>>: IntoFuture), "lending takes Sync");
+    assert!(has!(<AsyncResult<u8> as IntoFuture>::IntoFuture: Send));
+    assert!(has!(AsyncResult<Opaque>: Default));
+}
+
+#[test]
+fn everything_public_is_debug() {
+    assert!(has!(AsyncResult<Opaque>: std::fmt::Debug));
+    assert!(has!(Setter<Opaque>: std::fmt::Debug));
+    assert!(has!(SetError<Opaque>: std::fmt::Debug + std::fmt::Display + std::error::Error));
+    assert!(has!(Work<'static, Opaque>: std::fmt::Debug));
+    assert!(has!(Pool: std::fmt::Debug));
+    assert!(has!(Scope<'static, 'static>: std::fmt::Debug));
+    assert!(has!(Current: std::fmt::Debug));
+    assert!(has!(Error: std::fmt::Debug + std::error::Error));
+    assert!(has!(ErrorKind: std::fmt::Debug + Copy + Eq + std::hash::Hash));
+    assert!(has!(BuildError: std::fmt::Debug + std::error::Error + Send + Sync));
+    assert!(has!(StillRunning: std::fmt::Debug + std::error::Error + Send + Sync));
+    assert!(!format!("{:?}", Pool::builder()).is_empty());
+    assert!(!format!("{:?}", Vec::<AsyncResult<Opaque>>::new().as_completed()).is_empty());
+}
+
+#[test]
+fn debug_neither_blocks_nor_needs_the_value() {
+    for r in [AsyncResult::new(), AsyncResult::ready(Opaque), AsyncResult::failed("no")] {
+        assert!(format!("{r:?}").contains("AsyncResult"));
+    }
+    let (setter, _r) = AsyncResult::<Opaque>::channel();
+    assert!(format!("{setter:?}").contains("Setter"));
+    assert!(format!("{:?}", asynckit::work(|| Opaque)).contains("Work"));
+}
+
+#[test]
+fn errors_travel() {
+    assert!(has!(Error: Clone + Send + Sync + Unpin + 'static));
+    fn into_box(error: Error) -> Box<dyn std::error::Error + Send + Sync> {
+        error.into()
+    }
+    assert!(!into_box(AsyncResult::<u8>::failed("no").get().unwrap_err()).to_string().is_empty());
+}
+
+#[test]
+fn a_pool_is_shared_by_reference() {
+    assert!(has!(Pool: Send + Sync));
+    assert!(!has!(Pool: Clone));
+    assert!(has!(Scope<'static, 'static>: Sync));
+    assert!(has!(Current: Send + Sync));
+}
+
+#[test]
+fn work_may_be_sent() {
+    assert!(has!(Work<'static, u8>: Send));
+    assert!(has!(Work<'static, Cell<u8>>: Send));
+    assert!(!has!(Work<'static, u8>: Clone));
+    // Work is covariant in what it borrows.
+    fn shorter<'a>(work: Work<'static, u8>, _until: &'a str) -> Work<'a, u8> {
+        work
+    }
+    assert_eq!(shorter(asynckit::work(|| 1), &String::from("here")).run().unwrap(), 1);
+}

@@ -1,0 +1,214 @@
+//! A bounded queue: whom it blocks, what it counts, and who may exceed it.
+
+use std::thread;
+
+use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain, current, work};
+
+use crate::support::{Busy, Counter, Gate, eventually, occupy, soon};
+
+#[async_work]
+fn inc(n: u32) -> u32 {
+    n + 1
+}
+
+fn bounded(capacity: usize) -> Pool {
+    Pool::builder().workers(1).queue_capacity(capacity).build().unwrap()
+}
+
+/// A pool whose worker is busy and whose queue is full.
+fn full(capacity: usize) -> (Pool, Busy, Vec<AsyncResult<u32>>) {
+    let pool = bounded(capacity);
+    let busy = occupy(&pool);
+    let queued =
+        (0..capacity).map(|n| inc(n as u32).try_spawn_on(&pool).expect("there is room")).collect();
+    (pool, busy, queued)
+}
+
+#[test]
+fn work_beyond_the_limit_is_handed_back() {
+    soon(|| {
+        let (pool, busy, queued) = full(2);
+        let back = inc(7).try_spawn_on(&pool).expect_err("no room");
+        assert_eq!(back.run().unwrap(), 8, "it is whole");
+        busy.free();
+        for (n, r) in queued.into_iter().enumerate() {
+            assert_eq!(r.get().unwrap(), n as u32 + 1);
+        }
+        let taken = inc(7).try_spawn_on(&pool).expect("there is room again");
+        assert_eq!(taken.get().unwrap(), 8);
+    });
+}
+
+#[test]
+fn a_submission_beyond_the_limit_blocks_until_there_is_room() {
+    soon(|| {
+        let (pool, busy, _queued) = full(1);
+        let submitted = Counter::new();
+        thread::scope(|s| {
+            let submitting = s.spawn(|| {
+                for n in 0..20 {
+                    drop(inc(n).spawn_on(&pool));
+                    submitted.add();
+                }
+                let freed = busy.gate().is_open();
+                assert!(freed, "nothing could be submitted before");
+            });
+            assert_eq!(submitted.count(), 0);
+            busy.gate().open();
+            submitting.join().unwrap();
+        });
+        assert_eq!(submitted.count(), 20);
+    });
+}
+
+#[test]
+fn everything_submitted_through_a_small_queue_runs() {
+    soon(|| {
+        let pool = Pool::builder().workers(2).queue_capacity(1).build().unwrap();
+        let ran = Counter::new();
+        thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(|| {
+                    for _ in 0..500 {
+                        let runs = ran.clone();
+                        drop(pool.spawn(move || runs.add()));
+                    }
+                });
+            }
+        });
+        pool.stop();
+        assert_eq!(ran.count(), 2000);
+    });
+}
+
+#[test]
+fn work_that_waits_for_inputs_does_not_count() {
+    soon(|| {
+        let (pool, busy, _queued) = full(1);
+        let input = AsyncResult::new();
+        // None of these blocks, though the queue is full.
+        let pending: Vec<_> = (0..100).map(|_| chain!(&pool, inc(input.clone()))).collect();
+        // Neither does setting, which makes a hundred tasks ready.
+        input.set(1).unwrap();
+        busy.free();
+        for r in pending {
+            assert_eq!(r.get().unwrap(), 2);
+        }
+    });
+}
+
+#[test]
+fn running_work_does_not_count() {
+    soon(|| {
+        let pool = bounded(1);
+        let busy = occupy(&pool);
+        let queued = inc(1).try_spawn_on(&pool).expect("the running one has left");
+        assert!(inc(1).try_spawn_on(&pool).is_err());
+        busy.free();
+        queued.get().unwrap();
+    });
+}
+
+#[test]
+fn a_worker_of_the_pool_never_blocks() {
+    soon(|| {
+        let pool = bounded(1);
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let many = pool.spawn({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.open();
+                gate.pass();
+                (0..100).map(|n| work(move || n).spawn_on(&current())).collect::<Vec<_>>()
+            }
+        });
+        begun.pass();
+        let queued = inc(1).try_spawn_on(&pool).expect("room for one");
+        gate.open();
+        for (n, r) in many.get().unwrap().into_iter().enumerate() {
+            assert_eq!(r.get().unwrap(), n);
+        }
+        queued.get().unwrap();
+    });
+}
+
+#[test]
+fn a_worker_of_another_pool_counts_as_outside() {
+    soon(|| {
+        let (pool, busy, _queued) = full(1);
+        let pool = std::sync::Arc::new(pool);
+        let other = Pool::new(1);
+        let refused = other.spawn({
+            let pool = pool.clone();
+            move || inc(1).try_spawn_on(&pool).is_err()
+        });
+        assert!(refused.get().unwrap());
+        let gate = busy.gate();
+        let blocked = other.spawn({
+            let (pool, gate) = (pool.clone(), gate.clone());
+            move || {
+                let r = inc(1).spawn_on(&pool);
+                assert!(gate.is_open(), "it had to wait for room");
+                r
+            }
+        });
+        gate.open();
+        assert_eq!(blocked.get().unwrap().get().unwrap(), 2);
+        busy.free();
+    });
+}
+
+#[test]
+fn cancelled_work_gives_its_room_back() {
+    soon(|| {
+        let (pool, busy, queued) = full(1);
+        assert!(queued[0].cancel());
+        let taken = std::cell::RefCell::new(None);
+        eventually("there is room again", || {
+            *taken.borrow_mut() = inc(1).try_spawn_on(&pool).ok();
+            taken.borrow().is_some()
+        });
+        busy.free();
+        assert_eq!(taken.into_inner().unwrap().get().unwrap(), 2);
+    });
+}
+
+#[test]
+fn blocked_submitters_are_woken_by_a_stop() {
+    soon(|| {
+        for now in [false, true] {
+            let (pool, busy, _queued) = full(1);
+            let begun = Counter::new();
+            thread::scope(|s| {
+                let blocked: Vec<_> = (0..3)
+                    .map(|n| {
+                        let (pool, begun) = (&pool, begun.clone());
+                        s.spawn(move || {
+                            begun.add();
+                            inc(n).spawn_on(pool).get().map_err(|e| e.kind())
+                        })
+                    })
+                    .collect();
+                eventually("all submit", || begun.count() == 3);
+                let stopping = s.spawn(|| if now { pool.stop_now() } else { pool.stop() });
+                // They are refused while the pool's only worker is still busy.
+                for r in blocked {
+                    assert_eq!(r.join().unwrap(), Err(ErrorKind::Stopped));
+                }
+                busy.free();
+                stopping.join().unwrap();
+            });
+        }
+    });
+}
+
+#[test]
+fn a_pool_without_workers_is_bounded_too() {
+    soon(|| {
+        let pool = Pool::builder().workers(0).queue_capacity(1).build().unwrap();
+        let first = inc(1).try_spawn_on(&pool).expect("room for one");
+        assert!(inc(1).try_spawn_on(&pool).is_err());
+        assert_eq!(first.get().unwrap(), 2);
+        assert!(inc(1).try_spawn_on(&pool).is_ok());
+    });
+}

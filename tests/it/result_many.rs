@@ -1,0 +1,314 @@
+//! Many results at once: all of them, the first of them, each as it comes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain};
+
+use crate::support::{Broken, Counter, Gate, Tally, eventually, occupy, soon};
+
+const SHORT: Duration = Duration::from_millis(20);
+
+#[async_work]
+fn add_up(numbers: Vec<u32>) -> u32 {
+    numbers.iter().sum()
+}
+
+#[test]
+fn join_all_keeps_the_order() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let results: Vec<_> = (0..100).map(|n| pool.spawn(move || n)).collect();
+        let all: AsyncResult<Vec<i32>> = results.join_all();
+        assert_eq!(all.get().unwrap(), (0..100).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn join_all_takes_anything_iterable() {
+    soon(|| {
+        let ready = |n: u8| AsyncResult::ready(n);
+        assert_eq!([ready(1), ready(2)].join_all().get().unwrap(), [1, 2]);
+        assert_eq!((1..3).map(ready).join_all().get().unwrap(), [1, 2]);
+        assert_eq!(Some(ready(1)).join_all().get().unwrap(), [1]);
+        assert_eq!(VecDeque::from([ready(1), ready(2)]).join_all().get().unwrap(), [1, 2]);
+        let map = BTreeMap::from([("a", ready(1)), ("b", ready(2))]);
+        assert_eq!(map.into_values().join_all().get().unwrap(), [1, 2]);
+    });
+}
+
+#[test]
+fn an_empty_list_is_set() {
+    soon(|| {
+        let none = || Vec::<AsyncResult<u8>>::new();
+        let all = none().join_all();
+        assert!(all.is_set());
+        assert_eq!(all.get().unwrap(), []);
+        assert!(none().into_iter().collect::<AsyncResult<Vec<u8>>>().is_set());
+        assert_eq!(none().as_completed().count(), 0);
+        assert_eq!(none().wait_any(), None);
+        let pool = Pool::new(1);
+        let nothing = Vec::<AsyncResult<u32>>::new();
+        assert_eq!(chain!(&pool, add_up(nothing)).get().unwrap(), 0);
+    });
+}
+
+#[test]
+fn join_all_moves_the_values() {
+    soon(|| {
+        let tally = Tally::new();
+        let values = [1, 2, 3].map(|n| AsyncResult::ready(tally.value(n)));
+        let all = values.join_all().get().unwrap();
+        assert_eq!(all.iter().map(|x| x.value).sum::<u32>(), 6);
+        drop(all);
+        assert_eq!((tally.clones.count(), tally.drops.count()), (0, 3));
+    });
+}
+
+#[test]
+fn join_all_waits_for_the_last() {
+    soon(|| {
+        let (setter, last) = AsyncResult::channel();
+        let all = [AsyncResult::ready(1), last, AsyncResult::ready(3)].join_all();
+        assert!(!all.is_set());
+        let start = Instant::now();
+        let all = all.get_timeout(SHORT).expect_err("one is missing");
+        assert!(start.elapsed() >= SHORT);
+        setter.set(2).unwrap();
+        assert_eq!(all.get().unwrap(), [1, 2, 3]);
+    });
+}
+
+#[test]
+fn join_all_fails_at_once() {
+    soon(|| {
+        let never = AsyncResult::<u8>::new();
+        let (setter, fails) = AsyncResult::<u8>::channel();
+        let all = [never.clone(), fails, never.clone()].join_all();
+        assert!(!all.is_set());
+        setter.fail(Broken(1)).unwrap();
+        assert!(all.is_error(), "one failure is enough");
+        assert_eq!(all.get().unwrap_err().downcast_ref(), Some(&Broken(1)));
+        assert!(!never.is_set());
+    });
+}
+
+#[test]
+fn the_values_of_a_join_that_failed_are_dropped() {
+    soon(|| {
+        let drops = Counter::new();
+        let all = [AsyncResult::ready(drops.on_drop()), AsyncResult::failed("no")].join_all();
+        assert!(all.is_error());
+        drop(all);
+        eventually("the value is dropped", || drops.count() == 1);
+    });
+}
+
+#[test]
+fn a_join_that_is_cancelled_lets_go_of_its_inputs() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let busy = occupy(&pool);
+        let drops = Counter::new();
+        let queued: Vec<_> = (0..3)
+            .map(|_| {
+                let held = drops.on_drop();
+                pool.spawn(move || drop(held))
+            })
+            .collect();
+        assert!(queued.join_all().cancel());
+        eventually("nobody wants the queued work", || drops.count() == 3);
+        busy.free();
+    });
+}
+
+#[test]
+fn results_collect_into_one() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let all: AsyncResult<Vec<u64>> = (0..10).map(|n| pool.spawn(move || n * n)).collect();
+        assert_eq!(all.get().unwrap().into_iter().sum::<u64>(), 285);
+    });
+}
+
+#[test]
+fn tuples_join() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let pair = (pool.spawn(|| 1), pool.spawn(|| "two")).join();
+        assert_eq!(pair.get().unwrap(), (1, "two"));
+        fn ready<T: Send>(value: T) -> AsyncResult<T> {
+            AsyncResult::ready(value)
+        }
+        assert_eq!((ready(1),).join().get().unwrap(), (1,));
+        let dozen = (
+            ready(1),
+            ready(2u8),
+            ready("3"),
+            ready(4),
+            ready(5),
+            ready(6),
+            ready(7),
+            ready(8),
+            ready(9),
+            ready(10),
+            ready(11),
+            ready(12.0),
+        )
+            .join();
+        assert_eq!(dozen.get().unwrap().11, 12.0);
+
+        let never = AsyncResult::<u8>::new();
+        let failed = (never.clone(), AsyncResult::<&str>::failed(Broken(2))).join();
+        assert!(failed.is_error());
+        assert_eq!(failed.get().unwrap_err().downcast_ref(), Some(&Broken(2)));
+    });
+}
+
+#[test]
+fn as_completed_yields_in_the_order_of_completion() {
+    soon(|| {
+        let (setters, results): (Vec<_>, Vec<_>) =
+            (0..5).map(|_| AsyncResult::<usize>::channel()).unzip();
+        let mut setters: Vec<_> = setters.into_iter().map(Some).collect();
+        let mut completed = results.as_completed();
+        for n in [3, 0, 4, 2, 1] {
+            setters[n].take().unwrap().set(n).unwrap();
+            let next: AsyncResult<usize> = completed.next().unwrap();
+            assert!(next.is_set());
+            assert_eq!(next.get().unwrap(), n);
+        }
+        assert!(completed.next().is_none());
+        assert!(completed.next().is_none());
+    });
+}
+
+#[test]
+fn as_completed_remembers_the_order_while_nobody_asks() {
+    soon(|| {
+        let (setters, results): (Vec<_>, Vec<_>) =
+            (0..4).map(|_| AsyncResult::<usize>::channel()).unzip();
+        let completed = results.as_completed();
+        for (n, setter) in setters.into_iter().enumerate().rev() {
+            setter.set(n).unwrap();
+        }
+        let order: Vec<_> = completed.map(|r| r.get().unwrap()).collect();
+        assert_eq!(order, [3, 2, 1, 0]);
+    });
+}
+
+#[test]
+fn as_completed_blocks_for_the_next_and_yields_failures() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let gate = Gate::new();
+        let late = pool.spawn({
+            let gate = gate.clone();
+            move || {
+                gate.pass();
+                2
+            }
+        });
+        let mut completed = vec![late, AsyncResult::failed(Broken(1))].as_completed();
+        let first = completed.next().unwrap();
+        assert!(first.is_error());
+        first.get().unwrap_err();
+        let opening = thread::spawn(move || gate.open());
+        assert_eq!(completed.next().unwrap().get().unwrap(), 2);
+        assert!(completed.next().is_none());
+        opening.join().unwrap();
+    });
+}
+
+#[test]
+fn as_completed_hands_the_ownership_on() {
+    soon(|| {
+        let tally = Tally::new();
+        let results: Vec<_> = (0..3).map(|n| AsyncResult::ready(tally.value(n))).collect();
+        let sum: u32 = results.as_completed().map(|r| r.get().unwrap().value).sum();
+        assert_eq!((sum, tally.clones.count(), tally.drops.count()), (3, 0, 3));
+
+        // What is not asked for is dropped, and its work goes on.
+        let pool = Pool::new(1);
+        let ran = Counter::new();
+        let results: Vec<_> = (0..3)
+            .map(|_| {
+                let ran = ran.clone();
+                pool.spawn(move || ran.add())
+            })
+            .collect();
+        drop(results.as_completed());
+        pool.stop();
+        assert_eq!(ran.count(), 3);
+    });
+}
+
+#[test]
+fn wait_any_names_a_result_that_is_set() {
+    soon(|| {
+        let results: Vec<_> = (0..4).map(|_| AsyncResult::<usize>::new()).collect();
+        thread::scope(|s| {
+            let waiting = s.spawn(|| results.wait_any());
+            results[2].set(1).unwrap();
+            assert_eq!(waiting.join().unwrap(), Some(2));
+        });
+        assert_eq!(results.wait_any(), Some(2), "the results stay usable");
+        assert_eq!(results[..2].len(), 2);
+        results[0].fail("no").unwrap();
+        assert_eq!(results[..2].wait_any(), Some(0), "a failure counts as set");
+        assert!(matches!(results.wait_any(), Some(0 | 2)));
+    });
+}
+
+#[test]
+fn wait_any_leaves_nothing_behind() {
+    soon(|| {
+        // One result that is never set takes part in many waits.
+        let never = AsyncResult::<usize>::new();
+        for n in 0..10_000 {
+            let pair = [never.clone(), AsyncResult::ready(n)];
+            assert_eq!(pair.wait_any(), Some(1));
+        }
+        never.set(1).unwrap();
+        assert_eq!(never.get().unwrap(), 1);
+    });
+}
+
+#[test]
+fn one_result_may_take_part_thousands_of_times() {
+    soon(|| {
+        let (setter, r) = AsyncResult::channel();
+        let handles = || (0..5000).map(|_| r.clone()).collect::<Vec<_>>();
+        let (many, all, completed) = (handles(), handles().join_all(), handles().as_completed());
+        thread::scope(|s| {
+            let any = s.spawn(|| many.wait_any());
+            setter.set(1).unwrap();
+            assert!(any.join().unwrap().is_some());
+        });
+        assert_eq!(all.get().unwrap().len(), 5000);
+        assert_eq!(completed.count(), 5000);
+    });
+}
+
+#[test]
+fn a_fan_in_of_a_pool_that_was_stopped_fails() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let busy = occupy(&pool);
+        let all = (0..3).map(|n| pool.spawn(move || n)).join_all();
+        pool.stop_now();
+        assert_eq!(all.get().unwrap_err().kind(), ErrorKind::Stopped);
+        busy.free();
+    });
+}
+
+#[test]
+fn very_many_join() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let all: Vec<_> = (0..100_000u64).map(|n| pool.spawn(move || n)).collect();
+        let all = all.join_all();
+        assert_eq!(all.get().unwrap().into_iter().sum::<u64>(), 4_999_950_000);
+    });
+}

@@ -1,0 +1,102 @@
+//! Expansions give no warning where the user's own code gives none, in either edition.
+#![deny(warnings, unused_qualifications, missing_docs, elided_lifetimes_in_paths)]
+
+use std::fmt::Display;
+
+use asynckit::{AsyncResult, Pool, Work, async_work, chain};
+
+/// Keeps its documentation.
+#[async_work]
+#[must_use]
+#[inline(never)]
+pub fn documented(_unused: u8, text: &str) -> usize {
+    text.len()
+}
+
+#[async_work]
+fn generic<'a, T: Display + Send>(text: &'a str, shown: T, more: &str) -> String {
+    format!("{text}{shown}{more}")
+}
+
+#[async_work]
+fn unit() {}
+
+#[async_work]
+fn never() -> ! { panic!("never") }
+
+#[async_work]
+fn always_panics(n: usize) -> usize {
+    panic!("{n}")
+}
+
+#[async_work]
+async fn polled_and_panics() -> Result<u8, String> {
+    std::future::ready(()).await;
+    unimplemented!()
+}
+
+#[async_work]
+fn one_line(n: usize) -> usize { n }
+
+#[async_work]
+#[allow(unused_variables)]
+fn allowed(n: usize) {}
+
+/// A type of the user's own.
+pub struct Client {
+    base: String,
+}
+
+impl Client {
+    /// Does not use `self`.
+    #[async_work]
+    pub fn ignores(&self, n: usize) -> usize {
+        n
+    }
+
+    #[async_work]
+    async fn polled(mut self) -> String {
+        self.base.push('!');
+        self.base
+    }
+}
+
+fn chained(pool: &Pool, list: Vec<String>) -> AsyncResult<(usize, Vec<usize>)> {
+    chain!(pool, {
+        let mut total = one_line(0);
+        let all: Vec<_> = list.into_iter().map(|text| one_line(text.len())).collect();
+        unit();
+        let handle = one_line(1);
+        drop({ handle });
+        if total.is_set() {
+            stop(1);
+        }
+        for n in 0..3 {
+            total = add(total, n);
+        }
+        (total, all)
+    })
+}
+
+fn add(a: usize, b: usize) -> usize {
+    a + b
+}
+
+fn stop(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+fn main() {
+    let pool = Pool::new(1);
+    let client = Client { base: String::new() };
+    let work: Work<'_, usize> = client.ignores(1);
+    let _ = work.run();
+    let _ = chain!(&pool, client.polled()).get();
+    let _ = chain!(&pool, { one_line(1) }).get();
+    let _ = chain!(&pool, async move { one_line(1) }).get();
+    let _ = chained(&pool, vec![String::new()]).get();
+    let _ = (documented(1, "").run(), generic("", 1, "").run(), allowed(1).run());
+    never().detach_on(&pool);
+    always_panics(1).detach_on(&pool);
+    polled_and_panics().detach_on(&pool);
+}
