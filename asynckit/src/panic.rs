@@ -23,6 +23,11 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
+/// Calls foreign code whose panic concerns nobody but itself; `None` where it panicked.
+pub(crate) fn contain<R>(f: impl FnOnce() -> R) -> Option<R> {
+    catch(f).map_err(discard).ok()
+}
+
 /// Drops a panic's payload, whose own drop may panic too; that second panic is let go.
 pub(crate) fn discard(payload: Payload) {
     if let Err(second) = catch(|| drop(payload)) {

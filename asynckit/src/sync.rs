@@ -1,10 +1,19 @@
 //! The one door to the standard library's threads and atomics.
 //!
 //! Every other module takes its atomics, locks and thread functions from here, so that a model
-//! checker can stand in for them without a change anywhere else.
+//! checker can stand in for them without a change anywhere else. Built with `--cfg loom` the atomics
+//! are loom's; `task/models.rs` has the models, which use atomics alone.
 
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
-pub(crate) use std::sync::atomic::{Ordering, fence};
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
+};
+#[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence};
+
+/// For statics: loom's atomics can't be made in a constant.
+pub(crate) use std::sync::atomic::AtomicU64 as StaticCounter;
+pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock, Weak};
 pub(crate) use std::thread;
 use std::time::{Duration, Instant};

@@ -108,7 +108,8 @@ fn a_chain_ends_in_work_a_result_or_a_tuple_or_list_of_them() {
         assert_eq!(many.get().unwrap().11, 0);
         let nested = chain!(pool, (vec![number(1)], (number(2),)));
         assert_eq!(nested.get().unwrap(), (vec![1], (2,)));
-        let failed = chain!(pool, (number(1), broken(2), AsyncResult::<u8>::new()));
+        let unset = AsyncResult::<u8>::new();
+        let failed = chain!(pool, (number(1), broken(2), unset.clone()));
         assert_eq!(failed.get().unwrap_err().downcast_ref(), Some(&Broken(2)));
     });
 }

@@ -220,6 +220,9 @@ fn constants_literals_closures_and_inferred_arguments() {
     fn mapped(map: impl Fn(&str) -> usize, text: &str) -> usize {
         map(text)
     }
+    fn amount(n: u64) -> &'static str {
+        if n > 1 { "many" } else { "one" }
+    }
     fn boxed(map: Box<dyn Fn(u64) -> u64 + Send>, n: u64) -> u64 {
         map(n)
     }
@@ -237,9 +240,10 @@ fn constants_literals_closures_and_inferred_arguments() {
             let g: u64 = Default::default();
             let h = add(Default::default(), a.clone());
             let i = boxed(f, a.clone());
-            (in_mode(Mode::Fast, a, -1), count, c, d, add(e, g), h, i)
+            let j = str::len(amount(a.clone()));
+            (in_mode(Mode::Fast, a, -1), count, c, d, add(e, g), h, i, j)
         });
-        assert_eq!(result.get().unwrap(), (8, 4, 19, 12, 5, 9, 10));
+        assert_eq!(result.get().unwrap(), (8, 4, 19, 12, 5, 9, 10, 4));
     });
 }
 

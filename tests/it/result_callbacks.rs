@@ -140,8 +140,12 @@ fn a_callback_races_with_who_gets_the_value() {
             let r = pool.spawn(move || n);
             let calls = calls.clone();
             r.on_set(move |_| {
+                thread::yield_now();
                 calls.add();
             });
+            while !r.is_set() {
+                std::hint::spin_loop();
+            }
             assert_eq!(r.get().unwrap(), n);
         }
         pool.stop();

@@ -8,7 +8,7 @@
 mod observers;
 mod trampoline;
 
-pub(crate) use observers::{Observer, Watch, watch};
+pub(crate) use observers::{Event, Observer, Watch, watch};
 pub(crate) use trampoline::{defer_call, defer_cancel, defer_wake, drain, enter, free};
 
 use std::collections::HashMap;
@@ -131,7 +131,7 @@ fn prepare(token: Token) {
 pub(crate) fn tell_free(cell: &TaskRef) {
     let told = cell.waiters.told();
     if told.observed {
-        observers::tell(cell);
+        observers::tell(cell, Event::Free);
     }
     for visit in told.dependents {
         arrive(visit);
@@ -154,7 +154,7 @@ pub(crate) fn close(cell: &TaskRef, departs: bool) {
 /// What follows a close, from the trampoline.
 fn closed(cell: &TaskRef, closing: Closing, departs: bool) {
     if closing.observed {
-        observers::tell(cell);
+        observers::tell(cell, Event::Set);
     }
     let error = cell.error();
     for visit in closing.dependents {

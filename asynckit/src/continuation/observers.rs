@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::task::Waker;
 
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, Parker, lock};
+use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Steps, TaskRef};
 
 /// What to do when the cell is set.
@@ -24,7 +24,17 @@ pub(crate) enum Observer {
     Note(Box<dyn FnOnce() + Send>),
 }
 
+/// What an observer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The cell is set.
+    Set,
+    /// The set cell's value is lent no more.
+    Free,
+}
+
 struct Entry {
+    event: Event,
     ticket: u64,
     observer: Observer,
 }
@@ -34,7 +44,7 @@ type Table = Mutex<Option<HashMap<usize, Vec<Entry>>>>;
 
 const TABLES: usize = 64;
 static TABLE: [Table; TABLES] = [const { Mutex::new(None) }; TABLES];
-static TICKETS: AtomicU64 = AtomicU64::new(1);
+static TICKETS: StaticCounter = StaticCounter::new(1);
 
 fn with_table<R>(cell: usize, f: impl FnOnce(&mut HashMap<usize, Vec<Entry>>) -> R) -> R {
     // Cells are at least 16 bytes apart; the multiplier spreads the rest.
@@ -54,7 +64,7 @@ pub(crate) struct Watch {
 
 /// Looks on until the cell is set; `Err` hands the observer back where it is set already.
 pub(crate) fn watch(cell: &TaskRef, observer: Observer) -> Result<Watch, Observer> {
-    let watch = Watch::enter(cell, observer);
+    let watch = Watch::enter(cell, Event::Set, observer);
     if cell.waiters.observe() {
         return Ok(watch);
     }
@@ -64,12 +74,12 @@ pub(crate) fn watch(cell: &TaskRef, observer: Observer) -> Result<Watch, Observe
 
 impl Watch {
     /// Enters the table, for a cell that the caller marks itself.
-    pub(crate) fn enter(cell: &TaskRef, observer: Observer) -> Watch {
+    pub(crate) fn enter(cell: &TaskRef, event: Event, observer: Observer) -> Watch {
         let cell = cell.address();
         let ticket = with_table(cell, |table| {
             // Under the lock, so that the tickets of a cell's entries ascend.
             let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
-            table.entry(cell).or_default().push(Entry { ticket, observer });
+            table.entry(cell).or_default().push(Entry { event, ticket, observer });
             ticket
         });
         Watch { cell, ticket }
@@ -119,10 +129,19 @@ impl Drop for Watch {
     }
 }
 
-/// Tells all observers of a cell, in the order in which they came.
-pub(crate) fn tell(cell: &TaskRef) {
+/// Tells those observers of a cell who wait for this event, in the order in which they came.
+pub(crate) fn tell(cell: &TaskRef, event: Event) {
     let address = cell.address();
-    let told = with_table(address, |table| table.remove(&address)).unwrap_or_default();
+    let told = with_table(address, |table| {
+        // Who waits for a value to be free may have come between a cell's close and this.
+        let entries = table.get_mut(&address)?;
+        let told: Vec<Entry> = entries.extract_if(.., |entry| entry.event == event).collect();
+        if entries.is_empty() {
+            table.remove(&address);
+        }
+        Some(told)
+    })
+    .unwrap_or_default();
     for Entry { observer, .. } in told {
         match observer {
             Observer::Thread(parker) => parker.unpark(),

@@ -36,21 +36,15 @@ thread_local! {
 }
 
 impl Deferred {
+    /// A panic of foreign code reaches neither who sets a result nor who waits for it.
     fn run(self) {
         match self {
             Deferred::Closed(cell, closing, departs) => super::closed(&cell, closing, departs),
             Deferred::Cancel(task) => drop(super::cancel(&task)),
             Deferred::Free(remains) => drop(remains),
-            Deferred::Call(call) => foreign(call),
-            Deferred::Wake(waker) => foreign(|| waker.wake()),
+            Deferred::Call(call) => drop(panic::contain(call)),
+            Deferred::Wake(waker) => drop(panic::contain(|| waker.wake())),
         }
-    }
-}
-
-/// Calls foreign code, whose panic must reach neither who sets a result nor who waits for it.
-fn foreign(f: impl FnOnce()) {
-    if let Err(payload) = panic::catch(f) {
-        panic::discard(payload);
     }
 }
 

@@ -65,7 +65,7 @@ impl fmt::Display for Original {
 impl Drop for Original {
     /// Reports a failure whose last copy goes away unseen.
     fn drop(&mut self) {
-        let unseen = *self.observed.get_mut() == 0;
+        let unseen = self.observed.load(Ordering::Relaxed) == 0;
         let reported = matches!(self.kind, ErrorKind::Failed | ErrorKind::Panicked);
         let cause = std::mem::replace(&mut self.cause, Cause::Words(String::new()));
         let hook = self.hook.take();

@@ -24,19 +24,19 @@ impl Register {
         task.state.mark_registered();
         let mut shelf = lock(self.shelf(&task));
         // ORDERING: Relaxed: the shelf's lock guards the index.
-        task.register_index.store(shelf.len() as u32, Ordering::Relaxed);
+        task.index_or_hands.store(shelf.len() as u32, Ordering::Relaxed);
         shelf.push(task.clone());
     }
 
     pub(crate) fn remove(&self, task: &TaskRef) {
         let mut shelf = lock(self.shelf(task));
-        let index = task.register_index.load(Ordering::Relaxed) as usize;
+        let index = task.index_or_hands.load(Ordering::Relaxed) as usize;
         if shelf.get(index).is_none_or(|there| !there.is(task)) {
             return;
         }
         let removed = shelf.swap_remove(index);
         if let Some(moved) = shelf.get(index) {
-            moved.header().register_index.store(index as u32, Ordering::Relaxed);
+            moved.header().index_or_hands.store(index as u32, Ordering::Relaxed);
         }
         drop(shelf);
         drop(removed);

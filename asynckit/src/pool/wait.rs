@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use crate::continuation::{self, Observer, Watch};
+use crate::continuation::{self, Event, Observer, Watch};
 use crate::error::Error;
 use crate::pool::sleep::{Idle, Wait};
 use crate::pool::{Shared, context, deadlock, needed, worker};
@@ -54,7 +54,7 @@ impl Goal for Free<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = Watch::enter(self.0, Observer::Thread(parker.clone()));
+        let watch = Watch::enter(self.0, Event::Free, Observer::Thread(parker.clone()));
         self.0.waiters.tell_observers();
         // Where nobody borrows any more the goal is reached, which is looked at next.
         let _ = self.0.holds.wait_for_borrows();

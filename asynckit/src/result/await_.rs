@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::AsyncResult;
-use crate::continuation::{Observer, Watch, watch};
+use crate::continuation::{Event, Observer, Watch, watch};
 use crate::error::Error;
 use crate::task::{Owner, Take, TaskRef, Typed};
 
@@ -59,8 +59,11 @@ impl<T> Future for Awaited<T> {
                 Take::Itself => return Poll::Ready(owner.take()),
                 Take::Clone => return Poll::Ready(owner.into_borrow().clone_value()),
                 Take::Lent => {
-                    this.watch =
-                        Some(Watch::enter(&task, Observer::Waker(context.waker().clone())));
+                    this.watch = Some(Watch::enter(
+                        &task,
+                        Event::Free,
+                        Observer::Waker(context.waker().clone()),
+                    ));
                     task.waiters.tell_observers();
                     if task.holds.wait_for_borrows() {
                         this.owner = Some(owner);

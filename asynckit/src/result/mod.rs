@@ -14,7 +14,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::error::{Error, Hop};
-use crate::task::{Owner, Steps, Typed, hand_is_last, one_more_hand};
+use crate::task::{Owner, Steps, Typed};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
 ///
@@ -94,7 +94,7 @@ impl<T> AsyncResult<T> {
 
 /// One handle less that may set a result of `AsyncResult::new`.
 fn release_hand(owner: &Owner) {
-    if owner.is_manual() && hand_is_last(owner) && !owner.is_set() {
+    if owner.is_manual() && owner.drop_hand() && !owner.is_set() {
         crate::continuation::settle_failed(&owner.reference(), Error::abandoned(owner.hop));
     }
 }
@@ -105,7 +105,7 @@ impl<T: Clone + Sync> Clone for AsyncResult<T> {
         let owner = self.owner();
         owner.remember_clone();
         if owner.is_manual() {
-            one_more_hand(&**owner);
+            owner.add_hand();
         }
         AsyncResult::from_owner(owner.clone())
     }

@@ -5,16 +5,12 @@ use std::fmt;
 use super::{AsyncResult, here};
 use crate::continuation;
 use crate::error::{BoxError, Error};
-use crate::sync::{AtomicUsize, Ordering};
 use crate::task::{Header, Job, Owner, Step, TaskRef, Typed, allocate};
 
-/// The job of a cell that no task sets.
-struct Manual {
-    /// How many handles may set it; 0 for a channel's, where only the setter may.
-    hands: AtomicUsize,
-}
+/// The job of a cell that its handles set.
+struct ByHandles;
 
-impl<T> Job<T> for Manual {
+impl<T> Job<T> for ByHandles {
     const SIMPLE: bool = true;
     const BY_HAND: bool = true;
     const MANUAL: bool = true;
@@ -24,15 +20,6 @@ impl<T> Job<T> for Manual {
     }
 
     fn release(&self, _cancelled: bool) {}
-
-    fn hand_released(&self) -> bool {
-        // ORDERING: AcqRel, as with a reference count: the last one sees what the others did.
-        self.hands.fetch_sub(1, Ordering::AcqRel) == 1
-    }
-
-    fn hand_added(&self) {
-        self.hands.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 /// The job of a channel's cell.
@@ -81,8 +68,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        let (owner, token) =
-            allocate(here(&"AsyncResult"), None, Manual { hands: AtomicUsize::new(1) });
+        let (owner, token) = allocate(here(&"AsyncResult"), None, ByHandles);
         drop(token);
         AsyncResult::from_owner(owner)
     }

@@ -33,14 +33,17 @@ pub(crate) struct Header {
     place: UnsafeCell<Option<Arc<Place>>>,
     /// `fn(&T) -> T`, once somebody has cloned a handle.
     cloner: AtomicPtr<()>,
-    /// Where the pool's register has it; guarded by the register's lock.
-    pub(crate) register_index: AtomicU32,
+    /// Where the pool's register has it, guarded by the register's lock. For a result that is set by
+    /// its handles, how many of them there are.
+    pub(crate) index_or_hands: AtomicU32,
 }
 
+/// What a cell's types are needed for. Each is generic in as little as can be: a program has many
+/// closures, and these functions once for each.
 struct VTable {
     edges: unsafe fn(NonNull<Header>, VisitEdges<'_>),
     run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
-    dispose: unsafe fn(NonNull<Header>, cancelled: bool),
+    release: unsafe fn(NonNull<Header>, cancelled: bool),
     write_error: unsafe fn(NonNull<Header>, Error),
     error: unsafe fn(NonNull<Header>) -> Option<NonNull<Error>>,
     drop_value: unsafe fn(NonNull<Header>),
@@ -49,8 +52,6 @@ struct VTable {
     is_manual: bool,
     is_immediate: bool,
     is_set_by_hand: bool,
-    hand_released: unsafe fn(NonNull<Header>) -> bool,
-    hand_added: unsafe fn(NonNull<Header>),
 }
 
 /// The part that depends on the value's type alone.
@@ -83,7 +84,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
     const TABLE: VTable = VTable {
         edges: edges::<T, J>,
         run: run::<T, J>,
-        dispose: dispose::<T, J>,
+        release: release::<T, J>,
         write_error: write_error::<T>,
         error: error::<T>,
         drop_value: drop_value::<T>,
@@ -92,8 +93,6 @@ impl<T, J: Job<T>> TableOf<T, J> {
         is_manual: J::MANUAL,
         is_immediate: J::IMMEDIATE,
         is_set_by_hand: J::BY_HAND,
-        hand_released: hand_released::<T, J>,
-        hand_added: hand_added::<T, J>,
     };
 }
 
@@ -112,7 +111,7 @@ pub(crate) fn allocate<T, J: Job<T>>(
         hop,
         place: UnsafeCell::new(place),
         cloner: AtomicPtr::new(std::ptr::null_mut()),
-        register_index: AtomicU32::new(0),
+        index_or_hands: AtomicU32::new(u32::from(J::MANUAL)),
     };
     let slot: Slot<T> = Slot { header, outcome: UnsafeCell::new(MaybeUninit::uninit()) };
     let cell = NonNull::from(Box::leak(Box::new(Task { slot, job }))).cast();
@@ -121,61 +120,45 @@ pub(crate) fn allocate<T, J: Job<T>>(
 }
 
 /// # Safety
-/// `cell` is a live `Task<T, J>`; for these four the types are those of its table, and the caller
+/// `cell` is a live `Task<T, J>`; for these three the types are those of its table, and the caller
 /// has its claim or visits it.
 unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
     // SAFETY: the caller's promise; jobs are only ever lent as `&`.
-    let job = unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job };
-    job.edges(visit);
+    unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.edges(visit);
+}
+
+unsafe fn release<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
+    // SAFETY: as above.
+    unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.release(cancelled);
 }
 
 unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
-    // SAFETY: the caller's promise.
+    // SAFETY: as above.
     let (header, job) = unsafe { (cell.as_ref(), &(*cell.cast::<Task<T, J>>().as_ptr()).job) };
-    let step = panic::catch(|| if in_place { job.run_in_place(header) } else { job.run(header) });
-    let outcome = match step {
-        Ok(Step::Done(outcome)) => outcome,
-        Ok(Step::Forwards) => return Ran::Forwards,
-        Ok(Step::Pending) => return Ran::Pending,
-        Err(payload) => Err(Error::panicked(header.hop, payload, header.hook())),
-    };
-    release(job, false);
-    // Whoever settles first writes; a later outcome is dropped unseen.
-    if header.state.settle() {
+    match if in_place { job.run_in_place(header) } else { job.run(header) } {
+        // SAFETY: the types are the cell's, and the work is its own.
+        Step::Done(outcome) => unsafe { settle(cell, outcome) },
+        Step::Forwards => Ran::Forwards,
+        Step::Pending => Ran::Pending,
+    }
+}
+
+/// Writes the outcome, unless somebody has settled the cell before: then it is dropped unseen.
+///
+/// # Safety
+/// The cell's value is a `T`.
+unsafe fn settle<T>(cell: NonNull<Header>, outcome: Result<T, Error>) -> Ran {
+    // SAFETY: the caller's promise.
+    let header = unsafe { cell.as_ref() };
+    let first = header.state.settle();
+    if first {
         if outcome.is_err() {
             header.state.mark_failed();
         }
         // SAFETY: the right to write was just won, and nobody reads before the cell is closed.
         unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).write(outcome) };
-        Ran::Settled(true)
-    } else {
-        if let Err(payload) = panic::catch(|| drop(outcome)) {
-            panic::discard(payload);
-        }
-        Ran::Settled(false)
     }
-}
-
-unsafe fn dispose<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
-    // SAFETY: the caller's promise.
-    let job = unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job };
-    release(job, cancelled);
-}
-
-fn release<T, J: Job<T>>(job: &J, cancelled: bool) {
-    if let Err(payload) = panic::catch(|| job.release(cancelled)) {
-        panic::discard(payload);
-    }
-}
-
-unsafe fn hand_released<T, J: Job<T>>(cell: NonNull<Header>) -> bool {
-    // SAFETY: the caller's promise; this part of a job may be used by anybody.
-    unsafe { (*cell.cast::<Task<T, J>>().as_ptr()).job.hand_released() }
-}
-
-unsafe fn hand_added<T, J: Job<T>>(cell: NonNull<Header>) {
-    // SAFETY: as above.
-    unsafe { (*cell.cast::<Task<T, J>>().as_ptr()).job.hand_added() }
+    Ran::Settled(first)
 }
 
 /// # Safety
@@ -205,22 +188,14 @@ unsafe fn error<T>(cell: NonNull<Header>) -> Option<NonNull<Error>> {
 /// The cell's value is a `T`, the cell is closed, and the caller alone has marked it as taken.
 unsafe fn drop_value<T>(cell: NonNull<Header>) {
     // SAFETY: the caller's promise.
-    let dropped = panic::catch(|| unsafe {
-        (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_drop();
-    });
-    if let Err(payload) = dropped {
-        panic::discard(payload);
-    }
+    unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_drop() }
 }
 
 /// # Safety
 /// Nobody holds the cell, and its outcome is gone or was never written.
 unsafe fn free<T, J>(cell: NonNull<Header>) {
     // SAFETY: the cell came from `allocate`, with these types. The outcome is `MaybeUninit`.
-    let task = unsafe { Box::from_raw(cell.cast::<Task<T, J>>().as_ptr()) };
-    if let Err(payload) = panic::catch(|| drop(task)) {
-        panic::discard(payload);
-    }
+    drop(unsafe { Box::from_raw(cell.cast::<Task<T, J>>().as_ptr()) });
 }
 
 /// What follows when a holder has left.
@@ -260,10 +235,11 @@ impl Drop for Remains {
         // SAFETY: nobody else has the cell. The table's types are the cell's own.
         unsafe {
             let header = self.0.as_ref();
+            let table = header.vtable;
             if header.waiters.is_closed() && header.state.take_value() {
-                (header.vtable.drop_value)(self.0);
+                panic::contain(|| (table.drop_value)(self.0));
             }
-            (header.vtable.free)(self.0);
+            panic::contain(|| (table.free)(self.0));
         }
     }
 }
@@ -301,6 +277,17 @@ impl Header {
     /// Whether no work sets it, but the program.
     pub(crate) fn is_set_by_hand(&self) -> bool {
         self.vtable.is_set_by_hand
+    }
+
+    /// One more handle that may set it.
+    pub(crate) fn add_hand(&self) {
+        self.index_or_hands.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One less; whether it was the last.
+    pub(crate) fn drop_hand(&self) -> bool {
+        // ORDERING: AcqRel, as with a reference count: the last one sees what the others did.
+        self.index_or_hands.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
     /// Whether it runs on the thread that makes it ready.
@@ -342,14 +329,32 @@ pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&super::edge::E
 
 /// Runs a claimed task, up to its outcome or its next wait.
 pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
+    let (cell, header) = (task.raw(), task.header());
     // SAFETY: as above.
-    unsafe { (task.header().vtable.run)(task.raw(), in_place) }
+    let ran = panic::catch(|| unsafe { (header.vtable.run)(cell, in_place) });
+    let ran = ran.unwrap_or_else(|payload| {
+        // It was the work that panicked, or the drop of a value that came too late.
+        let first = header.state.settle();
+        if first {
+            write_failure(task, Error::panicked(header.hop, payload, header.hook()));
+        } else {
+            panic::discard(payload);
+        }
+        Ran::Settled(first)
+    });
+    if let Ran::Settled(_) = ran {
+        dispose_of(task, false);
+    }
+    ran
 }
 
-/// Drops closure and inputs of a task that was kept from running.
+/// Drops what is left of closure and inputs: all of it where a task was kept from running.
 pub(crate) fn dispose_of(task: &impl Steps, cancelled: bool) {
-    // SAFETY: as above: whoever seizes a task disposes of it, once.
-    unsafe { (task.header().vtable.dispose)(task.raw(), cancelled) }
+    // A drop that panics must not keep the rest from being dropped. Each part is taken out before
+    // it is dropped, so that every round gets further.
+    // SAFETY: as above: whoever has run or seized a task disposes of it.
+    let release = || unsafe { (task.header().vtable.release)(task.raw(), cancelled) };
+    while panic::contain(release).is_none() {}
 }
 
 /// Writes a failure where the caller has won the right to.
@@ -364,19 +369,8 @@ pub(crate) fn drop_unowned(task: &impl Steps) {
     if !header.holds.is_owned() && header.state.take_value() {
         // SAFETY: the cell is closed, nobody can become its owner again, and this thread alone
         // has marked the value as taken.
-        unsafe { (header.vtable.drop_value)(task.raw()) }
+        panic::contain(|| unsafe { (header.vtable.drop_value)(task.raw()) });
     }
-}
-
-/// Whether the user's last handle on a result that handles set has gone with this one.
-pub(crate) fn hand_is_last(task: &impl Steps) -> bool {
-    // SAFETY: a handle keeps the cell.
-    unsafe { (task.header().vtable.hand_released)(task.raw()) }
-}
-
-pub(crate) fn one_more_hand(task: &impl Steps) {
-    // SAFETY: a handle keeps the cell.
-    unsafe { (task.header().vtable.hand_added)(task.raw()) }
 }
 
 /// Names the place of a task that nobody else knows yet.

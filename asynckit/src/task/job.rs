@@ -42,12 +42,4 @@ pub(crate) trait Job<T> {
 
     /// Drops closure and inputs, as far as they are still there.
     fn release(&self, cancelled: bool);
-
-    /// One of the handles that may set the result is gone; whether it was the last.
-    fn hand_released(&self) -> bool {
-        false
-    }
-
-    /// One more handle may set the result.
-    fn hand_added(&self) {}
 }

@@ -70,13 +70,16 @@ mod edge;
 mod handle;
 mod holds;
 mod job;
+#[cfg(all(loom, test))]
+#[allow(unsafe_code)]
+mod models;
 mod state;
 #[allow(unsafe_code)]
 mod waiters;
 
 pub(crate) use cell::{
-    At, Header, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, hand_is_last,
-    one_more_hand, run_claimed, set_place, write_failure,
+    At, Header, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, run_claimed, set_place,
+    write_failure,
 };
 pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
 pub(crate) use handle::{Borrow, Owner, TaskRef, Token, Typed, allocate};

@@ -35,6 +35,17 @@ async fn polled_and_panics() -> Result<u8, String> {
     unimplemented!()
 }
 
+/// What is temporary in the last expression is dropped before the parameters.
+#[async_work]
+fn ends_in_a_guard(mutex: std::sync::Mutex<Vec<u8>>) -> usize {
+    mutex.lock().unwrap().len()
+}
+
+#[async_work]
+async fn ends_in_a_guard_too(mutex: std::sync::Mutex<Vec<u8>>) -> usize {
+    mutex.lock().unwrap().len()
+}
+
 #[async_work]
 fn one_line(n: usize) -> usize { n }
 
@@ -97,6 +108,8 @@ fn main() {
     let _ = chained(&pool, vec![String::new()]).get();
     let _ = (documented(1, "").run(), generic("", 1, "").run(), allowed(1).run());
     never().detach_on(&pool);
+    ends_in_a_guard(Default::default()).detach_on(&pool);
+    ends_in_a_guard_too(Default::default()).detach_on(&pool);
     always_panics(1).detach_on(&pool);
     polled_and_panics().detach_on(&pool);
 }

@@ -1,0 +1,255 @@
+//! loom models of the words of a cell's header: every interleaving of a few threads.
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test -p asynckit --lib --release models`
+
+use std::sync::Arc;
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+
+use super::holds::{Holds, Left, Take};
+use super::state::{Claim, Seize, State, Suspend};
+use crate::sync::{AtomicUsize, Ordering};
+
+/// Two threads that do what `first` and `second` say with one thing.
+fn race<T: Send + Sync + 'static>(
+    thing: T,
+    first: impl FnOnce(&T) + Send + 'static,
+    second: impl FnOnce(&T),
+) -> T {
+    let thing = Arc::new(thing);
+    let its = thing.clone();
+    let other = thread::spawn(move || first(&its));
+    second(&thing);
+    other.join().unwrap();
+    Arc::into_inner(thing).unwrap()
+}
+
+/// Somebody drops its handle while somebody else is done borrowing: one of them frees the cell.
+#[test]
+fn the_last_one_frees() {
+    loom::model(|| {
+        let holds = Holds::new(1, 0);
+        holds.add_borrow();
+        let freed = AtomicUsize::new(0);
+        let count = |freed: &AtomicUsize, left| {
+            if left == Left::Nobody {
+                freed.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let (_, freed) = race(
+            (holds, freed),
+            move |(holds, freed)| count(freed, holds.drop_borrow()),
+            move |(holds, freed)| count(freed, holds.drop_owner()),
+        );
+        assert_eq!(freed.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// The last borrower leaves while the last owner wants to take the value: the owner takes it at
+/// once or is told, and never both and never neither.
+#[test]
+fn the_last_borrower() {
+    loom::model(|| {
+        let holds = Holds::new(1, 0);
+        holds.add_borrow();
+        let (_, outcomes) = race(
+            (holds, (AtomicUsize::new(0), AtomicUsize::new(0))),
+            |(holds, (told, _))| {
+                if holds.drop_borrow() == Left::FreeToTake {
+                    told.fetch_add(1, Ordering::Relaxed);
+                    assert_eq!(holds.drop_reference(), Left::Held);
+                }
+            },
+            |(holds, (_, took))| match holds.take() {
+                Take::Itself => _ = took.fetch_add(1, Ordering::Relaxed),
+                Take::Clone => unreachable!(),
+                Take::Lent => {
+                    if !holds.wait_for_borrows() {
+                        took.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            },
+        );
+        let (told, took) = outcomes;
+        assert_eq!(told.load(Ordering::Relaxed) + took.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// As above, but the owner gives up waiting: either nobody tells it, or it knows that somebody does.
+#[test]
+fn the_owner_that_leaves() {
+    loom::model(|| {
+        let holds = Holds::new(1, 0);
+        holds.add_borrow();
+        let (holds, counts) = race(
+            (holds, (AtomicUsize::new(0), AtomicUsize::new(0))),
+            |(holds, (told, _))| {
+                if holds.drop_borrow() == Left::FreeToTake {
+                    told.fetch_add(1, Ordering::Relaxed);
+                    let _ = holds.drop_reference();
+                }
+            },
+            |(holds, (_, expects))| {
+                if holds.wait_for_borrows() && !holds.stop_waiting() {
+                    expects.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        let (told, expects) = counts;
+        assert_eq!(told.load(Ordering::Relaxed), expects.load(Ordering::Relaxed));
+        assert_eq!(holds.drop_owner(), Left::Nobody);
+    });
+}
+
+/// What a borrower did with the value is seen by the owner that takes it.
+#[test]
+fn a_move_happens_after_the_borrow() {
+    loom::model(|| {
+        let holds = Holds::new(1, 0);
+        holds.add_borrow();
+        let shared = (holds, UnsafeCell::new(0));
+        race(
+            Shared(shared),
+            |Shared((holds, value))| {
+                // SAFETY: loom's own pointer, within its closure.
+                value.with(|value| assert_eq!(unsafe { *value }, 0));
+                let _ = holds.drop_borrow();
+            },
+            |Shared((holds, value))| {
+                if holds.take() == Take::Itself {
+                    // SAFETY: as above.
+                    value.with_mut(|value| unsafe { *value = 1 });
+                }
+            },
+        );
+    });
+}
+
+/// loom checks the accesses that the types can't.
+struct Shared<T>(T);
+// SAFETY: what the model is about: loom fails it where two threads are in the cell at once.
+unsafe impl<T> Sync for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T> Send for Shared<T> {}
+
+/// Two owners take at once: exactly one of them clones.
+#[test]
+fn one_of_two_owners_clones() {
+    loom::model(|| {
+        let (_, clones) = race(
+            (Holds::new(2, 0), AtomicUsize::new(0)),
+            |(holds, clones)| take(holds, clones),
+            |(holds, clones)| take(holds, clones),
+        );
+        assert_eq!(clones.load(Ordering::Relaxed), 1);
+    });
+
+    fn take(holds: &Holds, clones: &AtomicUsize) {
+        match holds.take() {
+            Take::Clone => {
+                clones.fetch_add(1, Ordering::Relaxed);
+                if holds.drop_borrow() == Left::FreeToTake {
+                    let _ = holds.drop_reference();
+                }
+            }
+            Take::Lent => _ = holds.wait_for_borrows(),
+            Take::Itself => {}
+        }
+    }
+}
+
+/// A worker claims a task while somebody cancels it: one of them has it, and what was written
+/// before it was queued is seen.
+#[test]
+fn claim_or_seize() {
+    loom::model(|| {
+        let state = State::new();
+        assert!(state.visit());
+        state.ready(true);
+        let (state, won) = race(
+            (state, AtomicUsize::new(0)),
+            |(state, won)| {
+                if state.claim() == Claim::Won {
+                    won.fetch_add(1, Ordering::Relaxed);
+                    let _ = state.uncount();
+                }
+            },
+            |(state, won)| {
+                if let Seize::Won { counted, suspended } = state.seize() {
+                    assert!(counted && !suspended);
+                    won.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        assert_eq!(won.load(Ordering::Relaxed), 1);
+        assert_eq!(state.claim(), Claim::Lost);
+    });
+}
+
+/// A waker is called while its future comes to sleep: the task is queued once.
+#[test]
+fn a_wake_is_not_lost() {
+    loom::model(|| {
+        let state = State::new();
+        state.submit_ready(false);
+        assert_eq!(state.claim(), Claim::Won);
+        let (_, queued) = race(
+            (state, AtomicUsize::new(0)),
+            |(state, queued)| {
+                if state.wake() {
+                    queued.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            |(state, queued)| {
+                if state.suspend() == Suspend::WokenAgain {
+                    queued.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        assert_eq!(queued.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// A result is cancelled while its future comes to sleep: one of the two disposes of the future.
+#[test]
+fn the_cancelled_sleeper() {
+    loom::model(|| {
+        let state = State::new();
+        state.submit_ready(false);
+        assert_eq!(state.claim(), Claim::Won);
+        let (_, disposed) = race(
+            (state, AtomicUsize::new(0)),
+            |(state, disposed)| {
+                for _ in 0..2 {
+                    if let Seize::Won { .. } = state.seize() {
+                        disposed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let _ = state.settle();
+                }
+            },
+            |(state, disposed)| {
+                let _ = state.suspend();
+                if state.is_settled()
+                    && let Seize::Won { .. } = state.seize()
+                {
+                    disposed.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        assert_eq!(disposed.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// Two set one result: one of them writes.
+#[test]
+fn one_settles() {
+    loom::model(|| {
+        let (_, wrote) = race(
+            (State::new(), AtomicUsize::new(0)),
+            |(state, wrote)| _ = wrote.fetch_add(usize::from(state.settle()), Ordering::Relaxed),
+            |(state, wrote)| _ = wrote.fetch_add(usize::from(state.settle()), Ordering::Relaxed),
+        );
+        assert_eq!(wrote.load(Ordering::Relaxed), 1);
+    });
+}
