@@ -141,6 +141,8 @@ fn work_body(
             body.to_token_stream()
         }
         _ => quote! {
+            // Nor is it a mistake to panic there.
+            #[allow(clippy::diverging_sub_expression)]
             let #result: #returned = #body;
             // A body may never come to its end.
             #[allow(unreachable_code)]

@@ -193,7 +193,6 @@
 //! [`is_cancelled`].
 #![warn(missing_docs)]
 
-#[macro_use]
 mod sync;
 
 mod continuation;

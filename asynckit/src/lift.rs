@@ -114,7 +114,8 @@ where
     AsyncResult::from_owner(owner)
 }
 
-/// Inputs to be collected into one value, with no foreign code to be called.
+/// Inputs to be collected into one value: foreign code is called for no more than clones and
+/// collections.
 struct Gathered<L, F> {
     inputs: L,
     shape: Cell<Option<F>>,

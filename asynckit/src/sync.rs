@@ -1,14 +1,15 @@
 //! The one door to the standard library's threads and atomics.
 //!
 //! Every other module takes its atomics, locks and thread functions from here, so that a model
-//! checker can stand in for them without a change anywhere else. Built with `--cfg loom` the atomics
-//! are loom's; `task/models.rs` has the models, which use atomics alone.
+//! checker can stand in for them without a change anywhere else. Built with
+//! `--cfg asynckit_loom` the atomics are loom's; `task/models.rs` has the models, which use atomics
+//! alone.
 
-#[cfg(loom)]
+#[cfg(asynckit_loom)]
 pub(crate) use loom::sync::atomic::{
     AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
 };
-#[cfg(not(loom))]
+#[cfg(not(asynckit_loom))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence};
 
 /// For statics: loom's atomics can't be made in a constant.

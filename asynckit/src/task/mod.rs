@@ -70,7 +70,7 @@ mod edge;
 mod handle;
 mod holds;
 mod job;
-#[cfg(all(loom, test))]
+#[cfg(all(asynckit_loom, test))]
 #[allow(unsafe_code)]
 mod models;
 mod state;

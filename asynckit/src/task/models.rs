@@ -1,6 +1,6 @@
 //! loom models of the words of a cell's header: every interleaving of a few threads.
 //!
-//! `RUSTFLAGS="--cfg loom" cargo test -p asynckit --lib --release models`
+//! `RUSTFLAGS="--cfg asynckit_loom" cargo test -p asynckit --lib --release models`
 
 use std::sync::Arc;
 
