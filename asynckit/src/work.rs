@@ -205,7 +205,7 @@ impl<'w, T: Send> Work<'w, T> {
         let ran = pool::within(&task, true, || run_claimed(&task, true));
         let Ran::Settled(_) = ran else { unreachable!("work in place ends in an outcome") };
         task.state.finish();
-        continuation::close(&task, false);
+        continuation::close(task, false);
         drop(token);
         owner.take().map_err(Error::observed)
     }

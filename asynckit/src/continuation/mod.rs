@@ -43,11 +43,11 @@ pub(crate) fn submit(token: Token, counted: bool) {
 }
 
 /// Ties a task that has begun to the result that its work returned.
-pub(crate) fn resubmit(token: Token) {
+pub(crate) fn resubmit(task: TaskRef) {
+    let token = task.clone().into_token();
     token.lacks.store(2, Ordering::Relaxed);
     token.state.forward();
     // Somebody may have cancelled the result meanwhile, which is no end of the task itself.
-    let task = token.reference();
     if task.state.visit() {
         link(token, 1, false);
     } else {
@@ -146,9 +146,9 @@ fn arrive(visit: Visit) {
 
 /// The outcome is written: closes the cell, and has its dependents visited. `departs`: the task
 /// has nothing more to do, and leaves its pool and scope.
-pub(crate) fn close(cell: &TaskRef, departs: bool) {
+pub(crate) fn close(cell: TaskRef, departs: bool) {
     let closing = cell.waiters.close();
-    trampoline::defer_closed(cell.clone(), closing, departs);
+    trampoline::defer_closed(cell, closing, departs);
 }
 
 /// What follows a close, from the trampoline.
@@ -206,7 +206,7 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
         dispose_of(task, cancelled);
         if first {
             write_failure(task, error);
-            close(task, true);
+            close(task.clone(), true);
         } else {
             depart(task);
         }
@@ -221,7 +221,7 @@ pub(crate) fn settle_failed(task: &TaskRef, error: Error) -> bool {
         return false;
     }
     write_failure(task, error);
-    close(task, false);
+    close(task.clone(), false);
     true
 }
 

@@ -11,7 +11,6 @@ use crate::task::TaskRef;
 /// One task under way on this thread.
 struct Frame {
     task: TaskRef,
-    place: Option<Arc<Place>>,
     /// Whether the work is a part of that of the frame before: it was run in place.
     in_place: bool,
 }
@@ -43,17 +42,16 @@ pub(crate) fn within<R>(task: &TaskRef, in_place: bool, f: impl FnOnce() -> R) -
             drop(frame);
         }
     }
-    // Work run in place belongs where the work around it does.
-    let place = task.place().cloned().or_else(place);
-    let frame = Frame { task: task.clone(), place, in_place };
+    let frame = Frame { task: task.clone(), in_place };
     with(|context| context.frames.push(frame));
     let _leave = Leave;
     f()
 }
 
-/// Where the work that this thread is doing belongs.
+/// Where the work that this thread is doing belongs. Work run in place belongs where the work
+/// around it does.
 pub(crate) fn place() -> Option<Arc<Place>> {
-    with(|context| context.frames.last().and_then(|frame| frame.place.clone()))
+    with(|context| context.frames.iter().rev().find_map(|frame| frame.task.place().cloned()))
 }
 
 /// The task that this thread is doing.
@@ -74,7 +72,7 @@ pub(crate) fn depth() -> usize {
 /// Whether this thread is doing work of this pool.
 pub(crate) fn works_for(pool: &Arc<Shared>) -> bool {
     with(|context| {
-        context.frames.iter().any(|frame| match &frame.place {
+        context.frames.iter().any(|frame| match frame.task.place() {
             Some(place) => Arc::ptr_eq(place.pool(), pool),
             None => false,
         })
@@ -98,7 +96,7 @@ pub(crate) fn is_worker_of(pool: &Arc<Shared>) -> bool {
 pub(crate) fn is_cancelled() -> bool {
     with(|context| {
         for frame in context.frames.iter().rev() {
-            let of_place = frame.place.as_ref().is_some_and(|place| place.is_cancelled());
+            let of_place = frame.task.place().is_some_and(|place| place.is_cancelled());
             if of_place || frame.task.state.is_settled() {
                 return true;
             }

@@ -37,7 +37,7 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
             break;
         }
         if task.state.is_ready() && belongs(&task, pool) && task.state.claim() == Claim::Won {
-            worker::execute_needed(&task);
+            worker::execute_needed(task.clone());
             ran = true;
             // It may have returned a result that it waits for now.
             seen.remove(&task.address());

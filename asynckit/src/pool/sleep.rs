@@ -17,12 +17,11 @@
 
 use crate::error::Error;
 use crate::pool::shared::Shared;
-use crate::pool::worker::Running;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{
     Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
 };
-use crate::task::{At, TaskRef};
+use crate::task::{At, Label, TaskRef};
 
 /// What the lock guards.
 #[derive(Default)]
@@ -44,7 +43,7 @@ pub(crate) struct Threads {
     /// How many wait in `run_until_idle`.
     pub(crate) resting: usize,
     /// What each worker runs.
-    pub(crate) running: Vec<Arc<Running>>,
+    pub(crate) running: Vec<Arc<Label>>,
 }
 
 /// One thread's wait for a result, from within work.

@@ -124,7 +124,7 @@ impl Pool {
 
     fn still_running(&self) -> StillRunning {
         let threads = self.shared().threads();
-        let work = threads.running.iter().filter_map(|running| running.now());
+        let work = threads.running.iter().filter_map(|label| label.read());
         StillRunning { work: work.map(|hop| hop.to_string()).collect() }
     }
 }

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
 use crate::continuation::{self, close, depart, enter};
-use crate::error::{Error, Hop};
+use crate::error::Error;
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::{Idle, Threads};
 use crate::pool::{Place, context};
-use crate::sync::{Arc, Mutex, lock, thread};
-use crate::task::{Claim, Ran, Suspend, TaskRef, Token, run_claimed};
+use crate::sync::{Arc, thread};
+use crate::task::{Claim, Label, Ran, Suspend, TaskRef, Token, run_claimed};
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
@@ -33,24 +33,6 @@ pub(crate) struct Local {
     turns: Cell<u32>,
 }
 
-/// What the threads of a pool are doing, by name: for `stop_timeout`.
-#[derive(Default)]
-pub(crate) struct Running(Mutex<Vec<Hop>>);
-
-impl Running {
-    fn begin(&self, hop: Hop) {
-        lock(&self.0).push(hop);
-    }
-
-    fn end(&self) {
-        lock(&self.0).pop();
-    }
-
-    pub(crate) fn now(&self) -> Option<Hop> {
-        lock(&self.0).last().copied()
-    }
-}
-
 /// Starts a worker; the lock is held so that the counts stay true.
 pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<()> {
     let id = threads.next_id + 1;
@@ -58,13 +40,10 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     if let Some(size) = shared.config.stack_size {
         builder = builder.stack_size(size);
     }
-    let running = Arc::new(Running::default());
-    let (its_shared, its_running) = (shared.clone(), running.clone());
-    let handle = builder.spawn(move || work(its_shared, id, &its_running))?;
+    let its_shared = shared.clone();
+    let handle = builder.spawn(move || work(its_shared, id))?;
     threads.next_id = id;
     threads.alive += 1;
-    threads.running.retain(|running| Arc::strong_count(running) > 1);
-    threads.running.push(running);
     threads.handles.retain(|handle| !handle.is_finished());
     threads.handles.push(handle);
     shared.publish(threads);
@@ -72,11 +51,12 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
 }
 
 thread_local! {
-    static RUNNING: RefCell<Option<Arc<Running>>> = const { RefCell::new(None) };
+    /// What this thread runs, for others to read.
+    static RUNNING: Arc<Label> = Arc::new(Label::new());
 }
 
 /// A worker's life.
-fn work(shared: Arc<Shared>, id: usize, running: &Arc<Running>) {
+fn work(shared: Arc<Shared>, id: usize) {
     let deque = Deque::new_lifo();
     let oldest = deque.stealer();
     shared.queue.add_stealer(id, deque.stealer());
@@ -91,7 +71,12 @@ fn work(shared: Arc<Shared>, id: usize, running: &Arc<Running>) {
         turns: Cell::new(0),
     });
     context::set_local(Some(local.clone()));
-    RUNNING.set(Some(running.clone()));
+    {
+        let mut threads = shared.threads();
+        // Those of threads that are gone are nobody else's any more.
+        threads.running.retain(|label| Arc::strong_count(label) > 1);
+        threads.running.push(RUNNING.with(Arc::clone));
+    }
     local.live();
     context::set_local(None);
     shared.queue.remove_stealer(id);
@@ -207,22 +192,37 @@ impl Local {
     }
 }
 
-/// Queues a task that is ready, or does it now where it has no place.
+/// Queues a task that is ready, or does it now where it needs no thread of a pool.
 pub(crate) fn schedule(token: Token) {
-    let shared = match token.place() {
-        Some(place) if !token.is_immediate() => place.pool().clone(),
-        _ => return execute(token),
+    let Some(place) = token.place().filter(|_| !token.is_immediate()) else {
+        return execute(token);
     };
+    if let Some(local) = context::local()
+        && Arc::ptr_eq(&local.shared, place.pool())
+    {
+        if local.shared.is_closed() {
+            return stop_task(&token);
+        }
+        local.push(token);
+        fail_late(&local.shared);
+    } else {
+        let shared = place.pool().clone();
+        inject(&shared, token);
+    }
+}
+
+/// Queues a task from outside.
+fn inject(shared: &Arc<Shared>, token: Token) {
     if shared.is_closed() {
         return stop_task(&token);
     }
-    match context::local() {
-        Some(local) if Arc::ptr_eq(&local.shared, &shared) => local.push(token),
-        _ => {
-            shared.queue.inject(token);
-            shared.notify();
-        }
-    }
+    shared.queue.inject(token);
+    shared.notify();
+    fail_late(shared);
+}
+
+/// The submitter's half of "the late submission": see `Shared::fail_queued`.
+fn fail_late(shared: &Shared) {
     if shared.is_closed() {
         shared.fail_queued();
     }
@@ -236,28 +236,25 @@ pub(crate) fn execute(token: Token) {
         return;
     }
     if token.state.claim() == Claim::Won {
-        run(token, true);
+        run(token.into_reference(), true);
     }
 }
 
 /// Runs a task that this thread waits for and has claimed; what it makes ready is left to others.
-pub(crate) fn execute_needed(task: &TaskRef) {
-    run(task.reference_as_token(), false);
+pub(crate) fn execute_needed(task: TaskRef) {
+    run(task, false);
 }
 
 /// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
-fn run(token: Token, hands_off: bool) {
-    let task = token.reference();
+fn run(task: TaskRef, hands_off: bool) {
     if task.state.uncount()
         && let Some(place) = task.place()
     {
         place.pool().begun();
     }
-    let named = RUNNING.with_borrow(Clone::clone).inspect(|running| running.begin(task.hop));
+    let before = RUNNING.with(|running| running.replace(Some(task.hop)));
     let ran = context::within(&task, false, || run_claimed(&task, false));
-    if let Some(running) = named {
-        running.end();
-    }
+    RUNNING.with(|running| running.replace(before));
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
     let before = local.as_ref().map(|local| local.hands_off.replace(context::depth() == 0));
@@ -265,14 +262,13 @@ fn run(token: Token, hands_off: bool) {
         Ran::Settled(first) => {
             task.state.finish();
             if first {
-                close(&task, true);
+                close(task, true);
             } else {
                 depart(&task);
             }
-            drop(token);
         }
-        Ran::Forwards => continuation::resubmit(token),
-        Ran::Pending => suspend(&task, token),
+        Ran::Forwards => continuation::resubmit(task),
+        Ran::Pending => suspend(task),
     });
     if let (Some(local), Some(before)) = (local, before) {
         local.hands_off.set(before);
@@ -280,29 +276,18 @@ fn run(token: Token, hands_off: bool) {
 }
 
 /// Puts a task to sleep until its future's waker is called.
-fn suspend(task: &TaskRef, token: Token) {
+fn suspend(task: TaskRef) {
+    let token = task.clone().into_token();
     let welcome = task.state.is_registered() || register(&token);
     token.hold_back();
     match task.state.suspend() {
-        Suspend::Sleeps if welcome => continuation::give_up_if_settled(task),
-        Suspend::Sleeps => drop(continuation::fail(task, Error::stopped(task.hop), false)),
-        Suspend::WokenAgain => again(task.token_of_suspended()),
-    }
-}
-
-/// Queues a task that was woken while it was polled: behind the others, so that one that wakes
-/// itself again and again leaves them their turn.
-fn again(token: Token) {
-    let Some(shared) = token.place().map(|place| place.pool().clone()) else {
-        return;
-    };
-    if shared.is_closed() {
-        return stop_task(&token);
-    }
-    shared.queue.inject(token);
-    shared.notify();
-    if shared.is_closed() {
-        shared.fail_queued();
+        Suspend::Sleeps if welcome => continuation::give_up_if_settled(&task),
+        Suspend::Sleeps => drop(continuation::fail(&task, Error::stopped(task.hop), false)),
+        // Behind the others, so that one that wakes itself again and again leaves them their turn.
+        Suspend::WokenAgain => {
+            let Some(place) = task.place() else { return };
+            inject(place.pool(), task.token_of_suspended());
+        }
     }
 }
 

@@ -42,7 +42,7 @@ fn settle<T>(cell: &Typed<impl crate::task::Steps, T>, task: &TaskRef, value: T)
         return Err(value);
     }
     cell.write(value);
-    continuation::close(task, false);
+    continuation::close(task.clone(), false);
     Ok(())
 }
 
@@ -80,7 +80,7 @@ impl<T> AsyncResult<T> {
         let first = token.state.settle();
         debug_assert!(first);
         owner.write(value);
-        continuation::close(&token.reference(), false);
+        continuation::close(token.reference(), false);
         drop(token);
         AsyncResult::from_owner(owner)
     }
@@ -157,7 +157,7 @@ fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError
         Err(payload) => Error::panicked(task.hop, payload, None),
     };
     crate::task::write_failure(task, error);
-    continuation::close(task, false);
+    continuation::close(task.clone(), false);
     Ok(())
 }
 

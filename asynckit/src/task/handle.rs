@@ -133,14 +133,18 @@ impl TaskRef {
         Token(self.0)
     }
 
-    /// A token for a task that this thread has claimed out of a queue, where its entry stays.
-    pub(crate) fn reference_as_token(&self) -> Token {
-        self.holds.add_reference();
-        Token(self.0)
+    /// A token, for a task that this thread has claimed.
+    pub(crate) fn into_token(self) -> Token {
+        Token(mem::ManuallyDrop::new(self).0)
     }
 }
 
 impl Token {
+    /// The reference that a token is, for a task that is on its way no more.
+    pub(crate) fn into_reference(self) -> TaskRef {
+        TaskRef(mem::ManuallyDrop::new(self).0)
+    }
+
     pub(crate) fn reference(&self) -> TaskRef {
         self.holds.add_reference();
         TaskRef(self.0)

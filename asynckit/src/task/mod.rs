@@ -6,7 +6,7 @@
 //! one allocation. Results that are no task's (`AsyncResult::new`) are cells with an empty job.
 //! What follows is the whole protocol; `state.rs` and `holds.rs` have its words and transitions,
 //! `edge.rs` and `waiters.rs` the ties between cells, `handle.rs` the ways to hold a cell, `cell.rs`
-//! the memory. These last four are the only files with `unsafe`.
+//! the memory. These last four, and `label.rs`, are the only files with `unsafe`.
 //!
 //! # Phases
 //!
@@ -70,6 +70,8 @@ mod edge;
 mod handle;
 mod holds;
 mod job;
+#[allow(unsafe_code)]
+mod label;
 #[cfg(all(asynckit_loom, test))]
 #[allow(unsafe_code)]
 mod models;
@@ -85,5 +87,6 @@ pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
 pub(crate) use handle::{Borrow, Owner, TaskRef, Token, Typed, allocate};
 pub(crate) use holds::Take;
 pub(crate) use job::{Job, Step};
+pub(crate) use label::Label;
 pub(crate) use state::{Claim, Seize, Suspend};
 pub(crate) use waiters::{Closing, Visit};
