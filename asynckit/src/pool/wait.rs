@@ -125,15 +125,23 @@ fn work_meanwhile(
         if goal.reached() || late || blocked.is_some_and(|blocked| blocked.failure().is_some()) {
             return goal.reached();
         }
-        help_once(pool, deadline);
+        match pool.take_any() {
+            // While it runs something this thread does not wait.
+            Some(token) => Blocked::interrupted(blocked, || worker::execute(token)),
+            None => sleep_once(pool, deadline),
+        }
     }
 }
 
 /// Runs one task of the pool, or sleeps until there may be one.
 pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Instant>) {
-    if let Some(token) = pool.take_any() {
-        return worker::execute(token);
+    match pool.take_any() {
+        Some(token) => worker::execute(token),
+        None => sleep_once(pool, deadline),
     }
+}
+
+fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>) {
     match pool.sleep(false, deadline) {
         Idle::Search { woken: true } => pool.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
@@ -197,6 +205,17 @@ impl Blocked {
             deadlock::enter(&wait);
         }
         Some(Blocked { pool, wait })
+    }
+
+    /// Does something else in between.
+    fn interrupted(blocked: Option<&Blocked>, f: impl FnOnce()) {
+        if let Some(blocked) = blocked {
+            blocked.pool.unblock(&blocked.wait);
+        }
+        f();
+        if let Some(blocked) = blocked {
+            blocked.pool.block(&blocked.wait);
+        }
     }
 
     fn failure(&self) -> Option<Error> {
