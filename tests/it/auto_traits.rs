@@ -115,3 +115,16 @@ fn work_may_be_sent() {
     }
     assert_eq!(shorter(asynckit::work(|| 1), &String::from("here")).run().unwrap(), 1);
 }
+
+#[test]
+fn handles_may_be_used_where_panics_are_caught() {
+    use std::panic::{RefUnwindSafe, UnwindSafe, catch_unwind};
+    assert!(has!(Pool: UnwindSafe + RefUnwindSafe));
+    assert!(has!(AsyncResult<Cell<u8>>: UnwindSafe + RefUnwindSafe));
+    assert!(has!(Setter<Opaque>: UnwindSafe + RefUnwindSafe));
+    assert!(has!(Work<'static, Opaque>: UnwindSafe + RefUnwindSafe));
+    let pool = Pool::new(1);
+    let caught = catch_unwind(|| pool.scope(|_| panic!("in the body")));
+    assert!(caught.is_err());
+    assert_eq!(pool.spawn(|| 1).get().unwrap(), 1, "the pool goes on");
+}
