@@ -150,12 +150,27 @@ where
     L: Inputs + Send,
     U: Send,
 {
-    // What is gathered from a scope's work belongs to the scope, which must not end before.
+    // What is gathered from a scope's work belongs to the scope, which must not end before. (Results
+    // of one type: what it borrows outlives all their scopes.)
     let mut place = None;
     inputs.edges(&mut |edge| {
         let of_scope = edge.upstream_ref().place().filter(|place| place.is_scope()).cloned();
         place = place.take().or(of_scope);
     });
+    gather_at(hop, place, inputs, shape)
+}
+
+/// As `gather`, on a place that must not end before.
+pub(crate) fn gather_at<L, U>(
+    hop: Hop,
+    place: Option<Arc<Place>>,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> U + Send,
+) -> AsyncResult<U>
+where
+    L: Inputs + Send,
+    U: Send,
+{
     let (owner, token) = allocate(hop, place, Gathered { inputs, shape: Cell::new(Some(shape)) });
     start(token, false);
     AsyncResult::from_owner(owner)
@@ -186,12 +201,21 @@ pub(crate) fn spawn_async<T: Send + 'static>(
 
 /// Submits a task to its place, which may turn it down. `counted`: it has a place in the queue.
 pub(crate) fn start(token: Token, counted: bool) {
-    let admitted = token.place().is_none_or(|place| place.admit(&token));
-    if admitted {
+    let Some(place) = token.place() else {
         return continuation::submit(token, counted);
+    };
+    if let Err(error) = place.admit(&token) {
+        if counted {
+            place.pool().begun();
+        }
+        continuation::fail(&token.reference(), error, false);
+    } else if place.is_scope() {
+        let task = token.reference();
+        continuation::submit(token, counted);
+        if let Some(place) = task.place() {
+            place.show(&task);
+        }
+    } else {
+        continuation::submit(token, counted);
     }
-    if counted && let Some(place) = token.place() {
-        place.pool().begun();
-    }
-    continuation::fail(&token.reference(), Error::stopped(token.hop), false);
 }

@@ -145,6 +145,7 @@ impl<'w, T: Send> Work<'w, T> {
             let shared = place.pool();
             if shared.wanted() == 0 {
                 // Nobody else makes room in such a pool.
+                let _member = pool::Helping::begin(shared);
                 while !shared.queue.try_enter() && !shared.is_stopping() {
                     pool::help_once(shared, None);
                 }

@@ -6,7 +6,7 @@ use std::thread;
 
 use asynckit::{AsyncResult, Pool};
 
-use crate::support::{Counter, eventually, occupy, soon};
+use crate::support::{Counter, Gate, eventually, occupy, soon};
 
 /// Work that can only be done by that many workers at once.
 fn together(pool: &Pool, workers: usize) -> Vec<AsyncResult<()>> {
@@ -183,5 +183,28 @@ fn a_pool_may_be_resized_by_its_own_workers_and_by_many_at_once() {
         assert_eq!(pool.worker_count(), 1);
         pool.stop();
         assert_eq!(ran.count(), 300);
+    });
+}
+
+#[test]
+fn a_thread_that_waits_takes_over_when_the_workers_go() {
+    soon(|| {
+        let pool = Arc::new(Pool::new(1));
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let busy = pool.spawn({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.open();
+                gate.pass();
+            }
+        });
+        begun.pass();
+        let queued = pool.spawn(|| thread::current().id());
+        let waiter = thread::spawn(move || (queued.get().unwrap(), thread::current().id()));
+        pool.set_worker_count(0);
+        let (ran_on, waiter) = waiter.join().unwrap();
+        assert_eq!(ran_on, waiter);
+        gate.open();
+        busy.get().unwrap();
     });
 }

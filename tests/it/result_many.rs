@@ -44,7 +44,7 @@ fn an_empty_list_is_set() {
         let none = || Vec::<AsyncResult<u8>>::new();
         let all = none().join_all();
         assert!(all.is_set());
-        assert_eq!(all.get().unwrap(), []);
+        assert_eq!(all.get().unwrap(), Vec::<u8>::new());
         assert!(none().into_iter().collect::<AsyncResult<Vec<u8>>>().is_set());
         assert_eq!(none().as_completed().count(), 0);
         assert_eq!(none().wait_any(), None);

@@ -2,7 +2,8 @@
 
 use crate::error::Hop;
 use crate::inputs::{Many, Moved};
-use crate::lift::gather;
+use crate::lift::gather_at;
+use crate::pool::Handle;
 use crate::{AsyncResult, Spawner, Work};
 
 /// What a chain may end in: work, a result, or a tuple or `Vec` of them.
@@ -47,7 +48,7 @@ impl<'w, T: Send> Gather<'w> for Work<'w, T> {
     }
 }
 
-impl<T> Gather<'_> for AsyncResult<T> {
+impl<'w, T: 'w> Gather<'w> for AsyncResult<T> {
     type Value = T;
 
     #[inline]
@@ -66,13 +67,14 @@ impl Gather<'_> for () {
 
 impl<'w, G: Gather<'w>> Gather<'w> for Vec<G>
 where
-    G::Value: Send,
+    G::Value: Send + 'w,
 {
     type Value = Vec<G::Value>;
 
     fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Vec<G::Value>> {
         let all: Vec<_> = self.into_iter().map(|one| one.gather(place)).collect();
-        gather(end(), (Many::new(all), ()), |(values, ())| values)
+        let Handle(place) = place.place();
+        gather_at(end(), Some(place), (Many::new(all), ()), |(values, ())| values)
     }
 }
 
@@ -80,7 +82,7 @@ macro_rules! gather_tuples {
     ($(($($G:ident)+))+) => { $(
         impl<'w, $($G: Gather<'w>),+> Gather<'w> for ($($G,)+)
         where
-            $($G::Value: Send),+
+            $($G::Value: Send + 'w),+
         {
             type Value = ($($G::Value,)+);
 
@@ -88,7 +90,8 @@ macro_rules! gather_tuples {
             fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value> {
                 let ($($G,)+) = self;
                 $(let $G = Moved::new($G.gather(place));)+
-                gather(end(), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
+                let Handle(place) = place.place();
+        gather_at(end(), Some(place), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
             }
         }
     )+ };

@@ -9,7 +9,9 @@ mod observers;
 mod trampoline;
 
 pub(crate) use observers::{Event, Observer, Watch, watch};
-pub(crate) use trampoline::{defer_call, defer_cancel, defer_wake, drain, enter, free};
+pub(crate) use trampoline::{
+    defer_call, defer_cancel, defer_wake, drain, enter, foreign, free, unowned,
+};
 
 use std::collections::HashMap;
 
@@ -54,6 +56,7 @@ pub(crate) fn resubmit(task: TaskRef) {
         drop(token.counted(2));
     }
     give_up_if_settled(&task);
+    pool::look_again();
 }
 
 /// Links the edges of a visited task whose token this is.
@@ -147,16 +150,17 @@ fn arrive(visit: Visit) {
 /// The outcome is written: closes the cell, and has its dependents visited. `departs`: the task
 /// has nothing more to do, and leaves its pool and scope.
 pub(crate) fn close(cell: TaskRef, departs: bool) {
+    // Before the close: after it somebody else may drop the outcome.
+    let failure = cell.error().cloned();
     let closing = cell.waiters.close();
-    trampoline::defer_closed(cell, closing, departs);
+    trampoline::defer_closed(cell, closing, failure, departs);
 }
 
 /// What follows a close, from the trampoline.
-fn closed(cell: &TaskRef, closing: Closing, departs: bool) {
+fn closed(cell: &TaskRef, closing: Closing, error: Option<&Error>, departs: bool) {
     if closing.observed {
         observers::tell(cell, Event::Set);
     }
-    let error = cell.error();
     for visit in closing.dependents {
         if let Some(error) = error
             && visit.on_failure() == OnFailure::Skip
@@ -165,6 +169,7 @@ fn closed(cell: &TaskRef, closing: Closing, departs: bool) {
         }
         arrive(visit);
     }
+    drop_unowned(cell);
     if departs {
         depart(cell);
     }
@@ -177,8 +182,6 @@ pub(crate) fn depart(cell: &TaskRef) {
         place.pool().register.remove(cell);
     }
     if place.is_scope() {
-        // A scope ends after the values that nobody owns are dropped.
-        drop_unowned(cell);
         trampoline::defer_leave(place.clone());
     }
 }

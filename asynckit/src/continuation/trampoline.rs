@@ -4,14 +4,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use crate::error::Error;
 use crate::panic;
 use crate::pool::Place;
 use crate::sync::Arc;
-use crate::task::{Closing, Remains, TaskRef};
+use crate::task::{Closing, Remains, TaskRef, drop_unowned};
 
 enum Deferred {
-    Closed(TaskRef, Closing, bool),
+    Closed { cell: TaskRef, closing: Closing, failure: Option<Error>, departs: bool },
     Cancel(TaskRef),
+    Unowned(TaskRef),
     Free(Remains),
     Call(Box<dyn FnOnce() + Send>),
     Wake(Waker),
@@ -19,6 +21,10 @@ enum Deferred {
 
 struct Trampoline {
     active: Cell<bool>,
+    /// Whether it is foreign code that runs now, called by a step of ours.
+    in_foreign: Cell<bool>,
+    /// How many calls of foreign code are on the stack.
+    depth: Cell<u32>,
     queue: RefCell<VecDeque<Deferred>>,
     /// Scopes to leave once the queue is empty, so that whatever a member's end led to on this
     /// thread has happened before its scope can end.
@@ -29,6 +35,8 @@ thread_local! {
     static TRAMPOLINE: Trampoline = const {
         Trampoline {
             active: Cell::new(false),
+            in_foreign: Cell::new(false),
+            depth: Cell::new(0),
             queue: RefCell::new(VecDeque::new()),
             leaving: RefCell::new(Vec::new()),
         }
@@ -39,11 +47,14 @@ impl Deferred {
     /// A panic of foreign code reaches neither who sets a result nor who waits for it.
     fn run(self) {
         match self {
-            Deferred::Closed(cell, closing, departs) => super::closed(&cell, closing, departs),
+            Deferred::Closed { cell, closing, failure, departs } => {
+                super::closed(&cell, closing, failure.as_ref(), departs);
+            }
+            Deferred::Unowned(cell) => drop_unowned(&cell),
             Deferred::Cancel(task) => drop(super::cancel(&task)),
             Deferred::Free(remains) => drop(remains),
-            Deferred::Call(call) => drop(panic::contain(call)),
-            Deferred::Wake(waker) => drop(panic::contain(|| waker.wake())),
+            Deferred::Call(call) => drop(foreign(|| panic::contain(call))),
+            Deferred::Wake(waker) => drop(foreign(|| panic::contain(|| waker.wake()))),
         }
     }
 }
@@ -79,10 +90,10 @@ impl Trampoline {
     fn empty_queue(&self) {
         loop {
             let step = self.queue.borrow_mut().pop_front();
-            match step {
-                Some(step) => step.run(),
-                None => return,
-            }
+            let Some(step) = step else { return };
+            let before = self.in_foreign.replace(false);
+            step.run();
+            self.in_foreign.set(before);
         }
     }
 }
@@ -113,17 +124,64 @@ pub(crate) fn enter<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Does what is queued now: before this thread blocks, and others wait for what it holds back.
-/// Scopes are left later, when the step under way is done too.
+/// Scopes that were to be left before are left later, when the step under way is done too: it may
+/// be a consequence of what their members did.
 pub(crate) fn drain() {
     let _ = TRAMPOLINE.try_with(|trampoline| {
-        if trampoline.active.get() {
+        if !trampoline.active.get() {
+            return;
+        }
+        let before = trampoline.leaving.borrow().len();
+        loop {
             trampoline.empty_queue();
+            let mut leaving = trampoline.leaving.borrow_mut();
+            let left = if leaving.len() > before { leaving.pop() } else { None };
+            drop(leaving);
+            match left {
+                Some(place) => place.leave(),
+                None => return,
+            }
         }
     });
 }
 
-pub(crate) fn defer_closed(cell: TaskRef, closing: Closing, departs: bool) {
-    defer(Deferred::Closed(cell, closing, departs));
+/// How many calls of foreign code may nest before drops wait for the queue after all.
+const DEEPEST: u32 = 64;
+
+/// Calls foreign code: user's closures, drops, clones.
+///
+/// What it lets go of is dropped at once, as that may borrow from its own stack; but not more than
+/// so deep, for values that own values that own values.
+pub(crate) fn foreign<R>(f: impl FnOnce() -> R) -> R {
+    struct Leave(bool);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            let _ = TRAMPOLINE.try_with(|trampoline| {
+                trampoline.in_foreign.set(self.0);
+                trampoline.depth.set(trampoline.depth.get() - 1);
+            });
+        }
+    }
+    let _leave = TRAMPOLINE.try_with(|trampoline| {
+        trampoline.depth.set(trampoline.depth.get() + 1);
+        Leave(trampoline.in_foreign.replace(true))
+    });
+    f()
+}
+
+/// Whether drops are to be done at once.
+fn drops_at_once() -> bool {
+    TRAMPOLINE
+        .try_with(|trampoline| {
+            trampoline.active.get()
+                && trampoline.in_foreign.get()
+                && trampoline.depth.get() < DEEPEST
+        })
+        .unwrap_or(false)
+}
+
+pub(crate) fn defer_closed(cell: TaskRef, closing: Closing, failure: Option<Error>, departs: bool) {
+    defer(Deferred::Closed { cell, closing, failure, departs });
 }
 
 /// Cancels what nobody needs any more because of a cancelled dependent.
@@ -141,7 +199,12 @@ pub(crate) fn defer_wake(waker: Waker) {
 
 /// Frees a cell that nobody holds any more.
 pub(crate) fn free(remains: Remains) {
-    defer(Deferred::Free(remains));
+    if drops_at_once() { drop(remains) } else { defer(Deferred::Free(remains)) }
+}
+
+/// Drops the value of a cell that nobody owns or borrows any more.
+pub(crate) fn unowned(cell: TaskRef) {
+    if drops_at_once() { drop_unowned(&cell) } else { defer(Deferred::Unowned(cell)) }
 }
 
 /// A member of a scope is over.

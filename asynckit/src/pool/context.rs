@@ -54,6 +54,13 @@ pub(crate) fn place() -> Option<Arc<Place>> {
     with(|context| context.frames.iter().rev().find_map(|frame| frame.task.place().cloned()))
 }
 
+/// The pool that this thread works for: that of its work, or the one whose worker it is.
+pub(crate) fn pool() -> Option<Arc<Shared>> {
+    place()
+        .map(|place| place.pool().clone())
+        .or_else(|| local().map(|local| local.shared().clone()))
+}
+
 /// The task that this thread is doing.
 pub(crate) fn task() -> Option<TaskRef> {
     with(|context| context.frames.last().map(|frame| frame.task.clone()))

@@ -19,6 +19,10 @@ static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
 
 /// Enters a wait, and fails it where it closes a circle.
 pub(crate) fn enter(wait: &Arc<Wait>) {
+    if wait.any && wait.targets.len() > 1 {
+        // One way out is enough, so that a circle through one of them proves nothing.
+        return;
+    }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
     let circle = continuation::enter(|| {
@@ -29,6 +33,20 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     });
     if let Some(circle) = circle {
         wait.fail(in_a_circle(wait, &circle));
+    }
+}
+
+/// A task that has begun waits again, for the result that its work returned: a wait that depends
+/// on it may have become a circle.
+pub(crate) fn look_again() {
+    let circles: Vec<(Arc<Wait>, Vec<Hop>)> = continuation::enter(|| {
+        let waits = lock(&WAITS);
+        let found = waits.iter().map(|wait| (wait.clone(), find_circle(wait, &waits)));
+        found.filter_map(|(wait, circle)| Some((wait, circle?))).collect()
+    });
+    // One of a circle is enough.
+    if let Some((wait, circle)) = circles.into_iter().next() {
+        wait.fail(in_a_circle(&wait, &circle));
     }
 }
 

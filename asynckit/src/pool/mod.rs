@@ -25,10 +25,11 @@ pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, task as task_here, within, works_for};
+pub(crate) use deadlock::look_again;
 pub(crate) use place::Place;
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
-pub(crate) use wait::{Free, Goal, Set, help_once, wait};
+pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, wait};
 pub(crate) use worker::{register, schedule};
 
 use std::fmt;
@@ -111,8 +112,11 @@ impl Pool {
     pub fn set_worker_count(&self, workers: usize) {
         let shared = self.shared();
         let mut threads = shared.threads();
+        needed::count_workers(threads.wanted, workers);
         threads.wanted = workers;
         shared.publish(&threads);
+        // Without workers it is they who do the work.
+        threads.rouse_waits();
         drop(threads);
         shared.wake_all();
         if shared.is_stopping() {
@@ -165,13 +169,13 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
             self.0.end_blocking();
         }
     }
-    let _end = context::place().map(|place| {
+    let _end = context::pool().map(|pool| {
         crate::continuation::drain();
         if let Some(local) = context::local() {
             local.give_up_next();
         }
-        place.pool().begin_blocking();
-        End(place.pool().clone())
+        pool.begin_blocking();
+        End(pool)
     });
     f()
 }

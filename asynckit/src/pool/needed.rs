@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use crate::continuation;
 use crate::pool::wait::Goal;
 use crate::pool::{Shared, worker};
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering, StaticCounter};
 use crate::task::{Claim, TaskRef, each_edge};
 
 /// How many tasks a thread may have on its stack before it rather blocks.
@@ -38,6 +39,8 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
         }
         if task.state.is_ready() && belongs(&task, pool) && task.state.claim() == Claim::Won {
             worker::execute_needed(task.clone());
+            // Inside of a callback its end would wait for the callback's.
+            continuation::drain();
             ran = true;
             // It may have returned a result that it waits for now.
             seen.remove(&task.address());
@@ -118,28 +121,39 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
     false
 }
 
-/// A pool without workers that the goal needs: its work is done by whoever waits for it.
-pub(crate) fn pool_without_workers(
-    goal: &impl Goal,
-    here: Option<&Arc<Shared>>,
-) -> Option<Arc<Shared>> {
-    if let Some(pool) = here
-        && pool.wanted() == 0
-    {
-        return Some(pool.clone());
+/// How many pools there are without workers.
+static WITHOUT_WORKERS: StaticCounter = StaticCounter::new(0);
+
+/// Keeps count of the pools without workers.
+pub(crate) fn count_workers(before: usize, now: usize) {
+    if before > 0 && now == 0 {
+        WITHOUT_WORKERS.fetch_add(1, Ordering::SeqCst);
+    } else if before == 0 && now > 0 {
+        WITHOUT_WORKERS.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// The pools whose work the goal needs. As a rule it is one, and the first task that has one
+/// tells; only where there are pools without workers, whose work the waiter may have to do, is the
+/// whole graph looked at.
+pub(crate) fn pools_of(goal: &impl Goal) -> Vec<Arc<Shared>> {
+    let thorough = WITHOUT_WORKERS.load(Ordering::SeqCst) > 0;
+    let mut pools: Vec<Arc<Shared>> = Vec::new();
     let mut seen = HashSet::new();
     let mut path = goal.roots();
     while let Some(task) = path.pop() {
         if task.is_set() || !seen.insert(task.address()) {
             continue;
         }
-        match task.place() {
-            Some(place) if place.pool().wanted() == 0 => return Some(place.pool().clone()),
-            // Long graphs are of one pool as a rule: the first task that has one tells.
-            Some(_) => return None,
-            None => path.extend(inputs(&task)),
+        if let Some(place) = task.place() {
+            if !pools.iter().any(|pool| Arc::ptr_eq(pool, place.pool())) {
+                pools.push(place.pool().clone());
+            }
+            if !thorough {
+                break;
+            }
         }
+        path.extend(inputs(&task));
     }
-    None
+    pools
 }

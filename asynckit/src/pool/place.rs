@@ -46,9 +46,16 @@ impl Place {
     }
 
     /// A new member; `leave` ends its membership.
-    pub(crate) fn enter(&self, task: &TaskRef) {
+    pub(crate) fn enter(&self) {
+        if let Some(members) = &self.scope {
+            members.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Shows a member to the thread that waits for the scope's end. Not before it is submitted:
+    /// from now on others may run or cancel it.
+    pub(crate) fn show(&self, task: &TaskRef) {
         let Some(members) = &self.scope else { return };
-        members.count.fetch_add(1, Ordering::Relaxed);
         let mut over = Vec::new();
         let mut list = lock(&members.list);
         if list.len() == list.capacity() {
@@ -57,6 +64,10 @@ impl Place {
         list.push(task.clone());
         drop(list);
         drop(over);
+        if self.is_cancelled() {
+            // Whoever cancelled the scope may not have seen it.
+            crate::continuation::fail(task, crate::Error::cancelled(task.hop), true);
+        }
     }
 
     pub(crate) fn leave(&self) {

@@ -9,7 +9,7 @@ use crate::continuation::{self, Watch};
 use crate::error::{self, Error};
 use crate::panic;
 use crate::pool::needed;
-use crate::pool::wait::{Goal, wait};
+use crate::pool::wait::{Goal, Test, wait};
 use crate::pool::{Place, Pool};
 use crate::sync::{Arc, Parker};
 use crate::task::{Steps, TaskRef};
@@ -107,6 +107,11 @@ impl Goal for Ended<'_> {
             self.give_up_hopeless();
         }
         self.0.is_empty()
+    }
+
+    fn test(&self) -> Test {
+        let place = self.0.clone();
+        Box::new(move || place.is_empty())
     }
 
     fn roots(&self) -> Vec<TaskRef> {

@@ -9,7 +9,7 @@ use crate::pool::builder::Config;
 use crate::pool::queue::Queue;
 use crate::pool::register::Register;
 use crate::pool::sleep::{Attention, Threads};
-use crate::pool::{context, worker};
+use crate::pool::{context, needed, worker};
 use crate::sync::{Arc, AtomicU8, Condvar, Mutex, Ordering, fence, lock};
 use crate::task::{Steps, Token};
 
@@ -35,6 +35,7 @@ const CLOSED: u8 = 2;
 
 impl Shared {
     pub(crate) fn new(config: Config) -> Arc<Shared> {
+        needed::count_workers(1, config.workers);
         let threads = Threads::wanting(config.workers);
         Arc::new(Shared {
             queue: Queue::new(config.queue_capacity),
@@ -73,6 +74,10 @@ impl Shared {
     /// A task that took a place in the queue has begun, or never will.
     pub(crate) fn begun(&self) {
         self.queue.leave();
+        if self.queue.has_capacity() && self.wanted() == 0 {
+            // Those who wait for room do the pool's work meanwhile, and sleep where its helpers do.
+            self.wake_all();
+        }
     }
 
     /// No more from outside.
@@ -203,4 +208,10 @@ impl Shared {
 
 pub(crate) fn stop_task(token: &Token) {
     continuation::fail(&token.reference(), Error::stopped(token.header().hop), false);
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        needed::count_workers(self.wanted(), 1);
+    }
 }

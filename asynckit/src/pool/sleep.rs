@@ -17,6 +17,7 @@
 
 use crate::error::Error;
 use crate::pool::shared::Shared;
+use crate::pool::wait::Test;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{
     Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
@@ -33,6 +34,8 @@ pub(crate) struct Threads {
     sleepers: Vec<Arc<Parker>>,
     /// The waits for results, the newest last.
     waits: Vec<Arc<Wait>>,
+    /// Threads outside of the pool that wait for its work.
+    pub(crate) outside: Vec<Arc<Parker>>,
     /// Threads in `blocking`.
     blocking: usize,
     pub(crate) handles: Vec<JoinHandle<()>>,
@@ -47,13 +50,16 @@ pub(crate) struct Threads {
 }
 
 /// One thread's wait for a result, from within work.
-#[derive(Debug)]
 pub(crate) struct Wait {
     pub(crate) parker: Arc<Parker>,
     /// The tasks on the thread's stack: none of them goes on before this wait ends.
     pub(crate) stack: Vec<TaskRef>,
     /// What it waits for.
     pub(crate) targets: Vec<TaskRef>,
+    /// Whether any of these will do.
+    pub(crate) any: bool,
+    /// Whether the wait is over, though the thread may not have noticed.
+    pub(crate) reached: Test,
     pub(crate) timed: bool,
     pub(crate) at: At,
     /// Why the wait fails.
@@ -61,6 +67,11 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
+    /// Whether the thread stays where it is, for all that is known.
+    fn is_still(&self) -> bool {
+        !self.timed && self.failed.get().is_none() && !(self.reached)()
+    }
+
     pub(crate) fn fail(&self, error: Error) {
         let _ = self.failed.set(error);
         self.parker.unpark();
@@ -108,13 +119,18 @@ impl Threads {
         self.alive.saturating_sub(self.waits.len() + self.blocking)
     }
 
-    fn untimed_waits(&self) -> usize {
-        self.waits.iter().filter(|wait| !wait.timed).count()
+    /// The waits that nothing has ended yet. A thread that does a pool's work while it waits is
+    /// among the sleepers when it does not.
+    fn still_waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
+        self.waits.iter().filter(|wait| {
+            wait.is_still()
+                && !self.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &wait.parker))
+        })
     }
 
     /// Whether every thread but those `besides` sleeps or waits without a limit of time.
     fn all_still(&self, besides: usize) -> bool {
-        self.sleepers.len() + self.untimed_waits() + besides >= self.alive
+        self.sleepers.len() + self.still_waits().count() + besides >= self.alive
     }
 
     /// Wakes those who wait for stillness, if this may be it.
@@ -129,9 +145,15 @@ impl Threads {
         self.sleepers.len() >= self.alive
     }
 
+    /// Has every thread that waits look again.
+    pub(crate) fn rouse_waits(&self) {
+        self.outside.iter().for_each(|parker| parker.unpark());
+        self.waits.iter().for_each(|wait| wait.parker.unpark());
+    }
+
     /// All untimed waits.
     pub(crate) fn hopeless(&self) -> Vec<Arc<Wait>> {
-        self.waits.iter().filter(|wait| !wait.timed).cloned().collect()
+        self.waits.iter().filter(|wait| wait.is_still()).cloned().collect()
     }
 }
 
@@ -292,9 +314,10 @@ impl Shared {
         threads.waits.push(wait.clone());
         self.publish(&threads);
         threads.tell_watchers();
-        let all_wait = threads.wanted > 0 && threads.waits.len() >= threads.alive;
+        let waiting = threads.waits.iter().filter(|wait| wait.timed || wait.is_still()).count();
+        let all_wait = threads.wanted > 0 && waiting >= threads.alive;
         let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
-        let newest = threads.waits.iter().rfind(|wait| !wait.timed && wait.failed.get().is_none());
+        let newest = threads.waits.iter().rfind(|wait| wait.is_still());
         let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
         let short = self.attention.short.load(Ordering::Relaxed) != 0;
         fence(Ordering::SeqCst);

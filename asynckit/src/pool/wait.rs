@@ -20,9 +20,18 @@ pub(crate) trait Goal {
     fn reached(&self) -> bool;
     /// The results that it takes to get there, as far as they are not set.
     fn roots(&self) -> Vec<TaskRef>;
+    /// `reached`, for other threads to ask; without side effects.
+    fn test(&self) -> Test;
+    /// Whether any of the roots will do.
+    fn any(&self) -> bool {
+        false
+    }
     /// Makes sure that the parker is woken when `reached` may have changed.
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;
 }
+
+/// Whether a wait is over: see `Goal::test`.
+pub(crate) type Test = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// A result that is to be set.
 pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
@@ -30,6 +39,11 @@ pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
 impl Goal for Set<'_> {
     fn reached(&self) -> bool {
         self.0.is_set()
+    }
+
+    fn test(&self) -> Test {
+        let task = self.0.clone();
+        Box::new(move || task.is_set())
     }
 
     fn roots(&self) -> Vec<TaskRef> {
@@ -47,6 +61,11 @@ pub(crate) struct Free<'a>(pub(crate) &'a TaskRef);
 impl Goal for Free<'_> {
     fn reached(&self) -> bool {
         !self.0.holds.is_lent()
+    }
+
+    fn test(&self) -> Test {
+        let cell = self.0.clone();
+        Box::new(move || !cell.holds.is_lent())
     }
 
     fn roots(&self) -> Vec<TaskRef> {
@@ -78,7 +97,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
     if let Some(local) = context::local() {
         local.give_up_next();
     }
-    let here = context::place().map(|place| place.pool().clone());
+    let here = context::pool();
     if deadline.is_none()
         && let Some(pool) = &here
         && context::depth() < needed::DEEPEST
@@ -88,16 +107,16 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
             return Ok(true);
         }
     }
-    let idle_pool = needed::pool_without_workers(goal, here.as_ref());
     let parker = Parker::current();
     let _watches = goal.watch(&parker);
+    // The pools that are to bring the goal about, in case they have no workers, or lose them.
+    let mut pools = needed::pools_of(goal);
+    pools.retain(|pool| !here.as_ref().is_some_and(|here| Arc::ptr_eq(here, pool)));
+    let _outside: Vec<Outside<'_>> =
+        pools.iter().map(|pool| Outside::begin(pool.clone(), &parker)).collect();
+    pools.extend(here.clone());
     let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
-    if goal.reached() {
-        return Ok(true);
-    }
-    if let Some(pool) = idle_pool {
-        return Ok(work_meanwhile(&pool, goal, deadline, blocked.as_ref()));
-    }
+    let mut helping = None;
     loop {
         if goal.reached() {
             return Ok(true);
@@ -108,27 +127,42 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(false);
         }
-        parker.park(deadline);
+        let Some(pool) = pools.iter().find(|pool| pool.wanted() == 0) else {
+            parker.park(deadline);
+            // What this thread's own callbacks have set, or its wake-up brought.
+            continuation::drain();
+            continue;
+        };
+        // Work runs on threads that wait for it, any work of the pool.
+        helping.get_or_insert_with(|| Helping::begin(pool));
+        match pool.take_any() {
+            // While it runs something this thread does not wait.
+            Some(token) => Blocked::interrupted(blocked.as_ref(), || worker::execute(token)),
+            None => sleep_once(pool, deadline),
+        }
+        continuation::drain();
     }
 }
 
-/// Runs any work of a pool that has no workers, until the goal is reached or the deadline passed.
-fn work_meanwhile(
-    pool: &Arc<Shared>,
-    goal: &impl Goal,
-    deadline: Option<Instant>,
-    blocked: Option<&Blocked>,
-) -> bool {
-    let _member = Helping::begin(pool);
-    loop {
-        let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
-        if goal.reached() || late || blocked.is_some_and(|blocked| blocked.failure().is_some()) {
-            return goal.reached();
-        }
-        match pool.take_any() {
-            // While it runs something this thread does not wait.
-            Some(token) => Blocked::interrupted(blocked, || worker::execute(token)),
-            None => sleep_once(pool, deadline),
+/// A wait from outside, of which the pool knows in case it loses its workers.
+struct Outside<'a> {
+    pool: Arc<Shared>,
+    parker: &'a Arc<Parker>,
+}
+
+impl<'a> Outside<'a> {
+    fn begin(pool: Arc<Shared>, parker: &'a Arc<Parker>) -> Outside<'a> {
+        pool.threads().outside.push(parker.clone());
+        Outside { pool, parker }
+    }
+}
+
+impl Drop for Outside<'_> {
+    fn drop(&mut self) {
+        let mut threads = self.pool.threads();
+        let place = threads.outside.iter().position(|parker| Arc::ptr_eq(parker, self.parker));
+        if let Some(place) = place {
+            threads.outside.swap_remove(place);
         }
     }
 }
@@ -196,6 +230,8 @@ impl Blocked {
             parker: parker.clone(),
             stack: context::stack(),
             targets: goal.roots(),
+            any: goal.any(),
+            reached: goal.test(),
             timed,
             at,
             failed: OnceLock::new(),

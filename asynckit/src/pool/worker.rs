@@ -80,10 +80,7 @@ fn work(shared: Arc<Shared>, id: usize) {
     local.live();
     context::set_local(None);
     shared.queue.remove_stealer(id);
-    while let Some(token) = local.take_next().or_else(|| local.deque.pop()) {
-        shared.queue.inject(token);
-        shared.notify();
-    }
+    local.give_up_all();
     if shared.is_closed() {
         shared.fail_queued();
     }
@@ -107,8 +104,12 @@ impl Local {
             }
             if let Some(token) = found {
                 self.run(token);
-                if self.shared.has_surplus() && self.shared.try_leave() {
-                    return;
+                if self.shared.has_surplus() {
+                    // What it has must be in sight of all before it is counted out.
+                    self.give_up_all();
+                    if self.shared.try_leave() {
+                        return;
+                    }
                 }
                 continue;
             }
@@ -177,6 +178,14 @@ impl Local {
     pub(crate) fn give_up_next(&self) {
         if let Some(token) = self.take_next() {
             self.deque.push(token);
+            self.shared.notify();
+        }
+    }
+
+    /// Before this thread leaves: all that it has is for others.
+    fn give_up_all(&self) {
+        while let Some(token) = self.take_next().or_else(|| self.deque.pop()) {
+            self.shared.queue.inject(token);
             self.shared.notify();
         }
     }
@@ -278,7 +287,7 @@ fn run(task: TaskRef, hands_off: bool) {
 /// Puts a task to sleep until its future's waker is called.
 fn suspend(task: TaskRef) {
     let token = task.clone().into_token();
-    let welcome = task.state.is_registered() || register(&token);
+    let welcome = register(&token);
     token.hold_back();
     match task.state.suspend() {
         Suspend::Sleeps if welcome => continuation::give_up_if_settled(&task),
@@ -296,7 +305,9 @@ pub(crate) fn register(token: &Token) -> bool {
     let Some(place) = token.place() else {
         return true;
     };
-    place.pool().register.add(token);
+    if !token.state.is_registered() {
+        place.pool().register.add(token);
+    }
     // As in `Shared::fail_queued`: either this sees that the pool is closed, or who closes it
     // finds the task.
     crate::sync::fence(crate::sync::Ordering::SeqCst);
@@ -304,9 +315,12 @@ pub(crate) fn register(token: &Token) -> bool {
 }
 
 impl Place {
-    /// Counts a new task in, where it may still be submitted.
-    pub(crate) fn admit(&self, token: &Token) -> bool {
-        self.enter(&token.reference());
-        self.pool().admits()
+    /// Counts a new task in; an error where it may not be submitted any more.
+    pub(crate) fn admit(&self, token: &Token) -> Result<(), Error> {
+        self.enter();
+        if self.is_cancelled() {
+            return Err(Error::cancelled(token.hop));
+        }
+        if self.pool().admits() { Ok(()) } else { Err(Error::stopped(token.hop)) }
     }
 }

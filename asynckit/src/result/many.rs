@@ -9,7 +9,7 @@ use crate::continuation::{Observer, Watch, watch};
 use crate::error;
 use crate::inputs::{Many, Moved};
 use crate::lift::gather;
-use crate::pool::{Goal, wait};
+use crate::pool::{Goal, Test, wait};
 use crate::sync::{Arc, Mutex, Parker, lock};
 use crate::task::TaskRef;
 
@@ -115,7 +115,8 @@ pub trait Results<K: Kind> {
     }
 
     /// One result of all values of a tuple of 1 to 12 results. It fails as soon as one of them
-    /// does.
+    /// does. The values own all they use; for those that borrow, end a chain on their scope with
+    /// the tuple.
     #[track_caller]
     fn join(self) -> AsyncResult<K::Values>
     where
@@ -146,7 +147,7 @@ macro_rules! tuples {
     (@one $($name:ident)*) => {
         impl<$($name),*> Results<Tuple<($($name,)*)>> for ($(AsyncResult<$name>,)*) {}
 
-        impl<$($name: Send),*> JoinTuple for ($(AsyncResult<$name>,)*) {
+        impl<$($name: Send + 'static),*> JoinTuple for ($(AsyncResult<$name>,)*) {
             type Values = ($($name,)*);
 
             #[allow(non_snake_case)]
@@ -179,6 +180,15 @@ struct AnySet<'a>(&'a [TaskRef]);
 impl Goal for AnySet<'_> {
     fn reached(&self) -> bool {
         self.0.iter().any(|task| task.is_set())
+    }
+
+    fn test(&self) -> Test {
+        let tasks = self.0.to_vec();
+        Box::new(move || tasks.iter().any(|task| task.is_set()))
+    }
+
+    fn any(&self) -> bool {
+        true
     }
 
     fn roots(&self) -> Vec<TaskRef> {
@@ -240,6 +250,15 @@ impl<T> AsCompleted<T> {
 impl<T> Goal for AsCompleted<T> {
     fn reached(&self) -> bool {
         !lock(&self.done.order).is_empty()
+    }
+
+    fn test(&self) -> Test {
+        let done = self.done.clone();
+        Box::new(move || !lock(&done.order).is_empty())
+    }
+
+    fn any(&self) -> bool {
+        true
     }
 
     fn roots(&self) -> Vec<TaskRef> {

@@ -212,6 +212,8 @@ pub(crate) unsafe fn let_go(cell: NonNull<Header>, left: Left) {
             let cell = unsafe { TaskRef::from_raw(cell) };
             continuation::tell_free(&cell);
         }
+        // SAFETY: likewise.
+        Left::Unowned => continuation::unowned(unsafe { TaskRef::from_raw(cell) }),
     }
 }
 
@@ -237,9 +239,9 @@ impl Drop for Remains {
             let header = self.0.as_ref();
             let table = header.vtable;
             if header.waiters.is_closed() && header.state.take_value() {
-                panic::contain(|| (table.drop_value)(self.0));
+                foreign(|| (table.drop_value)(self.0));
             }
-            panic::contain(|| (table.free)(self.0));
+            foreign(|| (table.free)(self.0));
         }
     }
 }
@@ -310,13 +312,11 @@ pub(crate) trait Steps {
         unsafe { self.raw().as_ref() }
     }
 
-    /// The failure of a cell that is set. Only for who owns or borrows it, or closes it.
+    /// The failure of a cell that is set, for who owns or borrows it; or that is about to be
+    /// closed, for who has settled it.
     fn error(&self) -> Option<&Error> {
-        if !self.header().is_set() {
-            return None;
-        }
-        // SAFETY: the cell is closed and the table's type is its own; a failed outcome stays as
-        // long as anybody owns or borrows.
+        // SAFETY: the caller is one of those above, and the table's type is the cell's own; a failed
+        // outcome stays as long as anybody owns or borrows, and until the close.
         unsafe { (self.header().vtable.error)(self.raw()).map(|error| error.as_ref()) }
     }
 }
@@ -331,7 +331,8 @@ pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&super::edge::E
 pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
     let (cell, header) = (task.raw(), task.header());
     // SAFETY: as above.
-    let ran = panic::catch(|| unsafe { (header.vtable.run)(cell, in_place) });
+    let run = || unsafe { (header.vtable.run)(cell, in_place) };
+    let ran = continuation::foreign(|| panic::catch(run));
     let ran = ran.unwrap_or_else(|payload| {
         // It was the work that panicked, or the drop of a value that came too late.
         let first = header.state.settle();
@@ -354,7 +355,7 @@ pub(crate) fn dispose_of(task: &impl Steps, cancelled: bool) {
     // it is dropped, so that every round gets further.
     // SAFETY: as above: whoever has run or seized a task disposes of it.
     let release = || unsafe { (task.header().vtable.release)(task.raw(), cancelled) };
-    while panic::contain(release).is_none() {}
+    while foreign(release).is_none() {}
 }
 
 /// Writes a failure where the caller has won the right to.
@@ -363,13 +364,19 @@ pub(crate) fn write_failure(task: &impl Steps, error: Error) {
     unsafe { (task.header().vtable.write_error)(task.raw(), error) }
 }
 
-/// Drops the value of a closed cell that nobody owns or borrows any more.
+/// Calls foreign code whose panic concerns nobody; `None` where it panicked.
+fn foreign<R>(f: impl FnOnce() -> R) -> Option<R> {
+    continuation::foreign(|| panic::contain(f))
+}
+
+/// Drops the value of a cell that nobody owns or borrows any more, if it is closed. Whoever closes
+/// it and whoever lets go of it last both look.
 pub(crate) fn drop_unowned(task: &impl Steps) {
     let header = task.header();
-    if !header.holds.is_owned() && header.state.take_value() {
+    if !header.holds.is_owned() && header.is_set() && header.state.take_value() {
         // SAFETY: the cell is closed, nobody can become its owner again, and this thread alone
         // has marked the value as taken.
-        panic::contain(|| unsafe { (header.vtable.drop_value)(task.raw()) });
+        foreign(|| unsafe { (header.vtable.drop_value)(task.raw()) });
     }
 }
 

@@ -36,6 +36,9 @@ pub(crate) enum Left {
     Held,
     /// The last owner waits for just this: the value is free to be taken.
     FreeToTake,
+    /// No owner and no borrower is left, though somebody keeps the memory: the value is to be
+    /// dropped. The caller has got a reference in place of its hold.
+    Unowned,
     /// Nobody is left: the caller frees the cell.
     Nobody,
 }
@@ -73,17 +76,29 @@ impl Holds {
         }
     }
 
-    fn left(now: u64) -> Left {
-        match now {
-            0 => Left::Nobody,
-            _ => Left::Held,
-        }
-    }
-
+    /// Releases an owner or a borrow. Where the caller is left with something to do about the
+    /// cell, its hold turns into a reference in the same step.
+    ///
     /// ORDERING: AcqRel: all that a holder did with the cell comes before its release, and
-    /// whoever frees or takes next sees it.
-    fn remove(&self, one: u64) -> Left {
-        Holds::left(self.0.fetch_sub(one, Ordering::AcqRel) - one)
+    /// whoever frees, drops or takes next sees it. It acquires `wait_for_borrows`.
+    fn release(&self, one: u64) -> Left {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            let rest = old - one;
+            let (new, left) = if rest == 0 {
+                (0, Left::Nobody)
+            } else if rest & MOVER != 0 && rest & BORROWS == 0 {
+                (rest - MOVER + REFERENCE, Left::FreeToTake)
+            } else if rest < MOVER {
+                (rest + REFERENCE, Left::Unowned)
+            } else {
+                (rest, Left::Held)
+            };
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return left,
+                Err(now) => old = now,
+            }
+        }
     }
 
     pub(crate) fn add_reference(&self) {
@@ -99,30 +114,20 @@ impl Holds {
     }
 
     pub(crate) fn drop_reference(&self) -> Left {
-        self.remove(REFERENCE)
+        // ORDERING: AcqRel, as in `release`.
+        if self.0.fetch_sub(REFERENCE, Ordering::AcqRel) == REFERENCE {
+            Left::Nobody
+        } else {
+            Left::Held
+        }
     }
 
     pub(crate) fn drop_owner(&self) -> Left {
-        self.remove(OWNER)
+        self.release(OWNER)
     }
 
-    /// At `Left::FreeToTake` the caller has got a reference in place of its borrow, so that the
-    /// cell is there while it tells the owner that waits.
     pub(crate) fn drop_borrow(&self) -> Left {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            let last_before_mover = old & MOVER != 0 && old & BORROWS == BORROW;
-            let mut new = old - BORROW;
-            if last_before_mover {
-                new = new - MOVER + REFERENCE;
-            }
-            // ORDERING: AcqRel as in `remove`; it acquires `wait_for_borrows`.
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) if last_before_mover => return Left::FreeToTake,
-                Ok(_) => return Holds::left(new),
-                Err(now) => old = now,
-            }
-        }
+        self.release(BORROW)
     }
 
     /// Settles how one owner gets at a value that is there.
