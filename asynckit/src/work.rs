@@ -147,7 +147,7 @@ impl<'w, T: Send> Work<'w, T> {
                 // Nobody else makes room in such a pool.
                 let _member = pool::Helping::begin(shared);
                 while !shared.queue.try_enter() && !shared.is_stopping() {
-                    pool::help_once(shared, None);
+                    pool::help_once(shared, None, &|| shared.queue.has_room());
                 }
                 !shared.is_stopping()
             } else {

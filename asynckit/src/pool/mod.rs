@@ -116,7 +116,7 @@ impl Pool {
         threads.wanted = workers;
         shared.publish(&threads);
         // Without workers it is they who do the work.
-        threads.rouse_waits();
+        shared.rouse_waits(&threads);
         drop(threads);
         shared.wake_all();
         if shared.is_stopping() {

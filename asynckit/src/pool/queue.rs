@@ -80,6 +80,12 @@ impl Queue {
         capacity.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
     }
 
+    /// Whether there is a place now.
+    pub(crate) fn has_room(&self) -> bool {
+        let taken = |capacity: &Capacity| capacity.taken.load(Ordering::Acquire);
+        self.capacity.as_ref().is_none_or(|capacity| taken(capacity) < capacity.most)
+    }
+
     /// Waits for a place, or until `give_up` says so; it is looked at when places are given back
     /// and at `wake_blocked`.
     pub(crate) fn enter(&self, give_up: impl Fn() -> bool) -> bool {

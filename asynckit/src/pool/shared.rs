@@ -104,10 +104,10 @@ impl Shared {
         self.wake_all();
     }
 
-    /// Waits until the pool is closed; false at the deadline.
+    /// Waits until the pool is closed or has no workers; false at the deadline.
     pub(crate) fn wait_closed(&self, deadline: Option<Instant>) -> bool {
         let mut threads = self.threads();
-        while !self.is_closed() {
+        while !self.is_closed() && threads.wanted > 0 {
             let Some(deadline) = deadline else {
                 threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -120,6 +120,12 @@ impl Shared {
             threads = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         true
+    }
+
+    /// The number of workers has changed: who waits looks again.
+    pub(crate) fn rouse_waits(&self, threads: &Threads) {
+        threads.rouse_waits();
+        self.closed.notify_all();
     }
 
     /// Waits until the last thread goes to sleep.

@@ -234,9 +234,14 @@ impl Shared {
         leaves
     }
 
-    /// Sleeps until there may be work. A worker leaves instead where it is one too many; a thread
+    /// Sleeps until there may be work, or `enough` holds. A worker leaves instead where it is one too many; a thread
     /// from outside (`worker: false`) only looks again.
-    pub(crate) fn sleep(self: &Arc<Self>, worker: bool, until: Option<std::time::Instant>) -> Idle {
+    pub(crate) fn sleep(
+        self: &Arc<Self>,
+        worker: bool,
+        until: Option<std::time::Instant>,
+        enough: &dyn Fn() -> bool,
+    ) -> Idle {
         let parker = Parker::current();
         let mut threads = self.threads();
         if worker && (threads.active() > threads.wanted || self.is_closed()) {
@@ -249,7 +254,7 @@ impl Shared {
         threads.sleepers.push(parker.clone());
         self.publish(&threads);
         fence(Ordering::SeqCst);
-        let found = !self.queue.is_empty();
+        let found = !self.queue.is_empty() || enough();
         let quiet = !found && self.is_quiet_now(&threads, 0);
         if found || quiet {
             remove(&mut threads.sleepers, &parker);

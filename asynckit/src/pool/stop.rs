@@ -83,19 +83,24 @@ impl Pool {
         let shared = self.shared();
         // If all threads sleep already, nobody else will notice.
         shared.finish_stop(0);
-        if shared.wanted() > 0 {
-            // Sleepers look once more, so that the last of them sees the stop.
-            shared.wake_all();
-            return shared.wait_closed(deadline);
-        }
-        let _member = wait::Helping::begin(shared);
-        while !shared.is_closed() {
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        // Sleepers look once more, so that the last of them sees the stop.
+        shared.wake_all();
+        loop {
+            // Until the pool is closed, or has lost its workers.
+            if !shared.wait_closed(deadline) {
                 return false;
             }
-            wait::help_once(shared, deadline);
+            if shared.is_closed() {
+                return true;
+            }
+            let _member = wait::Helping::begin(shared);
+            while !shared.is_closed() && shared.wanted() == 0 {
+                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                    return false;
+                }
+                wait::help_once(shared, deadline, &|| shared.is_closed());
+            }
         }
-        true
     }
 
     fn join(&self) {

@@ -138,7 +138,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         match pool.take_any() {
             // While it runs something this thread does not wait.
             Some(token) => Blocked::interrupted(blocked.as_ref(), || worker::execute(token)),
-            None => sleep_once(pool, deadline),
+            None => sleep_once(pool, deadline, &*goal.test()),
         }
         continuation::drain();
     }
@@ -167,16 +167,17 @@ impl Drop for Outside<'_> {
     }
 }
 
-/// Runs one task of the pool, or sleeps until there may be one.
-pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Instant>) {
+/// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
+/// at once more before it sleeps, under the pool's lock.
+pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
     match pool.take_any() {
         Some(token) => worker::execute(token),
-        None => sleep_once(pool, deadline),
+        None => sleep_once(pool, deadline, enough),
     }
 }
 
-fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>) {
-    match pool.sleep(false, deadline) {
+fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+    match pool.sleep(false, deadline, enough) {
         Idle::Search { woken: true } => pool.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
         Idle::Quiet => pool.finish_stop(1),
@@ -204,6 +205,8 @@ impl Drop for Helping<'_> {
             threads.alive -= 1;
             pool.tell_rest(&threads);
             drop(threads);
+            // If this was the last that did anything, a stop may have waited for just that.
+            pool.finish_stop(0);
             if !pool.queue.is_empty() {
                 pool.notify();
             }

@@ -113,7 +113,7 @@ impl Local {
                 }
                 continue;
             }
-            match self.shared.sleep(true, None) {
+            match self.shared.sleep(true, None, &|| false) {
                 Idle::Search { woken: by_somebody } => woken = by_somebody,
                 Idle::Quiet => self.shared.finish_stop(1),
                 Idle::Leave => return,
