@@ -56,6 +56,9 @@
 //! - *The last borrower*: the last owner wants to take the value while the last borrower leaves.
 //!   Owners, borrowers and the owner's wish are one word; a borrower that finds the wish turns its
 //!   borrow into a reference in the same step and tells the owner.
+//! - *The unowned value*: the last owner lets go while the cell is closed, and somebody else (a stale
+//!   entry, a waker) keeps its memory. Both look, each after its own step, whether the cell is
+//!   closed and unowned, by a read-modify-write on the holds' word: one of them drops the value.
 //! - *The stale entry*: a waiter runs a task that is in a queue. The entry stays, as a reference,
 //!   and its claim fails when it comes out.
 //! - *The cancelled sleeper*: a result is cancelled while its future is polled, and the future then

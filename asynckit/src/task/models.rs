@@ -159,6 +159,30 @@ fn one_of_two_owners_clones() {
     }
 }
 
+/// The last owner lets go of a cell while it is closed, and its memory stays: one of the two drops
+/// the value.
+#[test]
+fn the_unowned_value() {
+    loom::model(|| {
+        let (_, _, (_, dropped)) = race(
+            (Holds::new(1, 1), State::new(), (AtomicUsize::new(0), AtomicUsize::new(0))),
+            |(holds, state, (closed, dropped))| {
+                closed.swap(1, Ordering::AcqRel);
+                if !holds.is_owned() && state.take_value() {
+                    dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            |(holds, state, (closed, dropped))| {
+                assert_eq!(holds.drop_owner(), Left::Unowned);
+                if closed.load(Ordering::Acquire) == 1 && !holds.is_owned() && state.take_value() {
+                    dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        assert_eq!(dropped.load(Ordering::Relaxed), 1);
+    });
+}
+
 /// A worker claims a task while somebody cancels it: one of them has it, and what was written
 /// before it was queued is seen.
 #[test]
