@@ -1,8 +1,10 @@
 //! A deadlock is an error, not a hang.
 
 use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-use asynckit::{AsyncResult, Error, ErrorKind, Pool, async_work, chain};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, Results, async_work, chain};
 
 use crate::support::{Gate, soon};
 
@@ -179,7 +181,7 @@ fn threads_outside_may_wait_as_they_like() {
     soon(|| {
         let pool = Pool::builder().workers(1).max_spares(0).build().unwrap();
         let (setter, r) = AsyncResult::<u32>::channel();
-        std::thread::scope(|s| {
+        thread::scope(|s| {
             for _ in 0..4 {
                 let r = r.clone();
                 s.spawn(move || assert_eq!(r.get().unwrap(), 1));
@@ -188,5 +190,97 @@ fn threads_outside_may_wait_as_they_like() {
             setter.set(1).unwrap();
             assert_eq!(out.get().unwrap(), 2);
         });
+    });
+}
+
+#[test]
+fn a_task_that_waits_for_what_returns_its_own_dependent() {
+    soon(|| {
+        for _ in 0..20 {
+            let pool = Pool::new(2);
+            let (to_first, for_first) = mpsc::channel::<AsyncResult<u32>>();
+            let (to_other, for_other) = mpsc::channel::<AsyncResult<u32>>();
+            let (begun, called) = (Gate::new(), Gate::new());
+            let first = pool.spawn({
+                let begun = begun.clone();
+                move || {
+                    let other = for_first.recv().unwrap();
+                    begun.open();
+                    other.get().map_err(|e| e.kind())
+                }
+            });
+            let next = first.clone().map(|_| 1).spawn_on(&pool);
+            let returns_it = {
+                let called = called.clone();
+                move |_: u32| {
+                    called.open();
+                    for_other.recv().unwrap()
+                }
+            };
+            let ready = pool.spawn(|| 0);
+            let other = chain!(&pool, returns_it(ready));
+            called.pass();
+            to_first.send(other).unwrap();
+            begun.pass();
+            to_other.send(next).unwrap();
+            assert_eq!(first.get().unwrap(), Err(ErrorKind::Deadlock));
+            pool.run_until_idle();
+        }
+    });
+}
+
+#[test]
+fn a_wait_for_any_that_one_can_end_is_no_deadlock() {
+    soon(|| {
+        for _ in 0..20 {
+            let pool = Pool::new(2);
+            let (hand_over, handles) = mpsc::channel::<AsyncResult<u32>>();
+            let (setter, settable) = AsyncResult::channel();
+            let begun = Gate::new();
+            let waiting = pool.spawn({
+                let begun = begun.clone();
+                move || {
+                    let either = [handles.recv().unwrap(), settable];
+                    begun.open();
+                    either.wait_any()
+                }
+            });
+            // The first never comes before this has ended.
+            let next = waiting.clone().map(|_| 1).spawn_on(&pool);
+            hand_over.send(next).unwrap();
+            begun.pass();
+            // Nothing tells that the wait has begun.
+            thread::sleep(Duration::from_millis(1));
+            setter.set(5).unwrap();
+            assert_eq!(waiting.get().unwrap(), Some(1));
+        }
+    });
+}
+
+#[test]
+fn a_thread_that_has_just_been_woken_does_not_count_as_waiting() {
+    soon(|| {
+        for _ in 0..100 {
+            let pool = Pool::builder().workers(2).max_spares(0).build().unwrap();
+            let (set_first, first) = AsyncResult::<u32>::channel();
+            let (set_second, second) = AsyncResult::<u32>::channel();
+            let begun = Gate::new();
+            let one = pool.spawn({
+                let begun = begun.clone();
+                move || {
+                    begun.open();
+                    set_second.set(first.get().unwrap()).unwrap();
+                }
+            });
+            begun.pass();
+            // Nothing tells that the wait has begun.
+            thread::sleep(Duration::from_millis(1));
+            let other = pool.spawn(move || {
+                set_first.set(1).unwrap();
+                second.get().map_err(|e| e.kind())
+            });
+            assert_eq!(other.get().unwrap(), Ok(1));
+            one.get().unwrap();
+        }
     });
 }

@@ -4,6 +4,7 @@ mod support;
 
 mod async_on_a_pool;
 mod auto_traits;
+mod callbacks_that_wait;
 mod cancelling;
 mod chain_async;
 mod chain_ends;
@@ -30,6 +31,7 @@ mod result_ownership;
 mod result_set;
 mod result_waiting;
 mod scope;
+mod scope_drops;
 mod stress;
 mod waiting_inside_work;
 mod work_forms;

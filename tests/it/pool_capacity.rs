@@ -212,3 +212,35 @@ fn a_pool_without_workers_is_bounded_too() {
         assert!(inc(1).try_spawn_on(&pool).is_ok());
     });
 }
+
+#[test]
+fn a_submitter_gets_the_room_of_what_another_thread_begins_to_run() {
+    soon(|| {
+        let pool = Pool::builder().workers(0).queue_capacity(1).build().unwrap();
+        for round in 0..400 {
+            let (submits, submitted) = (Gate::new(), Gate::new());
+            let here = thread::current().id();
+            let first = pool.spawn({
+                let submitted = submitted.clone();
+                move || {
+                    // The submitter may have come to run it for want of room.
+                    if thread::current().id() == here {
+                        submitted.pass();
+                    }
+                }
+            });
+            thread::scope(|s| {
+                s.spawn(|| {
+                    submits.open();
+                    drop(inc(1).spawn_on(&pool));
+                    submitted.open();
+                });
+                submits.pass();
+                (0..round).for_each(|_| std::hint::spin_loop());
+                first.get().unwrap();
+                pool.run_until_idle();
+            });
+            pool.run_until_idle();
+        }
+    });
+}

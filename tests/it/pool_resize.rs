@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use asynckit::{AsyncResult, Pool};
+use asynckit::{AsyncResult, Pool, work};
 
 use crate::support::{Counter, Gate, eventually, occupy, soon};
 
@@ -104,7 +104,7 @@ fn what_a_leaving_worker_had_in_store_is_done_by_others() {
                     pool.spawn(move || {
                         for _ in 0..20 {
                             let runs = ran.clone();
-                            asynckit::work(move || runs.add()).detach_on(&asynckit::current());
+                            work(move || runs.add()).detach_on(&asynckit::current());
                         }
                     })
                 })
@@ -206,5 +206,28 @@ fn a_thread_that_waits_takes_over_when_the_workers_go() {
         assert_eq!(ran_on, waiter);
         gate.open();
         busy.get().unwrap();
+    });
+}
+
+#[test]
+fn a_stop_ends_though_the_workers_go() {
+    soon(|| {
+        for stop_first in [true, false] {
+            let pool = Pool::new(1);
+            let busy = occupy(&pool);
+            let queued = pool.spawn(|| 2);
+            thread::scope(|s| {
+                if !stop_first {
+                    pool.set_worker_count(0);
+                }
+                let stopping = s.spawn(|| pool.stop());
+                eventually("the stop has begun", || work(|| ()).try_spawn_on(&pool).is_err());
+                pool.set_worker_count(0);
+                busy.free();
+                stopping.join().unwrap();
+            });
+            assert!(queued.is_set());
+            assert_eq!(queued.get().unwrap(), 2);
+        }
     });
 }

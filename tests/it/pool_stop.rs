@@ -313,3 +313,31 @@ fn threads_that_wait_from_outside_are_woken() {
         busy.free();
     });
 }
+
+#[test]
+fn what_depends_on_running_work_is_finished() {
+    soon(|| {
+        for _ in 0..50 {
+            let pool = Pool::new(2);
+            let busy = occupy(&pool);
+            let (awaited, begun) = (busy.result.clone(), Gate::new());
+            let waiting = pool.spawn({
+                let begun = begun.clone();
+                move || {
+                    begun.open();
+                    awaited.get().map(|()| 1)
+                }
+            });
+            let next = waiting.map(|n| n.unwrap() + 1).spawn_on(&pool);
+            begun.pass();
+            thread::scope(|s| {
+                let stopping = s.spawn(|| pool.stop());
+                until_it_is_stopping(&pool);
+                // The wait ends while the pool stops, and there is a moment in which nothing runs.
+                busy.free();
+                stopping.join().unwrap();
+            });
+            assert_eq!(next.get().unwrap(), 2);
+        }
+    });
+}

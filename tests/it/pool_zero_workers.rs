@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain, work};
 
-use crate::support::{Counter, Gate, soon};
+use crate::support::{Counter, Gate, eventually, soon};
 
 #[async_work]
 fn inc(n: u32) -> u32 {
@@ -258,5 +258,51 @@ fn nested_waits_run_what_they_need() {
     soon(|| {
         let pool = Pool::new(0);
         assert_eq!(pool.spawn(|| fib(12)).get().unwrap(), 144);
+    });
+}
+
+#[test]
+fn work_on_another_pool_may_need_it() {
+    soon(|| {
+        let (pool, other) = (Pool::new(0), Pool::new(1));
+        let next = pool.spawn(|| 1).map(|n| n + 1).spawn_on(&other);
+        assert_eq!(next.get().unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_stop_tells_running_work_from_work_that_waits_for_ever() {
+    soon(|| {
+        let pool = Pool::new(0);
+        let (begun, gate, waits) = (Gate::new(), Gate::new(), Gate::new());
+        let running = pool.spawn({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.open();
+                gate.pass();
+                1
+            }
+        });
+        let next = chain!(&pool, inc(running));
+        let never = AsyncResult::<u32>::new();
+        thread::scope(|s| {
+            let getting = s.spawn(|| next.get());
+            begun.pass();
+            let waiting = pool.spawn({
+                let (never, waits) = (never.clone(), waits.clone());
+                move || {
+                    waits.open();
+                    never.get().map_err(|e| e.kind())
+                }
+            });
+            let helping = s.spawn(|| waiting.get());
+            waits.pass();
+            let stopping = s.spawn(|| pool.stop());
+            eventually("the stop has begun", || work(|| ()).try_spawn_on(&pool).is_err());
+            gate.open();
+            assert_eq!(getting.join().unwrap().unwrap(), 2);
+            assert_eq!(helping.join().unwrap().unwrap(), Err(ErrorKind::Stopped));
+            stopping.join().unwrap();
+        });
     });
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use asynckit::{AsyncResult, Pool, Results, async_work, chain};
 
-use crate::support::{Counted, Counter, Gate, OnDrop, Tally, soon};
+use crate::support::{Counted, Counter, Gate, OnDrop, Tally, eventually, soon};
 
 #[async_work]
 fn peek(x: &Counted) -> u32 {
@@ -361,5 +361,26 @@ fn values_that_are_neither_clone_nor_sync_travel() {
             c
         });
         assert_eq!(more.spawn_on(&pool).get().unwrap().get(), 2);
+    });
+}
+
+#[test]
+fn the_value_of_a_result_that_a_call_returned_is_dropped() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let drops = Counter::new();
+        for _ in 0..10 {
+            let (begin, input) = AsyncResult::channel();
+            let (end, returned) = AsyncResult::channel();
+            let returned = Cell::new(Some(returned));
+            let later = move |_: u32| returned.take().unwrap();
+            let out = chain!(&pool, later(input));
+            begin.set(1).unwrap();
+            // After this the only worker has made the call.
+            pool.spawn(|| ()).get().unwrap();
+            end.set(drops.on_drop()).unwrap();
+            out.wait();
+        }
+        eventually("all are dropped", || drops.count() == 10);
     });
 }

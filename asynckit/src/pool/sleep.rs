@@ -234,8 +234,9 @@ impl Shared {
         leaves
     }
 
-    /// Sleeps until there may be work, or `enough` holds. A worker leaves instead where it is one too many; a thread
-    /// from outside (`worker: false`) only looks again.
+    /// Sleeps until there may be work, or `enough` holds, which is looked at under the lock. A worker
+    /// leaves instead where it is one too many; a thread from outside (`worker: false`) only looks
+    /// again.
     pub(crate) fn sleep(
         self: &Arc<Self>,
         worker: bool,

@@ -1,0 +1,89 @@
+//! Callbacks that wait: for scopes, for work, with and without workers that could do it.
+
+use std::sync::Arc;
+
+use asynckit::{AsyncResult, Error, ErrorKind, Pool};
+
+use crate::support::{Counter, Gate, soon};
+
+#[test]
+fn a_scope_ends_in_a_callback_on_a_worker() {
+    soon(|| {
+        let pool = Arc::new(Pool::new(2));
+        let (r, ends) = (AsyncResult::new(), Counter::new());
+        r.on_set({
+            let (pool, ends) = (pool.clone(), ends.clone());
+            move |value: Result<&u32, &Error>| {
+                let one = *value.unwrap();
+                let sum = pool.scope(|s| s.spawn(|| one + 1).get().unwrap());
+                pool.scope(|s| drop(s.spawn(|| assert_eq!(sum, 2))));
+                ends.add();
+            }
+        });
+        pool.spawn(move || r.set(1).unwrap()).get().unwrap();
+        assert_eq!(ends.count(), 1);
+    });
+}
+
+#[test]
+fn a_scope_ends_in_a_callback_without_workers() {
+    soon(|| {
+        let pool = Pool::new(0);
+        let (r, ran, ends) = (AsyncResult::new(), Counter::new(), Counter::new());
+        r.on_set({
+            let (ran, ends) = (ran.clone(), ends.clone());
+            move |_: Result<&u32, &Error>| {
+                pool.scope(|s| drop(s.spawn(|| ran.add())));
+                ends.add();
+            }
+        });
+        r.set(1).unwrap();
+        assert_eq!((ran.count(), ends.count()), (1, 1));
+    });
+}
+
+#[test]
+fn dependents_become_ready_while_a_callback_waits_for_them() {
+    soon(|| {
+        for workers in [0, 1] {
+            let pool = Pool::new(workers);
+            let (r, ends) = (AsyncResult::new(), Counter::new());
+            r.on_set({
+                let ends = ends.clone();
+                move |_: Result<&u32, &Error>| {
+                    let next = pool.spawn(|| 1).map(|n| n + 1).spawn_on(&pool);
+                    assert_eq!(next.get().unwrap(), 2);
+                    ends.add();
+                }
+            });
+            r.set(1).unwrap();
+            assert_eq!(ends.count(), 1, "with {workers} workers");
+        }
+    });
+}
+
+#[test]
+fn a_callback_on_the_only_worker_may_wait_for_work() {
+    soon(|| {
+        let pool = Arc::new(Pool::new(1));
+        let (gate, called) = (Gate::new(), Counter::new());
+        let r = pool.spawn({
+            let gate = gate.clone();
+            move || {
+                gate.pass();
+                5
+            }
+        });
+        r.on_set({
+            let (pool, called) = (pool.clone(), called.clone());
+            move |_: Result<&u32, &Error>| {
+                assert_eq!(pool.spawn(|| 1).get().map_err(|e| e.kind()), Ok::<_, ErrorKind>(1));
+                called.add();
+            }
+        });
+        gate.open();
+        assert_eq!(r.get().unwrap(), 5);
+        pool.stop();
+        assert_eq!(called.count(), 1);
+    });
+}
