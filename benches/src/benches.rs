@@ -1,0 +1,112 @@
+//! Runs the same work on asynckit and on its peers, and prints how long a task takes each of them.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+
+use body::Pace;
+use peers::Peer;
+use workloads::Workload;
+
+mod body;
+mod graph;
+mod peers;
+mod table;
+mod workloads;
+
+/// One measurement that takes longer than this is taken for a hang.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Compares asynckit with other thread pools and executors.
+#[derive(Parser)]
+struct Options {
+    /// How often everything is measured; the table has the medians.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Runs only workloads and peers whose names contain this; may be given several times, for
+    /// either.
+    #[arg(long, value_name = "PATTERN")]
+    only: Vec<String>,
+    /// How many threads each pool has.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
+}
+
+/// What the measuring thread tells the one that watches it.
+enum Report {
+    /// It begins a measurement: of this peer, by this workload.
+    Begins(&'static str, &'static str),
+    /// All of a workload's rounds are done: its figures, one a peer.
+    Row(&'static str, Vec<Option<f64>>),
+}
+
+fn main() {
+    let options = Options::parse();
+    let threads = usize::from(options.threads);
+    // Its heartbeat takes a part of a core even when it is idle, which the others would pay for.
+    let with_forte = options.only.iter().any(|pattern| pattern == "forte");
+    let peers = chosen(peers::all(threads, with_forte), |peer| peer.name(), &options.only);
+    let workloads =
+        chosen(workloads::all(threads, Pace::measure()), |workload| workload.name, &options.only);
+    let names: Vec<&str> = peers.iter().map(|peer| peer.name()).collect();
+
+    println!("{threads} threads, medians of {} rounds", options.rounds);
+    table::print_head(&names);
+    let (reports, reported) = mpsc::channel();
+    let measuring = thread::spawn(move || {
+        for workload in &workloads {
+            let figures = measure(workload, &peers, options.rounds, &reports);
+            reports.send(Report::Row(workload.name, figures)).expect("it is watched");
+        }
+    });
+    watch(&names, &reported);
+    measuring.join().expect("a measurement has failed");
+}
+
+/// Those whose name has one of the patterns, or all where no name has.
+fn chosen<T>(all: Vec<T>, name: impl Fn(&T) -> &'static str, patterns: &[String]) -> Vec<T> {
+    let fits = |one: &T| patterns.iter().any(|pattern| name(one).contains(pattern));
+    if all.iter().any(fits) { all.into_iter().filter(fits).collect() } else { all }
+}
+
+/// The medians of a workload, one a peer. In each round all peers take their turn, so that what
+/// disturbs the machine for a while disturbs all of them.
+fn measure(
+    workload: &Workload,
+    peers: &[Box<dyn Peer>],
+    rounds: u32,
+    reports: &mpsc::Sender<Report>,
+) -> Vec<Option<f64>> {
+    let mut figures = vec![Vec::new(); peers.len()];
+    for _ in 0..if workload.once { 1 } else { rounds } {
+        for (peer, figures) in peers.iter().zip(&mut figures) {
+            reports.send(Report::Begins(peer.name(), workload.name)).expect("it is watched");
+            figures.extend(workload.measure(&**peer));
+        }
+    }
+    figures.into_iter().map(median).collect()
+}
+
+/// Prints rows as they come, and ends the program where one does not.
+fn watch(peers: &[&str], reported: &mpsc::Receiver<Report>) {
+    let mut last = ("", "");
+    loop {
+        match reported.recv_timeout(LIMIT) {
+            Ok(Report::Begins(peer, workload)) => last = (peer, workload),
+            Ok(Report::Row(workload, figures)) => table::print_row(workload, peers, &figures),
+            Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {
+                eprintln!("{} hangs in: {}", last.0, last.1);
+                std::process::exit(1);
+            }
+        }
+    }
+}
+
+/// The figure in the middle.
+fn median(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied()
+}

@@ -1,0 +1,204 @@
+//! asynckit, as a user writes it: annotated functions, `chain!` and `spawn_on`.
+
+use std::sync::Arc;
+
+use asynckit::{AsyncResult, Error, Pool, async_work, chain, current};
+
+use super::Peer;
+use crate::body::Body;
+use crate::graph::{Graph, fold, neighbours};
+
+#[async_work]
+fn same(n: u64) -> u64 {
+    n
+}
+
+#[async_work]
+fn successor(n: u64) -> u64 {
+    n + 1
+}
+
+#[async_work]
+fn spawn_all(tasks: u64) -> Result<u64, Error> {
+    let here = current();
+    let results: Vec<_> = (0..tasks).map(|n| same(n).spawn_on(&here)).collect();
+    results.into_iter().map(AsyncResult::get).sum()
+}
+
+#[async_work]
+fn fib(n: u32) -> Result<u64, Error> {
+    if n < 2 {
+        return Ok(n.into());
+    }
+    let here = current();
+    let a = fib(n - 1).spawn_on(&here);
+    let b = fib(n - 2).spawn_on(&here);
+    Ok(a.get()? + b.get()?)
+}
+
+#[async_work]
+fn source(task: usize, body: Body) -> u64 {
+    body.run();
+    fold([task as u64])
+}
+
+#[async_work]
+fn link(n: u64) -> u64 {
+    fold([n])
+}
+
+#[async_work]
+fn pair(a: u64, b: u64) -> u64 {
+    fold([a, b])
+}
+
+#[async_work]
+fn all(values: Vec<u64>) -> u64 {
+    fold(values)
+}
+
+#[async_work]
+fn of_one(a: &u64, body: Body) -> u64 {
+    body.run();
+    fold([*a])
+}
+
+#[async_work]
+fn of_two(a: &u64, b: &u64, body: Body) -> u64 {
+    body.run();
+    fold([*a, *b])
+}
+
+#[async_work]
+fn of_three(a: &u64, b: &u64, c: &u64, body: Body) -> u64 {
+    body.run();
+    fold([*a, *b, *c])
+}
+
+/// A pool of asynckit's.
+pub struct Asynckit {
+    pool: Pool,
+}
+
+impl Asynckit {
+    pub fn new(threads: usize) -> Asynckit {
+        Asynckit { pool: Pool::new(threads) }
+    }
+
+    /// A chain of so many links behind a result.
+    fn links(&self, first: AsyncResult<u64>, count: usize) -> AsyncResult<u64> {
+        let mut last = first;
+        for _ in 0..count {
+            last = chain!(&self.pool, link(last));
+        }
+        last
+    }
+}
+
+/// The value of a task that can't fail.
+fn value(result: AsyncResult<u64>) -> u64 {
+    result.get().expect("the work can't fail")
+}
+
+impl Peer for Asynckit {
+    fn name(&self) -> &'static str {
+        "asynckit"
+    }
+
+    fn spawn_outside(&self, tasks: u64) -> u64 {
+        let results: Vec<_> = (0..tasks).map(|n| same(n).spawn_on(&self.pool)).collect();
+        results.into_iter().map(value).sum()
+    }
+
+    fn spawn_inside(&self, tasks: u64) -> u64 {
+        value(spawn_all(tasks).spawn_on(&self.pool))
+    }
+
+    fn round_trip(&self, n: u64) -> Option<u64> {
+        Some(value(successor(n).spawn_on(&self.pool)))
+    }
+
+    fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
+        let mut results: Vec<AsyncResult<u64>> = Vec::with_capacity(graph.len());
+        for task in 0..graph.len() {
+            let result = match *graph.inputs(task) {
+                [] => source(task, body).spawn_on(&self.pool),
+                [a] => {
+                    let a = &results[a];
+                    chain!(&self.pool, of_one(a, body))
+                }
+                [a, b] => {
+                    let (a, b) = (&results[a], &results[b]);
+                    chain!(&self.pool, of_two(a, b, body))
+                }
+                [a, b, c] => {
+                    let (a, b, c) = (&results[a], &results[b], &results[c]);
+                    chain!(&self.pool, of_three(a, b, c, body))
+                }
+                _ => unreachable!("tasks of these graphs have at most three inputs"),
+            };
+            results.push(result);
+        }
+        fold(graph.ends().map(|task| *results[task].get_ref().expect("the work can't fail")))
+    }
+
+    fn chain(&self, graph: &Arc<Graph>) -> u64 {
+        let (setter, first) = AsyncResult::channel();
+        let last = self.links(first, graph.len() - 1);
+        setter.set(fold([0])).expect("it was not set before");
+        fold([value(last)])
+    }
+
+    fn fan(&self, graph: &Arc<Graph>) -> u64 {
+        let width = graph.len() - 2;
+        let mut wide = Vec::with_capacity(width);
+        let result = chain!(&self.pool, {
+            let top = source(0, Body::EMPTY);
+            for _ in 0..width {
+                let one = of_one(&top, Body::EMPTY);
+                wide.push(one);
+            }
+            all(wide)
+        });
+        fold([value(result)])
+    }
+
+    fn stencil(&self, graph: &Arc<Graph>, width: usize, body: Body) -> u64 {
+        let mut row: Vec<_> = (0..width).map(|n| source(n, body).spawn_on(&self.pool)).collect();
+        for _ in 1..graph.len() / width {
+            let cell = |column| {
+                let [a, b, c] = neighbours(column, width).map(|column| &row[column]);
+                chain!(&self.pool, of_three(a, b, c, body))
+            };
+            row = (0..width).map(cell).collect();
+        }
+        fold(row.into_iter().map(value))
+    }
+
+    fn tree(&self, graph: &Arc<Graph>) -> u64 {
+        let leaves = graph.len().div_ceil(2);
+        let mut level: Vec<_> =
+            (0..leaves).map(|n| source(n, Body::EMPTY).spawn_on(&self.pool)).collect();
+        while level.len() > 1 {
+            let mut below = level.into_iter();
+            level = Vec::new();
+            while let (Some(a), Some(b)) = (below.next(), below.next()) {
+                level.push(chain!(&self.pool, pair(a, b)));
+            }
+        }
+        fold(level.into_iter().map(value))
+    }
+
+    fn fib(&self, n: u32) -> Option<u64> {
+        Some(value(fib(n).spawn_on(&self.pool)))
+    }
+
+    fn pending_bytes(&self, tasks: usize) -> Option<i64> {
+        let (setter, first) = AsyncResult::channel();
+        let mut last = None;
+        let counted = allocation_counter::measure(|| last = Some(self.links(first, tasks)));
+        setter.set(0).expect("it was not set before");
+        last.map(value)?;
+        Some(counted.bytes_current)
+    }
+}

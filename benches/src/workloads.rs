@@ -1,0 +1,182 @@
+//! The workloads: what is measured, how it is checked, and in what it is counted.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::body::{Body, Pace};
+use crate::graph::Graph;
+use crate::median;
+use crate::peers::Peer;
+
+/// How many tasks the simple workloads have.
+const TASKS: u64 = 100_000;
+/// How many tasks a fan has between its first and its last, and how many fans are measured at once.
+const FAN: usize = 10_000;
+const FANS: usize = 10;
+/// The stencil's width and depth.
+const WIDTH: usize = 64;
+const DEPTH: usize = 1000;
+/// The leaves of the tree.
+const LEAVES: usize = 1 << 16;
+/// Which of Fibonacci's numbers: the value, and the number of calls that it takes.
+const FIB: (u32, u64, u64) = (20, 6765, 21_891);
+/// How many round trips are taken to and from an idle pool. Before a cold one it is left alone.
+const WARM_TRIPS: u64 = 2000;
+const COLD_TRIPS: u64 = 50;
+const COLD: Duration = Duration::from_millis(2);
+
+/// The figure of a peer, unless it can't sensibly do the work.
+type Measure = dyn Fn(&dyn Peer) -> Option<f64> + Send;
+
+/// Something that peers are measured by; smaller figures are better.
+pub struct Workload {
+    pub name: &'static str,
+    /// Whether one measurement tells all: it counts, or would find memory that it used before.
+    pub once: bool,
+    measure: Box<Measure>,
+}
+
+impl Workload {
+    fn new(
+        name: &'static str,
+        measure: impl Fn(&dyn Peer) -> Option<f64> + Send + 'static,
+    ) -> Workload {
+        Workload { name, once: false, measure: Box::new(measure) }
+    }
+
+    /// Measures the time from first to last, for each of so many tasks, and checks the result.
+    fn timed(
+        name: &'static str,
+        tasks: usize,
+        expected: u64,
+        work: impl Fn(&dyn Peer) -> Option<u64> + Send + 'static,
+    ) -> Workload {
+        Workload::new(name, move |peer| {
+            let begin = Instant::now();
+            let result = work(peer)?;
+            let elapsed = begin.elapsed();
+            assert_eq!(result, expected, "{}: {name}", peer.name());
+            Some(elapsed.as_nanos() as f64 / tasks as f64)
+        })
+    }
+
+    /// Measures a peer once.
+    pub fn measure(&self, peer: &dyn Peer) -> Option<f64> {
+        (self.measure)(peer)
+    }
+}
+
+/// All workloads.
+pub fn all(threads: usize, pace: Pace) -> Vec<Workload> {
+    let mut all = vec![pending()];
+    all.extend(spawning());
+    all.extend(shapes());
+    all.extend(stencils(threads, pace));
+    all.push(round_trips("round trip, warm", WARM_TRIPS, Duration::ZERO));
+    all.push(round_trips("round trip, cold", COLD_TRIPS, COLD));
+    all
+}
+
+fn pending() -> Workload {
+    let tasks = TASKS as usize;
+    let measure = move |peer: &dyn Peer| Some(peer.pending_bytes(tasks)? as f64 / tasks as f64);
+    Workload { once: true, ..Workload::new("bytes a pending task", measure) }
+}
+
+fn spawning() -> [Workload; 2] {
+    let (tasks, sum) = (TASKS as usize, TASKS * (TASKS - 1) / 2);
+    [
+        Workload::timed("spawn from outside", tasks, sum, |peer| Some(peer.spawn_outside(TASKS))),
+        Workload::timed("spawn inside", tasks, sum, |peer| Some(peer.spawn_inside(TASKS))),
+    ]
+}
+
+fn shapes() -> [Workload; 5] {
+    let of = |name, graph: Arc<Graph>, work: fn(&dyn Peer, &Arc<Graph>) -> u64| {
+        let (tasks, answer) = (graph.len(), graph.answer());
+        Workload::timed(name, tasks, answer, move |peer| Some(work(peer, &graph)))
+    };
+    let fan = Graph::fan(FAN);
+    let answer = fan.answer();
+    let (n, number, calls) = FIB;
+    [
+        of("chain, 100k links", Graph::chain(TASKS as usize), |peer, graph| peer.chain(graph)),
+        Workload::timed("1 to 10k to 1", FANS * fan.len(), answer, move |peer| {
+            (0..FANS).map(|_| peer.fan(&fan)).max()
+        }),
+        of("tree, 2^16 leaves", Graph::tree(LEAVES), |peer, graph| peer.tree(graph)),
+        Workload::timed("fib, nested waits", calls as usize, number, move |peer| peer.fib(n)),
+        of("random graph", Graph::random(TASKS as usize), |peer, graph| {
+            peer.graph(graph, Body::EMPTY)
+        }),
+    ]
+}
+
+fn stencils(threads: usize, pace: Pace) -> [Workload; 4] {
+    let graph = Graph::stencil(WIDTH, DEPTH);
+    let answer = graph.answer();
+    let of = |name, body| {
+        let graph = graph.clone();
+        Workload::timed(name, graph.len(), answer, move |peer| {
+            Some(peer.stencil(&graph, WIDTH, body))
+        })
+    };
+    let metg = {
+        let graph = graph.clone();
+        move |peer: &dyn Peer| smallest_grain(peer, &graph, answer, threads, pace)
+    };
+    [
+        of("stencil, empty", Body::EMPTY),
+        of("stencil, 1 us", pace.body(1000.0)),
+        of("stencil, 10 us", pace.body(10_000.0)),
+        Workload::new("METG", metg),
+    ]
+}
+
+/// The length of the shortest body with which the threads spend half of their time in bodies, if
+/// bodies of up to 16 us do.
+fn smallest_grain(
+    peer: &dyn Peer,
+    graph: &Arc<Graph>,
+    answer: u64,
+    threads: usize,
+    pace: Pace,
+) -> Option<f64> {
+    let efficient = |body| {
+        let begin = Instant::now();
+        assert_eq!(peer.stencil(graph, WIDTH, body), answer, "{}: METG", peer.name());
+        let useful = pace.nanoseconds(body) * graph.len() as f64;
+        useful >= 0.5 * begin.elapsed().as_nanos() as f64 * threads as f64
+    };
+    // Halves the interval between a body that is too short and one that is long enough, in
+    // proportion: eight steps leave three per cent.
+    let (mut short, mut long) = (10.0f64, 16_000.0f64);
+    let mut smallest = None;
+    for _ in 0..8 {
+        let middle = (short * long).sqrt();
+        let body = pace.body(middle);
+        // Whatever else runs can only slow it down, so one good run of two is enough.
+        if efficient(body) || efficient(body) {
+            long = middle;
+            smallest = Some(middle);
+        } else {
+            short = middle;
+        }
+    }
+    smallest
+}
+
+fn round_trips(name: &'static str, trips: u64, pause: Duration) -> Workload {
+    Workload::new(name, move |peer| {
+        let trip = |n| {
+            thread::sleep(pause);
+            let begin = Instant::now();
+            let result = peer.round_trip(n)?;
+            let elapsed = begin.elapsed();
+            assert_eq!(result, n + 1, "{}: {name}", peer.name());
+            Some(elapsed.as_nanos() as f64)
+        };
+        median((0..trips).map(trip).collect::<Option<Vec<f64>>>()?)
+    })
+}
