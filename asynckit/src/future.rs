@@ -1,15 +1,15 @@
 //! Work that is a future: polled on the pool, holding no thread while it waits.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::error::{BoxError, Error};
-use crate::inputs::Outcome;
+use crate::inputs::{Forward, Outcome};
 use crate::pool;
 use crate::sync::{Arc, Mutex, Parker, Weak, lock};
-use crate::task::{Header, Job, OnFailure, Step, TaskRef, TypedEdge, VisitEdges};
+use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
@@ -18,8 +18,7 @@ pub(crate) struct Polled<'w, T> {
     future: Cell<Option<Future_<'w, T>>>,
     /// The waker of the last poll, while somebody has kept it.
     waker: Cell<Weak<TaskWaker>>,
-    /// The result that the future ended in.
-    forward: OnceCell<TypedEdge<T>>,
+    forward: Forward<T>,
 }
 
 impl<'w, T> Polled<'w, T> {
@@ -29,19 +28,14 @@ impl<'w, T> Polled<'w, T> {
         Polled {
             future: Cell::new(Some(Box::pin(future))),
             waker: Cell::new(Weak::new()),
-            forward: OnceCell::new(),
+            forward: Forward::new(),
         }
     }
 
     fn ended(&self, task: &Header, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
         match outcome {
             Ok(Outcome::Done(outcome)) => Step::Done(outcome),
-            Ok(Outcome::Flatten(result)) => {
-                let edge = TypedEdge::moving(result.into_owner(), OnFailure::Look);
-                let first = self.forward.set(edge).is_ok();
-                debug_assert!(first, "a future ended twice");
-                Step::Forwards
-            }
+            Ok(Outcome::Flatten(result)) => self.forward.to(result),
             Err(error) => Step::Done(Err(Error::failed(task.hop, error, task.hook()))),
         }
     }
@@ -51,14 +45,14 @@ impl<T> Job<T> for Polled<'_, T> {
     const SIMPLE: bool = false;
 
     fn edges(&self, visit: VisitEdges<'_>) {
-        if let Some(forward) = self.forward.get() {
-            visit(forward.edge());
+        if let Some(edge) = self.forward.edge() {
+            visit(edge);
         }
     }
 
     fn run(&self, task: &Header) -> Step<T> {
-        if let Some(forward) = self.forward.get() {
-            return Step::Done(forward.take());
+        if let Some(outcome) = self.forward.outcome() {
+            return Step::Done(outcome);
         }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
@@ -93,9 +87,7 @@ impl<T> Job<T> for Polled<'_, T> {
 
     fn release(&self, cancelled: bool) {
         drop(self.future.take());
-        if let Some(forward) = self.forward.get() {
-            forward.edge().release(cancelled);
-        }
+        self.forward.release(cancelled);
     }
 }
 

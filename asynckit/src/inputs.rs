@@ -1,12 +1,12 @@
 //! What a call waits for: its arguments, each there already, to be moved in, lent, or gathered.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use crate::error::Error;
 use crate::result::AsyncResult;
-use crate::task::{Borrow, OnFailure, Typed, TypedEdge, VisitEdges};
+use crate::task::{Borrow, Edge, OnFailure, Step, Typed, TypedEdge, VisitEdges};
 
 /// What a call comes to.
 pub enum Outcome<T> {
@@ -14,6 +14,39 @@ pub enum Outcome<T> {
     Done(Result<T, Error>),
     /// A result that stands for it.
     Flatten(AsyncResult<T>),
+}
+
+/// The result that work has returned, whose outcome is to be its own.
+pub(crate) struct Forward<T>(OnceCell<Box<TypedEdge<T>>>);
+
+impl<T> Forward<T> {
+    /// None yet.
+    pub(crate) fn new() -> Forward<T> {
+        Forward(OnceCell::new())
+    }
+
+    /// The job waits for this result now.
+    pub(crate) fn to(&self, result: AsyncResult<T>) -> Step<T> {
+        let edge = TypedEdge::moving(result.into_owner(), OnFailure::Look);
+        let first = self.0.set(Box::new(edge)).is_ok();
+        debug_assert!(first, "work ended twice");
+        Step::Forwards
+    }
+
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        self.0.get().map(|edge| edge.edge())
+    }
+
+    /// The outcome of the result, if there is one to wait for; it is set by now.
+    pub(crate) fn outcome(&self) -> Option<Result<T, Error>> {
+        self.0.get().map(|edge| edge.take())
+    }
+
+    pub(crate) fn release(&self, cancelled: bool) {
+        if let Some(edge) = self.edge() {
+            edge.release(cancelled);
+        }
+    }
 }
 
 /// One argument of a call.

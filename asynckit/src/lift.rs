@@ -1,28 +1,27 @@
 //! Calls as tasks: a call whose arguments are results is lifted to a task that makes it when they
 //! are there.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 
 use crate::AsyncResult;
 use crate::continuation;
 use crate::error::{BoxError, Error, Hop};
 use crate::future::Polled;
-use crate::inputs::{Either, Inputs, Outcome};
+use crate::inputs::{Either, Forward, Inputs, Outcome};
 use crate::pool::{self, Current, Handle, Place, Spawn, Spawner};
 use crate::sync::Arc;
-use crate::task::{At, Header, Job, OnFailure, Step, Token, TypedEdge, VisitEdges, allocate};
+use crate::task::{At, Header, Job, Step, Token, VisitEdges, allocate};
 
 /// A call with its arguments.
 pub(crate) struct Lifted<L, F, T> {
     inputs: L,
     call: Cell<Option<F>>,
-    /// The result that the call returned.
-    forward: OnceCell<Box<TypedEdge<T>>>,
+    forward: Forward<T>,
 }
 
 impl<L: Inputs, F, T> Lifted<L, F, T> {
     pub(crate) fn new(inputs: L, call: F) -> Lifted<L, F, T> {
-        Lifted { inputs, call: Cell::new(Some(call)), forward: OnceCell::new() }
+        Lifted { inputs, call: Cell::new(Some(call)), forward: Forward::new() }
     }
 
     fn call(&self, here: &Here<'_>) -> Outcome<T>
@@ -44,24 +43,19 @@ where
     const SIMPLE: bool = false;
 
     fn edges(&self, visit: VisitEdges<'_>) {
-        match self.forward.get() {
-            Some(forward) => visit(forward.edge()),
+        match self.forward.edge() {
+            Some(edge) => visit(edge),
             None => self.inputs.edges(visit),
         }
     }
 
     fn run(&self, task: &Header) -> Step<T> {
-        if let Some(forward) = self.forward.get() {
-            return Step::Done(forward.take());
+        if let Some(outcome) = self.forward.outcome() {
+            return Step::Done(outcome);
         }
         match self.call(&Here(task)) {
             Outcome::Done(outcome) => Step::Done(outcome),
-            Outcome::Flatten(result) => {
-                let edge = TypedEdge::moving(result.into_owner(), OnFailure::Look);
-                let first = self.forward.set(Box::new(edge)).is_ok();
-                debug_assert!(first, "a call was made twice");
-                Step::Forwards
-            }
+            Outcome::Flatten(result) => self.forward.to(result),
         }
     }
 
@@ -75,9 +69,7 @@ where
     fn release(&self, cancelled: bool) {
         drop(self.call.take());
         self.inputs.release(cancelled);
-        if let Some(forward) = self.forward.get() {
-            forward.edge().release(cancelled);
-        }
+        self.forward.release(cancelled);
     }
 }
 
@@ -154,7 +146,7 @@ where
     // of one type: what it borrows outlives all their scopes.)
     let mut place = None;
     inputs.edges(&mut |edge| {
-        let of_scope = edge.upstream_ref().place().filter(|place| place.is_scope()).cloned();
+        let of_scope = edge.upstream().place().filter(|place| place.is_scope()).cloned();
         place = place.take().or(of_scope);
     });
     gather_at(hop, place, inputs, shape)

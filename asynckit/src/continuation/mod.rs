@@ -194,8 +194,8 @@ fn skip(task: &TaskRef, error: &Error) {
 }
 
 /// Fails a task that has not begun, or that waits again after it had begun; false where it runs, is
-/// over, or has an outcome already. `cancelled`: inputs that nobody else needs
-/// are cancelled likewise.
+/// over, or has an outcome already. `cancelled`: inputs that nobody else needs are cancelled
+/// likewise.
 pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
     let Seize::Won { counted, suspended } = task.state.seize() else {
         return false;

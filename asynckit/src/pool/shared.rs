@@ -150,7 +150,7 @@ impl Shared {
     /// One of them finds the task.
     pub(crate) fn fail_queued(&self) {
         fence(Ordering::SeqCst);
-        while let Some(token) = self.queue.take_injected().or_else(|| self.queue.steal(0)) {
+        while let Some(token) = self.take_any() {
             stop_task(&token);
         }
     }
@@ -164,8 +164,8 @@ impl Shared {
         any
     }
 
-    /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be helped any more. When nothing
-    /// does, the pool is closed.
+    /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be
+    /// helped any more. When nothing does, the pool is closed.
     pub(crate) fn finish_stop(self: &Arc<Self>, besides: usize) {
         while self.is_quiet(besides) {
             if self.fail_waiting() {

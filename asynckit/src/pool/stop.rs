@@ -45,7 +45,6 @@ impl Pool {
     /// Fails what has not begun as [`Stopped`](crate::ErrorKind::Stopped) and waits for nothing:
     /// work that runs comes to its end by itself.
     pub fn stop_now(&self) {
-        self.shared().begin_stop();
         self.shared().close();
     }
 

@@ -5,29 +5,15 @@ use std::fmt;
 use super::{AsyncResult, here};
 use crate::continuation;
 use crate::error::{BoxError, Error};
-use crate::task::{Header, Job, Owner, Step, TaskRef, Typed, allocate};
+use crate::task::{Header, Job, Step, TaskRef, Typed, allocate};
 
-/// The job of a cell that its handles set.
-struct ByHandles;
+/// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
+struct ByHand<const HANDLES: bool>;
 
-impl<T> Job<T> for ByHandles {
+impl<T, const HANDLES: bool> Job<T> for ByHand<HANDLES> {
     const SIMPLE: bool = true;
     const BY_HAND: bool = true;
-    const MANUAL: bool = true;
-
-    fn run(&self, _task: &Header) -> Step<T> {
-        unreachable!("a result without work was run")
-    }
-
-    fn release(&self, _cancelled: bool) {}
-}
-
-/// The job of a channel's cell.
-struct ByChannel;
-
-impl<T> Job<T> for ByChannel {
-    const SIMPLE: bool = true;
-    const BY_HAND: bool = true;
+    const MANUAL: bool = HANDLES;
 
     fn run(&self, _task: &Header) -> Step<T> {
         unreachable!("a result without work was run")
@@ -68,7 +54,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        let (owner, token) = allocate(here(&"AsyncResult"), None, ByHandles);
+        let (owner, token) = allocate(here(&"AsyncResult"), None, ByHand::<true>);
         drop(token);
         AsyncResult::from_owner(owner)
     }
@@ -76,7 +62,7 @@ impl<T> AsyncResult<T> {
     /// A result that has its value.
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
-        let (owner, token) = allocate(here(&"AsyncResult"), None, ByChannel);
+        let (owner, token) = allocate(here(&"AsyncResult"), None, ByHand::<false>);
         let first = token.state.settle();
         debug_assert!(first);
         owner.write(value);
@@ -89,7 +75,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
         let hop = here(&"AsyncResult");
-        let (owner, token) = allocate::<T, _>(hop, None, ByChannel);
+        let (owner, token) = allocate::<T, _>(hop, None, ByHand::<false>);
         let task = token.reference();
         continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
         drop(token);
@@ -108,7 +94,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
-        let (owner, token) = allocate(here(&"AsyncResult::channel"), None, ByChannel);
+        let (owner, token) = allocate(here(&"AsyncResult::channel"), None, ByHand::<false>);
         let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
         drop(token);
         (setter, AsyncResult::from_owner(owner))
@@ -138,14 +124,11 @@ impl<T> AsyncResult<T> {
         if !owner.is_manual() {
             return Err(SetError { value: error, reason: Reason::NotOurs });
         }
-        settle_error(owner, error)
+        fail_cell(&owner.reference(), error)
     }
 }
 
-fn settle_error<E: Into<BoxError>>(cell: &Owner, error: E) -> Result<(), SetError<E>> {
-    fail_cell(&cell.reference(), error)
-}
-
+/// Fails a result where nobody has set it before, and tells all who wait.
 fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError<E>> {
     if !task.state.settle() {
         return Err(SetError::late(error));
