@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain};
+use asynckit::{AsyncResult, ErrorKind, Pool, chain};
 
-use crate::support::{Broken, Counter, Gate, Tally, eventually, occupy, soon};
+use crate::support::{Broken, Counter, Gate, Tally, Thing, eventually, hold, occupy, soon};
 
 /// The smallest executor there is.
 fn block_on<F: IntoFuture>(future: F) -> F::Output {
@@ -44,15 +44,6 @@ fn counting_waker() -> (Waker, Counter) {
 
 fn poll<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(waker))
-}
-
-struct Thing(u8);
-
-#[async_work]
-fn hold(thing: &Thing, begun: Gate, gate: Gate) -> u8 {
-    begun.open();
-    gate.pass();
-    thing.0
 }
 
 #[test]

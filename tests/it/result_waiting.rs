@@ -3,21 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain};
+use asynckit::{AsyncResult, ErrorKind, Pool, chain};
 
-use crate::support::{Broken, Gate, LIMIT, eventually, occupy, soon};
+use crate::support::{Broken, Gate, LIMIT, Thing, eventually, hold, occupy, soon};
 
 const SHORT: Duration = Duration::from_millis(20);
-
-/// Neither `Clone` nor `Debug`.
-struct Thing(u8);
-
-#[async_work]
-fn hold(thing: &Thing, begun: Gate, gate: Gate) -> u8 {
-    begun.open();
-    gate.pass();
-    thing.0
-}
 
 #[test]
 fn get_blocks_until_the_value_is_there() {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Pool};
+use asynckit::{AsyncResult, Pool, async_work};
 
 /// How long anything may take that should not take long at all.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -197,3 +197,14 @@ impl std::fmt::Display for Broken {
 }
 
 impl std::error::Error for Broken {}
+
+/// Neither `Clone` nor `Debug`.
+pub struct Thing(pub u8);
+
+/// Work that is lent a thing until the gate opens.
+#[async_work]
+pub fn hold(thing: &Thing, begun: Gate, gate: Gate) -> u8 {
+    begun.open();
+    gate.pass();
+    thing.0
+}
