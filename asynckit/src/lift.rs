@@ -5,12 +5,13 @@ use std::cell::Cell;
 
 use crate::AsyncResult;
 use crate::continuation;
-use crate::error::{BoxError, Error, Hop};
+use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
 use crate::inputs::{Either, Forward, Inputs, Outcome};
-use crate::pool::{self, Current, Handle, Place, Spawn, Spawner};
-use crate::sync::Arc;
-use crate::task::{At, Header, Job, Step, Token, VisitEdges, allocate};
+use crate::pool::{self, Current, Handle, Spawn, Spawner};
+use crate::task::{
+    At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, submit_at,
+};
 
 /// A call with its arguments.
 pub(crate) struct Lifted<L, F, T> {
@@ -24,15 +25,14 @@ impl<L: Inputs, F, T> Lifted<L, F, T> {
         Lifted { inputs, call: Cell::new(Some(call)), forward: Forward::new() }
     }
 
-    fn call(&self, here: &Here<'_>) -> Outcome<T>
+    /// Makes the call; fails where an input did.
+    fn call(&self, here: &Here<'_>) -> Result<Outcome<T>, Error>
     where
         F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
     {
         let Some(call) = self.call.take() else { unreachable!("a call was made twice") };
-        match self.inputs.values() {
-            Ok(values) => call(here, values),
-            Err(error) => Outcome::Done(Err(error.passed_on(here.0.hop))),
-        }
+        let values = self.inputs.values().map_err(|error| error.passed_on(here.0.hop))?;
+        Ok(call(here, values))
     }
 }
 
@@ -41,6 +41,7 @@ where
     F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
 {
     const SIMPLE: bool = false;
+    const WAITS: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         match self.forward.edge() {
@@ -54,15 +55,17 @@ where
             return Step::Done(outcome);
         }
         match self.call(&Here(task)) {
-            Outcome::Done(outcome) => Step::Done(outcome),
-            Outcome::Flatten(result) => self.forward.to(result),
+            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
+            Ok(Outcome::Flatten(result)) => self.forward.to(result),
+            Err(error) => Step::Done(Err(error)),
         }
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
         match self.call(&Here(task)) {
-            Outcome::Done(outcome) => Step::Done(outcome),
-            Outcome::Flatten(result) => Step::Done(result.get()),
+            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
+            Ok(Outcome::Flatten(result)) => Step::UsedUp(result.get()),
+            Err(error) => Step::Done(Err(error)),
         }
     }
 
@@ -78,13 +81,17 @@ pub struct Here<'a>(&'a Header);
 
 impl Here<'_> {
     /// Where this task runs.
-    pub(crate) fn place(&self) -> Option<Arc<Place>> {
-        self.0.place().cloned().or_else(pool::place_here)
+    pub(crate) fn place(&self) -> Option<Lease> {
+        self.0.lease().or_else(pool::place_here)
+    }
+
+    pub(crate) fn hook(&self) -> Option<Hook> {
+        self.0.hook()
     }
 
     /// The failure of this task, because of `cause`.
     pub(crate) fn failed(&self, cause: BoxError) -> Error {
-        Error::failed(self.0.hop, cause, self.0.hook())
+        Error::failed(self.0.hop, cause, self.hook())
     }
 }
 
@@ -101,9 +108,7 @@ where
     T: Send + 'w,
 {
     let Handle(place) = spawner.place();
-    let (owner, token) = allocate(Hop { name, at }, Some(place), Lifted::new(inputs, call));
-    start(token, false);
-    AsyncResult::from_owner(owner)
+    make_task(Hop { name, at }, Some(place), false, Lifted::new(inputs, call))
 }
 
 /// Inputs to be collected into one value: foreign code is called for no more than clones and
@@ -115,6 +120,7 @@ struct Gathered<L, F> {
 
 impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
     const SIMPLE: bool = false;
+    const WAITS: bool = true;
     const IMMEDIATE: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
@@ -146,7 +152,7 @@ where
     // of one type: what it borrows outlives all their scopes.)
     let mut place = None;
     inputs.edges(&mut |edge| {
-        let of_scope = edge.upstream().place().filter(|place| place.is_scope()).cloned();
+        let of_scope = edge.upstream().lease().filter(|place| place.is_scope());
         place = place.take().or(of_scope);
     });
     gather_at(hop, place, inputs, shape)
@@ -155,7 +161,7 @@ where
 /// As `gather`, on a place that must not end before.
 pub(crate) fn gather_at<L, U>(
     hop: Hop,
-    place: Option<Arc<Place>>,
+    place: Option<Lease>,
     inputs: L,
     shape: impl FnOnce(L::Values) -> U + Send,
 ) -> AsyncResult<U>
@@ -163,9 +169,7 @@ where
     L: Inputs + Send,
     U: Send,
 {
-    let (owner, token) = allocate(hop, place, Gathered { inputs, shape: Cell::new(Some(shape)) });
-    start(token, false);
-    AsyncResult::from_owner(owner)
+    make_task(hop, place, false, Gathered { inputs, shape: Cell::new(Some(shape)) })
 }
 
 /// Hands the outcome of `whole` over as soon as it is there.
@@ -186,28 +190,58 @@ pub(crate) fn spawn_async<T: Send + 'static>(
     future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'static,
 ) -> AsyncResult<T> {
     let Handle(place) = place.place();
-    let (owner, token) = allocate(Hop { name, at }, Some(place), Polled::new(future));
-    start(token, false);
+    make_task(Hop { name, at }, Some(place), false, Polled::new(future))
+}
+
+/// Makes a task and submits it to its place, which may turn it down. `counted`: it has a place in
+/// the queue.
+pub(crate) fn make_task<T, J: Job<T>>(
+    hop: Hop,
+    place: Option<Lease>,
+    counted: bool,
+    job: J,
+) -> AsyncResult<T> {
+    let admitted = admit(hop, place.as_ref(), counted);
+    let state = first_state(J::WAITS, counted, admitted.is_ok());
+    let (owner, token) = allocate(hop, place, state, job);
+    begin(&owner, token, admitted);
     AsyncResult::from_owner(owner)
 }
 
-/// Submits a task to its place, which may turn it down. `counted`: it has a place in the queue.
-pub(crate) fn start(token: Token, counted: bool) {
-    let Some(place) = token.place() else {
-        return continuation::submit(token, counted);
-    };
-    if let Err(error) = place.admit(&token) {
-        if counted {
-            place.pool().begun();
-        }
-        continuation::fail(&token.reference(), error, false);
-    } else if place.is_scope() {
-        let task = token.reference();
-        continuation::submit(token, counted);
-        if let Some(place) = task.place() {
-            place.show(&task);
-        }
-    } else {
-        continuation::submit(token, counted);
+/// Submits work that has a cell already.
+pub(crate) fn submit_task(owner: &Owner, token: Token, place: Lease, counted: bool) {
+    let admitted = admit(token.hop, Some(&place), counted);
+    let state = first_state(token.waits(), counted, admitted.is_ok());
+    submit_at(&token, place, state);
+    begin(owner, token, admitted);
+}
+
+/// Whether the place takes a new task, which it counts either way.
+fn admit(hop: Hop, place: Option<&Lease>, counted: bool) -> Result<(), Error> {
+    let Some(place) = place else { return Ok(()) };
+    let admitted = place.admit(hop);
+    if counted && admitted.is_err() {
+        place.pool().begun();
+    }
+    admitted
+}
+
+fn first_state(waits: bool, counted: bool, admitted: bool) -> State {
+    match (admitted, waits) {
+        (false, _) => State::unsubmitted(),
+        (true, false) => State::ready(counted),
+        (true, true) => State::tying(),
+    }
+}
+
+fn begin(owner: &Owner, token: Token, admitted: Result<(), Error>) {
+    match admitted {
+        Ok(()) => continuation::submit(owner, token),
+        Err(error) => drop(continuation::fail(&owner.reference(), error, false)),
+    }
+    if let Some(place) = owner.place()
+        && place.is_scope()
+    {
+        place.show(&owner.reference());
     }
 }

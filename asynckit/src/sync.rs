@@ -12,6 +12,11 @@ pub(crate) use loom::sync::atomic::{
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence};
 
+#[cfg(asynckit_loom)]
+pub(crate) use loom::thread::yield_now;
+#[cfg(not(asynckit_loom))]
+pub(crate) use std::thread::yield_now;
+
 /// For statics: loom's atomics can't be made in a constant.
 pub(crate) use std::sync::atomic::AtomicU64 as StaticCounter;
 pub(crate) use std::sync::atomic::Ordering;

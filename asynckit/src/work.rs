@@ -3,19 +3,19 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::AsyncResult;
 use crate::continuation;
-use crate::error::{BoxError, Error, Hop};
+use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
 use crate::inputs::{Inputs, Outcome};
-use crate::lift::{Here, Lifted, start};
+use crate::lift::{Here, Lifted, make_task, submit_task};
+use crate::panic;
 use crate::pool::{self, Free, Handle, Set, Spawner};
 use crate::task::{
-    Edge, Header, Job, Owner, Ran, Step, TaskRef, Token, Typed, allocate, each_edge, run_claimed,
-    set_place,
+    At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
+    each_edge, fits, run_claimed, within,
 };
 
 /// A call that has not been made: what an `#[async_work]` function returns.
@@ -29,20 +29,45 @@ use crate::task::{
 #[must_use = "work does nothing until it is submitted with `.spawn_on(&pool)`, run in place with \
               `.run()`, or called in a `chain!`"]
 pub struct Work<'w, T> {
+    hop: Hop,
     /// Taken when the work is submitted or run.
-    task: Option<(Typed<Owner, T>, Token)>,
-    call: PhantomData<Box<dyn FnOnce() -> T + Send + 'w>>,
+    form: Option<Form<'w, T>>,
+}
+
+/// What work is before it is submitted.
+enum Form<'w, T> {
+    /// A small closure.
+    Inline(Inline<'w, T>),
+    /// A cell: of a large closure, a future, or a call that waits for inputs.
+    Cell(Typed<Owner, T>, Token),
 }
 
 /// A closure as a job.
-struct Call<F>(Cell<Option<F>>);
+struct Call<C>(Cell<Option<C>>);
 
-impl<T, F: FnOnce() -> Result<T, BoxError>> Job<T> for Call<F> {
+/// What can be called once: a closure, or an inline one.
+trait Callable<T> {
+    fn call(self) -> Result<T, BoxError>;
+}
+
+impl<T, F: FnOnce() -> Result<T, BoxError>> Callable<T> for F {
+    fn call(self) -> Result<T, BoxError> {
+        self()
+    }
+}
+
+impl<T> Callable<T> for Inline<'_, T> {
+    fn call(self) -> Result<T, BoxError> {
+        Inline::call(self)
+    }
+}
+
+impl<T, C: Callable<T>> Job<T> for Call<C> {
     const SIMPLE: bool = true;
 
     fn run(&self, task: &Header) -> Step<T> {
         let Some(call) = self.0.take() else { unreachable!("work was run twice") };
-        Step::Done(call().map_err(|error| Error::failed(task.hop, error, task.hook())))
+        Step::UsedUp(call.call().map_err(|error| Error::failed(task.hop, error, task.hook())))
     }
 
     fn release(&self, _cancelled: bool) {
@@ -52,12 +77,16 @@ impl<T, F: FnOnce() -> Result<T, BoxError>> Job<T> for Call<F> {
 
 /// Work for the call of an annotated function.
 #[track_caller]
-pub(crate) fn new_work<'w, T: Send + 'w>(
-    name: &'static &'static str,
-    call: impl FnOnce() -> Result<T, BoxError> + Send + 'w,
-) -> Work<'w, T> {
+pub(crate) fn new_work<'w, T, F>(name: &'static &'static str, call: F) -> Work<'w, T>
+where
+    T: Send + 'w,
+    F: FnOnce() -> Result<T, BoxError> + Send + 'w,
+{
     let hop = Hop { name, at: Location::caller() };
-    Work::from_task(allocate(hop, None, Call(Cell::new(Some(call)))))
+    if const { fits::<F>() } {
+        return Work { hop, form: Some(Form::Inline(Inline::new(call))) };
+    }
+    Work::with_cell(hop, Call(Cell::new(Some(call))))
 }
 
 /// Work for the call of an annotated `async fn`.
@@ -68,7 +97,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
 ) -> Work<'w, T> {
     let hop = Hop { name, at: Location::caller() };
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
-    Work::from_task(allocate(hop, None, Polled::new(future)))
+    Work::with_cell(hop, Polled::new(future))
 }
 
 /// Work that waits for inputs.
@@ -81,7 +110,7 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    Work::from_task(allocate(hop, None, Lifted::new(inputs, call)))
+    Work::with_cell(hop, Lifted::new(inputs, call))
 }
 
 /// A closure as work; what it returns is the value, also if it is a `Result`.
@@ -115,19 +144,13 @@ where
 }
 
 impl<'w, T> Work<'w, T> {
-    fn from_task(task: (Typed<Owner, T>, Token)) -> Work<'w, T> {
-        Work { task: Some(task), call: PhantomData }
+    fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
+        let (owner, token) = allocate(hop, None, State::unsubmitted(), job);
+        Work { hop, form: Some(Form::Cell(owner, token)) }
     }
 
-    fn take(mut self) -> (Typed<Owner, T>, Token) {
-        self.task.take().unwrap_or_else(|| unreachable!("work was used twice"))
-    }
-
-    fn header(&self) -> &Header {
-        match &self.task {
-            Some((_, token)) => token,
-            None => unreachable!("work was used twice"),
-        }
+    fn take(&mut self) -> Form<'w, T> {
+        self.form.take().unwrap_or_else(|| unreachable!("work was used twice"))
     }
 }
 
@@ -141,8 +164,8 @@ impl<'w, T: Send> Work<'w, T> {
     /// What the caller did before happens before the work.
     pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
         let Handle(place) = place.place();
-        let counted = self.counts_in(&place) && {
-            let shared = place.pool();
+        let shared = place.pool();
+        let counted = self.counts_in(shared) && {
             if shared.wanted() == 0 {
                 // Nobody else makes room in such a pool.
                 let _member = pool::Helping::begin(shared);
@@ -170,7 +193,7 @@ impl<'w, T: Send> Work<'w, T> {
         if !place.pool().admits() {
             return Err(self);
         }
-        let counted = self.counts_in(&place);
+        let counted = self.counts_in(place.pool());
         if counted && !place.pool().queue.try_enter() {
             return Err(self);
         }
@@ -192,57 +215,83 @@ impl<'w, T: Send> Work<'w, T> {
     ///
     /// The failure of the work or of what it waited for.
     #[track_caller]
-    pub fn run(self) -> Result<T, Error> {
+    pub fn run(mut self) -> Result<T, Error> {
         let at = Location::caller();
-        let (owner, token) = self.take();
-        let task = token.reference();
-        if !task.is_simple()
-            && let Err(error) = wait_for_inputs(&token, at)
-        {
-            continuation::discard(&token);
-            return Err(error.passed_on(token.hop).observed());
-        }
-        task.state.claim_unsubmitted();
-        let ran = pool::within(&task, true, || run_claimed(&task, true));
-        let Ran::Settled(_) = ran else { unreachable!("work in place ends in an outcome") };
-        task.state.finish();
-        continuation::close(task, false);
-        drop(token);
-        owner.take().map_err(Error::observed)
+        let outcome = match self.take() {
+            Form::Inline(call) => call_here(self.hop, None, call),
+            Form::Cell(owner, token) => run_cell(owner, token, at),
+        };
+        outcome.map_err(Error::observed)
     }
 
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own.
-    pub(crate) fn finish_inside(self, here: &Here<'_>) -> Outcome<T> {
-        match here.place() {
-            Some(place) if !self.header().is_simple() => {
-                Outcome::Flatten(self.submit(place, false))
-            }
-            _ => Outcome::Done(self.run()),
+    #[track_caller]
+    pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
+        match self.take() {
+            Form::Inline(call) => Outcome::Done(call_here(self.hop, here.hook(), call)),
+            Form::Cell(owner, token) => match here.place() {
+                Some(place) if !token.is_simple() => {
+                    submit_task(&owner, token, place, false);
+                    Outcome::Flatten(AsyncResult::from_owner(owner))
+                }
+                _ => Outcome::Done(run_cell(owner, token, Location::caller())),
+            },
         }
     }
 
     /// Whether it takes a place in the pool's queue: ready work from outside does.
-    fn counts_in(&self, place: &pool::Place) -> bool {
-        let shared = place.pool();
+    fn counts_in(&self, shared: &pool::Shared) -> bool {
+        if !shared.queue.has_capacity() || pool::works_for(shared) {
+            return false;
+        }
         let mut waits = false;
-        if !self.header().is_simple()
-            && let Some((_, token)) = &self.task
+        if let Some(Form::Cell(_, token)) = &self.form
+            && token.waits()
         {
             each_edge(token, |_| waits = true);
         }
-        !waits && shared.queue.has_capacity() && !pool::works_for(shared)
+        !waits
     }
 
-    fn submit(self, place: crate::sync::Arc<pool::Place>, counted: bool) -> AsyncResult<T> {
-        let (owner, token) = self.take();
-        set_place(&token, Some(place));
-        start(token, counted);
-        AsyncResult::from_owner(owner)
+    fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
+        match self.take() {
+            Form::Inline(call) => {
+                make_task(self.hop, Some(place), counted, Call(Cell::new(Some(call))))
+            }
+            Form::Cell(owner, token) => {
+                submit_task(&owner, token, place, counted);
+                AsyncResult::from_owner(owner)
+            }
+        }
     }
 }
 
+/// Calls a closure on this thread, as a part of what that does.
+fn call_here<T>(hop: Hop, hook: Option<Hook>, call: Inline<'_, T>) -> Result<T, Error> {
+    match panic::catch(|| call.call()) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Error::failed(hop, error, hook)),
+        Err(payload) => Err(Error::panicked(hop, payload, hook)),
+    }
+}
+
+/// Does the work of a cell on this thread, as a part of what that does.
+fn run_cell<T>(owner: Typed<Owner, T>, token: Token, at: At) -> Result<T, Error> {
+    let task = token.reference();
+    if let Err(error) = wait_for_inputs(&token, at) {
+        continuation::discard(&token);
+        return Err(error.passed_on(token.hop));
+    }
+    task.state.claim_unsubmitted();
+    let ran = within(&task, true, || run_claimed(&task, true));
+    let Ran::Settled { .. } = ran else { unreachable!("work in place ends in an outcome") };
+    continuation::close(task, false);
+    drop(token);
+    owner.take()
+}
+
 /// Blocks until all inputs of work that is run in place are there.
-fn wait_for_inputs(token: &Token, at: crate::task::At) -> Result<(), Error> {
+fn wait_for_inputs(token: &Token, at: At) -> Result<(), Error> {
     let mut upstream: Vec<TaskRef> = Vec::new();
     each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
     for cell in &upstream {
@@ -262,7 +311,7 @@ fn wait_for_inputs(token: &Token, at: crate::task::At) -> Result<(), Error> {
 
 impl<T> Drop for Work<'_, T> {
     fn drop(&mut self) {
-        if let Some((_, token)) = &self.task {
+        if let Some(Form::Cell(_, token)) = &self.form {
             continuation::discard(token);
         }
     }
@@ -270,6 +319,6 @@ impl<T> Drop for Work<'_, T> {
 
 impl<T> fmt::Debug for Work<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Work({})", self.header().hop)
+        write!(f, "Work({})", self.hop)
     }
 }

@@ -17,82 +17,95 @@ use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind};
 use crate::pool;
-use crate::sync::Ordering;
 use crate::task::{
-    Closing, OnFailure, Seize, Settled, Steps, TaskRef, Token, Visit, dispose_of, drop_unowned,
-    each_edge, write_failure,
+    Arrived, Closing, Header, Lease, OnFailure, Owner, Prepare, Seize, Settled, Steps, TaskRef,
+    Token, Visit, dispose_of, each_edge, end_close, write_failure,
 };
 
-/// Ties a new task to its inputs, and queues it as soon as all are there.
-pub(crate) fn submit(token: Token, counted: bool) {
-    let mut edges = 0;
-    let mut borrows = false;
-    each_edge(&token, |edge| {
-        edges += 1;
-        borrows |= edge.borrows();
-    });
-    if edges == 0 {
-        token.state.submit_ready(counted);
+/// Ties a task to its inputs, and queues it as soon as all are there; one without inputs is ready
+/// as it is. The task is in the state that it was submitted in: ready, or being tied.
+pub(crate) fn submit(owner: &Owner, token: Token) {
+    if token.state.is_ready() {
         return pool::schedule(token);
     }
-    // Nobody can know the task before its first edge is linked; the visit then keeps those who
-    // would fail it from the edges until all are.
-    let fresh = token.state.visit();
-    debug_assert!(fresh, "a task was submitted twice");
-    // ORDERING: Relaxed: published with each edge.
-    token.lacks.store(edges + 1, Ordering::Relaxed);
-    link(token, edges, borrows);
+    tie(owner.header(), token).go_on(|| owner.reference());
 }
 
 /// Ties a task that has begun to the result that its work returned.
 pub(crate) fn resubmit(task: TaskRef) {
-    let token = task.clone().into_token();
-    token.lacks.store(2, Ordering::Relaxed);
-    token.state.forward();
-    // Somebody may have cancelled the result meanwhile, which is no end of the task itself.
-    if task.state.visit() {
-        link(token, 1, false);
-    } else {
-        drop(token.counted(2));
-    }
+    task.state.forward();
+    tie(&task, task.clone().into_token()).go_on(|| task.clone());
     give_up_if_settled(&task);
     pool::look_again();
 }
 
-/// Links the edges of a visited task whose token this is.
-fn link(token: Token, edges: u32, borrows: bool) {
-    let mut there = 1;
-    let mut failure: Option<Error> = None;
+/// What became of a task whose inputs were tied to it.
+#[must_use]
+struct Tied {
+    /// Where no input is missing.
+    token: Option<Token>,
+    /// Why it will not run.
+    late: Option<Late>,
+}
+
+/// What was found too late to be told to the task before.
+enum Late {
+    /// An input had failed.
+    Failed(Error),
+    /// The pool has been closed.
+    Stopped,
+}
+
+impl Tied {
+    fn go_on(self, task: impl FnOnce() -> TaskRef) {
+        // First, so that it is failed before it could be run.
+        match self.late {
+            None => {}
+            Some(Late::Failed(error)) => skip(&task(), &error),
+            Some(Late::Stopped) => {
+                let task = task();
+                fail(&task, Error::stopped(task.hop), false);
+            }
+        }
+        if let Some(token) = self.token {
+            prepare(token);
+        }
+    }
+}
+
+/// Links the edges of a task that is in the state for it. The token then is with whoever brings
+/// the last input, unless that is this thread. (`task`: the same, as the token may be gone.)
+fn tie(task: &Header, token: Token) -> Tied {
+    let (mut inputs, mut there, mut moves) = (0, 0, false);
+    let mut late = None;
     each_edge(&token, |edge| {
-        if !edge.is_open() || edge.link(token.raw()) {
+        inputs += 1;
+        moves |= edge.moves();
+        if edge.is_open() && edge.link(token.raw()) {
             return;
         }
         there += 1;
-        if failure.is_none() && edge.on_failure() == OnFailure::Skip {
-            failure = edge.upstream_ref().error().cloned();
+        if edge.is_open() && late.is_none() && edge.on_failure() == OnFailure::Skip {
+            late = edge.upstream_ref().error().cloned().map(Late::Failed);
         }
     });
-    // Before anybody can fail it, which takes it out of the register.
-    let welcome = (there > edges && !borrows) || pool::register(&token);
-    token.state.unvisit();
-    if let Some(error) = failure {
-        skip(&token.reference(), &error);
-    } else if !welcome {
-        fail(&token.reference(), Error::stopped(token.hop), false);
+    let token = token.tied(inputs, there, moves);
+    // ORDERING: sequentially consistent, both the step of `tied` and this look: see `tasks_of`.
+    if late.is_none() && task.place().is_some_and(|place| place.pool().is_closed()) {
+        late = Some(Late::Stopped);
     }
-    if let Some(token) = token.counted(there) {
-        prepare(token);
-    }
+    Tied { token, late }
 }
 
 /// Nothing lacks any more: settles how the values that move get to the task, and queues it, unless
 /// a value is still lent.
 fn prepare(token: Token) {
-    if !token.state.visit() {
+    match token.state.prepare() {
         // Failed or cancelled meanwhile.
-        return;
+        Prepare::Over => return,
+        Prepare::Ready => return pool::schedule(token),
+        Prepare::Visited => {}
     }
-    token.lacks.store(1, Ordering::Relaxed);
     let mut lent = false;
     let mut own = None;
     each_edge(&token, |edge| {
@@ -105,27 +118,17 @@ fn prepare(token: Token) {
             each_edge(&token, |edge| edge.count(&mut own));
             own
         });
-        let settled = edge.settle(edge.siblings(own), || {
-            // ORDERING: Relaxed: published by `Holds::wait_for_borrows`.
-            token.lacks.fetch_add(1, Ordering::Relaxed);
-        });
-        match settled {
+        match edge.settle(edge.siblings(own), || token.state.lack_one_more()) {
             Settled::Here => {}
             Settled::Lent => lent = true,
-            Settled::FreeAfterAll => {
-                token.lacks.fetch_sub(1, Ordering::Relaxed);
-            }
+            Settled::FreeAfterAll => token.state.lack_one_less(),
         }
     });
     if !lent {
-        token.lacks.store(0, Ordering::Relaxed);
-        token.state.ready(false);
+        token.state.prepared();
         return pool::schedule(token);
     }
-    let task = token.reference();
-    let token = token.counted(1);
-    task.state.unvisit();
-    if let Some(token) = token {
+    if let Some(token) = token.wait_for_loans() {
         prepare(token);
     }
 }
@@ -142,8 +145,10 @@ pub(crate) fn tell_free(cell: &TaskRef) {
 }
 
 fn arrive(visit: Visit) {
-    if let Some(token) = visit.arrived() {
-        enter(|| prepare(token));
+    match visit.arrived() {
+        Arrived::Lacking => {}
+        Arrived::Last(token) => enter(|| prepare(token)),
+        Arrived::Ready(token) => enter(|| pool::schedule(token)),
     }
 }
 
@@ -153,36 +158,48 @@ pub(crate) fn close(cell: TaskRef, departs: bool) {
     // Before the close: after it somebody else may drop the outcome.
     let failure = cell.error().cloned();
     let closing = cell.waiters.close();
-    trampoline::defer_closed(cell, closing, failure, departs);
+    trampoline::after_close(Closed { cell, closing, failure, departs });
 }
 
-/// What follows a close, from the trampoline.
-fn closed(cell: &TaskRef, closing: Closing, error: Option<&Error>, departs: bool) {
-    if closing.observed {
-        observers::tell(cell, Event::Set);
-    }
-    for visit in closing.dependents {
-        if let Some(error) = error
-            && visit.on_failure() == OnFailure::Skip
-        {
-            skip(&visit.dependent(), error);
+/// A cell that was closed just now.
+struct Closed {
+    cell: TaskRef,
+    closing: Closing,
+    failure: Option<Error>,
+    departs: bool,
+}
+
+impl Closed {
+    /// What follows a close, from the trampoline.
+    fn run(self) {
+        let Closed { cell, closing, failure, departs } = self;
+        if closing.observed {
+            observers::tell(&cell, Event::Set);
         }
-        arrive(visit);
-    }
-    drop_unowned(cell);
-    if departs {
-        depart(cell);
+        for visit in closing.dependents {
+            if let Some(error) = &failure
+                && visit.on_failure() == OnFailure::Skip
+            {
+                skip(&visit.dependent(), error);
+            }
+            arrive(visit);
+        }
+        let scope = if departs { scope_of(&cell) } else { None };
+        end_close(cell);
+        if let Some(scope) = scope {
+            trampoline::defer_leave(scope);
+        }
     }
 }
 
-/// A task that is over leaves its pool's register and its scope.
+fn scope_of(cell: &TaskRef) -> Option<Lease> {
+    if cell.place()?.is_scope() { cell.lease() } else { None }
+}
+
+/// A task that is over leaves its scope.
 pub(crate) fn depart(cell: &TaskRef) {
-    let Some(place) = cell.place() else { return };
-    if cell.state.is_registered() {
-        place.pool().register.remove(cell);
-    }
-    if place.is_scope() {
-        trampoline::defer_leave(place.clone());
+    if let Some(scope) = scope_of(cell) {
+        trampoline::defer_leave(scope);
     }
 }
 
@@ -204,7 +221,7 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
     if counted && let Some(place) = task.place() {
         place.pool().begun();
     }
-    let first = task.state.settle();
+    let first = task.state.settle(true);
     enter(|| {
         dispose_of(task, cancelled);
         if first {
@@ -220,7 +237,7 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
 
 /// Settles a result as failed, whether its work runs or not; false where it is settled.
 pub(crate) fn settle_failed(task: &TaskRef, error: Error) -> bool {
-    if !task.state.settle() {
+    if !task.state.settle(true) {
         return false;
     }
     write_failure(task, error);

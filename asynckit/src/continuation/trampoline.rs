@@ -4,14 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use crate::error::Error;
+use super::Closed;
 use crate::panic;
-use crate::pool::Place;
-use crate::sync::Arc;
-use crate::task::{Closing, Remains, TaskRef, drop_unowned};
+use crate::task::{Lease, Remains, TaskRef, drop_unowned};
 
 enum Deferred {
-    Closed { cell: TaskRef, closing: Closing, failure: Option<Error>, departs: bool },
+    Closed(Closed),
     Cancel(TaskRef),
     Unowned(TaskRef),
     Free(Remains),
@@ -28,7 +26,7 @@ struct Trampoline {
     queue: RefCell<VecDeque<Deferred>>,
     /// Scopes to leave once the queue is empty, so that whatever a member's end led to on this
     /// thread has happened before its scope can end.
-    leaving: RefCell<Vec<Arc<Place>>>,
+    leaving: RefCell<Vec<Lease>>,
 }
 
 thread_local! {
@@ -47,9 +45,7 @@ impl Deferred {
     /// A panic of foreign code reaches neither who sets a result nor who waits for it.
     fn run(self) {
         match self {
-            Deferred::Closed { cell, closing, failure, departs } => {
-                super::closed(&cell, closing, failure.as_ref(), departs);
-            }
+            Deferred::Closed(closed) => closed.run(),
             Deferred::Unowned(cell) => drop_unowned(&cell),
             Deferred::Cancel(task) => drop(super::cancel(&task)),
             Deferred::Free(remains) => drop(remains),
@@ -98,15 +94,18 @@ impl Trampoline {
     }
 }
 
+/// Ends the activity of a trampoline, also where a step panics.
+struct Close<'a>(&'a Trampoline);
+
+impl Drop for Close<'_> {
+    fn drop(&mut self) {
+        self.0.empty();
+        self.0.active.set(false);
+    }
+}
+
 /// Runs `f` with the queue held open, and empties the queue after it.
 pub(crate) fn enter<R>(f: impl FnOnce() -> R) -> R {
-    struct Close<'a>(&'a Trampoline);
-    impl Drop for Close<'_> {
-        fn drop(&mut self) {
-            self.0.empty();
-            self.0.active.set(false);
-        }
-    }
     let mut f = Some(f);
     let entered = TRAMPOLINE.try_with(|trampoline| {
         let f = f.take()?;
@@ -180,8 +179,25 @@ fn drops_at_once() -> bool {
         .unwrap_or(false)
 }
 
-pub(crate) fn defer_closed(cell: TaskRef, closing: Closing, failure: Option<Error>, departs: bool) {
-    defer(Deferred::Closed { cell, closing, failure, departs });
+/// Does what follows a close: at once where nothing else is under way on this thread.
+pub(super) fn after_close(closed: Closed) {
+    let mut closed = Some(closed);
+    let _ = TRAMPOLINE.try_with(|trampoline| {
+        if trampoline.active.replace(true) {
+            trampoline.queue.borrow_mut().extend(closed.take().map(Deferred::Closed));
+            return;
+        }
+        let _close = Close(trampoline);
+        let before = trampoline.in_foreign.replace(false);
+        if let Some(closed) = closed.take() {
+            closed.run();
+        }
+        trampoline.in_foreign.set(before);
+    });
+    // A thread that is being torn down has no queue any more.
+    if let Some(closed) = closed {
+        closed.run();
+    }
 }
 
 /// Cancels what nobody needs any more because of a cancelled dependent.
@@ -208,7 +224,7 @@ pub(crate) fn unowned(cell: TaskRef) {
 }
 
 /// A member of a scope is over.
-pub(crate) fn defer_leave(place: Arc<Place>) {
+pub(crate) fn defer_leave(place: Lease) {
     let mut place = Some(place);
     let _ = TRAMPOLINE.try_with(|trampoline| {
         if trampoline.active.get() {

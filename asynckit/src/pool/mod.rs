@@ -9,7 +9,6 @@ mod deadlock;
 mod needed;
 mod place;
 mod queue;
-mod register;
 mod scope;
 mod shared;
 mod sleep;
@@ -24,18 +23,19 @@ pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
 pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
-pub(crate) use context::{place as place_here, task as task_here, within, works_for};
+pub(crate) use context::{place as place_here, task as task_here, works_for};
 pub(crate) use deadlock::look_again;
 pub(crate) use place::Place;
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, wait};
-pub(crate) use worker::{register, schedule};
+pub(crate) use worker::schedule;
 
 use std::fmt;
 
 use crate::AsyncResult;
 use crate::sync::Arc;
+use crate::task::Lease;
 use crate::work::work;
 
 /// Worker threads that run work.
@@ -54,7 +54,7 @@ use crate::work::work;
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 pub struct Pool {
-    place: Arc<Place>,
+    place: Lease,
 }
 
 impl Pool {

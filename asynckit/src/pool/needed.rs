@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use crate::continuation;
 use crate::pool::wait::Goal;
-use crate::pool::{Shared, worker};
+use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, Ordering, StaticCounter};
-use crate::task::{Claim, TaskRef, each_edge};
+use crate::task::{TaskRef, Which, each_edge, tasks_of};
 
 /// How many tasks a thread may have on its stack before it rather blocks.
 pub(crate) const DEEPEST: usize = 128;
@@ -37,8 +37,7 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
         if goal.reached() {
             break;
         }
-        if task.state.is_ready() && belongs(&task, pool) && task.state.claim() == Claim::Won {
-            worker::execute_needed(task.clone());
+        if task.state.is_ready() && belongs(&task, pool) && worker::execute_needed(&task) {
             // Inside of a callback its end would wait for the callback's.
             continuation::drain();
             ran = true;
@@ -88,13 +87,14 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
 
 /// The tasks that have a cell's value lent and are not over.
 pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
-    let Some(place) = cell.place() else {
-        return Vec::new();
+    let pool = match cell.place() {
+        Some(place) => Some(place.pool().clone()),
+        None => context::pool(),
     };
-    let mut borrowers = place.pool().register.snapshot();
+    let mut borrowers = pool.map_or_else(Vec::new, |pool| tasks_of(&pool, Which::MayWait));
     borrowers.retain(|task| {
         let mut borrows = false;
-        if task.state.visit() {
+        if !task.is_simple() && !task.is_set() && task.state.visit() {
             each_edge(task, |edge| {
                 borrows |= edge.is_open() && edge.borrows() && edge.upstream_ref().is(cell);
             });

@@ -2,7 +2,7 @@
 
 use crate::pool::Shared;
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
-use crate::task::TaskRef;
+use crate::task::{Lease, TaskRef};
 
 /// A pool, or a scope of one.
 pub(crate) struct Place {
@@ -23,18 +23,18 @@ struct Members {
 }
 
 impl Place {
-    pub(crate) fn of_pool(pool: Arc<Shared>) -> Arc<Place> {
-        Arc::new(Place { pool, scope: None })
+    pub(crate) fn of_pool(pool: Arc<Shared>) -> Lease {
+        Lease::new(Place { pool, scope: None })
     }
 
-    pub(crate) fn of_scope(pool: Arc<Shared>) -> Arc<Place> {
+    pub(crate) fn of_scope(pool: Arc<Shared>) -> Lease {
         let members = Members {
             count: AtomicUsize::new(1),
             cancelled: AtomicU8::new(0),
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        Arc::new(Place { pool, scope: Some(members) })
+        Lease::new(Place { pool, scope: Some(members) })
     }
 
     pub(crate) fn pool(&self) -> &Arc<Shared> {

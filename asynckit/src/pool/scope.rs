@@ -12,12 +12,12 @@ use crate::pool::needed;
 use crate::pool::wait::{Goal, Test, wait};
 use crate::pool::{Place, Pool};
 use crate::sync::{Arc, Parker};
-use crate::task::{Steps, TaskRef};
+use crate::task::{Lease, Steps, TaskRef};
 use crate::work::work;
 
 /// A place for work that borrows local data; see [`Pool::scope`].
 pub struct Scope<'s, 'env: 's> {
-    pub(crate) place: Arc<Place>,
+    pub(crate) place: Lease,
     /// `'s` is invariant, so that it can't be shortened to less than the scope's own life.
     scope: PhantomData<&'s mut &'s ()>,
     env: PhantomData<&'env mut &'env ()>,
@@ -99,7 +99,7 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// All members of a scope are over.
-struct Ended<'a>(&'a Arc<Place>);
+struct Ended<'a>(&'a Lease);
 
 impl Goal for Ended<'_> {
     fn reached(&self) -> bool {

@@ -7,19 +7,22 @@ use crate::continuation;
 use crate::error::{Error, Hook};
 use crate::pool::builder::Config;
 use crate::pool::queue::Queue;
-use crate::pool::register::Register;
 use crate::pool::sleep::{Attention, Threads};
 use crate::pool::{context, needed, worker};
 use crate::sync::{Arc, AtomicU8, Condvar, Mutex, Ordering, fence, lock};
-use crate::task::{Steps, Token};
+use crate::task::{Mark, Steps, Token, Which, tasks_of};
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
-    pub(crate) register: Register,
     pub(crate) threads: Mutex<Threads>,
     pub(crate) attention: Attention,
     phase: AtomicU8,
+    /// What marks the memory that this pool's tasks are in.
+    pub(crate) mark: Mark,
+    /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
+    /// threads are gone: the pool's memory may stay for longer.
+    hook: Mutex<Option<Hook>>,
     /// Signalled when the last thread goes to sleep, while somebody waits for that.
     rest: Condvar,
     /// Signalled when the phase becomes `CLOSED`, under the lock of `threads`.
@@ -34,15 +37,16 @@ const STOPPING: u8 = 1;
 const CLOSED: u8 = 2;
 
 impl Shared {
-    pub(crate) fn new(config: Config) -> Arc<Shared> {
+    pub(crate) fn new(mut config: Config) -> Arc<Shared> {
         needed::count_workers(1, config.workers);
         let threads = Threads::wanting(config.workers);
         Arc::new(Shared {
             queue: Queue::new(config.queue_capacity),
-            register: Register::new(),
             threads: Mutex::new(threads),
             attention: Attention::new(),
             phase: AtomicU8::new(OPEN),
+            mark: Mark::new(),
+            hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
             closed: Condvar::new(),
             config,
@@ -50,7 +54,15 @@ impl Shared {
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {
-        self.config.hook.clone()
+        lock(&self.hook).clone()
+    }
+
+    /// Lets go of the hook where nothing of the pool will need it any more.
+    pub(crate) fn drop_hook(&self) {
+        if self.is_closed() && self.threads().alive == 0 {
+            let hook = lock(&self.hook).take();
+            drop(hook);
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -102,6 +114,7 @@ impl Shared {
         self.fail_queued();
         self.fail_waiting();
         self.wake_all();
+        self.drop_hook();
     }
 
     /// Waits until the pool is closed or has no workers; false at the deadline.
@@ -158,8 +171,10 @@ impl Shared {
     /// Fails all tasks that wait for inputs; whether there were any.
     pub(crate) fn fail_waiting(&self) -> bool {
         let mut any = false;
-        for task in self.register.snapshot() {
-            any |= continuation::fail(&task, Error::stopped(task.hop), false);
+        for task in tasks_of(self, Which::MayWait) {
+            if task.state.is_waiting() {
+                any |= continuation::fail(&task, Error::stopped(task.hop), false);
+            }
         }
         any
     }

@@ -22,7 +22,7 @@ use crate::sync::thread::JoinHandle;
 use crate::sync::{
     Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
 };
-use crate::task::{At, Label, TaskRef};
+use crate::task::{At, TaskRef};
 
 /// What the lock guards.
 #[derive(Default)]
@@ -45,8 +45,6 @@ pub(crate) struct Threads {
     watchers: Vec<Arc<Parker>>,
     /// How many wait in `run_until_idle`.
     pub(crate) resting: usize,
-    /// What each worker runs.
-    pub(crate) running: Vec<Arc<Label>>,
 }
 
 /// One thread's wait for a result, from within work.

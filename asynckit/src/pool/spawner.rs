@@ -3,9 +3,10 @@
 use crate::pool::scope::Scope;
 use crate::pool::{Place, Pool, context};
 use crate::sync::Arc;
+use crate::task::Lease;
 
 pub(crate) mod sealed {
-    use super::{Arc, Place};
+    use super::Lease;
 
     /// Hides what a spawner is made of.
     pub trait Spawn {
@@ -16,7 +17,7 @@ pub(crate) mod sealed {
     /// What a spawner leads to.
     #[doc(hidden)]
     #[derive(Clone)]
-    pub struct Handle(pub(crate) Arc<Place>);
+    pub struct Handle(pub(crate) Lease);
 }
 
 pub(crate) use sealed::{Handle, Spawn};
@@ -58,7 +59,7 @@ impl<'s> Spawner<'s> for Scope<'s, '_> {}
 /// The pool of the work that is running; see [`current`].
 #[derive(Clone)]
 pub struct Current {
-    place: Arc<Place>,
+    place: Lease,
 }
 
 impl std::fmt::Debug for Current {
@@ -121,5 +122,6 @@ pub fn current() -> Current {
 /// As [`current`], and `None` outside of a pool's work.
 pub fn try_current() -> Option<Current> {
     let place = context::place()?;
-    Some(Current { place: Place::of_pool(place.pool().clone()) })
+    let of_pool = if place.is_scope() { Place::of_pool(place.pool().clone()) } else { place };
+    Some(Current { place: of_pool })
 }

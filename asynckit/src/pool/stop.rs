@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::pool::{Pool, context, wait};
 use crate::sync::{deadline, thread};
+use crate::task::{Which, empty_pocket, tasks_of};
 
 impl Pool {
     /// Takes no more work from outside, finishes what was accepted, and joins the workers.
@@ -127,9 +128,9 @@ impl Pool {
     }
 
     fn still_running(&self) -> StillRunning {
-        let threads = self.shared().threads();
-        let work = threads.running.iter().filter_map(|label| label.read());
-        StillRunning { work: work.map(|hop| hop.to_string()).collect() }
+        let mut running = tasks_of(self.shared(), Which::All);
+        running.retain(|task| task.state.is_running());
+        StillRunning { work: running.iter().map(|task| task.hop.to_string()).collect() }
     }
 }
 
@@ -141,6 +142,7 @@ impl Drop for Pool {
         } else {
             self.stop();
         }
+        empty_pocket();
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::pool::sleep::{Idle, Wait};
 use crate::pool::{Shared, context, deadlock, needed, worker};
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::task::{At, TaskRef};
+use crate::task::{At, TaskRef, depth};
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -100,7 +100,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
     let here = context::pool();
     if deadline.is_none()
         && let Some(pool) = &here
-        && context::depth() < needed::DEEPEST
+        && depth() < needed::DEEPEST
     {
         needed::run(goal, pool);
         if goal.reached() {

@@ -7,12 +7,14 @@ use std::rc::Rc;
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
 use crate::continuation::{self, close, depart, enter};
-use crate::error::Error;
+use crate::error::{Error, Hop};
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::{Idle, Threads};
 use crate::pool::{Place, context};
 use crate::sync::{Arc, thread};
-use crate::task::{Claim, Label, Ran, Suspend, TaskRef, Token, run_claimed};
+use crate::task::{
+    Claim, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, run_claimed, within,
+};
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
@@ -50,11 +52,6 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     Ok(())
 }
 
-thread_local! {
-    /// What this thread runs, for others to read.
-    static RUNNING: Arc<Label> = Arc::new(Label::new());
-}
-
 /// A worker's life.
 fn work(shared: Arc<Shared>, id: usize) {
     let deque = Deque::new_lifo();
@@ -71,12 +68,6 @@ fn work(shared: Arc<Shared>, id: usize) {
         turns: Cell::new(0),
     });
     context::set_local(Some(local.clone()));
-    {
-        let mut threads = shared.threads();
-        // Those of threads that are gone are nobody else's any more.
-        threads.running.retain(|label| Arc::strong_count(label) > 1);
-        threads.running.push(RUNNING.with(Arc::clone));
-    }
     local.live();
     context::set_local(None);
     shared.queue.remove_stealer(id);
@@ -85,6 +76,9 @@ fn work(shared: Arc<Shared>, id: usize) {
         shared.fail_queued();
     }
     shared.finish_stop(0);
+    shared.drop_hook();
+    drop(shared);
+    empty_pocket();
 }
 
 impl Local {
@@ -203,7 +197,10 @@ impl Local {
 
 /// Queues a task that is ready, or does it now where it needs no thread of a pool.
 pub(crate) fn schedule(token: Token) {
-    let Some(place) = token.place().filter(|_| !token.is_immediate()) else {
+    if token.is_immediate() {
+        return execute(token);
+    }
+    let Some(place) = token.place() else {
         return execute(token);
     };
     if let Some(local) = context::local()
@@ -214,9 +211,8 @@ pub(crate) fn schedule(token: Token) {
         }
         local.push(token);
         fail_late(&local.shared);
-    } else {
-        let shared = place.pool().clone();
-        inject(&shared, token);
+    } else if let Some(place) = token.lease() {
+        inject(place.pool(), token);
     }
 }
 
@@ -244,41 +240,47 @@ pub(crate) fn execute(token: Token) {
         continuation::fail(&token.reference(), Error::cancelled(token.hop), true);
         return;
     }
-    if token.state.claim() == Claim::Won {
+    if claim(&token) {
         run(token.into_reference(), true);
     }
 }
 
-/// Runs a task that this thread waits for and has claimed; what it makes ready is left to others.
-pub(crate) fn execute_needed(task: TaskRef) {
-    run(task, false);
+/// Runs a task that this thread waits for, unless somebody else has; what it makes ready is left to
+/// others.
+pub(crate) fn execute_needed(task: &TaskRef) -> bool {
+    let claimed = claim(task);
+    if claimed {
+        run(task.clone(), false);
+    }
+    claimed
+}
+
+/// The right to run a task that is ready.
+fn claim(task: &impl Steps) -> bool {
+    let Claim::Won { counted } = task.header().state.claim() else {
+        return false;
+    };
+    if counted && let Some(place) = task.header().place() {
+        place.pool().begun();
+    }
+    true
 }
 
 /// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
 fn run(task: TaskRef, hands_off: bool) {
-    if task.state.uncount()
-        && let Some(place) = task.place()
-    {
-        place.pool().begun();
-    }
-    let before = RUNNING.with(|running| running.replace(Some(task.hop)));
-    let ran = context::within(&task, false, || run_claimed(&task, false));
-    RUNNING.with(|running| running.replace(before));
+    let ran = within(&task, false, || run_claimed(&task, false));
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
-    let before = local.as_ref().map(|local| local.hands_off.replace(context::depth() == 0));
-    enter(|| match ran {
-        Ran::Settled(first) => {
-            task.state.finish();
-            if first {
-                close(task, true);
-            } else {
-                depart(&task);
-            }
-        }
-        Ran::Forwards => continuation::resubmit(task),
-        Ran::Pending => suspend(task),
-    });
+    let before = local.as_ref().map(|local| local.hands_off.replace(depth() == 0));
+    match ran {
+        Ran::Settled { first: true, .. } => close(task, true),
+        Ran::Settled { first: false, .. } => enter(|| {
+            depart(&task);
+            drop(task);
+        }),
+        Ran::Forwards => enter(|| continuation::resubmit(task)),
+        Ran::Pending => enter(|| suspend(task)),
+    }
     if let (Some(local), Some(before)) = (local, before) {
         local.hands_off.set(before);
     }
@@ -286,41 +288,29 @@ fn run(task: TaskRef, hands_off: bool) {
 
 /// Puts a task to sleep until its future's waker is called.
 fn suspend(task: TaskRef) {
-    let token = task.clone().into_token();
-    let welcome = register(&token);
-    token.hold_back();
+    task.clone().into_token().hold_back();
     match task.state.suspend() {
-        Suspend::Sleeps if welcome => continuation::give_up_if_settled(&task),
-        Suspend::Sleeps => drop(continuation::fail(&task, Error::stopped(task.hop), false)),
+        // ORDERING: sequentially consistent, both the step of `suspend` and this look: see
+        // `tasks_of`.
+        Suspend::Sleeps if task.place().is_some_and(|place| place.pool().is_closed()) => {
+            continuation::fail(&task, Error::stopped(task.hop), false);
+        }
+        Suspend::Sleeps => continuation::give_up_if_settled(&task),
         // Behind the others, so that one that wakes itself again and again leaves them their turn.
         Suspend::WokenAgain => {
-            let Some(place) = task.place() else { return };
+            let Some(place) = task.lease() else { return };
             inject(place.pool(), task.token_of_suspended());
         }
     }
 }
 
-/// Enters a task that may have to wait into its pool's register; false where that is closed.
-pub(crate) fn register(token: &Token) -> bool {
-    let Some(place) = token.place() else {
-        return true;
-    };
-    if !token.state.is_registered() {
-        place.pool().register.add(token);
-    }
-    // As in `Shared::fail_queued`: either this sees that the pool is closed, or who closes it
-    // finds the task.
-    crate::sync::fence(crate::sync::Ordering::SeqCst);
-    !place.pool().is_closed()
-}
-
 impl Place {
     /// Counts a new task in; an error where it may not be submitted any more.
-    pub(crate) fn admit(&self, token: &Token) -> Result<(), Error> {
+    pub(crate) fn admit(&self, hop: Hop) -> Result<(), Error> {
         self.enter();
         if self.is_cancelled() {
-            return Err(Error::cancelled(token.hop));
+            return Err(Error::cancelled(hop));
         }
-        if self.pool().admits() { Ok(()) } else { Err(Error::stopped(token.hop)) }
+        if self.pool().admits() { Ok(()) } else { Err(Error::stopped(hop)) }
     }
 }

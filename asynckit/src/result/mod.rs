@@ -94,7 +94,7 @@ impl<T> AsyncResult<T> {
 
 /// One handle less that may set a result of `AsyncResult::new`.
 fn release_hand(owner: &Owner) {
-    if owner.is_manual() && owner.drop_hand() && !owner.is_set() {
+    if owner.is_manual() && owner.state.drop_hand() && !owner.is_set() {
         crate::continuation::settle_failed(&owner.reference(), Error::abandoned(owner.hop));
     }
 }
@@ -105,7 +105,7 @@ impl<T: Clone + Sync> Clone for AsyncResult<T> {
         let owner = self.owner();
         owner.remember_clone();
         if owner.is_manual() {
-            owner.add_hand();
+            owner.state.add_hand();
         }
         AsyncResult::from_owner(owner.clone())
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{AsyncResult, here};
 use crate::continuation;
 use crate::error::{BoxError, Error};
-use crate::task::{Header, Job, Step, TaskRef, Typed, allocate};
+use crate::task::{Header, Job, State, Step, TaskRef, Typed, allocate};
 
 /// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
 struct ByHand<const HANDLES: bool>;
@@ -24,7 +24,7 @@ impl<T, const HANDLES: bool> Job<T> for ByHand<HANDLES> {
 
 /// Writes an outcome where nobody has before, and tells all who wait.
 fn settle<T>(cell: &Typed<impl crate::task::Steps, T>, task: &TaskRef, value: T) -> Result<(), T> {
-    if !task.state.settle() {
+    if !task.state.settle(false) {
         return Err(value);
     }
     cell.write(value);
@@ -54,7 +54,9 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        let (owner, token) = allocate(here(&"AsyncResult"), None, ByHand::<true>);
+        let state = State::unsubmitted();
+        state.add_hand();
+        let (owner, token) = allocate(here(&"AsyncResult"), None, state, ByHand::<true>);
         drop(token);
         AsyncResult::from_owner(owner)
     }
@@ -62,8 +64,9 @@ impl<T> AsyncResult<T> {
     /// A result that has its value.
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
-        let (owner, token) = allocate(here(&"AsyncResult"), None, ByHand::<false>);
-        let first = token.state.settle();
+        let state = State::unsubmitted();
+        let (owner, token) = allocate(here(&"AsyncResult"), None, state, ByHand::<false>);
+        let first = token.state.settle(false);
         debug_assert!(first);
         owner.write(value);
         continuation::close(token.reference(), false);
@@ -75,7 +78,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
         let hop = here(&"AsyncResult");
-        let (owner, token) = allocate::<T, _>(hop, None, ByHand::<false>);
+        let (owner, token) = allocate::<T, _>(hop, None, State::unsubmitted(), ByHand::<false>);
         let task = token.reference();
         continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
         drop(token);
@@ -94,7 +97,8 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
-        let (owner, token) = allocate(here(&"AsyncResult::channel"), None, ByHand::<false>);
+        let (hop, state) = (here(&"AsyncResult::channel"), State::unsubmitted());
+        let (owner, token) = allocate(hop, None, state, ByHand::<false>);
         let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
         drop(token);
         (setter, AsyncResult::from_owner(owner))
@@ -130,7 +134,7 @@ impl<T> AsyncResult<T> {
 
 /// Fails a result where nobody has set it before, and tells all who wait.
 fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError<E>> {
-    if !task.state.settle() {
+    if !task.state.settle(true) {
         return Err(SetError::late(error));
     }
     // The right to write is ours; `into` is foreign code, and may panic.

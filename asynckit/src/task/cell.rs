@@ -1,6 +1,7 @@
 //! The cell: one allocation that holds a task's closure and inputs, its result, and the list of
 //! those who wait for it.
 
+use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::panic::Location;
@@ -8,39 +9,19 @@ use std::ptr::NonNull;
 
 use super::edge::VisitEdges;
 use super::handle::{Owner, TaskRef, Token};
-use super::holds::{Holds, Left};
+use super::header::{Facts, Header};
+use super::holds::Left;
 use super::job::{Job, Step};
+use super::lease::Lease;
+use super::slab;
 use super::state::State;
-use super::waiters::Waiters;
 use crate::continuation;
 use crate::error::{Error, Hop};
 use crate::panic;
-use crate::pool::Place;
-use crate::sync::{Arc, AtomicPtr, AtomicU32, Ordering};
-
-/// What every cell begins with, whatever its types are.
-#[repr(C)]
-pub(crate) struct Header {
-    vtable: &'static VTable,
-    pub(crate) waiters: Waiters,
-    pub(crate) holds: Holds,
-    pub(crate) state: State,
-    /// How many inputs are missing, and one more while somebody is still counting them.
-    pub(crate) lacks: AtomicU32,
-    /// The name of the work and the place of its call.
-    pub(crate) hop: Hop,
-    /// Where it runs. Written once, before anybody else knows the cell.
-    place: UnsafeCell<Option<Arc<Place>>>,
-    /// `fn(&T) -> T`, once somebody has cloned a handle.
-    cloner: AtomicPtr<()>,
-    /// Where the pool's register has it, guarded by the register's lock. For a result that is set by
-    /// its handles, how many of them there are.
-    pub(crate) index_or_hands: AtomicU32,
-}
 
 /// What a cell's types are needed for. Each is generic in as little as can be: a program has many
 /// closures, and these functions once for each.
-struct VTable {
+pub(super) struct VTable {
     edges: unsafe fn(NonNull<Header>, VisitEdges<'_>),
     run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
     release: unsafe fn(NonNull<Header>, cancelled: bool),
@@ -48,10 +29,7 @@ struct VTable {
     error: unsafe fn(NonNull<Header>) -> Option<NonNull<Error>>,
     drop_value: unsafe fn(NonNull<Header>),
     free: unsafe fn(NonNull<Header>),
-    is_simple: bool,
-    is_manual: bool,
-    is_immediate: bool,
-    is_set_by_hand: bool,
+    pub(super) facts: Facts,
 }
 
 /// The part that depends on the value's type alone.
@@ -71,7 +49,8 @@ struct Task<T, J> {
 #[must_use]
 pub(crate) enum Ran {
     /// The outcome is settled; the cell has to be closed, unless somebody else did both before.
-    Settled(bool),
+    /// `used_up`: nothing is left of its closure and inputs.
+    Settled { first: bool, used_up: bool },
     /// The work returned a result, and goes on when that one is set.
     Forwards,
     /// A future is pending.
@@ -89,34 +68,36 @@ impl<T, J: Job<T>> TableOf<T, J> {
         error: error::<T>,
         drop_value: drop_value::<T>,
         free: free::<T, J>,
-        is_simple: J::SIMPLE,
-        is_manual: J::MANUAL,
-        is_immediate: J::IMMEDIATE,
-        is_set_by_hand: J::BY_HAND,
+        facts: Facts {
+            size: slab::size_of_layout(Layout::new::<Task<T, J>>()),
+            value_has_drop: std::mem::needs_drop::<T>(),
+            is_simple: J::SIMPLE,
+            waits: J::WAITS,
+            is_manual: J::MANUAL,
+            is_immediate: J::IMMEDIATE,
+            is_set_by_hand: J::BY_HAND,
+        },
     };
 }
 
 /// Makes a cell, with one owner and the task's token.
 pub(crate) fn allocate<T, J: Job<T>>(
     hop: Hop,
-    place: Option<Arc<Place>>,
+    place: Option<Lease>,
+    state: State,
     job: J,
 ) -> (Owner, Token) {
-    let header = Header {
-        vtable: const { &TableOf::<T, J>::TABLE },
-        waiters: Waiters::new(),
-        holds: Holds::new(1, 1),
-        state: State::new(),
-        lacks: AtomicU32::new(0),
-        hop,
-        place: UnsafeCell::new(place),
-        cloner: AtomicPtr::new(std::ptr::null_mut()),
-        index_or_hands: AtomicU32::new(u32::from(J::MANUAL)),
-    };
-    let slot: Slot<T> = Slot { header, outcome: UnsafeCell::new(MaybeUninit::uninit()) };
-    let cell = NonNull::from(Box::leak(Box::new(Task { slot, job }))).cast();
-    // SAFETY: the cell was made with just these two holds, one owner and one reference.
-    unsafe { (Owner::from_raw(cell), Token::from_raw(cell)) }
+    let task: NonNull<Task<T, J>> = slab::take();
+    let cell: NonNull<Header> = task.cast();
+    // SAFETY: the memory is a task's, and nobody else knows what will be there.
+    unsafe {
+        (&raw mut (*task.as_ptr()).job).write(job);
+        Header::begin(cell, const { &TableOf::<T, J>::TABLE }, state, hop);
+        if let Some(place) = place {
+            cell.as_ref().name_place(place);
+        }
+        (Owner::from_raw(cell), Token::from_raw(cell))
+    }
 }
 
 /// # Safety
@@ -137,38 +118,34 @@ unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
     let (header, job) = unsafe { (cell.as_ref(), &(*cell.cast::<Task<T, J>>().as_ptr()).job) };
     match if in_place { job.run_in_place(header) } else { job.run(header) } {
         // SAFETY: the types are the cell's, and the work is its own.
-        Step::Done(outcome) => unsafe { settle(cell, outcome) },
+        Step::Done(outcome) => unsafe { conclude(cell, outcome, false) },
+        // SAFETY: as above.
+        Step::UsedUp(outcome) => unsafe { conclude(cell, outcome, true) },
         Step::Forwards => Ran::Forwards,
         Step::Pending => Ran::Pending,
     }
 }
 
-/// Writes the outcome, unless somebody has settled the cell before: then it is dropped unseen.
+/// Ends a run, and writes the outcome, unless somebody has settled the cell before: then it is
+/// dropped unseen.
 ///
 /// # Safety
 /// The cell's value is a `T`.
-unsafe fn settle<T>(cell: NonNull<Header>, outcome: Result<T, Error>) -> Ran {
+unsafe fn conclude<T>(cell: NonNull<Header>, outcome: Result<T, Error>, used_up: bool) -> Ran {
     // SAFETY: the caller's promise.
-    let header = unsafe { cell.as_ref() };
-    let first = header.state.settle();
+    let first = unsafe { cell.as_ref() }.state.conclude(outcome.is_err());
     if first {
-        if outcome.is_err() {
-            header.state.mark_failed();
-        }
         // SAFETY: the right to write was just won, and nobody reads before the cell is closed.
         unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).write(outcome) };
     }
-    Ran::Settled(first)
+    Ran::Settled { first, used_up }
 }
 
 /// # Safety
 /// The cell's value is a `T`, and the caller has the right to write the outcome.
 unsafe fn write_error<T>(cell: NonNull<Header>, error: Error) {
     // SAFETY: the caller's promise; nobody reads before the cell is closed.
-    unsafe {
-        cell.as_ref().state.mark_failed();
-        (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).write(Err(error));
-    }
+    unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).write(Err(error)) };
 }
 
 /// # Safety
@@ -194,8 +171,23 @@ unsafe fn drop_value<T>(cell: NonNull<Header>) {
 /// # Safety
 /// Nobody holds the cell, and its outcome is gone or was never written.
 unsafe fn free<T, J>(cell: NonNull<Header>) {
-    // SAFETY: the cell came from `allocate`, with these types. The outcome is `MaybeUninit`.
-    drop(unsafe { Box::from_raw(cell.cast::<Task<T, J>>().as_ptr()) });
+    let task: NonNull<Task<T, J>> = cell.cast();
+    /// Gives the memory back even where the job's drop panics.
+    struct Memory<C>(NonNull<C>);
+    impl<C> Drop for Memory<C> {
+        fn drop(&mut self) {
+            // SAFETY: the caller's promise.
+            unsafe { slab::put(self.0) }
+        }
+    }
+    // SAFETY: the cell came from `allocate`, with these types, and what is dropped here is used no
+    // more. The rest of it has no drop.
+    unsafe {
+        let memory = Memory(task);
+        cell.as_ref().give_up_place();
+        (&raw mut (*task.as_ptr()).job).drop_in_place();
+        drop(memory);
+    }
 }
 
 /// What follows when a holder has left.
@@ -205,8 +197,17 @@ unsafe fn free<T, J>(cell: NonNull<Header>) {
 pub(crate) unsafe fn let_go(cell: NonNull<Header>, left: Left) {
     match left {
         Left::Held => {}
-        // SAFETY: nobody else is left, so that the cell may be freed, now or soon.
-        Left::Nobody => continuation::free(unsafe { Remains::new(cell) }),
+        // SAFETY: nobody else is left, so that the cell may be freed, now or soon. Freeing it calls no
+        // foreign code where it was closed, which leaves nothing of the job, and no value is there
+        // that has a drop.
+        Left::Nobody => unsafe {
+            let header = cell.as_ref();
+            if header.is_set() && !header.has_value_to_drop() {
+                (header.vtable.free)(cell);
+            } else {
+                continuation::free(Remains::new(cell));
+            }
+        },
         Left::FreeToTake => {
             // SAFETY: this answer comes with a reference, which keeps the cell.
             let cell = unsafe { TaskRef::from_raw(cell) };
@@ -238,68 +239,11 @@ impl Drop for Remains {
         unsafe {
             let header = self.0.as_ref();
             let table = header.vtable;
-            if header.waiters.is_closed() && header.state.take_value() {
+            if header.is_set() && header.has_value_to_drop() {
                 foreign(|| (table.drop_value)(self.0));
             }
             foreign(|| (table.free)(self.0));
         }
-    }
-}
-
-impl Header {
-    /// Where the task runs; nowhere for one that completes on the spot, and for a result that is
-    /// no task at all.
-    pub(crate) fn place(&self) -> Option<&Arc<Place>> {
-        // SAFETY: written by `set_place` alone, before the cell was shared.
-        unsafe { (*self.place.get()).as_ref() }
-    }
-
-    pub(crate) fn hook(&self) -> Option<crate::error::Hook> {
-        self.place().and_then(|place| place.pool().hook())
-    }
-
-    pub(crate) fn is_set(&self) -> bool {
-        self.waiters.is_closed()
-    }
-
-    /// Whether running it in place comes to the same: no inputs, no future.
-    pub(crate) fn is_simple(&self) -> bool {
-        self.vtable.is_simple
-    }
-
-    pub(crate) fn set_cloner(&self, cloner: *mut ()) {
-        // ORDERING: Release pairs with the Acquire in `cloner`.
-        self.cloner.store(cloner, Ordering::Release);
-    }
-
-    pub(crate) fn cloner(&self) -> *mut () {
-        self.cloner.load(Ordering::Acquire)
-    }
-
-    /// Whether no work sets it, but the program.
-    pub(crate) fn is_set_by_hand(&self) -> bool {
-        self.vtable.is_set_by_hand
-    }
-
-    /// One more handle that may set it.
-    pub(crate) fn add_hand(&self) {
-        self.index_or_hands.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// One less; whether it was the last.
-    pub(crate) fn drop_hand(&self) -> bool {
-        // ORDERING: AcqRel, as with a reference count: the last one sees what the others did.
-        self.index_or_hands.fetch_sub(1, Ordering::AcqRel) == 1
-    }
-
-    /// Whether it runs on the thread that makes it ready.
-    pub(crate) fn is_immediate(&self) -> bool {
-        self.vtable.is_immediate
-    }
-
-    /// Whether handles may set it: it came from `AsyncResult::new`.
-    pub(crate) fn is_manual(&self) -> bool {
-        self.vtable.is_manual
     }
 }
 
@@ -315,6 +259,9 @@ pub(crate) trait Steps {
     /// The failure of a cell that is set, for who owns or borrows it; or that is about to be
     /// closed, for who has settled it.
     fn error(&self) -> Option<&Error> {
+        if !self.header().state.is_failed() {
+            return None;
+        }
         // SAFETY: the caller is one of those above, and the table's type is the cell's own; a failed
         // outcome stays as long as anybody owns or borrows, and until the close.
         unsafe { (self.header().vtable.error)(self.raw()).map(|error| error.as_ref()) }
@@ -335,15 +282,15 @@ pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
     let ran = continuation::foreign(|| panic::catch(run));
     let ran = ran.unwrap_or_else(|payload| {
         // It was the work that panicked, or the drop of a value that came too late.
-        let first = header.state.settle();
+        let first = header.state.conclude(true);
         if first {
             write_failure(task, Error::panicked(header.hop, payload, header.hook()));
         } else {
             panic::discard(payload);
         }
-        Ran::Settled(first)
+        Ran::Settled { first, used_up: false }
     });
-    if let Ran::Settled(_) = ran {
+    if let Ran::Settled { used_up: false, .. } = ran {
         dispose_of(task, false);
     }
     ran
@@ -369,6 +316,18 @@ fn foreign<R>(f: impl FnOnce() -> R) -> Option<R> {
     continuation::foreign(|| panic::contain(f))
 }
 
+/// Ends the part of whoever has closed a cell: the value goes where nobody owns or borrows it.
+pub(crate) fn end_close(closed: TaskRef) {
+    match closed.holds.drop_closers_reference() {
+        Left::Unowned => drop_unowned(&closed),
+        left => {
+            let cell = closed.into_raw();
+            // SAFETY: the handle's reference was released just now.
+            unsafe { let_go(cell, left) }
+        }
+    }
+}
+
 /// Drops the value of a cell that nobody owns or borrows any more, if it is closed. Whoever closes
 /// it and whoever lets go of it last both look.
 pub(crate) fn drop_unowned(task: &impl Steps) {
@@ -380,11 +339,11 @@ pub(crate) fn drop_unowned(task: &impl Steps) {
     }
 }
 
-/// Names the place of a task that nobody else knows yet.
-pub(crate) fn set_place(token: &Token, place: Option<Arc<Place>>) {
-    assert!(!token.state.is_ready() && !token.is_set(), "a task is placed once");
-    // SAFETY: the task is not submitted, and whoever has the token of such a task is alone.
-    unsafe { *token.place.get() = place }
+/// Submits work that nobody else knows yet to its place.
+pub(crate) fn submit_at(token: &Token, place: Lease, state: State) {
+    assert!(token.place().is_none() && !token.is_set(), "work is submitted once");
+    token.state.submit(state);
+    token.name_place(place);
 }
 
 /// Writes a value where the caller has won the right to.
@@ -413,6 +372,21 @@ pub(crate) unsafe fn outcome<'a, T>(cell: NonNull<Header>) -> &'a Result<T, Erro
 pub(crate) unsafe fn take_outcome<T>(cell: NonNull<Header>) -> Result<T, Error> {
     // SAFETY: the caller's promise.
     unsafe { (*(*cell.cast::<Slot<T>>().as_ptr()).outcome.get()).assume_init_read() }
+}
+
+/// Moves the value out of a closed cell that nobody else knows, and frees the cell.
+///
+/// # Safety
+/// The cell's value is a `T`; the cell is closed and not failed, its value was not taken, and the
+/// caller has ended the only hold on it.
+pub(crate) unsafe fn take_outcome_of_sole<T>(cell: NonNull<Header>) -> Result<T, Error> {
+    // SAFETY: the caller's promise. Of a closed cell's job nothing is left, so that freeing it calls
+    // no foreign code, and the value is not dropped with it.
+    unsafe {
+        let outcome = take_outcome::<T>(cell);
+        (cell.as_ref().vtable.free)(cell);
+        outcome
+    }
 }
 
 /// A call site, for a hop.

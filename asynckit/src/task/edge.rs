@@ -12,25 +12,32 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use super::cell::Header;
 use super::handle::{Borrow, Owner, TaskRef, Typed, typed};
+use super::header::Header;
 use super::holds::{Holds, Take};
 use super::waiters::Visit;
 use crate::continuation;
 use crate::error::Error;
 
-/// What an edge holds of its upstream cell.
+/// What an edge holds of its upstream cell: the low bits of its pointer to that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
 enum Hold {
-    /// The right to the value.
-    Owner,
-    /// As `Owner`, while the upstream cell tells this edge when nobody borrows any more.
-    Mover,
-    /// A borrow.
-    Borrow,
     /// Nothing (any more).
-    Nothing,
+    Nothing = 0,
+    /// The right to the value.
+    Owner = 1,
+    /// As `Owner`, while the upstream cell tells this edge when nobody borrows any more.
+    Mover = 2,
+    /// A borrow.
+    Borrow = 3,
 }
+
+/// Where the pointer to the upstream has its `Hold`.
+const HOLD: usize = 0b11;
+/// Set in the pointer to the dependent where that wants to see a failure: `OnFailure::Look`.
+const LOOKS: usize = 0b1;
+const _: () = assert!(align_of::<Header>() > HOLD, "the marks lie below a header's address");
 
 /// What a failure of the upstream means for the dependent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,13 +51,13 @@ pub(crate) enum OnFailure {
 /// One input of a task that may still be missing.
 ///
 /// Only the list of the upstream cell touches `next` and `dependent` once the edge is linked; the
-/// other fields belong to whoever has the dependent's claim or visits it.
+/// rest belongs to whoever has the dependent's claim or visits it.
 pub struct Edge {
     pub(super) next: Cell<*const Edge>,
-    pub(super) dependent: Cell<*const Header>,
-    upstream: NonNull<Header>,
-    hold: Cell<Hold>,
-    on_failure: OnFailure,
+    /// The cell whose input this is, once it is linked, and the mark for `OnFailure`.
+    dependent: Cell<*mut Header>,
+    /// The upstream cell, and the marks for `Hold`.
+    upstream: Cell<*mut Header>,
 }
 
 impl Edge {
@@ -66,57 +73,84 @@ impl Edge {
     }
 
     fn new(upstream: NonNull<Header>, hold: Hold, on_failure: OnFailure) -> Edge {
+        let looks = if on_failure == OnFailure::Look { LOOKS } else { 0 };
         Edge {
             next: Cell::new(ptr::null()),
-            dependent: Cell::new(ptr::null()),
-            upstream,
-            hold: Cell::new(hold),
-            on_failure,
+            dependent: Cell::new(ptr::without_provenance_mut(looks)),
+            upstream: Cell::new(upstream.as_ptr().map_addr(|addr| addr | hold as usize)),
         }
+    }
+
+    fn hold(&self) -> Hold {
+        match self.upstream.get().addr() & HOLD {
+            0 => Hold::Nothing,
+            1 => Hold::Owner,
+            2 => Hold::Mover,
+            _ => Hold::Borrow,
+        }
+    }
+
+    fn set_hold(&self, hold: Hold) {
+        let _ = self.replace_hold(hold);
+    }
+
+    /// Notes another hold; the one before.
+    fn replace_hold(&self, hold: Hold) -> Hold {
+        let before = self.hold();
+        let upstream = self.upstream.get();
+        self.upstream.set(upstream.map_addr(|addr| (addr & !HOLD) | hold as usize));
+        before
+    }
+
+    fn upstream_raw(&self) -> NonNull<Header> {
+        let upstream = self.upstream.get().map_addr(|addr| addr & !HOLD);
+        // SAFETY: the edge was made with a pointer to a cell, and only its marks change.
+        unsafe { NonNull::new_unchecked(upstream) }
     }
 
     /// Whether the edge still has to do with its upstream cell.
     pub(crate) fn is_open(&self) -> bool {
-        self.hold.get() != Hold::Nothing
+        self.hold() != Hold::Nothing
     }
 
     pub(crate) fn moves(&self) -> bool {
-        matches!(self.hold.get(), Hold::Owner | Hold::Mover)
+        matches!(self.hold(), Hold::Owner | Hold::Mover)
     }
 
     pub(crate) fn borrows(&self) -> bool {
-        self.hold.get() == Hold::Borrow
+        self.hold() == Hold::Borrow
     }
 
     /// The cell that the value comes from, while the edge is open.
     pub(crate) fn upstream(&self) -> &Header {
         assert!(self.is_open(), "an edge was used after its release");
         // SAFETY: an open edge has a hold on the cell, so that its memory is there.
-        unsafe { self.upstream.as_ref() }
+        unsafe { self.upstream_raw().as_ref() }
     }
 
     /// A reference to that cell.
     pub(crate) fn upstream_ref(&self) -> TaskRef {
         self.upstream().holds.add_reference();
         // SAFETY: the reference was added just now.
-        unsafe { TaskRef::from_raw(self.upstream) }
+        unsafe { TaskRef::from_raw(self.upstream_raw()) }
     }
 
     /// Ties the dependent to the upstream cell; false where that is set already.
     pub(crate) fn link(&self, dependent: NonNull<Header>) -> bool {
-        self.dependent.set(dependent.as_ptr());
+        let looks = self.dependent.get().addr() & LOOKS;
+        self.dependent.set(dependent.as_ptr().map_addr(|addr| addr | looks));
         self.upstream().waiters.push(self)
     }
 
     /// Whether there is nothing to be settled about how a value that is there gets to this edge.
     pub(crate) fn is_settled(&self) -> bool {
-        if self.hold.get() == Hold::Mover {
+        if self.hold() == Hold::Mover {
             // It was told, or it is asked for the first time since it began to wait.
-            self.hold.set(Hold::Owner);
+            self.set_hold(Hold::Owner);
         }
         let upstream = self.upstream();
         debug_assert!(upstream.is_set(), "an input was prepared before it was there");
-        self.hold.get() != Hold::Owner || upstream.state.is_failed() || upstream.holds.is_sole()
+        self.hold() != Hold::Owner || upstream.state.is_failed() || upstream.holds.is_sole()
     }
 
     /// Settles it. `arm` is called where the edge has to wait for borrowers, before anybody can
@@ -127,19 +161,19 @@ impl Edge {
             Take::Itself => {}
             Take::Clone => {
                 own.owners -= 1;
-                self.hold.set(Hold::Borrow);
+                self.set_hold(Hold::Borrow);
             }
             // One edge waits for all that the task has to this cell.
             Take::Lent if own.armed => {}
             Take::Lent => {
                 own.armed = true;
                 arm();
-                self.hold.set(Hold::Mover);
+                self.set_hold(Hold::Mover);
                 upstream.waiters.tell(self);
                 if upstream.holds.wait_for_borrows() {
                     return Settled::Lent;
                 }
-                self.hold.set(Hold::Owner);
+                self.set_hold(Hold::Owner);
                 return Settled::FreeAfterAll;
             }
         }
@@ -149,7 +183,7 @@ impl Edge {
     /// Counts this edge among those that its task has to one cell.
     pub(crate) fn count(&self, own: &mut HashMap<NonNull<Header>, Siblings>) {
         if self.is_open() {
-            let own = own.entry(self.upstream).or_default();
+            let own = own.entry(self.upstream_raw()).or_default();
             own.owners += u64::from(self.moves());
             own.lent |= self.borrows();
         }
@@ -160,7 +194,7 @@ impl Edge {
         &self,
         own: &'a mut HashMap<NonNull<Header>, Siblings>,
     ) -> &'a mut Siblings {
-        own.entry(self.upstream).or_default()
+        own.entry(self.upstream_raw()).or_default()
     }
 
     /// As `settle`, for a thread that waits itself; false while the value is lent.
@@ -170,7 +204,7 @@ impl Edge {
         }
         match self.upstream().holds.take() {
             Take::Itself => {}
-            Take::Clone => self.hold.set(Hold::Borrow),
+            Take::Clone => self.set_hold(Hold::Borrow),
             Take::Lent => return false,
         }
         true
@@ -178,24 +212,34 @@ impl Edge {
 
     /// Passes the hold on to the caller, who has waited until the input was ready.
     pub(crate) fn hand_over(&self) -> HandedOver {
-        match self.hold.replace(Hold::Nothing) {
+        match self.replace_hold(Hold::Nothing) {
             Hold::Owner => {
                 // SAFETY: the edge had an owner's right, and has let go of it just now.
-                HandedOver::Owner(unsafe { Owner::from_raw(self.upstream) })
+                HandedOver::Owner(unsafe { Owner::from_raw(self.upstream_raw()) })
             }
             // SAFETY: likewise a borrower's.
-            Hold::Borrow => HandedOver::Borrow(unsafe { Borrow::from_raw(self.upstream) }),
+            Hold::Borrow => HandedOver::Borrow(unsafe { Borrow::from_raw(self.upstream_raw()) }),
             hold => unreachable!("an input was taken before its time: {hold:?}"),
         }
     }
 
     pub(crate) fn on_failure(&self) -> OnFailure {
-        self.on_failure
+        if self.dependent.get().addr() & LOOKS == 0 { OnFailure::Skip } else { OnFailure::Look }
+    }
+
+    /// The cell whose input this is.
+    ///
+    /// # Safety
+    /// The edge was linked.
+    pub(super) unsafe fn dependent(&self) -> NonNull<Header> {
+        let dependent = self.dependent.get().map_addr(|addr| addr & !LOOKS);
+        // SAFETY: it was set, to a task, before the edge was published.
+        unsafe { NonNull::new_unchecked(dependent) }
     }
 
     /// Lets go of the upstream cell. `cancelled`: what nobody needs any more need not run.
     pub(crate) fn release(&self, cancelled: bool) {
-        let hold = self.hold.get();
+        let hold = self.hold();
         if hold == Hold::Nothing {
             return;
         }
@@ -214,7 +258,7 @@ impl Edge {
     }
 
     fn release_hold(&self, hold: Hold, holds: &Holds) {
-        self.hold.set(Hold::Nothing);
+        self.set_hold(Hold::Nothing);
         let left = match hold {
             Hold::Nothing => return,
             Hold::Borrow => holds.drop_borrow(),
@@ -228,7 +272,7 @@ impl Edge {
             }
         };
         // SAFETY: the hold was on this cell, and its release has answered `left`.
-        unsafe { super::cell::let_go(self.upstream, left) }
+        unsafe { super::cell::let_go(self.upstream_raw(), left) }
     }
 }
 

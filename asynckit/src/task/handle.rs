@@ -4,14 +4,18 @@
 use std::marker::PhantomData;
 use std::mem;
 use std::ops::Deref;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
-use super::cell::{self, Header, Steps, let_go};
+use super::cell::{self, Steps, let_go};
+use super::header::Header;
 use super::holds::Take;
 use super::job::Job;
+use super::lease::Lease;
+use super::slab;
+use super::state::{Arrival, State};
 use crate::error::{Error, Hop};
-use crate::pool::Place;
-use crate::sync::{Arc, Ordering};
+use crate::pool::Shared;
+use crate::sync::{Ordering, fence};
 
 /// Makes a kind of handle: a pointer, how it is held, and that it may go to other threads.
 macro_rules! handle {
@@ -77,6 +81,51 @@ handle! {
     Token, drop_reference
 }
 
+/// What tells a pool's tasks from others' by the sheet.
+pub(crate) struct Mark(u64);
+
+impl Mark {
+    pub(crate) fn new() -> Mark {
+        Mark(slab::new_mark())
+    }
+
+    pub(super) fn bit(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        slab::drop_mark(self.0);
+    }
+}
+
+/// Which of a pool's tasks are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// Those that may have to wait, for inputs or for a waker: their memory is marked.
+    MayWait,
+}
+
+/// The tasks of a pool that somebody holds. Those that may wait are there if they were submitted before
+/// their submitter has learnt, in sequentially consistent order, what the caller did before.
+pub(crate) fn tasks_of(pool: &Shared, which: Which) -> Vec<TaskRef> {
+    fence(Ordering::SeqCst);
+    let mut tasks = Vec::new();
+    let mark = (which == Which::MayWait).then(|| pool.mark.bit());
+    slab::each_block(mark, |cell| {
+        // SAFETY: blocks are cells, or memory for them, whose two words may be read.
+        if unsafe { Header::hold_if_task(cell, pool) } {
+            // SAFETY: the reference was added just now.
+            tasks.push(unsafe { TaskRef::from_raw(cell) });
+        }
+    });
+    // Some may have become others since they were looked at. These are let go of after the walk.
+    tasks.retain(|task| task.place().is_some_and(|place| ptr::eq(&raw const **place.pool(), pool)));
+    tasks
+}
+
 impl Clone for TaskRef {
     fn clone(&self) -> TaskRef {
         self.holds.add_reference();
@@ -123,6 +172,10 @@ impl TaskRef {
         self.0 == other.0
     }
 
+    pub(super) fn into_raw(self) -> NonNull<Header> {
+        mem::ManuallyDrop::new(self).0
+    }
+
     pub(crate) fn address(&self) -> usize {
         self.0.as_ptr().addr()
     }
@@ -155,23 +208,44 @@ impl Token {
         mem::forget(self);
     }
 
-    /// Counts `inputs` as there; the token, where nothing lacks any more.
+    /// Counts an input as there.
     ///
     /// # Safety
-    /// The task's token is held back, and `inputs` of what it lacks are the caller's to count.
-    pub(super) unsafe fn arrived(cell: NonNull<Header>, inputs: u32) -> Option<Token> {
+    /// The task's token is held back, and one of what it lacks is the caller's to count.
+    pub(super) unsafe fn arrived(cell: NonNull<Header>) -> Arrived {
         // SAFETY: the held back token keeps the cell until the last count.
-        let lacks = unsafe { &cell.as_ref().lacks };
-        // ORDERING: AcqRel: whoever counts last sees what all the others did before.
-        (lacks.fetch_sub(inputs, Ordering::AcqRel) == inputs).then(|| Token(cell))
+        match unsafe { cell.as_ref() }.state.arrived() {
+            Arrival::Lacking => Arrived::Lacking,
+            Arrival::Last => Arrived::Last(Token(cell)),
+            Arrival::Ready => Arrived::Ready(Token(cell)),
+        }
     }
 
-    /// As `arrived`, by whoever holds the token back itself and has added one to what lacks.
-    pub(crate) fn counted(self, inputs: u32) -> Option<Token> {
+    /// The inputs are tied: holds the token back, unless none is missing; see `State::tied`.
+    pub(crate) fn tied(self, inputs: u32, there: u32, moves: bool) -> Option<Token> {
         let cell = mem::ManuallyDrop::new(self).0;
-        // SAFETY: the token is held back just now, and its owner counts for itself.
-        unsafe { Token::arrived(cell, inputs) }
+        // SAFETY: the caller's token keeps the cell until it is held back, just now.
+        let arrival = unsafe { cell.as_ref() }.state.tied(inputs, there, moves);
+        (arrival != Arrival::Lacking).then(|| Token(cell))
     }
+
+    /// Values are lent that are to move in: holds the token back until they are free, unless they
+    /// have become so meanwhile.
+    pub(crate) fn wait_for_loans(self) -> Option<Token> {
+        let cell = mem::ManuallyDrop::new(self).0;
+        // SAFETY: as above.
+        unsafe { cell.as_ref() }.state.prepared_in_part().then(|| Token(cell))
+    }
+}
+
+/// What the arrival of an input came to.
+#[must_use]
+pub(crate) enum Arrived {
+    Lacking,
+    /// It was the last one: the task is to be prepared.
+    Last(Token),
+    /// It was the last one, and nothing is to be prepared: the task is to be queued.
+    Ready(Token),
 }
 
 /// A handle on a cell whose value is a `T`. Invariant in `T`: through a handle the value can be
@@ -204,10 +278,11 @@ impl<H, T> Deref for Typed<H, T> {
 /// Makes a cell whose value is a `T`.
 pub(crate) fn allocate<T, J: Job<T>>(
     hop: Hop,
-    place: Option<Arc<Place>>,
+    place: Option<Lease>,
+    state: State,
     job: J,
 ) -> (Typed<Owner, T>, Token) {
-    let (owner, token) = cell::allocate::<T, J>(hop, place, job);
+    let (owner, token) = cell::allocate::<T, J>(hop, place, state, job);
     (Typed { handle: owner, value: PhantomData }, token)
 }
 
@@ -235,10 +310,16 @@ impl<T> Typed<Owner, T> {
     /// Takes the value of a set cell, by its last owner when nobody borrows.
     pub(crate) fn take(self) -> Result<T, Error> {
         let owner = self.handle;
+        assert!(owner.is_set(), "a value was taken before it was there");
+        if !owner.state.is_failed() && owner.holds.end_sole_owner() {
+            // Nobody else knows the cell any more.
+            let cell = owner.into_raw();
+            // SAFETY: the cell is closed and its value a `T`, and this thread is alone with it.
+            return unsafe { cell::take_outcome_of_sole::<T>(cell) };
+        }
         if let Some(error) = owner.error() {
             return Err(error.clone());
         }
-        assert!(owner.is_set(), "a value was taken before it was there");
         assert!(owner.holds.is_sole(), "a value was taken while others hold it: {:?}", owner.holds);
         assert!(owner.state.take_value(), "a value was taken twice");
         // SAFETY: the cell is closed, its value a `T`, and this thread alone has marked it taken.
@@ -247,7 +328,7 @@ impl<T> Typed<Owner, T> {
 
     /// As `take`, or a clone where there are other owners; nobody else borrows.
     pub(crate) fn take_or_clone(self) -> Result<T, Error> {
-        if self.handle.error().is_some() || self.holds.take() == Take::Itself {
+        if self.handle.state.is_failed() || self.holds.take() == Take::Itself {
             return self.take();
         }
         self.into_borrow().clone_value()

@@ -57,6 +57,8 @@ pub(crate) enum Take {
 }
 
 impl Holds {
+    /// For models: in the program it is memory for cells that is zero to begin with.
+    #[cfg(asynckit_loom)]
     pub(crate) fn new(owners: u64, references: u64) -> Holds {
         Holds(AtomicU64::new(owners * OWNER + references * REFERENCE))
     }
@@ -124,6 +126,54 @@ impl Holds {
 
     pub(crate) fn drop_owner(&self) -> Left {
         self.release(OWNER)
+    }
+
+    /// Ends the only hold there is, an owner's: true where nobody else has any, so that the caller
+    /// is alone with the cell.
+    #[must_use]
+    pub(crate) fn end_sole_owner(&self) -> bool {
+        // ORDERING: AcqRel, as in `release`. A step, not a look, as a walker may come to hold the cell
+        // (`try_add_reference`) as long as anybody does.
+        self.0.compare_exchange(OWNER, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Releases the reference of whoever has closed the cell. Where no owner and no borrower is
+    /// left, but somebody keeps the memory, the caller keeps its reference (`Left::Unowned`).
+    pub(crate) fn drop_closers_reference(&self) -> Left {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            let rest = old - REFERENCE;
+            if rest != 0 && rest < MOVER {
+                return Left::Unowned;
+            }
+            // ORDERING: AcqRel, as in `release`: a holder who leaves later sees the cell closed.
+            match self.0.compare_exchange_weak(old, rest, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) if rest == 0 => return Left::Nobody,
+                Ok(_) => return Left::Held,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// A reference for somebody who has no hold; false where nobody has any (any more).
+    #[must_use]
+    pub(crate) fn try_add_reference(&self) -> bool {
+        let mut old = self.0.load(Ordering::Relaxed);
+        while old != 0 {
+            let new = old + REFERENCE;
+            // ORDERING: Acquire pairs with the Release in `begin`: the cell is all there.
+            match self.0.compare_exchange_weak(old, new, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => old = now,
+            }
+        }
+        false
+    }
+
+    /// The first holds on a cell that is all there now, in memory that walkers may look at.
+    pub(crate) fn begin(&self, owners: u64, references: u64) {
+        // ORDERING: Release, see `try_add_reference`.
+        self.0.store(owners * OWNER + references * REFERENCE, Ordering::Release);
     }
 
     pub(crate) fn drop_borrow(&self) -> Left {

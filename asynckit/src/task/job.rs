@@ -1,12 +1,14 @@
 //! What a cell has to do: the interface between a cell and its closure and inputs.
 
-use super::cell::Header;
 use super::edge::VisitEdges;
+use super::header::Header;
 use crate::error::Error;
 
 /// What a run of a job comes to.
 pub(crate) enum Step<T> {
     Done(Result<T, Error>),
+    /// Likewise, and nothing is left of closure and inputs.
+    UsedUp(Result<T, Error>),
     /// The work returned a result. The job has an edge to it now, and is run once more when that
     /// is set.
     Forwards,
@@ -22,6 +24,8 @@ pub(crate) enum Step<T> {
 pub(crate) trait Job<T> {
     /// Whether it runs to its end whenever and wherever it is called: no inputs, no future.
     const SIMPLE: bool;
+    /// Whether it may wait for inputs before it runs.
+    const WAITS: bool = false;
     /// Whether it runs on the thread that makes it ready, without a queue.
     const IMMEDIATE: bool = false;
     /// Whether no work sets the result, but the program.

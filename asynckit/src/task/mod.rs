@@ -3,10 +3,12 @@
 //! # The cell
 //!
 //! A cell holds a task's closure and inputs, its result, and the list of those who wait for it, in
-//! one allocation. Results that are no task's (`AsyncResult::new`) are cells with an empty job.
+//! one block of memory. Results that are no task's (`AsyncResult::new`) are cells with an empty job.
 //! What follows is the whole protocol; `state.rs` and `holds.rs` have its words and transitions,
-//! `edge.rs` and `waiters.rs` the ties between cells, `handle.rs` the ways to hold a cell, `cell.rs`
-//! the memory. These last four, and `label.rs`, are the only files with `unsafe`.
+//! `header.rs` what all cells begin with, `edge.rs` and `waiters.rs` the ties between cells,
+//! `handle.rs` the ways to hold a cell, `cell.rs` what depends on its types, `slab.rs` the memory.
+//! `lease.rs`, `frame.rs` and `inline.rs` stand beside it: how a task refers to its place, what a thread
+//! is doing, and small closures. All `unsafe` is in these files.
 //!
 //! # Phases
 //!
@@ -23,8 +25,13 @@
 //!   thread that waits for it. The others find it gone.
 //! - *seize*: as claim, for whoever fails or cancels a task that has not begun.
 //! - VISITED is a bit beside the phase: while it is set the phase stays. Whoever sets it may read
-//!   the inputs' edges (a waiter that looks for work it needs) or prepare them (whoever brought
-//!   the last input). Claim and seize wait it out; it is never held while foreign code runs.
+//!   the inputs' edges (a waiter that looks for work it needs), tie them (the submitter) or prepare
+//!   them (whoever brought the last input). Claim and seize wait it out; it is never held while
+//!   foreign code runs.
+//! - The count of what lacks is in the same word. The submitter counts more than there can be in
+//!   advance, and takes off what is too much when all inputs are tied, so that nobody brings the
+//!   last input before. A task into which no value moves is ready by the same step that counts its
+//!   last input.
 //! - SETTLED is the right to write the outcome, which the first one gets: the runner, or who
 //!   cancels a running task, or who sets a result by hand.
 //!
@@ -36,7 +43,8 @@
 //! | an edge's `next`, `dependent` | its dependent until it is linked, then the upstream's list |
 //! | outcome | written by who has settled, before the close; read by owners and borrowers after it |
 //! | waiters | anybody, by compare-and-swap; after the close the last owner alone |
-//! | place | written before the task is submitted |
+//! | place | written when the task is submitted, and null again before the memory is given back |
+//! | holds, place | also looked at by walkers, in any block, whether it is a cell just now or not |
 //!
 //! # Orderings
 //!
@@ -45,6 +53,11 @@
 //! with a value happens before it is moved out or dropped: releases of holds are acquire-release
 //! on one word. An input's arrival is an acquire-release count, so that a task sees all that its
 //! inputs' tasks did. Each subtle place names its partner where it stands.
+//!
+//! A task that comes to wait while its pool is closed is failed by one of the two: the submitter
+//! names the task's place and ties its inputs, and then looks at the pool; who closes the pool says
+//! so, and then walks over the blocks for tasks of the pool that wait. Both do it in sequentially
+//! consistent order (`tasks_of`).
 //!
 //! # Named races
 //!
@@ -59,6 +72,10 @@
 //! - *The unowned value*: the last owner lets go while the cell is closed, and somebody else (a stale
 //!   entry, a waker) keeps its memory. Both look, each after its own step, whether the cell is
 //!   closed and unowned, by a read-modify-write on the holds' word: one of them drops the value.
+//! - *The late walker*: a cell is freed, and its block becomes another cell, while a walker looks at
+//!   it. The walker adds a reference only where there are holds, by compare-and-swap, and then looks
+//!   at the place once more: what it holds is a cell of this pool, if not the one it saw first. So
+//!   whoever holds a cell alone ends that by a step on the holds too, never by a look.
 //! - *The stale entry*: a waiter runs a task that is in a queue. The entry stays, as a reference,
 //!   and its claim fails when it comes out.
 //! - *The cancelled sleeper*: a result is cancelled while its future is polled, and the future then
@@ -70,26 +87,39 @@ mod cell;
 #[allow(unsafe_code)]
 mod edge;
 #[allow(unsafe_code)]
+mod frame;
+#[allow(unsafe_code)]
 mod handle;
+#[allow(unsafe_code)]
+mod header;
 mod holds;
+#[allow(unsafe_code)]
+mod inline;
 mod job;
 #[allow(unsafe_code)]
-mod label;
+mod lease;
 #[cfg(all(asynckit_loom, test))]
 #[allow(unsafe_code)]
 mod models;
+#[allow(unsafe_code)]
+mod slab;
 mod state;
 #[allow(unsafe_code)]
 mod waiters;
 
 pub(crate) use cell::{
-    At, Header, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, run_claimed, set_place,
-    write_failure,
+    At, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, end_close, run_claimed,
+    submit_at, write_failure,
 };
 pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
-pub(crate) use handle::{Borrow, Owner, TaskRef, Token, Typed, allocate};
+pub(crate) use frame::{depth, each_frame, within};
+pub(crate) use handle::{
+    Arrived, Borrow, Mark, Owner, TaskRef, Token, Typed, Which, allocate, tasks_of,
+};
+pub(crate) use header::Header;
 pub(crate) use holds::Take;
+pub(crate) use inline::{Inline, fits};
 pub(crate) use job::{Job, Step};
-pub(crate) use label::Label;
-pub(crate) use state::{Claim, Seize, Suspend};
+pub(crate) use lease::{Lease, empty_pocket};
+pub(crate) use state::{Claim, Prepare, Seize, State, Suspend};
 pub(crate) use waiters::{Closing, Visit};

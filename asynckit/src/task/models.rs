@@ -8,7 +8,7 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::holds::{Holds, Left, Take};
-use super::state::{Claim, Seize, State, Suspend};
+use super::state::{Arrival, Claim, Prepare, Seize, State, Suspend};
 use crate::sync::{AtomicUsize, Ordering};
 
 /// Two threads that do what `first` and `second` say with one thing.
@@ -165,7 +165,7 @@ fn one_of_two_owners_clones() {
 fn the_unowned_value() {
     loom::model(|| {
         let (_, _, (_, dropped)) = race(
-            (Holds::new(1, 1), State::new(), (AtomicUsize::new(0), AtomicUsize::new(0))),
+            (Holds::new(1, 1), State::unsubmitted(), (AtomicUsize::new(0), AtomicUsize::new(0))),
             |(holds, state, (closed, dropped))| {
                 closed.swap(1, Ordering::AcqRel);
                 if !holds.is_owned() && state.take_value() {
@@ -188,15 +188,13 @@ fn the_unowned_value() {
 #[test]
 fn claim_or_seize() {
     loom::model(|| {
-        let state = State::new();
-        assert!(state.visit());
-        state.ready(true);
+        let state = State::ready(true);
         let (state, won) = race(
             (state, AtomicUsize::new(0)),
             |(state, won)| {
-                if state.claim() == Claim::Won {
+                if let Claim::Won { counted } = state.claim() {
+                    assert!(counted);
                     won.fetch_add(1, Ordering::Relaxed);
-                    let _ = state.uncount();
                 }
             },
             |(state, won)| {
@@ -215,9 +213,8 @@ fn claim_or_seize() {
 #[test]
 fn a_wake_is_not_lost() {
     loom::model(|| {
-        let state = State::new();
-        state.submit_ready(false);
-        assert_eq!(state.claim(), Claim::Won);
+        let state = State::ready(false);
+        assert_eq!(state.claim(), Claim::Won { counted: false });
         let (_, queued) = race(
             (state, AtomicUsize::new(0)),
             |(state, queued)| {
@@ -239,9 +236,8 @@ fn a_wake_is_not_lost() {
 #[test]
 fn the_cancelled_sleeper() {
     loom::model(|| {
-        let state = State::new();
-        state.submit_ready(false);
-        assert_eq!(state.claim(), Claim::Won);
+        let state = State::ready(false);
+        assert_eq!(state.claim(), Claim::Won { counted: false });
         let (_, disposed) = race(
             (state, AtomicUsize::new(0)),
             |(state, disposed)| {
@@ -249,7 +245,7 @@ fn the_cancelled_sleeper() {
                     if let Seize::Won { .. } = state.seize() {
                         disposed.fetch_add(1, Ordering::Relaxed);
                     }
-                    let _ = state.settle();
+                    let _ = state.settle(true);
                 }
             },
             |(state, disposed)| {
@@ -270,10 +266,98 @@ fn the_cancelled_sleeper() {
 fn one_settles() {
     loom::model(|| {
         let (_, wrote) = race(
-            (State::new(), AtomicUsize::new(0)),
-            |(state, wrote)| _ = wrote.fetch_add(usize::from(state.settle()), Ordering::Relaxed),
-            |(state, wrote)| _ = wrote.fetch_add(usize::from(state.settle()), Ordering::Relaxed),
+            (State::unsubmitted(), AtomicUsize::new(0)),
+            |(state, wrote)| {
+                _ = wrote.fetch_add(usize::from(state.settle(false)), Ordering::Relaxed)
+            },
+            |(state, wrote)| {
+                _ = wrote.fetch_add(usize::from(state.settle(false)), Ordering::Relaxed)
+            },
         );
         assert_eq!(wrote.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// Two inputs of a task come while it is tied to them: one of the three gets its token, and sees what
+/// both inputs' tasks did.
+#[test]
+fn the_last_input() {
+    loom::model(|| {
+        let state = State::tying();
+        let (_, (tokens, seen)) = race(
+            (state, (AtomicUsize::new(0), AtomicUsize::new(0))),
+            |(state, (tokens, seen))| {
+                seen.fetch_add(1, Ordering::Relaxed);
+                if state.arrived() != Arrival::Lacking {
+                    assert_eq!(seen.load(Ordering::Relaxed), 2);
+                    tokens.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            |(state, (tokens, seen))| {
+                if state.tied(2, 0, false) != Arrival::Lacking {
+                    tokens.fetch_add(1, Ordering::Relaxed);
+                }
+                seen.fetch_add(1, Ordering::Relaxed);
+                if state.arrived() != Arrival::Lacking {
+                    assert_eq!(seen.load(Ordering::Relaxed), 2);
+                    tokens.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        assert_eq!(tokens.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// The last input comes while the task is failed because of another one: the task is queued or failed,
+/// and its token is somebody's.
+#[test]
+fn the_early_failure() {
+    loom::model(|| {
+        let state = State::tying();
+        assert_eq!(state.tied(1, 0, true), Arrival::Lacking);
+        let (_, (tokens, ready, failed)) = race(
+            (state, (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0))),
+            |(state, (tokens, ready, _))| {
+                assert_eq!(state.arrived(), Arrival::Last);
+                tokens.fetch_add(1, Ordering::Relaxed);
+                if state.prepare() == Prepare::Visited {
+                    state.prepared();
+                    if let Claim::Won { .. } = state.claim() {
+                        ready.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            },
+            |(state, (_, _, failed))| {
+                if let Seize::Won { .. } = state.seize() {
+                    failed.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        );
+        assert_eq!(tokens.load(Ordering::Relaxed), 1);
+        assert_eq!(ready.load(Ordering::Relaxed) + failed.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// A walker looks at memory whose cell is being freed: one of them frees it.
+#[test]
+fn the_walker_that_comes_late() {
+    loom::model(|| {
+        let (_, freed) = race(
+            (Holds::new(1, 0), AtomicUsize::new(0)),
+            |(holds, freed)| {
+                if holds.try_add_reference() && holds.drop_reference() == Left::Nobody {
+                    freed.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+            |(holds, freed)| {
+                let alone = holds.end_sole_owner()
+                    || match holds.drop_owner() {
+                        Left::Unowned => holds.drop_reference() == Left::Nobody,
+                        left => left == Left::Nobody,
+                    };
+                freed.fetch_add(usize::from(alone), Ordering::Relaxed);
+            },
+        );
+        assert_eq!(freed.load(Ordering::Relaxed), 1);
     });
 }

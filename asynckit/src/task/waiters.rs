@@ -3,9 +3,9 @@
 
 use std::ptr::{self, NonNull};
 
-use super::cell::Header;
 use super::edge::{Edge, OnFailure};
-use super::handle::{TaskRef, Token};
+use super::handle::{Arrived, TaskRef, Token};
+use super::header::Header;
 use crate::sync::{AtomicPtr, Ordering};
 
 /// The dependents of a cell: null or a list, with the marks below in the low bits.
@@ -172,15 +172,14 @@ impl Visit {
     }
 
     fn raw_dependent(&self) -> NonNull<Header> {
-        // SAFETY: as above; `dependent` was set, to a task, before the edge was published.
-        unsafe { NonNull::new_unchecked((*self.0).dependent.get().cast_mut()) }
+        // SAFETY: as above; an edge in a list was linked.
+        unsafe { (*self.0).dependent() }
     }
 
     /// Counts the input as there; whoever brings the last one gets the dependent's token.
-    #[must_use]
-    pub(crate) fn arrived(self) -> Option<Token> {
+    pub(crate) fn arrived(self) -> Arrived {
         let dependent = self.raw_dependent();
         // SAFETY: the dependent's token was held back for this visit among others.
-        unsafe { Token::arrived(dependent, 1) }
+        unsafe { Token::arrived(dependent) }
     }
 }

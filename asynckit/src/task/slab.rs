@@ -1,0 +1,285 @@
+//! The memory of cells: blocks that are used again, and can be walked.
+//!
+//! A cell's memory comes from blocks of a few sizes. Each thread keeps some free blocks of each size
+//! at hand, in *magazines* that it exchanges as a whole with a depot (Bonwick and Adams, *Magazines
+//! and Vmem*, 2001), so that making and freeing a cell is a push and a pop as a rule, also where one
+//! thread makes the cells and another frees them. What was a block once stays one; the memory serves
+//! later cells.
+//!
+//! That makes it safe to look at a block without knowing whether it is a cell just now, by two words
+//! that are never anything but atomics: the holds, zero while it is none, and the place, null while
+//! it is none of a task that was submitted. The tasks of a pool are found in this way, so that no list
+//! of them has to be kept. Blocks are made by the sheet, and each sheet has a mark for each pool that
+//! has had tasks in it which may wait, so that a walk passes over the others.
+//!
+//! Cells that are larger than the largest size, or aligned to more than a block, are allocated one
+//! by one, and stand in a list for the walk.
+
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::mem;
+use std::ptr::NonNull;
+
+use super::header::Header;
+use crate::sync::{AtomicU64, Mutex, Ordering, StaticCounter, lock};
+
+/// Sizes are the multiples of this, which also is the alignment: no two cells share a cache line.
+const LINE: usize = 64;
+/// How many sizes there are.
+const SIZES: usize = 12;
+/// How many blocks a magazine holds; as many as that, or a few more, are made at once.
+const BATCH: usize = 64;
+/// What a block has besides the cell. That of a sheet's first block has the sheet's marks.
+const TAIL: usize = size_of::<Marks>();
+/// Each cell is allocated by itself: for tools that look for accesses to freed memory.
+const ONE_BY_ONE: bool = cfg!(asynckit_plain_memory);
+
+/// A piece of memory for a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Block(NonNull<Header>);
+
+// SAFETY: memory belongs to no thread; whoever has a block out of a magazine is alone with it.
+unsafe impl Send for Block {}
+
+/// Blocks of one size that a thread has at hand: two magazines, so that a thread at the edge
+/// between one and the next doesn't exchange with each block.
+struct Rack {
+    loaded: Vec<Block>,
+    spare: Vec<Block>,
+}
+
+struct Racks([Rack; SIZES]);
+
+thread_local! {
+    static RACKS: RefCell<Racks> = const {
+        RefCell::new(Racks([const { Rack { loaded: Vec::new(), spare: Vec::new() } }; SIZES]))
+    };
+}
+
+/// Full magazines, by size.
+static DEPOT: [Mutex<Vec<Vec<Block>>>; SIZES] = [const { Mutex::new(Vec::new()) }; SIZES];
+/// The marks of a sheet: a bit for each pool that has had tasks in it which may wait.
+type Marks = AtomicU64;
+/// Which of these bits are in use by a pool.
+static MARKS: StaticCounter = StaticCounter::new(0);
+/// The bit of all pools that found none to themselves.
+const COMMON: u64 = 1 << 63;
+
+/// The first block of each sheet that was ever made, by size.
+static MADE: [Mutex<Vec<Block>>; SIZES] = [const { Mutex::new(Vec::new()) }; SIZES];
+/// Cells with memory of their own.
+static SINGLE: Mutex<Option<HashSet<Block>>> = Mutex::new(None);
+
+/// Which size a layout gets; `None` for memory of its own.
+pub(super) const fn size_of_layout(layout: Layout) -> Option<usize> {
+    let size = (layout.size() + TAIL).div_ceil(LINE) - 1;
+    if ONE_BY_ONE || size >= SIZES || layout.align() > LINE { None } else { Some(size) }
+}
+
+const fn block_bytes(size: usize) -> usize {
+    (size + 1) * LINE
+}
+
+/// How large a sheet is, and at which multiples it begins.
+const fn sheet_bytes(size: usize) -> usize {
+    (block_bytes(size) * BATCH).next_power_of_two()
+}
+
+/// Memory for a `C`. Its two words are zero, by atomic stores or because nobody knows it yet.
+pub(super) fn take<C>() -> NonNull<C> {
+    let layout = Layout::new::<C>();
+    let Block(block) = match const { size_of_layout(Layout::new::<C>()) } {
+        Some(size) => {
+            let at_hand = RACKS.try_with(|racks| racks.borrow_mut().0[size].take(size));
+            // A thread that is being torn down keeps nothing any more.
+            at_hand.unwrap_or_else(|_| {
+                let mut rack = Rack { loaded: Vec::new(), spare: Vec::new() };
+                let block = rack.take(size);
+                lock(&DEPOT[size]).push(rack.loaded);
+                block
+            })
+        }
+        None => take_single(layout),
+    };
+    block.cast()
+}
+
+/// Gives the memory of a `C` back.
+///
+/// # Safety
+/// It came from `take` with the same type; nobody has a hold on the cell, its place is null, and
+/// the caller does not use it any more.
+pub(super) unsafe fn put<C>(cell: NonNull<C>) {
+    let block = Block(cell.cast());
+    let Some(size) = (const { size_of_layout(Layout::new::<C>()) }) else {
+        // SAFETY: the caller's promise.
+        return unsafe { put_single(block, Layout::new::<C>()) };
+    };
+    if RACKS.try_with(|racks| racks.borrow_mut().0[size].put(block, size)).is_err() {
+        lock(&DEPOT[size]).push(vec![block]);
+    }
+}
+
+impl Rack {
+    #[inline]
+    fn take(&mut self, size: usize) -> Block {
+        if let Some(block) = self.loaded.pop() {
+            return block;
+        }
+        self.refill(size)
+    }
+
+    #[inline]
+    fn put(&mut self, block: Block, size: usize) {
+        if self.loaded.len() == self.loaded.capacity() {
+            self.make_room(size);
+        }
+        self.loaded.push(block);
+    }
+
+    #[cold]
+    fn refill(&mut self, size: usize) -> Block {
+        if self.spare.is_empty() {
+            let full = lock(&DEPOT[size]).pop();
+            self.loaded = full.unwrap_or_else(|| make(size));
+        } else {
+            mem::swap(&mut self.loaded, &mut self.spare);
+        }
+        self.loaded.pop().unwrap_or_else(|| unreachable!("an empty magazine was filed as full"))
+    }
+
+    #[cold]
+    fn make_room(&mut self, size: usize) {
+        if self.spare.capacity() == 0 {
+            self.spare.reserve_exact(BATCH);
+        }
+        if !self.spare.is_empty() {
+            let full = mem::replace(&mut self.spare, Vec::with_capacity(BATCH));
+            lock(&DEPOT[size]).push(full);
+        }
+        mem::swap(&mut self.loaded, &mut self.spare);
+    }
+}
+
+impl Drop for Racks {
+    fn drop(&mut self) {
+        for (rack, depot) in self.0.iter_mut().zip(&DEPOT) {
+            let left = [mem::take(&mut rack.loaded), mem::take(&mut rack.spare)];
+            lock(depot).extend(left.into_iter().filter(|magazine| !magazine.is_empty()));
+        }
+    }
+}
+
+/// A new sheet of blocks, whose memory is never given back.
+fn make(size: usize) -> Vec<Block> {
+    let bytes = sheet_bytes(size);
+    let Ok(layout) = Layout::from_size_align(bytes, bytes) else {
+        unreachable!("a few kilobytes are a layout");
+    };
+    // SAFETY: the layout has a size.
+    let memory = unsafe { alloc_zeroed(layout) };
+    let Some(first) = NonNull::new(memory) else { handle_alloc_error(layout) };
+    lock(&MADE[size]).push(Block(first.cast()));
+    // SAFETY: all of them lie in that memory.
+    let block = |n| unsafe { Block(first.add(n * block_bytes(size)).cast()) };
+    // The first one on top, so that memory is used in its order.
+    (0..bytes / block_bytes(size)).rev().map(block).collect()
+}
+
+/// The marks of the sheet that begins with this block.
+///
+/// # Safety
+/// It is the first block of a sheet of this size.
+unsafe fn marks<'a>(first: NonNull<Header>, size: usize) -> &'a Marks {
+    // SAFETY: a sheet stays for ever, and of the first block's tail nothing else makes use.
+    unsafe { first.byte_add(block_bytes(size) - TAIL).cast().as_ref() }
+}
+
+/// Marks the sheet of a cell of this size: it has a task that may wait, of the pool with this mark.
+///
+/// # Safety
+/// The cell came from `take`, and is of this size.
+pub(super) unsafe fn mark(cell: NonNull<Header>, size: usize, mark: u64) {
+    let first = cell.as_ptr().map_addr(|addr| addr & !(sheet_bytes(size) - 1));
+    // SAFETY: sheets begin at multiples of their length, so that this is where the cell's begins.
+    let marks = unsafe { marks(NonNull::new_unchecked(first), size) };
+    // ORDERING: Relaxed for the look: marks go only when their pool takes no task any more. SeqCst, as
+    // where a task's place is named: see `tasks_of`.
+    if marks.load(Ordering::Relaxed) & mark == 0 {
+        marks.fetch_or(mark, Ordering::SeqCst);
+    }
+}
+
+/// A mark for a pool.
+pub(super) fn new_mark() -> u64 {
+    let free = |used: u64| Some(used | (used + 1)).filter(|_| !used & !COMMON != 0);
+    match MARKS.fetch_update(Ordering::AcqRel, Ordering::Acquire, free) {
+        Ok(used) => !used & (used + 1),
+        Err(_) => COMMON,
+    }
+}
+
+/// Takes a pool's mark back, when no walk will look for its tasks any more.
+pub(super) fn drop_mark(mark: u64) {
+    if mark == COMMON {
+        return;
+    }
+    each_sheet(Some(mark), |first, size| {
+        // SAFETY: it is shown the first blocks of sheets.
+        unsafe { marks(first, size) }.fetch_and(!mark, Ordering::Relaxed);
+    });
+    MARKS.fetch_and(!mark, Ordering::AcqRel);
+}
+
+#[cold]
+fn take_single(layout: Layout) -> Block {
+    // SAFETY: a cell has a size.
+    let memory = unsafe { alloc(layout) };
+    let Some(memory) = NonNull::new(memory) else { handle_alloc_error(layout) };
+    // SAFETY: the memory is large enough for a cell, which begins with a header.
+    unsafe { Header::clear(memory.cast()) };
+    let block = Block(memory.cast());
+    lock(&SINGLE).get_or_insert_default().insert(block);
+    block
+}
+
+/// # Safety
+/// As for `put`, and the block came from `take_single` with this layout.
+#[cold]
+unsafe fn put_single(block: Block, layout: Layout) {
+    if let Some(single) = &mut *lock(&SINGLE) {
+        single.remove(&block);
+    }
+    // SAFETY: the caller's promise; the walk does not know it any more.
+    unsafe { dealloc(block.0.as_ptr().cast(), layout) }
+}
+
+/// Shows the first block of each sheet, or of each with a mark.
+fn each_sheet(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>, usize)) {
+    for (size, made) in MADE.iter().enumerate() {
+        let sheets = lock(made).clone();
+        for Block(first) in sheets {
+            // SAFETY: these are the first blocks of sheets.
+            let marks = || unsafe { marks(first, size) }.load(Ordering::Acquire);
+            if mark.is_none_or(|mark| marks() & mark != 0) {
+                look(first, size);
+            }
+        }
+    }
+}
+
+/// Shows each block to `look`, or each that may have a task which waits of the pool with this mark. Of
+/// these blocks the two words may be read.
+pub(super) fn each_block(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>)) {
+    each_sheet(mark, |first, size| {
+        for n in 0..sheet_bytes(size) / block_bytes(size) {
+            // SAFETY: a sheet has so many blocks of this size.
+            look(unsafe { first.byte_add(n * block_bytes(size)) });
+        }
+    });
+    // Under the lock, so that none is given back meanwhile.
+    if let Some(single) = &*lock(&SINGLE) {
+        single.iter().for_each(|block| look(block.0));
+    }
+}
