@@ -127,6 +127,8 @@ fn prepare(token: Token) {
     task.state.unvisit();
     if let Some(token) = token {
         prepare(token);
+    } else {
+        pool::look_again();
     }
 }
 
