@@ -3,7 +3,10 @@
 //! Every other module takes its atomics, locks and thread functions from here, so that a model
 //! checker can stand in for them without a change anywhere else. Built with
 //! `--cfg asynckit_loom` the atomics are loom's; `task/models.rs` has the models, which use atomics
-//! alone.
+//! alone. Built with `--cfg asynckit_tsan` the locks are such as ThreadSanitizer can see through.
+
+#[cfg(asynckit_tsan)]
+mod tsan;
 
 #[cfg(asynckit_loom)]
 pub(crate) use loom::sync::atomic::{
@@ -20,9 +23,13 @@ pub(crate) use std::thread::yield_now;
 /// For statics: loom's atomics can't be made in a constant.
 pub(crate) use std::sync::atomic::AtomicU64 as StaticCounter;
 pub(crate) use std::sync::atomic::Ordering;
-pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, RwLock, Weak};
+pub(crate) use std::sync::{Arc, Weak};
+#[cfg(not(asynckit_tsan))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 pub(crate) use std::thread;
 use std::time::{Duration, Instant};
+#[cfg(asynckit_tsan)]
+pub(crate) use tsan::{Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 
 /// Locks, whether or not a thread panicked while it held the lock.
 ///

@@ -14,6 +14,11 @@ fn inc(n: u32) -> u32 {
 }
 
 #[async_work]
+fn look(n: &u32, m: u32) -> u32 {
+    n + m
+}
+
+#[async_work]
 fn wait_for(handles: mpsc::Receiver<AsyncResult<u32>>) -> Result<u32, Error> {
     let other = handles.recv().expect("a handle");
     Ok(other.get()? + 1)
@@ -281,6 +286,45 @@ fn a_thread_that_has_just_been_woken_does_not_count_as_waiting() {
             });
             assert_eq!(other.get().unwrap(), Ok(1));
             one.get().unwrap();
+        }
+    });
+}
+
+/// The waiter waits for work that moves what is lent to work that waits for the waiter. `late`: the
+/// value comes when it waits already.
+fn a_circle_over_a_borrow(pool: &Pool, of_work: bool, late: bool) {
+    let (hand_over, handles) = mpsc::channel();
+    let (setter, mut lent) = AsyncResult::channel();
+    if of_work {
+        lent = chain!(pool, inc(lent));
+    }
+    let waiting = wait_for(handles).spawn_on(pool);
+    let borrower = chain!(pool, look(&lent, waiting));
+    let moved = chain!(pool, inc(lent));
+    hand_over.send(moved).unwrap();
+    if late {
+        // Nothing tells that the wait has begun.
+        thread::sleep(Duration::from_millis(5));
+    }
+    setter.set(1).unwrap();
+    assert_deadlock(&borrower.get().unwrap_err());
+}
+
+#[test]
+fn a_move_that_waits_for_a_borrower_that_waits_for_the_waiter() {
+    soon(|| {
+        for (workers, late) in [(1, true), (2, true), (1, false), (2, false)] {
+            a_circle_over_a_borrow(&Pool::new(workers), true, late);
+        }
+    });
+}
+
+#[test]
+#[ignore = "hangs: who borrows a value is found only where the value is some work's"]
+fn the_same_where_the_program_sets_the_value() {
+    soon(|| {
+        for (workers, late) in [(1, true), (2, true), (1, false), (2, false)] {
+            a_circle_over_a_borrow(&Pool::new(workers), false, late);
         }
     });
 }

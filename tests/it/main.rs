@@ -15,6 +15,7 @@ mod deadlocks;
 mod download;
 mod failures;
 mod failures_unobserved;
+mod lending_and_clones;
 mod long_chains;
 mod pool_basics;
 mod pool_capacity;

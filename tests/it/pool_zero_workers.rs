@@ -1,6 +1,7 @@
 //! A pool without workers runs its work on the threads that block for it, and on no others.
 
 use std::future::{Future, IntoFuture};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
@@ -200,11 +201,11 @@ fn awaiting_under_another_executor_runs_none() {
         let mut future = Box::pin(pool.spawn(move || runs.add()).into_future());
         struct Open(Gate);
         impl std::task::Wake for Open {
-            fn wake(self: std::sync::Arc<Self>) {
+            fn wake(self: Arc<Self>) {
                 self.0.open();
             }
         }
-        let waker = Waker::from(std::sync::Arc::new(Open(woken.clone())));
+        let waker = Waker::from(Arc::new(Open(woken.clone())));
         let mut cx = Context::from_waker(&waker);
         assert!(future.as_mut().poll(&mut cx).is_pending());
         assert_eq!(ran.count(), 0);
@@ -303,6 +304,64 @@ fn a_stop_tells_running_work_from_work_that_waits_for_ever() {
             assert_eq!(getting.join().unwrap().unwrap(), 2);
             assert_eq!(helping.join().unwrap().unwrap(), Err(ErrorKind::Stopped));
             stopping.join().unwrap();
+        });
+    });
+}
+
+#[test]
+#[ignore = "hangs: a waiting thread does the work of the first such pool alone"]
+fn several_pools_without_workers_may_be_needed() {
+    soon(|| {
+        let (one, other) = (Pool::new(0), Pool::new(0));
+        let first = other.spawn(|| 1);
+        let next = chain!(&one, inc(first));
+        let next = chain!(&other, inc(next));
+        let last = chain!(&one, inc(next));
+        assert_eq!(last.get().unwrap(), 4);
+    });
+}
+
+#[test]
+#[ignore = "hangs: which pools are needed is looked at only when the wait begins"]
+fn work_that_comes_to_need_another_pool() {
+    soon(|| {
+        let (one, other) = (Pool::new(1), Arc::new(Pool::new(0)));
+        let (setter, input) = AsyncResult::channel();
+        let there = other.clone();
+        let goes_on = move |n: u32| inc(n).spawn_on(&there);
+        let last = chain!(&one, goes_on(input));
+        let setting = thread::spawn(move || {
+            // Nothing tells that the wait has begun.
+            thread::sleep(Duration::from_millis(5));
+            setter.set(1).unwrap();
+        });
+        assert_eq!(last.get().unwrap(), 2);
+        setting.join().unwrap();
+    });
+}
+
+#[test]
+#[ignore = "hangs: while another thread runs something, run_until_idle takes nothing up"]
+fn who_runs_it_until_idle_takes_up_work_that_comes_later() {
+    soon(|| {
+        let pool = Pool::new(0);
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let held = pool.spawn({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.open();
+                gate.pass();
+            }
+        });
+        thread::scope(|s| {
+            let getting = s.spawn(|| held.get());
+            begun.pass();
+            let running = s.spawn(|| pool.run_until_idle());
+            // Nothing tells that it has found nothing to do.
+            thread::sleep(Duration::from_millis(5));
+            work(move || gate.open()).detach_on(&pool);
+            getting.join().unwrap().unwrap();
+            running.join().unwrap();
         });
     });
 }

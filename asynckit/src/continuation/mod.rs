@@ -130,6 +130,8 @@ fn prepare(token: Token) {
     }
     if let Some(token) = token.wait_for_loans() {
         prepare(token);
+    } else {
+        pool::look_again();
     }
 }
 

@@ -11,11 +11,13 @@ use crate::continuation;
 use crate::error::{Error, ErrorKind, Hop};
 use crate::pool::needed;
 use crate::pool::sleep::Wait;
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
 use crate::task::TaskRef;
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
+/// How many there are, for who need not look at them.
+static COUNT: StaticCounter = StaticCounter::new(0);
 
 /// Enters a wait, and fails it where it closes a circle.
 pub(crate) fn enter(wait: &Arc<Wait>) {
@@ -27,6 +29,9 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     // the other. What it lets go of is dropped from the trampoline, after the lock.
     let circle = continuation::enter(|| {
         let mut waits = lock(&WAITS);
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: SeqCst fence, against the one in `look_again`.
+        fence(Ordering::SeqCst);
         let circle = find_circle(wait, &waits);
         waits.push(wait.clone());
         circle
@@ -36,9 +41,15 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     }
 }
 
-/// A task that has begun waits again, for the result that its work returned: a wait that depends
-/// on it may have become a circle.
+/// A task has come to wait for something else than before: for the result that its work returned,
+/// or for the borrowers of a value. A wait that depends on it may have become a circle.
 pub(crate) fn look_again() {
+    // ORDERING: SeqCst fence, against the one in `enter`: either this sees the wait, or the wait
+    // sees what the task waits for now.
+    fence(Ordering::SeqCst);
+    if COUNT.load(Ordering::Relaxed) == 0 {
+        return;
+    }
     let circles: Vec<(Arc<Wait>, Vec<Hop>)> = continuation::enter(|| {
         let waits = lock(&WAITS);
         let found = waits.iter().map(|wait| (wait.clone(), find_circle(wait, &waits)));
@@ -51,7 +62,10 @@ pub(crate) fn look_again() {
 }
 
 pub(crate) fn leave(wait: &Arc<Wait>) {
-    lock(&WAITS).retain(|other| !Arc::ptr_eq(other, wait));
+    let mut waits = lock(&WAITS);
+    let before = waits.len();
+    waits.retain(|other| !Arc::ptr_eq(other, wait));
+    COUNT.fetch_sub((before - waits.len()) as u64, Ordering::Relaxed);
 }
 
 /// The tasks of a circle that `wait` closes: each waits for the next, and the last for the first.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{AsyncResult, here};
 use crate::continuation;
 use crate::error::{BoxError, Error};
-use crate::task::{Header, Job, State, Step, TaskRef, Typed, allocate};
+use crate::task::{Header, Job, State, Step, Steps, TaskRef, Typed, allocate};
 
 /// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
 struct ByHand<const HANDLES: bool>;
@@ -22,13 +22,12 @@ impl<T, const HANDLES: bool> Job<T> for ByHand<HANDLES> {
     fn release(&self, _cancelled: bool) {}
 }
 
-/// Writes an outcome where nobody has before, and tells all who wait.
-fn settle<T>(cell: &Typed<impl crate::task::Steps, T>, task: &TaskRef, value: T) -> Result<(), T> {
-    if !task.state.settle(false) {
-        return Err(value);
+/// Writes an outcome where nobody has before. The caller closes the cell.
+fn write<T>(cell: &Typed<impl Steps, T>, value: T) -> Result<(), SetError<T>> {
+    if !cell.header().state.settle(false) {
+        return Err(SetError::late(value));
     }
     cell.write(value);
-    continuation::close(task.clone(), false);
     Ok(())
 }
 
@@ -115,7 +114,9 @@ impl<T> AsyncResult<T> {
         if !owner.is_manual() {
             return Err(SetError { value, reason: Reason::NotOurs });
         }
-        settle(owner, &owner.reference(), value).map_err(SetError::late)
+        write(owner, value)?;
+        continuation::close(owner.reference(), false);
+        Ok(())
     }
 
     /// Fails a result of [`new`](AsyncResult::new); as [`set`](AsyncResult::set) otherwise.
@@ -173,7 +174,11 @@ impl<T> Setter<T> {
     /// Hands the value back when the result was cancelled.
     pub fn set(mut self, value: T) -> Result<(), SetError<T>> {
         let Some(cell) = self.cell.take() else { unreachable!("a setter was used twice") };
-        settle(&cell, &self.task, value).map_err(SetError::late)
+        write(&cell, value)?;
+        // Whoever moves the value must not find it lent to the setter.
+        drop(cell);
+        continuation::close(self.task.clone(), false);
+        Ok(())
     }
 
     /// Fails the result.

@@ -1,0 +1,53 @@
+//! Values that are lent and cloned at the same time: who waits for whom.
+
+use asynckit::{AsyncResult, Pool, async_work, chain};
+
+use crate::support::{Counted, Tally, soon};
+
+#[async_work]
+fn consume(x: Counted, n: u32) -> u32 {
+    x.value + n
+}
+
+#[async_work]
+fn look(x: &Counted, n: u32) -> u32 {
+    x.value + n
+}
+
+#[test]
+#[ignore = "hangs: the first call waits for the second one's borrow, and that for the first call"]
+fn a_clone_that_moves_waits_for_no_later_borrow() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let tally = Tally::new();
+        let (setter, later) = AsyncResult::channel();
+        let a = AsyncResult::ready(tally.value(1));
+        let sum = chain!(&pool, {
+            let first = consume(a.clone(), later);
+            // It depends on the first call, so that the first call can't wait for it.
+            look(&a, first)
+        });
+        drop(a);
+        setter.set(1).unwrap();
+        assert_eq!(sum.get().unwrap(), 3);
+        assert!(tally.clones.count() <= 1, "one clone was written");
+    });
+}
+
+#[test]
+fn a_clone_that_moves_waits_for_an_earlier_borrow_if_it_is_the_last() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let tally = Tally::new();
+        let (setter, later) = AsyncResult::channel();
+        let a = AsyncResult::ready(tally.value(1));
+        let b = a.clone();
+        let lent = chain!(&pool, look(&b, later));
+        drop(b);
+        let zero = AsyncResult::ready(0);
+        let moved = chain!(&pool, consume(a, zero));
+        setter.set(1).unwrap();
+        assert_eq!((lent.get().unwrap(), moved.get().unwrap()), (2, 1));
+        assert_eq!((tally.clones.count(), tally.drops.count()), (0, 1));
+    });
+}
