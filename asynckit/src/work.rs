@@ -218,7 +218,7 @@ impl<'w, T: Send> Work<'w, T> {
     pub fn run(mut self) -> Result<T, Error> {
         let at = Location::caller();
         let outcome = match self.take() {
-            Form::Inline(call) => call_here(self.hop, None, call),
+            Form::Inline(call) => call_here(self.hop, || None, call),
             Form::Cell(owner, token) => run_cell(owner, token, at),
         };
         outcome.map_err(Error::observed)
@@ -228,7 +228,7 @@ impl<'w, T: Send> Work<'w, T> {
     #[track_caller]
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
-            Form::Inline(call) => Outcome::Done(call_here(self.hop, here.hook(), call)),
+            Form::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
             Form::Cell(owner, token) => match here.place() {
                 Some(place) if !token.is_simple() => {
                     submit_task(&owner, token, place, false);
@@ -267,11 +267,15 @@ impl<'w, T: Send> Work<'w, T> {
 }
 
 /// Calls a closure on this thread, as a part of what that does.
-fn call_here<T>(hop: Hop, hook: Option<Hook>, call: Inline<'_, T>) -> Result<T, Error> {
+fn call_here<T>(
+    hop: Hop,
+    hook: impl FnOnce() -> Option<Hook>,
+    call: Inline<'_, T>,
+) -> Result<T, Error> {
     match panic::catch(|| call.call()) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Error::failed(hop, error, hook)),
-        Err(payload) => Err(Error::panicked(hop, payload, hook)),
+        Ok(Err(error)) => Err(Error::failed(hop, error, hook())),
+        Err(payload) => Err(Error::panicked(hop, payload, hook())),
     }
 }
 

@@ -102,10 +102,14 @@ fn tie(task: &Header, token: Token) -> Tied {
 fn prepare(token: Token) {
     match token.state.prepare() {
         // Failed or cancelled meanwhile.
-        Prepare::Over => return,
-        Prepare::Ready => return pool::schedule(token),
-        Prepare::Visited => {}
+        Prepare::Over => {}
+        Prepare::Ready => pool::schedule(token),
+        Prepare::Visited => prepare_moves(token),
     }
+}
+
+/// As `prepare`, for a task into which values move, and which this thread visits.
+fn prepare_moves(token: Token) {
     let mut lent = false;
     let mut own = None;
     each_edge(&token, |edge| {
@@ -151,6 +155,7 @@ fn arrive(visit: Visit) {
         Arrived::Lacking => {}
         Arrived::Last(token) => enter(|| prepare(token)),
         Arrived::Ready(token) => enter(|| pool::schedule(token)),
+        Arrived::Visited(token) => enter(|| prepare_moves(token)),
     }
 }
 
@@ -160,6 +165,9 @@ pub(crate) fn close(cell: TaskRef, departs: bool) {
     // Before the close: after it somebody else may drop the outcome.
     let failure = cell.error().cloned();
     let closing = cell.waiters.close();
+    if closing.is_quiet() && !(departs && cell.place().is_some_and(|place| place.is_scope())) {
+        return end_close(cell);
+    }
     trampoline::after_close(Closed { cell, closing, failure, departs });
 }
 

@@ -55,6 +55,15 @@ pub(crate) fn works_for(pool: &Shared) -> bool {
     runs_its_work.is_some() || is_worker_of(pool)
 }
 
+/// Whether the work that this thread is doing, if any, is of this pool.
+pub(crate) fn works_for_only(pool: &Shared) -> bool {
+    let other = each_frame(|frame| match frame.task().place() {
+        Some(place) => ControlFlow::Break(!std::ptr::eq(&**place.pool(), pool)),
+        None => ControlFlow::Continue(()),
+    });
+    !other.unwrap_or(false)
+}
+
 pub(crate) fn set_local(local: Option<Rc<Local>>) {
     let old = LOCAL.try_with(|here| here.replace(local));
     drop(old);

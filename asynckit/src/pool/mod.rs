@@ -28,7 +28,7 @@ pub(crate) use deadlock::look_again;
 pub(crate) use place::Place;
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
-pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, wait};
+pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, run_at_once, wait};
 pub(crate) use worker::schedule;
 
 use std::fmt;

@@ -15,6 +15,8 @@
 //! - *The last one to go*: a pool is quiet when all its threads sleep or wait and nothing is
 //!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do.
 
+use std::hint;
+
 use crate::error::Error;
 use crate::pool::shared::Shared;
 use crate::pool::wait::Test;
@@ -23,6 +25,10 @@ use crate::sync::{
     Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
 };
 use crate::task::{At, TaskRef};
+
+/// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
+/// thread to sleep and to wake it.
+const SPINS: u32 = 200;
 
 /// What the lock guards.
 #[derive(Default)]
@@ -79,8 +85,11 @@ impl Wait {
 /// The words that the path of a submission looks at.
 pub(crate) struct Attention {
     sleepers: AtomicUsize,
-    /// A woken worker is on its way to the queues: it will wake the next one if there is more.
+    /// Workers that were woken, or look on for a while, and are on their way to the queues: each will
+    /// wake the next one if it finds more.
     searching: AtomicUsize,
+    /// Whether a worker looks on for a while before it sleeps. One does at a time.
+    spinning: AtomicU8,
     /// Threads are blocked, and fewer are active than wanted.
     short: AtomicU8,
     /// There are more active threads than wanted.
@@ -92,6 +101,7 @@ impl Attention {
         Attention {
             sleepers: AtomicUsize::new(0),
             searching: AtomicUsize::new(0),
+            spinning: AtomicU8::new(0),
             short: AtomicU8::new(0),
             surplus: AtomicU8::new(0),
         }
@@ -208,6 +218,27 @@ impl Shared {
         for parker in sleepers {
             parker.unpark();
         }
+    }
+
+    /// A worker that has found nothing looks on for some microseconds, unless another one does; whether
+    /// it sees work. The caller then searches, and says when it is done (`end_search`).
+    pub(crate) fn spin(&self) -> bool {
+        let attention = &self.attention;
+        if attention.spinning.swap(1, Ordering::Acquire) != 0 {
+            return false;
+        }
+        // From here on nobody else is woken; whoever goes to sleep after this looks at the queues.
+        attention.searching.fetch_add(1, Ordering::SeqCst);
+        let sees = !self.has_surplus()
+            && (0..SPINS).any(|_| {
+                hint::spin_loop();
+                !self.queue.is_empty()
+            });
+        attention.spinning.store(0, Ordering::Release);
+        if !sees {
+            self.end_search();
+        }
+        sees
     }
 
     /// A woken thread has found work, or none.

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::pool::sleep::{Idle, Wait};
 use crate::pool::{Shared, context, deadlock, needed, worker};
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::task::{At, TaskRef, depth};
+use crate::task::{At, Owner, TaskRef, depth};
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -85,6 +85,30 @@ impl Drop for Free<'_> {
     fn drop(&mut self) {
         let _ = self.0.holds.stop_waiting();
     }
+}
+
+/// The short way of `wait` for a result whose own work can be begun here and now: most waits within
+/// work are for what it has just submitted. Whether the result is set.
+pub(crate) fn run_at_once(result: &Owner) -> bool {
+    if !result.state.is_ready() || depth() >= needed::DEEPEST {
+        return false;
+    }
+    let (Some(local), Some(place)) = (context::local(), result.place()) else {
+        return false;
+    };
+    // Work that this worker does on the side may be another pool's.
+    if !Arc::ptr_eq(local.shared(), place.pool()) || !context::works_for_only(local.shared()) {
+        return false;
+    }
+    continuation::drain();
+    local.give_up_next();
+    match local.take_newest(result) {
+        Some(token) => worker::execute_here(token),
+        None => drop(worker::execute_needed(&result.reference())),
+    }
+    // Inside of a callback its end would wait for the callback's.
+    continuation::drain();
+    result.is_set()
 }
 
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the

@@ -13,7 +13,7 @@ use crate::pool::sleep::{Idle, Threads};
 use crate::pool::{Place, context};
 use crate::sync::{Arc, thread};
 use crate::task::{
-    Claim, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, run_claimed, within,
+    Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, run_claimed, within,
 };
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
@@ -107,6 +107,10 @@ impl Local {
                 }
                 continue;
             }
+            if self.shared.spin() {
+                woken = true;
+                continue;
+            }
             match self.shared.sleep(true, None, &|| false) {
                 Idle::Search { woken: by_somebody } => woken = by_somebody,
                 Idle::Quiet => self.shared.finish_stop(1),
@@ -176,6 +180,21 @@ impl Local {
         }
     }
 
+    /// Takes the token of a result's task off this worker's deque, if it is the newest there. What was
+    /// left there by tasks that have been run without it goes on the way.
+    pub(crate) fn take_newest(&self, result: &Owner) -> Option<Token> {
+        while let Some(token) = self.deque.pop() {
+            if result.is_of(&token) {
+                return Some(token);
+            }
+            if token.state.is_ready() {
+                self.deque.push(token);
+                return None;
+            }
+        }
+        None
+    }
+
     /// Before this thread leaves: all that it has is for others.
     fn give_up_all(&self) {
         while let Some(token) = self.take_next().or_else(|| self.deque.pop()) {
@@ -242,6 +261,13 @@ pub(crate) fn execute(token: Token) {
     }
     if claim(&token) {
         run(token.into_reference(), true);
+    }
+}
+
+/// As `execute`, for a task that this thread waits for: what it makes ready is left to others.
+pub(crate) fn execute_here(token: Token) {
+    if claim(&token) {
+        run(token.into_reference(), false);
     }
 }
 

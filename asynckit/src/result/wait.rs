@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::AsyncResult;
 use crate::error::{self, Error};
-use crate::pool::{Free, Set, wait};
+use crate::pool::{Free, Set, run_at_once, wait};
 use crate::sync::deadline;
 use crate::task::{At, Owner, Take, Typed};
 
@@ -32,6 +32,19 @@ fn take<T>(
     }
 }
 
+impl Owner {
+    /// Waits until the result is set.
+    fn wait(&self, at: At) -> Result<(), Error> {
+        if self.is_set() {
+            return Ok(());
+        }
+        if run_at_once(self) {
+            return Ok(());
+        }
+        wait(&Set(&self.reference()), None, at).map(drop)
+    }
+}
+
 impl<T> AsyncResult<T> {
     /// Blocks until the result is set, with a value or a failure.
     ///
@@ -45,7 +58,7 @@ impl<T> AsyncResult<T> {
     /// [`get`](AsyncResult::get) and [`get_ref`](AsyncResult::get_ref) return that error instead.
     #[track_caller]
     pub fn wait(&self) {
-        if let Err(error) = wait(&Set(&self.owner().reference()), None, Location::caller()) {
+        if let Err(error) = self.owner().wait(Location::caller()) {
             error::raise(error);
         }
     }
@@ -71,9 +84,7 @@ impl<T> AsyncResult<T> {
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
         let owner = self.into_owner();
-        if let Err(error) = wait(&Set(&owner.reference()), None, at) {
-            return Err(error.observed());
-        }
+        owner.wait(at).map_err(Error::observed)?;
         take(owner, None, at).unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
     }
 
@@ -88,7 +99,7 @@ impl<T> AsyncResult<T> {
         T: Sync,
     {
         let at = Location::caller();
-        wait(&Set(&self.owner().reference()), None, at).map_err(Error::observed)?;
+        self.owner().wait(at).map_err(Error::observed)?;
         self.owner().outcome().map_err(Self::failure)
     }
 

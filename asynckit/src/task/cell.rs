@@ -342,7 +342,7 @@ pub(crate) fn drop_unowned(task: &impl Steps) {
 /// Submits work that nobody else knows yet to its place.
 pub(crate) fn submit_at(token: &Token, place: Lease, state: State) {
     assert!(token.place().is_none() && !token.is_set(), "work is submitted once");
-    token.state.submit(state);
+    token.state.begin(state);
     token.name_place(place);
 }
 

@@ -115,7 +115,7 @@ pub(crate) fn tasks_of(pool: &Shared, which: Which) -> Vec<TaskRef> {
     let mut tasks = Vec::new();
     let mark = (which == Which::MayWait).then(|| pool.mark.bit());
     slab::each_block(mark, |cell| {
-        // SAFETY: blocks are cells, or memory for them, whose two words may be read.
+        // SAFETY: blocks are cells, or memory for them, whose three words may be read.
         if unsafe { Header::hold_if_task(cell, pool) } {
             // SAFETY: the reference was added just now.
             tasks.push(unsafe { TaskRef::from_raw(cell) });
@@ -164,6 +164,13 @@ impl Owner {
     /// Gives up ownership for a borrow where somebody else owns too: to clone.
     pub(super) fn into_borrow_by_take(self) -> Borrow {
         Borrow(self.into_raw())
+    }
+}
+
+impl Owner {
+    /// Whether this is the token of what it owns.
+    pub(crate) fn is_of(&self, token: &Token) -> bool {
+        self.0 == token.0
     }
 }
 
@@ -218,6 +225,7 @@ impl Token {
             Arrival::Lacking => Arrived::Lacking,
             Arrival::Last => Arrived::Last(Token(cell)),
             Arrival::Ready => Arrived::Ready(Token(cell)),
+            Arrival::Visited => Arrived::Visited(Token(cell)),
         }
     }
 
@@ -246,6 +254,8 @@ pub(crate) enum Arrived {
     Last(Token),
     /// It was the last one, and nothing is to be prepared: the task is to be queued.
     Ready(Token),
+    /// It was the last one, and this thread visits the task to settle how values move in.
+    Visited(Token),
 }
 
 /// A handle on a cell whose value is a `T`. Invariant in `T`: through a handle the value can be

@@ -48,8 +48,8 @@ impl Header {
     ///
     /// # Safety
     /// `cell` is a block for a cell of the table's type, and what else the cell has is there. The block
-    /// is the caller's, though walkers may look at its holds and its place: these two are not written
-    /// but atomically, the holds when all the rest is there.
+    /// is the caller's, though walkers may look at its state, its holds and its place: these are not
+    /// written but atomically, the holds when all the rest is there.
     pub(super) unsafe fn begin(
         cell: NonNull<Header>,
         vtable: &'static VTable,
@@ -61,7 +61,7 @@ impl Header {
         unsafe {
             (&raw mut (*header).vtable).write(vtable);
             (&raw mut (*header).waiters).write(Waiters::new());
-            (&raw mut (*header).state).write(state);
+            (*header).state.begin(state);
             (&raw mut (*header).hop).write(hop);
             (&raw mut (*header).cloner).write(AtomicPtr::new(std::ptr::null_mut()));
             (*header).holds.begin(1, 1);
@@ -86,17 +86,15 @@ impl Header {
 
     /// From now on walkers find the task.
     pub(super) fn name_place(&self, place: Lease) {
-        if self.vtable.facts.is_simple {
-            // ORDERING: Release, see `place`. Nobody looks for a task that does not wait.
-            return self.place.store(place.into_raw(), Ordering::Release);
+        // Nobody looks for tasks that never wait.
+        if !self.vtable.facts.is_simple
+            && let Some(size) = self.vtable.facts.size
+        {
+            slab::mark(NonNull::from(self), size, place.pool().mark.bit());
         }
-        if let Some(size) = self.vtable.facts.size {
-            // SAFETY: the table is of the cell's own type.
-            unsafe { slab::mark(NonNull::from(self), size, place.pool().mark.bit()) };
-        }
-        // ORDERING: SeqCst, against the fence in `tasks_of`: either the walker that follows a pool's
-        // close finds this task, or who submits it sees the pool closed.
-        self.place.store(place.into_raw(), Ordering::SeqCst);
+        // ORDERING: Release, to `place`. What makes sure that walkers see it in time is the step on the
+        // state by which the task comes to wait: see `hold_if_task`.
+        self.place.store(place.into_raw(), Ordering::Release);
     }
 
     /// # Safety
@@ -116,8 +114,13 @@ impl Header {
     /// # Safety
     /// `cell` is a block of the slab.
     pub(super) unsafe fn hold_if_task(cell: NonNull<Header>, pool: &Shared) -> bool {
-        // SAFETY: these two words are valid in every block and never written but atomically.
-        let (place, holds) = unsafe { (&(*cell.as_ptr()).place, &(*cell.as_ptr()).holds) };
+        // SAFETY: these words are valid in every block and never written but atomically.
+        let (state, place, holds) =
+            unsafe { (&(*cell.as_ptr()).state, &(*cell.as_ptr()).place, &(*cell.as_ptr()).holds) };
+        // ORDERING: Acquire pairs with the SeqCst step by which a task comes to wait (`State::tied`,
+        // `State::suspend`): its place was named before. The caller has fenced, so that either that
+        // step is seen here, or the task's thread has seen after it what the caller did before.
+        let _ = state.is_waiting();
         // ORDERING: Acquire pairs with `name_place`: the holds are seen as they were by then.
         let Some(place) = NonNull::new(place.load(Ordering::Acquire)) else {
             return false;
@@ -126,15 +129,16 @@ impl Header {
         unsafe { Lease::is_of(place, pool) && holds.try_add_reference() }
     }
 
-    /// Makes the two words zero that walkers look at.
+    /// Makes the words zero that walkers look at.
     ///
     /// # Safety
     /// `cell` is memory for a cell that nobody else knows.
     pub(super) unsafe fn clear(cell: NonNull<Header>) {
-        // SAFETY: the caller's promise; zero is a value of both.
+        // SAFETY: the caller's promise; zero is a value of the holds.
         unsafe {
             (&raw mut (*cell.as_ptr()).place).write(AtomicPtr::new(std::ptr::null_mut()));
             (&raw mut (*cell.as_ptr()).holds).write(std::mem::zeroed());
+            (&raw mut (*cell.as_ptr()).state).write(State::unsubmitted());
         }
     }
 

@@ -155,14 +155,22 @@ impl Pocket {
         self.held.set(BATCH - 1);
     }
 
-    /// Puts a reference into the pocket; false where that has others.
+    /// Puts a reference into the pocket; false where that has those of another place.
     fn put(&self, counted: NonNull<Counted>) -> bool {
-        let held = self.held.get();
-        if ptr::eq(self.of.get(), counted.as_ptr()) && held < 2 * BATCH {
-            self.held.set(held + 1);
-            return true;
+        let mut held = self.held.get();
+        if !ptr::eq(self.of.get(), counted.as_ptr()) {
+            if held > 0 {
+                return false;
+            }
+            self.of.set(counted.as_ptr());
         }
-        false
+        if held == 2 * BATCH {
+            // Not the last ones: the pocket keeps some.
+            held -= BATCH;
+            give_back(counted, BATCH);
+        }
+        self.held.set(held + 1);
+        true
     }
 
     fn empty(&self) {

@@ -6,11 +6,11 @@
 //! thread makes the cells and another frees them. What was a block once stays one; the memory serves
 //! later cells.
 //!
-//! That makes it safe to look at a block without knowing whether it is a cell just now, by two words
-//! that are never anything but atomics: the holds, zero while it is none, and the place, null while
-//! it is none of a task that was submitted. The tasks of a pool are found in this way, so that no list
-//! of them has to be kept. Blocks are made by the sheet, and each sheet has a mark for each pool that
-//! has had tasks in it which may wait, so that a walk passes over the others.
+//! That makes it safe to look at a block without knowing whether it is a cell just now, by three words
+//! that are never anything but atomics: the state; the holds, zero while it is none; and the place,
+//! null while it is none of a task that was submitted. The tasks of a pool are found in this way, so that no list
+//! of them has to be kept. Blocks are made by the sheet, and a table has a mark for each pool that has
+//! had tasks in a sheet which may wait, so that a walk passes over the other sheets.
 //!
 //! Cells that are larger than the largest size, or aligned to more than a block, are allocated one
 //! by one, and stand in a list for the walk.
@@ -22,7 +22,7 @@ use std::mem;
 use std::ptr::NonNull;
 
 use super::header::Header;
-use crate::sync::{AtomicU64, Mutex, Ordering, StaticCounter, lock};
+use crate::sync::{Mutex, Ordering, StaticCounter, lock};
 
 /// Sizes are the multiples of this, which also is the alignment: no two cells share a cache line.
 const LINE: usize = 64;
@@ -30,8 +30,6 @@ const LINE: usize = 64;
 const SIZES: usize = 12;
 /// How many blocks a magazine holds; as many as that, or a few more, are made at once.
 const BATCH: usize = 64;
-/// What a block has besides the cell. That of a sheet's first block has the sheet's marks.
-const TAIL: usize = size_of::<Marks>();
 /// Each cell is allocated by itself: for tools that look for accesses to freed memory.
 const ONE_BY_ONE: bool = cfg!(asynckit_plain_memory);
 
@@ -41,6 +39,20 @@ struct Block(NonNull<Header>);
 
 // SAFETY: memory belongs to no thread; whoever has a block out of a magazine is alone with it.
 unsafe impl Send for Block {}
+
+impl Block {
+    /// Brings the block near, for the next one who takes it: often another thread had it last.
+    #[inline]
+    fn prefetch(self) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        for line in 0..2 {
+            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            let line = self.0.as_ptr().cast::<i8>().wrapping_byte_add(line * LINE);
+            // SAFETY: a prefetch accesses nothing, wherever it points to.
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(line) }
+        }
+    }
+}
 
 /// Blocks of one size that a thread has at hand: two magazines, so that a thread at the edge
 /// between one and the next doesn't exchange with each block.
@@ -59,10 +71,12 @@ thread_local! {
 
 /// Full magazines, by size.
 static DEPOT: [Mutex<Vec<Vec<Block>>>; SIZES] = [const { Mutex::new(Vec::new()) }; SIZES];
-/// The marks of a sheet: a bit for each pool that has had tasks in it which may wait.
-type Marks = AtomicU64;
+/// The marks of sheets: a bit for each pool that has had tasks in the sheet which may wait. Sheets share
+/// a place in the table if there are many; a mark too many costs the walk some time. (In a table of
+/// their own the marks are hardly ever written, so that all threads have them at hand.)
+static MARKS: [StaticCounter; 1 << 14] = [const { StaticCounter::new(0) }; 1 << 14];
 /// Which of these bits are in use by a pool.
-static MARKS: StaticCounter = StaticCounter::new(0);
+static IN_USE: StaticCounter = StaticCounter::new(0);
 /// The bit of all pools that found none to themselves.
 const COMMON: u64 = 1 << 63;
 
@@ -73,7 +87,7 @@ static SINGLE: Mutex<Option<HashSet<Block>>> = Mutex::new(None);
 
 /// Which size a layout gets; `None` for memory of its own.
 pub(super) const fn size_of_layout(layout: Layout) -> Option<usize> {
-    let size = (layout.size() + TAIL).div_ceil(LINE) - 1;
+    let size = layout.size().div_ceil(LINE) - 1;
     if ONE_BY_ONE || size >= SIZES || layout.align() > LINE { None } else { Some(size) }
 }
 
@@ -86,7 +100,7 @@ const fn sheet_bytes(size: usize) -> usize {
     (block_bytes(size) * BATCH).next_power_of_two()
 }
 
-/// Memory for a `C`. Its two words are zero, by atomic stores or because nobody knows it yet.
+/// Memory for a `C`, whose holds are zero and whose place is null.
 pub(super) fn take<C>() -> NonNull<C> {
     let layout = Layout::new::<C>();
     let Block(block) = match const { size_of_layout(Layout::new::<C>()) } {
@@ -125,6 +139,9 @@ impl Rack {
     #[inline]
     fn take(&mut self, size: usize) -> Block {
         if let Some(block) = self.loaded.pop() {
+            if let Some(next) = self.loaded.last() {
+                next.prefetch();
+            }
             return block;
         }
         self.refill(size)
@@ -187,26 +204,17 @@ fn make(size: usize) -> Vec<Block> {
     (0..bytes / block_bytes(size)).rev().map(block).collect()
 }
 
-/// The marks of the sheet that begins with this block.
-///
-/// # Safety
-/// It is the first block of a sheet of this size.
-unsafe fn marks<'a>(first: NonNull<Header>, size: usize) -> &'a Marks {
-    // SAFETY: a sheet stays for ever, and of the first block's tail nothing else makes use.
-    unsafe { first.byte_add(block_bytes(size) - TAIL).cast().as_ref() }
+/// The marks of the sheet of this size that a block is in.
+fn marks(block: NonNull<Header>, size: usize) -> &'static StaticCounter {
+    &MARKS[block.addr().get() / sheet_bytes(size) % MARKS.len()]
 }
 
 /// Marks the sheet of a cell of this size: it has a task that may wait, of the pool with this mark.
-///
-/// # Safety
-/// The cell came from `take`, and is of this size.
-pub(super) unsafe fn mark(cell: NonNull<Header>, size: usize, mark: u64) {
-    let first = cell.as_ptr().map_addr(|addr| addr & !(sheet_bytes(size) - 1));
-    // SAFETY: sheets begin at multiples of their length, so that this is where the cell's begins.
-    let marks = unsafe { marks(NonNull::new_unchecked(first), size) };
-    // ORDERING: Relaxed for the look: marks go only when their pool takes no task any more. SeqCst, as
-    // where a task's place is named: see `tasks_of`.
-    if marks.load(Ordering::Relaxed) & mark == 0 {
+pub(super) fn mark(cell: NonNull<Header>, size: usize, mark: u64) {
+    let marks = marks(cell, size);
+    // ORDERING: SeqCst, for the walk that follows a pool's close, and Acquire from who did it for
+    // another task: see `tasks_of`. Marks go only when their pool takes no task any more.
+    if marks.load(Ordering::Acquire) & mark == 0 {
         marks.fetch_or(mark, Ordering::SeqCst);
     }
 }
@@ -214,7 +222,7 @@ pub(super) unsafe fn mark(cell: NonNull<Header>, size: usize, mark: u64) {
 /// A mark for a pool.
 pub(super) fn new_mark() -> u64 {
     let free = |used: u64| Some(used | (used + 1)).filter(|_| !used & !COMMON != 0);
-    match MARKS.fetch_update(Ordering::AcqRel, Ordering::Acquire, free) {
+    match IN_USE.fetch_update(Ordering::AcqRel, Ordering::Acquire, free) {
         Ok(used) => !used & (used + 1),
         Err(_) => COMMON,
     }
@@ -225,11 +233,12 @@ pub(super) fn drop_mark(mark: u64) {
     if mark == COMMON {
         return;
     }
-    each_sheet(Some(mark), |first, size| {
-        // SAFETY: it is shown the first blocks of sheets.
-        unsafe { marks(first, size) }.fetch_and(!mark, Ordering::Relaxed);
-    });
-    MARKS.fetch_and(!mark, Ordering::AcqRel);
+    for marks in &MARKS {
+        if marks.load(Ordering::Relaxed) & mark != 0 {
+            marks.fetch_and(!mark, Ordering::Relaxed);
+        }
+    }
+    IN_USE.fetch_and(!mark, Ordering::AcqRel);
 }
 
 #[cold]
@@ -260,9 +269,7 @@ fn each_sheet(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>, usize)) {
     for (size, made) in MADE.iter().enumerate() {
         let sheets = lock(made).clone();
         for Block(first) in sheets {
-            // SAFETY: these are the first blocks of sheets.
-            let marks = || unsafe { marks(first, size) }.load(Ordering::Acquire);
-            if mark.is_none_or(|mark| marks() & mark != 0) {
+            if mark.is_none_or(|mark| marks(first, size).load(Ordering::Acquire) & mark != 0) {
                 look(first, size);
             }
         }
@@ -270,7 +277,7 @@ fn each_sheet(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>, usize)) {
 }
 
 /// Shows each block to `look`, or each that may have a task which waits of the pool with this mark. Of
-/// these blocks the two words may be read.
+/// these blocks the three words may be read.
 pub(super) fn each_block(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>)) {
     each_sheet(mark, |first, size| {
         for n in 0..sheet_bytes(size) / block_bytes(size) {

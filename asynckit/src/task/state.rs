@@ -99,6 +99,9 @@ pub(crate) enum Arrival {
     Last,
     /// It was the last one, and the task is ready: the caller gets the token and queues the task.
     Ready,
+    /// It was the last one, and values move in: the caller gets the token and visits the task, as after
+    /// `prepare`.
+    Visited,
 }
 
 impl State {
@@ -117,10 +120,11 @@ impl State {
         State(AtomicU64::new(TYING))
     }
 
-    /// As `ready` or `tying`, for work that was unsubmitted so far and that nobody else knows.
-    pub(crate) fn submit(&self, to: State) {
-        // ORDERING: Relaxed: nobody knows the task before its place is named, which publishes this.
-        self.0.store(to.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    /// Takes this first state: of a cell that is made, or of work that was unsubmitted so far and that
+    /// nobody else knows.
+    pub(crate) fn begin(&self, first: State) {
+        // ORDERING: Relaxed: published with the place or the token.
+        self.0.store(first.0.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn has(&self, flag: u64) -> bool {
@@ -222,10 +226,14 @@ impl State {
         let mut old = self.0.load(Ordering::Acquire);
         // ORDERING: AcqRel, both: whoever counts last sees what all the others did before, and what
         // was done while the inputs were tied.
-        while old / LACK == 1 && old & (PHASE | VISITED | MOVES) == WAITING {
-            let new = (old - LACK) | READY;
+        while old / LACK == 1 && old & (PHASE | VISITED) == WAITING {
+            let (new, arrival) = match old & MOVES {
+                0 => ((old - LACK) | READY, Arrival::Ready),
+                // The count of the input becomes that of the preparer.
+                _ => (old | VISITED, Arrival::Visited),
+            };
             match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Arrival::Ready,
+                Ok(_) => return arrival,
                 Err(now) => old = now,
             }
         }

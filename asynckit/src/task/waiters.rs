@@ -23,6 +23,13 @@ pub(crate) struct Closing {
     pub(crate) observed: bool,
 }
 
+impl Closing {
+    /// Whether nobody waits.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.observed && self.dependents.next.is_null()
+    }
+}
+
 fn marks(word: *mut Edge) -> usize {
     word.addr() & MARKS
 }
