@@ -207,7 +207,7 @@ impl Shared {
     pub(crate) fn start_spare(self: &Arc<Self>) {
         let mut threads = self.threads();
         let room = threads.alive < threads.wanted + self.config.max_spares;
-        if room && self.attention.is_short() {
+        if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
             // What can't be had now is tried again when the next work is queued.
             let _ = worker::start(self, &mut threads);
         }

@@ -16,6 +16,7 @@
 //!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do.
 
 use std::hint;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::pool::shared::Shared;
@@ -30,6 +31,10 @@ use crate::task::{At, TaskRef};
 /// thread to sleep and to wake it.
 const SPINS: u32 = 200;
 
+/// How long a worker that is one too many waits to be needed again: waits within work come in swarms,
+/// and to start a thread for each would take longer than most of them.
+const RESERVE: Duration = Duration::from_millis(20);
+
 /// What the lock guards.
 #[derive(Default)]
 pub(crate) struct Threads {
@@ -38,6 +43,9 @@ pub(crate) struct Threads {
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
     sleepers: Vec<Arc<Parker>>,
+    /// Workers that are one too many and are about to leave, unless they are needed as spares before.
+    /// They don't count as alive.
+    reserve: Vec<Arc<Parker>>,
     /// The waits for results, the newest last.
     waits: Vec<Arc<Wait>>,
     /// Threads outside of the pool that wait for its work.
@@ -211,6 +219,8 @@ impl Shared {
 
     pub(crate) fn wake_all(&self) {
         let mut threads = self.threads();
+        // Those who are about to leave look once more whether they may.
+        while self.call_reserve(&mut threads) {}
         let sleepers = std::mem::take(&mut threads.sleepers);
         self.attention.searching.fetch_add(sleepers.len(), Ordering::SeqCst);
         self.publish(&threads);
@@ -250,17 +260,10 @@ impl Shared {
         self.attention.surplus.load(Ordering::Relaxed) != 0
     }
 
-    /// Leaves, where there are more active threads than wanted.
+    /// Leaves, where there are more active threads than wanted, and nobody needs this one for a while.
     pub(crate) fn try_leave(&self) -> bool {
-        let mut threads = self.threads();
-        let leaves = threads.active() > threads.wanted;
-        if leaves {
-            threads.alive -= 1;
-            self.publish(&threads);
-            self.tell_rest(&threads);
-            threads.tell_watchers();
-        }
-        leaves
+        let threads = self.threads();
+        threads.active() > threads.wanted && !self.stay_in_reserve(threads, &Parker::current())
     }
 
     /// Sleeps until there may be work, or `enough` holds, which is looked at under the lock. A worker
@@ -269,17 +272,14 @@ impl Shared {
     pub(crate) fn sleep(
         self: &Arc<Self>,
         worker: bool,
-        until: Option<std::time::Instant>,
+        until: Option<Instant>,
         enough: &dyn Fn() -> bool,
     ) -> Idle {
         let parker = Parker::current();
         let mut threads = self.threads();
         if worker && (threads.active() > threads.wanted || self.is_closed()) {
-            threads.alive -= 1;
-            self.publish(&threads);
-            self.tell_rest(&threads);
-            threads.tell_watchers();
-            return Idle::Leave;
+            let stays = self.stay_in_reserve(threads, &parker);
+            return if stays { Idle::Search { woken: false } } else { Idle::Leave };
         }
         threads.sleepers.push(parker.clone());
         self.publish(&threads);
@@ -307,6 +307,41 @@ impl Shared {
                 return Idle::Search { woken: false };
             }
         }
+    }
+
+    /// A worker that is one too many counts no more, and waits for a while to be needed as a spare;
+    /// whether it is, and counts again.
+    fn stay_in_reserve(&self, mut threads: MutexGuard<'_, Threads>, parker: &Arc<Parker>) -> bool {
+        threads.alive -= 1;
+        self.publish(&threads);
+        self.tell_rest(&threads);
+        threads.tell_watchers();
+        if self.is_closed() {
+            return false;
+        }
+        threads.reserve.push(parker.clone());
+        drop(threads);
+        let until = Instant::now() + RESERVE;
+        loop {
+            parker.park(Some(until));
+            let mut threads = self.threads();
+            let called = !threads.reserve.iter().any(|other| Arc::ptr_eq(other, parker));
+            if called || until <= Instant::now() {
+                remove(&mut threads.reserve, parker);
+                return called;
+            }
+        }
+    }
+
+    /// A thread of the reserve works again, if there is one.
+    pub(crate) fn call_reserve(&self, threads: &mut Threads) -> bool {
+        let Some(parker) = threads.reserve.pop() else {
+            return false;
+        };
+        threads.alive += 1;
+        self.publish(threads);
+        parker.unpark();
+        true
     }
 
     /// Whether a stop waits for quiet, and this is it. `besides`: 1 for a thread of the pool that

@@ -5,6 +5,7 @@
 //! anything else, which might need a lock that the waiting work holds. When there is nothing of
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
+use std::hint;
 use std::time::Instant;
 
 use crate::continuation::{self, Event, Observer, Watch};
@@ -13,6 +14,9 @@ use crate::pool::sleep::{Idle, Wait};
 use crate::pool::{Shared, context, deadlock, needed, worker};
 use crate::sync::{Arc, OnceLock, Parker};
 use crate::task::{At, Owner, TaskRef, depth};
+
+/// How often it is looked whether the goal is reached, before the thread blocks.
+const SPINS: u32 = 500;
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -131,6 +135,9 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
             return Ok(true);
         }
     }
+    if deadline.is_none() && here.is_some() && is_about_to_come(goal) {
+        return Ok(true);
+    }
     let parker = Parker::current();
     let _watches = goal.watch(&parker);
     // The pools that are to bring the goal about, in case they have no workers, or lose them.
@@ -166,6 +173,16 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         }
         continuation::drain();
     }
+}
+
+/// Looks on for some microseconds where another thread runs what is waited for: most work is shorter
+/// than it takes to find a spare and to be woken.
+fn is_about_to_come(goal: &impl Goal) -> bool {
+    let runs = goal.roots().iter().any(|task| task.state.is_running());
+    runs && (0..SPINS).any(|_| {
+        hint::spin_loop();
+        goal.reached()
+    })
 }
 
 /// A wait from outside, of which the pool knows in case it loses its workers.
