@@ -263,10 +263,11 @@ impl Blocked {
             at,
             failed: OnceLock::new(),
         });
-        pool.block(&wait);
+        // First, so that a wait that can never end is told so rather than that threads are short.
         if !timed {
             deadlock::enter(&wait);
         }
+        pool.block(&wait);
         Some(Blocked { pool, wait })
     }
 
