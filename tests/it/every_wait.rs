@@ -130,7 +130,7 @@ fn a_spare_worker_runs_the_unrelated_work_that_ends_the_wait() {
                 });
                 let waiting = waiting.spawn_on(s);
                 begun.pass();
-            drop(s.spawn(move || setter.set(3).is_ok()));
+                drop(s.spawn(move || setter.set(3).is_ok()));
                 assert_eq!(waiting.get().unwrap(), 3);
             });
             assert_eq!(pool.worker_count(), 1, "without the spare ones");
