@@ -122,15 +122,17 @@ fn a_spare_worker_runs_the_unrelated_work_that_ends_the_wait() {
         || Pool::new(1),
         |pool, way| {
             let (setter, r) = AsyncResult::channel();
-            let begun = Gate::new();
+            let (begun, queued) = (Gate::new(), Gate::new());
             pool.scope(|s| {
                 let waiting = try_work(|| {
                     begun.open();
+                    queued.pass();
                     way(pool, r)
                 });
                 let waiting = waiting.spawn_on(s);
                 begun.pass();
                 drop(s.spawn(move || setter.set(3).is_ok()));
+                queued.open();
                 assert_eq!(waiting.get().unwrap(), 3);
             });
             assert_eq!(pool.worker_count(), 1, "without the spare ones");

@@ -117,6 +117,12 @@ impl Edge {
         matches!(self.hold(), Hold::Owner | Hold::Mover)
     }
 
+    /// Whether it waits until nobody borrows the value any more. (An edge that is to move a value that
+    /// others own too need not.)
+    pub(crate) fn waits_for_loans(&self) -> bool {
+        self.hold() == Hold::Mover
+    }
+
     pub(crate) fn borrows(&self) -> bool {
         self.hold() == Hold::Borrow
     }
