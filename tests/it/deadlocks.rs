@@ -14,6 +14,11 @@ fn inc(n: u32) -> u32 {
 }
 
 #[async_work]
+fn add(a: u32, b: u32) -> u32 {
+    a + b
+}
+
+#[async_work]
 fn look(n: &u32, m: u32) -> u32 {
     n + m
 }
@@ -326,5 +331,25 @@ fn the_same_where_the_program_sets_the_value() {
         for (workers, late) in [(1, true), (2, true), (1, false), (2, false)] {
             a_circle_over_a_borrow(&Pool::new(workers), false, late);
         }
+    });
+}
+
+#[test]
+fn a_borrower_that_nobody_has_to_wait_for_closes_no_circle() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let (hand_over, handles) = mpsc::channel();
+        let (setter, later) = AsyncResult::channel();
+        let shared = AsyncResult::ready(1);
+        // It gets a clone, as there is another handle: the borrower may take its time.
+        let moved = chain!(&pool, add(shared.clone(), later));
+        let waiting = wait_for(handles).spawn_on(&pool);
+        let borrower = chain!(&pool, look(&shared, waiting));
+        hand_over.send(moved).unwrap();
+        // Nothing tells that the wait has begun.
+        thread::sleep(Duration::from_millis(5));
+        setter.set(1).unwrap();
+        assert_eq!(borrower.get().unwrap(), 4);
+        drop(shared);
     });
 }

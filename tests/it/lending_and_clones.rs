@@ -51,3 +51,29 @@ fn a_clone_that_moves_waits_for_an_earlier_borrow_if_it_is_the_last() {
         assert_eq!((tally.clones.count(), tally.drops.count()), (0, 1));
     });
 }
+
+#[async_work]
+fn both(a: Counted, b: Counted) -> u32 {
+    a.value + b.value
+}
+
+#[test]
+fn a_value_that_is_to_be_cloned_is_not_lent_while_its_task_waits_for_another() {
+    soon(|| {
+        for _ in 0..50 {
+            let pool = Pool::new(2);
+            let tally = Tally::new();
+            let (setter, later) = AsyncResult::channel();
+            let (a, lent) =
+                (AsyncResult::ready(tally.value(1)), AsyncResult::ready(tally.value(2)));
+            let to_clone = a.clone();
+            let first = chain!(&pool, consume(a, later));
+            let borrower = chain!(&pool, look(&lent, first));
+            // It waits for the borrower, the borrower for the first call, and that for nothing.
+            let last = chain!(&pool, both(to_clone, lent));
+            setter.set(1).unwrap();
+            assert_eq!((borrower.get().unwrap(), last.get().unwrap()), (4, 3));
+            assert!(tally.clones.count() <= 1, "one clone was written");
+        }
+    });
+}

@@ -13,6 +13,7 @@ mod chain_rules;
 mod contract;
 mod deadlocks;
 mod download;
+mod every_wait;
 mod failures;
 mod failures_unobserved;
 mod lending_and_clones;

@@ -231,3 +231,57 @@ fn a_stop_ends_though_the_workers_go() {
         }
     });
 }
+
+#[test]
+fn who_did_the_work_of_a_pool_without_workers_is_none_of_those_it_gets() {
+    soon(|| {
+        let pool = Arc::new(Pool::new(0));
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let held = pool.spawn({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.open();
+                gate.pass();
+            }
+        });
+        let (setter, later) = AsyncResult::<u32>::channel();
+        let next = later.map(|n| n + 1).spawn_on(&pool);
+        // One runs a task, the other has none to run.
+        let runs = thread::spawn(move || held.get());
+        begun.pass();
+        let waits = thread::spawn(move || next.get());
+        pool.set_worker_count(1);
+        assert_eq!(pool.spawn(|| 1).get().unwrap(), 1, "though a task runs on another thread");
+        pool.stop_timeout(std::time::Duration::from_millis(1)).unwrap_err();
+        gate.open();
+        runs.join().unwrap().unwrap();
+        assert!(waits.join().unwrap().is_err());
+        pool.stop();
+        drop(setter);
+    });
+}
+
+#[test]
+fn a_stop_ends_though_workers_come_meanwhile() {
+    soon(|| {
+        let pool = Pool::new(0);
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let held = pool.spawn({
+            let (begun, gate) = (begun.clone(), gate.clone());
+            move || {
+                begun.open();
+                gate.pass();
+            }
+        });
+        let queued = pool.spawn(|| 2);
+        thread::scope(|s| {
+            let stopping = s.spawn(|| pool.stop());
+            begun.pass();
+            pool.set_worker_count(1);
+            assert_eq!(queued.get().unwrap(), 2, "though the thread that stops is busy");
+            gate.open();
+            stopping.join().unwrap();
+        });
+        held.get().unwrap();
+    });
+}

@@ -119,9 +119,6 @@ impl Pool {
         shared.rouse_waits(&threads);
         drop(threads);
         shared.wake_all();
-        if shared.is_stopping() {
-            return;
-        }
         if let Err(error) = shared.start_workers() {
             panic!("a worker could not be started: {error}");
         }

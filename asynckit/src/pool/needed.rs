@@ -74,7 +74,7 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
         let upstream = edge.upstream_ref();
         if !upstream.is_set() {
             unset.push(upstream);
-        } else if edge.moves() && upstream.holds.is_lent() {
+        } else if edge.waits_for_loans() && upstream.holds.is_lent() {
             lent.push(upstream);
         }
     });

@@ -216,7 +216,7 @@ impl Shared {
     /// Brings the number of workers up to what is wanted.
     pub(crate) fn start_workers(self: &Arc<Self>) -> std::io::Result<()> {
         let mut threads = self.threads();
-        while threads.alive < threads.wanted {
+        while threads.workers() < threads.wanted && !self.is_closed() {
             worker::start(self, &mut threads)?;
         }
         Ok(())

@@ -42,6 +42,8 @@ pub(crate) struct Threads {
     pub(crate) wanted: usize,
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
+    /// Those from outside among them: they may be gone with the next step, and replace no worker.
+    pub(crate) helpers: usize,
     sleepers: Vec<Arc<Parker>>,
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
@@ -132,7 +134,12 @@ impl Threads {
     }
 
     fn active(&self) -> usize {
-        self.alive.saturating_sub(self.waits.len() + self.blocking)
+        self.workers().saturating_sub(self.waits.len() + self.blocking)
+    }
+
+    /// The pool's own threads.
+    pub(crate) fn workers(&self) -> usize {
+        self.alive - self.helpers
     }
 
     /// The waits that nothing has ended yet. A thread that does a pool's work while it waits is

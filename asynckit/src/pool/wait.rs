@@ -159,12 +159,16 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
             return Ok(false);
         }
         let Some(pool) = pools.iter().find(|pool| pool.wanted() == 0) else {
+            helping = None;
             parker.park(deadline);
             // What this thread's own callbacks have set, or its wake-up brought.
             continuation::drain();
             continue;
         };
         // Work runs on threads that wait for it, any work of the pool.
+        if !helping.as_ref().is_some_and(|helping: &Helping<'_>| helping.is_of(pool)) {
+            helping = None;
+        }
         helping.get_or_insert_with(|| Helping::begin(pool));
         match pool.take_any() {
             // While it runs something this thread does not wait.
@@ -234,8 +238,14 @@ impl<'a> Helping<'a> {
         if context::works_for(pool) {
             return Helping(None);
         }
-        pool.threads().alive += 1;
+        let mut threads = pool.threads();
+        threads.alive += 1;
+        threads.helpers += 1;
         Helping(Some(pool))
+    }
+
+    fn is_of(&self, pool: &Arc<Shared>) -> bool {
+        self.0.is_none_or(|its| Arc::ptr_eq(its, pool))
     }
 }
 
@@ -244,6 +254,7 @@ impl Drop for Helping<'_> {
         if let Some(pool) = self.0 {
             let mut threads = pool.threads();
             threads.alive -= 1;
+            threads.helpers -= 1;
             pool.tell_rest(&threads);
             drop(threads);
             // If this was the last that did anything, a stop may have waited for just that.
@@ -280,10 +291,11 @@ impl Blocked {
             at,
             failed: OnceLock::new(),
         });
-        pool.block(&wait);
+        // First, so that a wait that can never end is told so rather than that threads are short.
         if !timed {
             deadlock::enter(&wait);
         }
+        pool.block(&wait);
         Some(Blocked { pool, wait })
     }
 

@@ -14,7 +14,7 @@ use std::ptr::{self, NonNull};
 
 use super::handle::{Borrow, Owner, TaskRef, Typed, typed};
 use super::header::Header;
-use super::holds::{Holds, Take};
+use super::holds::{Holds, Left, Take};
 use super::waiters::Visit;
 use crate::continuation;
 use crate::error::Error;
@@ -117,6 +117,12 @@ impl Edge {
         matches!(self.hold(), Hold::Owner | Hold::Mover)
     }
 
+    /// Whether it waits until nobody borrows the value any more. (An edge that is to move a value that
+    /// others own too need not.)
+    pub(crate) fn waits_for_loans(&self) -> bool {
+        self.hold() == Hold::Mover
+    }
+
     pub(crate) fn borrows(&self) -> bool {
         self.hold() == Hold::Borrow
     }
@@ -162,6 +168,7 @@ impl Edge {
             Take::Clone => {
                 own.owners -= 1;
                 self.set_hold(Hold::Borrow);
+                return Settled::ToClone;
             }
             // One edge waits for all that the task has to this cell.
             Take::Lent if own.armed => {}
@@ -178,6 +185,20 @@ impl Edge {
             }
         }
         Settled::Here
+    }
+
+    /// Takes back that the value is to be cloned, as the task has to wait for another one: what waits
+    /// for that must not find this one lent meanwhile. The cell, if somebody is to be told that it
+    /// is free.
+    pub(crate) fn own_again(&self) -> Option<TaskRef> {
+        let holds = &self.upstream().holds;
+        // The borrow keeps the value until there is an owner again.
+        holds.add_owner();
+        self.set_hold(Hold::Owner);
+        let left = holds.drop_borrow();
+        debug_assert!(matches!(left, Left::Held | Left::FreeToTake), "{left:?}");
+        // SAFETY: this answer comes with a reference.
+        (left == Left::FreeToTake).then(|| unsafe { TaskRef::from_raw(self.upstream_raw()) })
     }
 
     /// Counts this edge among those that its task has to one cell.
@@ -357,6 +378,8 @@ pub(crate) struct Siblings {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
     Here,
+    /// The edge was lent the value, to clone it when the task runs: see `own_again`.
+    ToClone,
     /// The edge will be visited once more, when nobody borrows the value.
     Lent,
     /// `arm` was called for nothing: the last borrower has just gone.

@@ -69,6 +69,8 @@
 //! - *The last borrower*: the last owner wants to take the value while the last borrower leaves.
 //!   Owners, borrowers and the owner's wish are one word; a borrower that finds the wish turns its
 //!   borrow into a reference in the same step and tells the owner.
+//! - *The waiting clone*: a task is to clone one value and has to wait until another one is free.
+//!   It does not borrow the first meanwhile: see `own_again` in `continuation/mod.rs`.
 //! - *The unowned value*: the last owner lets go while the cell is closed, and somebody else (a stale
 //!   entry, a waker) keeps its memory. Both look, each after its own step, whether the cell is
 //!   closed and unowned, by a read-modify-write on the holds' word: one of them drops the value.
