@@ -191,12 +191,27 @@
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
 //! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
 //! [`is_cancelled`].
+//!
+//! # Tests
+//!
+//! [`Pool::deterministic`] has no threads and runs tasks in an order that a seed decides.
+//! [`explore`] runs a test under many orders, and tells the seed of one that fails; [`Explore`] puts
+//! failures and panics in the place of tasks.
+//!
+//! ```
+//! asynckit::explore(20, |pool| {
+//!     let (a, b) = (pool.spawn(|| 1), pool.spawn(|| 2));
+//!     assert_eq!(a.get()? + b.get()?, 3);
+//!     Ok::<(), asynckit::Error>(())
+//! });
+//! ```
 #![warn(missing_docs)]
 
 mod sync;
 
 mod continuation;
 mod error;
+mod explore;
 mod future;
 mod inputs;
 mod lift;
@@ -214,9 +229,10 @@ pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
 pub use error::{BoxError, Error, ErrorKind, Result};
+pub use explore::{Explore, explore};
 pub use pool::{
-    BuildError, Current, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking, current,
-    is_cancelled, try_current,
+    BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
+    current, is_cancelled, try_current,
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, Results, SetError, Setter};
 pub use work::{Work, try_work, work};

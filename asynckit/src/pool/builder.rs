@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::error::{Error, Hook};
-use crate::pool::Pool;
+use crate::pool::{Fault, Pool};
 use crate::sync::{Arc, thread};
 
 /// How a pool was asked to be.
@@ -16,6 +16,9 @@ pub(crate) struct Config {
     pub(crate) queue_capacity: Option<usize>,
     pub(crate) max_spares: usize,
     pub(crate) hook: Option<Hook>,
+    /// Of a deterministic pool.
+    pub(crate) seed: Option<u64>,
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Sets up a [`Pool`]; made by [`Pool::builder`].
@@ -41,6 +44,8 @@ impl PoolBuilder {
                 queue_capacity: None,
                 max_spares: 256,
                 hook: None,
+                seed: None,
+                fault: None,
             },
         }
     }
@@ -89,13 +94,28 @@ impl PoolBuilder {
         self
     }
 
+    /// Makes the pool a [deterministic](Pool::deterministic) one, which has no workers, whatever
+    /// else was said.
+    pub fn deterministic(mut self, seed: u64) -> PoolBuilder {
+        self.config.seed = Some(seed);
+        self
+    }
+
+    pub(crate) fn fault(mut self, fault: Option<Fault>) -> PoolBuilder {
+        self.config.fault = fault;
+        self
+    }
+
     /// Makes the pool and starts its workers.
     ///
     /// # Errors
     ///
     /// A queue capacity of 0, a thread name with a NUL byte, or a thread that could not be
     /// started; no thread stays then.
-    pub fn build(self) -> Result<Pool, BuildError> {
+    pub fn build(mut self) -> Result<Pool, BuildError> {
+        if self.config.seed.is_some() {
+            self.config.workers = 0;
+        }
         if self.config.queue_capacity == Some(0) {
             return Err(BuildError::new("a queue capacity of 0 would take no work at all", None));
         }

@@ -7,10 +7,11 @@ use crate::continuation;
 use crate::error::{Error, Hook};
 use crate::pool::builder::Config;
 use crate::pool::queue::Queue;
+use crate::pool::seeded::Seeded;
 use crate::pool::sleep::{Attention, Threads};
 use crate::pool::{context, needed, worker};
 use crate::sync::{Arc, AtomicU8, Condvar, Mutex, Ordering, fence, lock};
-use crate::task::{Mark, Steps, Token, Which, tasks_of};
+use crate::task::{Mark, Steps, Token};
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -40,8 +41,9 @@ impl Shared {
     pub(crate) fn new(mut config: Config) -> Arc<Shared> {
         needed::count_workers(1, config.workers);
         let threads = Threads::wanting(config.workers);
+        let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
         Arc::new(Shared {
-            queue: Queue::new(config.queue_capacity),
+            queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),
             phase: AtomicU8::new(OPEN),
@@ -171,7 +173,7 @@ impl Shared {
     /// Fails all tasks that wait for inputs; whether there were any.
     pub(crate) fn fail_waiting(&self) -> bool {
         let mut any = false;
-        for task in tasks_of(self, Which::MayWait) {
+        for task in self.waiting_tasks() {
             if task.state.is_waiting() {
                 any |= continuation::fail(&task, Error::stopped(task.hop), false);
             }

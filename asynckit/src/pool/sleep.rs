@@ -309,6 +309,33 @@ impl Shared {
         }
     }
 
+    /// A thread that goes to sleep at another pool counts as asleep here too.
+    pub(crate) fn add_sleeper(self: &Arc<Self>, parker: &Arc<Parker>) {
+        let mut threads = self.threads();
+        threads.sleepers.push(parker.clone());
+        self.publish(&threads);
+        self.tell_rest(&threads);
+        threads.tell_watchers();
+        drop(threads);
+        // ORDERING: SeqCst fence, as in `sleep`: it looks at this pool's queue from now on.
+        fence(Ordering::SeqCst);
+        if self.is_quiet(0) {
+            self.finish_stop(0);
+        }
+    }
+
+    pub(crate) fn remove_sleeper(&self, parker: &Arc<Parker>) {
+        let mut threads = self.threads();
+        let there = threads.sleepers.len();
+        remove(&mut threads.sleepers, parker);
+        let woken = threads.sleepers.len() == there;
+        self.publish(&threads);
+        drop(threads);
+        if woken {
+            self.end_search();
+        }
+    }
+
     /// Whether a stop waits for quiet, and this is it. `besides`: 1 for a thread of the pool that
     /// asks while it has nothing else to do.
     pub(crate) fn is_quiet(&self, besides: usize) -> bool {

@@ -140,7 +140,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         pools.iter().map(|pool| Outside::begin(pool.clone(), &parker)).collect();
     pools.extend(here.clone());
     let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
-    let mut helping = None;
+    let mut helpers = Helpers::default();
     loop {
         if goal.reached() {
             return Ok(true);
@@ -151,18 +151,22 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(false);
         }
-        let Some(pool) = pools.iter().find(|pool| pool.wanted() == 0) else {
+        let idle: Vec<&Arc<Shared>> = pools.iter().filter(|pool| pool.wanted() == 0).collect();
+        if idle.is_empty() {
             parker.park(deadline);
             // What this thread's own callbacks have set, or its wake-up brought.
             continuation::drain();
             continue;
-        };
-        // Work runs on threads that wait for it, any work of the pool.
-        helping.get_or_insert_with(|| Helping::begin(pool));
-        match pool.take_any() {
+        }
+        // Work of pools without workers runs on threads that wait for it, any work of the pool.
+        helpers.join(&idle);
+        match idle.iter().find_map(|pool| pool.take_any()) {
             // While it runs something this thread does not wait.
             Some(token) => Blocked::interrupted(blocked.as_ref(), || worker::execute(token)),
-            None => sleep_once(pool, deadline, &*goal.test()),
+            None if deadline.is_none() && pools.iter().all(|pool| pool.is_spent()) => {
+                return Err(deadlock::nothing_left(goal.roots().first(), at));
+            }
+            None => sleep_for(&idle, deadline, &*goal.test()),
         }
         continuation::drain();
     }
@@ -205,6 +209,30 @@ fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -
         Idle::Search { woken: true } => pool.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
         Idle::Quiet => pool.finish_stop(1),
+    }
+}
+
+/// As `sleep_once`, until one of several pools may have a task.
+fn sleep_for(pools: &[&Arc<Shared>], deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+    let Some((last, others)) = pools.split_last() else { return };
+    let parker = Parker::current();
+    others.iter().for_each(|pool| pool.add_sleeper(&parker));
+    sleep_once(last, deadline, &|| enough() || others.iter().any(|pool| !pool.queue.is_empty()));
+    others.iter().for_each(|pool| pool.remove_sleeper(&parker));
+}
+
+/// A thread from outside does the work of pools for a while.
+#[derive(Default)]
+struct Helpers<'a>(Vec<(&'a Arc<Shared>, Helping<'a>)>);
+
+impl<'a> Helpers<'a> {
+    /// Begins with those of the pools that it does not help yet.
+    fn join(&mut self, pools: &[&'a Arc<Shared>]) {
+        for pool in pools {
+            if !self.0.iter().any(|(helped, _)| Arc::ptr_eq(helped, pool)) {
+                self.0.push((pool, Helping::begin(pool)));
+            }
+        }
     }
 }
 

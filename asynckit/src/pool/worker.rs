@@ -10,11 +10,9 @@ use crate::continuation::{self, close, depart, enter};
 use crate::error::{Error, Hop};
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::{Idle, Threads};
-use crate::pool::{Place, context};
+use crate::pool::{Place, context, seeded};
 use crate::sync::{Arc, thread};
-use crate::task::{
-    Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, run_claimed, within,
-};
+use crate::task::{Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, within};
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
@@ -294,7 +292,7 @@ fn claim(task: &impl Steps) -> bool {
 
 /// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
 fn run(task: TaskRef, hands_off: bool) {
-    let ran = within(&task, false, || run_claimed(&task, false));
+    let ran = within(&task, false, || seeded::run(&task));
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
     let before = local.as_ref().map(|local| local.hands_off.replace(depth() == 0));
