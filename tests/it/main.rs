@@ -14,6 +14,7 @@ mod contract;
 mod deadlocks;
 mod deterministic;
 mod download;
+mod executors;
 mod explore;
 mod failures;
 mod failures_unobserved;
