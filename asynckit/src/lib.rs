@@ -185,7 +185,8 @@
 //!
 //! [`Pool::builder`] sets the number of workers, their names and stacks, and how much work from
 //! outside may queue up before [`Work::spawn_on`] blocks. A pool without workers runs its work on
-//! the threads that wait for it, and in [`Pool::run_until_idle`].
+//! the threads that wait for it, and in [`Pool::run_until_idle`]. With the features `rayon` and
+//! `tokio`, `Pool::on_rayon` and `Pool::on_tokio` run on the threads that a program has already.
 //!
 //! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],

@@ -166,7 +166,7 @@ impl<'w, T: Send> Work<'w, T> {
         let Handle(place) = place.place();
         let shared = place.pool();
         let counted = self.counts_in(shared) && {
-            if shared.wanted() == 0 {
+            if shared.is_helped_here() {
                 // Nobody else makes room in such a pool.
                 let _member = pool::Helping::begin(shared);
                 while !shared.queue.try_enter() && !shared.is_stopping() {

@@ -18,6 +18,7 @@ mod executors;
 mod explore;
 mod failures;
 mod failures_unobserved;
+mod hosted;
 mod lending_and_clones;
 mod long_chains;
 mod pool_basics;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::error::{Error, Hook};
+use crate::pool::hosted::Host;
 use crate::pool::{Fault, Pool};
 use crate::sync::{Arc, thread};
 
@@ -19,6 +20,8 @@ pub(crate) struct Config {
     /// Of a deterministic pool.
     pub(crate) seed: Option<u64>,
     pub(crate) fault: Option<Fault>,
+    /// Whose threads it runs on, if not its own.
+    pub(crate) host: Option<Arc<dyn Host>>,
 }
 
 /// Sets up a [`Pool`]; made by [`Pool::builder`].
@@ -46,6 +49,7 @@ impl PoolBuilder {
                 hook: None,
                 seed: None,
                 fault: None,
+                host: None,
             },
         }
     }
@@ -101,6 +105,12 @@ impl PoolBuilder {
         self
     }
 
+    #[cfg(any(feature = "rayon", feature = "tokio"))]
+    pub(crate) fn hosted(mut self, host: impl Host + 'static) -> PoolBuilder {
+        self.config.host = Some(Arc::new(host));
+        self
+    }
+
     pub(crate) fn fault(mut self, fault: Option<Fault>) -> PoolBuilder {
         self.config.fault = fault;
         self
@@ -115,6 +125,7 @@ impl PoolBuilder {
     pub fn build(mut self) -> Result<Pool, BuildError> {
         if self.config.seed.is_some() {
             self.config.workers = 0;
+            self.config.host = None;
         }
         if self.config.queue_capacity == Some(0) {
             return Err(BuildError::new("a queue capacity of 0 would take no work at all", None));

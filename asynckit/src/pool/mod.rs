@@ -6,7 +6,12 @@
 mod builder;
 mod context;
 mod deadlock;
+mod hosted;
 mod needed;
+#[cfg(feature = "rayon")]
+mod on_rayon;
+#[cfg(feature = "tokio")]
+mod on_tokio;
 mod place;
 mod queue;
 mod scope;
@@ -93,7 +98,12 @@ impl Pool {
         hook: impl Fn(&crate::Error) + Send + Sync + 'static,
     ) -> Pool {
         let builder = Pool::builder().deterministic(seed).on_unobserved_error(hook);
-        match builder.fault(fault).build() {
+        Pool::without_threads(builder.fault(fault))
+    }
+
+    /// A pool without threads of its own, which can't fail to start.
+    fn without_threads(builder: PoolBuilder) -> Pool {
+        match builder.build() {
             Ok(pool) => pool,
             Err(error) => unreachable!("a pool without threads could not be made: {error}"),
         }
@@ -132,7 +142,9 @@ impl Pool {
             return;
         }
         let mut threads = shared.threads();
-        needed::count_workers(threads.wanted, workers);
+        if !shared.is_hosted() {
+            needed::count_workers(threads.wanted, workers);
+        }
         threads.wanted = workers;
         shared.publish(&threads);
         // Without workers it is they who do the work.

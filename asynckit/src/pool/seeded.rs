@@ -127,10 +127,7 @@ impl Pool {
     /// assert_ne!(order(7), order(8));
     /// ```
     pub fn deterministic(seed: u64) -> Pool {
-        match Pool::builder().deterministic(seed).build() {
-            Ok(pool) => pool,
-            Err(error) => unreachable!("a pool without threads could not be made: {error}"),
-        }
+        Pool::without_threads(Pool::builder().deterministic(seed))
     }
 }
 

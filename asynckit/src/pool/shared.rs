@@ -39,7 +39,8 @@ const CLOSED: u8 = 2;
 
 impl Shared {
     pub(crate) fn new(mut config: Config) -> Arc<Shared> {
-        needed::count_workers(1, config.workers);
+        // A hosted pool may have to count on threads that wait for it.
+        needed::count_workers(1, if config.host.is_some() { 0 } else { config.workers });
         let threads = Threads::wanting(config.workers);
         let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
         Arc::new(Shared {
@@ -88,7 +89,7 @@ impl Shared {
     /// A task that took a place in the queue has begun, or never will.
     pub(crate) fn begun(&self) {
         self.queue.leave();
-        if self.queue.has_capacity() && self.wanted() == 0 {
+        if self.queue.has_capacity() && (self.wanted() == 0 || self.is_hosted()) {
             // Those who wait for room do the pool's work meanwhile, and sleep where its helpers do.
             self.wake_all();
         }
@@ -119,10 +120,10 @@ impl Shared {
         self.drop_hook();
     }
 
-    /// Waits until the pool is closed or has no workers; false at the deadline.
+    /// Waits until the pool is closed, or this thread has to do its work; false at the deadline.
     pub(crate) fn wait_closed(&self, deadline: Option<Instant>) -> bool {
         let mut threads = self.threads();
-        while !self.is_closed() && threads.wanted > 0 {
+        while !self.is_closed() && !self.is_helped(&threads) {
             let Some(deadline) = deadline else {
                 threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -207,6 +208,9 @@ impl Shared {
 
     /// One more worker, where threads are blocked and the cap allows it.
     pub(crate) fn start_spare(self: &Arc<Self>) {
+        if let Some(host) = self.host() {
+            return self.call_worker(host);
+        }
         let mut threads = self.threads();
         let room = threads.alive < threads.wanted + self.config.max_spares;
         if room && self.attention.is_short() {
@@ -218,7 +222,9 @@ impl Shared {
     /// Brings the number of workers up to what is wanted.
     pub(crate) fn start_workers(self: &Arc<Self>) -> std::io::Result<()> {
         let mut threads = self.threads();
-        while threads.alive < threads.wanted {
+        // Those of a host come when there is work.
+        self.publish(&threads);
+        while threads.alive < threads.wanted && !self.is_hosted() {
             worker::start(self, &mut threads)?;
         }
         Ok(())
@@ -235,6 +241,6 @@ pub(crate) fn stop_task(token: &Token) {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        needed::count_workers(self.wanted(), 1);
+        needed::count_workers(if self.is_hosted() { 0 } else { self.wanted() }, 1);
     }
 }

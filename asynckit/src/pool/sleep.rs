@@ -42,6 +42,10 @@ pub(crate) struct Threads {
     waits: Vec<Arc<Wait>>,
     /// Threads outside of the pool that wait for its work.
     pub(crate) outside: Vec<Arc<Parker>>,
+    /// Workers that a host was asked for and that have not come yet.
+    pub(crate) asked: usize,
+    /// Threads outside of the pool that do its work.
+    pub(crate) helpers: Vec<Arc<Parker>>,
     /// Threads in `blocking`.
     blocking: usize,
     pub(crate) handles: Vec<JoinHandle<()>>,
@@ -174,7 +178,11 @@ impl Shared {
     pub(crate) fn publish(&self, threads: &Threads) {
         let active = threads.active();
         let blocked = threads.waits.len() + threads.blocking > 0;
-        let short = blocked && active < threads.wanted;
+        let short = match blocked {
+            // Those that a host was asked for may never come, where it is its threads that wait.
+            true => active < threads.wanted,
+            false => self.is_hosted() && active + threads.asked < threads.wanted,
+        };
         self.attention.sleepers.store(threads.sleepers.len(), Ordering::SeqCst);
         self.attention.short.store(u8::from(short), Ordering::SeqCst);
         self.attention.surplus.store(u8::from(active > threads.wanted), Ordering::SeqCst);
@@ -257,10 +265,15 @@ impl Shared {
         if leaves {
             threads.alive -= 1;
             self.publish(&threads);
-            self.tell_rest(&threads);
-            threads.tell_watchers();
+            self.tell_left(&threads);
         }
         leaves
+    }
+
+    /// A thread has left: for those who wait for the last one.
+    pub(crate) fn tell_left(&self, threads: &Threads) {
+        self.tell_rest(threads);
+        threads.tell_watchers();
     }
 
     /// Sleeps until there may be work, or `enough` holds, which is looked at under the lock. A worker
@@ -277,9 +290,12 @@ impl Shared {
         if worker && (threads.active() > threads.wanted || self.is_closed()) {
             threads.alive -= 1;
             self.publish(&threads);
-            self.tell_rest(&threads);
-            threads.tell_watchers();
+            self.tell_left(&threads);
             return Idle::Leave;
+        }
+        if worker && self.is_hosted() {
+            drop(threads);
+            return self.leave_or_search();
         }
         threads.sleepers.push(parker.clone());
         self.publish(&threads);
@@ -348,10 +364,12 @@ impl Shared {
     }
 
     /// Whether nothing is queued and no thread runs anything, but for the calling one where it does
-    /// the work of a pool without workers.
+    /// the pool's work from outside.
     pub(crate) fn is_still(&self) -> bool {
         let threads = self.threads();
-        let besides = usize::from(threads.wanted == 0);
+        let here = Parker::current();
+        let besides = threads.helpers.iter().any(|helper| Arc::ptr_eq(helper, &here));
+        let besides = usize::from(besides);
         threads.all_still(besides) && self.queue.is_empty()
     }
 

@@ -66,7 +66,7 @@ impl Pool {
             return;
         }
         while !shared.is_idle() {
-            if shared.wanted() == 0 && !shared.queue.is_empty() {
+            if shared.is_helped_here() && !shared.queue.is_empty() {
                 let _member = wait::Helping::begin(shared);
                 while let Some(token) = shared.take_any() {
                     super::worker::execute(token);
@@ -94,7 +94,7 @@ impl Pool {
                 return true;
             }
             let _member = wait::Helping::begin(shared);
-            while !shared.is_closed() && shared.wanted() == 0 {
+            while !shared.is_closed() && shared.is_helped_here() {
                 if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                     return false;
                 }
@@ -109,12 +109,16 @@ impl Pool {
             // A worker catches the panics of what it runs.
             let _ = handle.join();
         }
+        self.shared().wait_until_left();
     }
 
     /// Joins the workers that come to their end before the deadline; whether all did.
     fn join_until(&self, deadline: Instant) -> bool {
         loop {
-            let running = self.shared().threads().handles.iter().any(|h| !h.is_finished());
+            let threads = self.shared().threads();
+            let hosted = self.shared().is_hosted() && threads.alive > 0;
+            let running = hosted || threads.handles.iter().any(|h| !h.is_finished());
+            drop(threads);
             if !running {
                 self.join();
                 return true;

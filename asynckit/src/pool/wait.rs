@@ -151,18 +151,25 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Ok(false);
         }
-        let idle: Vec<&Arc<Shared>> = pools.iter().filter(|pool| pool.wanted() == 0).collect();
+        // Those whose work runs on threads that wait for it, any work of the pool.
+        let is_idle = |pool: &&Arc<Shared>| match blocked.as_ref() {
+            Some(blocked) if Arc::ptr_eq(&blocked.pool, pool) => pool.wanted() == 0,
+            _ => pool.is_helped_here(),
+        };
+        let idle: Vec<&Arc<Shared>> = pools.iter().filter(is_idle).collect();
         if idle.is_empty() {
             parker.park(deadline);
             // What this thread's own callbacks have set, or its wake-up brought.
             continuation::drain();
             continue;
         }
-        // Work of pools without workers runs on threads that wait for it, any work of the pool.
         helpers.join(&idle);
         match idle.iter().find_map(|pool| pool.take_any()) {
             // While it runs something this thread does not wait.
-            Some(token) => Blocked::interrupted(blocked.as_ref(), || worker::execute(token)),
+            Some(token) => {
+                idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
+                Blocked::interrupted(blocked.as_ref(), || worker::execute(token));
+            }
             None if deadline.is_none() && pools.iter().all(|pool| pool.is_spent()) => {
                 return Err(deadlock::nothing_left(goal.roots().first(), at));
             }
@@ -245,7 +252,13 @@ impl<'a> Helping<'a> {
         if context::works_for(pool) {
             return Helping(None);
         }
-        pool.threads().alive += 1;
+        let mut threads = pool.threads();
+        threads.alive += 1;
+        threads.helpers.push(Parker::current());
+        if pool.is_hosted() {
+            pool.publish(&threads);
+        }
+        drop(threads);
         Helping(Some(pool))
     }
 }
@@ -255,6 +268,11 @@ impl Drop for Helping<'_> {
         if let Some(pool) = self.0 {
             let mut threads = pool.threads();
             threads.alive -= 1;
+            let here = Parker::current();
+            threads.helpers.retain(|helper| !Arc::ptr_eq(helper, &here));
+            if pool.is_hosted() {
+                pool.publish(&threads);
+            }
             pool.tell_rest(&threads);
             drop(threads);
             // If this was the last that did anything, a stop may have waited for just that.

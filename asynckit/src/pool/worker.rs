@@ -50,8 +50,8 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     Ok(())
 }
 
-/// A worker's life.
-fn work(shared: Arc<Shared>, id: usize) {
+/// A worker's life, on a thread of its own or of a host; it has been counted in.
+pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let deque = Deque::new_lifo();
     let oldest = deque.stealer();
     shared.queue.add_stealer(id, deque.stealer());
@@ -65,9 +65,10 @@ fn work(shared: Arc<Shared>, id: usize) {
         streak: Cell::new(0),
         turns: Cell::new(0),
     });
-    context::set_local(Some(local.clone()));
+    // A host may call it from within work of its own that this thread waits for.
+    let before = context::set_local(Some(local.clone()));
     local.live();
-    context::set_local(None);
+    context::set_local(before);
     shared.queue.remove_stealer(id);
     local.give_up_all();
     if shared.is_closed() {
@@ -96,6 +97,11 @@ impl Local {
             }
             if let Some(token) = found {
                 self.run(token);
+                if let Some(host) = self.shared.host()
+                    && self.turns.get().is_multiple_of(TURN)
+                {
+                    host.give_way();
+                }
                 if self.shared.has_surplus() {
                     // What it has must be in sight of all before it is counted out.
                     self.give_up_all();
