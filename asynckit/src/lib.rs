@@ -206,6 +206,17 @@
 //!     Ok::<(), asynckit::Error>(())
 //! });
 //! ```
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
+//! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
+//!   or any other executor takes no feature.)
+//! - `tracing`: each work has a span of level INFO, from its submission to its end. The span has the
+//!   name of the function and the place of the call; its parent is the span in which the work was
+//!   submitted. Work runs inside of its span, and a failure is recorded as `error`.
 #![warn(missing_docs)]
 
 mod sync;
@@ -220,6 +231,7 @@ mod panic;
 mod pool;
 mod result;
 mod task;
+mod trace;
 mod work;
 
 #[doc(hidden)]

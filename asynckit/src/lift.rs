@@ -235,6 +235,9 @@ fn first_state(waits: bool, counted: bool, admitted: bool) -> State {
 }
 
 fn begin(owner: &Owner, token: Token, admitted: Result<(), Error>) {
+    if !token.is_immediate() {
+        token.trace.begin(token.hop);
+    }
     match admitted {
         Ok(()) => continuation::submit(owner, token),
         Err(error) => drop(continuation::fail(&owner.reference(), error, false)),

@@ -164,6 +164,7 @@ fn arrive(visit: Visit) {
 pub(crate) fn close(cell: TaskRef, departs: bool) {
     // Before the close: after it somebody else may drop the outcome.
     let failure = cell.error().cloned();
+    cell.trace.end(failure.as_ref());
     let closing = cell.waiters.close();
     if closing.is_quiet() && !(departs && cell.place().is_some_and(|place| place.is_scope())) {
         return end_close(cell);

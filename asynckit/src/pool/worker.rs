@@ -298,7 +298,7 @@ fn claim(task: &impl Steps) -> bool {
 
 /// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
 fn run(task: TaskRef, hands_off: bool) {
-    let ran = within(&task, false, || seeded::run(&task));
+    let ran = within(&task, false, || task.trace.within(|| seeded::run(&task)));
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
     let before = local.as_ref().map(|local| local.hands_off.replace(depth() == 0));
