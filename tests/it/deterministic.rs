@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain, current, work};
 
@@ -257,6 +258,51 @@ fn it_stops_as_other_pools_do() {
         assert_eq!(b.get().unwrap(), Err(Broken(1)));
         assert_eq!(c.get().unwrap_err().kind(), ErrorKind::Stopped);
         assert_eq!(pool.spawn(|| 1).get().unwrap_err().kind(), ErrorKind::Stopped);
+    });
+}
+
+#[test]
+fn waits_with_a_limit_take_no_time() {
+    soon(|| {
+        let pool = Pool::deterministic(1);
+        let start = Instant::now();
+        let hour = Duration::from_secs(3600);
+        let never = AsyncResult::<u32>::new();
+        let waits = chain!(&pool, add(never.clone(), 1));
+        assert!(!waits.wait_timeout(hour));
+        assert_eq!(pool.virtual_time(), Some(hour));
+        let waits = waits.get_timeout(hour).unwrap_err();
+        assert_eq!(pool.virtual_time(), Some(2 * hour));
+        // Inside of work too.
+        let inside = pool.spawn(move || waits.wait_timeout(hour));
+        assert!(!inside.get().unwrap());
+        assert_eq!(pool.virtual_time(), Some(3 * hour));
+        assert!(start.elapsed() < Duration::from_secs(60));
+        assert_eq!(Pool::new(1).virtual_time(), None);
+        never.set(1).unwrap();
+    });
+}
+
+#[test]
+fn time_stands_still_while_there_is_work() {
+    soon(|| {
+        let pool = Pool::deterministic(1);
+        let slow = pool.spawn(|| thread::sleep(Duration::from_millis(20)));
+        let after = slow.map(|()| 1).spawn_on(&pool);
+        // Longer than the limit by any other clock.
+        assert_eq!(after.get_timeout(Duration::from_millis(1)).unwrap().unwrap(), 1);
+        assert_eq!(pool.virtual_time(), Some(Duration::ZERO));
+    });
+}
+
+#[test]
+fn a_look_lets_no_time_pass() {
+    soon(|| {
+        let pool = Pool::deterministic(1);
+        let result = pool.spawn(|| 1).try_get().unwrap_err();
+        assert_eq!(pool.virtual_time(), Some(Duration::ZERO));
+        pool.run_until_idle();
+        assert_eq!(result.try_get().unwrap().unwrap(), 1);
     });
 }
 

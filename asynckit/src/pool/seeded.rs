@@ -10,6 +10,7 @@
 
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::pool::{Pool, Shared};
@@ -29,6 +30,8 @@ struct Draw {
     /// How many runs have begun.
     runs: u64,
     fault: Option<Fault>,
+    /// What the pool's clock shows: how long the pool has been there.
+    now: Duration,
     /// When the task at an address was submitted: the addresses come out in no order of ours.
     born: HashMap<usize, u64>,
     noted: u64,
@@ -102,6 +105,9 @@ impl Pool {
     ///   library's hash maps are not: they iterate in another order each time.)
     /// - A wait without end fails instead of hanging: when nothing is left to run that could end an
     ///   untimed wait, the wait fails as [`Deadlock`](crate::ErrorKind::Deadlock).
+    /// - Time is virtual: it stands still while there is work to run, and a wait with a limit of time
+    ///   lets it go on at once, to the next moment at which something is to happen, when there is
+    ///   none. [`virtual_time`](Pool::virtual_time) tells how late it is.
     /// - [`set_worker_count`](Pool::set_worker_count) does nothing.
     ///
     /// Tasks run one at a time and are not interrupted, so that the orders are those of whole
@@ -131,6 +137,27 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// How late it is for a [deterministic](Pool::deterministic) pool, counted from when it was
+    /// made; `None` for others, which go by the time of day.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{AsyncResult, Pool};
+    ///
+    /// let pool = Pool::deterministic(1);
+    /// let never = AsyncResult::<u32>::new();
+    /// let waits = never.clone().map(|n| n + 1).spawn_on(&pool);
+    /// let hour = Duration::from_secs(3600);
+    /// assert!(!waits.wait_timeout(hour)); // returns at once
+    /// assert_eq!(pool.virtual_time(), Some(hour));
+    /// # drop(never);
+    /// ```
+    pub fn virtual_time(&self) -> Option<Duration> {
+        self.shared().queue.seeded().map(Seeded::now)
+    }
+}
+
 impl Seeded {
     pub(crate) fn new(seed: u64, fault: Option<Fault>) -> Seeded {
         Seeded(Mutex::new(Draw {
@@ -139,6 +166,7 @@ impl Seeded {
             drawn: 0,
             runs: 0,
             fault,
+            now: Duration::ZERO,
             born: HashMap::new(),
             noted: 0,
         }))
@@ -179,6 +207,15 @@ impl Seeded {
         draw.noted += 1;
         let noted = draw.noted;
         draw.born.insert(task.address(), noted);
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.draw().now
+    }
+
+    pub(crate) fn advance(&self, step: Duration) {
+        let mut draw = self.draw();
+        draw.now = draw.now.saturating_add(step);
     }
 
     /// How many runs have begun.

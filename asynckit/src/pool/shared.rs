@@ -1,7 +1,6 @@
 //! What a pool's handle, its workers and its tasks share.
 
 use std::sync::PoisonError;
-use std::time::Instant;
 
 use crate::continuation;
 use crate::error::{Error, Hook};
@@ -10,7 +9,7 @@ use crate::pool::queue::Queue;
 use crate::pool::seeded::Seeded;
 use crate::pool::sleep::{Attention, Threads};
 use crate::pool::{context, needed, worker};
-use crate::sync::{Arc, AtomicU8, Condvar, Mutex, Ordering, fence, lock};
+use crate::sync::{Arc, AtomicU8, Condvar, Deadline, Mutex, Ordering, fence, lock};
 use crate::task::{Mark, Steps, Token};
 
 pub(crate) struct Shared {
@@ -121,14 +120,14 @@ impl Shared {
     }
 
     /// Waits until the pool is closed, or this thread has to do its work; false at the deadline.
-    pub(crate) fn wait_closed(&self, deadline: Option<Instant>) -> bool {
+    pub(crate) fn wait_closed(&self, deadline: Option<Deadline>) -> bool {
         let mut threads = self.threads();
         while !self.is_closed() && !self.is_helped(&threads) {
             let Some(deadline) = deadline else {
                 threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.left();
             if left.is_zero() {
                 return false;
             }

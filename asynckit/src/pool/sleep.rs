@@ -22,7 +22,7 @@ use crate::pool::shared::Shared;
 use crate::pool::wait::Test;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{
-    Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
+    Arc, AtomicU8, AtomicUsize, Deadline, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
 };
 use crate::task::{At, TaskRef};
 
@@ -282,7 +282,7 @@ impl Shared {
     pub(crate) fn sleep(
         self: &Arc<Self>,
         worker: bool,
-        until: Option<std::time::Instant>,
+        until: Option<Deadline>,
         enough: &dyn Fn() -> bool,
     ) -> Idle {
         let parker = Parker::current();

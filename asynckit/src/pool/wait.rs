@@ -5,13 +5,13 @@
 //! anything else, which might need a lock that the waiting work holds. When there is nothing of
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::continuation::{self, Event, Observer, Watch};
 use crate::error::Error;
 use crate::pool::sleep::{Idle, Wait};
 use crate::pool::{Shared, context, deadlock, needed, worker};
-use crate::sync::{Arc, OnceLock, Parker};
+use crate::sync::{Arc, Deadline, OnceLock, Parker};
 use crate::task::{At, Owner, TaskRef, depth};
 
 /// What a thread waits for.
@@ -113,7 +113,7 @@ pub(crate) fn run_at_once(result: &Owner) -> bool {
 
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
 /// wait fails.
-pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Result<bool, Error> {
+pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<bool, Error> {
     if goal.reached() {
         return Ok(true);
     }
@@ -140,6 +140,9 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         pools.iter().map(|pool| Outside::begin(pool.clone(), &parker)).collect();
     pools.extend(here.clone());
     let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
+    let clock = VirtualClock::of(&pools, deadline);
+    // Of the time of day only where no other clock counts.
+    let deadline = deadline.filter(|_| clock.is_none());
     let mut helpers = Helpers::default();
     loop {
         if goal.reached() {
@@ -148,7 +151,11 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         if let Some(error) = blocked.as_ref().and_then(Blocked::failure) {
             return Err(error);
         }
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        let over = match &clock {
+            Some(clock) => clock.is_over(),
+            None => deadline.is_some_and(|deadline| deadline.is_over()),
+        };
+        if over {
             return Ok(false);
         }
         // Those whose work runs on threads that wait for it, any work of the pool.
@@ -170,12 +177,55 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
                 Blocked::interrupted(blocked.as_ref(), || worker::execute(token));
             }
-            None if deadline.is_none() && pools.iter().all(|pool| pool.is_spent()) => {
-                return Err(deadlock::nothing_left(goal.roots().first(), at));
-            }
-            None => sleep_for(&idle, deadline, &*goal.test()),
+            None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
+                Some(clock) if clock.go_on() => {}
+                Some(_) => return Err(deadlock::nothing_left(goal.roots().first(), at)),
+                None => sleep_for(&idle, deadline, &*goal.test()),
+            },
         }
         continuation::drain();
+    }
+}
+
+/// The clock of deterministic pools, for a wait that depends on no others.
+struct VirtualClock<'a> {
+    pools: &'a [Arc<Shared>],
+    /// When the wait ends, by the first pool's clock.
+    until: Option<Duration>,
+}
+
+impl<'a> VirtualClock<'a> {
+    fn of(pools: &'a [Arc<Shared>], deadline: Option<Deadline>) -> Option<VirtualClock<'a>> {
+        if pools.iter().any(|pool| pool.queue.seeded().is_none()) {
+            return None;
+        }
+        let now = pools.first()?.queue.seeded()?.now();
+        let until = deadline.map(|deadline| now.saturating_add(deadline.limit));
+        Some(VirtualClock { pools, until })
+    }
+
+    /// How long the wait may still take.
+    fn left(&self) -> Option<Duration> {
+        let now = self.pools.first()?.queue.seeded()?.now();
+        Some(self.until?.saturating_sub(now))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left() == Some(Duration::ZERO)
+    }
+
+    /// Whether nothing else happens in these pools.
+    fn is_all_that_goes_on(&self) -> bool {
+        self.pools.iter().all(|pool| pool.is_spent())
+    }
+
+    /// Goes on to the next moment at which something is to happen; false where there is none.
+    fn go_on(&self) -> bool {
+        let Some(step) = self.left() else { return false };
+        for seeded in self.pools.iter().filter_map(|pool| pool.queue.seeded()) {
+            seeded.advance(step);
+        }
+        true
     }
 }
 
@@ -204,14 +254,14 @@ impl Drop for Outside<'_> {
 
 /// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
 /// at once more before it sleeps, under the pool's lock.
-pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.take_any() {
         Some(token) => worker::execute(token),
         None => sleep_once(pool, deadline, enough),
     }
 }
 
-fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.sleep(false, deadline, enough) {
         Idle::Search { woken: true } => pool.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
@@ -220,7 +270,7 @@ fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -
 }
 
 /// As `sleep_once`, until one of several pools may have a task.
-fn sleep_for(pools: &[&Arc<Shared>], deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+fn sleep_for(pools: &[&Arc<Shared>], deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     let Some((last, others)) = pools.split_last() else { return };
     let parker = Parker::current();
     others.iter().for_each(|pool| pool.add_sleeper(&parker));
