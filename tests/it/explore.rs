@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use asynckit::{Explore, Injected, Pool, async_work, chain, explore};
+use asynckit::{Explore, Injected, Pool, Results, async_work, chain, explore};
 
 use crate::support::{Broken, soon};
 
@@ -143,6 +143,24 @@ fn each_task_is_made_to_fail_in_turn() {
                 assert_eq!((run[0].as_deref(), count("one"), count("add")), (None, 3, 2));
             }
         }
+    });
+}
+
+#[test]
+fn what_is_no_work_does_not_count() {
+    soon(|| {
+        let runs = AtomicU32::new(0);
+        Explore::new().runs(4).fail_each_task().run(|pool| {
+            runs.fetch_add(1, SeqCst);
+            // Two tasks; to collect their values is none.
+            let both = chain!(pool, {
+                let a = one();
+                (a, one())
+            });
+            let _ = both.get();
+            let _ = vec![pool.spawn(|| 1)].join_all().get();
+        });
+        assert_eq!(runs.into_inner(), 4 * (1 + 3));
     });
 }
 

@@ -235,6 +235,8 @@ impl Seeded {
 /// Runs a claimed task of any pool; on a deterministic one it may be made to fail instead.
 pub(crate) fn run(task: &TaskRef) -> Ran {
     let seeded = task.place().and_then(|place| place.pool().queue.seeded());
+    // What is done on the spot is no code of the user's.
+    let seeded = seeded.filter(|_| !task.is_immediate());
     match seeded.and_then(Seeded::begin_run) {
         None => run_claimed(task, false),
         Some(fault) => run_into(fault, task),
