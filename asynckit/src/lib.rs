@@ -185,18 +185,45 @@
 //!
 //! [`Pool::builder`] sets the number of workers, their names and stacks, and how much work from
 //! outside may queue up before [`Work::spawn_on`] blocks. A pool without workers runs its work on
-//! the threads that wait for it, and in [`Pool::run_until_idle`].
+//! the threads that wait for it, and in [`Pool::run_until_idle`]. With the features `rayon` and
+//! `tokio`, `Pool::on_rayon` and `Pool::on_tokio` run on the threads that a program has already.
 //!
 //! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
 //! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
 //! [`is_cancelled`].
+//!
+//! # Tests
+//!
+//! [`Pool::deterministic`] has no threads and runs tasks in an order that a seed decides.
+//! [`explore`] runs a test under many orders, and tells the seed of one that fails; [`Explore`] puts
+//! failures and panics in the place of tasks.
+//!
+//! ```
+//! asynckit::explore(20, |pool| {
+//!     let (a, b) = (pool.spawn(|| 1), pool.spawn(|| 2));
+//!     assert_eq!(a.get()? + b.get()?, 3);
+//!     Ok::<(), asynckit::Error>(())
+//! });
+//! ```
+//!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
+//! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
+//!   or any other executor takes no feature.)
+//! - `tracing`: each work has a span of level INFO, from its submission to its end. The span has the
+//!   name of the function and the place of the call; its parent is the span in which the work was
+//!   submitted. Work runs inside of its span, and a failure is recorded as `error`.
 #![warn(missing_docs)]
 
 mod sync;
 
 mod continuation;
 mod error;
+mod explore;
 mod future;
 mod inputs;
 mod lift;
@@ -204,6 +231,7 @@ mod panic;
 mod pool;
 mod result;
 mod task;
+mod trace;
 mod work;
 
 #[doc(hidden)]
@@ -214,9 +242,10 @@ pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
 pub use error::{BoxError, Error, ErrorKind, Result};
+pub use explore::{Explore, explore};
 pub use pool::{
-    BuildError, Current, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking, current,
-    is_cancelled, try_current,
+    BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
+    current, is_cancelled, try_current,
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, Results, SetError, Setter};
 pub use work::{Work, try_work, work};

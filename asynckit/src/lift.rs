@@ -235,13 +235,18 @@ fn first_state(waits: bool, counted: bool, admitted: bool) -> State {
 }
 
 fn begin(owner: &Owner, token: Token, admitted: Result<(), Error>) {
+    if !token.is_immediate() {
+        token.trace.begin(token.hop);
+    }
     match admitted {
         Ok(()) => continuation::submit(owner, token),
         Err(error) => drop(continuation::fail(&owner.reference(), error, false)),
     }
-    if let Some(place) = owner.place()
-        && place.is_scope()
-    {
+    let Some(place) = owner.place() else { return };
+    if place.is_scope() {
         place.show(&owner.reference());
+    }
+    if let Some(seeded) = place.pool().queue.seeded() {
+        seeded.note(&owner.reference());
     }
 }

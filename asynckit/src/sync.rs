@@ -38,11 +38,39 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// The moment after which a wait ends; far away where the limit is beyond what a clock counts.
-pub(crate) fn deadline(limit: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
+/// The end of a limit of time that began when this was made.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    /// For clocks of another kind.
+    pub(crate) limit: Duration,
+    /// `None`: it is over already.
+    at: Option<Instant>,
+}
+
+impl Deadline {
+    /// Far away where the limit is beyond what a clock counts.
+    pub(crate) fn after(limit: Duration) -> Deadline {
+        const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+        // There the standard library has no clock.
+        if cfg!(all(target_family = "wasm", target_os = "unknown")) {
+            return Deadline { limit, at: None };
+        }
+        let now = Instant::now();
+        Deadline { limit, at: Some(now.checked_add(limit).unwrap_or_else(|| now + YEARS)) }
+    }
+
+    /// For a look that does not wait.
+    pub(crate) const fn past() -> Deadline {
+        Deadline { limit: Duration::ZERO, at: None }
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        self.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
 }
 
 /// A place where one thread sleeps until another wakes it.
@@ -73,14 +101,14 @@ impl Parker {
     }
 
     /// Sleeps until somebody wakes it, or until the deadline. Only the parker's own thread may.
-    pub(crate) fn park(&self, deadline: Option<Instant>) {
+    pub(crate) fn park(&self, deadline: Option<Deadline>) {
         // ORDERING: Acquire pairs with the Release in `unpark`.
         if self.token.swap(0, Ordering::Acquire) != 0 {
             return;
         }
         match deadline {
             None => thread::park(),
-            Some(at) => thread::park_timeout(at.saturating_duration_since(Instant::now())),
+            Some(deadline) => thread::park_timeout(deadline.left()),
         }
         self.token.swap(0, Ordering::Acquire);
     }

@@ -17,6 +17,7 @@ use crate::task::{
     At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
     each_edge, fits, run_claimed, within,
 };
+use crate::trace::Trace;
 
 /// A call that has not been made: what an `#[async_work]` function returns.
 ///
@@ -166,7 +167,7 @@ impl<'w, T: Send> Work<'w, T> {
         let Handle(place) = place.place();
         let shared = place.pool();
         let counted = self.counts_in(shared) && {
-            if shared.wanted() == 0 {
+            if shared.is_helped_here() {
                 // Nobody else makes room in such a pool.
                 let _member = pool::Helping::begin(shared);
                 while !shared.queue.try_enter() && !shared.is_stopping() {
@@ -218,7 +219,13 @@ impl<'w, T: Send> Work<'w, T> {
     pub fn run(mut self) -> Result<T, Error> {
         let at = Location::caller();
         let outcome = match self.take() {
-            Form::Inline(call) => call_here(self.hop, || None, call),
+            Form::Inline(call) => {
+                let trace = Trace::new();
+                trace.begin(self.hop);
+                let outcome = trace.within(|| call_here(self.hop, || None, call));
+                trace.end(outcome.as_ref().err());
+                outcome
+            }
             Form::Cell(owner, token) => run_cell(owner, token, at),
         };
         outcome.map_err(Error::observed)
@@ -282,12 +289,14 @@ fn call_here<T>(
 /// Does the work of a cell on this thread, as a part of what that does.
 fn run_cell<T>(owner: Typed<Owner, T>, token: Token, at: At) -> Result<T, Error> {
     let task = token.reference();
+    task.trace.begin(task.hop);
     if let Err(error) = wait_for_inputs(&token, at) {
+        task.trace.end(Some(&error));
         continuation::discard(&token);
         return Err(error.passed_on(token.hop));
     }
     task.state.claim_unsubmitted();
-    let ran = within(&task, true, || run_claimed(&task, true));
+    let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
     let Ran::Settled { .. } = ran else { unreachable!("work in place ends in an outcome") };
     continuation::close(task, false);
     drop(token);

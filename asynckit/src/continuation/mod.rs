@@ -112,10 +112,7 @@ fn prepare(token: Token) {
 fn prepare_moves(token: Token) {
     let mut lent = false;
     let mut own = None;
-    // Which edges are to be cloned from, by their places.
-    let (mut place, mut to_clone) = (0, Vec::new());
     each_edge(&token, |edge| {
-        place += 1;
         if !edge.is_open() || edge.is_settled() {
             return;
         }
@@ -127,7 +124,6 @@ fn prepare_moves(token: Token) {
         });
         match edge.settle(edge.siblings(own), || token.state.lack_one_more()) {
             Settled::Here => {}
-            Settled::ToClone => to_clone.push(place),
             Settled::Lent => lent = true,
             Settled::FreeAfterAll => token.state.lack_one_less(),
         }
@@ -136,7 +132,7 @@ fn prepare_moves(token: Token) {
         token.state.prepared();
         return pool::schedule(token);
     }
-    let freed = own_again(&token, &to_clone);
+    let freed = own_again(&token);
     if let Some(token) = token.wait_for_loans() {
         prepare(token);
     } else {
@@ -148,18 +144,9 @@ fn prepare_moves(token: Token) {
 /// *Named race, "the waiting clone":* a task that waits for a value to be free does not borrow another
 /// one meanwhile, to clone it later: its last owner might wait for that, and the borrower of the
 /// first value for the last owner. The values that this has made free.
-fn own_again(token: &Token, to_clone: &[usize]) -> Vec<TaskRef> {
+fn own_again(token: &Token) -> Vec<TaskRef> {
     let mut freed = Vec::new();
-    if to_clone.is_empty() {
-        return freed;
-    }
-    let mut place = 0;
-    each_edge(token, |edge| {
-        place += 1;
-        if to_clone.contains(&place) {
-            freed.extend(edge.own_again());
-        }
-    });
+    each_edge(token, |edge| freed.extend(edge.own_again()));
     freed
 }
 
@@ -188,6 +175,7 @@ fn arrive(visit: Visit) {
 pub(crate) fn close(cell: TaskRef, departs: bool) {
     // Before the close: after it somebody else may drop the outcome.
     let failure = cell.error().cloned();
+    cell.trace.end(failure.as_ref());
     let closing = cell.waiters.close();
     if closing.is_quiet() && !(departs && cell.place().is_some_and(|place| place.is_scope())) {
         return end_close(cell);

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 
 use crate::error::{Error, Hook};
-use crate::pool::Pool;
+use crate::pool::hosted::Host;
+use crate::pool::{Fault, Pool};
 use crate::sync::{Arc, thread};
 
 /// How a pool was asked to be.
@@ -16,6 +17,11 @@ pub(crate) struct Config {
     pub(crate) queue_capacity: Option<usize>,
     pub(crate) max_spares: usize,
     pub(crate) hook: Option<Hook>,
+    /// Of a deterministic pool.
+    pub(crate) seed: Option<u64>,
+    pub(crate) fault: Option<Fault>,
+    /// Whose threads it runs on, if not its own.
+    pub(crate) host: Option<Arc<dyn Host>>,
 }
 
 /// Sets up a [`Pool`]; made by [`Pool::builder`].
@@ -41,6 +47,9 @@ impl PoolBuilder {
                 queue_capacity: None,
                 max_spares: 256,
                 hook: None,
+                seed: None,
+                fault: None,
+                host: None,
             },
         }
     }
@@ -89,13 +98,35 @@ impl PoolBuilder {
         self
     }
 
+    /// Makes the pool a [deterministic](Pool::deterministic) one, which has no workers, whatever
+    /// else was said.
+    pub fn deterministic(mut self, seed: u64) -> PoolBuilder {
+        self.config.seed = Some(seed);
+        self
+    }
+
+    #[cfg(any(feature = "rayon", feature = "tokio"))]
+    pub(crate) fn hosted(mut self, host: impl Host + 'static) -> PoolBuilder {
+        self.config.host = Some(Arc::new(host));
+        self
+    }
+
+    pub(crate) fn fault(mut self, fault: Option<Fault>) -> PoolBuilder {
+        self.config.fault = fault;
+        self
+    }
+
     /// Makes the pool and starts its workers.
     ///
     /// # Errors
     ///
     /// A queue capacity of 0, a thread name with a NUL byte, or a thread that could not be
     /// started; no thread stays then.
-    pub fn build(self) -> Result<Pool, BuildError> {
+    pub fn build(mut self) -> Result<Pool, BuildError> {
+        if self.config.seed.is_some() {
+            self.config.workers = 0;
+            self.config.host = None;
+        }
         if self.config.queue_capacity == Some(0) {
             return Err(BuildError::new("a queue capacity of 0 would take no work at all", None));
         }

@@ -64,9 +64,9 @@ pub(crate) fn works_for_only(pool: &Shared) -> bool {
     !other.unwrap_or(false)
 }
 
-pub(crate) fn set_local(local: Option<Rc<Local>>) {
-    let old = LOCAL.try_with(|here| here.replace(local));
-    drop(old);
+/// The worker that this thread is from now on; the one it was before.
+pub(crate) fn set_local(local: Option<Rc<Local>>) -> Option<Rc<Local>> {
+    LOCAL.try_with(|here| here.replace(local)).ok().flatten()
 }
 
 pub(crate) fn local() -> Option<Rc<Local>> {

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Hop};
 use crate::pool::needed;
 use crate::pool::sleep::Wait;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::task::TaskRef;
+use crate::task::{At, TaskRef};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -135,6 +135,17 @@ pub(crate) fn out_of_threads(wait: &Wait, spares: usize) -> Error {
         wait.at.line(),
     );
     Error::outside(ErrorKind::Deadlock, waiter(wait), words)
+}
+
+/// Nothing is left to run in a deterministic pool, where nobody else sets a result.
+pub(crate) fn nothing_left(target: Option<&TaskRef>, at: At) -> Error {
+    let words = format!(
+        "can't end: nothing in its deterministic pool is left to run, and the wait at {}:{} needs it",
+        at.file(),
+        at.line(),
+    );
+    let hop = target.map_or(Hop { name: &"a thread", at }, |task| task.hop);
+    Error::outside(ErrorKind::Deadlock, hop, words)
 }
 
 /// The pool is being stopped, and nothing in it will end this wait.

@@ -6,10 +6,16 @@
 mod builder;
 mod context;
 mod deadlock;
+mod hosted;
 mod needed;
+#[cfg(feature = "rayon")]
+mod on_rayon;
+#[cfg(feature = "tokio")]
+mod on_tokio;
 mod place;
 mod queue;
 mod scope;
+mod seeded;
 mod shared;
 mod sleep;
 mod spawner;
@@ -19,6 +25,7 @@ mod worker;
 
 pub use builder::{BuildError, PoolBuilder};
 pub use scope::Scope;
+pub use seeded::Injected;
 pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
 pub use stop::StillRunning;
 
@@ -26,6 +33,7 @@ pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, task as task_here, works_for};
 pub(crate) use deadlock::look_again;
 pub(crate) use place::Place;
+pub(crate) use seeded::{Fault, How};
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, run_at_once, wait};
@@ -83,6 +91,24 @@ impl Pool {
         }
     }
 
+    /// A deterministic pool for one run of a test.
+    pub(crate) fn of_plan(
+        seed: u64,
+        fault: Option<Fault>,
+        hook: impl Fn(&crate::Error) + Send + Sync + 'static,
+    ) -> Pool {
+        let builder = Pool::builder().deterministic(seed).on_unobserved_error(hook);
+        Pool::without_threads(builder.fault(fault))
+    }
+
+    /// A pool without threads of its own, which can't fail to start.
+    fn without_threads(builder: PoolBuilder) -> Pool {
+        match builder.build() {
+            Ok(pool) => pool,
+            Err(error) => unreachable!("a pool without threads could not be made: {error}"),
+        }
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         self.place.pool()
     }
@@ -104,15 +130,21 @@ impl Pool {
 
     /// Changes how many workers there should be, while the pool is in use.
     ///
-    /// More are started at once; of fewer, each that is one too many goes when its task ends.
+    /// More are started at once; of fewer, each that is one too many goes when its task ends. A
+    /// [deterministic](Pool::deterministic) pool has none, and stays as it is.
     ///
     /// # Panics
     ///
     /// When a thread could not be started.
     pub fn set_worker_count(&self, workers: usize) {
         let shared = self.shared();
+        if shared.queue.seeded().is_some() {
+            return;
+        }
         let mut threads = shared.threads();
-        needed::count_workers(threads.wanted, workers);
+        if !shared.is_hosted() {
+            needed::count_workers(threads.wanted, workers);
+        }
         threads.wanted = workers;
         shared.publish(&threads);
         // Without workers it is they who do the work.

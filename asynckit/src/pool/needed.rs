@@ -6,7 +6,7 @@ use crate::continuation;
 use crate::pool::wait::Goal;
 use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, Ordering, StaticCounter};
-use crate::task::{TaskRef, Which, each_edge, tasks_of};
+use crate::task::{TaskRef, each_edge};
 
 /// How many tasks a thread may have on its stack before it rather blocks.
 pub(crate) const DEEPEST: usize = 128;
@@ -15,7 +15,9 @@ pub(crate) const DEEPEST: usize = 128;
 pub(crate) fn run(goal: &impl Goal, pool: &Arc<Shared>) {
     loop {
         let mut ran = false;
-        for root in goal.roots() {
+        let mut roots = goal.roots();
+        pool.shuffle(&mut roots);
+        for root in roots {
             ran |= run_below(root, goal, pool);
             if goal.reached() {
                 return;
@@ -45,11 +47,12 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
             seen.remove(&task.address());
             continue;
         }
-        let unset =
+        let mut unset =
             if !task.is_set() && seen.insert(task.address()) { inputs(&task) } else { vec![] };
         if unset.is_empty() {
             path.pop();
         } else {
+            pool.shuffle(&mut unset);
             path.extend(unset);
         }
     }
@@ -91,7 +94,7 @@ pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
         Some(place) => Some(place.pool().clone()),
         None => context::pool(),
     };
-    let mut borrowers = pool.map_or_else(Vec::new, |pool| tasks_of(&pool, Which::MayWait));
+    let mut borrowers = pool.map_or_else(Vec::new, |pool| pool.waiting_tasks());
     borrowers.retain(|task| {
         let mut borrows = false;
         if !task.is_simple() && !task.is_set() && task.state.visit() {

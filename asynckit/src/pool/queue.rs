@@ -4,6 +4,7 @@
 use crossbeam_channel::{Receiver, Sender};
 use crossbeam_deque::{Steal, Stealer};
 
+use crate::pool::seeded::Seeded;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
 use crate::task::Token;
 
@@ -12,6 +13,8 @@ pub(crate) struct Queue {
     receiver: Receiver<Token>,
     stealers: RwLock<Vec<(usize, Stealer<Token>)>>,
     capacity: Option<Capacity>,
+    /// Has all of it, in a deterministic pool.
+    seeded: Option<Seeded>,
 }
 
 /// How much work from outside may be queued, and how much is.
@@ -23,7 +26,7 @@ struct Capacity {
 }
 
 impl Queue {
-    pub(crate) fn new(capacity: Option<usize>) -> Queue {
+    pub(crate) fn new(capacity: Option<usize>, seeded: Option<Seeded>) -> Queue {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let capacity = capacity.map(|most| Capacity {
             most,
@@ -31,18 +34,29 @@ impl Queue {
             blocked: Mutex::new(()),
             freed: Condvar::new(),
         });
-        Queue { sender, receiver, stealers: RwLock::new(Vec::new()), capacity }
+        Queue { sender, receiver, stealers: RwLock::new(Vec::new()), capacity, seeded }
+    }
+
+    /// What decides the order, in a deterministic pool.
+    pub(crate) fn seeded(&self) -> Option<&Seeded> {
+        self.seeded.as_ref()
     }
 
     /// From outside, or from a thread that has no deque here.
     pub(crate) fn inject(&self, token: Token) {
+        if let Some(seeded) = &self.seeded {
+            return seeded.push(token);
+        }
         // The receiver lives as long as the sender: this can't fail.
         let sent = self.sender.send(token);
         debug_assert!(sent.is_ok());
     }
 
     pub(crate) fn take_injected(&self) -> Option<Token> {
-        self.receiver.try_recv().ok()
+        match &self.seeded {
+            Some(seeded) => seeded.pop(),
+            None => self.receiver.try_recv().ok(),
+        }
     }
 
     pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Token>) {
@@ -62,6 +76,9 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
+        if let Some(seeded) = &self.seeded {
+            return seeded.is_empty();
+        }
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         self.receiver.is_empty() && stealers.iter().all(|(_, stealer)| stealer.is_empty())
     }

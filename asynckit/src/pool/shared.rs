@@ -1,16 +1,16 @@
 //! What a pool's handle, its workers and its tasks share.
 
 use std::sync::PoisonError;
-use std::time::Instant;
 
 use crate::continuation;
 use crate::error::{Error, Hook};
 use crate::pool::builder::Config;
 use crate::pool::queue::Queue;
+use crate::pool::seeded::Seeded;
 use crate::pool::sleep::{Attention, Threads};
 use crate::pool::{context, needed, worker};
-use crate::sync::{Arc, AtomicU8, Condvar, Mutex, Ordering, fence, lock};
-use crate::task::{Mark, Steps, Token, Which, tasks_of};
+use crate::sync::{Arc, AtomicU8, Condvar, Deadline, Mutex, Ordering, fence, lock};
+use crate::task::{Mark, Steps, Token};
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -38,10 +38,12 @@ const CLOSED: u8 = 2;
 
 impl Shared {
     pub(crate) fn new(mut config: Config) -> Arc<Shared> {
-        needed::count_workers(1, config.workers);
+        // A hosted pool may have to count on threads that wait for it.
+        needed::count_workers(1, if config.host.is_some() { 0 } else { config.workers });
         let threads = Threads::wanting(config.workers);
+        let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
         Arc::new(Shared {
-            queue: Queue::new(config.queue_capacity),
+            queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),
             phase: AtomicU8::new(OPEN),
@@ -86,7 +88,7 @@ impl Shared {
     /// A task that took a place in the queue has begun, or never will.
     pub(crate) fn begun(&self) {
         self.queue.leave();
-        if self.queue.has_capacity() && self.wanted() == 0 {
+        if self.queue.has_capacity() && (self.wanted() == 0 || self.is_hosted()) {
             // Those who wait for room do the pool's work meanwhile, and sleep where its helpers do.
             self.wake_all();
         }
@@ -117,15 +119,15 @@ impl Shared {
         self.drop_hook();
     }
 
-    /// Waits until the pool is closed or has no workers; false at the deadline.
-    pub(crate) fn wait_closed(&self, deadline: Option<Instant>) -> bool {
+    /// Waits until the pool is closed, or this thread has to do its work; false at the deadline.
+    pub(crate) fn wait_closed(&self, deadline: Option<Deadline>) -> bool {
         let mut threads = self.threads();
-        while !self.is_closed() && threads.wanted > 0 {
+        while !self.is_closed() && !self.is_helped(&threads) {
             let Some(deadline) = deadline else {
                 threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.left();
             if left.is_zero() {
                 return false;
             }
@@ -171,7 +173,7 @@ impl Shared {
     /// Fails all tasks that wait for inputs; whether there were any.
     pub(crate) fn fail_waiting(&self) -> bool {
         let mut any = false;
-        for task in tasks_of(self, Which::MayWait) {
+        for task in self.waiting_tasks() {
             if task.state.is_waiting() {
                 any |= continuation::fail(&task, Error::stopped(task.hop), false);
             }
@@ -205,6 +207,9 @@ impl Shared {
 
     /// One more worker, where threads are blocked and the cap allows it.
     pub(crate) fn start_spare(self: &Arc<Self>) {
+        if let Some(host) = self.host() {
+            return self.call_worker(host);
+        }
         let mut threads = self.threads();
         let room = threads.alive < threads.wanted + self.config.max_spares;
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
@@ -216,7 +221,10 @@ impl Shared {
     /// Brings the number of workers up to what is wanted.
     pub(crate) fn start_workers(self: &Arc<Self>) -> std::io::Result<()> {
         let mut threads = self.threads();
-        while threads.workers() < threads.wanted && !self.is_closed() {
+        // Those of a host come when there is work.
+        self.publish(&threads);
+        let is_open = !self.is_closed() && !self.is_hosted();
+        while is_open && threads.workers() < threads.wanted {
             worker::start(self, &mut threads)?;
         }
         Ok(())
@@ -233,6 +241,6 @@ pub(crate) fn stop_task(token: &Token) {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        needed::count_workers(self.wanted(), 1);
+        needed::count_workers(if self.is_hosted() { 0 } else { self.wanted() }, 1);
     }
 }

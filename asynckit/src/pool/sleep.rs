@@ -16,14 +16,14 @@
 //!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do.
 
 use std::hint;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::pool::shared::Shared;
 use crate::pool::wait::Test;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{
-    Arc, AtomicU8, AtomicUsize, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
+    Arc, AtomicU8, AtomicUsize, Deadline, MutexGuard, OnceLock, Ordering, Parker, fence, lock,
 };
 use crate::task::{At, TaskRef};
 
@@ -42,8 +42,6 @@ pub(crate) struct Threads {
     pub(crate) wanted: usize,
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
-    /// Those from outside among them: they may be gone with the next step, and replace no worker.
-    pub(crate) helpers: usize,
     sleepers: Vec<Arc<Parker>>,
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
@@ -52,6 +50,10 @@ pub(crate) struct Threads {
     waits: Vec<Arc<Wait>>,
     /// Threads outside of the pool that wait for its work.
     pub(crate) outside: Vec<Arc<Parker>>,
+    /// Workers that a host was asked for and that have not come yet.
+    pub(crate) asked: usize,
+    /// Threads outside of the pool that do its work.
+    pub(crate) helpers: Vec<Arc<Parker>>,
     /// Threads in `blocking`.
     blocking: usize,
     pub(crate) handles: Vec<JoinHandle<()>>,
@@ -139,7 +141,7 @@ impl Threads {
 
     /// The pool's own threads.
     pub(crate) fn workers(&self) -> usize {
-        self.alive - self.helpers
+        self.alive - self.helpers.len()
     }
 
     /// The waits that nothing has ended yet. A thread that does a pool's work while it waits is
@@ -189,7 +191,11 @@ impl Shared {
     pub(crate) fn publish(&self, threads: &Threads) {
         let active = threads.active();
         let blocked = threads.waits.len() + threads.blocking > 0;
-        let short = blocked && active < threads.wanted;
+        let short = match blocked {
+            // Those that a host was asked for may never come, where it is its threads that wait.
+            true => active < threads.wanted,
+            false => self.is_hosted() && active + threads.asked < threads.wanted,
+        };
         self.attention.sleepers.store(threads.sleepers.len(), Ordering::SeqCst);
         self.attention.short.store(u8::from(short), Ordering::SeqCst);
         self.attention.surplus.store(u8::from(active > threads.wanted), Ordering::SeqCst);
@@ -273,13 +279,19 @@ impl Shared {
         threads.active() > threads.wanted && !self.stay_in_reserve(threads, &Parker::current())
     }
 
+    /// A thread has left: for those who wait for the last one.
+    pub(crate) fn tell_left(&self, threads: &Threads) {
+        self.tell_rest(threads);
+        threads.tell_watchers();
+    }
+
     /// Sleeps until there may be work, or `enough` holds, which is looked at under the lock. A worker
     /// leaves instead where it is one too many; a thread from outside (`worker: false`) only looks
     /// again.
     pub(crate) fn sleep(
         self: &Arc<Self>,
         worker: bool,
-        until: Option<Instant>,
+        until: Option<Deadline>,
         enough: &dyn Fn() -> bool,
     ) -> Idle {
         let parker = Parker::current();
@@ -287,6 +299,10 @@ impl Shared {
         if worker && (threads.active() > threads.wanted || self.is_closed()) {
             let stays = self.stay_in_reserve(threads, &parker);
             return if stays { Idle::Search { woken: false } } else { Idle::Leave };
+        }
+        if worker && self.is_hosted() {
+            drop(threads);
+            return self.leave_or_search();
         }
         threads.sleepers.push(parker.clone());
         self.publish(&threads);
@@ -321,19 +337,18 @@ impl Shared {
     fn stay_in_reserve(&self, mut threads: MutexGuard<'_, Threads>, parker: &Arc<Parker>) -> bool {
         threads.alive -= 1;
         self.publish(&threads);
-        self.tell_rest(&threads);
-        threads.tell_watchers();
+        self.tell_left(&threads);
         if self.is_closed() {
             return false;
         }
         threads.reserve.push(parker.clone());
         drop(threads);
-        let until = Instant::now() + RESERVE;
+        let until = Deadline::after(RESERVE);
         loop {
             parker.park(Some(until));
             let mut threads = self.threads();
             let called = !threads.reserve.iter().any(|other| Arc::ptr_eq(other, parker));
-            if called || until <= Instant::now() {
+            if called || until.is_over() {
                 remove(&mut threads.reserve, parker);
                 return called;
             }
@@ -351,6 +366,33 @@ impl Shared {
         true
     }
 
+    /// A thread that goes to sleep at another pool counts as asleep here too.
+    pub(crate) fn add_sleeper(self: &Arc<Self>, parker: &Arc<Parker>) {
+        let mut threads = self.threads();
+        threads.sleepers.push(parker.clone());
+        self.publish(&threads);
+        self.tell_rest(&threads);
+        threads.tell_watchers();
+        drop(threads);
+        // ORDERING: SeqCst fence, as in `sleep`: it looks at this pool's queue from now on.
+        fence(Ordering::SeqCst);
+        if self.is_quiet(0) {
+            self.finish_stop(0);
+        }
+    }
+
+    pub(crate) fn remove_sleeper(&self, parker: &Arc<Parker>) {
+        let mut threads = self.threads();
+        let there = threads.sleepers.len();
+        remove(&mut threads.sleepers, parker);
+        let woken = threads.sleepers.len() == there;
+        self.publish(&threads);
+        drop(threads);
+        if woken {
+            self.end_search();
+        }
+    }
+
     /// Whether a stop waits for quiet, and this is it. `besides`: 1 for a thread of the pool that
     /// asks while it has nothing else to do.
     pub(crate) fn is_quiet(&self, besides: usize) -> bool {
@@ -363,10 +405,12 @@ impl Shared {
     }
 
     /// Whether nothing is queued and no thread runs anything, but for the calling one where it does
-    /// the work of a pool without workers.
+    /// the pool's work from outside.
     pub(crate) fn is_still(&self) -> bool {
         let threads = self.threads();
-        let besides = usize::from(threads.wanted == 0);
+        let here = Parker::current();
+        let besides = threads.helpers.iter().any(|helper| Arc::ptr_eq(helper, &here));
+        let besides = usize::from(besides);
         threads.all_still(besides) && self.queue.is_empty()
     }
 

@@ -1,10 +1,10 @@
 //! Stopping a pool, and running it dry.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::pool::{Pool, context, wait};
-use crate::sync::{deadline, thread};
+use crate::sync::{Deadline, thread};
 use crate::task::{Which, empty_pocket, tasks_of};
 
 impl Pool {
@@ -32,7 +32,7 @@ impl Pool {
     /// When work still runs at the deadline: the error names it.
     pub fn stop_timeout(&self, limit: Duration) -> Result<(), StillRunning> {
         let shared = self.shared();
-        let deadline = deadline(limit);
+        let deadline = Deadline::after(limit);
         shared.begin_stop();
         if context::works_for(shared) {
             return Err(self.still_running());
@@ -66,7 +66,7 @@ impl Pool {
             return;
         }
         while !shared.is_idle() {
-            if shared.wanted() == 0 && !shared.queue.is_empty() {
+            if shared.is_helped_here() && !shared.queue.is_empty() {
                 let _member = wait::Helping::begin(shared);
                 while let Some(token) = shared.take_any() {
                     super::worker::execute(token);
@@ -79,7 +79,7 @@ impl Pool {
 
     /// Waits until the pool is closed, and does its work where it has no workers; false at the
     /// deadline.
-    fn drive_to_close(&self, deadline: Option<Instant>) -> bool {
+    fn drive_to_close(&self, deadline: Option<Deadline>) -> bool {
         let shared = self.shared();
         // If all threads sleep already, nobody else will notice.
         shared.finish_stop(0);
@@ -94,8 +94,8 @@ impl Pool {
                 return true;
             }
             let _member = wait::Helping::begin(shared);
-            while !shared.is_closed() && shared.wanted() == 0 {
-                if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            while !shared.is_closed() && shared.is_helped_here() {
+                if deadline.is_some_and(|deadline| deadline.is_over()) {
                     return false;
                 }
                 wait::help_once(shared, deadline, &|| shared.is_closed());
@@ -109,17 +109,21 @@ impl Pool {
             // A worker catches the panics of what it runs.
             let _ = handle.join();
         }
+        self.shared().wait_until_left();
     }
 
     /// Joins the workers that come to their end before the deadline; whether all did.
-    fn join_until(&self, deadline: Instant) -> bool {
+    fn join_until(&self, deadline: Deadline) -> bool {
         loop {
-            let running = self.shared().threads().handles.iter().any(|h| !h.is_finished());
+            let threads = self.shared().threads();
+            let hosted = self.shared().is_hosted() && threads.alive > 0;
+            let running = hosted || threads.handles.iter().any(|h| !h.is_finished());
+            drop(threads);
             if !running {
                 self.join();
                 return true;
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = deadline.left();
             if left.is_zero() {
                 return false;
             }

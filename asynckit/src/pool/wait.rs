@@ -6,13 +6,13 @@
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
 use std::hint;
-use std::time::Instant;
+use std::time::Duration;
 
 use crate::continuation::{self, Event, Observer, Watch};
 use crate::error::Error;
 use crate::pool::sleep::{Idle, Wait};
 use crate::pool::{Shared, context, deadlock, needed, worker};
-use crate::sync::{Arc, OnceLock, Parker};
+use crate::sync::{Arc, Deadline, OnceLock, Parker};
 use crate::task::{At, Owner, TaskRef, depth};
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
@@ -117,7 +117,7 @@ pub(crate) fn run_at_once(result: &Owner) -> bool {
 
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
 /// wait fails.
-pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Result<bool, Error> {
+pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<bool, Error> {
     if goal.reached() {
         return Ok(true);
     }
@@ -147,7 +147,10 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         pools.iter().map(|pool| Outside::begin(pool.clone(), &parker)).collect();
     pools.extend(here.clone());
     let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
-    let mut helping = None;
+    let clock = VirtualClock::of(&pools, deadline);
+    // Of the time of day only where no other clock counts.
+    let deadline = deadline.filter(|_| clock.is_none());
+    let mut helpers = Helpers::default();
     loop {
         if goal.reached() {
             return Ok(true);
@@ -155,25 +158,37 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Instant>, at: At) -> Resul
         if let Some(error) = blocked.as_ref().and_then(Blocked::failure) {
             return Err(error);
         }
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        let over = match &clock {
+            Some(clock) => clock.is_over(),
+            None => deadline.is_some_and(|deadline| deadline.is_over()),
+        };
+        if over {
             return Ok(false);
         }
-        let Some(pool) = pools.iter().find(|pool| pool.wanted() == 0) else {
-            helping = None;
+        // Those whose work runs on threads that wait for it, any work of the pool.
+        let is_idle = |pool: &&Arc<Shared>| match blocked.as_ref() {
+            Some(blocked) if Arc::ptr_eq(&blocked.pool, pool) => pool.wanted() == 0,
+            _ => pool.is_helped_here(),
+        };
+        let idle: Vec<&Arc<Shared>> = pools.iter().filter(is_idle).collect();
+        helpers.join(&idle);
+        if idle.is_empty() {
             parker.park(deadline);
             // What this thread's own callbacks have set, or its wake-up brought.
             continuation::drain();
             continue;
-        };
-        // Work runs on threads that wait for it, any work of the pool.
-        if !helping.as_ref().is_some_and(|helping: &Helping<'_>| helping.is_of(pool)) {
-            helping = None;
         }
-        helping.get_or_insert_with(|| Helping::begin(pool));
-        match pool.take_any() {
+        match idle.iter().find_map(|pool| pool.take_any()) {
             // While it runs something this thread does not wait.
-            Some(token) => Blocked::interrupted(blocked.as_ref(), || worker::execute(token)),
-            None => sleep_once(pool, deadline, &*goal.test()),
+            Some(token) => {
+                idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
+                Blocked::interrupted(blocked.as_ref(), || worker::execute(token));
+            }
+            None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
+                Some(clock) if clock.go_on() => {}
+                Some(_) => return Err(deadlock::nothing_left(goal.roots().first(), at)),
+                None => sleep_for(&idle, deadline, &*goal.test()),
+            },
         }
         continuation::drain();
     }
@@ -187,6 +202,48 @@ fn is_about_to_come(goal: &impl Goal) -> bool {
         hint::spin_loop();
         goal.reached()
     })
+}
+
+/// The clock of deterministic pools, for a wait that depends on no others.
+struct VirtualClock<'a> {
+    pools: &'a [Arc<Shared>],
+    /// When the wait ends, by the first pool's clock.
+    until: Option<Duration>,
+}
+
+impl<'a> VirtualClock<'a> {
+    fn of(pools: &'a [Arc<Shared>], deadline: Option<Deadline>) -> Option<VirtualClock<'a>> {
+        if pools.iter().any(|pool| pool.queue.seeded().is_none()) {
+            return None;
+        }
+        let now = pools.first()?.queue.seeded()?.now();
+        let until = deadline.map(|deadline| now.saturating_add(deadline.limit));
+        Some(VirtualClock { pools, until })
+    }
+
+    /// How long the wait may still take.
+    fn left(&self) -> Option<Duration> {
+        let now = self.pools.first()?.queue.seeded()?.now();
+        Some(self.until?.saturating_sub(now))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left() == Some(Duration::ZERO)
+    }
+
+    /// Whether nothing else happens in these pools.
+    fn is_all_that_goes_on(&self) -> bool {
+        self.pools.iter().all(|pool| pool.is_spent())
+    }
+
+    /// Goes on to the next moment at which something is to happen; false where there is none.
+    fn go_on(&self) -> bool {
+        let Some(step) = self.left() else { return false };
+        for seeded in self.pools.iter().filter_map(|pool| pool.queue.seeded()) {
+            seeded.advance(step);
+        }
+        true
+    }
 }
 
 /// A wait from outside, of which the pool knows in case it loses its workers.
@@ -214,18 +271,43 @@ impl Drop for Outside<'_> {
 
 /// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
 /// at once more before it sleeps, under the pool's lock.
-pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.take_any() {
         Some(token) => worker::execute(token),
         None => sleep_once(pool, deadline, enough),
     }
 }
 
-fn sleep_once(pool: &Arc<Shared>, deadline: Option<Instant>, enough: &dyn Fn() -> bool) {
+fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.sleep(false, deadline, enough) {
         Idle::Search { woken: true } => pool.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
         Idle::Quiet => pool.finish_stop(1),
+    }
+}
+
+/// As `sleep_once`, until one of several pools may have a task.
+fn sleep_for(pools: &[&Arc<Shared>], deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
+    let Some((last, others)) = pools.split_last() else { return };
+    let parker = Parker::current();
+    others.iter().for_each(|pool| pool.add_sleeper(&parker));
+    sleep_once(last, deadline, &|| enough() || others.iter().any(|pool| !pool.queue.is_empty()));
+    others.iter().for_each(|pool| pool.remove_sleeper(&parker));
+}
+
+/// A thread from outside does the work of pools for a while.
+#[derive(Default)]
+struct Helpers<'a>(Vec<(&'a Arc<Shared>, Helping<'a>)>);
+
+impl<'a> Helpers<'a> {
+    /// Helps just these pools from now on.
+    fn join(&mut self, pools: &[&'a Arc<Shared>]) {
+        self.0.retain(|(helped, _)| pools.iter().any(|pool| Arc::ptr_eq(helped, pool)));
+        for pool in pools {
+            if !self.0.iter().any(|(helped, _)| Arc::ptr_eq(helped, pool)) {
+                self.0.push((pool, Helping::begin(pool)));
+            }
+        }
     }
 }
 
@@ -240,12 +322,12 @@ impl<'a> Helping<'a> {
         }
         let mut threads = pool.threads();
         threads.alive += 1;
-        threads.helpers += 1;
+        threads.helpers.push(Parker::current());
+        if pool.is_hosted() {
+            pool.publish(&threads);
+        }
+        drop(threads);
         Helping(Some(pool))
-    }
-
-    fn is_of(&self, pool: &Arc<Shared>) -> bool {
-        self.0.is_none_or(|its| Arc::ptr_eq(its, pool))
     }
 }
 
@@ -254,7 +336,11 @@ impl Drop for Helping<'_> {
         if let Some(pool) = self.0 {
             let mut threads = pool.threads();
             threads.alive -= 1;
-            threads.helpers -= 1;
+            let here = Parker::current();
+            threads.helpers.retain(|helper| !Arc::ptr_eq(helper, &here));
+            if pool.is_hosted() {
+                pool.publish(&threads);
+            }
             pool.tell_rest(&threads);
             drop(threads);
             // If this was the last that did anything, a stop may have waited for just that.

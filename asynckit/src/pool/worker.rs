@@ -10,11 +10,9 @@ use crate::continuation::{self, close, depart, enter};
 use crate::error::{Error, Hop};
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::{Idle, Threads};
-use crate::pool::{Place, context};
+use crate::pool::{Place, context, seeded};
 use crate::sync::{Arc, thread};
-use crate::task::{
-    Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, run_claimed, within,
-};
+use crate::task::{Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, within};
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
@@ -52,8 +50,8 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     Ok(())
 }
 
-/// A worker's life.
-fn work(shared: Arc<Shared>, id: usize) {
+/// A worker's life, on a thread of its own or of a host; it has been counted in.
+pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let deque = Deque::new_lifo();
     let oldest = deque.stealer();
     shared.queue.add_stealer(id, deque.stealer());
@@ -67,9 +65,10 @@ fn work(shared: Arc<Shared>, id: usize) {
         streak: Cell::new(0),
         turns: Cell::new(0),
     });
-    context::set_local(Some(local.clone()));
+    // A host may call it from within work of its own that this thread waits for.
+    let before = context::set_local(Some(local.clone()));
     local.live();
-    context::set_local(None);
+    context::set_local(before);
     shared.queue.remove_stealer(id);
     local.give_up_all();
     if shared.is_closed() {
@@ -98,6 +97,11 @@ impl Local {
             }
             if let Some(token) = found {
                 self.run(token);
+                if let Some(host) = self.shared.host()
+                    && self.turns.get().is_multiple_of(TURN)
+                {
+                    host.give_way();
+                }
                 if self.shared.has_surplus() {
                     // What it has must be in sight of all before it is counted out.
                     self.give_up_all();
@@ -294,7 +298,7 @@ fn claim(task: &impl Steps) -> bool {
 
 /// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
 fn run(task: TaskRef, hands_off: bool) {
-    let ran = within(&task, false, || run_claimed(&task, false));
+    let ran = within(&task, false, || task.trace.within(|| seeded::run(&task)));
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off: the thread goes back to what waits for it.
     let before = local.as_ref().map(|local| local.hands_off.replace(depth() == 0));

@@ -1,19 +1,19 @@
 //! Getting at the value from ordinary code: `get` and its kin, which block or hand back.
 
 use std::panic::Location;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::AsyncResult;
 use crate::error::{self, Error};
 use crate::pool::{Free, Set, run_at_once, wait};
-use crate::sync::deadline;
+use crate::sync::Deadline;
 use crate::task::{At, Owner, Take, Typed};
 
 /// Takes the value of a set result, or a clone where there are other handles; where the value is
 /// lent, waits until it is not, or hands the owner back at the deadline.
 fn take<T>(
     owner: Typed<Owner, T>,
-    until: Option<Instant>,
+    until: Option<Deadline>,
     at: At,
 ) -> Result<Result<T, Error>, Typed<Owner, T>> {
     if let Err(error) = owner.outcome() {
@@ -68,7 +68,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn wait_timeout(&self, limit: Duration) -> bool {
         let task = self.owner().reference();
-        wait(&Set(&task), Some(deadline(limit)), Location::caller()).unwrap_or(false)
+        wait(&Set(&task), Some(Deadline::after(limit)), Location::caller()).unwrap_or(false)
     }
 
     /// Blocks until the result is set, and gives the value or the failure.
@@ -113,8 +113,8 @@ impl<T> AsyncResult<T> {
         if !self.is_set() {
             return Err(self);
         }
-        let past = Instant::now();
-        take(self.into_owner(), Some(past), Location::caller()).map_err(AsyncResult::from_owner)
+        take(self.into_owner(), Some(Deadline::past()), Location::caller())
+            .map_err(AsyncResult::from_owner)
     }
 
     /// As [`get`](AsyncResult::get), for this long at most. It runs no work.
@@ -134,7 +134,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn get_timeout(self, limit: Duration) -> Result<Result<T, Error>, AsyncResult<T>> {
-        let (until, at) = (Some(deadline(limit)), Location::caller());
+        let (until, at) = (Some(Deadline::after(limit)), Location::caller());
         if !wait(&Set(&self.owner().reference()), until, at).unwrap_or(false) {
             return Err(self);
         }

@@ -35,9 +35,12 @@ enum Hold {
 
 /// Where the pointer to the upstream has its `Hold`.
 const HOLD: usize = 0b11;
+/// Set there while the edge was lent the value, to clone it when the task runs.
+const CLONES: usize = 0b100;
 /// Set in the pointer to the dependent where that wants to see a failure: `OnFailure::Look`.
 const LOOKS: usize = 0b1;
-const _: () = assert!(align_of::<Header>() > HOLD, "the marks lie below a header's address");
+const _: () =
+    assert!(align_of::<Header>() > (HOLD | CLONES), "the marks lie below a header's address");
 
 /// What a failure of the upstream means for the dependent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +106,7 @@ impl Edge {
     }
 
     fn upstream_raw(&self) -> NonNull<Header> {
-        let upstream = self.upstream.get().map_addr(|addr| addr & !HOLD);
+        let upstream = self.upstream.get().map_addr(|addr| addr & !(HOLD | CLONES));
         // SAFETY: the edge was made with a pointer to a cell, and only its marks change.
         unsafe { NonNull::new_unchecked(upstream) }
     }
@@ -168,7 +171,7 @@ impl Edge {
             Take::Clone => {
                 own.owners -= 1;
                 self.set_hold(Hold::Borrow);
-                return Settled::ToClone;
+                self.upstream.set(self.upstream.get().map_addr(|addr| addr | CLONES));
             }
             // One edge waits for all that the task has to this cell.
             Take::Lent if own.armed => {}
@@ -191,6 +194,11 @@ impl Edge {
     /// for that must not find this one lent meanwhile. The cell, if somebody is to be told that it
     /// is free.
     pub(crate) fn own_again(&self) -> Option<TaskRef> {
+        let upstream = self.upstream.get();
+        if upstream.addr() & CLONES == 0 {
+            return None;
+        }
+        self.upstream.set(upstream.map_addr(|addr| addr & !CLONES));
         let holds = &self.upstream().holds;
         // The borrow keeps the value until there is an owner again.
         holds.add_owner();
@@ -378,8 +386,6 @@ pub(crate) struct Siblings {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
     Here,
-    /// The edge was lent the value, to clone it when the task runs: see `own_again`.
-    ToClone,
     /// The edge will be visited once more, when nobody borrows the value.
     Lent,
     /// `arm` was called for nothing: the last borrower has just gone.

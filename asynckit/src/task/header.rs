@@ -12,6 +12,7 @@ use super::waiters::Waiters;
 use crate::error::Hop;
 use crate::pool::{Place, Shared};
 use crate::sync::{AtomicPtr, Ordering};
+use crate::trace::Trace;
 
 /// What every cell begins with, whatever its types are.
 #[repr(C)]
@@ -27,9 +28,14 @@ pub(crate) struct Header {
     place: AtomicPtr<Place>,
     /// `fn(&T) -> T`, once somebody has cloned a handle.
     cloner: AtomicPtr<()>,
+    /// The work's span, from its submission to its end; of no size without the feature `tracing`.
+    pub(crate) trace: Trace,
 }
 
-const _: () = assert!(cfg!(asynckit_loom) || size_of::<Header>() <= 64, "a line of the cache");
+const _: () = {
+    let larger = cfg!(asynckit_loom) || cfg!(feature = "tracing");
+    assert!(larger || size_of::<Header>() <= 64, "a line of the cache");
+};
 
 /// What is known of all cells of a type.
 pub(super) struct Facts {
@@ -64,6 +70,7 @@ impl Header {
             (*header).state.begin(state);
             (&raw mut (*header).hop).write(hop);
             (&raw mut (*header).cloner).write(AtomicPtr::new(std::ptr::null_mut()));
+            (&raw mut (*header).trace).write(Trace::new());
             (*header).holds.begin(1, 1);
         }
     }

@@ -1,0 +1,126 @@
+//! Pools on somebody else's threads.
+//!
+//! A *hosted* pool starts no workers of its own. When work is queued and fewer workers are there
+//! than wanted, it asks its *host* to call one; that is a worker like any other, but it leaves
+//! where another one would go to sleep, so that the thread goes back to its owner. All else is as
+//! in any pool: spares, waits, stops.
+//!
+//! *Named race, "the last look":* work is queued while a worker leaves. The worker counts itself
+//! out, fences, and looks at the queues once more; the submitter queues, fences, and looks whether
+//! workers are missing. One of them sees the other: it is "the short pool" of `sleep.rs`, where a
+//! hosted pool counts as short whenever a worker is missing.
+
+use crate::pool::Shared;
+use crate::pool::sleep::{Idle, Threads};
+use crate::pool::worker;
+use crate::sync::{Arc, Ordering, fence};
+
+/// What a host is to call, once, on one of its threads.
+pub(crate) type Call = Box<dyn FnOnce() + Send>;
+
+/// The owner of the threads.
+pub(crate) trait Host: Send + Sync {
+    /// Has `call` called soon. A host that can't any more drops it.
+    fn call(&self, call: Call);
+
+    /// Whether it finds another thread where its own are blocked. Otherwise spare workers get
+    /// threads of the pool's own.
+    fn has_spares(&self) -> bool;
+
+    /// Whether the calling thread is one of those that are to call. One that waits there for the
+    /// pool's work has to do some of it, as there may be no other.
+    fn is_here(&self) -> bool;
+
+    /// Lets others have their turn on this thread.
+    fn give_way(&self);
+}
+
+/// A worker that a host was asked for, whether it comes or not.
+struct Asked(Option<Arc<Shared>>);
+
+impl Asked {
+    fn comes(mut self) {
+        let Some(shared) = self.0.take() else { return };
+        let mut threads = shared.threads();
+        threads.asked -= 1;
+        threads.alive += 1;
+        threads.next_id += 1;
+        let id = threads.next_id;
+        shared.publish(&threads);
+        drop(threads);
+        worker::work(shared, id);
+    }
+}
+
+impl Drop for Asked {
+    /// The host has dropped the call: it has shut down, and nobody will run anything any more.
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.threads().asked -= 1;
+            shared.close();
+        }
+    }
+}
+
+impl Shared {
+    pub(crate) fn host(&self) -> Option<&Arc<dyn Host>> {
+        self.config.host.as_ref()
+    }
+
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.config.host.is_some()
+    }
+
+    /// Whether a thread from outside that waits does the pool's work: nobody else may.
+    pub(crate) fn is_helped(&self, threads: &Threads) -> bool {
+        threads.wanted == 0 || self.host().is_some_and(|host| host.is_here())
+    }
+
+    /// As `is_helped`, for who has not the lock.
+    pub(crate) fn is_helped_here(&self) -> bool {
+        let threads = self.threads();
+        self.is_helped(&threads)
+    }
+
+    /// Calls one more worker, where one is missing: a host's, or a spare one on a thread of the
+    /// pool's own.
+    pub(crate) fn call_worker(self: &Arc<Self>, host: &Arc<dyn Host>) {
+        let mut threads = self.threads();
+        let all = threads.alive + threads.asked;
+        if all >= threads.wanted + self.config.max_spares || !self.attention.is_short() {
+            return;
+        }
+        if all < threads.wanted || host.has_spares() {
+            threads.asked += 1;
+            self.publish(&threads);
+            drop(threads);
+            let asked = Asked(Some(self.clone()));
+            host.call(Box::new(move || asked.comes()));
+        } else {
+            // What can't be had now is tried again when the next work is queued.
+            let _ = worker::start(self, &mut threads);
+        }
+    }
+
+    /// What a worker of the host's does in place of sleeping.
+    pub(crate) fn leave_or_search(self: &Arc<Self>) -> Idle {
+        let mut threads = self.threads();
+        threads.alive -= 1;
+        self.publish(&threads);
+        fence(Ordering::SeqCst);
+        if !self.is_closed() && !self.queue.is_empty() {
+            threads.alive += 1;
+            self.publish(&threads);
+            return Idle::Search { woken: false };
+        }
+        self.tell_left(&threads);
+        Idle::Leave
+    }
+
+    /// Waits until the host's threads have left. Only for a pool that is closed.
+    pub(crate) fn wait_until_left(&self) {
+        while self.is_hosted() && self.threads().alive > 0 {
+            self.wait_for_rest();
+        }
+    }
+}

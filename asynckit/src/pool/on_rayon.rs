@@ -1,0 +1,96 @@
+//! Pools on rayon's threads.
+
+use crate::pool::hosted::{Call, Host};
+use crate::pool::{Pool, PoolBuilder};
+use crate::sync::Arc;
+
+/// A rayon pool; `None` is the global one.
+struct Rayon(Option<Arc<rayon::ThreadPool>>);
+
+impl Host for Rayon {
+    fn call(&self, call: Call) {
+        match &self.0 {
+            Some(pool) => pool.spawn(call),
+            None => rayon::spawn(call),
+        }
+    }
+
+    fn has_spares(&self) -> bool {
+        false
+    }
+
+    fn is_here(&self) -> bool {
+        match &self.0 {
+            Some(pool) => pool.current_thread_index().is_some(),
+            None => rayon::current_thread_index().is_some(),
+        }
+    }
+
+    fn give_way(&self) {
+        let _ = rayon::yield_now();
+    }
+}
+
+impl Pool {
+    /// A pool on the threads of a rayon pool: a program that has one needs no others.
+    ///
+    /// Needs the feature `rayon`. It is a [`Pool`] like any other, and keeps its promises; when it
+    /// has nothing to do it holds none of rayon's threads. What differs:
+    ///
+    /// - A spare worker, which stands in while work waits, is a thread of the pool's own: rayon has
+    ///   no others. It goes when it is no longer needed. (On it `par_iter` uses rayon's global
+    ///   pool.)
+    /// - A thread of the rayon pool that waits for this pool's work from outside of it (in
+    ///   [`get`](crate::AsyncResult::get), say) meanwhile runs work of the pool, any of it: there
+    ///   may be no other thread to do so. Inside of work a wait runs only what it needs, as ever.
+    /// - Work that waits for *rayon* (in a `join` or a `par_iter`) does so in rayon's way: it
+    ///   may run anything of rayon's meanwhile, this pool's work included.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use asynckit::{Pool, async_work, chain};
+    /// use rayon::prelude::*;
+    ///
+    /// #[async_work]
+    /// fn squares(n: u64) -> Vec<u64> { (1..=n).into_par_iter().map(|n| n * n).collect() }
+    /// #[async_work]
+    /// fn sum(numbers: &[u64]) -> u64 { numbers.par_iter().sum() }
+    ///
+    /// let threads = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(2).build()?);
+    /// let pool = Pool::on_rayon(threads);
+    /// let total = chain!(&pool, {
+    ///     let numbers = squares(10);
+    ///     sum(&numbers)
+    /// });
+    /// assert_eq!(total.get()?, 385);
+    /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// ```
+    pub fn on_rayon(pool: Arc<rayon::ThreadPool>) -> Pool {
+        Pool::without_threads(Pool::builder().on_rayon(pool))
+    }
+
+    /// As [`on_rayon`](Pool::on_rayon), on rayon's global pool.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::on_global_rayon();
+    /// assert!(pool.spawn(|| rayon::current_thread_index().is_some()).get()?);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn on_global_rayon() -> Pool {
+        Pool::without_threads(Pool::builder().on_global_rayon())
+    }
+}
+
+impl PoolBuilder {
+    /// Runs the pool on the threads of a rayon pool; see [`Pool::on_rayon`]. It uses as many as
+    /// there are, unless [`workers`](PoolBuilder::workers) then asks for fewer.
+    pub fn on_rayon(self, pool: Arc<rayon::ThreadPool>) -> PoolBuilder {
+        let threads = pool.current_num_threads();
+        self.workers(threads).hosted(Rayon(Some(pool)))
+    }
+
+    /// Runs the pool on rayon's global pool; see [`on_rayon`](PoolBuilder::on_rayon).
+    pub fn on_global_rayon(self) -> PoolBuilder {
+        self.workers(rayon::current_num_threads()).hosted(Rayon(None))
+    }
+}

@@ -1,0 +1,213 @@
+//! With the feature `tracing`, each work has a span. A program of its own, as a subscriber is for
+//! the whole process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use asynckit::{AsyncResult, Pool, async_work, chain, current, work};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+/// What became of a span.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    name: &'static str,
+    target: &'static str,
+    line: Option<u32>,
+    parent: Option<&'static str>,
+    entered: u32,
+    error: Option<String>,
+    closed: bool,
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<HashMap<u64, Seen>>>);
+
+impl Log {
+    /// The one span of this name.
+    fn span(&self, name: &str) -> Seen {
+        let found = self.spans(name);
+        let [one] = &found[..] else { panic!("{name}: {found:?}") };
+        one.clone()
+    }
+
+    fn spans(&self, name: &str) -> Vec<Seen> {
+        self.0.lock().unwrap().values().filter(|span| span.name.ends_with(name)).cloned().collect()
+    }
+
+    fn change(&self, id: &Id, change: impl FnOnce(&mut Seen)) {
+        if let Some(seen) = self.0.lock().unwrap().get_mut(&id.into_u64()) {
+            change(seen);
+        }
+    }
+}
+
+/// Reads the field `error`.
+struct Reads(Option<String>);
+
+impl tracing::field::Visit for Reads {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        assert_eq!(field.name(), "error");
+        self.0 = Some(format!("{value:?}"));
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        !metadata.name().ends_with("unwanted")
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let (metadata, span) = (attributes.metadata(), context.span(id).unwrap());
+        let seen = Seen {
+            name: metadata.name(),
+            target: metadata.target(),
+            line: metadata.line(),
+            parent: span.parent().map(|parent| parent.name()),
+            ..Seen::default()
+        };
+        // A registry uses the id of a closed span again.
+        let old = self.0.lock().unwrap().insert(id.into_u64(), seen);
+        if let Some(old) = old {
+            let spare = u64::MAX - self.0.lock().unwrap().len() as u64;
+            self.0.lock().unwrap().insert(spare, old);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        let mut reads = Reads(None);
+        values.record(&mut reads);
+        self.change(id, |seen| seen.error = reads.0);
+    }
+
+    fn on_enter(&self, id: &Id, _: Context<'_, S>) {
+        self.change(id, |seen| seen.entered += 1);
+    }
+
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        self.change(&id, |seen| seen.closed = true);
+    }
+}
+
+fn log() -> Log {
+    static LOG: std::sync::OnceLock<Log> = std::sync::OnceLock::new();
+    LOG.get_or_init(|| {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::registry().with(log.clone());
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        log
+    })
+    .clone()
+}
+
+#[test]
+fn work_has_a_span_where_it_was_submitted() {
+    #[async_work]
+    fn outer() -> u32 {
+        inner(1).spawn_on(&current()).get().unwrap()
+    }
+    #[async_work]
+    fn inner(n: u32) -> u32 {
+        tracing::info_span!("users").in_scope(|| n + 1)
+    }
+    let (log, pool) = (log(), Pool::new(2));
+    let line = line!() + 1;
+    let result = tracing::info_span!("request").in_scope(|| outer().spawn_on(&pool));
+    assert_eq!(result.get().unwrap(), 2);
+    pool.stop();
+
+    let outer = log.span("::outer");
+    assert_eq!(outer.name, "traced::outer");
+    assert_eq!(outer.target, "traced");
+    assert_eq!(outer.line, Some(line));
+    assert_eq!(outer.parent, Some("request"));
+    assert_eq!((outer.entered, outer.closed), (1, true));
+    assert_eq!(log.span("::inner").parent, Some("traced::outer"));
+    assert_eq!(log.span("users").parent, Some("traced::inner"));
+}
+
+#[test]
+fn a_span_ends_with_the_work_and_knows_its_failure() {
+    #[async_work]
+    fn broken() -> Result<u32, String> {
+        Err("on purpose".to_owned())
+    }
+    #[async_work]
+    fn fine() -> u32 {
+        1
+    }
+    let (log, pool) = (log(), Pool::new(1));
+    let kept = fine().spawn_on(&pool);
+    kept.wait();
+    broken().spawn_on(&pool).get().unwrap_err();
+    pool.stop();
+    // The result is still held, the work is over.
+    let fine = log.span("::fine");
+    assert_eq!((fine.closed, fine.error), (true, None));
+    let broken = log.span("::broken");
+    assert_eq!(broken.error.as_deref(), Some("traced::broken failed: on purpose"));
+    drop(kept);
+}
+
+#[test]
+fn skipped_work_is_never_entered() {
+    #[async_work]
+    fn first() -> Result<u32, String> {
+        Err("first".to_owned())
+    }
+    fn second(n: u32) -> u32 {
+        n
+    }
+    let (log, pool) = (log(), Pool::new(1));
+    chain!(&pool, second(first())).get().unwrap_err();
+    pool.stop();
+    let second = log.span("second");
+    assert_eq!((second.entered, second.closed), (0, true));
+    assert!(second.error.unwrap().contains("::first failed: first"));
+}
+
+#[test]
+fn a_future_is_entered_each_time_it_is_polled() {
+    #[async_work]
+    async fn polled(input: AsyncResult<u32>) -> u32 {
+        input.await.unwrap()
+    }
+    let (log, pool) = (log(), Pool::new(0));
+    let input = AsyncResult::new();
+    let result = polled(input.clone()).spawn_on(&pool);
+    pool.run_until_idle();
+    input.set(1).unwrap();
+    assert_eq!(result.get().unwrap(), 1);
+    let polled = log.span("::polled");
+    assert_eq!((polled.entered, polled.closed), (2, true));
+}
+
+#[test]
+fn work_in_place_has_a_span_too() {
+    #[async_work]
+    fn in_place() -> u32 {
+        1
+    }
+    let log = log();
+    in_place().run().unwrap();
+    let span = log.span("::in_place");
+    assert_eq!((span.entered, span.closed), (1, true));
+}
+
+#[test]
+fn a_subscriber_may_turn_spans_down() {
+    #[async_work]
+    fn unwanted() -> u32 {
+        1
+    }
+    let (log, pool) = (log(), Pool::new(1));
+    assert_eq!(unwanted().spawn_on(&pool).get().unwrap(), 1);
+    assert!(log.spans("::unwanted").is_empty());
+    // What it submits has the span around it as its parent.
+    let nested = tracing::info_span!("around").in_scope(|| work(|| ()).spawn_on(&pool));
+    nested.get().unwrap();
+    pool.stop();
+    assert!(log.spans("closure").iter().any(|span| span.parent == Some("around")));
+}
