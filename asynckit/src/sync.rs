@@ -40,9 +40,13 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The moment after which a wait ends; far away where the limit is beyond what a clock counts.
 pub(crate) fn deadline(limit: Duration) -> Instant {
+    later(Instant::now(), limit)
+}
+
+/// The moment so long after another.
+pub(crate) fn later(moment: Instant, delay: Duration) -> Instant {
     const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    let now = Instant::now();
-    now.checked_add(limit).unwrap_or_else(|| now + YEARS)
+    moment.checked_add(delay).unwrap_or_else(|| moment + YEARS)
 }
 
 /// A place where one thread sleeps until another wakes it.

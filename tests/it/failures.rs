@@ -259,6 +259,28 @@ fn dependents_fail_at_once() {
 }
 
 #[test]
+fn work_that_returned_a_result_fails_with_it_at_once() {
+    fn passes_on(_: usize, result: AsyncResult<usize>) -> AsyncResult<usize> {
+        result
+    }
+    soon(|| {
+        let pool = Pool::new(1);
+        let (setter, fails) = AsyncResult::<usize>::channel();
+        let returned = chain!(&pool, {
+            let one = merge(1, 0);
+            passes_on(one, { fails })
+        });
+        let after = chain!(&pool, merge(returned, 1));
+        pool.spawn(|| ()).get().unwrap();
+        let busy = crate::support::occupy(&pool);
+        setter.fail(Broken(1)).unwrap();
+        assert!(after.is_error(), "though no worker is free");
+        assert_eq!(after.get().unwrap_err().downcast_ref(), Some(&Broken(1)));
+        busy.free();
+    });
+}
+
+#[test]
 fn the_first_failure_is_the_one() {
     soon(|| {
         let pool = Pool::new(1);

@@ -40,6 +40,7 @@ pub(super) struct Facts {
     pub(super) waits: bool,
     pub(super) is_manual: bool,
     pub(super) is_immediate: bool,
+    pub(super) continues: bool,
     pub(super) is_set_by_hand: bool,
 }
 
@@ -179,9 +180,11 @@ impl Header {
         self.vtable.facts.is_set_by_hand
     }
 
-    /// Whether it runs on the thread that makes it ready.
+    /// Whether it is done on the thread that makes it ready, all of it or what is left of it: a
+    /// failure is not to wait for a free worker.
     pub(crate) fn is_immediate(&self) -> bool {
-        self.vtable.facts.is_immediate
+        let facts = &self.vtable.facts;
+        facts.is_immediate || (!facts.is_simple && !facts.continues && self.state.forwards())
     }
 
     /// Whether handles may set it: it came from `AsyncResult::new`.
