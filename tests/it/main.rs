@@ -42,4 +42,5 @@ mod stress;
 mod timeouts;
 mod waiting_inside_work;
 mod work_forms;
+mod work_options;
 mod work_rules;
