@@ -152,7 +152,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     }
 }
 
-impl<T: Send> AsyncResult<T> {
+impl<T: Send + 'static> AsyncResult<T> {
     /// The same result with a limit of time: it fails as
     /// [`TimedOut`](crate::ErrorKind::TimedOut) where it is not set after so long.
     ///
@@ -160,6 +160,9 @@ impl<T: Send> AsyncResult<T> {
     /// or holds it (see [`cancel`](AsyncResult::cancel)): so this is a deadline for a whole chain.
     /// Functions that run are not stopped; they may ask [`is_cancelled`](crate::is_cancelled). For
     /// a tree of work that spawns more see [`CancelToken`](crate::CancelToken).
+    ///
+    /// The value owns all it uses, as the thread for timers may be the one that drops it. On a scope
+    /// limit the work instead, by [`Work::timeout`].
     ///
     /// # Panics
     ///
