@@ -6,14 +6,14 @@
 //! function that was cancelled or is out of time runs on, and keeps its pass until it returns.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use crate::Work;
 use crate::continuation;
 use crate::pool;
 use crate::stage::{Awaits, start_at, wake};
-use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, Parker, lock};
+use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
@@ -44,14 +44,14 @@ use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 ///
-/// Work that waits for other work under the same limit may wait for ever, when all that runs under
-/// the limit does so.
+/// Where all that run under a limit wait (with `get` and the like) for work that stands in its line,
+/// one of the waits fails as [`Deadlock`](crate::ErrorKind::Deadlock).
 #[derive(Clone)]
 pub struct Limit {
     passes: Arc<Passes>,
 }
 
-struct Passes {
+pub(crate) struct Passes {
     most: usize,
     state: Mutex<State>,
 }
@@ -60,7 +60,42 @@ struct State {
     free: usize,
     /// Who waits, in the order of arrival. Who gives up takes itself out.
     line: BTreeMap<u64, Arc<Waiter>>,
+    /// The addresses of the tasks in line.
+    tasks: HashSet<usize>,
     last: u64,
+}
+
+/// How many stand in line, for all limits.
+static IN_LINE: StaticCounter = StaticCounter::new(0);
+
+/// Whether anybody stands in line anywhere.
+pub(crate) fn has_lines() -> bool {
+    // ORDERING: Relaxed: between fences, see `look_at_limits`.
+    IN_LINE.load(Ordering::Relaxed) != 0
+}
+
+impl State {
+    fn line_up(&mut self, waiter: &Arc<Waiter>) -> u64 {
+        IN_LINE.fetch_add(1, Ordering::Relaxed);
+        self.last += 1;
+        self.line.insert(self.last, waiter.clone());
+        self.tasks.extend(waiter.address());
+        self.last
+    }
+
+    fn take_out(&mut self, number: u64) -> Option<Arc<Waiter>> {
+        let waiter = self.line.remove(&number)?;
+        IN_LINE.fetch_sub(1, Ordering::Relaxed);
+        if let Some(address) = waiter.address() {
+            self.tasks.remove(&address);
+        }
+        Some(waiter)
+    }
+
+    fn take_first(&mut self) -> Option<Arc<Waiter>> {
+        let (&number, _) = self.line.first_key_value()?;
+        self.take_out(number)
+    }
 }
 
 /// Somebody in line.
@@ -86,7 +121,7 @@ impl Limit {
     /// For 0, as such work would never begin.
     pub fn new(most: usize) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        let state = State { free: most, line: BTreeMap::new(), last: 0 };
+        let state = State { free: most, line: BTreeMap::new(), tasks: HashSet::new(), last: 0 };
         Limit { passes: Arc::new(Passes { most, state: Mutex::new(state) }) }
     }
 
@@ -120,22 +155,33 @@ impl Passes {
             return Ok(Pass(self.clone()));
         }
         let waiter = Arc::new(Waiter { who: who(), pass: Mutex::new(None) });
-        state.last += 1;
-        let number = state.last;
-        state.line.insert(number, waiter.clone());
+        let number = state.line_up(&waiter);
         Err((number, waiter))
     }
 
     fn give_up(&self, (number, waiter): InLine) {
-        let in_line = lock(&self.state).line.remove(&number);
+        let in_line = lock(&self.state).take_out(number);
         drop((in_line, waiter));
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(crate) fn is(&self, other: &Passes) -> bool {
+        std::ptr::eq(self, other)
+    }
+
+    /// Whether a task stands in this line.
+    pub(crate) fn has_in_line(&self, task: &TaskRef) -> bool {
+        lock(&self.state).tasks.contains(&task.address())
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
-        let Some((_, next)) = state.line.pop_first() else {
+        let Some(next) = state.take_first() else {
             state.free += 1;
             return;
         };
@@ -147,6 +193,13 @@ impl Drop for Pass {
 }
 
 impl Waiter {
+    fn address(&self) -> Option<usize> {
+        match &self.who {
+            Who::Task(task) => Some(task.address()),
+            Who::Thread(_) => None,
+        }
+    }
+
     fn get(&self, pass: Pass) {
         *lock(&self.pass) = Some(pass);
         match &self.who {
@@ -162,6 +215,7 @@ impl Waiter {
 
 /// A pass that all tasks of a place share until the last of them is over.
 pub(crate) struct Share {
+    limit: Arc<Passes>,
     tasks: AtomicUsize,
     pass: Mutex<Option<Pass>>,
     /// The share of work around it, under another limit.
@@ -170,7 +224,12 @@ pub(crate) struct Share {
 
 impl Share {
     pub(crate) fn new(pass: Pass, around: Option<Arc<Share>>) -> Arc<Share> {
-        Arc::new(Share { tasks: AtomicUsize::new(0), pass: Mutex::new(Some(pass)), around })
+        let (limit, tasks) = (pass.0.clone(), AtomicUsize::new(0));
+        Arc::new(Share { limit, tasks, pass: Mutex::new(Some(pass)), around })
+    }
+
+    pub(crate) fn limit(&self) -> &Passes {
+        &self.limit
     }
 
     fn each(&self) -> impl Iterator<Item = &Share> {
@@ -243,6 +302,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             None => unreachable!("a task runs as none"),
         };
         let Some(pass) = self.pass(who) else {
+            pool::look_at_limits();
             return Step::Pending;
         };
         let place = task.place().map(|place| place.with_pass(pass));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use asynckit::{
     AsyncResult, CancelToken, ErrorKind, Limit, Pool, Results, Retry, Work, async_work, chain,
-    is_cancelled, try_work, work,
+    current, is_cancelled, try_work, work,
 };
 
 use crate::support::{Broken, Busy, Counter, Gate, LIMIT, eventually, occupy, soon};
@@ -215,7 +215,7 @@ fn every_kind_of_work_can_be_limited() {
 fn what_limited_work_submits_is_not_under_the_limit() {
     soon(|| {
         let (pool, limit) = (Pool::new(1), Limit::new(1));
-        let outer = work(|| inc(1).spawn_on(&asynckit::current()).get()).limit(&limit);
+        let outer = work(|| inc(1).spawn_on(&current()).get()).limit(&limit);
         assert_eq!(outer.spawn_on(&pool).get().unwrap().unwrap(), 2);
     });
 }
@@ -344,4 +344,81 @@ fn endings_race_with_arrivals() {
 #[should_panic(expected = "a limit of 0 would let no work begin")]
 fn a_limit_of_nothing_is_refused() {
     let _ = Limit::new(0);
+}
+
+/// Waits for itself one step further down, under a limit.
+fn descend(limit: &Limit, depth: u32) -> Work<'static, asynckit::Result<u32>> {
+    let its = limit.clone();
+    let step = move || match depth {
+        0 => Ok(0),
+        _ => Ok(descend(&its, depth - 1).spawn_on(&current()).get()?? + 1),
+    };
+    work(step).limit(limit)
+}
+
+#[test]
+fn all_waiting_for_such_as_stand_in_line_is_a_deadlock() {
+    soon(|| {
+        let pool = Pool::new(2);
+        for most in [1, 3] {
+            let limit = Limit::new(most);
+            let enough = descend(&limit, most as u32 - 1).spawn_on(&pool).get().unwrap();
+            assert_eq!(enough.unwrap(), most as u32 - 1);
+            let error = descend(&limit, 8).spawn_on(&pool).get().unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Deadlock);
+            let text = error.to_string();
+            assert!(
+                text.contains(&format!("in line under a limit of {most}, as all do")),
+                "{text}"
+            );
+            assert_eq!(inc(1).limit(&limit).spawn_on(&pool).get().unwrap(), 2, "it goes on");
+        }
+    });
+}
+
+#[test]
+fn also_over_work_that_is_under_no_limit() {
+    soon(|| {
+        let (pool, limit) = (Pool::new(2), Limit::new(1));
+        let its = limit.clone();
+        let outer = work(move || {
+            let middle = work(move || inc(1).limit(&its).spawn_on(&current()).get());
+            middle.spawn_on(&current()).get()?
+        });
+        let error = outer.limit(&limit).spawn_on(&pool).get().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Deadlock);
+        // Where the line is entered while all wait already.
+        let (input, its) = (AsyncResult::<u32>::new(), limit.clone());
+        let awaited = input.clone();
+        let outer = work(move || {
+            let retried = awaited.and_then(move |n| inc(n).limit(&its).spawn_on(&current()).get());
+            retried.spawn_on(&current()).get()
+        });
+        let outer = outer.limit(&limit).spawn_on(&pool);
+        pool.spawn(|| ()).get().unwrap();
+        input.set(1).unwrap();
+        assert_eq!(outer.get().unwrap().unwrap_err().kind(), ErrorKind::Deadlock);
+        assert_eq!(inc(1).limit(&limit).spawn_on(&pool).get().unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_wait_that_ends_by_itself_is_no_deadlock() {
+    soon(|| {
+        let (pool, limit) = (Pool::new(2), Limit::new(1));
+        let its = limit.clone();
+        let outer = work(move || inc(1).limit(&its).timeout(SHORT).spawn_on(&current()).get());
+        let error = outer.limit(&limit).spawn_on(&pool).get().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        // One of two waits for something else, and makes room.
+        let (limit, gate) = (Limit::new(2), Gate::new());
+        let (its, shut) = (limit.clone(), gate.clone());
+        let busy = work(move || shut.pass()).limit(&limit).spawn_on(&pool);
+        let outer = work(move || inc(1).limit(&its).spawn_on(&current()).get());
+        let outer = outer.limit(&limit).spawn_on(&pool);
+        eventually("it stands in line", || limit.waiting() == 1);
+        gate.open();
+        assert_eq!(outer.get().unwrap().unwrap(), 2);
+        busy.get().unwrap();
+    });
 }

@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use crate::continuation;
 use crate::error::{Error, ErrorKind, Hop};
+use crate::limit::{self, Share};
 use crate::pool::needed;
 use crate::pool::sleep::Wait;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
@@ -38,6 +39,8 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     });
     if let Some(circle) = circle {
         wait.fail(in_a_circle(wait, &circle));
+    } else {
+        look_at_limits();
     }
 }
 
@@ -64,6 +67,42 @@ pub(crate) fn look_again(task: &TaskRef) {
     });
     if let Some((wait, circle)) = circle {
         wait.fail(in_a_circle(&wait, &circle));
+    } else {
+        look_at_limits();
+    }
+}
+
+/// Somebody has come to wait, for a result or in the line of a limit: it may be that all who run
+/// under a limit wait for work that stands in its line, over any number of tasks and waits.
+pub(crate) fn look_at_limits() {
+    // ORDERING: SeqCst fence, as in `look_again`: of a wait and of who gets in line, each is counted
+    // before its look, so that one of the two sees the other.
+    fence(Ordering::SeqCst);
+    if COUNT.load(Ordering::Relaxed) == 0 || !limit::has_lines() {
+        return;
+    }
+    let stuck = continuation::enter(|| {
+        let waits = lock(&WAITS);
+        let mut stuck: Vec<Arc<Share>> = Vec::new();
+        for wait in waits.iter() {
+            for share in wait.stack.iter().filter_map(|task| task.place()?.share().cloned()) {
+                let in_line = |task: &TaskRef| share.limit().has_in_line(task);
+                if find_way(wait.targets.clone(), in_line, &waits).is_none() {
+                    continue;
+                }
+                if !stuck.iter().any(|other| Arc::ptr_eq(other, &share)) {
+                    stuck.push(share.clone());
+                }
+                let likewise = stuck.iter().filter(|other| other.limit().is(share.limit()));
+                if likewise.count() >= share.limit().most() {
+                    return Some((wait.clone(), share.limit().most()));
+                }
+            }
+        }
+        None
+    });
+    if let Some((wait, most)) = stuck {
+        wait.fail(out_of_passes(&wait, most));
     }
 }
 
@@ -110,8 +149,12 @@ fn find_way(
     None
 }
 
-/// What a task waits for: its inputs, or what the work that it has begun waits for.
+/// What a task waits for: its inputs, or what the work that it has begun waits for. Nothing for ever,
+/// where it has a limit of time.
 fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
+    if task.is_timed() {
+        return Vec::new();
+    }
     if !task.state.is_running() {
         return needed::inputs(task);
     }
@@ -152,6 +195,17 @@ pub(crate) fn out_of_threads(wait: &Wait, spares: usize) -> Error {
     let words = format!(
         "waits at {}:{}, as every thread of its pool does, {spares} spare ones included: nobody is \
          left to run other work; allow more with `max_spares`, or wait outside of work",
+        wait.at.file(),
+        wait.at.line(),
+    );
+    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
+}
+
+/// All who run under a limit wait for such as stand in its line.
+fn out_of_passes(wait: &Wait, most: usize) -> Error {
+    let words = format!(
+        "waits at {}:{} for work that stands in line under a limit of {most}, as all do that run \
+         under it: nobody is left to make room; wait outside of the limit, or let more run at once",
         wait.at.file(),
         wait.at.line(),
     );

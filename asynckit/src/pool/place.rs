@@ -105,6 +105,10 @@ impl Place {
         self.tree.as_ref()
     }
 
+    pub(crate) fn share(&self) -> Option<&Arc<Share>> {
+        self.share.as_ref()
+    }
+
     pub(crate) fn is_plain(&self) -> bool {
         self.plain
     }

@@ -76,6 +76,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
             is_manual: J::MANUAL,
             is_immediate: J::IMMEDIATE,
             continues: J::CONTINUES,
+            is_timed: J::TIMED,
             is_set_by_hand: J::BY_HAND,
         },
     };

@@ -41,6 +41,7 @@ pub(super) struct Facts {
     pub(super) is_manual: bool,
     pub(super) is_immediate: bool,
     pub(super) continues: bool,
+    pub(super) is_timed: bool,
     pub(super) is_set_by_hand: bool,
 }
 
@@ -159,6 +160,11 @@ impl Header {
     /// Whether running it in place comes to the same: no inputs, no future.
     pub(crate) fn is_simple(&self) -> bool {
         self.vtable.facts.is_simple
+    }
+
+    /// Whether it ends by itself, after a time.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.vtable.facts.is_timed
     }
 
     /// Whether it may wait for inputs before it runs.

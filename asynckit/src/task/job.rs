@@ -31,6 +31,8 @@ pub(crate) trait Job<T> {
     /// Whether it goes on working with a result that it waited for. Otherwise that stands for its
     /// own, and is handed on on the spot.
     const CONTINUES: bool = false;
+    /// Whether it ends by itself, after a time: what waits for it does not do so for ever.
+    const TIMED: bool = false;
     /// Whether no work sets the result, but the program.
     const BY_HAND: bool = false;
     /// Whether any of the user's handles may set the result.

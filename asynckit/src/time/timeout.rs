@@ -69,6 +69,7 @@ impl<'w, T> Timed<'w, T> {
 impl<T: Send> Job<T> for Timed<'_, T> {
     const SIMPLE: bool = false;
     const IMMEDIATE: bool = true;
+    const TIMED: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
