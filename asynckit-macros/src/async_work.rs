@@ -29,10 +29,11 @@ use crate::validate::mend_function;
 /// Expands the attribute on `item`; whatever is wrong, something is left for the editor.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
-    let options = Options::read(options, &mut mistakes);
+    let mut options = Options::read(options, &mut mistakes);
     let work = match syn::parse2::<Function>(item.clone()) {
         Ok(mut function) => {
             mend_function(&mut function, &mut mistakes);
+            options.calls.mend(&function.signature, &mut mistakes);
             expand_function(&options, &function)
         }
         Err(error) => {
@@ -60,7 +61,7 @@ fn expand_function(options: &Options, function: &Function) -> TokenStream {
     let declarations = parameters.iter().map(|parameter| &parameter.declaration);
     let work = work_type(&support, &lifetime.name, &output);
     let body = match &function.body {
-        Some(body) => work_body(&support, function, &parameters, &output, body),
+        Some(body) => work_body(&support, options, function, &parameters, &output, body),
         None => quote!(;),
     };
     quote! {
@@ -118,6 +119,7 @@ fn value_type(support: &Support, output: &Output) -> TokenStream {
 
 fn work_body(
     support: &Support,
+    options: &Options,
     function: &Function,
     parameters: &[Parameter],
     output: &Output,
@@ -157,8 +159,9 @@ fn work_body(
         (true, false) => support.private("async_work"),
         (true, true) => support.private_at("fallible_async_work", open, close),
     };
+    let prologue = options.calls.prologue(support);
     // The closure stands at the return type: one message about that type is enough.
-    let mut block = Group::new(Delimiter::Brace, quote!(#(#bindings)* #tail));
+    let mut block = Group::new(Delimiter::Brace, quote!(#prologue #(#bindings)* #tail));
     block.set_span(close);
     let body = if is_async {
         quote_spanned!(open=> async move #block)
@@ -166,7 +169,8 @@ fn work_body(
         quote_spanned!(open=> move || -> #returned #block)
     };
     let arguments = parenthesized(quote!(#origin, #body), close);
-    quote!({ #checks #make #arguments })
+    let work = options.calls.around(support, &origin, parameters, quote!(#make #arguments));
+    quote!({ #checks #work })
 }
 
 /// Each on the user's own type: what may not go to another thread, and what is no `Result`.

@@ -10,8 +10,9 @@ use syn::{
     WherePredicate, parse_quote,
 };
 
+use crate::options::Argument;
 use crate::parse::Errors;
-use crate::support::{local, ours_at};
+use crate::support::{ends, local, ours_at};
 
 /// How long work may borrow: the `'w` of `Work<'w, T>`.
 pub(crate) struct WorkLifetime {
@@ -180,6 +181,8 @@ pub(crate) struct Parameter {
     pub(crate) binding: TokenStream,
     /// What has to go to another thread, with the `#[cfg]`s of the parameter.
     pub(crate) travels: Option<(TokenStream, Type)>,
+    /// What it is called, but for `self`.
+    pub(crate) argument: Option<Argument>,
 }
 
 impl Parameter {
@@ -202,7 +205,7 @@ impl Parameter {
         // The whole of it, and even if the body does not use it.
         let this = receiver.self_token;
         let binding = quote!(let _ = &#this;);
-        Self { declaration: receiver.into_token_stream(), binding, travels: None }
+        Self { declaration: receiver.into_token_stream(), binding, travels: None, argument: None }
     }
 
     fn typed(typed: &PatType, index: usize, lifetime: &WorkLifetime) -> Self {
@@ -223,8 +226,9 @@ impl Parameter {
             binding = quote!(#cfgs let #name = #name; #binding);
         }
         let declaration = quote!(#cfgs #name: #ty);
-        let travels = (!impls.found).then_some((cfgs, ty));
-        Self { declaration, binding, travels }
+        let travels = (!impls.found).then(|| (cfgs.clone(), ty));
+        let argument = Some(Argument { cfgs, name, at: ends(pattern).0 });
+        Self { declaration, binding, travels, argument }
     }
 }
 

@@ -7,12 +7,14 @@ use syn::{
 };
 
 use crate::error::Mistakes;
+use crate::options::Calls;
 
 /// What stands in `#[async_work(..)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
     pub(crate) errors: Errors,
+    pub(crate) calls: Calls,
 }
 
 /// Whether the error of a function travels apart from its value.
@@ -48,13 +50,16 @@ impl Options {
     }
 
     fn read_one(&mut self, input: ParseStream) -> Result<()> {
-        const OPTIONS: &str =
-            "unknown option: `#[async_work]` takes `fallible`, `plain` and `crate = path`";
+        const OPTIONS: &str = "unknown option: `#[async_work]` takes `fallible`, `plain`, `retry`, \
+                               `backoff`, `timeout`, `limit` and `crate = path`";
         if input.peek(Token![crate]) {
             self.krate = Some(crate_option(input)?);
             return Ok(());
         }
         let name: Ident = input.parse().map_err(|error| Error::new(error.span(), OPTIONS))?;
+        if let Some(read) = self.calls.read(&name, input) {
+            return read;
+        }
         let errors = match name.to_string().as_str() {
             "fallible" => Errors::Travel,
             "plain" => Errors::Stay,

@@ -286,3 +286,23 @@ inputs! {
     [T] Lent<T> => SomePending;
     [T] Many<T> => SomePending;
 }
+
+/// Inputs that are cancelled where the task fails and nobody else needs them.
+pub(crate) struct OrCancelled<L>(pub(crate) L);
+
+impl<L: Inputs> Inputs for OrCancelled<L> {
+    type Values = L::Values;
+    type State = L::State;
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.0.edges(visit);
+    }
+
+    fn values(&self) -> Result<L::Values, Error> {
+        self.0.values()
+    }
+
+    fn release(&self, _cancelled: bool) {
+        self.0.release(true);
+    }
+}

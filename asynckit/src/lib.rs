@@ -177,9 +177,44 @@
 //! # Ok::<(), asynckit::Error>(())
 //! ```
 //!
+//! # Time and limits
+//!
+//! [`Work::timeout`] limits how long work may take, [`AsyncResult::timeout`] is a deadline for a
+//! chain, and [`Retry`] makes a call again when it fails. A [`CancelToken`] cancels a whole tree of
+//! work, a [`Limit`] lets at most so much of some work run at once. Most of it can be said once, at
+//! the function.
+//!
+//! ```
+//! use std::time::Duration;
+//! use asynckit::{CancelToken, ErrorKind, Pool, async_work, chain};
+//!
+//! #[async_work(retry = 3, backoff = "10ms", timeout = "5s", limit = 8)]
+//! fn fetch(url: &str) -> Result<usize, String> {
+//!     Ok(url.len()) // may fail now and then
+//! }
+//! #[async_work]
+//! fn add(a: usize, b: usize) -> usize { a + b }
+//!
+//! let pool = Pool::new(2);
+//! let token = CancelToken::with_timeout(Duration::from_secs(60));
+//! let sum = chain!(&token.on(&pool), {
+//!     let slow = fetch("bc").timeout(Duration::from_secs(9));
+//!     add(fetch("a"), slow)
+//! });
+//! assert_eq!(sum.get()?, 3);
+//!
+//! token.cancel(); // all that is not done yet, of which there is nothing here
+//! let late = fetch("d").spawn_on(&token.on(&pool));
+//! assert_eq!(late.get().unwrap_err().kind(), ErrorKind::Cancelled);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! # Blocking, and many results
+//!
 //! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in
-//! too. Over many results there are the methods of [`Results`]: `join_all`, `as_completed`,
-//! `wait_any` and `join`.
+//! too. Over many results there are the methods of [`Results`]: `join_all`, `try_join_all`,
+//! `as_completed`, `wait_any` and `join`. [`Pool::map`] calls a function for each of many items, so
+//! many at a time.
 //!
 //! # Threads
 //!
@@ -221,16 +256,21 @@
 
 mod sync;
 
+mod cancel;
 mod continuation;
 mod error;
 mod explore;
 mod future;
 mod inputs;
 mod lift;
+mod limit;
+mod map;
 mod panic;
 mod pool;
 mod result;
+mod stage;
 mod task;
+mod time;
 mod trace;
 mod work;
 
@@ -241,13 +281,17 @@ pub mod __private;
 pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
+pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
 pub use error::{BoxError, Error, ErrorKind, Result};
 pub use explore::{Explore, explore};
+pub use limit::Limit;
+pub use map::{Map, Mapped};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, try_current,
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, Results, SetError, Setter};
+pub use time::Retry;
 pub use work::{Work, try_work, work};
 
 /// The README's programs are run as documentation tests.

@@ -79,7 +79,12 @@ where
 /// The task that a lifted call runs as: work that the call returns runs where it does.
 pub struct Here<'a>(&'a Header);
 
-impl Here<'_> {
+impl<'a> Here<'a> {
+    /// That of a task which runs now.
+    pub(crate) fn of(task: &'a Header) -> Here<'a> {
+        Here(task)
+    }
+
     /// Where this task runs.
     pub(crate) fn place(&self) -> Option<Lease> {
         self.0.lease().or_else(pool::place_here)
@@ -230,7 +235,7 @@ fn first_state(waits: bool, counted: bool, admitted: bool) -> State {
     match (admitted, waits) {
         (false, _) => State::unsubmitted(),
         (true, false) => State::ready(counted),
-        (true, true) => State::tying(),
+        (true, true) => State::tying(counted),
     }
 }
 
@@ -243,7 +248,7 @@ fn begin(owner: &Owner, token: Token, admitted: Result<(), Error>) {
         Err(error) => drop(continuation::fail(&owner.reference(), error, false)),
     }
     let Some(place) = owner.place() else { return };
-    if place.is_scope() {
+    if place.lists() {
         place.show(&owner.reference());
     }
     if let Some(seeded) = place.pool().queue.seeded() {

@@ -42,8 +42,8 @@ mod unwind_safe {
     use std::panic::{RefUnwindSafe, UnwindSafe};
 
     use crate::{
-        AsCompleted, AsyncResult, Awaited, AwaitedRef, Current, Error, Pool, PoolBuilder, Scope,
-        Setter, Work,
+        AsCompleted, AsyncResult, Awaited, AwaitedOrCancelled, AwaitedRef, CancelToken,
+        Cancellable, Current, Error, Limit, Pool, PoolBuilder, Retry, Scope, Setter, Work,
     };
 
     macro_rules! unwind_safe {
@@ -56,6 +56,7 @@ mod unwind_safe {
     unwind_safe! {
         [] Pool, [] PoolBuilder, [] Current, [] Error, ['s, 'env] Scope<'s, 'env>,
         ['w, T] Work<'w, T>, [T] AsyncResult<T>, [T] Setter<T>, [T] AsCompleted<T>,
-        [T] Awaited<T>, ['a, T] AwaitedRef<'a, T>,
+        [T] Awaited<T>, ['a, T] AwaitedRef<'a, T>, [T] AwaitedOrCancelled<T>, [] CancelToken,
+        ['a, S: ?Sized] Cancellable<'a, S>, [] Limit, [] Retry,
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::marker::{PhantomData, PhantomPinned};
 use std::panic::Location;
 
 use crate::AsyncResult;
@@ -13,6 +14,7 @@ use crate::inputs::{Inputs, Outcome};
 use crate::lift::{Here, Lifted, make_task, submit_task};
 use crate::panic;
 use crate::pool::{self, Free, Handle, Set, Spawner};
+use crate::sync::Deadline;
 use crate::task::{
     At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
     each_edge, fits, run_claimed, within,
@@ -33,6 +35,8 @@ pub struct Work<'w, T> {
     hop: Hop,
     /// Taken when the work is submitted or run.
     form: Option<Form<'w, T>>,
+    /// Not `Unpin`: that is how `Pool::map` tells it from plain values.
+    told_apart: PhantomData<PhantomPinned>,
 }
 
 /// What work is before it is submitted.
@@ -85,7 +89,7 @@ where
 {
     let hop = Hop { name, at: Location::caller() };
     if const { fits::<F>() } {
-        return Work { hop, form: Some(Form::Inline(Inline::new(call))) };
+        return Work::of_form(hop, Form::Inline(Inline::new(call)));
     }
     Work::with_cell(hop, Call(Cell::new(Some(call))))
 }
@@ -145,9 +149,30 @@ where
 }
 
 impl<'w, T> Work<'w, T> {
-    fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
+    /// Work that is done by a job of any kind.
+    pub(crate) fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
         let (owner, token) = allocate(hop, None, State::unsubmitted(), job);
-        Work { hop, form: Some(Form::Cell(owner, token)) }
+        Work::of_form(hop, Form::Cell(owner, token))
+    }
+
+    fn of_form(hop: Hop, form: Form<'w, T>) -> Work<'w, T> {
+        Work { hop, form: Some(form), told_apart: PhantomData }
+    }
+
+    /// What it is called, and where.
+    pub(crate) fn hop(&self) -> Hop {
+        self.hop
+    }
+
+    /// Whether it has inputs to wait for.
+    pub(crate) fn waits(&self) -> bool {
+        let mut waits = false;
+        if let Some(Form::Cell(_, token)) = &self.form
+            && token.waits()
+        {
+            each_edge(token, |_| waits = true);
+        }
+        waits
     }
 
     fn take(&mut self) -> Form<'w, T> {
@@ -165,6 +190,11 @@ impl<'w, T: Send> Work<'w, T> {
     /// What the caller did before happens before the work.
     pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
         let Handle(place) = place.place();
+        self.spawn_at(place)
+    }
+
+    /// As `spawn_on`.
+    pub(crate) fn spawn_at(self, place: Lease) -> AsyncResult<T> {
         let shared = place.pool();
         let counted = self.counts_in(shared) && {
             if shared.is_helped_here() {
@@ -216,19 +246,35 @@ impl<'w, T: Send> Work<'w, T> {
     ///
     /// The failure of the work or of what it waited for.
     #[track_caller]
-    pub fn run(mut self) -> Result<T, Error> {
+    pub fn run(self) -> Result<T, Error> {
+        self.run_part(None).map_err(Error::observed)
+    }
+
+    /// As `run`, as a part of what the thread does, whose failures have that `hook`.
+    #[track_caller]
+    pub(crate) fn run_part(self, hook: Option<Hook>) -> Result<T, Error> {
+        let outcome = self.run_until(None, hook);
+        outcome.unwrap_or_else(|| unreachable!("an untimed wait ended without end"))
+    }
+
+    /// As `run_part`; `None` where the inputs are not there in time.
+    #[track_caller]
+    pub(crate) fn run_until(
+        mut self,
+        until: Option<Deadline>,
+        hook: Option<Hook>,
+    ) -> Option<Result<T, Error>> {
         let at = Location::caller();
-        let outcome = match self.take() {
+        match self.take() {
             Form::Inline(call) => {
                 let trace = Trace::new();
                 trace.begin(self.hop);
-                let outcome = trace.within(|| call_here(self.hop, || None, call));
+                let outcome = trace.within(|| call_here(self.hop, || hook, call));
                 trace.end(outcome.as_ref().err());
-                outcome
+                Some(outcome)
             }
-            Form::Cell(owner, token) => run_cell(owner, token, at),
-        };
-        outcome.map_err(Error::observed)
+            Form::Cell(owner, token) => run_cell(owner, token, until, at),
+        }
     }
 
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own.
@@ -241,7 +287,10 @@ impl<'w, T: Send> Work<'w, T> {
                     submit_task(&owner, token, place, false);
                     Outcome::Flatten(AsyncResult::from_owner(owner))
                 }
-                _ => Outcome::Done(run_cell(owner, token, Location::caller())),
+                _ => {
+                    let outcome = run_cell(owner, token, None, Location::caller());
+                    Outcome::Done(outcome.unwrap_or_else(|| unreachable!("an untimed wait")))
+                }
             },
         }
     }
@@ -251,16 +300,10 @@ impl<'w, T: Send> Work<'w, T> {
         if !shared.queue.has_capacity() || pool::works_for(shared) {
             return false;
         }
-        let mut waits = false;
-        if let Some(Form::Cell(_, token)) = &self.form
-            && token.waits()
-        {
-            each_edge(token, |_| waits = true);
-        }
-        !waits
+        !self.waits()
     }
 
-    fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
+    pub(crate) fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
         match self.take() {
             Form::Inline(call) => {
                 make_task(self.hop, Some(place), counted, Call(Cell::new(Some(call))))
@@ -286,29 +329,45 @@ fn call_here<T>(
     }
 }
 
-/// Does the work of a cell on this thread, as a part of what that does.
-fn run_cell<T>(owner: Typed<Owner, T>, token: Token, at: At) -> Result<T, Error> {
+/// Does the work of a cell on this thread, as a part of what that does; `None` where its inputs are
+/// not there in time.
+fn run_cell<T>(
+    owner: Typed<Owner, T>,
+    token: Token,
+    until: Option<Deadline>,
+    at: At,
+) -> Option<Result<T, Error>> {
     let task = token.reference();
     task.trace.begin(task.hop);
-    if let Err(error) = wait_for_inputs(&token, at) {
-        task.trace.end(Some(&error));
+    let waited = wait_for_inputs(&token, until, at);
+    if !matches!(waited, Ok(true)) {
+        let failure = waited.err();
+        task.trace.end(failure.as_ref());
         continuation::discard(&token);
-        return Err(error.passed_on(token.hop));
+        return failure.map(|error| Err(error.passed_on(token.hop)));
     }
     task.state.claim_unsubmitted();
     let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
-    let Ran::Settled { .. } = ran else { unreachable!("work in place ends in an outcome") };
-    continuation::close(task, false);
+    let Ran::Settled { first, .. } = ran else { unreachable!("work in place ends in an outcome") };
+    if first {
+        continuation::close(task, false);
+    } else if let Err(error) = pool::wait(&Set(&task), None, at) {
+        // Its limit of time has ended it, on another thread that is about to close it.
+        return Some(Err(error));
+    }
     drop(token);
-    owner.take()
+    Some(owner.take())
 }
 
-/// Blocks until all inputs of work that is run in place are there.
-fn wait_for_inputs(token: &Token, at: At) -> Result<(), Error> {
+/// Blocks until all inputs of work that is run in place are there; false where they are not in
+/// time.
+fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<bool, Error> {
     let mut upstream: Vec<TaskRef> = Vec::new();
     each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
     for cell in &upstream {
-        pool::wait(&Set(cell), None, at)?;
+        if !pool::wait(&Set(cell), until, at)? {
+            return Ok(false);
+        }
     }
     loop {
         let mut lent = None;
@@ -317,8 +376,10 @@ fn wait_for_inputs(token: &Token, at: At) -> Result<(), Error> {
                 lent = Some(edge.upstream_ref());
             }
         });
-        let Some(cell) = lent else { return Ok(()) };
-        pool::wait(&Free(&cell), None, at)?;
+        let Some(cell) = lent else { return Ok(true) };
+        if !pool::wait(&Free(&cell), until, at)? {
+            return Ok(false);
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What may be sent and shared, and what is `Debug` and `Clone`, whatever the type of the value.
 
 use std::cell::Cell;
+use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
 use asynckit::{
-    AsyncResult, BuildError, Current, Error, ErrorKind, Pool, Results, Scope, SetError, Setter,
-    StillRunning, Work,
+    AsyncResult, BuildError, CancelOnDrop, CancelToken, Cancellable, Current, Error, ErrorKind,
+    Limit, Map, Pool, Results, Retry, Scope, SetError, Setter, StillRunning, Work,
 };
 
 /// Whether a type has a trait, as a value: so that one missing does not keep the rest from
@@ -52,6 +53,21 @@ fn a_result_is_clone_if_its_value_can_be_cloned_from_any_thread() {
 }
 
 #[test]
+fn what_is_about_time_and_limits() {
+    assert!(has!(CancelToken: Send + Sync + Clone + Unpin));
+    assert!(has!(Limit: Send + Sync + Clone + Unpin));
+    assert!(has!(Retry: Send + Sync + Clone + Unpin));
+    assert!(has!(Cancellable<'static, Pool>: Send + Sync));
+    assert!(has!(CancelOnDrop<AsyncResult<Opaque>>: Send + Sync + Debug));
+    assert!(has!(CancelOnDrop<AsyncResult<Opaque>>: IntoFuture<Output = Result<Opaque, Error>>));
+    assert!(has!(<CancelOnDrop<AsyncResult<u8>> as IntoFuture>::IntoFuture: Send + Debug));
+    assert!(!has!(CancelOnDrop<AsyncResult<Rc<u8>>>: Send));
+    assert!(has!(CancelToken: Debug) && has!(Limit: Debug) && has!(Retry: Debug));
+    assert!(has!(Map<'static, Opaque>: Debug) && has!(Cancellable<'static, Pool>: Debug));
+    assert!(!has!(Work<'static, u8>: Unpin), "`map` tells it from values by that");
+}
+
+#[test]
 fn a_result_is_a_future_to_be() {
     assert!(has!(AsyncResult<Opaque>: IntoFuture<Output = Result<Opaque, Error>>));
     assert!(has!(&'static AsyncResult<u8>: IntoFuture<Output = Result<&'static u8, Error>>));
@@ -62,17 +78,17 @@ fn a_result_is_a_future_to_be() {
 
 #[test]
 fn everything_public_is_debug() {
-    assert!(has!(AsyncResult<Opaque>: std::fmt::Debug));
-    assert!(has!(Setter<Opaque>: std::fmt::Debug));
-    assert!(has!(SetError<Opaque>: std::fmt::Debug + std::fmt::Display + std::error::Error));
-    assert!(has!(Work<'static, Opaque>: std::fmt::Debug));
-    assert!(has!(Pool: std::fmt::Debug));
-    assert!(has!(Scope<'static, 'static>: std::fmt::Debug));
-    assert!(has!(Current: std::fmt::Debug));
-    assert!(has!(Error: std::fmt::Debug + std::error::Error));
-    assert!(has!(ErrorKind: std::fmt::Debug + Copy + Eq + std::hash::Hash));
-    assert!(has!(BuildError: std::fmt::Debug + std::error::Error + Send + Sync));
-    assert!(has!(StillRunning: std::fmt::Debug + std::error::Error + Send + Sync));
+    assert!(has!(AsyncResult<Opaque>: Debug));
+    assert!(has!(Setter<Opaque>: Debug));
+    assert!(has!(SetError<Opaque>: Debug + std::fmt::Display + std::error::Error));
+    assert!(has!(Work<'static, Opaque>: Debug));
+    assert!(has!(Pool: Debug));
+    assert!(has!(Scope<'static, 'static>: Debug));
+    assert!(has!(Current: Debug));
+    assert!(has!(Error: Debug + std::error::Error));
+    assert!(has!(ErrorKind: Debug + Copy + Eq + std::hash::Hash));
+    assert!(has!(BuildError: Debug + std::error::Error + Send + Sync));
+    assert!(has!(StillRunning: Debug + std::error::Error + Send + Sync));
     assert!(!format!("{:?}", Pool::builder()).is_empty());
     assert!(!format!("{:?}", Vec::<AsyncResult<Opaque>>::new().as_completed()).is_empty());
 }

@@ -259,6 +259,28 @@ fn dependents_fail_at_once() {
 }
 
 #[test]
+fn work_that_returned_a_result_fails_with_it_at_once() {
+    fn passes_on(_: usize, result: AsyncResult<usize>) -> AsyncResult<usize> {
+        result
+    }
+    soon(|| {
+        let pool = Pool::new(1);
+        let (setter, fails) = AsyncResult::<usize>::channel();
+        let returned = chain!(&pool, {
+            let one = merge(1, 0);
+            passes_on(one, { fails })
+        });
+        let after = chain!(&pool, merge(returned, 1));
+        pool.spawn(|| ()).get().unwrap();
+        let busy = crate::support::occupy(&pool);
+        setter.fail(Broken(1)).unwrap();
+        assert!(after.is_error(), "though no worker is free");
+        assert_eq!(after.get().unwrap_err().downcast_ref(), Some(&Broken(1)));
+        busy.free();
+    });
+}
+
+#[test]
 fn the_first_failure_is_the_one() {
     soon(|| {
         let pool = Pool::new(1);
@@ -319,6 +341,54 @@ fn or_else_makes_a_value_of_a_failure() {
 
         let panicked = explode(1).spawn_on(&pool).or_else(|e| Ok::<_, Broken>(e.to_string().len()));
         assert!(panicked.spawn_on(&pool).get().unwrap() > 0);
+    });
+}
+
+#[test]
+fn recover_makes_a_value_of_one_type_of_failure() {
+    soon(|| {
+        let reports = Counter::new();
+        let its = reports.clone();
+        let hook = move |_: &Error| {
+            its.add();
+        };
+        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        let bad = || download("bad").spawn_on(&pool);
+        let mended = bad().recover(|error: &io::Error| error.to_string().into());
+        assert_eq!(mended.spawn_on(&pool).get().unwrap(), b"no such host");
+        let good = download("good").spawn_on(&pool).recover(|_: &io::Error| unreachable!());
+        assert_eq!(good.spawn_on(&pool).get().unwrap(), b"good");
+        assert_eq!(reports.count(), 0);
+        let line = line!() + 1;
+        let other = bad().recover(|_: &Broken| unreachable!()).spawn_on(&pool).get().unwrap_err();
+        assert!(other.downcast_ref::<io::Error>().is_some());
+        let path = format!("{other:#}");
+        assert!(path.contains(&format!(" -> recover (:{line})")), "{path}");
+        drop(bad().recover(|_: &Broken| unreachable!()).spawn_on(&pool));
+        drop(pool);
+        assert_eq!(reports.count(), 1, "nobody has looked at it");
+    });
+}
+
+#[test]
+fn of_two_that_fail_at_once_one_is_the_failure() {
+    soon(|| {
+        let pool = Pool::new(2);
+        for _ in 0..1000 {
+            let together = std::sync::Arc::new(std::sync::Barrier::new(2));
+            let fails = |n: u32| {
+                let together = together.clone();
+                asynckit::try_work(move || {
+                    together.wait();
+                    Err::<usize, _>(Broken(n))
+                })
+            };
+            let (a, b) = (fails(1).spawn_on(&pool), fails(2).spawn_on(&pool));
+            let out = chain!(&pool, merge(a, b)).get().unwrap_err();
+            let Broken(n) = *out.downcast_ref().unwrap();
+            assert!(n == 1 || n == 2);
+            assert!(format!("{out:#}").matches(" -> ").count() == 1, "{out:#}");
+        }
     });
 }
 

@@ -48,6 +48,19 @@ fn a_dropped_failure_is_reported_once() {
 }
 
 #[test]
+fn a_failure_of_a_call_that_waited_for_its_arguments() {
+    soon(|| {
+        let (pool, reports) = pool(1);
+        let input = AsyncResult::new();
+        drop(chain!(&pool, fail(input.clone())));
+        input.set(4).unwrap();
+        pool.stop();
+        drop(pool);
+        assert_eq!(*reports.lock().unwrap(), [concat!(module_path!(), "::fail failed: broken 4")]);
+    });
+}
+
+#[test]
 fn however_many_dependents_it_skipped() {
     soon(|| {
         let (pool, reports) = pool(2);

@@ -312,3 +312,65 @@ fn very_many_join() {
         assert_eq!(all.get().unwrap().into_iter().sum::<u64>(), 4_999_950_000);
     });
 }
+
+#[test]
+fn try_join_all_cancels_the_rest() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let busy = occupy(&pool);
+        let drops = Counter::new();
+        let queued = |n: u8| {
+            let held = drops.on_drop();
+            pool.spawn(move || {
+                drop(held);
+                n
+            })
+        };
+        let (setter, fails) = AsyncResult::<u8>::channel();
+        let kept = queued(7);
+        let all = [queued(1), kept.clone(), fails, queued(2)].try_join_all();
+        setter.fail(Broken(1)).unwrap();
+        assert_eq!(all.get().unwrap_err().downcast_ref(), Some(&Broken(1)));
+        eventually("nobody wants the queued work", || drops.count() == 2);
+        busy.free();
+        assert_eq!(kept.get().unwrap(), 7, "somebody holds this one");
+
+        let never = AsyncResult::<u8>::new();
+        let pair = (never.clone(), AsyncResult::<u8>::failed(Broken(2))).try_join();
+        assert_eq!(pair.get().unwrap_err().downcast_ref(), Some(&Broken(2)));
+        assert!(!never.is_set());
+    });
+}
+
+#[test]
+fn try_join_all_of_what_succeeds_is_join_all() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let all = (0..100).map(|n| pool.spawn(move || n)).try_join_all();
+        assert_eq!(all.get().unwrap(), (0..100).collect::<Vec<_>>());
+        assert!(Vec::<AsyncResult<u8>>::new().try_join_all().is_set());
+        let tally = Tally::new();
+        let pair = (AsyncResult::ready(tally.value(1)), pool.spawn(|| "two")).try_join();
+        let (one, two) = pair.get().unwrap();
+        assert_eq!((one.value, two, tally.clones.count()), (1, "two", 0));
+    });
+}
+
+#[test]
+fn to_hand_one_out_costs_the_same_however_many_there_are() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let count = 60_000;
+        // Outside of work and inside of it, where the waiter may run them itself.
+        let spawn = || (0..count).map(|n| pool.spawn(move || n)).collect::<Vec<_>>();
+        assert_eq!(
+            spawn().as_completed().map(|r| r.get().unwrap() as u64).sum::<u64>(),
+            1_799_970_000
+        );
+        let results = spawn();
+        let inside = pool.spawn(move || results.as_completed().filter(AsyncResult::is_set).count());
+        assert_eq!(inside.get().unwrap(), count as usize);
+        let results = spawn();
+        assert!(results.wait_any().is_some());
+    });
+}

@@ -6,6 +6,7 @@
 //! - `take_apart`: a pending tuple as a tuple of pending parts;
 //! - `gather`: what a chain may end in;
 //! - `fallible`: how errors get from functions into results, and what an annotated function makes;
+//! - `options`: what the options of `#[async_work]` come to;
 //! - `future`: the async form of a chain.
 
 mod call;
@@ -13,6 +14,7 @@ mod fallible;
 mod future;
 mod gather;
 mod hold;
+mod options;
 mod take_apart;
 
 pub use call::{Lifted, call_site, give, lift, same};
@@ -23,4 +25,5 @@ pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_chain, plain_condition};
 pub use hold::{EachUnchanged, Held, HeldUnchanged, Hold, Plain, hold};
+pub use options::{StaticLimit, again, limit_time, limited, limited_in_time, retried};
 pub use take_apart::TakeApart;

@@ -36,7 +36,7 @@ pub(crate) fn resubmit(task: TaskRef) {
     task.state.forward();
     tie(&task, task.clone().into_token()).go_on(|| task.clone());
     give_up_if_settled(&task);
-    pool::look_again();
+    pool::look_again(&task);
 }
 
 /// What became of a task whose inputs were tied to it.
@@ -133,10 +133,11 @@ fn prepare_moves(token: Token) {
         return pool::schedule(token);
     }
     let freed = own_again(&token);
+    let task = token.reference();
     if let Some(token) = token.wait_for_loans() {
         prepare(token);
     } else {
-        pool::look_again();
+        pool::look_again(&task);
     }
     freed.iter().for_each(tell_free);
 }
@@ -206,22 +207,28 @@ impl Closed {
             }
             arrive(visit);
         }
-        let scope = if departs { scope_of(&cell) } else { None };
+        let left = if departs { struck_off(&cell) } else { None };
         end_close(cell);
-        if let Some(scope) = scope {
-            trampoline::defer_leave(scope);
+        if let Some(place) = left {
+            trampoline::defer_leave(place);
         }
     }
 }
 
-fn scope_of(cell: &TaskRef) -> Option<Lease> {
-    if cell.place()?.is_scope() { cell.lease() } else { None }
+/// Takes a task that is over off the list of its place; the place, if it is to be left as well.
+fn struck_off(cell: &TaskRef) -> Option<Lease> {
+    let place = cell.place()?;
+    if place.is_plain() {
+        return None;
+    }
+    place.forget(cell);
+    if place.counts() { cell.lease() } else { None }
 }
 
-/// A task that is over leaves its scope.
+/// A task that is over leaves its place.
 pub(crate) fn depart(cell: &TaskRef) {
-    if let Some(scope) = scope_of(cell) {
-        trampoline::defer_leave(scope);
+    if let Some(place) = struck_off(cell) {
+        trampoline::defer_leave(place);
     }
 }
 
@@ -274,12 +281,14 @@ pub(crate) fn discard(token: &Token) {
     }
 }
 
-/// Cancels a task: it fails as cancelled, and does not run if it has not begun.
+/// Cancels a task.
 pub(crate) fn cancel(task: &TaskRef) -> bool {
-    if task.is_set() {
-        return false;
-    }
-    let error = Error::cancelled(task.hop);
+    !task.is_set() && give_up(task, Error::cancelled(task.hop))
+}
+
+/// Fails a task for a reason from outside: it does not run if it has not begun, and its later
+/// value is dropped if it has. Whether it failed because of this call.
+pub(crate) fn give_up(task: &TaskRef, error: Error) -> bool {
     if fail(task, error.clone(), true) {
         return true;
     }

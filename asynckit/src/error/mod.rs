@@ -8,6 +8,7 @@ mod report;
 
 use std::any::Any;
 use std::fmt;
+use std::time::Duration;
 
 use crate::panic;
 use crate::sync::Arc;
@@ -71,6 +72,7 @@ pub struct Error(Arc<Report>);
 struct Report {
     original: Arc<Original>,
     path: Path,
+    tries: u32,
 }
 
 /// The result of work: a value, or the [`Error`] of whatever failed on the way to it.
@@ -78,7 +80,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     fn from_original(original: Original, path: Path) -> Error {
-        Error(Arc::new(Report { original: Arc::new(original), path }))
+        Error(Arc::new(Report { original: Arc::new(original), path, tries: 1 }))
     }
 
     fn make(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Error {
@@ -120,6 +122,10 @@ impl Error {
         Error::outside(ErrorKind::Cancelled, hop, "was cancelled")
     }
 
+    pub(crate) fn timed_out(hop: Hop, limit: Duration) -> Error {
+        Error::outside(ErrorKind::TimedOut, hop, format!("was not done within {limit:?}"))
+    }
+
     pub(crate) fn stopped(hop: Hop) -> Error {
         Error::outside(ErrorKind::Stopped, hop, "did not run: its pool was stopped")
     }
@@ -137,7 +143,14 @@ impl Error {
     /// The same failure for work that was skipped because of it.
     pub(crate) fn passed_on(&self, hop: Hop) -> Error {
         let path = self.0.path.followed_by(hop);
-        Error(Arc::new(Report { original: self.0.original.clone(), path }))
+        Error(Arc::new(Report { original: self.0.original.clone(), path, tries: self.0.tries }))
+    }
+
+    /// The same failure, as that of the last of so many tries of a call.
+    pub(crate) fn tried(self, tries: u32, call: Hop) -> Error {
+        let (original, mut path) = (self.0.original.clone(), self.0.path.clone());
+        path.relocate(call);
+        Error(Arc::new(Report { original, path, tries }))
     }
 
     /// Marks the failure as seen by the user's code, so that it is not reported as unobserved.
@@ -154,6 +167,12 @@ impl Error {
     /// The work that failed first, as `module::function`.
     pub fn origin(&self) -> &'static str {
         self.0.original.hop.name()
+    }
+
+    /// How often the work was tried: more than once where it was to be tried again
+    /// ([`Retry`](crate::Retry)).
+    pub fn tries(&self) -> u32 {
+        self.0.tries
     }
 
     /// The error that the work returned, if it is an `E`.
@@ -189,6 +208,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.original)?;
+        if self.0.tries > 1 {
+            write!(f, " (tried {} times)", self.0.tries)?;
+        }
         if f.alternate() { write!(f, " [{}]", self.0.path) } else { Ok(()) }
     }
 }

@@ -55,6 +55,15 @@ impl Path {
         self.hops.last().copied()
     }
 
+    /// The last hop was a try of this call, and stands where that does.
+    pub(crate) fn relocate(&mut self, call: Hop) {
+        if let Some(last) = self.hops.last_mut()
+            && last.name == call.name
+        {
+            *last = call;
+        }
+    }
+
     pub(crate) fn followed_by(&self, hop: Hop) -> Path {
         let mut hops = Vec::with_capacity(self.hops.len() + 1);
         hops.extend_from_slice(&self.hops);

@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use crate::continuation;
 use crate::error::{Error, ErrorKind, Hop};
+use crate::limit::{self, Share};
 use crate::pool::needed;
 use crate::pool::sleep::Wait;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
@@ -38,27 +39,75 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     });
     if let Some(circle) = circle {
         wait.fail(in_a_circle(wait, &circle));
+    } else {
+        look_at_limits();
     }
 }
 
 /// A task has come to wait for something else than before: for the result that its work returned,
-/// or for the borrowers of a value. A wait that depends on it may have become a circle.
-pub(crate) fn look_again() {
+/// or for the borrowers of a value. That may have closed a circle, which goes through the task.
+pub(crate) fn look_again(task: &TaskRef) {
     // ORDERING: SeqCst fence, against the one in `enter`: either this sees the wait, or the wait
     // sees what the task waits for now.
     fence(Ordering::SeqCst);
     if COUNT.load(Ordering::Relaxed) == 0 {
         return;
     }
-    let circles: Vec<(Arc<Wait>, Vec<Hop>)> = continuation::enter(|| {
+    let circle = continuation::enter(|| {
         let waits = lock(&WAITS);
-        let found = waits.iter().map(|wait| (wait.clone(), find_circle(wait, &waits)));
-        found.filter_map(|(wait, circle)| Some((wait, circle?))).collect()
+        let circle = find_way(waits_for(task, &waits), |other| other.is(task), &waits)?;
+        // One wait of the circle fails. There may be none, where results depend on each other.
+        (0..circle.len()).find_map(|start| {
+            let (waiter, target) = (&circle[start], &circle[(start + 1) % circle.len()]);
+            let its =
+                waits.iter().find(|wait| has(&wait.stack, waiter) && has(&wait.targets, target));
+            let turned = circle[start..].iter().chain(&circle[..start]);
+            Some((its?.clone(), turned.map(|task| task.hop).collect::<Vec<_>>()))
+        })
     });
-    // One of a circle is enough.
-    if let Some((wait, circle)) = circles.into_iter().next() {
+    if let Some((wait, circle)) = circle {
         wait.fail(in_a_circle(&wait, &circle));
+    } else {
+        look_at_limits();
     }
+}
+
+/// Somebody has come to wait, for a result or in the line of a limit: it may be that all who run
+/// under a limit wait for work that stands in its line, over any number of tasks and waits.
+pub(crate) fn look_at_limits() {
+    // ORDERING: SeqCst fence, as in `look_again`: of a wait and of who gets in line, each is counted
+    // before its look, so that one of the two sees the other.
+    fence(Ordering::SeqCst);
+    if COUNT.load(Ordering::Relaxed) == 0 || !limit::has_lines() {
+        return;
+    }
+    let stuck = continuation::enter(|| {
+        let waits = lock(&WAITS);
+        let mut stuck: Vec<Arc<Share>> = Vec::new();
+        for wait in waits.iter() {
+            for share in wait.stack.iter().filter_map(|task| task.place()?.share().cloned()) {
+                let in_line = |task: &TaskRef| share.limit().has_in_line(task);
+                if find_way(wait.targets.clone(), in_line, &waits).is_none() {
+                    continue;
+                }
+                if !stuck.iter().any(|other| Arc::ptr_eq(other, &share)) {
+                    stuck.push(share.clone());
+                }
+                let likewise = stuck.iter().filter(|other| other.limit().is(share.limit()));
+                if likewise.count() >= share.limit().most() {
+                    return Some((wait.clone(), share.limit().most()));
+                }
+            }
+        }
+        None
+    });
+    if let Some((wait, most)) = stuck {
+        wait.fail(out_of_passes(&wait, most));
+    }
+}
+
+fn has(tasks: &[TaskRef], task: &TaskRef) -> bool {
+    tasks.iter().any(|other| other.is(task))
 }
 
 pub(crate) fn leave(wait: &Arc<Wait>) {
@@ -70,14 +119,25 @@ pub(crate) fn leave(wait: &Arc<Wait>) {
 
 /// The tasks of a circle that `wait` closes: each waits for the next, and the last for the first.
 fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<Hop>> {
+    let circle = find_way(wait.targets.clone(), |task| has(&wait.stack, task), waits)?;
+    Some(circle.iter().map(|task| task.hop).collect())
+}
+
+/// What waits, over any number of tasks and waits, for an end: the end first, which waits for the
+/// first of the others.
+fn find_way(
+    starts: Vec<TaskRef>,
+    is_end: impl Fn(&TaskRef) -> bool,
+    waits: &[Arc<Wait>],
+) -> Option<Vec<TaskRef>> {
     let mut seen = HashSet::new();
     // Each task with the place of the one that waits for it.
     let mut found: Vec<(TaskRef, Option<usize>)> =
-        wait.targets.iter().map(|target| (target.clone(), None)).collect();
+        starts.into_iter().map(|start| (start, None)).collect();
     let mut next = 0;
     while next < found.len() {
         let task = found[next].0.clone();
-        if wait.stack.iter().any(|own| own.is(&task)) {
+        if is_end(&task) {
             return Some(trace(&found, next));
         }
         if !task.is_set() && seen.insert(task.address()) {
@@ -89,8 +149,12 @@ fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<Hop>> {
     None
 }
 
-/// What a task waits for: its inputs, or what the work that it has begun waits for.
+/// What a task waits for: its inputs, or what the work that it has begun waits for. Nothing for ever,
+/// where it has a limit of time.
 fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
+    if task.is_timed() {
+        return Vec::new();
+    }
     if !task.state.is_running() {
         return needed::inputs(task);
     }
@@ -98,11 +162,11 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
     its.flat_map(|wait| wait.targets.iter().cloned()).collect()
 }
 
-fn trace(found: &[(TaskRef, Option<usize>)], last: usize) -> Vec<Hop> {
-    let mut circle = vec![found[last].0.hop];
+fn trace(found: &[(TaskRef, Option<usize>)], last: usize) -> Vec<TaskRef> {
+    let mut circle = vec![found[last].0.clone()];
     let mut step = found[last].1;
     while let Some(place) = step {
-        circle.push(found[place].0.hop);
+        circle.push(found[place].0.clone());
         step = found[place].1;
     }
     // From the one that is on the waiter's own stack on.
@@ -146,6 +210,17 @@ pub(crate) fn nothing_left(target: Option<&TaskRef>, at: At) -> Error {
     );
     let hop = target.map_or(Hop { name: &"a thread", at }, |task| task.hop);
     Error::outside(ErrorKind::Deadlock, hop, words)
+}
+
+/// All who run under a limit wait for such as stand in its line.
+fn out_of_passes(wait: &Wait, most: usize) -> Error {
+    let words = format!(
+        "waits at {}:{} for work that stands in line under a limit of {most}, as all do that run \
+         under it: nobody is left to make room; wait outside of the limit, or let more run at once",
+        wait.at.file(),
+        wait.at.line(),
+    );
+    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
 }
 
 /// The pool is being stopped, and nothing in it will end this wait.

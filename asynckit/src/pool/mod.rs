@@ -31,7 +31,8 @@ pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, task as task_here, works_for};
-pub(crate) use deadlock::look_again;
+pub(crate) use deadlock::{look_again, look_at_limits};
+pub(crate) use needed::pools_of;
 pub(crate) use place::Place;
 pub(crate) use seeded::{Fault, How};
 pub(crate) use shared::Shared;
@@ -173,8 +174,9 @@ impl fmt::Debug for Pool {
     }
 }
 
-/// Whether somebody has cancelled the result of the work that calls this: it may stop early.
-/// False outside of work.
+/// Whether nobody wants the result of the work that calls this any more: it was cancelled, or is
+/// out of time, or its [`CancelToken`](crate::CancelToken) says so. It may stop early. False outside
+/// of work.
 pub fn is_cancelled() -> bool {
     context::is_cancelled()
 }

@@ -136,14 +136,14 @@ pub(crate) fn count_workers(before: usize, now: usize) {
     }
 }
 
-/// The pools whose work the goal needs. As a rule it is one, and the first task that has one
+/// The pools whose work a goal with these roots needs. As a rule it is one, and the first task that has one
 /// tells; only where there are pools without workers, whose work the waiter may have to do, is the
 /// whole graph looked at.
-pub(crate) fn pools_of(goal: &impl Goal) -> Vec<Arc<Shared>> {
+pub(crate) fn pools_of(roots: Vec<TaskRef>) -> Vec<Arc<Shared>> {
     let thorough = WITHOUT_WORKERS.load(Ordering::SeqCst) > 0;
     let mut pools: Vec<Arc<Shared>> = Vec::new();
     let mut seen = HashSet::new();
-    let mut path = goal.roots();
+    let mut path = roots;
     while let Some(task) = path.pop() {
         if task.is_set() || !seen.insert(task.address()) {
             continue;

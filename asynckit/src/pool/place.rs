@@ -1,13 +1,23 @@
-//! Where a task belongs: its pool, and its scope if it is a scope's.
+//! Where a task belongs: its pool, its scope if it is a scope's, and what else it is subject to.
 
-use crate::pool::Shared;
+use crate::cancel::Tree;
+use crate::continuation;
+use crate::error::{Error, Hop};
+use crate::limit::{Pass, Share};
+use crate::pool::{Shared, context};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
 use crate::task::{Lease, TaskRef};
 
 /// A pool, or a scope of one.
 pub(crate) struct Place {
     pool: Arc<Shared>,
-    scope: Option<Members>,
+    /// Whether it is nothing but the pool: then there is nothing to do for its tasks one by one.
+    plain: bool,
+    scope: Option<Arc<Members>>,
+    /// Who may cancel all tasks of this place.
+    tree: Option<Arc<Tree>>,
+    /// What all tasks of this place share, until the last of them is over.
+    share: Option<Arc<Share>>,
 }
 
 /// The members of a scope that are not over.
@@ -24,7 +34,17 @@ struct Members {
 
 impl Place {
     pub(crate) fn of_pool(pool: Arc<Shared>) -> Lease {
-        Lease::new(Place { pool, scope: None })
+        Place::make(pool, None, None, None)
+    }
+
+    fn make(
+        pool: Arc<Shared>,
+        scope: Option<Arc<Members>>,
+        tree: Option<Arc<Tree>>,
+        share: Option<Arc<Share>>,
+    ) -> Lease {
+        let plain = scope.is_none() && tree.is_none() && share.is_none();
+        Lease::new(Place { pool, plain, scope, tree, share })
     }
 
     pub(crate) fn of_scope(pool: Arc<Shared>) -> Lease {
@@ -34,7 +54,43 @@ impl Place {
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        Lease::new(Place { pool, scope: Some(members) })
+        let tree = context::place().and_then(|around| around.tree.clone());
+        Place::make(pool, Some(Arc::new(members)), tree, None)
+    }
+
+    /// The same place for work that a token may cancel.
+    pub(crate) fn with_tree(&self, tree: Arc<Tree>) -> Lease {
+        Place::make(self.pool.clone(), self.scope.clone(), Some(tree), None)
+    }
+
+    /// The same place for work that has a pass.
+    pub(crate) fn with_pass(&self, pass: Pass) -> Lease {
+        let share = Share::new(pass, self.share.clone());
+        Place::make(self.pool.clone(), self.scope.clone(), self.tree.clone(), Some(share))
+    }
+
+    /// Where work of a place submits more: what belongs to one task or one scope is left out.
+    pub(crate) fn for_more(place: &Lease) -> Lease {
+        if place.scope.is_none() && place.share.is_none() {
+            return place.clone();
+        }
+        Place::make(place.pool.clone(), None, place.tree.clone(), None)
+    }
+
+    /// A place for the calling thread: the tree of the work that it is doing, if any, is passed on
+    /// to what that submits.
+    pub(crate) fn here(place: &Lease) -> Lease {
+        if place.tree.is_some() || !Tree::any() {
+            return place.clone();
+        }
+        let Some(around) = context::place() else { return place.clone() };
+        match &around.tree {
+            None => place.clone(),
+            Some(_) if place.scope.is_none() && Arc::ptr_eq(&place.pool, &around.pool) => {
+                Place::for_more(&around)
+            }
+            Some(tree) => place.with_tree(tree.clone()),
+        }
     }
 
     pub(crate) fn pool(&self) -> &Arc<Shared> {
@@ -45,16 +101,44 @@ impl Place {
         self.scope.is_some()
     }
 
+    pub(crate) fn tree(&self) -> Option<&Arc<Tree>> {
+        self.tree.as_ref()
+    }
+
+    pub(crate) fn share(&self) -> Option<&Arc<Share>> {
+        self.share.as_ref()
+    }
+
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Whether it counts its tasks: `enter` and `leave` do something.
+    pub(crate) fn counts(&self) -> bool {
+        self.scope.is_some() || self.share.is_some()
+    }
+
+    /// Whether it is to be shown its tasks, to find them again.
+    pub(crate) fn lists(&self) -> bool {
+        self.scope.is_some() || self.tree.is_some()
+    }
+
     /// A new member; `leave` ends its membership.
     pub(crate) fn enter(&self) {
+        if let Some(share) = &self.share {
+            share.enter();
+        }
         if let Some(members) = &self.scope {
             members.count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Shows a member to the thread that waits for the scope's end. Not before it is submitted:
-    /// from now on others may run or cancel it.
+    /// Shows a member to the thread that waits for the scope's end, and to who may cancel it. Not
+    /// before it is submitted: from now on others may run or cancel it.
     pub(crate) fn show(&self, task: &TaskRef) {
+        if let Some(tree) = &self.tree {
+            tree.add(task);
+        }
         let Some(members) = &self.scope else { return };
         let mut over = Vec::new();
         let mut list = lock(&members.list);
@@ -64,13 +148,24 @@ impl Place {
         list.push(task.clone());
         drop(list);
         drop(over);
-        if self.is_cancelled() {
+        if members.is_cancelled() {
             // Whoever cancelled the scope may not have seen it.
-            crate::continuation::fail(task, crate::Error::cancelled(task.hop), true);
+            continuation::fail(task, Error::cancelled(task.hop), true);
         }
     }
 
+    /// A member is over, and need not be found any more.
+    pub(crate) fn forget(&self, task: &TaskRef) {
+        if let Some(tree) = &self.tree {
+            tree.forget(task);
+        }
+    }
+
+    /// A member is over, and so is what its end led to.
     pub(crate) fn leave(&self) {
+        if let Some(share) = &self.share {
+            share.leave();
+        }
         let Some(members) = &self.scope else { return };
         // ORDERING: AcqRel: all that the members did happens before the scope's end (Acquire in
         // `is_empty`).
@@ -103,12 +198,24 @@ impl Place {
         let Some(members) = &self.scope else { return };
         members.cancelled.store(1, Ordering::Release);
         for member in self.members() {
-            crate::continuation::fail(&member, crate::Error::cancelled(member.hop), true);
+            continuation::fail(&member, Error::cancelled(member.hop), true);
         }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.scope.as_ref().is_some_and(|members| members.cancelled.load(Ordering::Acquire) != 0)
+        self.scope.as_ref().is_some_and(|members| members.is_cancelled())
+            || self.tree.as_ref().is_some_and(|tree| tree.is_cancelled())
+    }
+
+    /// Why a task of this place is not to begin, if it is not.
+    pub(crate) fn refusal(&self, hop: Hop) -> Option<Error> {
+        if self.plain {
+            return None;
+        }
+        if let Some(error) = self.tree.as_ref().and_then(|tree| tree.refusal(hop)) {
+            return Some(error);
+        }
+        self.is_cancelled().then(|| Error::cancelled(hop))
     }
 
     /// Lets go of the list, once the scope has ended.
@@ -117,5 +224,11 @@ impl Place {
             let list = std::mem::take(&mut *lock(&members.list));
             drop(list);
         }
+    }
+}
+
+impl Members {
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire) != 0
     }
 }

@@ -11,12 +11,15 @@ use crate::pool::sleep::{Attention, Threads};
 use crate::pool::{context, needed, worker};
 use crate::sync::{Arc, AtomicU8, Condvar, Deadline, Mutex, Ordering, fence, lock};
 use crate::task::{Mark, Steps, Token};
+use crate::time::Sleeping;
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
     pub(crate) threads: Mutex<Threads>,
     pub(crate) attention: Attention,
+    /// Tasks that a timer will wake.
+    pub(crate) sleeping: Sleeping,
     phase: AtomicU8,
     /// What marks the memory that this pool's tasks are in.
     pub(crate) mark: Mark,
@@ -46,6 +49,7 @@ impl Shared {
             queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),
+            sleeping: Sleeping::none(),
             phase: AtomicU8::new(OPEN),
             mark: Mark::new(),
             hook: Mutex::new(config.hook.take()),

@@ -401,7 +401,10 @@ impl Shared {
     }
 
     fn is_quiet_now(&self, threads: &Threads, besides: usize) -> bool {
-        threads.closing && threads.all_still(besides) && self.queue.is_empty()
+        threads.closing
+            && threads.all_still(besides)
+            && self.queue.is_empty()
+            && (self.sleeping.is_none() || self.is_closed())
     }
 
     /// Whether nothing is queued and no thread runs anything, but for the calling one where it does

@@ -43,7 +43,7 @@ pub trait AsyncSpawner: Spawner<'static> {}
 
 impl Spawn for Pool {
     fn place(&self) -> Handle {
-        Handle(self.place.clone())
+        Handle(Place::here(&self.place))
     }
 }
 impl Spawner<'static> for Pool {}
@@ -51,7 +51,7 @@ impl AsyncSpawner for Pool {}
 
 impl Spawn for Scope<'_, '_> {
     fn place(&self) -> Handle {
-        Handle(self.place.clone())
+        Handle(Place::here(&self.place))
     }
 }
 impl<'s> Spawner<'s> for Scope<'s, '_> {}
@@ -76,7 +76,7 @@ pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
 
 impl Spawn for Current {
     fn place(&self) -> Handle {
-        Handle(self.place.clone())
+        Handle(Place::here(&self.place))
     }
 }
 impl Spawner<'static> for Current {}
@@ -122,6 +122,5 @@ pub fn current() -> Current {
 /// As [`current`], and `None` outside of a pool's work.
 pub fn try_current() -> Option<Current> {
     let place = context::place()?;
-    let of_pool = if place.is_scope() { Place::of_pool(place.pool().clone()) } else { place };
-    Some(Current { place: of_pool })
+    Some(Current { place: Place::for_more(&place) })
 }

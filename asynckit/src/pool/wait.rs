@@ -24,6 +24,10 @@ pub(crate) trait Goal {
     fn reached(&self) -> bool;
     /// The results that it takes to get there, as far as they are not set.
     fn roots(&self) -> Vec<TaskRef>;
+    /// The pools whose work it takes.
+    fn pools(&self) -> Vec<Arc<Shared>> {
+        needed::pools_of(self.roots())
+    }
     /// `reached`, for other threads to ask; without side effects.
     fn test(&self) -> Test;
     /// Whether any of the roots will do.
@@ -141,7 +145,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
     let parker = Parker::current();
     let _watches = goal.watch(&parker);
     // The pools that are to bring the goal about, in case they have no workers, or lose them.
-    let mut pools = needed::pools_of(goal);
+    let mut pools = goal.pools();
     pools.retain(|pool| !here.as_ref().is_some_and(|here| Arc::ptr_eq(here, pool)));
     let _outside: Vec<Outside<'_>> =
         pools.iter().map(|pool| Outside::begin(pool.clone(), &parker)).collect();

@@ -258,9 +258,8 @@ fn fail_late(shared: &Shared) {
 
 /// Runs a task whose token came out of a queue, unless somebody else has.
 pub(crate) fn execute(token: Token) {
-    let place = token.place();
-    if place.is_some_and(|place| place.is_cancelled()) {
-        continuation::fail(&token.reference(), Error::cancelled(token.hop), true);
+    if let Some(error) = token.place().and_then(|place| place.refusal(token.hop)) {
+        continuation::fail(&token.reference(), error, true);
         return;
     }
     if claim(&token) {
@@ -291,7 +290,12 @@ fn claim(task: &impl Steps) -> bool {
         return false;
     };
     if counted && let Some(place) = task.header().place() {
-        place.pool().begun();
+        if task.header().is_immediate() {
+            // It gives its place in the queue to the work that it starts.
+            task.header().state.count();
+        } else {
+            place.pool().begun();
+        }
     }
     true
 }
@@ -338,8 +342,8 @@ impl Place {
     /// Counts a new task in; an error where it may not be submitted any more.
     pub(crate) fn admit(&self, hop: Hop) -> Result<(), Error> {
         self.enter();
-        if self.is_cancelled() {
-            return Err(Error::cancelled(hop));
+        if let Some(error) = self.refusal(hop) {
+            return Err(error);
         }
         if self.pool().admits() { Ok(()) } else { Err(Error::stopped(hop)) }
     }

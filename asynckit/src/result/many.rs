@@ -1,16 +1,14 @@
 //! Many results at once.
 
-use std::collections::VecDeque;
-use std::fmt;
 use std::panic::Location;
 
-use super::{AsyncResult, here};
+use super::{AsCompleted, AsyncResult, here};
 use crate::continuation::{Observer, Watch, watch};
 use crate::error;
-use crate::inputs::{Many, Moved};
+use crate::inputs::{Many, Moved, OrCancelled};
 use crate::lift::gather;
 use crate::pool::{Goal, Test, wait};
-use crate::sync::{Arc, Mutex, Parker, lock};
+use crate::sync::{Arc, Parker};
 use crate::task::TaskRef;
 
 mod sealed {
@@ -72,6 +70,29 @@ pub trait Results<K: Kind> {
         gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
     }
 
+    /// As [`join_all`](Results::join_all); and when one fails the others are cancelled, where
+    /// nothing else needs them or holds them.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, ErrorKind, Pool, Results, is_cancelled, try_work, work};
+    ///
+    /// let pool = Pool::new(2);
+    /// let endless = work(|| while !is_cancelled() {}).spawn_on(&pool);
+    /// let fails = try_work(|| Err::<(), _>("no")).spawn_on(&pool);
+    /// let both = [endless, fails].try_join_all();
+    /// assert_eq!(both.get().unwrap_err().kind(), ErrorKind::Failed);
+    /// pool.stop(); // the other one has seen that nobody wants its value
+    /// ```
+    #[track_caller]
+    fn try_join_all(self) -> AsyncResult<Vec<K::Item>>
+    where
+        Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
+        K::Item: Send,
+    {
+        let inputs = OrCancelled((Many::new(self), ()));
+        gather(here(&"try_join_all"), inputs, |(values, ())| values)
+    }
+
     /// The results, each when it is set, in the order of their completion. The iterator blocks.
     ///
     /// ```
@@ -89,7 +110,7 @@ pub trait Results<K: Kind> {
     where
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
     {
-        AsCompleted::new(self.into_iter().collect())
+        AsCompleted::new(self)
     }
 
     /// Blocks until one of the results is set, and tells which; `None` where there are none.
@@ -124,6 +145,16 @@ pub trait Results<K: Kind> {
     {
         self.join_tuple()
     }
+
+    /// As [`join`](Results::join); and when one fails the others are cancelled, where nothing else
+    /// needs them or holds them.
+    #[track_caller]
+    fn try_join(self) -> AsyncResult<K::Values>
+    where
+        Self: JoinTuple<Values = K::Values> + Sized,
+    {
+        self.try_join_tuple()
+    }
 }
 
 impl<T, I: IntoIterator<Item = AsyncResult<T>>> Results<List<T>> for I {}
@@ -135,6 +166,8 @@ pub trait JoinTuple {
     type Values;
     #[track_caller]
     fn join_tuple(self) -> AsyncResult<Self::Values>;
+    #[track_caller]
+    fn try_join_tuple(self) -> AsyncResult<Self::Values>;
 }
 
 macro_rules! tuples {
@@ -155,6 +188,13 @@ macro_rules! tuples {
                 let ($($name,)*) = self;
                 let inputs = tuples!(@nest $($name)*);
                 gather(here(&"join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+            }
+
+            #[allow(non_snake_case)]
+            fn try_join_tuple(self) -> AsyncResult<Self::Values> {
+                let ($($name,)*) = self;
+                let inputs = OrCancelled(tuples!(@nest $($name)*));
+                gather(here(&"try_join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
             }
         }
     };
@@ -198,107 +238,5 @@ impl Goal for AnySet<'_> {
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
         let watch = |task| watch(task, Observer::Thread(parker.clone())).ok();
         self.0.iter().filter_map(watch).collect()
-    }
-}
-
-/// The iterator of [`Results::as_completed`].
-pub struct AsCompleted<T> {
-    results: Vec<Option<AsyncResult<T>>>,
-    left: usize,
-    done: Arc<Done>,
-    _watches: Vec<Watch>,
-}
-
-/// Which results are set and were not handed out yet, and who waits for them.
-struct Done {
-    order: Mutex<VecDeque<usize>>,
-    waits: Mutex<Option<Arc<Parker>>>,
-}
-
-impl Done {
-    fn push(&self, place: usize) {
-        lock(&self.order).push_back(place);
-        let parker = lock(&self.waits).clone();
-        if let Some(parker) = parker {
-            parker.unpark();
-        }
-    }
-}
-
-impl<T> AsCompleted<T> {
-    fn new(results: Vec<AsyncResult<T>>) -> AsCompleted<T> {
-        let done = Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) });
-        let mut watches = Vec::new();
-        for (place, result) in results.iter().enumerate() {
-            let told = done.clone();
-            let note = Observer::Note(Box::new(move || told.push(place)));
-            match watch(&result.owner().reference(), note) {
-                Ok(watch) => watches.push(watch),
-                Err(_) => done.push(place),
-            }
-        }
-        let left = results.len();
-        AsCompleted {
-            results: results.into_iter().map(Some).collect(),
-            left,
-            done,
-            _watches: watches,
-        }
-    }
-}
-
-impl<T> Goal for AsCompleted<T> {
-    fn reached(&self) -> bool {
-        !lock(&self.done.order).is_empty()
-    }
-
-    fn test(&self) -> Test {
-        let done = self.done.clone();
-        Box::new(move || !lock(&done.order).is_empty())
-    }
-
-    fn any(&self) -> bool {
-        true
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        self.results.iter().flatten().map(|result| result.owner().reference()).collect()
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        *lock(&self.done.waits) = Some(parker.clone());
-        Vec::new()
-    }
-}
-
-impl<T> Iterator for AsCompleted<T> {
-    type Item = AsyncResult<T>;
-
-    /// # Panics
-    ///
-    /// As [`AsyncResult::wait`].
-    #[track_caller]
-    fn next(&mut self) -> Option<AsyncResult<T>> {
-        if self.left == 0 {
-            return None;
-        }
-        if let Err(error) = wait(self, None, Location::caller()) {
-            error::raise(error);
-        }
-        let place = lock(&self.done.order).pop_front()?;
-        self.left -= 1;
-        self.results[place].take()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
-    }
-}
-
-impl<T> ExactSizeIterator for AsCompleted<T> {}
-
-impl<T> fmt::Debug for AsCompleted<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
     }
 }

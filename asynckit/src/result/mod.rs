@@ -1,20 +1,23 @@
 //! The handle on a result: owns it like the value itself.
 
 mod await_;
+mod completed;
 mod many;
 mod set;
 mod then;
 mod wait;
 
 pub use await_::{Awaited, AwaitedRef};
-pub use many::{AsCompleted, Results};
+pub use completed::AsCompleted;
+pub(crate) use completed::Completed;
+pub use many::Results;
 pub use set::{SetError, Setter};
 
 use std::fmt;
 use std::panic::Location;
 
 use crate::error::{Error, Hop};
-use crate::task::{Owner, Steps, Typed};
+use crate::task::{Lease, Owner, Steps, Typed};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
 ///
@@ -84,6 +87,11 @@ impl<T> AsyncResult<T> {
     /// is cancelled too where nothing else needs it or holds it, and nobody detached it.
     pub fn cancel(&self) -> bool {
         crate::continuation::cancel(&self.owner().reference())
+    }
+
+    /// The scope that its work belongs to, which must not end before what is made of the result.
+    pub(crate) fn scope(&self) -> Option<Lease> {
+        self.owner().lease().filter(|place| place.is_scope())
     }
 
     /// The failure, marked as seen.

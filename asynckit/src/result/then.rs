@@ -68,6 +68,43 @@ impl<T> AsyncResult<T> {
         })
     }
 
+    /// Work that makes a value of a failure that is an `E`; a value passes as it is, and so does any
+    /// other failure, unobserved.
+    ///
+    /// ```
+    /// use std::num::ParseIntError;
+    /// use asynckit::{ErrorKind, Pool, try_work};
+    ///
+    /// let pool = Pool::new(1);
+    /// let parse = |text: &'static str| try_work(|| text.parse::<u32>()).spawn_on(&pool);
+    /// let mended = parse("x").recover(|_: &ParseIntError| 0).spawn_on(&pool);
+    /// assert_eq!(mended.get()?, 0);
+    ///
+    /// let other = parse("x").recover(|_: &std::io::Error| 0).spawn_on(&pool);
+    /// assert_eq!(other.get().unwrap_err().kind(), ErrorKind::Failed);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn recover<'w, E>(self, f: impl FnOnce(&E) -> T + Send + 'w) -> Work<'w, T>
+    where
+        T: Send + 'w,
+        E: std::error::Error + 'static,
+    {
+        let (hop, inputs) = (here(&"recover"), (Either::new(self), ()));
+        pending_work(hop, inputs, move |_, (outcome, ())| {
+            Outcome::Done(outcome.or_else(|error| {
+                let value = error.downcast_ref().map(f);
+                match value {
+                    Some(value) => {
+                        drop(error.observed());
+                        Ok(value)
+                    }
+                    None => Err(error.passed_on(hop)),
+                }
+            }))
+        })
+    }
+
     /// Calls `f` once, on whichever thread sets the result; now, if it is set.
     ///
     /// It is called outside of all locks, and not before what sets the result has returned to it;

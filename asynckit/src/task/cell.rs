@@ -75,6 +75,8 @@ impl<T, J: Job<T>> TableOf<T, J> {
             waits: J::WAITS,
             is_manual: J::MANUAL,
             is_immediate: J::IMMEDIATE,
+            continues: J::CONTINUES,
+            is_timed: J::TIMED,
             is_set_by_hand: J::BY_HAND,
         },
     };

@@ -46,6 +46,8 @@ pub(super) struct Facts {
     pub(super) waits: bool,
     pub(super) is_manual: bool,
     pub(super) is_immediate: bool,
+    pub(super) continues: bool,
+    pub(super) is_timed: bool,
     pub(super) is_set_by_hand: bool,
 }
 
@@ -167,6 +169,11 @@ impl Header {
         self.vtable.facts.is_simple
     }
 
+    /// Whether it ends by itself, after a time.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.vtable.facts.is_timed
+    }
+
     /// Whether it may wait for inputs before it runs.
     pub(crate) fn waits(&self) -> bool {
         self.vtable.facts.waits
@@ -186,9 +193,11 @@ impl Header {
         self.vtable.facts.is_set_by_hand
     }
 
-    /// Whether it runs on the thread that makes it ready.
+    /// Whether it is done on the thread that makes it ready, all of it or what is left of it: a
+    /// failure is not to wait for a free worker.
     pub(crate) fn is_immediate(&self) -> bool {
-        self.vtable.facts.is_immediate
+        let facts = &self.vtable.facts;
+        facts.is_immediate || (!facts.is_simple && !facts.continues && self.state.forwards())
     }
 
     /// Whether handles may set it: it came from `AsyncResult::new`.

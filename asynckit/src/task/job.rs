@@ -28,6 +28,11 @@ pub(crate) trait Job<T> {
     const WAITS: bool = false;
     /// Whether it runs on the thread that makes it ready, without a queue.
     const IMMEDIATE: bool = false;
+    /// Whether it goes on working with a result that it waited for. Otherwise that stands for its
+    /// own, and is handed on on the spot.
+    const CONTINUES: bool = false;
+    /// Whether it ends by itself, after a time: what waits for it does not do so for ever.
+    const TIMED: bool = false;
     /// Whether no work sets the result, but the program.
     const BY_HAND: bool = false;
     /// Whether any of the user's handles may set the result.

@@ -283,7 +283,7 @@ fn one_settles() {
 #[test]
 fn the_last_input() {
     loom::model(|| {
-        let state = State::tying();
+        let state = State::tying(false);
         let (_, (tokens, seen)) = race(
             (state, (AtomicUsize::new(0), AtomicUsize::new(0))),
             |(state, (tokens, seen))| {
@@ -313,7 +313,7 @@ fn the_last_input() {
 #[test]
 fn the_early_failure() {
     loom::model(|| {
-        let state = State::tying();
+        let state = State::tying(false);
         assert_eq!(state.tied(1, 0, true), Arrival::Lacking);
         let (_, (tokens, ready, failed)) = race(
             (state, (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0))),

@@ -36,6 +36,8 @@ const SUSPENDED: u64 = 1 << 9;
 /// Values move into it: when all inputs are there, how they get to it is still to be settled.
 const MOVES: u64 = 1 << 10;
 const WAITING_TO_MOVE: u64 = WAITING | MOVES;
+/// What the work returned has taken its place, and is handed on when it is there.
+const FORWARDS: u64 = 1 << 11;
 /// One input that is missing, or one who is still counting them. The upper half of the word counts
 /// these; for a result that is set by its handles, how many handles there are.
 const LACK: u64 = 1 << 32;
@@ -116,8 +118,8 @@ impl State {
     }
 
     /// Of a task whose inputs are to be tied to it: visited, until `tied`.
-    pub(crate) fn tying() -> State {
-        State(AtomicU64::new(TYING))
+    pub(crate) fn tying(counted: bool) -> State {
+        State(AtomicU64::new(TYING | if counted { COUNTED } else { 0 }))
     }
 
     /// Takes this first state: of a cell that is made, or of work that was unsubmitted so far and that
@@ -284,7 +286,23 @@ impl State {
 
     /// RUNNING → WAITING, because the work returned a result to wait for; as `tying` does.
     pub(crate) fn forward(&self) {
-        let _ = self.change(|old| Ok::<_, ()>((old & !(PHASE | MOVES)) | TYING));
+        let _ = self.change(|old| Ok::<_, ()>((old & !(PHASE | MOVES)) | TYING | FORWARDS));
+    }
+
+    /// It keeps its place in the queue for what it starts.
+    pub(crate) fn count(&self) {
+        self.0.fetch_or(COUNTED, Ordering::AcqRel);
+    }
+
+    /// Takes the mark off that it has a place in the queue; whether it had one.
+    #[must_use]
+    pub(crate) fn uncount(&self) -> bool {
+        self.has(COUNTED) && self.0.fetch_and(!COUNTED, Ordering::AcqRel) & COUNTED != 0
+    }
+
+    /// Whether what the work returned has taken its place.
+    pub(crate) fn forwards(&self) -> bool {
+        self.has(FORWARDS)
     }
 
     /// RUNNING → WAITING for a future that is pending, or → READY where it was woken meanwhile.

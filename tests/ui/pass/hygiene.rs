@@ -28,6 +28,13 @@ fn pair((later, _): (u8, u8), _here: u8, arg0: u8) -> (u8, u8) {
     (later, arg0)
 }
 
+const __ASYNCKIT: u8 = 1;
+
+#[async_work(retry = 1, timeout = "1s", limit = 2)]
+fn optioned(time: u8, limit: &u8, (a, b): (u8, u8)) -> ::std::result::Result<u8, ::std::string::String> {
+    ::std::result::Result::Ok(time + limit + a + b + __ASYNCKIT)
+}
+
 fn chained(pool: &Pool, place: AsyncResult<u8>, input0: u8) -> AsyncResult<(u8, u8)> {
     chain!(pool, {
         let now = give(place, input0);
@@ -56,5 +63,6 @@ fn steered(pool: &Pool, place: AsyncResult<u8>) -> AsyncResult<u8> {
 fn main() {
     let pool = Pool::new(1);
     let _ = chained(&pool, AsyncResult::ready(1), 1).get();
+    let _ = optioned(1, &2, (3, 4)).run();
     let _ = steered(&pool, AsyncResult::ready(1)).get();
 }

@@ -35,6 +35,18 @@ async fn polled_and_panics() -> Result<u8, String> {
     unimplemented!()
 }
 
+#[async_work(retry = 1, backoff = "1ms", timeout = "1s", limit = 2)]
+fn with_all_options(mut n: u8, _unused: String, (a, _): (u8, u8)) -> Result<u8, String> {
+    n += a;
+    Ok(n)
+}
+
+#[async_work(retry = 1, timeout = "1s")]
+async fn with_options_and_polled(text: &str) -> Result<usize, String> {
+    std::future::ready(()).await;
+    Ok(text.len())
+}
+
 /// What is temporary in the last expression is dropped before the parameters.
 #[async_work]
 fn ends_in_a_guard(mutex: std::sync::Mutex<Vec<u8>>) -> usize {
@@ -112,4 +124,6 @@ fn main() {
     ends_in_a_guard_too(Default::default()).detach_on(&pool);
     always_panics(1).detach_on(&pool);
     polled_and_panics().detach_on(&pool);
+    with_all_options(1, String::new(), (1, 2)).detach_on(&pool);
+    with_options_and_polled("").detach_on(&pool);
 }

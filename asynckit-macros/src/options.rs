@@ -1,0 +1,231 @@
+//! The options of `#[async_work]` that say how its calls are made: how often, for how long, how
+//! many at once.
+//!
+//! ```text
+//! retried(&"module::f", 3, Duration::new(0, 100_000_000), move || {
+//!     let url = again(&url);
+//!     limited(limit, limited_in_time(plain_work(&"module::f", move || {
+//!         let _time = limit_time(Duration::new(5, 0));
+//!         /* the body */
+//!     })))
+//! })
+//! ```
+
+use std::time::Duration;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Error, Expr, FnArg, Ident, LitStr, ReceiverKind, Result, Signature, Token, Type};
+
+use crate::error::Mistakes;
+use crate::model::Parameter;
+use crate::support::{Support, local, parenthesized};
+
+/// How calls are made.
+#[derive(Default)]
+pub(crate) struct Calls {
+    retry: Option<Expr>,
+    backoff: Option<(Ident, Duration)>,
+    timeout: Option<Duration>,
+    limit: Option<Expr>,
+}
+
+impl Calls {
+    /// Reads the value of one of these options; `None` for an option of another name.
+    pub(crate) fn read(&mut self, name: &Ident, input: ParseStream) -> Option<Result<()>> {
+        Some(match name.to_string().as_str() {
+            "retry" => number(name, input).and_then(|n| once(name, &mut self.retry, n)),
+            "limit" => number(name, input).and_then(|n| once(name, &mut self.limit, n)),
+            "timeout" => duration(name, input).and_then(|d| once(name, &mut self.timeout, d)),
+            "backoff" => {
+                duration(name, input).and_then(|d| once(name, &mut self.backoff, (name.clone(), d)))
+            }
+            _ => return None,
+        })
+    }
+
+    /// Reports what does not go together, and leaves it out.
+    pub(crate) fn mend(&mut self, signature: &Signature, mistakes: &mut Mistakes) {
+        if self.retry.is_none()
+            && let Some((name, _)) = self.backoff.take()
+        {
+            mistakes.add(name, "`backoff` is the pause between tries: add `retry = 3`");
+        }
+        if self.retry.is_some()
+            && let Some(FnArg::Receiver(receiver)) = signature.inputs.first()
+            && !is_borrowed(&receiver.kind)
+        {
+            mistakes.add(
+                receiver.self_token,
+                "`self` moves into the first try and can't be had again for another one: take \
+                 `&self`, or do without `retry`",
+            );
+            self.retry = None;
+        }
+    }
+
+    /// What the body begins with.
+    pub(crate) fn prologue(&self, support: &Support) -> Option<TokenStream> {
+        let limit = seconds(self.timeout?);
+        let (begin, time) = (support.private("limit_time"), local("time"));
+        Some(quote!(let #time = #begin(#limit);))
+    }
+
+    /// The expression that makes the work, from the one that makes it for one try.
+    pub(crate) fn around(
+        &self,
+        support: &Support,
+        origin: &TokenStream,
+        parameters: &[Parameter],
+        work: TokenStream,
+    ) -> TokenStream {
+        let mut work = work;
+        if self.timeout.is_some() {
+            let in_time = support.private("limited_in_time");
+            work = quote!(#in_time(#work));
+        }
+        if let Some(most) = &self.limit {
+            let (limited, limit) = (support.private("limited"), support.private("StaticLimit"));
+            let own = local("limit");
+            work = quote!({
+                let #own = {
+                    static __ASYNCKIT_LIMIT: #limit = #limit::new(#most);
+                    &__ASYNCKIT_LIMIT
+                };
+                #limited(#own, #work)
+            });
+        }
+        let Some(retries) = &self.retry else { return work };
+        let retried = support.private("retried");
+        let backoff = seconds(self.backoff.as_ref().map_or(Duration::ZERO, |(_, pause)| *pause));
+        let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
+        let again = arguments.map(|argument| argument.again(support));
+        quote!(#retried(#origin, #retries, #backoff, move || { #(#again)* #work }))
+    }
+}
+
+/// An argument by its name, with the `#[cfg]`s of the parameter.
+pub(crate) struct Argument {
+    pub(crate) cfgs: TokenStream,
+    pub(crate) name: Ident,
+    /// Where the user's pattern for it begins.
+    pub(crate) at: Span,
+}
+
+impl Argument {
+    /// Has it again for another try; a mistake is told at the parameter.
+    fn again(&self, support: &Support) -> TokenStream {
+        let Self { cfgs, name, at } = self;
+        let again = support.private_at("again", *at, *at);
+        let arguments = parenthesized(quote_spanned!(*at=> &#name), *at);
+        quote!(#cfgs let #name = #again #arguments;)
+    }
+}
+
+fn is_borrowed(kind: &ReceiverKind) -> bool {
+    match kind {
+        ReceiverKind::Reference(..) => true,
+        ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
+        _ => false,
+    }
+}
+
+fn once<T>(name: &Ident, option: &mut Option<T>, value: T) -> Result<()> {
+    if option.replace(value).is_some() {
+        return Err(Error::new(name.span(), format!("`{name}` is given twice")));
+    }
+    Ok(())
+}
+
+/// `= value`, told what it should be where it is not.
+fn value<T>(
+    name: &Ident,
+    input: ParseStream,
+    what: &str,
+    parse: impl FnOnce(ParseStream) -> Result<T>,
+) -> Result<T> {
+    let wrong = |span: Span| Error::new(span, format!("`{}` takes {what}", name.unraw()));
+    if !input.peek(Token![=]) {
+        return Err(wrong(name.span()));
+    }
+    input.parse::<Token![=]>()?;
+    let span = if input.is_empty() { name.span() } else { input.span() };
+    let value = parse(input).map_err(|_| wrong(span))?;
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(wrong(input.span()));
+    }
+    Ok(value)
+}
+
+fn number(name: &Ident, input: ParseStream) -> Result<Expr> {
+    let what = format!("a number: `{name} = 3`");
+    let zero = format!("`{name} = 0` would let no call begin");
+    let number = value(name, input, &what, |input| {
+        let number: Expr = input.parse()?;
+        let is_number = match &number {
+            Expr::Lit(literal) => matches!(literal.lit, syn::Lit::Int(_)),
+            _ => true,
+        };
+        if is_number { Ok(number) } else { Err(input.error("")) }
+    })?;
+    match &number {
+        Expr::Lit(literal) if name == "limit" && is_zero(&literal.lit) => {
+            Err(Error::new_spanned(number, zero))
+        }
+        _ => Ok(number),
+    }
+}
+
+fn is_zero(literal: &syn::Lit) -> bool {
+    matches!(literal, syn::Lit::Int(number) if number.base10_digits() == "0")
+}
+
+fn duration(name: &Ident, input: ParseStream) -> Result<Duration> {
+    let what = format!("a time: `{name} = \"100ms\"`, or with `us`, `s`, `m` or `h`");
+    value(name, input, &what, |input| {
+        let text: LitStr = input.parse()?;
+        parse_duration(&text.value()).ok_or_else(|| input.error(""))
+    })
+}
+
+/// `100ms`, `1.5s`, `2 m`.
+fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (number, unit) = text.split_at(end);
+    let seconds = match unit.trim() {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
+}
+
+fn seconds(duration: Duration) -> TokenStream {
+    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(::core::time::Duration::new(#seconds, #nanoseconds)).into_token_stream()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let millis = |text| parse_duration(text).map(|duration| duration.as_millis());
+        assert_eq!(millis("100ms"), Some(100));
+        assert_eq!(millis(" 1.5 s "), Some(1500));
+        assert_eq!(millis("2m"), Some(120_000));
+        assert_eq!(millis("1h"), Some(3_600_000));
+        assert_eq!(parse_duration("7us"), Some(Duration::from_micros(7)));
+        for wrong in ["", "5", "s", "5 days", "1..5s", "-1s"] {
+            assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the options of `#[async_work]` come to.
+
+use core::panic::Location;
+use core::time::Duration;
+
+use crate::error::Hop;
+pub use crate::limit::StaticLimit;
+use crate::time::{self, TimeLimit};
+use crate::{Retry, Work};
+
+/// `timeout = ".."`: begins in the function's body, and ends with it.
+#[inline]
+pub fn limit_time(limit: Duration) -> TimeLimit {
+    TimeLimit::begin(limit)
+}
+
+/// Work with a limit of time on its function, which fails a task of its own.
+#[inline]
+#[track_caller]
+pub fn limited_in_time<'w, T: Send + 'w>(work: Work<'w, T>) -> Work<'w, T> {
+    time::apart(work)
+}
+
+/// `limit = n`
+#[inline]
+pub fn limited<'w, T: Send + 'w>(limit: &'static StaticLimit, work: Work<'w, T>) -> Work<'w, T> {
+    work.limit(limit.get())
+}
+
+/// `retry = n`, with `backoff = ".."`.
+#[inline]
+#[track_caller]
+pub fn retried<'w, T, F>(
+    origin: &'static &'static str,
+    retries: u32,
+    backoff: Duration,
+    call: F,
+) -> Work<'w, T>
+where
+    T: Send + 'w,
+    F: FnMut() -> Work<'w, T> + Send + 'w,
+{
+    let hop = Hop { name: origin, at: Location::caller() };
+    Retry::new(retries).backoff(backoff).work_at(hop, call)
+}
+
+/// An argument that can be had again for another try.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` moves into the first try and can't be had again for another one",
+    label = "neither borrowed nor `Clone`",
+    note = "`#[async_work(retry = ..)]` makes the call again with the same arguments: borrow it, as \
+            `&{Self}`, or make it `Clone`"
+)]
+pub trait Again {
+    #[doc(hidden)]
+    fn again(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Again for T {
+    #[inline]
+    fn again(&self) -> T {
+        self.clone()
+    }
+}
+
+/// The argument for one more try.
+#[inline]
+pub fn again<T: Again>(argument: &T) -> T {
+    argument.again()
+}

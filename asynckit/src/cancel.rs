@@ -1,0 +1,448 @@
+//! Cancelling on purpose: a whole tree of work by a token, or one result by dropping its handle.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::AsyncResult;
+use crate::continuation;
+use crate::error::{Error, Hop};
+use crate::pool::{AsyncSpawner, Handle, Spawn, Spawner, place_here};
+use crate::result::Awaited;
+use crate::sync::{Arc, Mutex, OnceLock, Ordering, StaticCounter, Weak, lock};
+use crate::task::{Lease, TaskRef};
+use crate::time::{TimerKey, Timers};
+use crate::work::work;
+
+/// Cancels a whole tree of work.
+///
+/// Work that is submitted through [`on`](CancelToken::on) belongs to the token, and so does, by
+/// itself, all that this work submits while it runs, to whichever pool or scope. Cancelling the
+/// token fails all of it as [`Cancelled`](crate::ErrorKind::Cancelled), or as
+/// [`TimedOut`](crate::ErrorKind::TimedOut) at the token's deadline: what has not begun does not
+/// run, what runs may ask [`is_cancelled`](crate::is_cancelled), and what is submitted later fails
+/// at once.
+///
+/// A clone is the same token. A [`child`](CancelToken::child) is cancelled with its parent, and
+/// can be cancelled alone. Dropping a token cancels nothing; see
+/// [`cancel_on_drop`](CancelToken::cancel_on_drop).
+///
+/// ```
+/// use asynckit::{CancelToken, ErrorKind, Pool, async_work, current, is_cancelled};
+///
+/// /// Never ends by itself, and has others do the same.
+/// #[async_work]
+/// fn explore(depth: u32) -> Result<(), asynckit::Error> {
+///     if depth == 0 {
+///         while !is_cancelled() {
+///             std::thread::yield_now();
+///         }
+///         return Ok(());
+///     }
+///     let left = explore(depth - 1).spawn_on(&current());
+///     let right = explore(depth - 1).spawn_on(&current());
+///     left.get().and_then(|()| right.get())
+/// }
+///
+/// let pool = Pool::new(2);
+/// let token = CancelToken::new();
+/// let all = explore(3).spawn_on(&token.on(&pool));
+/// token.cancel();
+/// assert_eq!(all.get().unwrap_err().kind(), ErrorKind::Cancelled);
+/// ```
+#[derive(Clone)]
+pub struct CancelToken {
+    tree: Arc<Tree>,
+}
+
+/// Why a tree is cancelled.
+#[derive(Clone, Copy)]
+enum Reason {
+    Asked,
+    Late { limit: Duration },
+}
+
+const SHELVES: usize = 8;
+
+/// What a token and the places of its work share.
+pub(crate) struct Tree {
+    /// Set once, when it is cancelled.
+    cancelled: OnceLock<Reason>,
+    /// The tasks that are submitted and not over, by the addresses of their cells.
+    tasks: [Mutex<HashMap<usize, TaskRef>>; SHELVES],
+    children: Mutex<Vec<Weak<Tree>>>,
+    /// Keeps the parent, whose deadline is its children's too.
+    _parent: Option<Arc<Tree>>,
+    timer: OnceLock<TimerKey>,
+}
+
+/// How many trees there are, so that programs without pay nothing for them.
+static TREES: StaticCounter = StaticCounter::new(0);
+
+impl Tree {
+    fn new(parent: Option<Arc<Tree>>) -> Arc<Tree> {
+        TREES.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Tree {
+            cancelled: OnceLock::new(),
+            tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
+            children: Mutex::new(Vec::new()),
+            _parent: parent,
+            timer: OnceLock::new(),
+        })
+    }
+
+    /// Whether there are any trees at all.
+    ///
+    /// ORDERING: Relaxed: work of a tree has seen the tree being made before it began.
+    pub(crate) fn any() -> bool {
+        TREES.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.get().is_some()
+    }
+
+    /// The failure of work that is given up.
+    pub(crate) fn refusal(&self, hop: Hop) -> Option<Error> {
+        Some(match self.cancelled.get()? {
+            Reason::Asked => Error::cancelled(hop),
+            Reason::Late { limit } => Error::timed_out(hop, *limit),
+        })
+    }
+
+    fn shelf(&self, task: &TaskRef) -> &Mutex<HashMap<usize, TaskRef>> {
+        &self.tasks[(task.address() >> 6) % SHELVES]
+    }
+
+    /// A task was submitted.
+    pub(crate) fn add(&self, task: &TaskRef) {
+        lock(self.shelf(task)).insert(task.address(), task.clone());
+        // *Named race, "the late member"*: a task may be over, or the tree be cancelled, before the
+        // task is in the list. Who ends or cancels it does so first and looks at the list then,
+        // this the other way round.
+        if task.state.is_over() {
+            self.forget(task);
+        } else if let Some(error) = self.refusal(task.hop) {
+            continuation::give_up(task, error);
+        }
+    }
+
+    /// A task is over.
+    pub(crate) fn forget(&self, task: &TaskRef) {
+        let removed = lock(self.shelf(task)).remove(&task.address());
+        drop(removed);
+    }
+
+    fn add_child(&self, child: &Arc<Tree>) {
+        let mut children = lock(&self.children);
+        if children.len() == children.capacity() {
+            children.retain(|child| child.strong_count() > 0);
+        }
+        children.push(Arc::downgrade(child));
+        drop(children);
+        if let Some(reason) = self.cancelled.get() {
+            child.cancel(*reason);
+        }
+    }
+
+    /// Cancels it and all below it; whether this call did.
+    fn cancel(self: &Arc<Self>, reason: Reason) -> bool {
+        let mut first = None;
+        let mut trees = vec![self.clone()];
+        while let Some(tree) = trees.pop() {
+            let won = tree.cancelled.set(reason).is_ok();
+            first.get_or_insert(won);
+            if !won {
+                continue;
+            }
+            let children = lock(&tree.children).clone();
+            trees.extend(children.iter().filter_map(Weak::upgrade));
+            for shelf in &tree.tasks {
+                let tasks = std::mem::take(&mut *lock(shelf));
+                for task in tasks.into_values() {
+                    if let Some(error) = tree.refusal(task.hop) {
+                        continuation::give_up(&task, error);
+                    }
+                }
+            }
+        }
+        first == Some(true)
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        TREES.fetch_sub(1, Ordering::Relaxed);
+        if let Some(key) = self.timer.get() {
+            Timers::system().cancel(*key);
+        }
+    }
+}
+
+impl CancelToken {
+    /// A token of its own.
+    pub fn new() -> CancelToken {
+        CancelToken { tree: Tree::new(None) }
+    }
+
+    /// A token with a deadline: after this long it is cancelled, and what it cancels fails as
+    /// [`TimedOut`](crate::ErrorKind::TimedOut).
+    ///
+    /// # Panics
+    ///
+    /// Where the thread for timers can't be started.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{AsyncResult, CancelToken, ErrorKind, Pool, chain};
+    ///
+    /// let pool = Pool::new(1);
+    /// let token = CancelToken::with_timeout(Duration::from_millis(5));
+    /// let never = AsyncResult::<u8>::new();
+    /// let result = chain!(&token.on(&pool), u8::max(never.clone(), 1));
+    /// assert_eq!(result.get().unwrap_err().kind(), ErrorKind::TimedOut);
+    /// ```
+    pub fn with_timeout(limit: Duration) -> CancelToken {
+        CancelToken { tree: Tree::new(None) }.cancelled_after(limit)
+    }
+
+    /// A token that is cancelled with this one, and can be cancelled alone.
+    pub fn child(&self) -> CancelToken {
+        let tree = Tree::new(Some(self.tree.clone()));
+        self.tree.add_child(&tree);
+        CancelToken { tree }
+    }
+
+    /// A [`child`](CancelToken::child) with a deadline of its own.
+    ///
+    /// # Panics
+    ///
+    /// Where the thread for timers can't be started.
+    pub fn child_with_timeout(&self, limit: Duration) -> CancelToken {
+        self.child().cancelled_after(limit)
+    }
+
+    fn cancelled_after(self, limit: Duration) -> CancelToken {
+        let (timers, tree) = (Timers::system(), Arc::downgrade(&self.tree));
+        let callback = move || {
+            if let Some(tree) = tree.upgrade() {
+                tree.cancel(Reason::Late { limit });
+            }
+        };
+        let key = timers.at(timers.after(limit), Box::new(callback));
+        let _ = self.tree.timer.set(key);
+        self
+    }
+
+    /// The token of the work that calls this, if it has one.
+    pub fn current() -> Option<CancelToken> {
+        let place = place_here()?;
+        place.tree().map(|tree| CancelToken { tree: tree.clone() })
+    }
+
+    /// The pool or scope, for work that belongs to this token rather than to that of the calling
+    /// work.
+    ///
+    /// ```
+    /// use asynckit::{CancelToken, Pool, chain, work};
+    ///
+    /// let (pool, token) = (Pool::new(1), CancelToken::new());
+    /// let place = token.on(&pool);
+    /// let two = chain!(&place, work(|| 2));
+    /// let six = place.spawn(|| 6);
+    /// assert_eq!(two.get()? * six.get()?, 12);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn on<'a, S: Spawn + ?Sized>(&self, place: &'a S) -> Cancellable<'a, S> {
+        let Handle(place) = place.place();
+        Cancellable { place: place.with_tree(self.tree.clone()), of: PhantomData }
+    }
+
+    /// Cancels all work of the token and of its children; whether this call did.
+    pub fn cancel(&self) -> bool {
+        self.tree.cancel(Reason::Asked)
+    }
+
+    /// Whether it was cancelled, or its deadline has passed.
+    pub fn is_cancelled(&self) -> bool {
+        self.tree.is_cancelled()
+    }
+
+    /// The token, to be cancelled when this is dropped.
+    pub fn cancel_on_drop(self) -> CancelOnDrop<CancelToken> {
+        CancelOnDrop { inner: Some(self) }
+    }
+}
+
+impl Default for CancelToken {
+    fn default() -> CancelToken {
+        CancelToken::new()
+    }
+}
+
+impl fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancelToken")
+            .field("cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A pool or scope whose work a token may cancel; made by [`CancelToken::on`].
+pub struct Cancellable<'a, S: ?Sized> {
+    place: Lease,
+    of: PhantomData<&'a S>,
+}
+
+impl<S: ?Sized> Cancellable<'_, S> {
+    /// Runs a closure there: short for [`asynckit::work`](crate::work) and
+    /// [`spawn_on`](crate::Work::spawn_on).
+    #[track_caller]
+    pub fn spawn<'w, T: Send + 'w>(&self, f: impl FnOnce() -> T + Send + 'w) -> AsyncResult<T>
+    where
+        S: Spawner<'w>,
+    {
+        work(f).spawn_on(self)
+    }
+}
+
+impl<S: ?Sized> Spawn for Cancellable<'_, S> {
+    fn place(&self) -> Handle {
+        Handle(self.place.clone())
+    }
+}
+impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for Cancellable<'_, S> {}
+impl<S: AsyncSpawner + ?Sized> AsyncSpawner for Cancellable<'_, S> {}
+
+impl<S: ?Sized> fmt::Debug for Cancellable<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancellable").finish_non_exhaustive()
+    }
+}
+
+mod sealed {
+    /// What can be cancelled by dropping it.
+    pub trait Cancel {
+        #[doc(hidden)]
+        fn cancel_now(&self);
+    }
+}
+use sealed::Cancel;
+
+impl Cancel for CancelToken {
+    fn cancel_now(&self) {
+        self.cancel();
+    }
+}
+
+impl<T> Cancel for AsyncResult<T> {
+    fn cancel_now(&self) {
+        self.cancel();
+    }
+}
+
+/// A result or token that is cancelled when this is dropped; made by
+/// [`AsyncResult::cancel_on_drop`] and [`CancelToken::cancel_on_drop`].
+///
+/// It can be used as what is in it. [`disarm`](CancelOnDrop::disarm) takes that out again.
+#[must_use = "what is in it is cancelled when this is dropped"]
+pub struct CancelOnDrop<C: Cancel> {
+    /// `None` once disarmed.
+    inner: Option<C>,
+}
+
+impl<C: Cancel> CancelOnDrop<C> {
+    /// What is in it, which dropping will not cancel any more.
+    pub fn disarm(mut self) -> C {
+        self.inner.take().unwrap_or_else(|| unreachable!("it was disarmed twice"))
+    }
+}
+
+impl<C: Cancel> Deref for CancelOnDrop<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        self.inner.as_ref().unwrap_or_else(|| unreachable!("it was used after it was disarmed"))
+    }
+}
+
+impl<C: Cancel> Drop for CancelOnDrop<C> {
+    fn drop(&mut self) {
+        if let Some(inner) = &self.inner {
+            inner.cancel_now();
+        }
+    }
+}
+
+impl<C: Cancel + fmt::Debug> fmt::Debug for CancelOnDrop<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CancelOnDrop").field(&**self).finish()
+    }
+}
+
+impl<T> AsyncResult<T> {
+    /// The result, to be cancelled when this is dropped (where otherwise the work would go on by
+    /// itself). Awaited, it is cancelled when the future is dropped before its end.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, ErrorKind};
+    ///
+    /// let result = AsyncResult::<u8>::new();
+    /// drop(result.clone().cancel_on_drop());
+    /// assert_eq!(result.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    /// ```
+    pub fn cancel_on_drop(self) -> CancelOnDrop<AsyncResult<T>> {
+        CancelOnDrop { inner: Some(self) }
+    }
+}
+
+/// The future of an [`AsyncResult`] that is cancelled with it.
+#[must_use = "a future does nothing until it is awaited"]
+pub struct AwaitedOrCancelled<T> {
+    awaited: Awaited<T>,
+    /// Until its end.
+    task: Option<TaskRef>,
+}
+
+impl<T> IntoFuture for CancelOnDrop<AsyncResult<T>> {
+    type Output = Result<T, Error>;
+    type IntoFuture = AwaitedOrCancelled<T>;
+
+    fn into_future(self) -> AwaitedOrCancelled<T> {
+        let result = self.disarm();
+        let task = result.owner().reference();
+        AwaitedOrCancelled { awaited: result.into_future(), task: Some(task) }
+    }
+}
+
+impl<T> Future for AwaitedOrCancelled<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.awaited).poll(context);
+        if outcome.is_ready() {
+            this.task = None;
+        }
+        outcome
+    }
+}
+
+impl<T> Drop for AwaitedOrCancelled<T> {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            continuation::cancel(&task);
+        }
+    }
+}
+
+impl<T> fmt::Debug for AwaitedOrCancelled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwaitedOrCancelled").finish_non_exhaustive()
+    }
+}

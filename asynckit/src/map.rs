@@ -1,0 +1,251 @@
+//! A call for each of many items, so many at a time.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::iter::FusedIterator;
+use std::panic::Location;
+
+use crate::error::{Error, Hop};
+use crate::inputs::Outcome;
+use crate::lift::Here;
+use crate::pool::{Handle, Pool, Scope, Spawn};
+use crate::result::Completed;
+use crate::sync::Arc;
+use crate::task::Lease;
+use crate::work::pending_work;
+use crate::{AsyncResult, Work};
+
+mod sealed {
+    /// A function's value is what it returns.
+    #[derive(Debug)]
+    pub struct AsValue;
+    /// A function returns work, and the value is what that comes to.
+    #[derive(Debug)]
+    pub struct AsWork;
+}
+use sealed::{AsValue, AsWork};
+
+/// What a function that is mapped over items may return: any value, or [`Work`] that makes it.
+///
+/// `How` tells the two apart: `Work` is not `Unpin`, so that only one of the two fits.
+pub trait Mapped<'w, How> {
+    /// The value for one item.
+    type Value;
+
+    #[doc(hidden)]
+    fn outcome(self, here: &Here<'_>) -> Outcome<Self::Value>;
+}
+
+impl<'w, T: Unpin> Mapped<'w, AsValue> for T {
+    type Value = T;
+
+    fn outcome(self, _here: &Here<'_>) -> Outcome<T> {
+        Outcome::Done(Ok(self))
+    }
+}
+
+impl<'w, T: Send + 'w> Mapped<'w, AsWork> for Work<'w, T> {
+    type Value = T;
+
+    fn outcome(self, here: &Here<'_>) -> Outcome<T> {
+        self.finish_inside(here)
+    }
+}
+
+/// The values of a function for many items: an iterator, made by [`Pool::map`] and [`Scope::map`].
+///
+/// It takes items from the underlying iterator as room for their calls becomes free, so that no
+/// more than the [`limit`](Map::limit) are in memory at once. An item's failure is an `Err` in its
+/// place and does not end the rest; collect into a `Result` to end at the first one. What is under
+/// way when the iterator is dropped is cancelled.
+#[must_use = "an iterator does nothing until it is asked for values"]
+pub struct Map<'a, T> {
+    /// Starts the call for the next item.
+    start: Box<dyn FnMut() -> Option<AsyncResult<T>> + 'a>,
+    limit: usize,
+    under_way: UnderWay<T>,
+}
+
+/// The calls that were started and whose values were not handed out.
+enum UnderWay<T> {
+    InOrder(VecDeque<AsyncResult<T>>),
+    AsCompleted(Completed<T>),
+}
+
+impl<T> UnderWay<T> {
+    fn len(&self) -> usize {
+        match self {
+            UnderWay::InOrder(results) => results.len(),
+            UnderWay::AsCompleted(results) => results.len(),
+        }
+    }
+
+    fn add(&mut self, result: AsyncResult<T>) {
+        match self {
+            UnderWay::InOrder(results) => results.push_back(result),
+            UnderWay::AsCompleted(results) => results.add(result),
+        }
+    }
+
+    #[track_caller]
+    fn next(&mut self) -> Option<AsyncResult<T>> {
+        match self {
+            UnderWay::InOrder(results) => results.pop_front(),
+            UnderWay::AsCompleted(results) => results.next(Location::caller()),
+        }
+    }
+}
+
+impl<'a, T> Map<'a, T> {
+    fn new<'w, I, F, R, How>(hop: Hop, place: Lease, items: I, f: F) -> Map<'a, T>
+    where
+        I: Iterator<Item: Send + 'w> + 'a,
+        F: Fn(I::Item) -> R + Send + Sync + 'w,
+        R: Mapped<'w, How, Value = T>,
+        T: Send + 'w,
+        'w: 'a,
+    {
+        let (mut items, f) = (items.fuse(), Arc::new(f));
+        let limit = 16 * place.pool().wanted().max(1);
+        let start = move || {
+            let (item, f) = (items.next()?, f.clone());
+            let call = move |here: &Here<'_>, ()| {
+                let outcome = f(item).outcome(here);
+                drop(f);
+                outcome
+            };
+            Some(pending_work(hop, (), call).spawn_at(place.clone()))
+        };
+        let under_way = UnderWay::InOrder(VecDeque::new());
+        Map { start: Box::new(start), limit, under_way }
+    }
+
+    /// At most so many items at once: those whose calls wait or run, and those whose values are
+    /// there and were not handed out. 16 for each worker unless said.
+    ///
+    /// # Panics
+    ///
+    /// For 0, as nothing would ever begin.
+    pub fn limit(mut self, most: usize) -> Map<'a, T> {
+        assert!(most > 0, "a limit of 0 would let no call begin");
+        self.limit = most;
+        self
+    }
+
+    /// The values as they come, rather than in the order of their items: a slow one does not hold
+    /// the others up.
+    pub fn unordered(mut self) -> Map<'a, T> {
+        if let UnderWay::InOrder(results) = &mut self.under_way {
+            let mut completed = Completed::new();
+            std::mem::take(results).into_iter().for_each(|result| completed.add(result));
+            self.under_way = UnderWay::AsCompleted(completed);
+        }
+        self
+    }
+}
+
+impl<T> Iterator for Map<'_, T> {
+    type Item = Result<T, Error>;
+
+    /// Blocks until the next value is there.
+    ///
+    /// # Panics
+    ///
+    /// Where the underlying iterator does; and if unordered, as [`AsyncResult::wait`].
+    #[track_caller]
+    fn next(&mut self) -> Option<Result<T, Error>> {
+        while self.under_way.len() < self.limit
+            && let Some(result) = (self.start)()
+        {
+            self.under_way.add(result);
+        }
+        self.under_way.next().map(AsyncResult::get)
+    }
+}
+
+impl<T> FusedIterator for Map<'_, T> {}
+
+impl<T> Drop for Map<'_, T> {
+    fn drop(&mut self) {
+        match &self.under_way {
+            UnderWay::InOrder(results) => {
+                for result in results {
+                    result.cancel();
+                }
+            }
+            UnderWay::AsCompleted(results) => results.cancel(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Map<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("limit", &self.limit)
+            .field("under_way", &self.under_way.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    /// Calls `f` on the pool for each item, and iterates over the values in the items' order.
+    ///
+    /// `f` is a closure or an annotated function; the error of one that fails is the item's. Items
+    /// are taken as they are needed, so that there may be more of them than fit into memory; how
+    /// many are under way at once says [`Map::limit`].
+    ///
+    /// ```
+    /// use asynckit::{Pool, async_work};
+    ///
+    /// #[async_work]
+    /// fn parse(text: &'static str) -> Result<u32, std::num::ParseIntError> { text.parse() }
+    ///
+    /// let pool = Pool::new(2);
+    /// let squares = pool.map(0..1_000u64, |n| n * n);
+    /// assert_eq!(squares.map(Result::unwrap).sum::<u64>(), 332_833_500);
+    ///
+    /// let numbers: Result<Vec<u32>, _> = pool.map(["1", "2"], parse).limit(8).collect();
+    /// assert_eq!(numbers?, [1, 2]);
+    /// let failures = pool.map(["1", "x"], parse).unordered().filter(|n| n.is_err());
+    /// assert_eq!(failures.count(), 1);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn map<'a, I, F, R, How>(&self, items: I, f: F) -> Map<'a, R::Value>
+    where
+        I: IntoIterator<IntoIter: 'a, Item: Send + 'static>,
+        F: Fn(I::Item) -> R + Send + Sync + 'static,
+        R: Mapped<'static, How, Value: Send + 'static>,
+    {
+        let Handle(place) = self.place();
+        Map::new(here(), place, items.into_iter(), f)
+    }
+}
+
+impl<'s> Scope<'s, '_> {
+    /// As [`Pool::map`], of items and by a function that may borrow what lives outside of the scope.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(2);
+    /// let words = ["one".to_owned(), "three".to_owned()];
+    /// let longest = pool.scope(|s| s.map(&words, |word| word.len()).map(Result::unwrap).max());
+    /// assert_eq!(longest, Some(5));
+    /// ```
+    #[track_caller]
+    pub fn map<'a, I, F, R, How>(&self, items: I, f: F) -> Map<'a, R::Value>
+    where
+        I: IntoIterator<IntoIter: 'a, Item: Send + 's>,
+        F: Fn(I::Item) -> R + Send + Sync + 's,
+        R: Mapped<'s, How, Value: Send + 's>,
+        's: 'a,
+    {
+        let Handle(place) = self.place();
+        Map::new(here(), place, items.into_iter(), f)
+    }
+}
+
+/// The place of the user's call.
+#[track_caller]
+fn here() -> Hop {
+    Hop { name: &"map", at: Location::caller() }
+}

@@ -1,0 +1,201 @@
+//! Results in the order of their completion.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::Location;
+
+use super::AsyncResult;
+use crate::continuation::{Observer, Watch, watch};
+use crate::error;
+use crate::pool::{Goal, Shared, Test, pools_of, wait};
+use crate::sync::{Arc, Mutex, Parker, lock};
+use crate::task::{At, TaskRef};
+
+/// Results of which each is handed out when it is set. To add one and to hand one out costs the
+/// same however many there are.
+pub(crate) struct Completed<T> {
+    /// Those that were not handed out.
+    results: Vec<Option<Watched<T>>>,
+    /// Places of such as were.
+    vacant: Vec<usize>,
+    /// All before this place were handed out.
+    first: usize,
+    left: usize,
+    done: Arc<Done>,
+    pools: Vec<Arc<Shared>>,
+}
+
+struct Watched<T> {
+    watch: Option<Watch>,
+    result: AsyncResult<T>,
+}
+
+/// Which results are set and were not handed out yet, and who waits for them.
+struct Done {
+    order: Mutex<VecDeque<usize>>,
+    waits: Mutex<Option<Arc<Parker>>>,
+}
+
+impl Done {
+    fn push(&self, place: usize) {
+        lock(&self.order).push_back(place);
+        let parker = lock(&self.waits).clone();
+        if let Some(parker) = parker {
+            parker.unpark();
+        }
+    }
+
+    fn pop(&self) -> Option<usize> {
+        lock(&self.order).pop_front()
+    }
+}
+
+impl<T> Completed<T> {
+    pub(crate) fn new() -> Completed<T> {
+        Completed {
+            results: Vec::new(),
+            vacant: Vec::new(),
+            first: 0,
+            left: 0,
+            done: Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) }),
+            pools: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.left
+    }
+
+    pub(crate) fn add(&mut self, result: AsyncResult<T>) {
+        let place = self.vacant.pop().unwrap_or_else(|| {
+            self.results.push(None);
+            self.results.len() - 1
+        });
+        self.first = self.first.min(place);
+        self.left += 1;
+        let task = result.owner().reference();
+        if let Some(place) = task.place()
+            && !self.pools.iter().any(|pool| Arc::ptr_eq(pool, place.pool()))
+        {
+            self.pools.push(place.pool().clone());
+        }
+        let told = self.done.clone();
+        let watch = watch(&task, Observer::Note(Box::new(move || told.push(place)))).ok();
+        if watch.is_none() {
+            self.done.push(place);
+        }
+        self.results[place] = Some(Watched { watch, result });
+    }
+
+    /// Waits for the next one to be set; `None` where none is left. As an error, why the wait
+    /// could never end.
+    pub(crate) fn next(&mut self, at: At) -> Option<AsyncResult<T>> {
+        if self.left == 0 {
+            return None;
+        }
+        let mut place = self.done.pop();
+        while place.is_none() {
+            let waited = wait(&*self, None, at);
+            let waiter = lock(&self.done.waits).take();
+            drop(waiter);
+            if let Err(error) = waited {
+                error::raise(error);
+            }
+            place = self.done.pop();
+        }
+        let Watched { watch, result } = self.results[place?].take()?;
+        if let Some(watch) = watch {
+            // It has been told.
+            watch.stay();
+        }
+        self.left -= 1;
+        self.vacant.extend(place);
+        while self.first < self.results.len() && self.results[self.first].is_none() {
+            self.first += 1;
+        }
+        Some(result)
+    }
+
+    /// Gives up what is left.
+    pub(crate) fn cancel(&self) {
+        for watched in self.results.iter().flatten() {
+            watched.result.cancel();
+        }
+    }
+}
+
+/// How many of the results a wait has a look at for work to do: any of them will do.
+const LOOKS: usize = 16;
+
+impl<T> Goal for Completed<T> {
+    fn reached(&self) -> bool {
+        !lock(&self.done.order).is_empty()
+    }
+
+    fn test(&self) -> Test {
+        let done = self.done.clone();
+        Box::new(move || !lock(&done.order).is_empty())
+    }
+
+    fn any(&self) -> bool {
+        true
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        let left = self.results[self.first..].iter().flatten();
+        let unset = left.filter(|watched| !watched.result.is_set());
+        unset.take(LOOKS).map(|watched| watched.result.owner().reference()).collect()
+    }
+
+    fn pools(&self) -> Vec<Arc<Shared>> {
+        let mut pools = pools_of(self.roots());
+        let others =
+            self.pools.iter().filter(|pool| !pools.iter().any(|its| Arc::ptr_eq(its, pool)));
+        let others: Vec<_> = others.cloned().collect();
+        pools.extend(others);
+        pools
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        *lock(&self.done.waits) = Some(parker.clone());
+        Vec::new()
+    }
+}
+
+/// The iterator of [`Results::as_completed`](super::Results::as_completed).
+pub struct AsCompleted<T> {
+    results: Completed<T>,
+}
+
+impl<T> AsCompleted<T> {
+    pub(super) fn new(results: impl IntoIterator<Item = AsyncResult<T>>) -> AsCompleted<T> {
+        let mut completed = Completed::new();
+        results.into_iter().for_each(|result| completed.add(result));
+        AsCompleted { results: completed }
+    }
+}
+
+impl<T> Iterator for AsCompleted<T> {
+    type Item = AsyncResult<T>;
+
+    /// # Panics
+    ///
+    /// As [`AsyncResult::wait`].
+    #[track_caller]
+    fn next(&mut self) -> Option<AsyncResult<T>> {
+        self.results.next(Location::caller())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.results.len(), Some(self.results.len()))
+    }
+}
+
+impl<T> ExactSizeIterator for AsCompleted<T> {}
+impl<T> std::iter::FusedIterator for AsCompleted<T> {}
+
+impl<T> fmt::Debug for AsCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted").field("left", &self.results.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,180 @@
+//! Time: the clock, and what is to be done at moments to come.
+//!
+//! All that depends on time goes through [`Timers`]: a clock, and callbacks in the order of their
+//! moments. The system's are shared by the whole process and have one thread, which is started
+//! when it is first needed and sleeps while nothing is due. `timeout.rs` and `retry.rs` are built
+//! on it, and so are the deadlines of `cancel.rs`.
+
+mod retry;
+mod timeout;
+
+pub use retry::Retry;
+pub(crate) use timeout::{TimeLimit, apart};
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use crate::panic;
+use crate::pool::Shared;
+use crate::stage::wake;
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, later, lock, thread};
+use crate::task::TaskRef;
+
+/// What is done at its moment, on the timers' thread: nothing that blocks, and no user's code but
+/// what any thread that sets a result may have to call.
+pub(crate) type Callback = Box<dyn FnOnce() + Send>;
+
+/// A clock, and what is to be done when.
+pub(crate) struct Timers {
+    agenda: Mutex<Agenda>,
+    /// Signalled when something is due earlier than all that was before.
+    earlier: Condvar,
+}
+
+#[derive(Default)]
+struct Agenda {
+    /// In the order of the moments: to add one and to take one out again cost O(log n) each, and
+    /// what is taken out leaves nothing behind.
+    due: BTreeMap<TimerKey, Callback>,
+    last: u64,
+}
+
+/// Something that is to be done: of two at one moment the one that came first is done first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct TimerKey {
+    at: Instant,
+    number: u64,
+}
+
+impl Timers {
+    /// The process's own, by the system's clock.
+    ///
+    /// # Panics
+    ///
+    /// Where the thread can't be started.
+    pub(crate) fn system() -> &'static Timers {
+        static SYSTEM: OnceLock<Arc<Timers>> = OnceLock::new();
+        SYSTEM.get_or_init(|| {
+            let timers =
+                Arc::new(Timers { agenda: Mutex::new(Agenda::default()), earlier: Condvar::new() });
+            let its = timers.clone();
+            let thread = thread::Builder::new().name("asynckit-timers".to_owned());
+            match thread.spawn(move || its.keep()) {
+                Ok(_) => timers,
+                Err(error) => panic!("the thread for timers could not be started: {error}"),
+            }
+        })
+    }
+
+    /// The present moment.
+    pub(crate) fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// The moment after this long.
+    pub(crate) fn after(&self, delay: Duration) -> Instant {
+        later(self.now(), delay)
+    }
+
+    /// Has `callback` called at this moment, unless it is cancelled before.
+    pub(crate) fn at(&self, at: Instant, callback: Callback) -> TimerKey {
+        let mut agenda = lock(&self.agenda);
+        agenda.last += 1;
+        let key = TimerKey { at, number: agenda.last };
+        agenda.due.insert(key, callback);
+        let is_first = agenda.due.first_key_value().is_some_and(|(first, _)| *first == key);
+        drop(agenda);
+        if is_first {
+            self.earlier.notify_one();
+        }
+        key
+    }
+
+    /// Takes a callback out again; false where it is under way or done.
+    pub(crate) fn cancel(&self, key: TimerKey) -> bool {
+        let callback = lock(&self.agenda).due.remove(&key);
+        callback.is_some()
+    }
+
+    /// The life of the timers' thread.
+    fn keep(&self) {
+        let mut agenda = lock(&self.agenda);
+        loop {
+            let Some((first, _)) = agenda.due.first_key_value() else {
+                agenda = self.earlier.wait(agenda).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = first.at.saturating_duration_since(self.now());
+            if left.is_zero() {
+                let due = agenda.due.pop_first();
+                drop(agenda);
+                if let Some((_, callback)) = due {
+                    // Nothing may end this thread.
+                    panic::contain(callback);
+                }
+                agenda = lock(&self.agenda);
+            } else {
+                let waited = self.earlier.wait_timeout(agenda, left);
+                agenda = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// A delay of between half and all of this one, so that those who failed together do not try
+    /// again together.
+    pub(crate) fn jittered(&self, delay: Duration) -> Duration {
+        // Each `RandomState` has keys of its own.
+        let random = RandomState::new().build_hasher().finish() as u32;
+        delay.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+impl Shared {
+    /// The timers that a pool goes by.
+    pub(crate) fn timers(&self) -> &'static Timers {
+        Timers::system()
+    }
+}
+
+/// How many tasks of a pool sleep until their moment. They were accepted, and a stop waits for them.
+pub(crate) struct Sleeping(AtomicUsize);
+
+impl Sleeping {
+    pub(crate) fn none() -> Sleeping {
+        Sleeping(AtomicUsize::new(0))
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// A task's sleep until its moment; dropped, it ends and wakes nobody.
+pub(crate) struct Pause {
+    pool: Arc<Shared>,
+    key: TimerKey,
+}
+
+impl Pause {
+    /// Has a task of the pool woken after a while.
+    pub(crate) fn begin(pool: &Arc<Shared>, task: TaskRef, delay: Duration) -> Pause {
+        let timers = pool.timers();
+        let until = timers.after(timers.jittered(delay));
+        pool.sleeping.0.fetch_add(1, Ordering::SeqCst);
+        let key = timers.at(until, Box::new(move || wake(&task)));
+        Pause { pool: pool.clone(), key }
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.pool.timers().cancel(self.key);
+        if self.pool.sleeping.0.fetch_sub(1, Ordering::SeqCst) == 1 && self.pool.is_stopping() {
+            // If nothing else is left, nobody else will notice.
+            self.pool.finish_stop(0);
+        }
+    }
+}

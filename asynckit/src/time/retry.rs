@@ -1,0 +1,239 @@
+//! Trying again.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use super::{Pause, Timers};
+use crate::Work;
+use crate::error::{Error, ErrorKind, Hop};
+use crate::inputs::Outcome;
+use crate::pool;
+use crate::stage::{Awaits, run_part};
+use crate::sync::{Arc, thread};
+use crate::task::{Header, Job, Step, VisitEdges};
+
+/// How often work is tried, and how long it rests in between.
+///
+/// Work is tried again where it failed as [`Failed`](ErrorKind::Failed) or
+/// [`TimedOut`](ErrorKind::TimedOut); [`when`](Retry::when) says otherwise. The failure of the last
+/// try is the failure of the whole, and [`tries`](Error::tries) tells how many there were.
+///
+/// Between tries no thread is held. The pauses begin with the [`backoff`](Retry::backoff) and
+/// double from try to try; of each pause between half and all is waited, by chance, so that those
+/// who failed together do not try again together. [`cancel`](crate::AsyncResult::cancel) ends it
+/// all. A pool that is stopped finishes the tries of work that it has accepted, pauses included;
+/// [`stop_timeout`](crate::Pool::stop_timeout) and [`stop_now`](crate::Pool::stop_now) don't.
+///
+/// `#[async_work(retry = 3, backoff = "100ms")]` does the same for each call of a function.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use std::time::Duration;
+/// use asynckit::{Pool, Retry, async_work};
+///
+/// #[async_work]
+/// fn flaky(calls: &'static AtomicU32) -> Result<&'static str, String> {
+///     match calls.fetch_add(1, Ordering::SeqCst) {
+///         0 | 1 => Err("busy".into()),
+///         _ => Ok("done"),
+///     }
+/// }
+///
+/// static CALLS: AtomicU32 = AtomicU32::new(0);
+/// let pool = Pool::new(1);
+/// let retry = Retry::new(3).backoff(Duration::from_millis(1));
+/// assert_eq!(retry.work(|| flaky(&CALLS)).spawn_on(&pool).get()?, "done");
+/// assert_eq!(CALLS.load(Ordering::SeqCst), 3);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a policy does nothing until it makes work: `.work(|| f(x))`"]
+pub struct Retry {
+    retries: u32,
+    backoff: Duration,
+    max_backoff: Duration,
+    when: Option<WorthIt>,
+}
+
+/// Whether a failure is worth another try.
+type WorthIt = Arc<dyn Fn(&Error) -> bool + Send + Sync>;
+
+impl Retry {
+    /// At most so many tries after the first one, without pauses.
+    pub const fn new(retries: u32) -> Retry {
+        Retry { retries, backoff: Duration::ZERO, max_backoff: Duration::from_secs(60), when: None }
+    }
+
+    /// The pause after the first try; each later one is twice as long.
+    pub const fn backoff(mut self, first: Duration) -> Retry {
+        self.backoff = first;
+        self
+    }
+
+    /// The longest pause: a minute unless said.
+    pub const fn max_backoff(mut self, longest: Duration) -> Retry {
+        self.max_backoff = longest;
+        self
+    }
+
+    /// Which failures are worth another try. It is asked after each try but the last one.
+    pub fn when(mut self, worth_it: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Retry {
+        self.when = Some(Arc::new(worth_it));
+        self
+    }
+
+    /// Work that makes a call again as long as it fails and may be tried again. The closure is
+    /// called once for each try, on the pool.
+    #[track_caller]
+    pub fn work<'w, T, F>(&self, call: F) -> Work<'w, T>
+    where
+        T: Send + 'w,
+        F: FnMut() -> Work<'w, T> + Send + 'w,
+    {
+        self.work_at(Hop { name: &"retry", at: Location::caller() }, call)
+    }
+
+    /// As `work`, by another name.
+    pub(crate) fn work_at<'w, T, F>(&self, hop: Hop, call: F) -> Work<'w, T>
+    where
+        T: Send + 'w,
+        F: FnMut() -> Work<'w, T> + Send + 'w,
+    {
+        Timers::system();
+        Work::with_cell(hop, Retried::new(self.clone(), call))
+    }
+
+    /// Whether this failure of the `tries`-th try is followed by another, and after which pause.
+    fn again(&self, error: &Error, tries: u32) -> Option<Duration> {
+        let worth_it = match &self.when {
+            Some(when) => tries <= self.retries && when(error),
+            None => matches!(error.kind(), ErrorKind::Failed | ErrorKind::TimedOut),
+        };
+        if tries > self.retries || !worth_it {
+            return None;
+        }
+        let doubled = 2u32.saturating_pow(tries - 1);
+        Some(self.backoff.saturating_mul(doubled).min(self.max_backoff))
+    }
+}
+
+impl fmt::Debug for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("retries", &self.retries)
+            .field("backoff", &self.backoff)
+            .field("max_backoff", &self.max_backoff)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Work that is tried again. It is an ordinary task, as `call` is the user's code.
+struct Retried<F, T> {
+    policy: Retry,
+    call: RefCell<Option<F>>,
+    tries: Cell<u32>,
+    pause: Cell<Option<Pause>>,
+    awaits: Awaits<T>,
+}
+
+/// What follows a try.
+enum After<T> {
+    Done(Result<T, Error>),
+    Pause(Duration),
+}
+
+impl<F, T> Retried<F, T> {
+    fn new(policy: Retry, call: F) -> Retried<F, T> {
+        Retried {
+            policy,
+            call: RefCell::new(Some(call)),
+            tries: Cell::new(0),
+            pause: Cell::new(None),
+            awaits: Awaits::nothing(),
+        }
+    }
+
+    fn next_try<'w>(&self) -> Work<'w, T>
+    where
+        F: FnMut() -> Work<'w, T>,
+    {
+        self.tries.set(self.tries.get() + 1);
+        match &mut *self.call.borrow_mut() {
+            Some(call) => call(),
+            None => unreachable!("work that is over was tried again"),
+        }
+    }
+
+    fn after(&self, outcome: Result<T, Error>, task: &Header) -> After<T> {
+        let tries = self.tries.get();
+        let error = match outcome {
+            Ok(value) => return After::Done(Ok(value)),
+            Err(error) => error,
+        };
+        match self.policy.again(&error, tries) {
+            Some(pause) => {
+                // Somebody has looked at it: this has.
+                drop(error.observed());
+                After::Pause(pause)
+            }
+            None => After::Done(Err(error.tried(tries, task.hop))),
+        }
+    }
+}
+
+impl<'w, F, T> Job<T> for Retried<F, T>
+where
+    T: Send + 'w,
+    F: FnMut() -> Work<'w, T>,
+{
+    const SIMPLE: bool = false;
+    const CONTINUES: bool = true;
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.awaits.edges(visit);
+    }
+
+    fn run(&self, task: &Header) -> Step<T> {
+        drop(self.pause.take());
+        let mut outcome = self.awaits.outcome();
+        loop {
+            let tried = match outcome.take() {
+                Some(outcome) => outcome,
+                None => match run_part(self.next_try(), task) {
+                    Outcome::Done(outcome) => outcome,
+                    Outcome::Flatten(result) => return self.awaits.result(result),
+                },
+            };
+            let pause = match self.after(tried, task) {
+                After::Done(outcome) => return Step::Done(outcome),
+                After::Pause(pause) => pause,
+            };
+            if !pause.is_zero()
+                && let (Some(place), Some(own)) = (task.place(), pool::task_here())
+            {
+                self.pause.set(Some(Pause::begin(place.pool(), own, pause)));
+                return Step::Pending;
+            }
+        }
+    }
+
+    fn run_in_place(&self, task: &Header) -> Step<T> {
+        loop {
+            match self.after(self.next_try().run_part(task.hook()), task) {
+                After::Done(outcome) => return Step::Done(outcome),
+                After::Pause(pause) => {
+                    let pause = Timers::system().jittered(pause);
+                    pool::blocking(|| thread::sleep(pause));
+                }
+            }
+        }
+    }
+
+    fn release(&self, cancelled: bool) {
+        drop(self.pause.take());
+        drop(self.call.take());
+        self.awaits.release(cancelled);
+    }
+}

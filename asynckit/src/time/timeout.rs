@@ -1,0 +1,218 @@
+//! Limits of time.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use super::{TimerKey, Timers};
+use crate::continuation;
+use crate::error::Error;
+use crate::lift::make_task;
+use crate::pool;
+use crate::stage::{Awaits, start};
+use crate::sync::Deadline;
+use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
+use crate::{AsyncResult, Work};
+
+/// Fails a task that is not done at its moment; dropped, it lets the task be.
+pub(crate) struct Alarm(Option<(&'static Timers, TimerKey)>);
+
+impl Alarm {
+    /// None yet.
+    fn none() -> Alarm {
+        Alarm(None)
+    }
+
+    fn set(timers: &'static Timers, at: Instant, task: TaskRef, limit: Duration) -> Alarm {
+        let callback = move || {
+            if !task.is_set() {
+                continuation::give_up(&task, Error::timed_out(task.hop, limit));
+            }
+        };
+        Alarm(Some((timers, timers.at(at, Box::new(callback)))))
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Some((timers, key)) = self.0.take() {
+            timers.cancel(key);
+        }
+    }
+}
+
+/// Where a limited job stands.
+enum Limited<'w, T> {
+    Work(Work<'w, T>),
+    Result(AsyncResult<T>),
+    Started,
+}
+
+/// Work, or a result, that is to be there in time.
+struct Timed<'w, T> {
+    inner: Cell<Limited<'w, T>>,
+    /// `None`: it has a task of its own, and no limit.
+    limit: Option<Duration>,
+    alarm: Cell<Alarm>,
+    awaits: Awaits<T>,
+}
+
+impl<'w, T> Timed<'w, T> {
+    fn new(inner: Limited<'w, T>, limit: Option<Duration>) -> Timed<'w, T> {
+        Timed {
+            inner: Cell::new(inner),
+            limit,
+            alarm: Cell::new(Alarm::none()),
+            awaits: Awaits::nothing(),
+        }
+    }
+}
+
+impl<T: Send> Job<T> for Timed<'_, T> {
+    const SIMPLE: bool = false;
+    const IMMEDIATE: bool = true;
+    const TIMED: bool = true;
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.awaits.edges(visit);
+    }
+
+    fn run(&self, task: &Header) -> Step<T> {
+        if let Some(outcome) = self.awaits.outcome() {
+            drop(self.alarm.replace(Alarm::none()));
+            return Step::Done(outcome);
+        }
+        if let (Some(limit), Some(own)) = (self.limit, pool::task_here()) {
+            let timers = task.place().map_or_else(Timers::system, |place| place.pool().timers());
+            self.alarm.set(Alarm::set(timers, timers.after(limit), own, limit));
+        }
+        self.awaits.result(match self.inner.replace(Limited::Started) {
+            Limited::Work(inner) => start(inner, task),
+            Limited::Result(result) => result,
+            Limited::Started => unreachable!("work was started twice"),
+        })
+    }
+
+    fn run_in_place(&self, task: &Header) -> Step<T> {
+        let timers = Timers::system();
+        let until = self.limit.map(|limit| timers.after(limit));
+        let outcome = match self.inner.replace(Limited::Started) {
+            Limited::Work(inner) => inner.run_until(until.map(Deadline::at), task.hook()),
+            Limited::Result(result) => Some(result.get()),
+            Limited::Started => unreachable!("work was started twice"),
+        };
+        let late = until.is_some_and(|until| until <= timers.now());
+        Step::Done(match outcome {
+            Some(outcome) if !late => outcome,
+            _ => Err(Error::timed_out(task.hop, self.limit.unwrap_or_default())),
+        })
+    }
+
+    fn release(&self, cancelled: bool) {
+        drop(self.alarm.replace(Alarm::none()));
+        drop(self.inner.replace(Limited::Started));
+        self.awaits.release(cancelled);
+    }
+}
+
+impl<'w, T: Send + 'w> Work<'w, T> {
+    /// The same work with a limit of time: it fails as [`TimedOut`](crate::ErrorKind::TimedOut)
+    /// where it is not done so long after it was submitted.
+    ///
+    /// The time in which the work waits for its inputs, for a worker or for a
+    /// [`Limit`](crate::Limit) counts. Work that has not begun then does not run. A function that
+    /// runs is *not* stopped: it may ask [`is_cancelled`](crate::is_cancelled), and its later value
+    /// is dropped; what waits for it goes on at once with the failure. What the work depended on
+    /// is cancelled where nothing else needs it or holds it, as by [`AsyncResult::cancel`].
+    ///
+    /// [`run`](Work::run) in place waits no longer than that for inputs. It does not interrupt the
+    /// function either, and fails when that comes back late.
+    ///
+    /// # Panics
+    ///
+    /// Where the thread for timers can't be started.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{AsyncResult, ErrorKind, Pool, async_work};
+    ///
+    /// #[async_work]
+    /// fn double(n: u32) -> u32 { 2 * n }
+    ///
+    /// let pool = Pool::new(1);
+    /// let in_time = double(21).timeout(Duration::from_secs(60)).spawn_on(&pool);
+    /// assert_eq!(in_time.get()?, 42);
+    ///
+    /// let never = AsyncResult::<u32>::new();
+    /// let late = never.clone().map(|n| n + 1).timeout(Duration::from_millis(5)).spawn_on(&pool);
+    /// assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn timeout(self, limit: Duration) -> Work<'w, T> {
+        Timers::system();
+        let hop = self.hop();
+        Work::with_cell(hop, Timed::new(Limited::Work(self), Some(limit)))
+    }
+}
+
+impl<T: Send + 'static> AsyncResult<T> {
+    /// The same result with a limit of time: it fails as
+    /// [`TimedOut`](crate::ErrorKind::TimedOut) where it is not set after so long.
+    ///
+    /// What it waited for is cancelled then, with all that led to it, where nothing else needs it
+    /// or holds it (see [`cancel`](AsyncResult::cancel)): so this is a deadline for a whole chain.
+    /// Functions that run are not stopped; they may ask [`is_cancelled`](crate::is_cancelled). For
+    /// a tree of work that spawns more see [`CancelToken`](crate::CancelToken).
+    ///
+    /// The value owns all it uses, as the thread for timers may be the one that drops it. On a scope
+    /// limit the work instead, by [`Work::timeout`].
+    ///
+    /// # Panics
+    ///
+    /// Where the thread for timers can't be started.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{ErrorKind, Pool, async_work, chain, is_cancelled};
+    ///
+    /// #[async_work]
+    /// fn endless() -> u32 {
+    ///     while !is_cancelled() {
+    ///         std::thread::sleep(Duration::from_millis(1));
+    ///     }
+    ///     0
+    /// }
+    /// #[async_work]
+    /// fn double(n: u32) -> u32 { 2 * n }
+    ///
+    /// let pool = Pool::new(1);
+    /// let result = chain!(&pool, double(endless())).timeout(Duration::from_millis(5));
+    /// assert_eq!(result.get().unwrap_err().kind(), ErrorKind::TimedOut);
+    /// pool.stop(); // `endless` has seen that nobody wants its value
+    /// ```
+    pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
+        Timers::system();
+        let (hop, place) = (self.owner().hop, self.scope());
+        make_task(hop, place, false, Timed::new(Limited::Result(self), Some(limit)))
+    }
+}
+
+/// The same work as a task of its own, wherever it is called.
+pub(crate) fn apart<'w, T: Send + 'w>(inner: Work<'w, T>) -> Work<'w, T> {
+    Work::with_cell(inner.hop(), Timed::new(Limited::Work(inner), None))
+}
+
+/// A limit of time on the work that makes it, from now on, as long as it is kept.
+pub struct TimeLimit {
+    _alarm: Alarm,
+}
+
+impl TimeLimit {
+    /// Limits the work that this thread is doing.
+    pub(crate) fn begin(limit: Duration) -> TimeLimit {
+        let Some(task) = pool::task_here() else {
+            return TimeLimit { _alarm: Alarm::none() };
+        };
+        let timers = task.place().map_or_else(Timers::system, |place| place.pool().timers());
+        TimeLimit { _alarm: Alarm::set(timers, timers.after(limit), task, limit) }
+    }
+}
