@@ -122,10 +122,17 @@ fn prepare_moves(token: Token) {
             each_edge(&token, |edge| edge.count(&mut own));
             own
         });
-        match edge.settle(edge.siblings(own), || token.state.lack_one_more()) {
-            Settled::Here => {}
-            Settled::Lent => lent = true,
-            Settled::FreeAfterAll => token.state.lack_one_less(),
+        loop {
+            match edge.settle(edge.siblings(own), || token.state.lack_one_more()) {
+                Settled::Here => {}
+                Settled::Lent => lent = true,
+                // Perhaps because the borrower owns again: so it is asked once more.
+                Settled::FreeAfterAll => {
+                    token.state.lack_one_less();
+                    continue;
+                }
+            }
+            break;
         }
     });
     if !lent {
@@ -139,21 +146,32 @@ fn prepare_moves(token: Token) {
     } else {
         pool::look_again(&task);
     }
-    freed.iter().for_each(tell_free);
+    for (cell, told) in freed {
+        tell(&cell, told);
+    }
 }
 
 /// *Named race, "the waiting clone":* a task that waits for a value to be free does not borrow another
 /// one meanwhile, to clone it later: its last owner might wait for that, and the borrower of the
 /// first value for the last owner. The values that this has made free.
-fn own_again(token: &Token) -> Vec<TaskRef> {
+fn own_again(token: &Token) -> Vec<(TaskRef, Closing)> {
     let mut freed = Vec::new();
-    each_edge(token, |edge| freed.extend(edge.own_again()));
+    each_edge(token, |edge| {
+        if let Some(cell) = edge.own_again() {
+            // Now, as this task may soon be the one to be told.
+            let told = cell.waiters.told();
+            freed.push((cell, told));
+        }
+    });
     freed
 }
 
 /// Tells whoever waits for a value that nobody borrows it any more.
 pub(crate) fn tell_free(cell: &TaskRef) {
-    let told = cell.waiters.told();
+    tell(cell, cell.waiters.told());
+}
+
+fn tell(cell: &TaskRef, told: Closing) {
     if told.observed {
         observers::tell(cell, Event::Free);
     }

@@ -183,6 +183,7 @@ impl Edge {
                 if upstream.holds.wait_for_borrows() {
                     return Settled::Lent;
                 }
+                own.armed = false;
                 self.set_hold(Hold::Owner);
                 return Settled::FreeAfterAll;
             }
@@ -388,6 +389,6 @@ pub(crate) enum Settled {
     Here,
     /// The edge will be visited once more, when nobody borrows the value.
     Lent,
-    /// `arm` was called for nothing: the last borrower has just gone.
+    /// `arm` was called for nothing: the last borrower has just gone, or owns again.
     FreeAfterAll,
 }

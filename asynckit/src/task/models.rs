@@ -362,3 +362,36 @@ fn the_walker_that_comes_late() {
         assert_eq!(freed.load(Ordering::Relaxed), 1);
     });
 }
+
+/// One of two owners is to clone, and takes that back as it has to wait for something else; the
+/// other wants the value meanwhile: whoever waits is told, and nobody takes what another one owns.
+#[test]
+fn the_waiting_clone() {
+    loom::model(|| {
+        let counts = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (_, (told, waits)) = race(
+            (Holds::new(2, 0), counts),
+            |(holds, (told, _))| {
+                if holds.take() == Take::Clone {
+                    holds.add_owner();
+                    if holds.drop_borrow() == Left::FreeToTake {
+                        told.fetch_add(1, Ordering::Relaxed);
+                        let _ = holds.drop_reference();
+                    }
+                }
+            },
+            |(holds, (_, waits))| {
+                loop {
+                    match holds.take() {
+                        Take::Itself => unreachable!("there are two owners at the end"),
+                        Take::Clone => return,
+                        Take::Lent if holds.wait_for_borrows() => break,
+                        Take::Lent => {}
+                    }
+                }
+                waits.fetch_add(1, Ordering::Relaxed);
+            },
+        );
+        assert_eq!(told.load(Ordering::Relaxed), waits.load(Ordering::Relaxed));
+    });
+}
