@@ -338,7 +338,8 @@ impl Shared {
         threads.alive -= 1;
         self.publish(&threads);
         self.tell_left(&threads);
-        if self.is_closed() {
+        // A host's threads have other things to do.
+        if self.is_closed() || self.is_hosted() {
             return false;
         }
         threads.reserve.push(parker.clone());

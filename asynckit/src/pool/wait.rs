@@ -341,7 +341,10 @@ impl Drop for Helping<'_> {
             let mut threads = pool.threads();
             threads.alive -= 1;
             let here = Parker::current();
-            threads.helpers.retain(|helper| !Arc::ptr_eq(helper, &here));
+            // Once: it may help again from within a callback.
+            if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
+                threads.helpers.swap_remove(own);
+            }
             if pool.is_hosted() {
                 pool.publish(&threads);
             }
