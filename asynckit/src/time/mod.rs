@@ -162,16 +162,19 @@ impl Timers {
         }
     }
 
-    /// A delay of between half and all of this one, so that those who failed together do not try
-    /// again together.
-    pub(crate) fn jittered(&self, delay: Duration) -> Duration {
-        let random = match &mut lock(&self.agenda).random {
-            Some(random) => random.next(),
-            // Each `RandomState` has keys of its own.
-            None => RandomState::new().build_hasher().finish(),
-        };
-        delay.mul_f64(0.5 + 0.5 * f64::from(random as u32) / f64::from(u32::MAX))
+    /// As [`jittered`], where the seed of a virtual clock decides in place of chance.
+    fn jittered(&self, delay: Duration) -> Duration {
+        let random = lock(&self.agenda).random.as_mut().map(Random::next);
+        jittered(delay, random)
     }
+}
+
+/// A delay of between half and all of this one, so that those who failed together do not try again
+/// together. `random` bits decide; chance, where there are none.
+fn jittered(delay: Duration, random: Option<u64>) -> Duration {
+    // Each `RandomState` has keys of its own.
+    let random = random.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    delay.mul_f64(0.5 + 0.5 * f64::from(random as u32) / f64::from(u32::MAX))
 }
 
 /// A condition variable takes no sleep that is longer than the system counts.

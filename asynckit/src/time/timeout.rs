@@ -137,10 +137,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// [`run`](Work::run) in place waits no longer than that for inputs. It does not interrupt the
     /// function either, and fails when that comes back late.
     ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
-    ///
     /// ```
     /// use std::time::Duration;
     /// use asynckit::{AsyncResult, ErrorKind, Pool, async_work};
@@ -158,7 +154,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn timeout(self, limit: Duration) -> Work<'w, T> {
-        Timers::system();
         let hop = self.hop();
         Work::with_cell(hop, Timed::new(Limited::Work(self), Some(limit)))
     }
@@ -175,10 +170,6 @@ impl<T: Send + 'static> AsyncResult<T> {
     ///
     /// The value owns all it uses, as the thread for timers may be the one that drops it. On a scope
     /// limit the work instead, by [`Work::timeout`].
-    ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
     ///
     /// ```
     /// use std::time::Duration;
@@ -200,7 +191,6 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// pool.stop(); // `endless` has seen that nobody wants its value
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
-        Timers::system();
         let (hop, place) = (self.owner().hop, self.scope());
         make_task(hop, place, false, Timed::new(Limited::Result(self), Some(limit)))
     }
