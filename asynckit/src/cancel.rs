@@ -78,7 +78,14 @@ pub(crate) struct Tree {
     children: Mutex<Vec<Weak<Tree>>>,
     /// Keeps the parent, whose deadline is its children's too.
     _parent: Option<Arc<Tree>>,
-    timer: OnceLock<TimerKey>,
+    deadline: Mutex<Option<Due>>,
+}
+
+/// A deadline to come, by some clock.
+struct Due {
+    limit: Duration,
+    timers: Arc<Timers>,
+    key: TimerKey,
 }
 
 /// How many trees there are, so that programs without pay nothing for them.
@@ -92,7 +99,7 @@ impl Tree {
             tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
             children: Mutex::new(Vec::new()),
             _parent: parent,
-            timer: OnceLock::new(),
+            deadline: Mutex::new(None),
         })
     }
 
@@ -138,6 +145,33 @@ impl Tree {
         drop(removed);
     }
 
+    fn set_deadline(self: &Arc<Self>, timers: Arc<Timers>, limit: Duration) {
+        let tree = Arc::downgrade(self);
+        let callback = move || {
+            if let Some(tree) = tree.upgrade() {
+                tree.cancel(Reason::Late { limit });
+            }
+        };
+        let key = timers.after(limit, Box::new(callback));
+        let before = lock(&self.deadline).replace(Due { limit, timers, key });
+        if let Some(before) = before {
+            before.timers.cancel(before.key);
+        }
+    }
+
+    /// Has work on a pool with a clock of its own: from now on that clock counts.
+    fn go_by(self: &Arc<Self>, timers: Arc<Timers>) {
+        if !timers.is_virtual() {
+            return;
+        }
+        let limit = lock(&self.deadline)
+            .as_ref()
+            .and_then(|due| (!Arc::ptr_eq(&due.timers, &timers)).then_some(due.limit));
+        if let Some(limit) = limit {
+            self.set_deadline(timers, limit);
+        }
+    }
+
     fn add_child(&self, child: &Arc<Tree>) {
         let mut children = lock(&self.children);
         if children.len() == children.capacity() {
@@ -178,8 +212,8 @@ impl Tree {
 impl Drop for Tree {
     fn drop(&mut self) {
         TREES.fetch_sub(1, Ordering::Relaxed);
-        if let Some(key) = self.timer.get() {
-            Timers::system().cancel(*key);
+        if let Some(due) = lock(&self.deadline).take() {
+            due.timers.cancel(due.key);
         }
     }
 }
@@ -228,14 +262,7 @@ impl CancelToken {
     }
 
     fn cancelled_after(self, limit: Duration) -> CancelToken {
-        let (timers, tree) = (Timers::system(), Arc::downgrade(&self.tree));
-        let callback = move || {
-            if let Some(tree) = tree.upgrade() {
-                tree.cancel(Reason::Late { limit });
-            }
-        };
-        let key = timers.at(timers.after(limit), Box::new(callback));
-        let _ = self.tree.timer.set(key);
+        self.tree.set_deadline(Timers::system(), limit);
         self
     }
 
@@ -260,6 +287,7 @@ impl CancelToken {
     /// ```
     pub fn on<'a, S: Spawn + ?Sized>(&self, place: &'a S) -> Cancellable<'a, S> {
         let Handle(place) = place.place();
+        self.tree.go_by(place.pool().timers());
         Cancellable { place: place.with_tree(self.tree.clone()), of: PhantomData }
     }
 

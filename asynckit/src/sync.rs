@@ -50,16 +50,13 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// Far away where the limit is beyond what a clock counts.
     pub(crate) fn after(limit: Duration) -> Deadline {
+        const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
         // There the standard library has no clock.
         if cfg!(all(target_family = "wasm", target_os = "unknown")) {
             return Deadline { limit, at: None };
         }
-        Deadline { limit, at: Some(later(Instant::now(), limit)) }
-    }
-
-    /// At a moment.
-    pub(crate) fn at(moment: Instant) -> Deadline {
-        Deadline { limit: moment.saturating_duration_since(Instant::now()), at: Some(moment) }
+        let now = Instant::now();
+        Deadline { limit, at: Some(now.checked_add(limit).unwrap_or_else(|| now + YEARS)) }
     }
 
     /// For a look that does not wait.
@@ -74,12 +71,6 @@ impl Deadline {
     pub(crate) fn is_over(&self) -> bool {
         self.left().is_zero()
     }
-}
-
-/// The moment so long after another; far away where that is beyond what a clock counts.
-pub(crate) fn later(moment: Instant, delay: Duration) -> Instant {
-    const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    moment.checked_add(delay).unwrap_or_else(|| moment + YEARS)
 }
 
 /// A place where one thread sleeps until another wakes it.

@@ -321,3 +321,28 @@ fn a_stop_that_does_not_wait_ends_pauses() {
         });
     });
 }
+
+#[test]
+fn pauses_go_by_the_clock_of_a_deterministic_pool() {
+    soon(|| {
+        let run = |seed| {
+            let pool = Pool::deterministic(seed);
+            let calls = Counter::new();
+            let retry = Retry::new(9).backoff(LIMIT * 60).max_backoff(LIMIT * 240);
+            let work = retry.work(move || flaky(calls.clone(), 5));
+            let tries = work.spawn_on(&pool).get().unwrap();
+            (tries, pool.virtual_time().unwrap())
+        };
+        let (tries, time) = run(7);
+        assert_eq!(tries, 6);
+        assert!(time >= LIMIT * 60 / 2 && time <= LIMIT * 60 * (1 + 2 + 4 + 4 + 4));
+        assert_eq!(run(7), (tries, time), "the same again");
+
+        let (pool, calls) = (Pool::deterministic(1), Counter::new());
+        let its = calls.clone();
+        let retry = Retry::new(2).backoff(LIMIT * 60);
+        retry.work(move || flaky(its.clone(), 9)).detach_on(&pool);
+        pool.stop();
+        assert_eq!(calls.count(), 3, "a stop finishes it");
+    });
+}

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain, is_cancelled, work};
+use asynckit::{
+    AsyncResult, CancelToken, ErrorKind, Pool, Results, async_work, chain, is_cancelled, work,
+};
 
 use crate::support::{Broken, Counter, Gate, LIMIT, eventually, occupy, soon};
 
@@ -307,5 +309,37 @@ fn on_a_pool_without_workers() {
         let late = inc(1).timeout(Duration::ZERO).spawn_on(&pool);
         eventually("time is over", || late.is_set());
         assert_timed_out(late);
+    });
+}
+
+#[test]
+fn a_deterministic_pool_has_a_clock_of_its_own() {
+    soon(|| {
+        let hour = Duration::from_secs(3600);
+        let run = |seed| {
+            let pool = Pool::deterministic(seed);
+            let nevers: Vec<_> = (0..3).map(|_| AsyncResult::<u32>::new()).collect();
+            let late = |n: usize, hours: u32| {
+                nevers[n].clone().map(|n| n).timeout(hours * hour).spawn_on(&pool)
+            };
+            let results = [late(0, 3), late(1, 1), late(2, 2)];
+            let mut hours = Vec::new();
+            for result in results.as_completed() {
+                assert_eq!(result.get().unwrap_err().kind(), ErrorKind::TimedOut);
+                hours.push(pool.virtual_time().unwrap().as_secs() / 3600);
+            }
+            let in_time = inc(1).timeout(hour).spawn_on(&pool).get().unwrap();
+            assert_timed_out(nevers[0].clone().map(|n| n).spawn_on(&pool).timeout(hour));
+            (hours, in_time, pool.virtual_time().unwrap())
+        };
+        assert_eq!(run(1), (vec![1, 2, 3], 2, 4 * hour));
+        assert_eq!(run(2), run(1));
+
+        let pool = Pool::deterministic(1);
+        let token = CancelToken::with_timeout(hour);
+        let never = AsyncResult::<u32>::new();
+        assert_timed_out(chain!(&token.on(&pool), inc(never.clone())));
+        assert!(token.is_cancelled());
+        assert_eq!(pool.virtual_time(), Some(hour));
     });
 }

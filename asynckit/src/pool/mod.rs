@@ -34,7 +34,7 @@ pub(crate) use context::{place as place_here, task as task_here, works_for};
 pub(crate) use deadlock::{look_again, look_at_limits};
 pub(crate) use needed::pools_of;
 pub(crate) use place::Place;
-pub(crate) use seeded::{Fault, How};
+pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, run_at_once, wait};

@@ -14,13 +14,18 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::pool::{Pool, Shared};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::task::{
     Ran, Steps, TaskRef, Token, Which, dispose_of, run_claimed, tasks_of, write_failure,
 };
+use crate::time::Timers;
 
 /// What takes the place of the queues.
-pub(crate) struct Seeded(Mutex<Draw>);
+pub(crate) struct Seeded {
+    draw: Mutex<Draw>,
+    /// The pool's clock shows how long the pool has been there.
+    timers: Arc<Timers>,
+}
 
 struct Draw {
     random: Random,
@@ -30,8 +35,6 @@ struct Draw {
     /// How many runs have begun.
     runs: u64,
     fault: Option<Fault>,
-    /// What the pool's clock shows: how long the pool has been there.
-    now: Duration,
     /// When the task at an address was submitted: the addresses come out in no order of ours.
     born: HashMap<usize, u64>,
     noted: u64,
@@ -160,20 +163,20 @@ impl Pool {
 
 impl Seeded {
     pub(crate) fn new(seed: u64, fault: Option<Fault>) -> Seeded {
-        Seeded(Mutex::new(Draw {
+        let draw = Draw {
             random: Random(seed),
             ready: BinaryHeap::new(),
             drawn: 0,
             runs: 0,
             fault,
-            now: Duration::ZERO,
             born: HashMap::new(),
             noted: 0,
-        }))
+        };
+        Seeded { draw: Mutex::new(draw), timers: Timers::virtual_ones(seed) }
     }
 
     fn draw(&self) -> MutexGuard<'_, Draw> {
-        lock(&self.0)
+        lock(&self.draw)
     }
 
     pub(crate) fn push(&self, token: Token) {
@@ -209,13 +212,21 @@ impl Seeded {
         draw.born.insert(task.address(), noted);
     }
 
-    pub(crate) fn now(&self) -> Duration {
-        self.draw().now
+    pub(crate) fn timers(&self) -> &Arc<Timers> {
+        &self.timers
     }
 
-    pub(crate) fn advance(&self, step: Duration) {
-        let mut draw = self.draw();
-        draw.now = draw.now.saturating_add(step);
+    pub(crate) fn now(&self) -> Duration {
+        self.timers.now()
+    }
+
+    /// Goes on to the next moment at which something is to happen; false where there is none.
+    pub(crate) fn go_on(&self) -> bool {
+        let next = self.timers.until_next();
+        if let Some(step) = next {
+            self.timers.advance(step);
+        }
+        next.is_some()
     }
 
     /// How many runs have begun.
@@ -274,6 +285,13 @@ impl Shared {
     /// Whether this is a deterministic pool in which nothing will happen any more by itself.
     pub(crate) fn is_spent(&self) -> bool {
         self.queue.seeded().is_some() && !self.is_stopping() && self.is_still()
+    }
+
+    /// In a deterministic pool where nothing is left but tasks that sleep until their moment: goes on
+    /// to the next one. False where it is no such pool.
+    pub(crate) fn go_on_for_sleepers(&self) -> bool {
+        let seeded = self.queue.seeded().filter(|seeded| seeded.is_empty());
+        seeded.is_some_and(|seeded| !self.sleeping.is_none() && seeded.go_on())
     }
 
     /// In a deterministic pool: puts tasks of which any may be first into an order of the seed's.

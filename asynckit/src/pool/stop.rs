@@ -98,7 +98,9 @@ impl Pool {
                 if deadline.is_some_and(|deadline| deadline.is_over()) {
                     return false;
                 }
-                wait::help_once(shared, deadline, &|| shared.is_closed());
+                if !shared.go_on_for_sleepers() {
+                    wait::help_once(shared, deadline, &|| shared.is_closed());
+                }
             }
         }
     }

@@ -242,10 +242,10 @@ impl<'a> VirtualClock<'a> {
 
     /// Goes on to the next moment at which something is to happen; false where there is none.
     fn go_on(&self) -> bool {
-        let Some(step) = self.left() else { return false };
-        for seeded in self.pools.iter().filter_map(|pool| pool.queue.seeded()) {
-            seeded.advance(step);
-        }
+        let clocks = || self.pools.iter().filter_map(|pool| pool.queue.seeded());
+        let nexts = clocks().filter_map(|seeded| seeded.timers().until_next());
+        let Some(step) = nexts.chain(self.left()).min() else { return false };
+        clocks().for_each(|seeded| seeded.timers().advance(step));
         true
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! All that depends on time goes through [`Timers`]: a clock, and callbacks in the order of their
 //! moments. The system's are shared by the whole process and have one thread, which is started
-//! when it is first needed and sleeps while nothing is due. `timeout.rs` and `retry.rs` are built
+//! when it is first needed and sleeps while nothing is due. A deterministic pool has its own, whose
+//! clock goes on when nothing else does. `timeout.rs` and `retry.rs` are built
 //! on it, and so are the deadlines of `cancel.rs`.
 
 mod retry;
@@ -18,20 +19,23 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::panic;
-use crate::pool::Shared;
+use crate::pool::{Random, Shared};
 use crate::stage::wake;
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, later, lock, thread};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, lock, thread};
 use crate::task::TaskRef;
 
 /// What is done at its moment, on the timers' thread: nothing that blocks, and no user's code but
 /// what any thread that sets a result may have to call.
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
-/// A clock, and what is to be done when.
+/// A clock, and what is to be done when. A moment is told by how long after the clock's beginning it
+/// comes.
 pub(crate) struct Timers {
     agenda: Mutex<Agenda>,
     /// Signalled when something is due earlier than all that was before.
     earlier: Condvar,
+    /// When the clock began; `None` for a virtual one, which goes on when it is told to.
+    began: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -40,47 +44,61 @@ struct Agenda {
     /// what is taken out leaves nothing behind.
     due: BTreeMap<TimerKey, Callback>,
     last: u64,
+    /// What a virtual clock shows.
+    now: Duration,
+    /// What decides in place of chance, with a virtual clock.
+    random: Option<Random>,
 }
 
 /// Something that is to be done: of two at one moment the one that came first is done first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct TimerKey {
-    at: Instant,
+    at: Duration,
     number: u64,
 }
 
 impl Timers {
+    fn new(began: Option<Instant>, random: Option<Random>) -> Arc<Timers> {
+        let agenda = Agenda { random, ..Agenda::default() };
+        Arc::new(Timers { agenda: Mutex::new(agenda), earlier: Condvar::new(), began })
+    }
+
     /// The process's own, by the system's clock.
     ///
     /// # Panics
     ///
     /// Where the thread can't be started.
-    pub(crate) fn system() -> &'static Timers {
+    pub(crate) fn system() -> Arc<Timers> {
         static SYSTEM: OnceLock<Arc<Timers>> = OnceLock::new();
-        SYSTEM.get_or_init(|| {
-            let timers =
-                Arc::new(Timers { agenda: Mutex::new(Agenda::default()), earlier: Condvar::new() });
+        let system = SYSTEM.get_or_init(|| {
+            let timers = Timers::new(Some(Instant::now()), None);
             let its = timers.clone();
             let thread = thread::Builder::new().name("asynckit-timers".to_owned());
             match thread.spawn(move || its.keep()) {
                 Ok(_) => timers,
                 Err(error) => panic!("the thread for timers could not be started: {error}"),
             }
-        })
+        });
+        system.clone()
+    }
+
+    /// Those of a pool that has a clock of its own.
+    pub(crate) fn virtual_ones(seed: u64) -> Arc<Timers> {
+        Timers::new(None, Some(Random(seed)))
+    }
+
+    pub(crate) fn is_virtual(&self) -> bool {
+        self.began.is_none()
     }
 
     /// The present moment.
-    pub(crate) fn now(&self) -> Instant {
-        Instant::now()
+    pub(crate) fn now(&self) -> Duration {
+        self.began.map_or_else(|| lock(&self.agenda).now, |began| began.elapsed())
     }
 
-    /// The moment after this long.
-    pub(crate) fn after(&self, delay: Duration) -> Instant {
-        later(self.now(), delay)
-    }
-
-    /// Has `callback` called at this moment, unless it is cancelled before.
-    pub(crate) fn at(&self, at: Instant, callback: Callback) -> TimerKey {
+    /// Has `callback` called after this long, unless it is cancelled before.
+    pub(crate) fn after(&self, delay: Duration, callback: Callback) -> TimerKey {
+        let at = self.now().saturating_add(delay);
         let mut agenda = lock(&self.agenda);
         agenda.last += 1;
         let key = TimerKey { at, number: agenda.last };
@@ -107,35 +125,72 @@ impl Timers {
                 agenda = self.earlier.wait(agenda).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let left = first.at.saturating_duration_since(self.now());
+            let now = self.began.map_or(Duration::MAX, |began| began.elapsed());
+            let left = first.at.saturating_sub(now);
             if left.is_zero() {
                 let due = agenda.due.pop_first();
                 drop(agenda);
-                if let Some((_, callback)) = due {
-                    // Nothing may end this thread.
-                    panic::contain(callback);
-                }
+                call(due);
                 agenda = lock(&self.agenda);
             } else {
-                let waited = self.earlier.wait_timeout(agenda, left);
+                let waited = self.earlier.wait_timeout(agenda, left.min(LONGEST_SLEEP));
                 agenda = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
         }
     }
 
-    /// A delay of between half and all of this one, so that those who failed together do not try
-    /// again together.
-    pub(crate) fn jittered(&self, delay: Duration) -> Duration {
-        // Each `RandomState` has keys of its own.
-        let random = RandomState::new().build_hasher().finish() as u32;
-        delay.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    /// How long it is until something is due.
+    pub(crate) fn until_next(&self) -> Option<Duration> {
+        let agenda = lock(&self.agenda);
+        agenda.due.first_key_value().map(|(first, _)| first.at.saturating_sub(agenda.now))
+    }
+
+    /// Has a virtual clock go on, and does what is due by then, here and now.
+    pub(crate) fn advance(&self, step: Duration) {
+        let until = self.now().saturating_add(step);
+        loop {
+            let mut agenda = lock(&self.agenda);
+            let next = agenda.due.first_entry().filter(|next| next.key().at <= until);
+            let due = next.map(|next| next.remove_entry());
+            // What is done may ask how late it is.
+            agenda.now = due.as_ref().map_or(until, |(key, _)| key.at.max(agenda.now));
+            drop(agenda);
+            if due.is_none() {
+                return;
+            }
+            call(due);
+        }
+    }
+
+    /// As [`jittered`], where the seed of a virtual clock decides in place of chance.
+    fn jittered(&self, delay: Duration) -> Duration {
+        let random = lock(&self.agenda).random.as_mut().map(Random::next);
+        jittered(delay, random)
+    }
+}
+
+/// A delay of between half and all of this one, so that those who failed together do not try again
+/// together. `random` bits decide; chance, where there are none.
+fn jittered(delay: Duration, random: Option<u64>) -> Duration {
+    // Each `RandomState` has keys of its own.
+    let random = random.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+    delay.mul_f64(0.5 + 0.5 * f64::from(random as u32) / f64::from(u32::MAX))
+}
+
+/// A condition variable takes no sleep that is longer than the system counts.
+const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
+
+fn call(due: Option<(TimerKey, Callback)>) {
+    if let Some((_, callback)) = due {
+        // Nothing may end the timers' thread.
+        panic::contain(callback);
     }
 }
 
 impl Shared {
     /// The timers that a pool goes by.
-    pub(crate) fn timers(&self) -> &'static Timers {
-        Timers::system()
+    pub(crate) fn timers(&self) -> Arc<Timers> {
+        self.queue.seeded().map_or_else(Timers::system, |seeded| seeded.timers().clone())
     }
 }
 
@@ -162,9 +217,8 @@ impl Pause {
     /// Has a task of the pool woken after a while.
     pub(crate) fn begin(pool: &Arc<Shared>, task: TaskRef, delay: Duration) -> Pause {
         let timers = pool.timers();
-        let until = timers.after(timers.jittered(delay));
         pool.sleeping.0.fetch_add(1, Ordering::SeqCst);
-        let key = timers.at(until, Box::new(move || wake(&task)));
+        let key = timers.after(timers.jittered(delay), Box::new(move || wake(&task)));
         Pause { pool: pool.clone(), key }
     }
 }

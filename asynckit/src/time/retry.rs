@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::{Pause, Timers};
+use super::{Pause, jittered};
 use crate::Work;
 use crate::error::{Error, ErrorKind, Hop};
 use crate::inputs::Outcome;
@@ -101,7 +101,6 @@ impl Retry {
         T: Send + 'w,
         F: FnMut() -> Work<'w, T> + Send + 'w,
     {
-        Timers::system();
         Work::with_cell(hop, Retried::new(self.clone(), call))
     }
 
@@ -224,7 +223,7 @@ where
             match self.after(self.next_try().run_part(task.hook()), task) {
                 After::Done(outcome) => return Step::Done(outcome),
                 After::Pause(pause) => {
-                    let pause = Timers::system().jittered(pause);
+                    let pause = jittered(pause, None);
                     pool::blocking(|| thread::sleep(pause));
                 }
             }

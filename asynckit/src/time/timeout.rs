@@ -1,7 +1,7 @@
 //! Limits of time.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{TimerKey, Timers};
 use crate::continuation;
@@ -9,12 +9,12 @@ use crate::error::Error;
 use crate::lift::make_task;
 use crate::pool;
 use crate::stage::{Awaits, start};
-use crate::sync::Deadline;
+use crate::sync::{Arc, Deadline};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 use crate::{AsyncResult, Work};
 
 /// Fails a task that is not done at its moment; dropped, it lets the task be.
-pub(crate) struct Alarm(Option<(&'static Timers, TimerKey)>);
+pub(crate) struct Alarm(Option<(Arc<Timers>, TimerKey)>);
 
 impl Alarm {
     /// None yet.
@@ -22,13 +22,14 @@ impl Alarm {
         Alarm(None)
     }
 
-    fn set(timers: &'static Timers, at: Instant, task: TaskRef, limit: Duration) -> Alarm {
+    fn set(timers: Arc<Timers>, task: TaskRef, limit: Duration) -> Alarm {
         let callback = move || {
             if !task.is_set() {
                 continuation::give_up(&task, Error::timed_out(task.hop, limit));
             }
         };
-        Alarm(Some((timers, timers.at(at, Box::new(callback)))))
+        let key = timers.after(limit, Box::new(callback));
+        Alarm(Some((timers, key)))
     }
 }
 
@@ -65,6 +66,17 @@ impl<'w, T> Timed<'w, T> {
             awaits: Awaits::nothing(),
         }
     }
+
+    /// The task's own pool's; or for a result, those that its work goes by.
+    fn timers(&self, task: &Header) -> Arc<Timers> {
+        let inner = self.inner.replace(Limited::Started);
+        let timers = match &inner {
+            Limited::Result(result) => timers_of(result.owner()),
+            _ => timers_of(task),
+        };
+        self.inner.set(inner);
+        timers
+    }
 }
 
 impl<T: Send> Job<T> for Timed<'_, T> {
@@ -82,8 +94,7 @@ impl<T: Send> Job<T> for Timed<'_, T> {
             return Step::Done(outcome);
         }
         if let (Some(limit), Some(own)) = (self.limit, pool::task_here()) {
-            let timers = task.place().map_or_else(Timers::system, |place| place.pool().timers());
-            self.alarm.set(Alarm::set(timers, timers.after(limit), own, limit));
+            self.alarm.set(Alarm::set(self.timers(task), own, limit));
         }
         self.awaits.result(match self.inner.replace(Limited::Started) {
             Limited::Work(inner) => start(inner, task),
@@ -93,14 +104,13 @@ impl<T: Send> Job<T> for Timed<'_, T> {
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
-        let timers = Timers::system();
-        let until = self.limit.map(|limit| timers.after(limit));
+        let until = self.limit.map(Deadline::after);
         let outcome = match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => inner.run_until(until.map(Deadline::at), task.hook()),
+            Limited::Work(inner) => inner.run_until(until, task.hook()),
             Limited::Result(result) => Some(result.get()),
             Limited::Started => unreachable!("work was started twice"),
         };
-        let late = until.is_some_and(|until| until <= timers.now());
+        let late = until.is_some_and(|until| until.is_over());
         Step::Done(match outcome {
             Some(outcome) if !late => outcome,
             _ => Err(Error::timed_out(task.hop, self.limit.unwrap_or_default())),
@@ -127,10 +137,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// [`run`](Work::run) in place waits no longer than that for inputs. It does not interrupt the
     /// function either, and fails when that comes back late.
     ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
-    ///
     /// ```
     /// use std::time::Duration;
     /// use asynckit::{AsyncResult, ErrorKind, Pool, async_work};
@@ -148,7 +154,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn timeout(self, limit: Duration) -> Work<'w, T> {
-        Timers::system();
         let hop = self.hop();
         Work::with_cell(hop, Timed::new(Limited::Work(self), Some(limit)))
     }
@@ -165,10 +170,6 @@ impl<T: Send + 'static> AsyncResult<T> {
     ///
     /// The value owns all it uses, as the thread for timers may be the one that drops it. On a scope
     /// limit the work instead, by [`Work::timeout`].
-    ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
     ///
     /// ```
     /// use std::time::Duration;
@@ -190,7 +191,6 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// pool.stop(); // `endless` has seen that nobody wants its value
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
-        Timers::system();
         let (hop, place) = (self.owner().hop, self.scope());
         make_task(hop, place, false, Timed::new(Limited::Result(self), Some(limit)))
     }
@@ -199,6 +199,11 @@ impl<T: Send + 'static> AsyncResult<T> {
 /// The same work as a task of its own, wherever it is called.
 pub(crate) fn apart<'w, T: Send + 'w>(inner: Work<'w, T>) -> Work<'w, T> {
     Work::with_cell(inner.hop(), Timed::new(Limited::Work(inner), None))
+}
+
+/// The timers that a task's pool goes by.
+fn timers_of(task: &Header) -> Arc<Timers> {
+    task.place().map_or_else(Timers::system, |place| place.pool().timers())
 }
 
 /// A limit of time on the work that makes it, from now on, as long as it is kept.
@@ -212,7 +217,6 @@ impl TimeLimit {
         let Some(task) = pool::task_here() else {
             return TimeLimit { _alarm: Alarm::none() };
         };
-        let timers = task.place().map_or_else(Timers::system, |place| place.pool().timers());
-        TimeLimit { _alarm: Alarm::set(timers, timers.after(limit), task, limit) }
+        TimeLimit { _alarm: Alarm::set(timers_of(&task), task, limit) }
     }
 }
