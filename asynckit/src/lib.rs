@@ -221,6 +221,8 @@
 
 mod sync;
 
+#[allow(unsafe_code)]
+mod closure;
 mod continuation;
 mod error;
 mod explore;

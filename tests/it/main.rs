@@ -10,6 +10,7 @@ mod chain_async;
 mod chain_ends;
 mod chain_language;
 mod chain_rules;
+mod closure_sizes;
 mod contract;
 mod deadlocks;
 mod deterministic;
