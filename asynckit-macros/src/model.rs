@@ -1,7 +1,7 @@
 //! What an annotated function is made of: the lifetime of its work, its parameters, its result.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, BoundLifetimes, FnArg, GenericArgument, GenericParam, Generics, Ident, Lifetime,
@@ -33,7 +33,10 @@ impl WorkLifetime {
             [] if !seen.elided && !generic => Lifetime::new("'static", Span::mixed_site()),
             [only] if !seen.elided => only.clone(),
             _ => {
-                let name = Lifetime::new("'work", Span::mixed_site());
+                let declared = signature.generics.lifetimes().map(|parameter| &parameter.lifetime);
+                let is_taken = seen.named.iter().chain(declared).any(|name| name.ident == "work");
+                let name = if is_taken { "'__work" } else { "'work" };
+                let name = Lifetime::new(name, Span::mixed_site());
                 return Self { foreign: seen.foreign(signature), name, is_new: true };
             }
         };
@@ -217,7 +220,9 @@ impl Parameter {
         impls.visit_type_mut(&mut ty);
         let name = parameter_name(pattern, index);
         let attributes: TokenStream = attributes.iter().map(ToTokens::to_token_stream).collect();
-        let mut binding = quote!(#attributes let #pattern = #name;);
+        let unused =
+            is_unused(pattern).then(|| quote!(#[allow(clippy::no_effect_underscore_binding)]));
+        let mut binding = quote!(#unused #attributes let #pattern = #name;);
         if !matches!(**pattern, Pat::Ident(_)) {
             // What the pattern leaves unbound is dropped after what it binds.
             binding = quote!(#cfgs let #name = #name; #binding);
@@ -226,6 +231,11 @@ impl Parameter {
         let travels = (!impls.found).then_some((cfgs, ty));
         Self { declaration, binding, travels }
     }
+}
+
+/// `_name`
+fn is_unused(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Ident(pattern) if pattern.ident.to_string().starts_with('_'))
 }
 
 /// The user's name, where there is one: it is what the documentation shows.
@@ -240,7 +250,7 @@ fn parameter_name(pattern: &Pat, index: usize) -> Ident {
     // An underscore says that the body does not use it; the expansion does.
     match syn::parse_str::<Ident>(bare) {
         Ok(bare) => Ident::new(&bare.to_string(), ours_at(pattern.ident.span())),
-        Err(_) => format_ident!("arg{index}", span = Span::mixed_site()),
+        Err(_) => local(&format!("arg{index}")),
     }
 }
 

@@ -61,9 +61,10 @@ pub(crate) fn begin_at(path: TokenStream, start: Span) -> TokenStream {
     path.into_iter().enumerate().map(begin).collect()
 }
 
-/// A name that the user can neither see nor shadow.
+/// A variable that the user can neither see nor shadow. The underscores are for constants and
+/// statics, which a pattern of the same name would mean.
 pub(crate) fn local(name: &str) -> Ident {
-    Ident::new(name, Span::mixed_site())
+    Ident::new(&format!("__{name}"), Span::mixed_site())
 }
 
 /// Our meaning, the user's place.

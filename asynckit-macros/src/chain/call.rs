@@ -83,7 +83,7 @@ impl Rewriter<'_> {
         let mut values = Vec::new();
         for (index, argument) in call.args.iter_mut().enumerate() {
             let (open, close) = ends(argument);
-            let value = Ident::new(&format!("input{index}"), ours_at(open));
+            let value = Ident::new(&format!("__input{index}"), ours_at(open));
             let input = match Kind::of(argument) {
                 Kind::Constant => {
                     self.argument(argument);
@@ -195,11 +195,15 @@ impl Rewriter<'_> {
             quote!(#begin |#here, #pattern| #call_with #hold #finish)
         };
         let start = method("__call", quote!(#site, #later_call), close);
+        let name = name_of(function);
+        // `drop(a)` waits for `a`, even if that is a number.
+        let waits = (name == "drop" || name.ends_with("::drop"))
+            .then(|| quote!(dropping_copy_types, clippy::drop_non_drop,));
         quote! {
             match #lift {
-                #[allow(unreachable_patterns, clippy::unit_arg)]
+                #[allow(unreachable_patterns, clippy::unit_arg, #waits)]
                 #lifted::Now(#now, #pattern) => #call_with #held,
-                #[allow(unreachable_patterns, clippy::unit_arg)]
+                #[allow(unreachable_patterns, clippy::unit_arg, #waits)]
                 #lifted::Later(#later) => #task #start,
             }
         }

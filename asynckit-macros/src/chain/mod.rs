@@ -11,6 +11,7 @@
 
 mod argument;
 mod call;
+mod pattern;
 mod rewrite;
 mod statement;
 

@@ -8,9 +8,10 @@ use syn::{
     Item, Stmt, UnOp,
 };
 
-use crate::support::{Support, ends, method, ours_at, parenthesized};
+use crate::support::{Support, ends, local, method, ours_at, parenthesized};
 
 use super::argument::{is_of_wanted_type, is_place, may_be_pending, ungroup};
+use super::pattern::Shape;
 
 pub(super) struct Rewriter<'a> {
     pub(super) support: &'a Support,
@@ -43,9 +44,9 @@ impl<'a> Rewriter<'a> {
         match tail {
             Some(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) | Expr::Loop(_)) => {}
             Some(Expr::Macro(call)) if never_returns(&call.mac.path) => {}
-            Some(end) => *end = self.end(end.to_token_stream()),
+            Some(end) => *end = self.end(end),
             None => {
-                let end = self.end(quote!(()));
+                let end = self.end(&syn::parse_quote!(()));
                 block.stmts.push(Stmt::Expr(end, None));
             }
         }
@@ -82,8 +83,13 @@ impl<'a> Rewriter<'a> {
     }
 
     /// What the chain gives.
-    fn end(&self, value: TokenStream) -> Expr {
-        let (open, close) = ends(&value);
+    fn end(&self, value: &Expr) -> Expr {
+        let (open, close) = ends(value);
+        if self.is_async && fails(value) {
+            // `Err(error)?` is of any type that is wanted, and nothing here wants one.
+            let (never, infallible) = (local("never"), self.support.private("Infallible"));
+            return Expr::Verbatim(quote!({ let #never: #infallible = #value; match #never {} }));
+        }
         let place = self.place;
         let path = self.support.private_at("end_of_chain", open, close);
         let arguments = parenthesized(quote!(#place, #value), close);
@@ -226,6 +232,14 @@ impl<'a> Rewriter<'a> {
     }
 }
 
+/// `Err(error)?`
+fn fails(value: &Expr) -> bool {
+    let Expr::Try(raised) = ungroup(value) else { return false };
+    let Expr::Call(call) = ungroup(&raised.expr) else { return false };
+    matches!(ungroup(&call.func), Expr::Path(function)
+        if function.path.segments.last().is_some_and(|last| last.ident == "Err"))
+}
+
 /// Whether a macro's value is `!`.
 fn never_returns(path: &syn::Path) -> bool {
     const NEVER: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
@@ -248,12 +262,9 @@ impl VisitMut for Rewriter<'_> {
                 }
             }
             Expr::Assign(assign) => {
-                let wanted = match &*assign.left {
-                    Expr::Tuple(_) => Wanted::Parts,
-                    _ => Wanted::Result,
-                };
+                let shape = Shape::of_assignee(&assign.left).unwrap_or(Shape::Whole);
                 self.expression(&mut assign.left);
-                self.value(&mut assign.right, wanted);
+                self.parts(&mut assign.right, &shape);
             }
             other => visit_mut::visit_expr_mut(self, other),
         }
@@ -309,11 +320,11 @@ impl VisitMut for Rewriter<'_> {
         let value = match &mut returned.expr {
             Some(value) => {
                 self.value(value, Wanted::Result);
-                value.to_token_stream()
+                self.end(value)
             }
-            None => quote!(()),
+            None => self.end(&syn::parse_quote!(())),
         };
-        returned.expr = Some(Box::new(self.end(value)));
+        returned.expr = Some(Box::new(value));
     }
 
     // What runs another time, or is none of the chain's code.
