@@ -287,7 +287,7 @@ impl Output {
     pub(crate) fn of(output: &ReturnType, errors: Errors, lifetime: &WorkLifetime) -> Self {
         let ty = match output {
             ReturnType::Default => parse_quote!(()),
-            ReturnType::Type(_, ty) => lifetime.name_in(ty),
+            ReturnType::Type(_, ty) => lifetime.name_in(without_group(ty)),
         };
         let value = match (errors, result_value(&ty)) {
             (Errors::ByName, Some(value)) => Value::Fallible(value),
@@ -303,6 +303,14 @@ impl Output {
         let mut ty = self.returned.clone();
         InferImplTrait.visit_type_mut(&mut ty);
         ty
+    }
+}
+
+/// What stands in the invisible groups of `macro_rules!`.
+pub(crate) fn without_group(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => without_group(&group.elem),
+        ty => ty,
     }
 }
 

@@ -109,7 +109,7 @@ impl Parse for Function {
             Error::new(error.span(), message)
         };
         let signature = input.parse().map_err(not_a_function)?;
-        let body = match input.parse::<TokenTree>()? {
+        let body = match without_group(input.parse()?) {
             TokenTree::Punct(semicolon) if semicolon.as_char() == ';' => None,
             TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Some(body),
             other => {
@@ -120,6 +120,16 @@ impl Parse for Function {
             return Err(input.error("unexpected tokens after the function"));
         }
         Ok(Self { attributes, visibility, signature, body })
+    }
+}
+
+/// What stands in an invisible group, as a fragment of `macro_rules!` does.
+fn without_group(token: TokenTree) -> TokenTree {
+    let TokenTree::Group(group) = &token else { return token };
+    let mut inside = group.stream().into_iter();
+    match (group.delimiter(), inside.next(), inside.next()) {
+        (Delimiter::None, Some(only), None) => without_group(only),
+        _ => token,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use asynckit::{AsyncResult, Pool, async_work, chain};
+use asynckit::{AsyncResult, Pool, Work, async_work, chain};
 
 use crate::support::soon;
 
@@ -122,5 +122,31 @@ fn an_annotation_decides_what_a_value_is() {
             sum(results)
         });
         assert_eq!(result.get().unwrap(), 10);
+    });
+}
+
+struct Client(u64);
+
+impl Client {
+    #[async_work]
+    fn get(&'static self, n: u64) -> u64 {
+        self.0 + n
+    }
+}
+
+#[test]
+fn a_method_that_gives_work_starts_it_where_it_is_bound_and_not_as_an_argument() {
+    fn unstarted(work: Work<'_, u64>) -> u64 {
+        work.run().unwrap()
+    }
+    static CLIENT: Client = Client(1);
+    with_pool(|pool| {
+        let result = chain!(pool, {
+            let started: AsyncResult<u64> = CLIENT.get(1);
+            let either = if started.is_error() { CLIENT.get(7) } else { CLIENT.get(2) };
+            let plain = unstarted(CLIENT.get(3));
+            (u64::max(started, either), number(plain))
+        });
+        assert_eq!(result.get().unwrap(), (3, 4));
     });
 }
