@@ -221,6 +221,7 @@
 
 mod sync;
 
+mod after;
 #[allow(unsafe_code)]
 mod closure;
 mod continuation;

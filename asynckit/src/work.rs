@@ -172,6 +172,12 @@ impl<'w, T> Work<'w, T> {
     }
 }
 
+impl<T> Work<'_, T> {
+    pub(crate) fn hop(&self) -> Hop {
+        self.hop
+    }
+}
+
 impl<'w, T: Send> Work<'w, T> {
     /// Submits the work and gives a handle on its result.
     ///

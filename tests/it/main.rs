@@ -44,6 +44,7 @@ mod scope_drops;
 mod sleepers;
 mod stress;
 mod waiting_inside_work;
+mod work_after;
 mod work_forms;
 mod work_rules;
 mod work_signatures;
