@@ -50,11 +50,20 @@ impl WorkLifetime {
             return generics;
         }
         let name = &self.name;
+        let mut conditions = generics.where_clause.as_mut();
         for parameter in &mut generics.params {
             match parameter {
                 GenericParam::Type(parameter) => {
-                    parameter.colon_token.get_or_insert_default();
-                    parameter.bounds.push(TypeParamBound::Lifetime(name.clone()));
+                    // Beside the bounds that the user wrote, wherever these are.
+                    let bound = TypeParamBound::Lifetime(name.clone());
+                    match conditions.as_mut().and_then(|clause| condition(clause, &parameter.ident))
+                    {
+                        Some(bounds) => bounds.push(bound),
+                        None => {
+                            parameter.colon_token.get_or_insert_default();
+                            parameter.bounds.push(bound);
+                        }
+                    }
                 }
                 GenericParam::Lifetime(parameter) if self.is_new => {
                     parameter.colon_token.get_or_insert_default();
@@ -82,6 +91,19 @@ impl WorkLifetime {
         NameElided(&self.name).visit_type_mut(&mut ty);
         ty
     }
+}
+
+type Bounds = syn::punctuated::Punctuated<TypeParamBound, Token![+]>;
+
+/// The bounds of a type parameter in a where clause.
+fn condition<'a>(clause: &'a mut syn::WhereClause, parameter: &Ident) -> Option<&'a mut Bounds> {
+    clause.predicates.iter_mut().find_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => match &predicate.bounded_ty {
+            Type::Path(path) if path.path.is_ident(parameter) => Some(&mut predicate.bounds),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// The lifetimes in the types of the parameters.

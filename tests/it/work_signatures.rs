@@ -15,6 +15,7 @@ struct Site {
     pages: Vec<String>,
 }
 
+#[allow(clippy::needless_arbitrary_self_type)]
 impl Site {
     const LIMIT: usize = 3;
 
