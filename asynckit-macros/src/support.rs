@@ -6,7 +6,7 @@
 //! punctuation, never at an identifier, where they would answer an editor's questions.
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
 
 /// The crate under its name in the user's crate.
@@ -44,6 +44,25 @@ impl Support {
             last.set_span(end);
         }
         tokens.into_iter().collect()
+    }
+}
+
+impl Support {
+    /// A call of a function of ours that stands at the user's tokens, whatever these are: its path
+    /// ends in `::<_>` rather than in a name, which would answer an editor's questions about the
+    /// user's.
+    pub(crate) fn generic_call_at(
+        &self,
+        name: &str,
+        argument: &impl ToTokens,
+        start: Span,
+        end: Span,
+    ) -> TokenStream {
+        let path = begin_at(self.private(name), start);
+        let any = quote_spanned!(start=> _);
+        let greater = quote_spanned!(end=> >);
+        let argument = parenthesized(argument.to_token_stream(), end);
+        quote!(#path::<#any #greater #argument)
     }
 }
 

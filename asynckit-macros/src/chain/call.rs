@@ -33,7 +33,7 @@ impl Rewriter<'_> {
             return None;
         }
         let attributes = std::mem::take(&mut call.attrs);
-        let close = call.paren_token.span.close();
+        let (open, close) = ends(call);
         let arguments = self.arguments(call);
         let bound = self.bind_function(call);
         let is_match = arguments.any || bound.is_some();
@@ -47,7 +47,10 @@ impl Rewriter<'_> {
             held = quote!(match #function { #[allow(unused_mut)] mut #name => #held });
         }
         if is_match {
-            held = parenthesized(held, close);
+            // From the function's name to the end of the call, as the user's own call is.
+            let same = self.support.private_at("same", open, close);
+            let held_there = parenthesized(held, close);
+            held = quote!(#same #held_there);
         }
         Some(quote!(#(#attributes)* #held))
     }

@@ -22,7 +22,7 @@ use syn::{Block, Expr, ExprBlock};
 use crate::error::Mistakes;
 use crate::mend::{blocks_of, mend};
 use crate::parse::Chain;
-use crate::support::{Support, ends, local, ours_at, parenthesized};
+use crate::support::{Support, ends, local, ours_at};
 
 use self::rewrite::Rewriter;
 
@@ -74,7 +74,9 @@ fn traits(support: &Support) -> TokenStream {
 
 fn expand_block(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
     let name = local("place");
-    Rewriter::new(support, &name, false).chain_block(&mut block);
+    let (open, close) = ends(place);
+    let shown = support.generic_call_at("same", &name, open, close);
+    Rewriter::new(support, &name, &shown, false).chain_block(&mut block);
     disown_braces(&mut block);
     let traits = traits(support);
     // Calls that never return leave what we wrote behind them unreachable.
@@ -84,15 +86,12 @@ fn expand_block(support: &Support, place: &Expr, mut block: Block) -> TokenStrea
 /// The block becomes a future of its own, whose `?` and `return` end the chain.
 fn expand_async(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
     let (name, borrowed) = (local("place"), local("borrowed"));
-    Rewriter::new(support, &name, true).chain_block(&mut block);
+    Rewriter::new(support, &name, &name.to_token_stream(), true).chain_block(&mut block);
     disown_braces(&mut block);
     let traits = traits(support);
     let (open, close) = ends(place);
-    let owned_place = {
-        let path = support.private_at("owned_place", open, close);
-        let argument = parenthesized(borrowed.to_token_stream(), close);
-        quote!(#path #argument)
-    };
+    let shown = support.generic_call_at("same", &borrowed, open, close);
+    let owned_place = support.generic_call_at("owned_place", &shown, open, close);
     let chain_future = support.private("chain_future");
     let site = call::site(support, "chain", open, close);
     quote! {

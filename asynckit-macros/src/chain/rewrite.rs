@@ -17,6 +17,8 @@ pub(super) struct Rewriter<'a> {
     pub(super) support: &'a Support,
     /// The variable that is the chain's pool.
     pub(super) place: &'a Ident,
+    /// The same, standing where the user wrote it: for messages about it.
+    shown_place: &'a TokenStream,
     is_async: bool,
 }
 
@@ -34,8 +36,13 @@ pub(super) enum Wanted {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(support: &'a Support, place: &'a Ident, is_async: bool) -> Self {
-        Self { support, place, is_async }
+    pub(super) fn new(
+        support: &'a Support,
+        place: &'a Ident,
+        shown_place: &'a TokenStream,
+        is_async: bool,
+    ) -> Self {
+        Self { support, place, shown_place, is_async }
     }
 
     /// The block of the chain itself.
@@ -90,7 +97,7 @@ impl<'a> Rewriter<'a> {
             let (never, infallible) = (local("never"), self.support.private("Infallible"));
             return Expr::Verbatim(quote!({ let #never: #infallible = #value; match #never {} }));
         }
-        let place = self.place;
+        let place = self.shown_place;
         let path = self.support.private_at("end_of_chain", open, close);
         let arguments = parenthesized(quote!(#place, #value), close);
         let end = quote!(#path #arguments);

@@ -263,6 +263,28 @@ pub fn same<X>(value: X) -> X {
     value
 }
 
+/// Inputs that may go to another thread.
+pub trait Travel: Given + Send {}
+
+/// An argument that may.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent between threads: an argument of this call is pending, so that \
+               the call is made later, on a thread of the pool",
+    label = "this call takes a `{Self}` along",
+    note = "pass a value that is `Send` (an `Arc` in place of an `Rc`), or wait for the pending \
+            argument with `.get()` and call the function here"
+)]
+pub trait Traveller: Send {}
+
+#[diagnostic::do_not_recommend]
+impl<X: Send> Traveller for X {}
+
+impl Travel for () {}
+impl<X: Traveller, Rest: Travel> Travel for (Plain<X>, Rest) {}
+impl<T: Send, Rest: Travel> Travel for (Moved<T>, Rest) {}
+impl<T: Send, Rest: Travel> Travel for (Many<T>, Rest) {}
+impl<T: Send + Sync, Rest: Travel> Travel for (Lent<T>, Rest) {}
+
 /// A call that happens when its arguments are ready.
 pub struct Later<'p, A: Arguments, P: ?Sized> {
     place: &'p P,
@@ -274,7 +296,7 @@ impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
     pub fn __call<'w, T, F>(self, site: Site, call: F) -> Held<AsyncResult<T>>
     where
         P: Spawner<'w>,
-        A::Inputs: Send + 'w,
+        A::Inputs: Travel + 'w,
         T: Send + 'w,
         F: FnOnce(&Here<'_>, GivenTo<A>) -> Outcome<T> + Send + 'w,
     {
