@@ -22,7 +22,7 @@ use syn::{Block, Expr, ExprBlock};
 use crate::error::Mistakes;
 use crate::mend::{blocks_of, mend};
 use crate::parse::Chain;
-use crate::support::{Support, ends, local, ours_at};
+use crate::support::{Place, Support, ends_of, local, ours_at};
 
 use self::rewrite::Rewriter;
 
@@ -50,7 +50,7 @@ fn expand_chain(chain: Chain) -> TokenStream {
             expand_block(&support, &chain.place, block)
         }
         expression => {
-            let (open, _) = ends(&expression);
+            let (open, _) = ends_of(&expression);
             let block = Block {
                 brace_token: syn::token::Brace(ours_at(open)),
                 stmts: vec![syn::Stmt::Expr(expression, None)],
@@ -74,8 +74,7 @@ fn traits(support: &Support) -> TokenStream {
 
 fn expand_block(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
     let name = local("place");
-    let (open, close) = ends(place);
-    let shown = support.generic_call_at("same", &name, open, close);
+    let shown = support.call_at("same", 1, name.to_token_stream(), &Place::of(place));
     Rewriter::new(support, &name, &shown, false).chain_block(&mut block);
     disown_braces(&mut block);
     let traits = traits(support);
@@ -89,9 +88,9 @@ fn expand_async(support: &Support, place: &Expr, mut block: Block) -> TokenStrea
     Rewriter::new(support, &name, &name.to_token_stream(), true).chain_block(&mut block);
     disown_braces(&mut block);
     let traits = traits(support);
-    let (open, close) = ends(place);
-    let shown = support.generic_call_at("same", &borrowed, open, close);
-    let owned_place = support.generic_call_at("owned_place", &shown, open, close);
+    let (open, close) = ends_of(place);
+    let shown = support.call_at("same", 1, borrowed.to_token_stream(), &Place::of(place));
+    let owned_place = support.call_at("owned_place", 1, shown, &Place::of(place));
     let chain_future = support.private("chain_future");
     let site = call::site(support, "chain", open, close);
     quote! {

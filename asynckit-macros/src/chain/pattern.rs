@@ -77,7 +77,7 @@ fn part_at(parts: &[Shape], index: usize, count: usize) -> Option<&Shape> {
 impl Rewriter<'_> {
     /// Rewrites a value that a pattern of this shape takes apart.
     pub(super) fn parts(&mut self, value: &mut Expr, shape: &Shape) {
-        let Shape::Parts(parts, _) = shape else { return self.value(value, Wanted::Result) };
+        let Shape::Parts(parts, end) = shape else { return self.value(value, Wanted::Result) };
         match value {
             Expr::Group(group) => self.parts(&mut group.expr, shape),
             Expr::Paren(paren) => self.parts(&mut paren.expr, shape),
@@ -93,7 +93,12 @@ impl Rewriter<'_> {
             }
             _ => {
                 let gives_parts = may_give_parts(value);
-                self.value(value, Wanted::Parts);
+                if is_place(value) {
+                    let hold = method("__hold", TokenStream::new(), ours_at(*end));
+                    *value = self.finished(quote!(#value #hold), Wanted::Parts, *end);
+                } else {
+                    self.value(value, Wanted::Parts);
+                }
                 if gives_parts && shape.is_nested() {
                     *value = Expr::Verbatim(take_apart(&value.to_token_stream(), shape));
                 }

@@ -8,7 +8,7 @@ use syn::{
     Item, Stmt, UnOp,
 };
 
-use crate::support::{Support, ends, local, method, ours_at, parenthesized};
+use crate::support::{Place, Support, local, method, ours_at};
 
 use super::argument::{is_of_wanted_type, is_place, may_be_pending, ungroup};
 use super::pattern::Shape;
@@ -91,16 +91,14 @@ impl<'a> Rewriter<'a> {
 
     /// What the chain gives.
     fn end(&self, value: &Expr) -> Expr {
-        let (open, close) = ends(value);
         if self.is_async && fails(value) {
             // `Err(error)?` is of any type that is wanted, and nothing here wants one.
             let (never, infallible) = (local("never"), self.support.private("Infallible"));
             return Expr::Verbatim(quote!({ let #never: #infallible = #value; match #never {} }));
         }
         let place = self.shown_place;
-        let path = self.support.private_at("end_of_chain", open, close);
-        let arguments = parenthesized(quote!(#place, #value), close);
-        let end = quote!(#path #arguments);
+        let end =
+            self.support.call_at("end_of_chain", 2, quote!(#place, #value), &Place::of(value));
         if !self.is_async {
             return Expr::Verbatim(end);
         }
@@ -119,7 +117,7 @@ impl<'a> Rewriter<'a> {
             Expr::Group(group) => self.value(&mut group.expr, wanted),
             Expr::Paren(paren) => self.value(&mut paren.expr, wanted),
             Expr::Call(call) => {
-                let (_, close) = ends(call);
+                let close = call.paren_token.span.close();
                 if let Some(held) = self.held_call(call) {
                     *value = self.finished(held, wanted, close);
                 }
@@ -131,11 +129,6 @@ impl<'a> Rewriter<'a> {
                     let hold = method("__hold", TokenStream::new(), ours_at(close));
                     *value = self.finished(quote!(#call #hold), wanted, close);
                 }
-            }
-            Expr::Path(_) | Expr::Field(_) if wanted == Wanted::Parts && is_place(value) => {
-                let (_, close) = ends(value);
-                let hold = method("__hold", TokenStream::new(), ours_at(close));
-                *value = self.finished(quote!(#value #hold), wanted, close);
             }
             Expr::Block(block) => {
                 self.block(&mut block.block, wanted);
@@ -169,7 +162,7 @@ impl<'a> Rewriter<'a> {
         self.value(&mut arm.body, wanted);
     }
 
-    fn finished(&self, held: TokenStream, wanted: Wanted, at: Span) -> Expr {
+    pub(super) fn finished(&self, held: TokenStream, wanted: Wanted, at: Span) -> Expr {
         let nothing = TokenStream::new;
         let place = self.place_at(at);
         let steps = match wanted {
@@ -206,11 +199,11 @@ impl<'a> Rewriter<'a> {
                 self.condition(&mut both.right);
             }
             Expr::Call(_) | Expr::Path(_) | Expr::Field(_) => {
-                let (open, close) = ends(condition);
+                let place = Place::of(condition);
                 self.expression(condition);
-                let path = self.support.private_at("plain_condition", open, close);
-                let argument = parenthesized(condition.to_token_stream(), close);
-                *condition = Expr::Verbatim(quote!(#path #argument));
+                let value = condition.to_token_stream();
+                let checked = self.support.call_at("plain_condition", 1, value, &place);
+                *condition = Expr::Verbatim(checked);
             }
             other => self.expression(other),
         }
@@ -311,9 +304,9 @@ impl VisitMut for Rewriter<'_> {
     fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
         let base = &mut awaited.base;
         if is_place(base) {
-            let (_, close) = ends(base);
-            let hold = method("__hold", TokenStream::new(), ours_at(close));
-            **base = self.finished(quote!(#base #hold), Wanted::Result, close);
+            let dot = awaited.dot_token.span;
+            let hold = method("__hold", TokenStream::new(), ours_at(dot));
+            **base = self.finished(quote!(#base #hold), Wanted::Result, dot);
         } else {
             self.value(base, Wanted::Result);
         }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, GenericArgument, Local, Pat, PathArguments, Stmt, Type};
 
-use crate::support::{ends, local, method, ours_at};
+use crate::support::{ends_of, local, method, ours_at};
 
 use super::argument::is_container_call;
 use super::pattern::Shape;
@@ -53,7 +53,7 @@ impl Rewriter<'_> {
         };
         let (list, ty) = (local("list"), &typed.ty);
         self.as_it_is(&mut init.expr);
-        let (open, close) = ends(&init.expr);
+        let (open, close) = ends_of(&init.expr);
         let value = &init.expr;
         let hold = method("__hold", TokenStream::new(), ours_at(close));
         let each = method("__each", TokenStream::new(), ours_at(close));
