@@ -7,12 +7,12 @@
 mod async_work;
 mod chain;
 mod error;
-#[cfg(test)]
-mod garbled;
 mod mend;
 mod model;
 mod parse;
 mod support;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
