@@ -13,9 +13,15 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 #[track_caller]
 fn expand(source: &corpus::Source, tokens: TokenStream) {
     let (kept, expanded) = match source {
-        corpus::Source::Chain => (blocks(tokens.clone()), crate::chain::expand(tokens.clone())),
+        corpus::Source::Chain => {
+            (groups(tokens.clone(), Delimiter::Brace), crate::chain::expand(tokens.clone()))
+        }
         corpus::Source::Function(options) => {
-            (tokens.clone(), crate::async_work::expand(options.clone(), tokens.clone()))
+            let mut kept = groups(tokens.clone(), Delimiter::Brace);
+            if !kept.is_empty() {
+                kept.extend(groups(tokens.clone(), Delimiter::Parenthesis));
+            }
+            (kept, crate::async_work::expand(options.clone(), tokens.clone()))
         }
     };
     let found = words(expanded);
@@ -24,20 +30,23 @@ fn expand(source: &corpus::Source, tokens: TokenStream) {
     }
 }
 
-/// What an editor is to find again, even if nothing else of a chain is understood.
-fn blocks(tokens: TokenStream) -> TokenStream {
-    let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-    tokens.into_iter().filter(is_block).collect()
+/// What an editor is to find again, even if nothing else is understood.
+fn groups(tokens: TokenStream, wanted: Delimiter) -> TokenStream {
+    let is_wanted =
+        |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == wanted);
+    tokens.into_iter().filter(is_wanted).collect()
 }
 
-/// The names in it. Keywords go where what they mean is not taken.
+/// The names in it, but for keywords.
 fn words(tokens: TokenStream) -> Vec<String> {
-    const TAKEN: [&str; 7] = ["const", "unsafe", "extern", "test", "must_use", "return", "_"];
     let mut all = Vec::new();
     for token in tokens {
         match token {
-            TokenTree::Ident(word) if !TAKEN.iter().any(|taken| word == taken) => {
-                all.push(word.to_string());
+            TokenTree::Ident(word) => {
+                let word = word.to_string();
+                if syn::parse_str::<syn::Ident>(&word).is_ok() {
+                    all.push(word);
+                }
             }
             TokenTree::Group(group) => all.extend(words(group.stream())),
             _ => {}
