@@ -104,9 +104,13 @@ impl Parse for Function {
     fn parse(input: ParseStream) -> Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
+        let has_functions = input.peek(Token![impl]) || input.peek(Token![trait]);
         let not_a_function = |error: Error| {
-            let message = format!("`#[async_work]` goes on a function: {error}");
-            Error::new(error.span(), message)
+            let rest = match has_functions {
+                true => "annotate those that stand in here".to_owned(),
+                false => error.to_string(),
+            };
+            Error::new(error.span(), format!("`#[async_work]` goes on a function: {rest}"))
         };
         let signature = input.parse().map_err(not_a_function)?;
         let body = match without_group(input.parse()?) {
