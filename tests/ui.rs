@@ -5,7 +5,7 @@
 //!   version, so that these are checked by code and place: a line that ends in `//~ E0277 text:
 //!   message` (or `//~ error text`, for an error without a code) has just that error, somewhere in
 //!   `text`, and with `message` in what is said;
-//! - `ui/pass`: code that gives neither error nor warning, in both editions; `ui/aux` is a crate that
+//! - `ui/pass`: code that gives neither error nor warning, in both editions; `ui/crates` is a crate that
 //!   it may use.
 
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ fn mistakes_that_the_compiler_reports() {
 #[test]
 fn code_without_mistakes() {
     for edition in ["2021", "2024"] {
-        for file in sources("aux").into_iter().chain(sources("pass")) {
+        for file in sources("crates").into_iter().chain(sources("pass")) {
             let said = compile(&file, edition);
             assert!(said.is_empty(), "{}, edition {edition}:\n{said}", file.display());
         }
@@ -119,8 +119,8 @@ fn compile(file: &Path, edition: &str) -> String {
     let kind = file.parent().unwrap().file_name().unwrap();
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(kind);
     fs::create_dir_all(&place).unwrap();
-    let aux = place.parent().unwrap().join("aux");
-    let (kind, name) = match kind == "aux" {
+    let crates = place.parent().unwrap().join("crates");
+    let (kind, name) = match kind == "crates" {
         true => ("lib", file.file_stem().unwrap().to_str().unwrap()),
         false => ("bin", "case"),
     };
@@ -131,7 +131,7 @@ fn compile(file: &Path, edition: &str) -> String {
         .arg("--out-dir")
         .arg(&place)
         .args(["-L", &format!("dependency={}", libraries.display())])
-        .args(["-L", &aux.display().to_string()])
+        .args(["-L", &crates.display().to_string()])
         .args(["--extern", "kit"])
         .arg("--extern")
         .arg(format!("asynckit={}", newest_library(&libraries).display()))
