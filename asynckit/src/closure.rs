@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use std::ptr;
 
 use crate::lift::Here;
@@ -23,13 +23,18 @@ impl<V, R, F: FnOnce(&Here<'_>, V) -> R> Body<V, R> for F {
     }
 }
 
-/// Calls the body at the pointer, or drops it where there is nothing to call it with.
-type UseUp<V, R> = unsafe fn(*mut (), Option<(&Here<'_>, V)>) -> Option<R>;
+/// The functions that know a body's type.
+struct Table {
+    /// Moves the body and the values out, and the outcome in.
+    call: unsafe fn(body: *mut (), &Here<'_>, values: *mut (), outcome: *mut ()),
+    /// Drops the body, where that is anything to do.
+    drop: Option<unsafe fn(body: *mut ())>,
+}
 
 /// A body that lives for `'w`, in the memory of a `Room`. Used up once, by a call or a release.
 pub(crate) struct Closure<'w, V, R, Room> {
     /// `None` when it is used up.
-    use_up: Cell<Option<UseUp<V, R>>>,
+    table: Cell<Option<&'static Table>>,
     room: UnsafeCell<MaybeUninit<Room>>,
     body: PhantomData<Box<dyn FnOnce(V) -> R + Send + 'w>>,
 }
@@ -45,42 +50,67 @@ impl<'w, V, R, Room> Closure<'w, V, R, Room> {
         let mut room = MaybeUninit::<Room>::uninit();
         // SAFETY: the room is as large and as aligned as the body.
         unsafe { ptr::write(&raw mut room as *mut B, body) };
-        let use_up = Cell::new(Some(use_up::<B, V, R> as UseUp<V, R>));
-        Closure { use_up, room: UnsafeCell::new(room), body: PhantomData }
+        let table: &'static Table = const {
+            &Table {
+                call: call::<B, V, R>,
+                drop: if needs_drop::<B>() { Some(drop_body::<B>) } else { None },
+            }
+        };
+        Closure { table: Cell::new(Some(table)), room: UnsafeCell::new(room), body: PhantomData }
     }
 
     /// Calls the body.
+    #[inline]
     pub(crate) fn call(&self, here: &Here<'_>, values: V) -> R {
-        let called = self.use_up(Some((here, values)));
-        called.unwrap_or_else(|| unreachable!("a call was made twice"))
+        let Some(table) = self.table.take() else { unreachable!("a call was made twice") };
+        let mut values = ManuallyDrop::new(values);
+        let mut outcome = MaybeUninit::<R>::uninit();
+        let values = (&raw mut values).cast();
+        // SAFETY: `new` has put the body there that the table knows, called with `V` and giving `R`;
+        // taking the table is the right to use the body up, and the values are used no more.
+        unsafe { (table.call)(self.room.get().cast(), here, values, outcome.as_mut_ptr().cast()) };
+        // SAFETY: the call has returned, and so has written the outcome.
+        unsafe { outcome.assume_init() }
     }
 
     /// Drops the body, unless it is used up.
+    #[inline]
     pub(crate) fn release(&self) {
-        drop(self.use_up(None));
-    }
-
-    fn use_up(&self, call: Option<(&Here<'_>, V)>) -> Option<R> {
-        let use_up = self.use_up.take()?;
-        // SAFETY: `new` has put the body there that this function knows, and taking the function
-        // is the right to use the body up.
-        unsafe { use_up(self.room.get().cast(), call) }
+        if let Some(table) = self.table.take()
+            && let Some(drop) = table.drop
+        {
+            // SAFETY: as in `call`.
+            unsafe { drop(self.room.get().cast()) }
+        }
     }
 }
 
 impl<V, R, Room> Drop for Closure<'_, V, R, Room> {
+    #[inline]
     fn drop(&mut self) {
         self.release();
     }
 }
 
 /// # Safety
-/// At `body` is a `B`, and it is not used any more after this.
-unsafe fn use_up<B: Body<V, R>, V, R>(body: *mut (), call: Option<(&Here<'_>, V)>) -> Option<R> {
+/// At `body` is a `B` and at `values` a `V`, neither of which is used after this; at `outcome` is room
+/// for an `R`.
+unsafe fn call<B, V, R>(body: *mut (), here: &Here<'_>, values: *mut (), outcome: *mut ())
+where
+    B: Body<V, R>,
+{
     // SAFETY: the caller's promise.
-    let body = unsafe { ptr::read(body as *const B) };
-    let (here, values) = call?;
-    Some(body.call(here, values))
+    unsafe {
+        let (body, values) = (ptr::read(body as *const B), ptr::read(values as *const V));
+        ptr::write(outcome as *mut R, body.call(here, values));
+    }
+}
+
+/// # Safety
+/// At `body` is a `B`, which is not used after this.
+unsafe fn drop_body<B>(body: *mut ()) {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::drop_in_place(body as *mut B) }
 }
 
 /// One of the instances of a function, by the smallest room that the type has room in: a few sizes, and from

@@ -37,6 +37,7 @@ where
     /// Makes work of it.
     pub(crate) const WORK: fn(Hop, L, B) -> Work<'w, T> = by_room!(B, work);
 
+    #[inline]
     fn start<Room>(hop: Hop, place: Lease, inputs: L, body: B) -> AsyncResult<T> {
         make_task(hop, Some(place), false, Lifted::<_, _, Room>::new(inputs, Closure::new(body)))
     }

@@ -98,6 +98,7 @@ where
     /// Chosen in a constant, so that the other one is never compiled.
     const MAKE: fn(Hop, F) -> Work<'w, T> = if fits::<F>() { Self::inline } else { Self::cell };
 
+    #[inline]
     fn inline(hop: Hop, call: F) -> Work<'w, T> {
         Work { hop, form: Some(Form::Inline(Inline::new(call))) }
     }

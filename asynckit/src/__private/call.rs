@@ -313,6 +313,7 @@ where
     L: Given,
     F: FnOnce(&Here<'_>, L::Given) -> Outcome<T>,
 {
+    #[inline]
     fn call(self, here: &Here<'_>, values: L::Values) -> Outcome<T> {
         (self.0)(here, L::given(values))
     }
