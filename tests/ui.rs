@@ -5,7 +5,8 @@
 //!   version, so that these are checked by code and place: a line that ends in `//~ E0277 text:
 //!   message` (or `//~ error text`, for an error without a code) has just that error, somewhere in
 //!   `text`, and with `message` in what is said;
-//! - `ui/pass`: code that gives neither error nor warning, in both editions.
+//! - `ui/pass`: code that gives neither error nor warning, in both editions; `ui/crates` is a crate that
+//!   it may use.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,8 @@ fn mistakes_that_the_compiler_reports() {
 
 #[test]
 fn code_without_mistakes() {
-    for file in sources("pass") {
-        for edition in ["2021", "2024"] {
+    for edition in ["2021", "2024"] {
+        for file in sources("crates").into_iter().chain(sources("pass")) {
             let said = compile(&file, edition);
             assert!(said.is_empty(), "{}, edition {edition}:\n{said}", file.display());
         }
@@ -114,13 +115,24 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 fn compile(file: &Path, edition: &str) -> String {
     let libraries = env::current_exe().unwrap().parent().unwrap().to_owned();
     let compiler = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    // Tests run side by side, each file in its own place.
+    let kind = file.parent().unwrap().file_name().unwrap();
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(kind);
+    fs::create_dir_all(&place).unwrap();
+    let crates = place.parent().unwrap().join("crates");
+    let (kind, name) = match kind == "crates" {
+        true => ("lib", file.file_stem().unwrap().to_str().unwrap()),
+        false => ("bin", "case"),
+    };
     let output = Command::new(compiler)
-        .args(["--crate-type=bin", "--crate-name=case", "--emit=metadata", "--error-format=short"])
+        .args(["--emit=metadata", "--error-format=short"])
+        .args([format!("--crate-type={kind}"), format!("--crate-name={name}")])
         .arg(format!("--edition={edition}"))
         .arg("--out-dir")
-        .arg(env!("CARGO_TARGET_TMPDIR"))
-        .arg("-L")
-        .arg(format!("dependency={}", libraries.display()))
+        .arg(&place)
+        .args(["-L", &format!("dependency={}", libraries.display())])
+        .args(["-L", &crates.display().to_string()])
+        .args(["--extern", "kit"])
         .arg("--extern")
         .arg(format!("asynckit={}", newest_library(&libraries).display()))
         .arg(file)

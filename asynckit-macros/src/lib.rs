@@ -8,13 +8,13 @@
 mod async_work;
 mod chain;
 mod error;
-#[cfg(test)]
-mod garbled;
 mod mend;
 mod model;
 mod options;
 mod parse;
 mod support;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,7 @@
 //! What an annotated function is made of: the lifetime of its work, its parameters, its result.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Attribute, BoundLifetimes, FnArg, GenericArgument, GenericParam, Generics, Ident, Lifetime,
@@ -34,7 +34,10 @@ impl WorkLifetime {
             [] if !seen.elided && !generic => Lifetime::new("'static", Span::mixed_site()),
             [only] if !seen.elided => only.clone(),
             _ => {
-                let name = Lifetime::new("'work", Span::mixed_site());
+                let declared = signature.generics.lifetimes().map(|parameter| &parameter.lifetime);
+                let is_taken = seen.named.iter().chain(declared).any(|name| name.ident == "work");
+                let name = if is_taken { "'__work" } else { "'work" };
+                let name = Lifetime::new(name, Span::mixed_site());
                 return Self { foreign: seen.foreign(signature), name, is_new: true };
             }
         };
@@ -48,11 +51,20 @@ impl WorkLifetime {
             return generics;
         }
         let name = &self.name;
+        let mut conditions = generics.where_clause.as_mut();
         for parameter in &mut generics.params {
             match parameter {
                 GenericParam::Type(parameter) => {
-                    parameter.colon_token.get_or_insert_default();
-                    parameter.bounds.push(TypeParamBound::Lifetime(name.clone()));
+                    // Beside the bounds that the user wrote, wherever these are.
+                    let bound = TypeParamBound::Lifetime(name.clone());
+                    match conditions.as_mut().and_then(|clause| condition(clause, &parameter.ident))
+                    {
+                        Some(bounds) => bounds.push(bound),
+                        None => {
+                            parameter.colon_token.get_or_insert_default();
+                            parameter.bounds.push(bound);
+                        }
+                    }
                 }
                 GenericParam::Lifetime(parameter) if self.is_new => {
                     parameter.colon_token.get_or_insert_default();
@@ -80,6 +92,19 @@ impl WorkLifetime {
         NameElided(&self.name).visit_type_mut(&mut ty);
         ty
     }
+}
+
+type Bounds = syn::punctuated::Punctuated<TypeParamBound, Token![+]>;
+
+/// The bounds of a type parameter in a where clause.
+fn condition<'a>(clause: &'a mut syn::WhereClause, parameter: &Ident) -> Option<&'a mut Bounds> {
+    clause.predicates.iter_mut().find_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) => match &predicate.bounded_ty {
+            Type::Path(path) if path.path.is_ident(parameter) => Some(&mut predicate.bounds),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// The lifetimes in the types of the parameters.
@@ -220,7 +245,9 @@ impl Parameter {
         impls.visit_type_mut(&mut ty);
         let name = parameter_name(pattern, index);
         let attributes: TokenStream = attributes.iter().map(ToTokens::to_token_stream).collect();
-        let mut binding = quote!(#attributes let #pattern = #name;);
+        let unused =
+            is_unused(pattern).then(|| quote!(#[allow(clippy::no_effect_underscore_binding)]));
+        let mut binding = quote!(#unused #attributes let #pattern = #name;);
         if !matches!(**pattern, Pat::Ident(_)) {
             // What the pattern leaves unbound is dropped after what it binds.
             binding = quote!(#cfgs let #name = #name; #binding);
@@ -230,6 +257,11 @@ impl Parameter {
         let argument = Some(Argument { cfgs, name, at: ends(pattern).0 });
         Self { declaration, binding, travels, argument }
     }
+}
+
+/// `_name`
+fn is_unused(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Ident(pattern) if pattern.ident.to_string().starts_with('_'))
 }
 
 /// The user's name, where there is one: it is what the documentation shows.
@@ -244,7 +276,7 @@ fn parameter_name(pattern: &Pat, index: usize) -> Ident {
     // An underscore says that the body does not use it; the expansion does.
     match syn::parse_str::<Ident>(bare) {
         Ok(bare) => Ident::new(&bare.to_string(), ours_at(pattern.ident.span())),
-        Err(_) => format_ident!("arg{index}", span = Span::mixed_site()),
+        Err(_) => local(&format!("arg{index}")),
     }
 }
 
@@ -281,7 +313,7 @@ impl Output {
     pub(crate) fn of(output: &ReturnType, errors: Errors, lifetime: &WorkLifetime) -> Self {
         let ty = match output {
             ReturnType::Default => parse_quote!(()),
-            ReturnType::Type(_, ty) => lifetime.name_in(ty),
+            ReturnType::Type(_, ty) => lifetime.name_in(without_group(ty)),
         };
         let value = match (errors, result_value(&ty)) {
             (Errors::ByName, Some(value)) => Value::Fallible(value),
@@ -297,6 +329,14 @@ impl Output {
         let mut ty = self.returned.clone();
         InferImplTrait.visit_type_mut(&mut ty);
         ty
+    }
+}
+
+/// What stands in the invisible groups of `macro_rules!`.
+pub(crate) fn without_group(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => without_group(&group.elem),
+        ty => ty,
     }
 }
 

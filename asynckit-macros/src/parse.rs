@@ -109,12 +109,16 @@ impl Parse for Function {
     fn parse(input: ParseStream) -> Result<Self> {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
+        let has_functions = input.peek(Token![impl]) || input.peek(Token![trait]);
         let not_a_function = |error: Error| {
-            let message = format!("`#[async_work]` goes on a function: {error}");
-            Error::new(error.span(), message)
+            let rest = match has_functions {
+                true => "annotate those that stand in here".to_owned(),
+                false => error.to_string(),
+            };
+            Error::new(error.span(), format!("`#[async_work]` goes on a function: {rest}"))
         };
         let signature = input.parse().map_err(not_a_function)?;
-        let body = match input.parse::<TokenTree>()? {
+        let body = match without_group(input.parse()?) {
             TokenTree::Punct(semicolon) if semicolon.as_char() == ';' => None,
             TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Some(body),
             other => {
@@ -125,6 +129,16 @@ impl Parse for Function {
             return Err(input.error("unexpected tokens after the function"));
         }
         Ok(Self { attributes, visibility, signature, body })
+    }
+}
+
+/// What stands in an invisible group, as a fragment of `macro_rules!` does.
+fn without_group(token: TokenTree) -> TokenTree {
+    let TokenTree::Group(group) = &token else { return token };
+    let mut inside = group.stream().into_iter();
+    match (group.delimiter(), inside.next(), inside.next()) {
+        (Delimiter::None, Some(only), None) => without_group(only),
+        _ => token,
     }
 }
 

@@ -3,6 +3,7 @@
 use syn::{Attribute, FnArg, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
 use crate::error::Mistakes;
+use crate::model::without_group;
 use crate::parse::Function;
 
 /// Reports each mistake on its own token, and takes it out, so that what is left can be expanded:
@@ -112,7 +113,7 @@ fn check_return_type(output: &ReturnType, mistakes: &mut Mistakes) {
     let ReturnType::Type(_, ty) = output else {
         return;
     };
-    let Type::Reference(reference) = &**ty else {
+    let Type::Reference(reference) = without_group(ty) else {
         return;
     };
     if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {

@@ -215,6 +215,31 @@ impl<T> Deref for Borrowed<T> {
     }
 }
 
+/// A result that is set first, and whose value does not go in.
+pub(crate) struct Earlier<T>(TypedEdge<T>);
+
+impl<T> Earlier<T> {
+    pub(crate) fn new(result: &AsyncResult<T>) -> Earlier<T> {
+        Earlier(TypedEdge::lending(result.owner()))
+    }
+}
+
+impl<T> Input for Earlier<T> {
+    type Value = ();
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        visit(self.0.edge());
+    }
+
+    fn value(&self) -> Result<(), Error> {
+        self.0.borrow().map(drop)
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.0.edge().release(cancelled);
+    }
+}
+
 /// Results whose values move in as a list.
 pub struct Many<T>(Box<[TypedEdge<T>]>);
 
@@ -284,6 +309,7 @@ inputs! {
     [T] Moved<T> => SomePending;
     [T] Either<T> => SomePending;
     [T] Lent<T> => SomePending;
+    [T] Earlier<T> => SomePending;
     [T] Many<T> => SomePending;
 }
 

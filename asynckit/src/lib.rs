@@ -102,6 +102,8 @@
 //! # Ok::<(), asynckit::Error>(())
 //! ```
 //!
+//! When the compiler turns a chain down, [`messages`] says what to do.
+//!
 //! # Borrowing
 //!
 //! Work on a pool owns all it uses. Work on a [`Scope`] may borrow local data, as
@@ -256,7 +258,10 @@
 
 mod sync;
 
+mod after;
 mod cancel;
+#[allow(unsafe_code)]
+mod closure;
 mod continuation;
 mod error;
 mod explore;
@@ -276,6 +281,10 @@ mod work;
 
 #[doc(hidden)]
 pub mod __private;
+
+#[cfg(doc)]
+#[doc = include_str!("../docs/messages.md")]
+pub mod messages {}
 
 #[doc = include_str!("../docs/async_work.md")]
 pub use asynckit_macros::async_work;

@@ -2,8 +2,9 @@
 //! are there.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 
-use crate::AsyncResult;
+use crate::closure::{Body, Closure, by_room};
 use crate::continuation;
 use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
@@ -12,34 +13,53 @@ use crate::pool::{self, Current, Handle, Spawn, Spawner};
 use crate::task::{
     At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, submit_at,
 };
+use crate::{AsyncResult, Work};
 
 /// A call with its arguments.
-pub(crate) struct Lifted<L, F, T> {
+pub(crate) struct Lifted<'w, L: Inputs, T, Room> {
     inputs: L,
-    call: Cell<Option<F>>,
+    call: Closure<'w, L::Values, Outcome<T>, Room>,
     forward: Forward<T>,
 }
 
-impl<L: Inputs, F, T> Lifted<L, F, T> {
-    pub(crate) fn new(inputs: L, call: F) -> Lifted<L, F, T> {
-        Lifted { inputs, call: Cell::new(Some(call)), forward: Forward::new() }
+/// What becomes of a call with inputs `L` and a closure `B`: of several functions the one with the
+/// right room for the closure.
+pub(crate) struct Lifting<'w, L, T, B>(PhantomData<(&'w (), L, T, B)>);
+
+impl<'w, L, T, B> Lifting<'w, L, T, B>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+    B: Body<L::Values, Outcome<T>> + Send + 'w,
+{
+    /// Makes a task of the call.
+    const START: fn(Hop, Lease, L, B) -> AsyncResult<T> = by_room!(B, start);
+    /// Makes work of it.
+    pub(crate) const WORK: fn(Hop, L, B) -> Work<'w, T> = by_room!(B, work);
+
+    #[inline]
+    fn start<Room>(hop: Hop, place: Lease, inputs: L, body: B) -> AsyncResult<T> {
+        make_task(hop, Some(place), false, Lifted::<_, _, Room>::new(inputs, Closure::new(body)))
     }
 
-    /// Makes the call; fails where an input did.
-    fn call(&self, here: &Here<'_>) -> Result<Outcome<T>, Error>
-    where
-        F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
-    {
-        let Some(call) = self.call.take() else { unreachable!("a call was made twice") };
-        let values = self.inputs.values().map_err(|error| error.passed_on(here.0.hop))?;
-        Ok(call(here, values))
+    fn work<Room>(hop: Hop, inputs: L, body: B) -> Work<'w, T> {
+        Work::with_cell(hop, Lifted::<_, _, Room>::new(inputs, Closure::new(body)))
     }
 }
 
-impl<L: Inputs, F, T> Job<T> for Lifted<L, F, T>
-where
-    F: FnOnce(&Here<'_>, L::Values) -> Outcome<T>,
-{
+impl<'w, L: Inputs, T, Room> Lifted<'w, L, T, Room> {
+    fn new(inputs: L, call: Closure<'w, L::Values, Outcome<T>, Room>) -> Self {
+        Lifted { inputs, call, forward: Forward::new() }
+    }
+
+    /// Makes the call; fails where an input did.
+    fn call(&self, here: &Here<'_>) -> Result<Outcome<T>, Error> {
+        let values = self.inputs.values().map_err(|error| error.passed_on(here.0.hop))?;
+        Ok(self.call.call(here, values))
+    }
+}
+
+impl<L: Inputs, T, Room> Job<T> for Lifted<'_, L, T, Room> {
     const SIMPLE: bool = false;
     const WAITS: bool = true;
 
@@ -70,7 +90,7 @@ where
     }
 
     fn release(&self, cancelled: bool) {
-        drop(self.call.take());
+        self.call.release();
         self.inputs.release(cancelled);
         self.forward.release(cancelled);
     }
@@ -106,14 +126,14 @@ pub(crate) fn lifted<'w, L, T>(
     at: At,
     inputs: L,
     spawner: &(impl Spawner<'w> + ?Sized),
-    call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
+    call: impl Body<L::Values, Outcome<T>> + Send + 'w,
 ) -> AsyncResult<T>
 where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
     let Handle(place) = spawner.place();
-    make_task(Hop { name, at }, Some(place), false, Lifted::new(inputs, call))
+    Lifting::START(Hop { name, at }, place, inputs, call)
 }
 
 /// Inputs to be collected into one value: foreign code is called for no more than clones and

@@ -11,7 +11,7 @@ use crate::continuation;
 use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
 use crate::inputs::{Inputs, Outcome};
-use crate::lift::{Here, Lifted, make_task, submit_task};
+use crate::lift::{Here, Lifting, make_task, submit_task};
 use crate::panic;
 use crate::pool::{self, Free, Handle, Set, Spawner};
 use crate::sync::Deadline;
@@ -87,11 +87,28 @@ where
     T: Send + 'w,
     F: FnOnce() -> Result<T, BoxError> + Send + 'w,
 {
-    let hop = Hop { name, at: Location::caller() };
-    if const { fits::<F>() } {
-        return Work::of_form(hop, Form::Inline(Inline::new(call)));
+    Making::MAKE(Hop { name, at: Location::caller() }, call)
+}
+
+/// How work is made of a closure.
+struct Making<'w, T, F>(PhantomData<(&'w (), T, F)>);
+
+impl<'w, T, F> Making<'w, T, F>
+where
+    T: Send + 'w,
+    F: FnOnce() -> Result<T, BoxError> + Send + 'w,
+{
+    /// Chosen in a constant, so that the other one is never compiled.
+    const MAKE: fn(Hop, F) -> Work<'w, T> = if fits::<F>() { Self::inline } else { Self::cell };
+
+    #[inline]
+    fn inline(hop: Hop, call: F) -> Work<'w, T> {
+        Work::of_form(hop, Form::Inline(Inline::new(call)))
     }
-    Work::with_cell(hop, Call(Cell::new(Some(call))))
+
+    fn cell(hop: Hop, call: F) -> Work<'w, T> {
+        Work::with_cell(hop, Call(Cell::new(Some(call))))
+    }
 }
 
 /// Work for the call of an annotated `async fn`.
@@ -115,7 +132,7 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    Work::with_cell(hop, Lifted::new(inputs, call))
+    Lifting::WORK(hop, inputs, call)
 }
 
 /// A closure as work; what it returns is the value, also if it is a `Result`.

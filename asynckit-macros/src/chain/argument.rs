@@ -102,6 +102,12 @@ fn is_of_any_type(path: &Path) -> bool {
     ANY.contains(&last_two(path).as_str())
 }
 
+/// A call of such a function of `std` that makes a list, whatever its arguments are.
+pub(super) fn is_container_call(expression: &Expr) -> bool {
+    let Expr::Call(call) = ungroup(expression) else { return false };
+    matches!(ungroup(&call.func), Expr::Path(function) if makes_container(&function.path))
+}
+
 /// A function of `std` around a value whose type is often decided by what wants the container.
 fn makes_container(path: &Path) -> bool {
     const CONTAINERS: [&str; 8] = [

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprBlock, ExprCall, ExprReference};
 
-use crate::support::{Support, ends, local, method, ours_at, parenthesized};
+use crate::support::{Place, Support, ends_of, local, method, ours_at, parenthesized};
 
 use super::argument::{Kind, is_place, is_plain_call, may_be_pending, ungroup};
 use super::rewrite::Rewriter;
@@ -33,7 +33,7 @@ impl Rewriter<'_> {
             return None;
         }
         let attributes = std::mem::take(&mut call.attrs);
-        let close = call.paren_token.span.close();
+        let (open, close) = (ends_of(&call.func).0, call.paren_token.span.close());
         let arguments = self.arguments(call);
         let bound = self.bind_function(call);
         let is_match = arguments.any || bound.is_some();
@@ -47,7 +47,10 @@ impl Rewriter<'_> {
             held = quote!(match #function { #[allow(unused_mut)] mut #name => #held });
         }
         if is_match {
-            held = parenthesized(held, close);
+            // From the function's name to the end of the call, as the user's own call is.
+            let same = self.support.private_at("same", open, close);
+            let held_there = parenthesized(held, close);
+            held = quote!(#same #held_there);
         }
         Some(quote!(#(#attributes)* #held))
     }
@@ -61,7 +64,7 @@ impl Rewriter<'_> {
                 let named = Expr::Verbatim(name.to_token_stream());
                 let mut function = std::mem::replace(&mut *call.func, named);
                 self.expression(&mut function);
-                let (_, close) = ends(&function);
+                let (_, close) = ends_of(&function);
                 let function = ungroup(&function).to_token_stream();
                 Some((name, parenthesized(function, ours_at(close))))
             }
@@ -81,9 +84,10 @@ impl Rewriter<'_> {
         }
         let mut inputs = Vec::new();
         let mut values = Vec::new();
+        let end = call.paren_token.span.close();
         for (index, argument) in call.args.iter_mut().enumerate() {
-            let (open, close) = ends(argument);
-            let value = Ident::new(&format!("input{index}"), ours_at(open));
+            let place = Place::of(argument);
+            let value = local(&format!("input{index}"));
             let input = match Kind::of(argument) {
                 Kind::Constant => {
                     self.argument(argument);
@@ -93,14 +97,14 @@ impl Rewriter<'_> {
                 Kind::Plain => {
                     self.argument(argument);
                     let plain = self.support.private("Plain");
-                    arguments.passed.push(self.given(&value, open, close));
+                    arguments.passed.push(self.given(&value, &place));
                     quote!(#plain::new(#argument))
                 }
                 kind => {
-                    arguments.passed.push(self.given(&value, open, close));
+                    arguments.passed.push(self.given(&value, &place));
                     match kind {
                         Kind::Lent => self.lent(argument),
-                        _ => self.moved(argument),
+                        _ => self.moved(argument, end),
                     }
                 }
             };
@@ -121,24 +125,21 @@ impl Rewriter<'_> {
     }
 
     /// `give(&mut input)`, at the user's argument.
-    fn given(&self, value: &Ident, open: Span, close: Span) -> TokenStream {
-        let give = self.support.private_at("give", open, close);
-        let value = Ident::new(&value.to_string(), ours_at(close));
-        let argument = parenthesized(quote_spanned!(ours_at(open)=> &mut #value), close);
-        quote!(#give #argument)
+    fn given(&self, value: &Ident, place: &Place) -> TokenStream {
+        self.support.call_at("give", 1, quote!(&mut #value), place)
     }
 
-    fn moved(&mut self, argument: &mut Expr) -> TokenStream {
-        let (_, close) = ends(argument);
+    /// What looks at the argument stands at the `end` of the call, where no name of the user's is.
+    fn moved(&mut self, argument: &mut Expr, end: Span) -> TokenStream {
         let held = match ungroup_mut(argument) {
             Expr::Call(call) => self.held_call(call).expect("a plain call is not moved"),
             place => {
-                let hold = method("__hold", TokenStream::new(), self.looked_up(place));
+                let hold = method("__hold", TokenStream::new(), ours_at(end));
                 quote!(#place #hold)
             }
         };
-        let each = method("__each", TokenStream::new(), ours_at(close));
-        let argument = method("__arg", self.place_at(close), ours_at(close));
+        let each = method("__each", TokenStream::new(), ours_at(end));
+        let argument = method("__arg", self.place_at(end), ours_at(end));
         quote!(#held #each #argument)
     }
 
@@ -146,7 +147,7 @@ impl Rewriter<'_> {
         let Expr::Reference(ExprReference { and_token, expr, .. }) = ungroup_mut(argument) else {
             unreachable!("only a reference is lent")
         };
-        let (_, close) = ends(expr);
+        let (_, close) = ends_of(expr);
         let value = match ungroup_mut(expr) {
             Expr::Call(call) => {
                 let held = self.held_call(call).expect("a plain call is not lent");
@@ -155,9 +156,10 @@ impl Rewriter<'_> {
             }
             place => place.to_token_stream(),
         };
-        let hold = self.support.private_at("hold", and_token.span, and_token.span);
+        let and = and_token.span;
+        let hold = self.support.private_at("hold", and, and);
         let value = parenthesized(quote!(#and_token #value), close);
-        let lend = method("__lend", TokenStream::new(), close);
+        let lend = method("__lend", TokenStream::new(), and);
         quote!(#hold #value #lend)
     }
 
@@ -165,16 +167,19 @@ impl Rewriter<'_> {
     fn lifted(&self, call: &ExprCall, arguments: Arguments) -> TokenStream {
         let Arguments { list, pattern, passed, .. } = arguments;
         let close = call.paren_token.span.close();
-        let (open, _) = ends(&call.func);
+        let (open, _) = ends_of(&call.func);
         let function = &call.func;
         let call_with = {
-            let mut passed_in =
-                proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, quote!(#(#passed),*));
+            let mut passed_in = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, {
+                // With the user's own commas, by which an editor counts.
+                let commas = call.args.pairs().map(|pair| pair.punct().copied());
+                passed.iter().zip(commas).map(|(passed, comma)| quote!(#passed #comma)).collect()
+            });
             passed_in.set_span(call.paren_token.span.join());
             quote!(#function #passed_in)
         };
         let (now, later, here) = (local("now"), local("later"), local("here"));
-        let (place, support) = (self.place_at(open), self.support);
+        let (place, support) = (self.place, self.support);
         let lifted = support.private("Lifted");
         let lift = {
             let path = support.private_at("lift", open, close);
@@ -195,20 +200,18 @@ impl Rewriter<'_> {
             quote!(#begin |#here, #pattern| #call_with #hold #finish)
         };
         let start = method("__call", quote!(#site, #later_call), close);
+        let name = name_of(function);
+        // `drop(a)` waits for `a`, even if that is a number.
+        let waits = (name == "drop" || name.ends_with("::drop"))
+            .then(|| quote!(dropping_copy_types, clippy::drop_non_drop,));
         quote! {
             match #lift {
-                #[allow(unreachable_patterns, clippy::unit_arg)]
+                #[allow(unreachable_patterns, clippy::unit_arg, #waits)]
                 #lifted::Now(#now, #pattern) => #call_with #held,
-                #[allow(unreachable_patterns, clippy::unit_arg)]
+                #[allow(unreachable_patterns, clippy::unit_arg, #waits)]
                 #lifted::Later(#later) => #task #start,
             }
         }
-    }
-
-    /// Where a name of ours may stand that is looked up on the value of an expression.
-    pub(super) fn looked_up(&self, expression: &Expr) -> Span {
-        let (_, close) = ends(expression);
-        ours_at(close)
     }
 }
 

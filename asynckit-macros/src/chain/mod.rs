@@ -11,6 +11,7 @@
 
 mod argument;
 mod call;
+mod pattern;
 mod rewrite;
 mod statement;
 
@@ -21,7 +22,7 @@ use syn::{Block, Expr, ExprBlock};
 use crate::error::Mistakes;
 use crate::mend::{blocks_of, mend};
 use crate::parse::Chain;
-use crate::support::{Support, ends, local, ours_at, parenthesized};
+use crate::support::{Place, Support, ends_of, local, ours_at};
 
 use self::rewrite::Rewriter;
 
@@ -49,7 +50,7 @@ fn expand_chain(chain: Chain) -> TokenStream {
             expand_block(&support, &chain.place, block)
         }
         expression => {
-            let (open, _) = ends(&expression);
+            let (open, _) = ends_of(&expression);
             let block = Block {
                 brace_token: syn::token::Brace(ours_at(open)),
                 stmts: vec![syn::Stmt::Expr(expression, None)],
@@ -73,7 +74,8 @@ fn traits(support: &Support) -> TokenStream {
 
 fn expand_block(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
     let name = local("place");
-    Rewriter::new(support, &name, false).chain_block(&mut block);
+    let shown = support.call_at("same", 1, name.to_token_stream(), &Place::of(place));
+    Rewriter::new(support, &name, &shown, false).chain_block(&mut block);
     disown_braces(&mut block);
     let traits = traits(support);
     // Calls that never return leave what we wrote behind them unreachable.
@@ -83,15 +85,12 @@ fn expand_block(support: &Support, place: &Expr, mut block: Block) -> TokenStrea
 /// The block becomes a future of its own, whose `?` and `return` end the chain.
 fn expand_async(support: &Support, place: &Expr, mut block: Block) -> TokenStream {
     let (name, borrowed) = (local("place"), local("borrowed"));
-    Rewriter::new(support, &name, true).chain_block(&mut block);
+    Rewriter::new(support, &name, &name.to_token_stream(), true).chain_block(&mut block);
     disown_braces(&mut block);
     let traits = traits(support);
-    let (open, close) = ends(place);
-    let owned_place = {
-        let path = support.private_at("owned_place", open, close);
-        let argument = parenthesized(borrowed.to_token_stream(), close);
-        quote!(#path #argument)
-    };
+    let (open, close) = ends_of(place);
+    let shown = support.call_at("same", 1, borrowed.to_token_stream(), &Place::of(place));
+    let owned_place = support.call_at("owned_place", 1, shown, &Place::of(place));
     let chain_future = support.private("chain_future");
     let site = call::site(support, "chain", open, close);
     quote! {

@@ -8,14 +8,17 @@ use syn::{
     Item, Stmt, UnOp,
 };
 
-use crate::support::{Support, ends, method, ours_at, parenthesized};
+use crate::support::{Place, Support, local, method, ours_at};
 
 use super::argument::{is_of_wanted_type, is_place, may_be_pending, ungroup};
+use super::pattern::Shape;
 
 pub(super) struct Rewriter<'a> {
     pub(super) support: &'a Support,
     /// The variable that is the chain's pool.
     pub(super) place: &'a Ident,
+    /// The same, standing where the user wrote it: for messages about it.
+    shown_place: &'a TokenStream,
     is_async: bool,
 }
 
@@ -33,8 +36,13 @@ pub(super) enum Wanted {
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(support: &'a Support, place: &'a Ident, is_async: bool) -> Self {
-        Self { support, place, is_async }
+    pub(super) fn new(
+        support: &'a Support,
+        place: &'a Ident,
+        shown_place: &'a TokenStream,
+        is_async: bool,
+    ) -> Self {
+        Self { support, place, shown_place, is_async }
     }
 
     /// The block of the chain itself.
@@ -43,9 +51,9 @@ impl<'a> Rewriter<'a> {
         match tail {
             Some(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) | Expr::Loop(_)) => {}
             Some(Expr::Macro(call)) if never_returns(&call.mac.path) => {}
-            Some(end) => *end = self.end(end.to_token_stream()),
+            Some(end) => *end = self.end(end),
             None => {
-                let end = self.end(quote!(()));
+                let end = self.end(&syn::parse_quote!(()));
                 block.stmts.push(Stmt::Expr(end, None));
             }
         }
@@ -82,12 +90,15 @@ impl<'a> Rewriter<'a> {
     }
 
     /// What the chain gives.
-    fn end(&self, value: TokenStream) -> Expr {
-        let (open, close) = ends(&value);
-        let place = self.place;
-        let path = self.support.private_at("end_of_chain", open, close);
-        let arguments = parenthesized(quote!(#place, #value), close);
-        let end = quote!(#path #arguments);
+    fn end(&self, value: &Expr) -> Expr {
+        if self.is_async && fails(value) {
+            // `Err(error)?` is of any type that is wanted, and nothing here wants one.
+            let (never, infallible) = (local("never"), self.support.private("Infallible"));
+            return Expr::Verbatim(quote!({ let #never: #infallible = #value; match #never {} }));
+        }
+        let place = self.shown_place;
+        let end =
+            self.support.call_at("end_of_chain", 2, quote!(#place, #value), &Place::of(value));
         if !self.is_async {
             return Expr::Verbatim(end);
         }
@@ -106,7 +117,7 @@ impl<'a> Rewriter<'a> {
             Expr::Group(group) => self.value(&mut group.expr, wanted),
             Expr::Paren(paren) => self.value(&mut paren.expr, wanted),
             Expr::Call(call) => {
-                let (_, close) = ends(call);
+                let close = call.paren_token.span.close();
                 if let Some(held) = self.held_call(call) {
                     *value = self.finished(held, wanted, close);
                 }
@@ -118,11 +129,6 @@ impl<'a> Rewriter<'a> {
                     let hold = method("__hold", TokenStream::new(), ours_at(close));
                     *value = self.finished(quote!(#call #hold), wanted, close);
                 }
-            }
-            Expr::Path(_) | Expr::Field(_) if wanted == Wanted::Parts && is_place(value) => {
-                let (_, close) = ends(value);
-                let hold = method("__hold", TokenStream::new(), ours_at(close));
-                *value = self.finished(quote!(#value #hold), wanted, close);
             }
             Expr::Block(block) => {
                 self.block(&mut block.block, wanted);
@@ -156,7 +162,7 @@ impl<'a> Rewriter<'a> {
         self.value(&mut arm.body, wanted);
     }
 
-    fn finished(&self, held: TokenStream, wanted: Wanted, at: Span) -> Expr {
+    pub(super) fn finished(&self, held: TokenStream, wanted: Wanted, at: Span) -> Expr {
         let nothing = TokenStream::new;
         let place = self.place_at(at);
         let steps = match wanted {
@@ -193,11 +199,11 @@ impl<'a> Rewriter<'a> {
                 self.condition(&mut both.right);
             }
             Expr::Call(_) | Expr::Path(_) | Expr::Field(_) => {
-                let (open, close) = ends(condition);
+                let place = Place::of(condition);
                 self.expression(condition);
-                let path = self.support.private_at("plain_condition", open, close);
-                let argument = parenthesized(condition.to_token_stream(), close);
-                *condition = Expr::Verbatim(quote!(#path #argument));
+                let value = condition.to_token_stream();
+                let checked = self.support.call_at("plain_condition", 1, value, &place);
+                *condition = Expr::Verbatim(checked);
             }
             other => self.expression(other),
         }
@@ -226,6 +232,14 @@ impl<'a> Rewriter<'a> {
     }
 }
 
+/// `Err(error)?`
+fn fails(value: &Expr) -> bool {
+    let Expr::Try(raised) = ungroup(value) else { return false };
+    let Expr::Call(call) = ungroup(&raised.expr) else { return false };
+    matches!(ungroup(&call.func), Expr::Path(function)
+        if function.path.segments.last().is_some_and(|last| last.ident == "Err"))
+}
+
 /// Whether a macro's value is `!`.
 fn never_returns(path: &syn::Path) -> bool {
     const NEVER: [&str; 4] = ["panic", "todo", "unimplemented", "unreachable"];
@@ -248,12 +262,9 @@ impl VisitMut for Rewriter<'_> {
                 }
             }
             Expr::Assign(assign) => {
-                let wanted = match &*assign.left {
-                    Expr::Tuple(_) => Wanted::Parts,
-                    _ => Wanted::Result,
-                };
+                let shape = Shape::of_assignee(&assign.left).unwrap_or(Shape::Whole);
                 self.expression(&mut assign.left);
-                self.value(&mut assign.right, wanted);
+                self.parts(&mut assign.right, &shape);
             }
             other => visit_mut::visit_expr_mut(self, other),
         }
@@ -293,9 +304,9 @@ impl VisitMut for Rewriter<'_> {
     fn visit_expr_await_mut(&mut self, awaited: &mut ExprAwait) {
         let base = &mut awaited.base;
         if is_place(base) {
-            let (_, close) = ends(base);
-            let hold = method("__hold", TokenStream::new(), ours_at(close));
-            **base = self.finished(quote!(#base #hold), Wanted::Result, close);
+            let dot = awaited.dot_token.span;
+            let hold = method("__hold", TokenStream::new(), ours_at(dot));
+            **base = self.finished(quote!(#base #hold), Wanted::Result, dot);
         } else {
             self.value(base, Wanted::Result);
         }
@@ -309,11 +320,11 @@ impl VisitMut for Rewriter<'_> {
         let value = match &mut returned.expr {
             Some(value) => {
                 self.value(value, Wanted::Result);
-                value.to_token_stream()
+                self.end(value)
             }
-            None => quote!(()),
+            None => self.end(&syn::parse_quote!(())),
         };
-        returned.expr = Some(Box::new(self.end(value)));
+        returned.expr = Some(Box::new(value));
     }
 
     // What runs another time, or is none of the chain's code.

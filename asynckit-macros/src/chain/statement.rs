@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, GenericArgument, Local, Pat, PathArguments, Stmt, Type};
 
-use crate::support::{ends, local, method, ours_at};
+use crate::support::{ends_of, local, method, ours_at};
 
-use super::argument::ungroup;
+use super::argument::is_container_call;
+use super::pattern::Shape;
 use super::rewrite::{Rewriter, Wanted};
 
 impl Rewriter<'_> {
@@ -30,20 +31,16 @@ impl Rewriter<'_> {
             Pat::Type(typed) => Annotation::of(&typed.ty),
             _ => Annotation::None,
         };
-        let is_tuple = match &binding.pat {
-            Pat::Tuple(_) => true,
-            Pat::Type(typed) => matches!(*typed.pat, Pat::Tuple(_)),
-            _ => false,
-        };
-        let is_tuple = is_tuple && init.diverge.is_none();
+        let shape = Shape::of_pattern(&binding.pat).filter(|_| init.diverge.is_none());
         match annotation {
-            Annotation::None | Annotation::Results if is_tuple => {
-                self.value(&mut init.expr, Wanted::Parts);
-            }
-            Annotation::None | Annotation::Results => self.value(&mut init.expr, Wanted::Results),
+            Annotation::Results if is_container_call(&init.expr) => self.as_it_is(&mut init.expr),
+            Annotation::None | Annotation::Results => match shape {
+                Some(shape) => self.parts(&mut init.expr, &shape),
+                None => self.value(&mut init.expr, Wanted::Results),
+            },
             Annotation::Result => self.value(&mut init.expr, Wanted::Result),
             Annotation::ListOfAny => self.local_list(binding),
-            Annotation::Coerces => self.receiver_or_expression(&mut init.expr),
+            Annotation::Decides => self.as_it_is(&mut init.expr),
             Annotation::Other => self.expression(&mut init.expr),
         }
     }
@@ -55,8 +52,8 @@ impl Rewriter<'_> {
             return;
         };
         let (list, ty) = (local("list"), &typed.ty);
-        self.receiver_or_expression(&mut init.expr);
-        let (open, close) = ends(&init.expr);
+        self.as_it_is(&mut init.expr);
+        let (open, close) = ends_of(&init.expr);
         let value = &init.expr;
         let hold = method("__hold", TokenStream::new(), ours_at(close));
         let each = method("__each", TokenStream::new(), ours_at(close));
@@ -81,8 +78,10 @@ enum Annotation {
     Results,
     /// `Vec<_>`
     ListOfAny,
-    /// What the value has to become: it is left alone, with all that is inferred from the type.
-    Coerces,
+    /// What no result and no work is: the value is left alone, with all that is inferred from the
+    /// type and all that it coerces to.
+    Decides,
+    /// Perhaps another name of a result.
     Other,
 }
 
@@ -92,7 +91,7 @@ impl Annotation {
             Type::Infer(_) => Self::None,
             Type::Group(group) => Self::of(&group.elem),
             Type::Paren(paren) => Self::of(&paren.elem),
-            Type::Tuple(tuple) if tuple.elems.iter().any(is_result) => Self::Results,
+            Type::Tuple(tuple) if tuple.elems.iter().any(has_result) => Self::Results,
             Type::Path(path) => {
                 let Some(last) = path.path.segments.last() else {
                     return Self::Other;
@@ -105,13 +104,61 @@ impl Annotation {
                     ("AsyncResult", _) => Self::Result,
                     ("Vec", Some(GenericArgument::Type(Type::Infer(_)))) => Self::ListOfAny,
                     ("Vec", Some(GenericArgument::Type(ty))) if is_result(ty) => Self::Results,
-                    ("Box" | "Rc" | "Arc" | "Pin" | "Work", Some(_)) => Self::Coerces,
+                    (name, _) if NO_RESULTS.contains(&name) => Self::Decides,
                     _ => Self::Other,
                 }
             }
             Type::Tuple(_) => Self::Other,
-            _ => Self::Coerces,
+            _ => Self::Decides,
         }
+    }
+}
+
+/// Types that are neither results nor other names of them.
+const NO_RESULTS: &[&str] = &[
+    "Arc",
+    "BTreeMap",
+    "BTreeSet",
+    "BinaryHeap",
+    "Box",
+    "Cell",
+    "Cow",
+    "HashMap",
+    "HashSet",
+    "Mutex",
+    "Option",
+    "PathBuf",
+    "Pin",
+    "Rc",
+    "RefCell",
+    "Result",
+    "String",
+    "Vec",
+    "VecDeque",
+    "Work",
+    "bool",
+    "char",
+    "f32",
+    "f64",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "isize",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
+];
+
+/// Whether it is a result, or a tuple with one in it.
+fn has_result(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().any(has_result),
+        ty => is_result(ty),
     }
 }
 
@@ -121,12 +168,17 @@ fn is_result(ty: &Type) -> bool {
 }
 
 impl Rewriter<'_> {
-    /// Rewrites what stands inside of an expression whose own value is left alone.
-    fn receiver_or_expression(&mut self, expression: &mut Expr) {
-        if let Expr::Call(_) = ungroup(expression) {
-            self.receiver(expression);
-        } else {
-            self.expression(expression);
+    /// Rewrites what stands inside of an expression whose own value is left alone: a call there is
+    /// not work, and its arguments are what it takes.
+    fn as_it_is(&mut self, expression: &mut Expr) {
+        match expression {
+            Expr::Group(group) => self.as_it_is(&mut group.expr),
+            Expr::Paren(paren) => self.as_it_is(&mut paren.expr),
+            Expr::Call(call) => {
+                self.expression(&mut call.func);
+                call.args.iter_mut().for_each(|argument| self.argument(argument));
+            }
+            other => self.expression(other),
         }
     }
 }

@@ -13,9 +13,11 @@
 //! So a call without pending arguments is the user's own call, in the user's own scope, borrows
 //! and all. The impossible one has the type `!`, so that nothing which it moves counts as moved.
 
+use core::marker::PhantomData;
 use core::panic::Location;
 
 use super::hold::Held;
+use crate::closure::Body;
 use crate::inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending};
 use crate::lift::{Here, lifted};
 use crate::{AsyncResult, Spawner};
@@ -25,53 +27,81 @@ pub struct Lending<'a, T>(pub(super) &'a AsyncResult<T>);
 
 /// The arguments of a call: nested pairs, so that there may be any number of them.
 pub trait Arguments {
-    type Inputs: Inputs;
-    /// The values, as the call is made with them.
-    type Values;
+    type Inputs: Given;
 
     fn into_inputs(self) -> Self::Inputs;
-    fn values(values: <Self::Inputs as Inputs>::Values) -> Self::Values;
+}
+
+/// Inputs whose values a call is made with.
+pub trait Given: Inputs {
+    /// The values, as the call takes them.
+    type Given;
+
+    fn given(values: Self::Values) -> Self::Given;
 }
 
 impl Arguments for () {
     type Inputs = ();
-    type Values = ();
 
     fn into_inputs(self) {}
-    fn values((): ()) {}
+}
+
+impl Given for () {
+    type Given = ();
+
+    fn given((): ()) {}
 }
 
 macro_rules! arguments {
-    ($([$($generics:tt)*] $argument:ty => $input:ty = $make:expr, $value:ty => $given:ty = $make_given:expr;)*) => { $(
+    ($([$($generics:tt)*] $argument:ty => $input:ty = $make:expr;)*) => { $(
         impl<$($generics)*, Rest: Arguments> Arguments for ($argument, Rest)
         where
-            ($input, Rest::Inputs):
-                Inputs<Values = ($value, <Rest::Inputs as Inputs>::Values)>,
+            ($input, Rest::Inputs): Given,
         {
             type Inputs = ($input, Rest::Inputs);
-            type Values = ($given, Rest::Values);
 
             #[inline]
             fn into_inputs(self) -> Self::Inputs {
                 let make: fn($argument) -> $input = $make;
                 (make(self.0), self.1.into_inputs())
             }
-
-            #[inline]
-            fn values((first, rest): ($value, <Rest::Inputs as Inputs>::Values)) -> Self::Values {
-                let give: fn($value) -> $given = $make_given;
-                (give(first), Rest::values(rest))
-            }
         }
     )* };
 }
 
 arguments! {
-    [X] Plain<X> => Plain<X> = |plain| plain, X => Owned<X> = |value| Owned(Some(value));
-    [T] Moved<T> => Moved<T> = |moved| moved, T => Owned<T> = |value| Owned(Some(value));
-    [T] Many<T> => Many<T> = |many| many, Vec<T> => Owned<Vec<T>> = |values| Owned(Some(values));
-    ['a, T] Lending<'a, T> => Lent<T> = |it| Lent::new(it.0), Borrowed<T> => Shared<T> = Shared;
+    [X] Plain<X> => Plain<X> = |plain| plain;
+    [T] Moved<T> => Moved<T> = |moved| moved;
+    [T] Many<T> => Many<T> = |many| many;
+    ['a, T] Lending<'a, T> => Lent<T> = |it| Lent::new(it.0);
 }
+
+macro_rules! given {
+    ($([$generic:ident] $input:ty: $value:ty => $given:ty = $make:expr;)*) => { $(
+        impl<$generic, Rest: Given> Given for ($input, Rest)
+        where
+            Self: Inputs<Values = ($value, Rest::Values)>,
+        {
+            type Given = ($given, Rest::Given);
+
+            #[inline]
+            fn given((first, rest): ($value, Rest::Values)) -> Self::Given {
+                let give: fn($value) -> $given = $make;
+                (give(first), Rest::given(rest))
+            }
+        }
+    )* };
+}
+
+given! {
+    [X] Plain<X>: X => Owned<X> = |value| Owned(Some(value));
+    [T] Moved<T>: T => Owned<T> = |value| Owned(Some(value));
+    [T] Many<T>: Vec<T> => Owned<Vec<T>> = |values| Owned(Some(values));
+    [T] Lent<T>: Borrowed<T> => Shared<T> = Shared;
+}
+
+type InputsOf<A> = <A as Arguments>::Inputs;
+type GivenTo<A> = <InputsOf<A> as Given>::Given;
 
 /// An argument of the call that is made: a value, or a reference to one that is lent.
 pub trait Give<'a> {
@@ -124,7 +154,7 @@ pub trait Pending<A: Arguments> {
     fn decide<P: ?Sized>(
         place: &P,
         inputs: A::Inputs,
-    ) -> Lifted<Self::Now, A::Values, Self::Later<'_, P>>;
+    ) -> Lifted<Self::Now, GivenTo<A>, Self::Later<'_, P>>;
 }
 
 impl<A: Arguments<Inputs: Inputs<State = AllReady>>> Pending<A> for AllReady {
@@ -132,8 +162,8 @@ impl<A: Arguments<Inputs: Inputs<State = AllReady>>> Pending<A> for AllReady {
     type Later<'p, P: ?Sized + 'p> = Impossible<A>;
 
     #[inline]
-    fn decide<P: ?Sized>(_: &P, inputs: A::Inputs) -> Lifted<Real, A::Values, Impossible<A>> {
-        Lifted::Now(Real, A::values(inputs.ready_values()))
+    fn decide<P: ?Sized>(_: &P, inputs: A::Inputs) -> Lifted<Real, GivenTo<A>, Impossible<A>> {
+        Lifted::Now(Real, InputsOf::<A>::given(inputs.ready_values()))
     }
 }
 
@@ -145,7 +175,7 @@ impl<A: Arguments<Inputs: Inputs<State = SomePending>>> Pending<A> for SomePendi
     fn decide<P: ?Sized>(
         place: &P,
         inputs: A::Inputs,
-    ) -> Lifted<Impossible<A>, A::Values, Later<'_, A, P>> {
+    ) -> Lifted<Impossible<A>, GivenTo<A>, Later<'_, A, P>> {
         Lifted::Later(Later { place, inputs })
     }
 }
@@ -156,7 +186,7 @@ type LaterOf<'p, A, P> = <StateOf<A> as Pending<A>>::Later<'p, P>;
 
 /// Decides when a call happens.
 #[inline]
-pub fn lift<P, A>(place: &P, arguments: A) -> Lifted<NowOf<A>, A::Values, LaterOf<'_, A, P>>
+pub fn lift<P, A>(place: &P, arguments: A) -> Lifted<NowOf<A>, GivenTo<A>, LaterOf<'_, A, P>>
 where
     P: ?Sized,
     A: Arguments,
@@ -187,7 +217,7 @@ impl Reach for Real {
 /// A call that never happens.
 pub struct Impossible<I> {
     never: core::convert::Infallible,
-    _inputs: core::marker::PhantomData<I>,
+    _inputs: PhantomData<I>,
 }
 
 impl<I> Reach for Impossible<I> {
@@ -233,6 +263,28 @@ pub fn same<X>(value: X) -> X {
     value
 }
 
+/// Inputs that may go to another thread.
+pub trait Travel: Given + Send {}
+
+/// An argument that may.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent between threads: an argument of this call is pending, so that \
+               the call is made later, on a thread of the pool",
+    label = "this call takes a `{Self}` along",
+    note = "pass a value that is `Send` (an `Arc` in place of an `Rc`), or wait for the pending \
+            argument with `.get()` and call the function here"
+)]
+pub trait Traveller: Send {}
+
+#[diagnostic::do_not_recommend]
+impl<X: Send> Traveller for X {}
+
+impl Travel for () {}
+impl<X: Traveller, Rest: Travel> Travel for (Plain<X>, Rest) {}
+impl<T: Send, Rest: Travel> Travel for (Moved<T>, Rest) {}
+impl<T: Send, Rest: Travel> Travel for (Many<T>, Rest) {}
+impl<T: Send + Sync, Rest: Travel> Travel for (Lent<T>, Rest) {}
+
 /// A call that happens when its arguments are ready.
 pub struct Later<'p, A: Arguments, P: ?Sized> {
     place: &'p P,
@@ -244,19 +296,33 @@ impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
     pub fn __call<'w, T, F>(self, site: Site, call: F) -> Held<AsyncResult<T>>
     where
         P: Spawner<'w>,
-        A::Inputs: Send + 'w,
+        A::Inputs: Travel + 'w,
         T: Send + 'w,
-        F: FnOnce(&Here<'_>, A::Values) -> Outcome<T> + Send + 'w,
+        F: FnOnce(&Here<'_>, GivenTo<A>) -> Outcome<T> + Send + 'w,
     {
-        let call = move |here: &Here<'_>, values| call(here, A::values(values));
+        let call = With(call, PhantomData::<fn(A::Inputs)>);
         Held(lifted(site.name, site.at, self.inputs, self.place, call))
+    }
+}
+
+/// The user's call, with the arguments as it wants them.
+struct With<L, F>(F, PhantomData<fn(L)>);
+
+impl<L, T, F> Body<L::Values, Outcome<T>> for With<L, F>
+where
+    L: Given,
+    F: FnOnce(&Here<'_>, L::Given) -> Outcome<T>,
+{
+    #[inline]
+    fn call(self, here: &Here<'_>, values: L::Values) -> Outcome<T> {
+        (self.0)(here, L::given(values))
     }
 }
 
 impl<A: Arguments> Impossible<A> {
     pub fn __call<O, F>(self, _site: Site, _call: F) -> !
     where
-        F: FnOnce(&Here<'_>, A::Values) -> O,
+        F: FnOnce(&Here<'_>, GivenTo<A>) -> O,
     {
         match self.never {}
     }

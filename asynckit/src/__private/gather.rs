@@ -11,7 +11,8 @@ use crate::{AsyncResult, Spawner, Work};
     message = "a chain ends in work, an `AsyncResult`, or a tuple or `Vec` of them; `{Self}` is none of these",
     label = "this is a plain `{Self}`",
     note = "annotate the function that makes it with `#[async_work]`, or end the chain with \
-            `AsyncResult::ready(value)`"
+            `AsyncResult::ready(value)`",
+    note = "what fails ends the async form of a chain with `Err(error)?`"
 )]
 pub trait Gather<'w> {
     /// The value of the chain's result.

@@ -7,6 +7,7 @@
 
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr;
 
 use crate::error::BoxError;
 
@@ -39,7 +40,7 @@ where
     F: FnOnce() -> Result<T, BoxError>,
 {
     // SAFETY: the caller's promise.
-    let closure = unsafe { words.cast::<F>().read() };
+    let closure = unsafe { ptr::read(words as *const F) };
     match how {
         How::Called => Some(closure()),
         How::Dropped => None,
@@ -57,10 +58,10 @@ impl<'w, T> Inline<'w, T> {
     where
         F: FnOnce() -> Result<T, BoxError> + Send + 'w,
     {
-        assert!(fits::<F>(), "a closure was to be held inline that is too large");
+        const { assert!(fits::<F>(), "a closure was to be held inline that is too large") };
         let mut words: Words = [MaybeUninit::uninit(); WORDS];
         // SAFETY: the closure fits.
-        unsafe { words.as_mut_ptr().cast::<F>().write(closure) };
+        unsafe { ptr::write(&raw mut words as *mut F, closure) };
         Inline { words, end: end::<T, F>, closure: PhantomData }
     }
 

@@ -10,6 +10,6 @@ fn number(n: u8) -> u8 {
 fn main() {
     let pool = Pool::new(1);
     pool.scope(|s| {
-        let _ = chain!(s, async move { number(1) }); //~ E0277 chain!(s: can't run the async form
+        let _ = chain!(s, async move { number(1) }); //~ E0277 s, async: can't run the async form
     });
 }

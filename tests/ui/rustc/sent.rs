@@ -17,6 +17,6 @@ fn main() {
     let shared = Rc::new(1);
     let _ = chain!(&pool, {
         let n = number(1);
-        both(shared, n) //~ E0277 both(shared, n): cannot be sent between threads
+        both(shared, n) //~ E0277 both(shared, n): cannot be sent between threads: an argument of this call is pending
     });
 }

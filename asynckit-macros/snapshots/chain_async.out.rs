@@ -1,0 +1,69 @@
+fn expanded() {
+    match &pool {
+        #[allow(unreachable_code)]
+        ref __borrowed => {
+            let __place = ::asynckit::__private::owned_place::<
+                _,
+            >(::asynckit::__private::same::<_>(__borrowed));
+            ::asynckit::__private::chain_future(
+                &::core::clone::Clone::clone(&__place),
+                ::asynckit::__private::call_site(&"chain"),
+                async move {
+                    #[allow(unused_imports)]
+                    use ::asynckit::__private::EachUnchanged as _;
+                    #[allow(unused_imports)]
+                    use ::asynckit::__private::HeldUnchanged as _;
+                    #[allow(unused_imports)]
+                    use ::asynckit::__private::Hold as _;
+                    let __place = &__place;
+                    {
+                        if ::asynckit::__private::same(
+                                match ::asynckit::__private::lift(
+                                    __place,
+                                    (::asynckit::__private::hold(&page).__lend(), ()),
+                                ) {
+                                    #[allow(unreachable_patterns, clippy::unit_arg)]
+                                    ::asynckit::__private::Lifted::Now(
+                                        __now,
+                                        (mut __input0, ()),
+                                    ) => {
+                                        size(::asynckit::__private::give::<_>(&mut __input0))
+                                            .__held(__now)
+                                    }
+                                    #[allow(unreachable_patterns, clippy::unit_arg)]
+                                    ::asynckit::__private::Lifted::Later(__later) => {
+                                        ::asynckit::__private::same(__later)
+                                            .__call(
+                                                ::asynckit::__private::call_site(&"size"),
+                                                move |__here, (mut __input0, ())| {
+                                                    size(::asynckit::__private::give::<_>(&mut __input0))
+                                                        .__hold()
+                                                        .__finish(__here)
+                                                },
+                                            )
+                                    }
+                                },
+                            )
+                            .__start(__place)
+                            .await? < 3
+                        {
+                            return ::asynckit::__private::Ok::<
+                                _,
+                                ::asynckit::__private::Raised,
+                            >(
+                                ::asynckit::__private::end_of_chain(
+                                    __place,
+                                    merge(0, 0).__hold().__start(__place),
+                                ),
+                            );
+                        }
+                        {
+                            let __never: ::asynckit::__private::Infallible = Err(error)?;
+                            match __never {}
+                        }
+                    }
+                },
+            )
+        }
+    }
+}

@@ -1,0 +1,4 @@
+chain!(&pool, {
+    let a = download("a".into());
+    merge(size(&a), b)
+})

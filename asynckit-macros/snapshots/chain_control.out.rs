@@ -1,0 +1,91 @@
+fn expanded() {
+    match pool {
+        #[allow(unreachable_code)]
+        ref __place => {
+            #[allow(unused_imports)]
+            use ::asynckit::__private::EachUnchanged as _;
+            #[allow(unused_imports)]
+            use ::asynckit::__private::HeldUnchanged as _;
+            #[allow(unused_imports)]
+            use ::asynckit::__private::Hold as _;
+            {
+                if ::asynckit::__private::plain_condition(
+                    ::asynckit::__private::same(
+                            match ::asynckit::__private::lift(
+                                __place,
+                                (n.__hold().__each().__arg(__place), ()),
+                            ) {
+                                #[allow(unreachable_patterns, clippy::unit_arg)]
+                                ::asynckit::__private::Lifted::Now(
+                                    __now,
+                                    (mut __input0, ()),
+                                ) => {
+                                    ready(::asynckit::__private::give::<_>(&mut __input0))
+                                        .__held(__now)
+                                }
+                                #[allow(unreachable_patterns, clippy::unit_arg)]
+                                ::asynckit::__private::Lifted::Later(__later) => {
+                                    ::asynckit::__private::same(__later)
+                                        .__call(
+                                            ::asynckit::__private::call_site(&"ready"),
+                                            move |__here, (mut __input0, ())| {
+                                                ready(::asynckit::__private::give::<_>(&mut __input0))
+                                                    .__hold()
+                                                    .__finish(__here)
+                                            },
+                                        )
+                                }
+                            },
+                        )
+                        .__start(__place),
+                ) {
+                    return AsyncResult::ready(1).__hold().__start(__place);
+                }
+                for n in 0..3 {
+                    sum = ::asynckit::__private::same(
+                            match ::asynckit::__private::lift(
+                                __place,
+                                (
+                                    sum.__hold().__each().__arg(__place),
+                                    (n.__hold().__each().__arg(__place), ()),
+                                ),
+                            ) {
+                                #[allow(unreachable_patterns, clippy::unit_arg)]
+                                ::asynckit::__private::Lifted::Now(
+                                    __now,
+                                    (mut __input0, (mut __input1, ())),
+                                ) => {
+                                    add(
+                                            ::asynckit::__private::give::<_>(&mut __input0),
+                                            ::asynckit::__private::give::<_>(&mut __input1),
+                                        )
+                                        .__held(__now)
+                                }
+                                #[allow(unreachable_patterns, clippy::unit_arg)]
+                                ::asynckit::__private::Lifted::Later(__later) => {
+                                    ::asynckit::__private::same(__later)
+                                        .__call(
+                                            ::asynckit::__private::call_site(&"add"),
+                                            move |__here, (mut __input0, (mut __input1, ()))| {
+                                                add(
+                                                        ::asynckit::__private::give::<_>(&mut __input0),
+                                                        ::asynckit::__private::give::<_>(&mut __input1),
+                                                    )
+                                                    .__hold()
+                                                    .__finish(__here)
+                                            },
+                                        )
+                                }
+                            },
+                        )
+                        .__start(__place);
+                }
+                client.get(url).after(&sum).__hold().__detach(__place);
+                ::asynckit::__private::end_of_chain::<
+                    _,
+                    _,
+                >(::asynckit::__private::same::<_>(__place), sum)
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+#[track_caller]
+fn read<'work>(
+    &'work self,
+    path: &'work str,
+    unused: u8,
+) -> ::asynckit::Work<'work, Vec<u8>> {
+    ::asynckit::__private::work_moves_to_another_thread::<&'work str>();
+    ::asynckit::__private::work_moves_to_another_thread::<u8>();
+    ::asynckit::__private::work_moves_to_another_thread::<Vec<u8>>();
+    ::asynckit::__private::returns_a_result::<std::io::Result<Vec<u8>>>();
+    ::asynckit::__private::fallible_work(
+        &::core::concat!(::core::module_path!(), "::", "read"),
+        move || -> std::io::Result<Vec<u8>> {
+            let _ = &self;
+            let path = path;
+            #[allow(clippy::no_effect_underscore_binding)]
+            let _unused = unused;
+            #[allow(clippy::diverging_sub_expression)]
+            let __value: std::io::Result<Vec<u8>> = { std::fs::read(path) };
+            #[allow(unreachable_code)] return __value;
+        },
+    )
+}
