@@ -121,7 +121,8 @@ impl Pool {
             let hosted = self.shared().is_hosted() && threads.alive > 0;
             let running = hosted || threads.handles.iter().any(|h| !h.is_finished());
             drop(threads);
-            if !running {
+            // Threads that waited for the pool's work may have come to do some of it.
+            if !running && self.still_running().work.is_empty() {
                 self.join();
                 return true;
             }
