@@ -4,7 +4,7 @@
 //! moments. The system's are shared by the whole process and have one thread, which is started
 //! when it is first needed and sleeps while nothing is due. A deterministic pool has its own, whose
 //! clock goes on when nothing else does. `timeout.rs` and `retry.rs` are built
-//! on it, and so are the deadlines of `cancel.rs`.
+//! on it, and so are the deadlines of `cancel`.
 
 mod retry;
 mod timeout;

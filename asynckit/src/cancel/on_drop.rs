@@ -1,0 +1,140 @@
+//! Results and tokens that are cancelled by dropping them.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::CancelToken;
+use crate::AsyncResult;
+use crate::continuation;
+use crate::error::Error;
+use crate::result::Awaited;
+use crate::task::TaskRef;
+
+mod sealed {
+    /// What can be cancelled by dropping it.
+    pub trait Cancel {
+        #[doc(hidden)]
+        fn cancel_now(&self);
+    }
+}
+use sealed::Cancel;
+
+impl Cancel for CancelToken {
+    fn cancel_now(&self) {
+        self.cancel();
+    }
+}
+
+impl<T> Cancel for AsyncResult<T> {
+    fn cancel_now(&self) {
+        self.cancel();
+    }
+}
+
+/// A result or token that is cancelled when this is dropped; made by
+/// [`AsyncResult::cancel_on_drop`] and [`CancelToken::cancel_on_drop`].
+///
+/// It can be used as what is in it. [`disarm`](CancelOnDrop::disarm) takes that out again.
+#[must_use = "what is in it is cancelled when this is dropped"]
+pub struct CancelOnDrop<C: Cancel> {
+    /// `None` once disarmed.
+    inner: Option<C>,
+}
+
+impl<C: Cancel> CancelOnDrop<C> {
+    pub(super) fn of(inner: C) -> CancelOnDrop<C> {
+        CancelOnDrop { inner: Some(inner) }
+    }
+
+    /// What is in it, which dropping will not cancel any more.
+    pub fn disarm(mut self) -> C {
+        self.inner.take().unwrap_or_else(|| unreachable!("it was disarmed twice"))
+    }
+}
+
+impl<C: Cancel> Deref for CancelOnDrop<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        self.inner.as_ref().unwrap_or_else(|| unreachable!("it was used after it was disarmed"))
+    }
+}
+
+impl<C: Cancel> Drop for CancelOnDrop<C> {
+    fn drop(&mut self) {
+        if let Some(inner) = &self.inner {
+            inner.cancel_now();
+        }
+    }
+}
+
+impl<C: Cancel + fmt::Debug> fmt::Debug for CancelOnDrop<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CancelOnDrop").field(&**self).finish()
+    }
+}
+
+impl<T> AsyncResult<T> {
+    /// The result, to be cancelled when this is dropped (where otherwise the work would go on by
+    /// itself). Awaited, it is cancelled when the future is dropped before its end.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, ErrorKind};
+    ///
+    /// let result = AsyncResult::<u8>::new();
+    /// drop(result.clone().cancel_on_drop());
+    /// assert_eq!(result.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    /// ```
+    pub fn cancel_on_drop(self) -> CancelOnDrop<AsyncResult<T>> {
+        CancelOnDrop::of(self)
+    }
+}
+
+/// The future of an [`AsyncResult`] that is cancelled with it.
+#[must_use = "a future does nothing until it is awaited"]
+pub struct AwaitedOrCancelled<T> {
+    awaited: Awaited<T>,
+    /// Until its end.
+    task: Option<TaskRef>,
+}
+
+impl<T> IntoFuture for CancelOnDrop<AsyncResult<T>> {
+    type Output = Result<T, Error>;
+    type IntoFuture = AwaitedOrCancelled<T>;
+
+    fn into_future(self) -> AwaitedOrCancelled<T> {
+        let result = self.disarm();
+        let task = result.owner().reference();
+        AwaitedOrCancelled { awaited: result.into_future(), task: Some(task) }
+    }
+}
+
+impl<T> Future for AwaitedOrCancelled<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.awaited).poll(context);
+        if outcome.is_ready() {
+            this.task = None;
+        }
+        outcome
+    }
+}
+
+impl<T> Drop for AwaitedOrCancelled<T> {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            continuation::cancel(&task);
+        }
+    }
+}
+
+impl<T> fmt::Debug for AwaitedOrCancelled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwaitedOrCancelled").finish_non_exhaustive()
+    }
+}
