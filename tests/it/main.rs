@@ -48,6 +48,7 @@ mod scope_drops;
 mod sleepers;
 mod stress;
 mod timeouts;
+mod virtual_time;
 mod waiting_inside_work;
 mod work_after;
 mod work_forms;

@@ -30,7 +30,7 @@ pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
 pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
-pub(crate) use context::{place as place_here, task as task_here, works_for};
+pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
 pub(crate) use deadlock::{look_again, look_at_limits};
 pub(crate) use needed::pools_of;
 pub(crate) use place::Place;

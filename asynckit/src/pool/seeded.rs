@@ -108,9 +108,10 @@ impl Pool {
     ///   library's hash maps are not: they iterate in another order each time.)
     /// - A wait without end fails instead of hanging: when nothing is left to run that could end an
     ///   untimed wait, the wait fails as [`Deadlock`](crate::ErrorKind::Deadlock).
-    /// - Time is virtual: it stands still while there is work to run, and a wait with a limit of time
-    ///   lets it go on at once, to the next moment at which something is to happen, when there is
-    ///   none. [`virtual_time`](Pool::virtual_time) tells how late it is.
+    /// - Time is virtual: it stands still while there is work to run, and where there is none a wait,
+    ///   or a [`stop`](Pool::stop), lets it go on at once to the next moment at which something is to
+    ///   happen. Limits of time and pauses between tries go by it.
+    ///   [`virtual_time`](Pool::virtual_time) tells how late it is.
     /// - [`set_worker_count`](Pool::set_worker_count) does nothing.
     ///
     /// Tasks run one at a time and are not interrupted, so that the orders are those of whole
@@ -284,14 +285,16 @@ impl Shared {
 
     /// Whether this is a deterministic pool in which nothing will happen any more by itself.
     pub(crate) fn is_spent(&self) -> bool {
-        self.queue.seeded().is_some() && !self.is_stopping() && self.is_still()
+        // Of one that is being stopped, and has no task that sleeps, the stop sees to the rest.
+        let stops = self.is_stopping() && self.sleeping.is_none();
+        self.queue.seeded().is_some() && !stops && self.is_still()
     }
 
     /// In a deterministic pool where nothing is left but tasks that sleep until their moment: goes on
     /// to the next one. False where it is no such pool.
     pub(crate) fn go_on_for_sleepers(&self) -> bool {
-        let seeded = self.queue.seeded().filter(|seeded| seeded.is_empty());
-        seeded.is_some_and(|seeded| !self.sleeping.is_none() && seeded.go_on())
+        let seeded = self.queue.seeded().filter(|_| !self.sleeping.is_none() && self.is_spent());
+        seeded.is_some_and(Seeded::go_on)
     }
 
     /// In a deterministic pool: puts tasks of which any may be first into an order of the seed's.

@@ -19,7 +19,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::panic;
-use crate::pool::{Random, Shared};
+use crate::pool::{self, Random, Shared};
 use crate::stage::wake;
 use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, lock, thread};
 use crate::task::TaskRef;
@@ -80,6 +80,11 @@ impl Timers {
             }
         });
         system.clone()
+    }
+
+    /// Those of the pool whose work this thread does, if it has a clock of its own.
+    pub(crate) fn virtual_here() -> Option<Arc<Timers>> {
+        pool::here()?.queue.seeded().map(|seeded| seeded.timers().clone())
     }
 
     /// Those of a pool that has a clock of its own.
@@ -163,7 +168,7 @@ impl Timers {
     }
 
     /// As [`jittered`], where the seed of a virtual clock decides in place of chance.
-    fn jittered(&self, delay: Duration) -> Duration {
+    pub(crate) fn jittered(&self, delay: Duration) -> Duration {
         let random = lock(&self.agenda).random.as_mut().map(Random::next);
         jittered(delay, random)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use super::{Pause, jittered};
+use super::{Pause, Timers, jittered};
 use crate::Work;
 use crate::error::{Error, ErrorKind, Hop};
 use crate::inputs::Outcome;
@@ -222,10 +222,13 @@ where
         loop {
             match self.after(self.next_try().run_part(task.hook()), task) {
                 After::Done(outcome) => return Step::Done(outcome),
-                After::Pause(pause) => {
-                    let pause = jittered(pause, None);
-                    pool::blocking(|| thread::sleep(pause));
-                }
+                After::Pause(pause) => match Timers::virtual_here() {
+                    Some(timers) => timers.advance(timers.jittered(pause)),
+                    None => {
+                        let pause = jittered(pause, None);
+                        pool::blocking(|| thread::sleep(pause));
+                    }
+                },
             }
         }
     }

@@ -105,12 +105,16 @@ impl<T: Send> Job<T> for Timed<'_, T> {
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
         let until = self.limit.map(Deadline::after);
+        let clock = Timers::virtual_here().map(|timers| (timers.now(), timers));
         let outcome = match self.inner.replace(Limited::Started) {
             Limited::Work(inner) => inner.run_until(until, task.hook()),
             Limited::Result(result) => Some(result.get()),
             Limited::Started => unreachable!("work was started twice"),
         };
-        let late = until.is_some_and(|until| until.is_over());
+        let late = until.is_some_and(|until| match &clock {
+            Some((start, timers)) => timers.now().saturating_sub(*start) >= until.limit,
+            None => until.is_over(),
+        });
         Step::Done(match outcome {
             Some(outcome) if !late => outcome,
             _ => Err(Error::timed_out(task.hop, self.limit.unwrap_or_default())),
