@@ -11,7 +11,7 @@ use crate::continuation;
 use crate::error::{Error, ErrorKind, Hop};
 use crate::limit::{self, Share};
 use crate::pool::needed;
-use crate::pool::sleep::Wait;
+use crate::pool::threads::Wait;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
 use crate::task::{At, TaskRef};
 

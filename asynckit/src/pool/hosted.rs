@@ -11,7 +11,8 @@
 //! hosted pool counts as short whenever a worker is missing.
 
 use crate::pool::Shared;
-use crate::pool::sleep::{Idle, Threads};
+use crate::pool::sleep::Idle;
+use crate::pool::threads::Threads;
 use crate::pool::worker;
 use crate::sync::{Arc, Ordering, fence};
 

@@ -3,6 +3,8 @@
 //! The way of a task through it: `spawner` (where it is submitted) → `queue` → `worker` (who runs
 //! it); `sleep` wakes workers for it, `wait` and `needed` are for threads that wait for it.
 
+mod attention;
+mod block;
 mod builder;
 mod context;
 mod deadlock;
@@ -12,6 +14,7 @@ mod needed;
 mod on_rayon;
 #[cfg(feature = "tokio")]
 mod on_tokio;
+mod phase;
 mod place;
 mod queue;
 mod scope;
@@ -20,6 +23,7 @@ mod shared;
 mod sleep;
 mod spawner;
 mod stop;
+mod threads;
 mod wait;
 mod worker;
 

@@ -4,12 +4,14 @@ use std::sync::PoisonError;
 
 use crate::continuation;
 use crate::error::{Error, Hook};
+use crate::pool::attention::Attention;
 use crate::pool::builder::Config;
+use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::seeded::Seeded;
-use crate::pool::sleep::{Attention, Threads};
+use crate::pool::threads::Threads;
 use crate::pool::{context, needed, worker};
-use crate::sync::{Arc, AtomicU8, Condvar, Deadline, Mutex, Ordering, fence, lock};
+use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, fence, lock};
 use crate::task::{Mark, Steps, Token};
 use crate::time::Sleeping;
 
@@ -20,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) attention: Attention,
     /// Tasks that a timer will wake.
     pub(crate) sleeping: Sleeping,
-    phase: AtomicU8,
+    phase: Phase,
     /// What marks the memory that this pool's tasks are in.
     pub(crate) mark: Mark,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
@@ -28,16 +30,9 @@ pub(crate) struct Shared {
     hook: Mutex<Option<Hook>>,
     /// Signalled when the last thread goes to sleep, while somebody waits for that.
     rest: Condvar,
-    /// Signalled when the phase becomes `CLOSED`, under the lock of `threads`.
+    /// Signalled when the pool is closed, under the lock of `threads`.
     closed: Condvar,
 }
-
-/// Takes work from anywhere.
-const OPEN: u8 = 0;
-/// Takes work from its own tasks alone.
-const STOPPING: u8 = 1;
-/// Takes no work, and begins none.
-const CLOSED: u8 = 2;
 
 impl Shared {
     pub(crate) fn new(mut config: Config) -> Arc<Shared> {
@@ -50,7 +45,7 @@ impl Shared {
             threads: Mutex::new(threads),
             attention: Attention::new(),
             sleeping: Sleeping::none(),
-            phase: AtomicU8::new(OPEN),
+            phase: Phase::open(),
             mark: Mark::new(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
@@ -72,21 +67,17 @@ impl Shared {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.phase.load(Ordering::SeqCst) == CLOSED
+        self.phase.is_closed()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.phase.load(Ordering::SeqCst) != OPEN
+        self.phase.is_stopping()
     }
 
     /// Whether the calling thread may submit: anybody to an open pool, its own tasks to one that
     /// is being stopped.
     pub(crate) fn admits(self: &Arc<Self>) -> bool {
-        match self.phase.load(Ordering::SeqCst) {
-            OPEN => true,
-            STOPPING => context::works_for(self),
-            _ => false,
-        }
+        self.phase.is_open() || (!self.phase.is_closed() && context::works_for(self))
     }
 
     /// A task that took a place in the queue has begun, or never will.
@@ -102,9 +93,7 @@ impl Shared {
     pub(crate) fn begin_stop(&self) {
         let mut threads = self.threads();
         threads.closing = true;
-        if self.phase.load(Ordering::SeqCst) == OPEN {
-            self.phase.store(STOPPING, Ordering::SeqCst);
-        }
+        self.phase.begin_stop();
         drop(threads);
         self.queue.wake_blocked();
     }
@@ -113,7 +102,7 @@ impl Shared {
     pub(crate) fn close(&self) {
         let mut threads = self.threads();
         threads.closing = true;
-        self.phase.store(CLOSED, Ordering::SeqCst);
+        self.phase.close();
         drop(threads);
         self.closed.notify_all();
         self.queue.wake_blocked();
@@ -164,9 +153,7 @@ impl Shared {
         }
     }
 
-    /// Fails all that is queued. *Named race, "the late submission":* a submitter queues, fences,
-    /// and looks whether the pool is closed; who closes does so, fences, and empties the queues.
-    /// One of them finds the task.
+    /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
     pub(crate) fn fail_queued(&self) {
         fence(Ordering::SeqCst);
         while let Some(token) = self.take_any() {

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use crate::continuation::{self, Event, Observer, Watch};
 use crate::error::Error;
-use crate::pool::sleep::{Idle, Wait};
+use crate::pool::sleep::Idle;
+use crate::pool::threads::Wait;
 use crate::pool::{Shared, context, deadlock, needed, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
 use crate::task::{At, Owner, TaskRef, depth};

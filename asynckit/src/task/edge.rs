@@ -75,6 +75,12 @@ impl Edge {
         Edge::new(owner.as_raw(), Hold::Borrow, OnFailure::Skip)
     }
 
+    /// For models of the list alone.
+    #[cfg(all(asynckit_loom, test))]
+    pub(super) fn of_no_cells() -> Edge {
+        Edge::new(NonNull::dangling(), Hold::Nothing, OnFailure::Skip)
+    }
+
     fn new(upstream: NonNull<Header>, hold: Hold, on_failure: OnFailure) -> Edge {
         let looks = if on_failure == OnFailure::Look { LOOKS } else { 0 };
         Edge {

@@ -284,7 +284,7 @@ fn one_settles() {
 fn the_last_input() {
     loom::model(|| {
         let state = State::tying(false);
-        let (_, (tokens, seen)) = race(
+        let (_, (tokens, _)) = race(
             (state, (AtomicUsize::new(0), AtomicUsize::new(0))),
             |(state, (tokens, seen))| {
                 seen.fetch_add(1, Ordering::Relaxed);

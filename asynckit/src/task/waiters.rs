@@ -190,3 +190,78 @@ impl Visit {
         unsafe { Token::arrived(dependent) }
     }
 }
+
+#[cfg(all(asynckit_loom, test))]
+mod models {
+    use loom::cell::UnsafeCell;
+    use loom::thread;
+    use std::sync::Arc;
+
+    use super::*;
+
+    /// A cell's list, its outcome, and one edge to it.
+    struct Cell {
+        waiters: Waiters,
+        outcome: UnsafeCell<u32>,
+        edge: Edge,
+    }
+
+    // SAFETY: what the models are about: loom fails them where two threads are in the outcome at once.
+    unsafe impl Send for Cell {}
+    // SAFETY: as above.
+    unsafe impl Sync for Cell {}
+
+    fn cell() -> Arc<Cell> {
+        let (waiters, outcome) = (Waiters::new(), UnsafeCell::new(0));
+        Arc::new(Cell { waiters, outcome, edge: Edge::of_no_cells() })
+    }
+
+    impl Cell {
+        fn set(&self) -> Closing {
+            // SAFETY: loom's own pointer, within its closure.
+            self.outcome.with_mut(|outcome| unsafe { *outcome = 7 });
+            self.waiters.close()
+        }
+
+        fn look(&self) {
+            // SAFETY: as above.
+            self.outcome.with(|outcome| assert_eq!(unsafe { *outcome }, 7));
+        }
+    }
+
+    /// An edge is linked while the upstream is set: it is visited, or sees the outcome itself.
+    #[test]
+    fn the_late_edge() {
+        loom::model(|| {
+            let cell = cell();
+            let its = cell.clone();
+            let linking = thread::spawn(move || {
+                let linked = its.waiters.push(&its.edge);
+                if !linked {
+                    its.look();
+                }
+                linked
+            });
+            let visits = cell.set().dependents.count();
+            assert_eq!(usize::from(linking.join().unwrap()), visits);
+        });
+    }
+
+    /// An observer comes while the cell is set: it is told, or sees the outcome itself.
+    #[test]
+    fn looking_away() {
+        loom::model(|| {
+            let cell = cell();
+            let its = cell.clone();
+            let looking = thread::spawn(move || {
+                let looks_on = its.waiters.observe();
+                if !looks_on {
+                    its.look();
+                }
+                looks_on
+            });
+            let tells = cell.set().observed;
+            assert_eq!(looking.join().unwrap(), tells);
+        });
+    }
+}

@@ -1,0 +1,171 @@
+//! The words that the path of a submission looks at: whether somebody has to be woken for new work, or
+//! to be started.
+
+use crate::sync::{AtomicU8, AtomicUsize, Ordering, fence};
+
+/// The words.
+pub(crate) struct Attention {
+    sleepers: AtomicUsize,
+    /// Workers that were woken, or look on for a while, and are on their way to the queues: each will
+    /// wake the next one if it finds more.
+    searching: AtomicUsize,
+    /// Whether a worker looks on for a while before it sleeps. One does at a time.
+    spinning: AtomicU8,
+    /// Threads are blocked, and fewer are active than wanted.
+    short: AtomicU8,
+    /// There are more active threads than wanted.
+    surplus: AtomicU8,
+}
+
+/// What has to be done so that somebody comes for work that was queued.
+#[must_use]
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Call {
+    /// Nothing: somebody is on the way to the queues, or will be when its task ends.
+    Nobody,
+    /// A sleeper is to be woken.
+    Sleeper,
+    /// Threads are blocked, and a spare is to stand in.
+    Spare,
+}
+
+impl Attention {
+    pub(crate) fn new() -> Attention {
+        Attention {
+            sleepers: AtomicUsize::new(0),
+            searching: AtomicUsize::new(0),
+            spinning: AtomicU8::new(0),
+            short: AtomicU8::new(0),
+            surplus: AtomicU8::new(0),
+        }
+    }
+
+    /// Brings the words up to date, under the pool's lock.
+    pub(crate) fn publish(&self, sleepers: usize, short: bool, surplus: bool) {
+        self.sleepers.store(sleepers, Ordering::SeqCst);
+        self.short.store(u8::from(short), Ordering::SeqCst);
+        self.surplus.store(u8::from(surplus), Ordering::SeqCst);
+    }
+
+    /// Who is to be called for work that was queued just now.
+    pub(crate) fn call(&self) -> Call {
+        // ORDERING: SeqCst fence, against the one in `look_again`: either this sees the sleeper, or the
+        // sleeper sees the work.
+        fence(Ordering::SeqCst);
+        if self.sleepers.load(Ordering::Relaxed) > 0 {
+            if self.searching.load(Ordering::Relaxed) == 0 { Call::Sleeper } else { Call::Nobody }
+        } else if self.is_short() {
+            Call::Spare
+        } else {
+            Call::Nobody
+        }
+    }
+
+    /// Whoever is about to sleep or to block has said so (`publish`), and looks at the queues once more
+    /// after this.
+    pub(crate) fn look_again(&self) {
+        fence(Ordering::SeqCst);
+    }
+
+    /// So many threads are on their way to the queues.
+    pub(crate) fn begin_search(&self, threads: usize) {
+        self.searching.fetch_add(threads, Ordering::SeqCst);
+    }
+
+    /// One of them has found work, or none.
+    pub(crate) fn end_search(&self) {
+        self.searching.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Whether the caller may look on for a while: then it searches, and says when it is done.
+    pub(crate) fn begin_spin(&self) -> bool {
+        let first = self.spinning.swap(1, Ordering::Acquire) == 0;
+        if first {
+            self.begin_search(1);
+        }
+        first
+    }
+
+    /// It goes on to search, or to sleep.
+    pub(crate) fn end_spin(&self, sees_work: bool) {
+        self.spinning.store(0, Ordering::Release);
+        if !sees_work {
+            self.end_search();
+        }
+    }
+
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn has_surplus(&self) -> bool {
+        self.surplus.load(Ordering::Relaxed) != 0
+    }
+}
+
+#[cfg(all(asynckit_loom, test))]
+mod models {
+    use std::sync::Arc;
+
+    use loom::thread;
+
+    use super::*;
+
+    /// A pool's words, its queue and whether somebody was woken.
+    struct Pool {
+        attention: Attention,
+        queued: AtomicUsize,
+        woken: AtomicUsize,
+    }
+
+    impl Pool {
+        fn with_sleepers(sleepers: usize) -> Arc<Pool> {
+            let attention = Attention::new();
+            attention.publish(sleepers, false, false);
+            Arc::new(Pool { attention, queued: AtomicUsize::new(0), woken: AtomicUsize::new(0) })
+        }
+
+        fn submit(&self) {
+            self.queued.store(1, Ordering::Relaxed);
+            if self.attention.call() == Call::Sleeper {
+                self.woken.store(1, Ordering::Relaxed);
+            }
+        }
+
+        /// Whether the thread goes to sleep, as one of so many.
+        fn sleep(&self, sleepers: usize) -> bool {
+            self.attention.publish(sleepers, false, false);
+            self.attention.look_again();
+            self.queued.load(Ordering::Relaxed) == 0
+        }
+    }
+
+    /// Work is queued while a worker goes to sleep: it stays awake, or somebody is woken.
+    #[test]
+    fn the_unseen_task() {
+        loom::model(|| {
+            let pool = Pool::with_sleepers(0);
+            let its = pool.clone();
+            let submitter = thread::spawn(move || its.submit());
+            let sleeps = pool.sleep(1);
+            submitter.join().unwrap();
+            assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
+        });
+    }
+
+    /// Likewise while a worker looks on, for whose sake no sleeper is woken, and then goes to sleep.
+    #[test]
+    fn the_last_look() {
+        loom::model(|| {
+            let pool = Pool::with_sleepers(1);
+            let its = pool.clone();
+            let submitter = thread::spawn(move || its.submit());
+            assert!(pool.attention.begin_spin());
+            let sees = pool.queued.load(Ordering::Relaxed) != 0;
+            pool.attention.end_spin(sees);
+            let sleeps = !sees && pool.sleep(2);
+            submitter.join().unwrap();
+            assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
+        });
+    }
+}

@@ -1,0 +1,71 @@
+//! Threads that block in the midst of work: they are counted, so that a spare stands in.
+//!
+//! *Named race, "the short pool":* a thread blocks and leaves the pool short of active threads while
+//! work is queued. It says so, fences, and looks at the queues; the submitter queues, fences, and looks
+//! whether the pool is short. One of them starts a spare.
+
+use crate::pool::Shared;
+use crate::pool::threads::Wait;
+use crate::sync::Arc;
+
+impl Shared {
+    /// A thread of the pool begins to wait for a result. The wait is failed where all threads of
+    /// the pool wait and none may be added.
+    pub(crate) fn block(self: &Arc<Self>, wait: &Arc<Wait>) {
+        let mut threads = self.threads();
+        threads.waits.push(wait.clone());
+        self.publish(&threads);
+        threads.tell_watchers();
+        let waiting = threads.waits.iter().filter(|wait| wait.timed || wait.is_still()).count();
+        let all_wait = threads.wanted > 0 && waiting >= threads.alive;
+        let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
+        let newest = threads.waits.iter().rfind(|wait| wait.is_still());
+        let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
+        let short = self.attention.is_short();
+        self.attention.look_again();
+        let quiet = self.is_quiet_now(&threads, 0);
+        drop(threads);
+        if let Some(victim) = victim {
+            victim.fail(super::deadlock::out_of_threads(&victim, self.config.max_spares));
+        } else if short && !self.queue.is_empty() {
+            self.start_spare();
+        } else if quiet {
+            self.finish_stop(0);
+        }
+    }
+
+    pub(crate) fn unblock(&self, wait: &Arc<Wait>) {
+        let mut threads = self.threads();
+        threads.waits.retain(|other| !Arc::ptr_eq(other, wait));
+        self.publish(&threads);
+        drop(threads);
+        self.send_surplus_home();
+    }
+
+    /// A thread of the pool goes into a call that blocks.
+    pub(crate) fn begin_blocking(self: &Arc<Self>) {
+        let mut threads = self.threads();
+        threads.blocking += 1;
+        self.publish(&threads);
+        drop(threads);
+        self.attention.look_again();
+        if self.attention.is_short() && !self.queue.is_empty() {
+            self.start_spare();
+        }
+    }
+
+    pub(crate) fn end_blocking(&self) {
+        let mut threads = self.threads();
+        threads.blocking -= 1;
+        self.publish(&threads);
+        drop(threads);
+        self.send_surplus_home();
+    }
+
+    /// Wakes a sleeper that has become one too many, so that it goes.
+    fn send_surplus_home(&self) {
+        if self.has_surplus() {
+            self.wake_one();
+        }
+    }
+}

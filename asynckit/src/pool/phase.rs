@@ -1,0 +1,76 @@
+//! The phases of a pool: open, stopping, closed.
+//!
+//! *Named race, "the late submission":* work is queued while the pool is closed. The submitter queues,
+//! fences (`Attention::call`) and looks whether the pool is closed; whoever closes it says so, fences,
+//! and empties the queues. One of them finds the task. For work that waits rather than being queued see
+//! `tasks_of`.
+
+use crate::sync::{AtomicU8, Ordering};
+
+/// Which phase a pool is in; it only goes forward.
+pub(crate) struct Phase(AtomicU8);
+
+/// Takes work from anywhere.
+const OPEN: u8 = 0;
+/// Takes work from its own tasks alone.
+const STOPPING: u8 = 1;
+/// Takes no work, and begins none.
+const CLOSED: u8 = 2;
+
+// ORDERING: SeqCst throughout: "the late submission", and `tasks_of`.
+impl Phase {
+    pub(crate) fn open() -> Phase {
+        Phase(AtomicU8::new(OPEN))
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == OPEN
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        !self.is_open()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == CLOSED
+    }
+
+    pub(crate) fn begin_stop(&self) {
+        self.0.fetch_max(STOPPING, Ordering::SeqCst);
+    }
+
+    pub(crate) fn close(&self) {
+        self.0.store(CLOSED, Ordering::SeqCst);
+    }
+}
+
+#[cfg(all(asynckit_loom, test))]
+mod models {
+    use std::sync::Arc;
+
+    use loom::thread;
+
+    use super::*;
+    use crate::pool::attention::Attention;
+    use crate::sync::{AtomicUsize, fence};
+
+    /// The task is found by the submitter or by who closes the pool.
+    #[test]
+    fn the_late_submission() {
+        loom::model(|| {
+            let pool = Arc::new((Phase::open(), Attention::new(), AtomicUsize::new(0)));
+            let its = pool.clone();
+            let submitter = thread::spawn(move || {
+                let (phase, attention, queued) = &*its;
+                queued.store(1, Ordering::Relaxed);
+                let _ = attention.call();
+                phase.is_closed()
+            });
+            let (phase, _, queued) = &*pool;
+            phase.close();
+            fence(Ordering::SeqCst);
+            let found = queued.load(Ordering::Relaxed) == 1;
+            assert!(submitter.join().unwrap() || found);
+        });
+    }
+}

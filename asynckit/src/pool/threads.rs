@@ -1,0 +1,123 @@
+//! The threads of a pool: how many there are and should be, who sleeps, and who waits for what.
+
+use crate::error::Error;
+use crate::pool::wait::Test;
+use crate::sync::thread::JoinHandle;
+use crate::sync::{Arc, OnceLock, Parker};
+use crate::task::{At, TaskRef};
+
+/// What the pool's lock guards.
+#[derive(Default)]
+pub(crate) struct Threads {
+    /// How many active threads there should be.
+    pub(crate) wanted: usize,
+    /// All threads of the pool, and those from outside that do its work.
+    pub(crate) alive: usize,
+    pub(super) sleepers: Vec<Arc<Parker>>,
+    /// Workers that are one too many and are about to leave, unless they are needed as spares before.
+    /// They don't count as alive.
+    pub(super) reserve: Vec<Arc<Parker>>,
+    /// The waits for results, the newest last.
+    pub(super) waits: Vec<Arc<Wait>>,
+    /// Threads outside of the pool that wait for its work.
+    pub(crate) outside: Vec<Arc<Parker>>,
+    /// Workers that a host was asked for and that have not come yet.
+    pub(crate) asked: usize,
+    /// Threads outside of the pool that do its work.
+    pub(crate) helpers: Vec<Arc<Parker>>,
+    /// Threads in `blocking`.
+    pub(super) blocking: usize,
+    pub(crate) handles: Vec<JoinHandle<()>>,
+    pub(crate) next_id: usize,
+    pub(crate) closing: bool,
+    /// Who waits for the pool to be still: scopes at their end.
+    pub(super) watchers: Vec<Arc<Parker>>,
+    /// How many wait in `run_until_idle`.
+    pub(crate) resting: usize,
+}
+
+/// One thread's wait for a result, from within work.
+pub(crate) struct Wait {
+    pub(crate) parker: Arc<Parker>,
+    /// The tasks on the thread's stack: none of them goes on before this wait ends.
+    pub(crate) stack: Vec<TaskRef>,
+    /// What it waits for.
+    pub(crate) targets: Vec<TaskRef>,
+    /// Whether any of these will do.
+    pub(crate) any: bool,
+    /// Whether the wait is over, though the thread may not have noticed.
+    pub(crate) reached: Test,
+    pub(crate) timed: bool,
+    pub(crate) at: At,
+    /// Why the wait fails.
+    pub(crate) failed: OnceLock<Error>,
+}
+
+impl Wait {
+    /// Whether the thread stays where it is, for all that is known.
+    pub(super) fn is_still(&self) -> bool {
+        !self.timed && self.failed.get().is_none() && !(self.reached)()
+    }
+
+    pub(crate) fn fail(&self, error: Error) {
+        let _ = self.failed.set(error);
+        self.parker.unpark();
+    }
+}
+
+impl Threads {
+    pub(crate) fn wanting(workers: usize) -> Threads {
+        Threads { wanted: workers, ..Threads::default() }
+    }
+
+    pub(super) fn active(&self) -> usize {
+        self.workers().saturating_sub(self.waits.len() + self.blocking)
+    }
+
+    /// The pool's own threads.
+    pub(crate) fn workers(&self) -> usize {
+        self.alive - self.helpers.len()
+    }
+
+    /// The waits that nothing has ended yet. A thread that does a pool's work while it waits is
+    /// among the sleepers when it does not.
+    fn still_waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
+        self.waits.iter().filter(|wait| {
+            wait.is_still()
+                && !self.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &wait.parker))
+        })
+    }
+
+    /// Whether every thread but those `besides` sleeps or waits without a limit of time.
+    pub(super) fn all_still(&self, besides: usize) -> bool {
+        self.sleepers.len() + self.still_waits().count() + besides >= self.alive
+    }
+
+    /// Wakes those who wait for stillness, if this may be it.
+    pub(super) fn tell_watchers(&self) {
+        if self.all_still(0) {
+            self.watchers.iter().for_each(|watcher| watcher.unpark());
+        }
+    }
+
+    /// Whether every thread sleeps.
+    pub(crate) fn at_rest(&self) -> bool {
+        self.sleepers.len() >= self.alive
+    }
+
+    /// Has every thread that waits look again.
+    pub(crate) fn rouse_waits(&self) {
+        self.outside.iter().for_each(|parker| parker.unpark());
+        self.waits.iter().for_each(|wait| wait.parker.unpark());
+    }
+
+    /// All untimed waits.
+    pub(crate) fn hopeless(&self) -> Vec<Arc<Wait>> {
+        self.waits.iter().filter(|wait| wait.is_still()).cloned().collect()
+    }
+}
+
+/// Takes a thread out of a list.
+pub(super) fn remove(list: &mut Vec<Arc<Parker>>, parker: &Arc<Parker>) {
+    list.retain(|other| !Arc::ptr_eq(other, parker));
+}
