@@ -10,7 +10,7 @@ use crate::sync::{AtomicU64, Ordering};
 /// One word, so that the last owner and the last borrower can't miss each other.
 pub(crate) struct Holds(AtomicU64);
 
-/// A reference that keeps the memory: the queue's, the register's, a walker's.
+/// A reference that keeps the memory: the queue's, a walker's.
 const REFERENCE: u64 = 1;
 /// The last owner waits until no borrower is left.
 const MOVER: u64 = 1 << REFERENCE_BITS;
