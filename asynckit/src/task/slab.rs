@@ -110,7 +110,9 @@ pub(super) fn take<C>() -> NonNull<C> {
             at_hand.unwrap_or_else(|_| {
                 let mut rack = Rack { loaded: Vec::new(), spare: Vec::new() };
                 let block = rack.take(size);
-                lock(&DEPOT[size]).push(rack.loaded);
+                if !rack.loaded.is_empty() {
+                    lock(&DEPOT[size]).push(rack.loaded);
+                }
                 block
             })
         }
