@@ -142,6 +142,15 @@ fn give_back(counted: NonNull<Counted>, references: usize) {
     }
 }
 
+/// Gives back what was in a pocket.
+fn give_back_all((of, held): (*const Counted, usize)) {
+    if let Some(counted) = NonNull::new(of.cast_mut())
+        && held > 0
+    {
+        give_back(counted, held);
+    }
+}
+
 impl Pocket {
     fn hand_out(&self, counted: NonNull<Counted>) {
         let held = self.held.get();
@@ -149,10 +158,10 @@ impl Pocket {
             self.held.set(held - 1);
             return;
         }
-        self.empty();
         add(counted, BATCH);
-        self.of.set(counted.as_ptr());
-        self.held.set(BATCH - 1);
+        let before = (self.of.replace(counted.as_ptr()), self.held.replace(BATCH - 1));
+        // Last, as a place's drop may lead to anything, also back here.
+        give_back_all(before);
     }
 
     /// Puts a reference into the pocket; false where that has those of another place.
@@ -174,13 +183,7 @@ impl Pocket {
     }
 
     fn empty(&self) {
-        let of = self.of.replace(ptr::null());
-        let held = self.held.take();
-        if let Some(counted) = NonNull::new(of.cast_mut())
-            && held > 0
-        {
-            give_back(counted, held);
-        }
+        give_back_all((self.of.replace(ptr::null()), self.held.take()));
     }
 }
 
