@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
 use std::task::Waker;
 
 use super::Closed;
@@ -29,16 +30,28 @@ struct Trampoline {
     leaving: RefCell<Vec<Lease>>,
 }
 
+/// Gives the queues' memory back when the thread ends.
+struct Memory;
+
 thread_local! {
-    static TRAMPOLINE: Trampoline = const {
-        Trampoline {
+    /// Without a drop, so that it stays until the thread's very end: what other values of the thread
+    /// do when they are dropped needs no more stack than what is done before.
+    static TRAMPOLINE: ManuallyDrop<Trampoline> = const {
+        ManuallyDrop::new(Trampoline {
             active: Cell::new(false),
             in_foreign: Cell::new(false),
             depth: Cell::new(0),
             queue: RefCell::new(VecDeque::new()),
             leaving: RefCell::new(Vec::new()),
-        }
+        })
     };
+    static MEMORY: Memory = const { Memory };
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        TRAMPOLINE.with(|trampoline| trampoline.give_memory_back());
+    }
 }
 
 impl Deferred {
@@ -56,31 +69,34 @@ impl Deferred {
 }
 
 fn defer(step: Deferred) {
-    let mut step = Some(step);
-    let queued = TRAMPOLINE.try_with(|trampoline| {
-        trampoline.queue.borrow_mut().extend(step.take());
-    });
-    if queued.is_ok() {
-        enter(|| ());
-    }
-    // A thread that is being torn down has no queue any more: the step is done here and now.
-    if queued.is_err()
-        && let Some(step) = step
-    {
-        step.run();
-    }
+    TRAMPOLINE.with(|trampoline| trampoline.push(step));
+    enter(|| ());
 }
 
 impl Trampoline {
+    fn push(&self, step: Deferred) {
+        self.queue.borrow_mut().push_back(step);
+    }
+
     fn empty(&self) {
         loop {
             self.empty_queue();
             let left = self.leaving.borrow_mut().pop();
             match left {
                 Some(place) => place.leave(),
-                None => return,
+                None => break,
             }
         }
+        let has_memory = self.queue.borrow().capacity() + self.leaving.borrow().capacity() > 0;
+        // So that it is given back also if the thread is being torn down.
+        if has_memory && MEMORY.try_with(|_| ()).is_err() {
+            self.give_memory_back();
+        }
+    }
+
+    fn give_memory_back(&self) {
+        self.queue.borrow_mut().shrink_to_fit();
+        self.leaving.borrow_mut().shrink_to_fit();
     }
 
     fn empty_queue(&self) {
@@ -106,27 +122,20 @@ impl Drop for Close<'_> {
 
 /// Runs `f` with the queue held open, and empties the queue after it.
 pub(crate) fn enter<R>(f: impl FnOnce() -> R) -> R {
-    let mut f = Some(f);
-    let entered = TRAMPOLINE.try_with(|trampoline| {
-        let f = f.take()?;
+    TRAMPOLINE.with(|trampoline| {
         if trampoline.active.replace(true) {
-            return Some(f());
+            return f();
         }
         let _close = Close(trampoline);
-        Some(f())
-    });
-    match (entered, f) {
-        (Ok(Some(answer)), _) => answer,
-        (_, Some(f)) => f(),
-        _ => unreachable!("the closure was neither called nor kept"),
-    }
+        f()
+    })
 }
 
 /// Does what is queued now: before this thread blocks, and others wait for what it holds back.
 /// Scopes that were to be left before are left later, when the step under way is done too: it may
 /// be a consequence of what their members did.
 pub(crate) fn drain() {
-    let _ = TRAMPOLINE.try_with(|trampoline| {
+    TRAMPOLINE.with(|trampoline| {
         if !trampoline.active.get() {
             return;
         }
@@ -155,49 +164,40 @@ pub(crate) fn foreign<R>(f: impl FnOnce() -> R) -> R {
     struct Leave(bool);
     impl Drop for Leave {
         fn drop(&mut self) {
-            let _ = TRAMPOLINE.try_with(|trampoline| {
+            TRAMPOLINE.with(|trampoline| {
                 trampoline.in_foreign.set(self.0);
                 trampoline.depth.set(trampoline.depth.get() - 1);
             });
         }
     }
-    let _leave = TRAMPOLINE.try_with(|trampoline| {
+    let _leave = TRAMPOLINE.with(|trampoline| {
         trampoline.depth.set(trampoline.depth.get() + 1);
         Leave(trampoline.in_foreign.replace(true))
     });
     f()
 }
 
+/// Whether foreign code runs on this thread, other than a task's own.
+pub(crate) fn in_foreign() -> bool {
+    TRAMPOLINE.with(|trampoline| trampoline.active.get() && trampoline.in_foreign.get())
+}
+
 /// Whether drops are to be done at once.
 fn drops_at_once() -> bool {
-    TRAMPOLINE
-        .try_with(|trampoline| {
-            trampoline.active.get()
-                && trampoline.in_foreign.get()
-                && trampoline.depth.get() < DEEPEST
-        })
-        .unwrap_or(false)
+    in_foreign() && TRAMPOLINE.with(|trampoline| trampoline.depth.get() < DEEPEST)
 }
 
 /// Does what follows a close: at once where nothing else is under way on this thread.
 pub(super) fn after_close(closed: Closed) {
-    let mut closed = Some(closed);
-    let _ = TRAMPOLINE.try_with(|trampoline| {
+    TRAMPOLINE.with(|trampoline| {
         if trampoline.active.replace(true) {
-            trampoline.queue.borrow_mut().extend(closed.take().map(Deferred::Closed));
-            return;
+            return trampoline.push(Deferred::Closed(closed));
         }
         let _close = Close(trampoline);
         let before = trampoline.in_foreign.replace(false);
-        if let Some(closed) = closed.take() {
-            closed.run();
-        }
+        closed.run();
         trampoline.in_foreign.set(before);
     });
-    // A thread that is being torn down has no queue any more.
-    if let Some(closed) = closed {
-        closed.run();
-    }
 }
 
 /// Cancels what nobody needs any more because of a cancelled dependent.
@@ -225,13 +225,11 @@ pub(crate) fn unowned(cell: TaskRef) {
 
 /// A member of a scope is over.
 pub(crate) fn defer_leave(place: Lease) {
-    let mut place = Some(place);
-    let _ = TRAMPOLINE.try_with(|trampoline| {
+    TRAMPOLINE.with(|trampoline| {
         if trampoline.active.get() {
-            trampoline.leaving.borrow_mut().extend(place.take());
+            trampoline.leaving.borrow_mut().push(place);
+        } else {
+            place.leave();
         }
     });
-    if let Some(place) = place {
-        place.leave();
-    }
 }
