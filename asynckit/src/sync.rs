@@ -20,6 +20,8 @@ pub(crate) use loom::thread::yield_now;
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::thread::yield_now;
 
+use std::cell::OnceCell;
+use std::mem::ManuallyDrop;
 /// For statics: loom's atomics can't be made in a constant.
 pub(crate) use std::sync::atomic::AtomicU64 as StaticCounter;
 pub(crate) use std::sync::atomic::Ordering;
@@ -89,15 +91,20 @@ impl Parker {
     /// The calling thread's own.
     pub(crate) fn current() -> Arc<Parker> {
         thread_local! {
-            static PARKER: Arc<Parker> = Arc::new(Parker {
-                thread: thread::current(),
-                token: AtomicU32::new(0),
-            });
+            static PARKER: Arc<Parker> = Parker::of_this_thread();
+            /// Without a drop, so that it stays until the thread's very end.
+            static LAST: OnceCell<ManuallyDrop<Arc<Parker>>> = const { OnceCell::new() };
         }
-        // A thread that is being torn down has lost its own: it gets one for this once.
+        // A thread that is being torn down has lost its own, and gets another one, whose memory is
+        // not given back: it is known by that to whom it helps.
         PARKER.try_with(Arc::clone).unwrap_or_else(|_| {
-            Arc::new(Parker { thread: thread::current(), token: AtomicU32::new(0) })
+            let new = || ManuallyDrop::new(Parker::of_this_thread());
+            LAST.with(|last| Arc::clone(last.get_or_init(new)))
         })
+    }
+
+    fn of_this_thread() -> Arc<Parker> {
+        Arc::new(Parker { thread: thread::current(), token: AtomicU32::new(0) })
     }
 
     /// Sleeps until somebody wakes it, or until the deadline. Only the parker's own thread may.

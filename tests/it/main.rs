@@ -47,6 +47,7 @@ mod scope;
 mod scope_drops;
 mod sleepers;
 mod stress;
+mod thread_ends;
 mod timeouts;
 mod virtual_time;
 mod waiting_inside_work;
