@@ -112,7 +112,9 @@ impl Shared {
         if !self.is_closed() && !self.queue.is_empty() {
             threads.alive += 1;
             self.publish(&threads);
-            return Idle::Search { woken: false };
+            // As in `sleep`.
+            self.attention.begin_search(1);
+            return Idle::Search { woken: true };
         }
         self.tell_left(&threads);
         Idle::Leave

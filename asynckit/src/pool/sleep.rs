@@ -118,7 +118,7 @@ impl Shared {
     }
 
     /// Leaves, where there are more active threads than wanted, and nobody needs this one for a while.
-    pub(crate) fn try_leave(&self) -> bool {
+    pub(crate) fn try_leave(self: &Arc<Self>) -> bool {
         let threads = self.threads();
         threads.active() > threads.wanted && !self.stay_in_reserve(threads, &Parker::current())
     }
@@ -156,7 +156,13 @@ impl Shared {
         if found || quiet {
             remove(&mut threads.sleepers, &parker);
             self.publish(&threads);
-            return if found { Idle::Search { woken: false } } else { Idle::Quiet };
+            // What it finds may have been queued while it searched, so that nobody was woken: as
+            // one who was, it wakes the next if there is more.
+            let woken = found && worker;
+            if woken {
+                self.attention.begin_search(1);
+            }
+            return if found { Idle::Search { woken } } else { Idle::Quiet };
         }
         self.tell_rest(&threads);
         threads.tell_watchers();
@@ -178,16 +184,28 @@ impl Shared {
 
     /// A worker that is one too many counts no more, and waits for a while to be needed as a spare;
     /// whether it is, and counts again.
-    fn stay_in_reserve(&self, mut threads: MutexGuard<'_, Threads>, parker: &Arc<Parker>) -> bool {
+    fn stay_in_reserve(
+        self: &Arc<Self>,
+        mut threads: MutexGuard<'_, Threads>,
+        parker: &Arc<Parker>,
+    ) -> bool {
         threads.alive -= 1;
         self.publish(&threads);
         self.tell_left(&threads);
         // A host's threads have other things to do.
-        if self.is_closed() || self.is_hosted() {
+        let stays = !self.is_closed() && !self.is_hosted();
+        if stays {
+            threads.reserve.push(parker.clone());
+        }
+        drop(threads);
+        // What was queued while this thread searched is left to another one.
+        self.attention.look_again();
+        if !self.queue.is_empty() {
+            self.notify();
+        }
+        if !stays {
             return false;
         }
-        threads.reserve.push(parker.clone());
-        drop(threads);
         let until = Deadline::after(RESERVE);
         loop {
             parker.park(Some(until));

@@ -317,13 +317,17 @@ impl<'a> Helpers<'a> {
 }
 
 /// A thread from outside does a pool's work for a while.
-pub(crate) struct Helping<'a>(Option<&'a Arc<Shared>>);
+pub(crate) struct Helping<'a> {
+    pool: &'a Arc<Shared>,
+    /// Whether it was counted in.
+    counts: bool,
+}
 
 impl<'a> Helping<'a> {
     pub(crate) fn begin(pool: &'a Arc<Shared>) -> Helping<'a> {
         // A thread counts once.
         if context::works_for(pool) {
-            return Helping(None);
+            return Helping { pool, counts: false };
         }
         let mut threads = pool.threads();
         threads.alive += 1;
@@ -332,30 +336,36 @@ impl<'a> Helping<'a> {
             pool.publish(&threads);
         }
         drop(threads);
-        Helping(Some(pool))
+        Helping { pool, counts: true }
+    }
+
+    fn count_out(&self) {
+        let pool = self.pool;
+        let mut threads = pool.threads();
+        threads.alive -= 1;
+        let here = Parker::current();
+        // Once: it may help again from within a callback.
+        if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
+            threads.helpers.swap_remove(own);
+        }
+        if pool.is_hosted() {
+            pool.publish(&threads);
+        }
+        pool.tell_rest(&threads);
+        drop(threads);
+        // If this was the last that did anything, a stop may have waited for just that.
+        pool.finish_stop(0);
     }
 }
 
 impl Drop for Helping<'_> {
     fn drop(&mut self) {
-        if let Some(pool) = self.0 {
-            let mut threads = pool.threads();
-            threads.alive -= 1;
-            let here = Parker::current();
-            // Once: it may help again from within a callback.
-            if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
-                threads.helpers.swap_remove(own);
-            }
-            if pool.is_hosted() {
-                pool.publish(&threads);
-            }
-            pool.tell_rest(&threads);
-            drop(threads);
-            // If this was the last that did anything, a stop may have waited for just that.
-            pool.finish_stop(0);
-            if !pool.queue.is_empty() {
-                pool.notify();
-            }
+        if self.counts {
+            self.count_out();
+        }
+        // It may have been woken for what another one is to do now.
+        if !self.pool.queue.is_empty() {
+            self.pool.notify();
         }
     }
 }
