@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asynckit::{AsyncResult, Error, ErrorKind, Pool};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, chain, current, work};
 
 use crate::support::{Counter, Gate, soon};
 
@@ -86,4 +86,38 @@ fn a_callback_on_the_only_worker_may_wait_for_work() {
         pool.stop();
         assert_eq!(called.count(), 1);
     });
+}
+
+#[test]
+fn others_do_what_comes_up_while_a_callback_waits() {
+    soon(|| {
+        for workers in [1, 3] {
+            let pool = Arc::new(Pool::new(workers));
+            let (gate, called) = (Gate::new(), Counter::new());
+            let r = pool.spawn({
+                let gate = gate.clone();
+                move || gate.pass()
+            });
+            r.on_set({
+                let (pool, called) = (pool.clone(), called.clone());
+                move |_: Result<&(), &Error>| {
+                    // The wait runs the first; what that submits sets the second.
+                    let (setter, second) = AsyncResult::channel();
+                    let sets = move || drop(setter.set(2));
+                    let first = pool.spawn(move || work(sets).detach_on(&current()));
+                    let both = chain!(&*pool, later(first, second));
+                    assert_eq!(both.get().unwrap(), 2);
+                    called.add();
+                }
+            });
+            gate.open();
+            r.get().unwrap();
+            pool.stop();
+            assert_eq!(called.count(), 1, "with {workers} workers");
+        }
+    });
+}
+
+fn later(_: (), second: u32) -> u32 {
+    second
 }

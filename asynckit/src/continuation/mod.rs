@@ -10,7 +10,7 @@ mod trampoline;
 
 pub(crate) use observers::{Event, Observer, Watch, watch};
 pub(crate) use trampoline::{
-    defer_call, defer_cancel, defer_wake, drain, enter, foreign, free, unowned,
+    defer_call, defer_cancel, defer_wake, drain, enter, foreign, free, in_foreign, unowned,
 };
 
 use std::collections::HashMap;

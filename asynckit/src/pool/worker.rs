@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
-use crate::continuation::{self, close, depart, enter};
+use crate::continuation::{self, close, depart, enter, in_foreign};
 use crate::error::{Error, Hop};
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::Idle;
@@ -177,8 +177,10 @@ impl Local {
         }
     }
 
-    /// Before this thread blocks: what it would have run next is for others.
+    /// Before this thread blocks: what it would have run next is for others, and so is what comes up
+    /// while it waits, in a callback.
     pub(crate) fn give_up_next(&self) {
+        self.hands_off.set(false);
         if let Some(token) = self.take_next() {
             self.deque.push(token);
             self.shared.notify();
@@ -194,6 +196,8 @@ impl Local {
             }
             if token.state.is_ready() {
                 self.deque.push(token);
+                // Who was woken for it may have looked in between.
+                self.shared.notify();
                 return None;
             }
         }
@@ -210,7 +214,7 @@ impl Local {
 
     /// Queues a task on this worker.
     fn push(&self, token: Token) {
-        if self.hands_off.get() && self.next.borrow().is_none() {
+        if self.hands_off.get() && !in_foreign() && self.next.borrow().is_none() {
             *self.next.borrow_mut() = Some(token);
             return;
         }
@@ -305,8 +309,9 @@ fn claim(task: &impl Steps) -> bool {
 fn run(task: TaskRef, hands_off: bool) {
     let ran = within(&task, false, || task.trace.within(|| seeded::run(&task)));
     let local = if hands_off { context::local() } else { None };
-    // Nested work must not hand off: the thread goes back to what waits for it.
-    let before = local.as_ref().map(|local| local.hands_off.replace(depth() == 0));
+    // Nested work must not hand off, nor what a callback does: the thread goes back to that.
+    let is_outermost = || depth() == 0 && !in_foreign();
+    let before = local.as_ref().map(|local| local.hands_off.replace(is_outermost()));
     match ran {
         Ran::Settled { first: true, .. } => close(task, true),
         Ran::Settled { first: false, .. } => enter(|| {
