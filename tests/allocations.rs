@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::mem::size_of;
 
-use asynckit::{AsyncResult, Pool, Setter, Work, async_work, chain, current, work};
+use asynckit::{AsyncResult, CancelToken, Pool, Setter, Work, async_work, chain, current, work};
 
 /// Counts what each thread allocates.
 struct Counting;
@@ -147,6 +147,22 @@ fn a_result_that_the_program_sets_allocates_once() {
             assert_eq!(result.get().unwrap(), 1);
         }
     }));
+}
+
+#[test]
+fn work_of_a_token_that_is_over_takes_up_no_memory() {
+    let (pool, token) = (pool(), CancelToken::new());
+    let place = token.on(&pool);
+    let rounds = |rounds| {
+        for n in 0..rounds {
+            assert_eq!(place.spawn(move || n).get().unwrap(), n);
+        }
+    };
+    rounds(1);
+    LARGEST.set(0);
+    rounds(TASKS * 4);
+    // No more memory for tasks, nor a list of them that grows.
+    assert!(LARGEST.get() < 4096, "{} bytes", LARGEST.get());
 }
 
 #[test]

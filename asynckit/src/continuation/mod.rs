@@ -196,7 +196,7 @@ pub(crate) fn close(cell: TaskRef, departs: bool) {
     let failure = cell.error().cloned();
     cell.trace.end(failure.as_ref());
     let closing = cell.waiters.close();
-    if closing.is_quiet() && !(departs && cell.place().is_some_and(|place| place.counts())) {
+    if closing.is_quiet() && !(departs && cell.place().is_some_and(|place| !place.is_plain())) {
         return end_close(cell);
     }
     trampoline::after_close(Closed { cell, closing, failure, departs });
