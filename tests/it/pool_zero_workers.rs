@@ -309,7 +309,6 @@ fn a_stop_tells_running_work_from_work_that_waits_for_ever() {
 }
 
 #[test]
-#[ignore = "hangs: a waiting thread does the work of the first such pool alone"]
 fn several_pools_without_workers_may_be_needed() {
     soon(|| {
         let (one, other) = (Pool::new(0), Pool::new(0));

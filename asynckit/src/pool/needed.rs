@@ -6,7 +6,7 @@ use crate::continuation;
 use crate::pool::wait::Goal;
 use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, Ordering, StaticCounter};
-use crate::task::{TaskRef, each_edge};
+use crate::task::{TaskRef, each_edge, tasks_that_may_wait};
 
 /// How many tasks a thread may have on its stack before it rather blocks.
 pub(crate) const DEEPEST: usize = 128;
@@ -88,13 +88,10 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
     unset
 }
 
-/// The tasks that have a cell's value lent and are not over.
+/// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
+/// handle may lend it.
 pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
-    let pool = match cell.place() {
-        Some(place) => Some(place.pool().clone()),
-        None => context::pool(),
-    };
-    let mut borrowers = pool.map_or_else(Vec::new, |pool| pool.waiting_tasks());
+    let mut borrowers = tasks_that_may_wait();
     borrowers.retain(|task| {
         let mut borrows = false;
         if !task.is_simple() && !task.is_set() && task.state.visit() {
@@ -105,6 +102,10 @@ pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
         }
         borrows
     });
+    let pool = cell.place().map(|place| place.pool().clone()).or_else(context::pool);
+    if let Some(pool) = pool {
+        pool.sort(&mut borrowers);
+    }
     borrowers
 }
 

@@ -117,6 +117,7 @@ pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
 pub(crate) use frame::{depth, each_frame, within};
 pub(crate) use handle::{
     Arrived, Borrow, Mark, Owner, TaskRef, Token, Typed, Which, allocate, tasks_of,
+    tasks_that_may_wait,
 };
 pub(crate) use header::Header;
 pub(crate) use holds::Take;
