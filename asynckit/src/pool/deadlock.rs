@@ -72,6 +72,22 @@ pub(crate) fn look_again(task: &TaskRef) {
     }
 }
 
+/// A task has come to wait for something else than before, as in `look_again`. Where that has closed a
+/// circle, a task in it that waits for the borrowers of a value clones that instead, if a clone was
+/// written: a move waits for earlier borrows, and what waits for the move was lent the value later.
+pub(crate) fn break_circles(task: &TaskRef) {
+    loop {
+        let circle = continuation::enter(|| {
+            let waits = lock(&WAITS);
+            find_way(waits_for(task, &waits), |other| other.is(task), &waits)
+        });
+        let Some(circle) = circle else { return };
+        if !circle.iter().any(continuation::clone_instead) {
+            return;
+        }
+    }
+}
+
 /// Somebody has come to wait, for a result or in the line of a limit: it may be that all who run
 /// under a limit wait for work that stands in its line, over any number of tasks and waits.
 pub(crate) fn look_at_limits() {

@@ -189,6 +189,11 @@ impl Header {
         self.cloner.load(Ordering::Acquire)
     }
 
+    /// Whether clones of its value were written.
+    pub(crate) fn has_clones(&self) -> bool {
+        !self.cloner().is_null()
+    }
+
     /// Whether no work sets it, but the program.
     pub(crate) fn is_set_by_hand(&self) -> bool {
         self.vtable.facts.is_set_by_hand
