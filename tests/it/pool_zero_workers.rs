@@ -340,7 +340,6 @@ fn work_that_comes_to_need_another_pool() {
 }
 
 #[test]
-#[ignore = "hangs: while another thread runs something, run_until_idle takes nothing up"]
 fn who_runs_it_until_idle_takes_up_work_that_comes_later() {
     soon(|| {
         let pool = Pool::new(0);

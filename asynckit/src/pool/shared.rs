@@ -157,11 +157,9 @@ impl Shared {
         }
     }
 
-    /// A thread went to sleep or left.
-    pub(crate) fn tell_rest(&self, threads: &Threads) {
-        if threads.resting > 0 && threads.at_rest() {
-            self.rest.notify_all();
-        }
+    /// Wakes those in `wait_for_rest`.
+    pub(crate) fn notify_rest(&self) {
+        self.rest.notify_all();
     }
 
     /// Fails all that is queued. *Named race, "the late submission":* a submitter queues, fences,

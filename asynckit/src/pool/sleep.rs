@@ -61,8 +61,10 @@ pub(crate) struct Threads {
     pub(crate) closing: bool,
     /// Who waits for the pool to be still: scopes at their end.
     watchers: Vec<Arc<Parker>>,
-    /// How many wait in `run_until_idle`.
+    /// How many wait for the last thread to go to sleep.
     pub(crate) resting: usize,
+    /// Who waits for that while they do the pool's work, and sleep as its threads do.
+    resters: Vec<Arc<Parker>>,
 }
 
 /// One thread's wait for a result, from within work.
@@ -424,6 +426,24 @@ impl Shared {
 
     pub(crate) fn unwatch_stillness(&self, parker: &Arc<Parker>) {
         remove(&mut self.threads().watchers, parker);
+    }
+
+    pub(crate) fn watch_rest(&self, parker: &Arc<Parker>) {
+        self.threads().resters.push(parker.clone());
+    }
+
+    pub(crate) fn unwatch_rest(&self, parker: &Arc<Parker>) {
+        remove(&mut self.threads().resters, parker);
+    }
+
+    /// A thread went to sleep or left.
+    pub(crate) fn tell_rest(&self, threads: &Threads) {
+        if threads.at_rest() {
+            if threads.resting > 0 {
+                self.notify_rest();
+            }
+            threads.resters.iter().for_each(|rester| rester.unpark());
+        }
     }
 
     /// Whether nothing is queued and nobody is active.

@@ -282,6 +282,24 @@ pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: 
     }
 }
 
+/// Does a pool's work as long as there is some, and then sleeps until there is more, or until no thread
+/// of the pool does anything.
+pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
+    struct Resting<'a>(&'a Arc<Shared>, Arc<Parker>);
+    impl Drop for Resting<'_> {
+        fn drop(&mut self) {
+            self.0.unwatch_rest(&self.1);
+        }
+    }
+    let _member = Helping::begin(pool);
+    while let Some(token) = pool.take_any() {
+        worker::execute(token);
+    }
+    let resting = Resting(pool, Parker::current());
+    pool.watch_rest(&resting.1);
+    sleep_once(pool, None, &|| false);
+}
+
 fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.sleep(false, deadline, enough) {
         Idle::Search { woken: true } => pool.end_search(),
