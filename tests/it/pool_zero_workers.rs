@@ -321,7 +321,6 @@ fn several_pools_without_workers_may_be_needed() {
 }
 
 #[test]
-#[ignore = "hangs: which pools are needed is looked at only when the wait begins"]
 fn work_that_comes_to_need_another_pool() {
     soon(|| {
         let (one, other) = (Pool::new(1), Arc::new(Pool::new(0)));

@@ -47,6 +47,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
 /// A task has come to wait for something else than before: for the result that its work returned,
 /// or for the borrowers of a value. That may have closed a circle, which goes through the task.
 pub(crate) fn look_again(task: &TaskRef) {
+    needed::look_again(task);
     // ORDERING: SeqCst fence, against the one in `enter`: either this sees the wait, or the wait
     // sees what the task waits for now.
     fence(Ordering::SeqCst);
