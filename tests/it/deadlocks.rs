@@ -325,7 +325,6 @@ fn a_move_that_waits_for_a_borrower_that_waits_for_the_waiter() {
 }
 
 #[test]
-#[ignore = "hangs: who borrows a value is found only where the value is some work's"]
 fn the_same_where_the_program_sets_the_value() {
     soon(|| {
         for (workers, late) in [(1, true), (2, true), (1, false), (2, false)] {

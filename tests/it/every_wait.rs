@@ -280,7 +280,6 @@ fn the_borrowers_of_what_is_moved_run_in_place() {
 }
 
 #[test]
-#[ignore = "who borrows a value is found only where the value is some work's"]
 fn the_borrowers_of_what_the_program_has_set_run_in_place() {
     soon(|| assert_eq!(get_what_is_lent(|| AsyncResult::ready(vec![4])), 8));
 }

@@ -309,7 +309,6 @@ fn a_stop_tells_running_work_from_work_that_waits_for_ever() {
 }
 
 #[test]
-#[ignore = "hangs: a waiting thread does the work of the first such pool alone"]
 fn several_pools_without_workers_may_be_needed() {
     soon(|| {
         let (one, other) = (Pool::new(0), Pool::new(0));
@@ -322,7 +321,6 @@ fn several_pools_without_workers_may_be_needed() {
 }
 
 #[test]
-#[ignore = "hangs: which pools are needed is looked at only when the wait begins"]
 fn work_that_comes_to_need_another_pool() {
     soon(|| {
         let (one, other) = (Pool::new(1), Arc::new(Pool::new(0)));
@@ -341,7 +339,6 @@ fn work_that_comes_to_need_another_pool() {
 }
 
 #[test]
-#[ignore = "hangs: while another thread runs something, run_until_idle takes nothing up"]
 fn who_runs_it_until_idle_takes_up_work_that_comes_later() {
     soon(|| {
         let pool = Pool::new(0);

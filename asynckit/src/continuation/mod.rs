@@ -17,9 +17,10 @@ use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind};
 use crate::pool;
+use crate::sync::{Ordering, fence};
 use crate::task::{
     Arrived, Closing, Header, Lease, OnFailure, Owner, Prepare, Seize, Settled, Steps, TaskRef,
-    Token, Visit, dispose_of, each_edge, end_close, write_failure,
+    Token, Visit, any_might_clone, dispose_of, each_edge, end_close, write_failure,
 };
 
 /// Ties a task to its inputs, and queues it as soon as all are there; one without inputs is ready
@@ -36,6 +37,12 @@ pub(crate) fn resubmit(task: TaskRef) {
     task.state.forward();
     tie(&task, task.clone().into_token()).go_on(|| task.clone());
     give_up_if_settled(&task);
+    // ORDERING: SeqCst fence, against the one in `tasks_that_may_wait`: of this task and one that comes
+    // to wait for a value, one sees what the other waits for.
+    fence(Ordering::SeqCst);
+    if any_might_clone() {
+        pool::break_circles(&task);
+    }
     pool::look_again(&task);
 }
 
@@ -140,15 +147,33 @@ fn prepare_moves(token: Token) {
         return pool::schedule(token);
     }
     let freed = own_again(&token);
+    let mut might_clone = false;
+    each_edge(&token, |edge| might_clone |= edge.might_clone());
     let task = token.reference();
     if let Some(token) = token.wait_for_loans() {
         prepare(token);
     } else {
+        if might_clone {
+            pool::break_circles(&task);
+        }
         pool::look_again(&task);
     }
     for (cell, told) in freed {
         tell(&cell, told);
     }
+}
+
+/// Has a task clone the values that it waits for, where clones were written; whether there were any.
+pub(crate) fn clone_instead(task: &TaskRef) -> bool {
+    if !task.state.is_waiting() || !task.state.visit() {
+        return false;
+    }
+    let mut needless = Vec::new();
+    each_edge(task, |edge| needless.extend(edge.clone_instead()));
+    task.state.unvisit();
+    let any = !needless.is_empty();
+    needless.into_iter().for_each(arrive);
+    any
 }
 
 /// *Named race, "the waiting clone":* a task that waits for a value to be free does not borrow another

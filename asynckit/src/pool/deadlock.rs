@@ -47,6 +47,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
 /// A task has come to wait for something else than before: for the result that its work returned,
 /// or for the borrowers of a value. That may have closed a circle, which goes through the task.
 pub(crate) fn look_again(task: &TaskRef) {
+    needed::look_again(task);
     // ORDERING: SeqCst fence, against the one in `enter`: either this sees the wait, or the wait
     // sees what the task waits for now.
     fence(Ordering::SeqCst);
@@ -69,6 +70,22 @@ pub(crate) fn look_again(task: &TaskRef) {
         wait.fail(in_a_circle(&wait, &circle));
     } else {
         look_at_limits();
+    }
+}
+
+/// A task has come to wait for something else than before, as in `look_again`. Where that has closed a
+/// circle, a task in it that waits for the borrowers of a value clones that instead, if a clone was
+/// written: a move waits for earlier borrows, and what waits for the move was lent the value later.
+pub(crate) fn break_circles(task: &TaskRef) {
+    loop {
+        let circle = continuation::enter(|| {
+            let waits = lock(&WAITS);
+            find_way(waits_for(task, &waits), |other| other.is(task), &waits)
+        });
+        let Some(circle) = circle else { return };
+        if !circle.iter().any(continuation::clone_instead) {
+            return;
+        }
     }
 }
 

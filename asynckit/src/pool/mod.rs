@@ -35,7 +35,7 @@ pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
-pub(crate) use deadlock::{look_again, look_at_limits};
+pub(crate) use deadlock::{break_circles, look_again, look_at_limits};
 pub(crate) use needed::pools_of;
 pub(crate) use place::Place;
 pub(crate) use seeded::{Fault, How, Random};

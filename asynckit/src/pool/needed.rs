@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::continuation;
 use crate::pool::wait::Goal;
 use crate::pool::{Shared, context, worker};
-use crate::sync::{Arc, Ordering, StaticCounter};
-use crate::task::{TaskRef, each_edge};
+use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
+use crate::task::{TaskRef, each_edge, tasks_that_may_wait};
 
 /// How many tasks a thread may have on its stack before it rather blocks.
 pub(crate) const DEEPEST: usize = 128;
@@ -88,13 +88,10 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
     unset
 }
 
-/// The tasks that have a cell's value lent and are not over.
+/// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
+/// handle may lend it.
 pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
-    let pool = match cell.place() {
-        Some(place) => Some(place.pool().clone()),
-        None => context::pool(),
-    };
-    let mut borrowers = pool.map_or_else(Vec::new, |pool| pool.waiting_tasks());
+    let mut borrowers = tasks_that_may_wait();
     borrowers.retain(|task| {
         let mut borrows = false;
         if !task.is_simple() && !task.is_set() && task.state.visit() {
@@ -105,6 +102,10 @@ pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
         }
         borrows
     });
+    let pool = cell.place().map(|place| place.pool().clone()).or_else(context::pool);
+    if let Some(pool) = pool {
+        pool.sort(&mut borrowers);
+    }
     borrowers
 }
 
@@ -133,6 +134,57 @@ pub(crate) fn count_workers(before: usize, now: usize) {
         WITHOUT_WORKERS.fetch_add(1, Ordering::SeqCst);
     } else if before == 0 && now > 0 {
         WITHOUT_WORKERS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// How often tasks that had begun have come to wait for the work of a pool that somebody may have to
+/// help, and who is to know.
+static CHANGES: StaticCounter = StaticCounter::new(0);
+static WATCHERS: Mutex<Vec<Arc<Parker>>> = Mutex::new(Vec::new());
+
+/// A task waits for the result that its work returned: where that takes another pool, without workers,
+/// who waits looks again which pools it may have to help.
+pub(crate) fn look_again(task: &TaskRef) {
+    if WITHOUT_WORKERS.load(Ordering::SeqCst) == 0 {
+        return;
+    }
+    let is_news = |pool: &Arc<Shared>| !belongs(task, pool) && pool.is_helped_here();
+    if pools_of(vec![task.clone()]).iter().any(is_news) {
+        CHANGES.fetch_add(1, Ordering::SeqCst);
+        lock(&WATCHERS).iter().for_each(|watcher| watcher.unpark());
+    }
+}
+
+/// A waiting thread's look at such changes. As long as all pools have workers there is nothing to see.
+pub(crate) struct Changes {
+    watcher: Option<Arc<Parker>>,
+    seen: u64,
+}
+
+impl Changes {
+    pub(crate) fn watch(parker: &Arc<Parker>) -> Changes {
+        let watcher = (WITHOUT_WORKERS.load(Ordering::SeqCst) > 0).then(|| parker.clone());
+        if watcher.is_some() {
+            lock(&WATCHERS).extend(watcher.clone());
+        }
+        Changes { watcher, seen: CHANGES.load(Ordering::SeqCst) }
+    }
+
+    /// Whether there were any since this was asked last.
+    pub(crate) fn any(&mut self) -> bool {
+        let now = CHANGES.load(Ordering::SeqCst);
+        self.watcher.is_some() && std::mem::replace(&mut self.seen, now) != now
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        let Some(own) = &self.watcher else { return };
+        let mut watchers = lock(&WATCHERS);
+        // Once: it may wait again from within what it runs meanwhile.
+        if let Some(place) = watchers.iter().position(|parker| Arc::ptr_eq(parker, own)) {
+            watchers.swap_remove(place);
+        }
     }
 }
 

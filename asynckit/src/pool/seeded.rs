@@ -276,11 +276,16 @@ impl Shared {
     /// submitted.
     pub(crate) fn waiting_tasks(&self) -> Vec<TaskRef> {
         let mut tasks = tasks_of(self, Which::MayWait);
+        self.sort(&mut tasks);
+        tasks
+    }
+
+    /// In a deterministic pool: puts its tasks into the order in which they were submitted.
+    pub(crate) fn sort(&self, tasks: &mut [TaskRef]) {
         if let Some(seeded) = self.queue.seeded() {
             let draw = seeded.draw();
             tasks.sort_by_key(|task| draw.born.get(&task.address()).copied());
         }
-        tasks
     }
 
     /// Whether this is a deterministic pool in which nothing will happen any more by itself.

@@ -146,11 +146,9 @@ impl Shared {
         }
     }
 
-    /// A thread went to sleep or left.
-    pub(crate) fn tell_rest(&self, threads: &Threads) {
-        if threads.resting > 0 && threads.at_rest() {
-            self.rest.notify_all();
-        }
+    /// Wakes those in `wait_for_rest`.
+    pub(crate) fn notify_rest(&self) {
+        self.rest.notify_all();
     }
 
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.

@@ -288,6 +288,24 @@ impl Shared {
         remove(&mut self.threads().watchers, parker);
     }
 
+    pub(crate) fn watch_rest(&self, parker: &Arc<Parker>) {
+        self.threads().resters.push(parker.clone());
+    }
+
+    pub(crate) fn unwatch_rest(&self, parker: &Arc<Parker>) {
+        remove(&mut self.threads().resters, parker);
+    }
+
+    /// A thread went to sleep or left.
+    pub(crate) fn tell_rest(&self, threads: &Threads) {
+        if threads.at_rest() {
+            if threads.resting > 0 {
+                self.notify_rest();
+            }
+            threads.resters.iter().for_each(|rester| rester.unpark());
+        }
+    }
+
     /// Whether nothing is queued and nobody is active.
     pub(crate) fn is_idle(&self) -> bool {
         let threads = self.threads();

@@ -66,11 +66,8 @@ impl Pool {
             return;
         }
         while !shared.is_idle() {
-            if shared.is_helped_here() && !shared.queue.is_empty() {
-                let _member = wait::Helping::begin(shared);
-                while let Some(token) = shared.take_any() {
-                    super::worker::execute(token);
-                }
+            if shared.is_helped_here() {
+                wait::help_until_rest(shared);
             } else {
                 shared.wait_for_rest();
             }

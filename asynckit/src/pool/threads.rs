@@ -32,8 +32,10 @@ pub(crate) struct Threads {
     pub(crate) closing: bool,
     /// Who waits for the pool to be still: scopes at their end.
     pub(super) watchers: Vec<Arc<Parker>>,
-    /// How many wait in `run_until_idle`.
+    /// How many wait for the last thread to go to sleep.
     pub(crate) resting: usize,
+    /// Who waits for that while they do the pool's work, and sleep as its threads do.
+    pub(super) resters: Vec<Arc<Parker>>,
 }
 
 /// One thread's wait for a result, from within work.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::continuation::{self, Event, Observer, Watch};
 use crate::error::Error;
+use crate::pool::needed::Changes;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Wait;
 use crate::pool::{Shared, context, deadlock, needed, worker};
@@ -123,8 +124,17 @@ pub(crate) fn run_at_once(result: &Owner) -> bool {
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
 /// wait fails.
 pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<bool, Error> {
+    loop {
+        if let Some(reached) = attend(goal, deadline, at)? {
+            return Ok(reached);
+        }
+    }
+}
+
+/// As `wait`, until it takes the work of other pools than it did to begin with (`Ok(None)`).
+fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option<bool>, Error> {
     if goal.reached() {
-        return Ok(true);
+        return Ok(Some(true));
     }
     continuation::drain();
     if let Some(local) = context::local() {
@@ -137,14 +147,16 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
     {
         needed::run(goal, pool);
         if goal.reached() {
-            return Ok(true);
+            return Ok(Some(true));
         }
     }
     if deadline.is_none() && here.is_some() && is_about_to_come(goal) {
-        return Ok(true);
+        return Ok(Some(true));
     }
     let parker = Parker::current();
     let _watches = goal.watch(&parker);
+    // First, so that no task comes to need another pool unseen.
+    let mut changes = Changes::watch(&parker);
     // The pools that are to bring the goal about, in case they have no workers, or lose them.
     let mut pools = goal.pools();
     pools.retain(|pool| !here.as_ref().is_some_and(|here| Arc::ptr_eq(here, pool)));
@@ -158,7 +170,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
     let mut helpers = Helpers::default();
     loop {
         if goal.reached() {
-            return Ok(true);
+            return Ok(Some(true));
         }
         if let Some(error) = blocked.as_ref().and_then(Blocked::failure) {
             return Err(error);
@@ -168,7 +180,11 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
             None => deadline.is_some_and(|deadline| deadline.is_over()),
         };
         if over {
-            return Ok(false);
+            return Ok(Some(false));
+        }
+        let is_known = |pool: &Arc<Shared>| pools.iter().any(|known| Arc::ptr_eq(known, pool));
+        if changes.any() && !goal.pools().iter().all(is_known) {
+            return Ok(None);
         }
         // Those whose work runs on threads that wait for it, any work of the pool.
         let is_idle = |pool: &&Arc<Shared>| match blocked.as_ref() {
@@ -281,6 +297,24 @@ pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: 
         Some(token) => worker::execute(token),
         None => sleep_once(pool, deadline, enough),
     }
+}
+
+/// Does a pool's work as long as there is some, and then sleeps until there is more, or until no thread
+/// of the pool does anything.
+pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
+    struct Resting<'a>(&'a Arc<Shared>, Arc<Parker>);
+    impl Drop for Resting<'_> {
+        fn drop(&mut self) {
+            self.0.unwatch_rest(&self.1);
+        }
+    }
+    let _member = Helping::begin(pool);
+    while let Some(token) = pool.take_any() {
+        worker::execute(token);
+    }
+    let resting = Resting(pool, Parker::current());
+    pool.watch_rest(&resting.1);
+    sleep_once(pool, None, &|| false);
 }
 
 fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {

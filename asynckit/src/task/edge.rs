@@ -18,6 +18,7 @@ use super::holds::{Holds, Left, Take};
 use super::waiters::Visit;
 use crate::continuation;
 use crate::error::Error;
+use crate::sync::{Ordering, StaticCounter};
 
 /// What an edge holds of its upstream cell: the low bits of its pointer to that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +42,14 @@ const CLONES: usize = 0b100;
 const LOOKS: usize = 0b1;
 const _: () =
     assert!(align_of::<Header>() > (HOLD | CLONES), "the marks lie below a header's address");
+
+/// How many edges wait for a value that they might clone, for who need not look for them.
+static MIGHT_CLONE: StaticCounter = StaticCounter::new(0);
+
+/// Whether any edge waits for a value that it might clone.
+pub(crate) fn any_might_clone() -> bool {
+    MIGHT_CLONE.load(Ordering::SeqCst) > 0
+}
 
 /// What a failure of the upstream means for the dependent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +115,13 @@ impl Edge {
     /// Notes another hold; the one before.
     fn replace_hold(&self, hold: Hold) -> Hold {
         let before = self.hold();
+        if (before == Hold::Mover) != (hold == Hold::Mover) && self.upstream().has_clones() {
+            if hold == Hold::Mover {
+                MIGHT_CLONE.fetch_add(1, Ordering::SeqCst);
+            } else {
+                MIGHT_CLONE.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
         let upstream = self.upstream.get();
         self.upstream.set(upstream.map_addr(|addr| (addr & !HOLD) | hold as usize));
         before
@@ -214,6 +230,30 @@ impl Edge {
         debug_assert!(matches!(left, Left::Held | Left::FreeToTake), "{left:?}");
         // SAFETY: this answer comes with a reference.
         (left == Left::FreeToTake).then(|| unsafe { TaskRef::from_raw(self.upstream_raw()) })
+    }
+
+    /// Has the edge clone the value that it waits for, where a clone was written: the borrowers would
+    /// wait for this task. The visit that the edge need not wait for any more, if there is one.
+    pub(crate) fn clone_instead(&self) -> Option<Visit> {
+        if !self.might_clone() {
+            return None;
+        }
+        let holds = &self.upstream().holds;
+        if !holds.stop_waiting() {
+            // Told already that nobody borrows any more.
+            return None;
+        }
+        holds.add_borrow();
+        let left = holds.drop_owner();
+        debug_assert_eq!(left, Left::Held, "there is a borrow");
+        self.set_hold(Hold::Borrow);
+        self.upstream.set(self.upstream.get().map_addr(|addr| addr | CLONES));
+        Some(Visit::of_told(self))
+    }
+
+    /// Whether it waits for a value that it could as well clone.
+    pub(crate) fn might_clone(&self) -> bool {
+        self.waits_for_loans() && self.upstream().has_clones()
     }
 
     /// Counts this edge among those that its task has to one cell.

@@ -111,9 +111,24 @@ pub(crate) enum Which {
 /// The tasks of a pool that somebody holds. Those that may wait are there if they were submitted before
 /// their submitter has learnt, in sequentially consistent order, what the caller did before.
 pub(crate) fn tasks_of(pool: &Shared, which: Which) -> Vec<TaskRef> {
+    let mark = (which == Which::MayWait).then(|| pool.mark.bit());
+    let mut tasks = walk(mark, Some(pool));
+    // Some may have become others since they were looked at. These are let go of after the walk.
+    tasks.retain(|task| task.place().is_some_and(|place| ptr::eq(&raw const **place.pool(), pool)));
+    tasks
+}
+
+/// As `tasks_of`, the tasks of all pools that may wait.
+pub(crate) fn tasks_that_may_wait() -> Vec<TaskRef> {
+    let mut tasks = walk(Some(slab::ANY_MARK), None);
+    tasks.retain(|task| task.place().is_some());
+    tasks
+}
+
+/// Holds what looks like a task, in the sheets with the mark; of one pool, or of any.
+fn walk(mark: Option<u64>, pool: Option<&Shared>) -> Vec<TaskRef> {
     fence(Ordering::SeqCst);
     let mut tasks = Vec::new();
-    let mark = (which == Which::MayWait).then(|| pool.mark.bit());
     slab::each_block(mark, |cell| {
         // SAFETY: blocks are cells, or memory for them, whose three words may be read.
         if unsafe { Header::hold_if_task(cell, pool) } {
@@ -121,8 +136,6 @@ pub(crate) fn tasks_of(pool: &Shared, which: Which) -> Vec<TaskRef> {
             tasks.push(unsafe { TaskRef::from_raw(cell) });
         }
     });
-    // Some may have become others since they were looked at. These are let go of after the walk.
-    tasks.retain(|task| task.place().is_some_and(|place| ptr::eq(&raw const **place.pool(), pool)));
     tasks
 }
 

@@ -118,11 +118,11 @@ impl Header {
         }
     }
 
-    /// Adds a reference to what may be a live task of a pool; false where it is none.
+    /// Adds a reference to what may be a live task, of this pool or of any; false where it is none.
     ///
     /// # Safety
     /// `cell` is a block of the slab.
-    pub(super) unsafe fn hold_if_task(cell: NonNull<Header>, pool: &Shared) -> bool {
+    pub(super) unsafe fn hold_if_task(cell: NonNull<Header>, pool: Option<&Shared>) -> bool {
         // SAFETY: these words are valid in every block and never written but atomically.
         let (state, place, holds) =
             unsafe { (&(*cell.as_ptr()).state, &(*cell.as_ptr()).place, &(*cell.as_ptr()).holds) };
@@ -135,7 +135,8 @@ impl Header {
             return false;
         };
         // SAFETY: a cell's place is a lease, or was one.
-        unsafe { Lease::is_of(place, pool) && holds.try_add_reference() }
+        let is_of = |pool| unsafe { Lease::is_of(place, pool) };
+        pool.is_none_or(is_of) && holds.try_add_reference()
     }
 
     /// Makes the words zero that walkers look at.
@@ -186,6 +187,11 @@ impl Header {
 
     pub(crate) fn cloner(&self) -> *mut () {
         self.cloner.load(Ordering::Acquire)
+    }
+
+    /// Whether clones of its value were written.
+    pub(crate) fn has_clones(&self) -> bool {
+        !self.cloner().is_null()
     }
 
     /// Whether no work sets it, but the program.

@@ -71,6 +71,8 @@
 //!   borrow into a reference in the same step and tells the owner.
 //! - *The waiting clone*: a task is to clone one value and has to wait until another one is free.
 //!   It does not borrow the first meanwhile: see `own_again` in `continuation/mod.rs`.
+//! - *The later borrower*: a clone that moves has become the last handle, and the value was lent
+//!   later to what depends on the task that it moves into. That one then clones: `break_circles`.
 //! - *The unowned value*: the last owner lets go while the cell is closed, and somebody else (a stale
 //!   entry, a waker) keeps its memory. Both look, each after its own step, whether the cell is
 //!   closed and unowned, by a read-modify-write on the holds' word: one of them drops the value.
@@ -113,10 +115,11 @@ pub(crate) use cell::{
     At, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, end_close, run_claimed,
     submit_at, write_failure,
 };
-pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges};
+pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone};
 pub(crate) use frame::{depth, each_frame, within};
 pub(crate) use handle::{
     Arrived, Borrow, Mark, Owner, TaskRef, Token, Typed, Which, allocate, tasks_of,
+    tasks_that_may_wait,
 };
 pub(crate) use header::Header;
 pub(crate) use holds::Take;

@@ -230,6 +230,9 @@ pub(super) fn new_mark() -> u64 {
     }
 }
 
+/// Stands for the marks of all pools in a walk.
+pub(super) const ANY_MARK: u64 = u64::MAX;
+
 /// Takes a pool's mark back, when no walk will look for its tasks any more.
 pub(super) fn drop_mark(mark: u64) {
     if mark == COMMON {
