@@ -155,7 +155,9 @@ fn work_of_a_token_that_is_over_takes_up_no_memory() {
     let place = token.on(&pool);
     let rounds = |rounds| {
         for n in 0..rounds {
-            assert_eq!(place.spawn(move || n).get().unwrap(), n);
+            // Nobody waits for its end.
+            drop(place.spawn(move || n));
+            pool.run_until_idle();
         }
     };
     rounds(1);
