@@ -251,7 +251,6 @@ fn a_result_is_one_word() {
 }
 
 #[test]
-#[ignore = "two words"]
 fn a_result_that_may_be_missing_is_one_word() {
     assert_eq!(size_of::<Option<AsyncResult<u8>>>(), size_of::<usize>());
 }

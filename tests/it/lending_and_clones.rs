@@ -99,6 +99,40 @@ fn over_work_that_returns_what_waits_for_it() {
 }
 
 #[test]
+fn over_work_that_waits_for_it() {
+    soon(|| {
+        for late in [false, true] {
+            let pool = Pool::new(2);
+            let tally = Tally::new();
+            let (gate, begun) = (Gate::new(), Gate::new());
+            let a = AsyncResult::ready(tally.value(1));
+            let (setter, later) = AsyncResult::channel();
+            let first = chain!(&pool, consume(a.clone(), later));
+            let waits = pool.spawn({
+                let (gate, begun) = (gate.clone(), begun.clone());
+                move || {
+                    begun.open();
+                    gate.pass();
+                    first.get().unwrap()
+                }
+            });
+            let borrower = chain!(&pool, look(&a, waits));
+            drop(a);
+            begun.pass();
+            if late {
+                gate.open();
+                // Nothing tells that the wait has begun.
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            setter.set(1).unwrap();
+            gate.open();
+            assert_eq!(borrower.get().unwrap(), 3);
+            assert!(tally.clones.count() <= 1, "one clone was written");
+        }
+    });
+}
+
+#[test]
 fn a_clone_that_moves_waits_for_an_earlier_borrow_if_it_is_the_last() {
     soon(|| {
         let pool = Pool::new(1);

@@ -147,13 +147,11 @@ fn prepare_moves(token: Token) {
         return pool::schedule(token);
     }
     let freed = own_again(&token);
-    let mut might_clone = false;
-    each_edge(&token, |edge| might_clone |= edge.might_clone());
     let task = token.reference();
     if let Some(token) = token.wait_for_loans() {
         prepare(token);
     } else {
-        if might_clone {
+        if any_might_clone() {
             pool::break_circles(&task);
         }
         pool::look_again(&task);

@@ -72,9 +72,12 @@ impl Attention {
         self.searching.fetch_add(threads, Ordering::SeqCst);
     }
 
-    /// One of them has found work, or none.
+    /// One of them has found work, or none, and looks after this whether there is more.
     pub(crate) fn end_search(&self) {
         self.searching.fetch_sub(1, Ordering::SeqCst);
+        // ORDERING: SeqCst fence, against the one in `call`: either that sees the search ended, or that
+        // look sees the work.
+        fence(Ordering::SeqCst);
     }
 
     /// Whether the caller may look on for a while: then it searches, and says when it is done.
@@ -126,7 +129,7 @@ mod models {
         }
 
         fn submit(&self) {
-            self.queued.store(1, Ordering::Relaxed);
+            self.queued.fetch_add(1, Ordering::AcqRel);
             if self.attention.call() == Call::Sleeper {
                 self.woken.store(1, Ordering::Relaxed);
             }
@@ -166,6 +169,39 @@ mod models {
             let sleeps = !sees && pool.sleep(2);
             submitter.join().unwrap();
             assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
+        });
+    }
+
+    /// Two pieces of work are queued while a worker looks on, for whose sake nobody else is woken. It
+    /// finds one by its last look before it sleeps: it goes on to search, and then wakes somebody for the
+    /// other one.
+    #[test]
+    fn what_else_was_queued() {
+        loom::model(|| {
+            let pool = Pool::with_sleepers(1);
+            let its = pool.clone();
+            assert!(pool.attention.begin_spin());
+            let submitter = thread::spawn(move || {
+                its.submit();
+                its.submit();
+            });
+            pool.attention.end_spin(false);
+            pool.attention.publish(2, false, false);
+            pool.attention.look_again();
+            let finds = pool.queued.load(Ordering::Acquire) > 0;
+            if finds {
+                pool.attention.publish(1, false, false);
+                pool.attention.begin_search(1);
+                pool.queued.fetch_sub(1, Ordering::AcqRel);
+                pool.attention.end_search();
+                if pool.queued.load(Ordering::Acquire) > 0 && pool.attention.call() == Call::Sleeper
+                {
+                    pool.woken.store(1, Ordering::Relaxed);
+                }
+            }
+            submitter.join().unwrap();
+            let left = pool.queued.load(Ordering::Relaxed) > 0;
+            assert!(!left || pool.woken.load(Ordering::Relaxed) == 1);
         });
     }
 }

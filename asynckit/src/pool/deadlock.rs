@@ -28,7 +28,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
-    let circle = continuation::enter(|| {
+    let mut circle = continuation::enter(|| {
         let mut waits = lock(&WAITS);
         COUNT.fetch_add(1, Ordering::Relaxed);
         // ORDERING: SeqCst fence, against the one in `look_again`.
@@ -37,11 +37,15 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         waits.push(wait.clone());
         circle
     });
-    if let Some(circle) = circle {
-        wait.fail(in_a_circle(wait, &circle));
-    } else {
-        look_at_limits();
+    while let Some(tasks) = circle {
+        // As in `break_circles`.
+        if !tasks.iter().any(continuation::clone_instead) {
+            let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
+            return wait.fail(in_a_circle(wait, &hops));
+        }
+        circle = continuation::enter(|| find_circle(wait, &lock(&WAITS)));
     }
+    look_at_limits();
 }
 
 /// A task has come to wait for something else than before: for the result that its work returned,
@@ -135,9 +139,8 @@ pub(crate) fn leave(wait: &Arc<Wait>) {
 }
 
 /// The tasks of a circle that `wait` closes: each waits for the next, and the last for the first.
-fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<Hop>> {
-    let circle = find_way(wait.targets.clone(), |task| has(&wait.stack, task), waits)?;
-    Some(circle.iter().map(|task| task.hop).collect())
+fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<TaskRef>> {
+    find_way(wait.targets.clone(), |task| has(&wait.stack, task), waits)
 }
 
 /// What waits, over any number of tasks and waits, for an end: the end first, which waits for the

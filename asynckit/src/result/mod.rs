@@ -17,7 +17,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::error::{Error, Hop};
-use crate::task::{Lease, Owner, Steps, Typed};
+use crate::task::{Hand, Lease, Owner, Steps, Typed};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
 ///
@@ -44,29 +44,21 @@ use crate::task::{Lease, Owner, Steps, Typed};
 #[must_use = "the value, and a failure of the work, would go unnoticed: `.get()` it, pass it on, or \
               let it run with `drop(..)`"]
 pub struct AsyncResult<T> {
-    /// `None` only while the handle is taken apart.
-    owner: Option<Typed<Owner, T>>,
+    hand: Hand<T>,
 }
 
 impl<T> AsyncResult<T> {
     pub(crate) fn from_owner(owner: Typed<Owner, T>) -> AsyncResult<T> {
-        AsyncResult { owner: Some(owner) }
+        AsyncResult { hand: Hand::new(owner) }
     }
 
     pub(crate) fn owner(&self) -> &Typed<Owner, T> {
-        match &self.owner {
-            Some(owner) => owner,
-            None => unreachable!("a handle was used after it was taken apart"),
-        }
+        &self.hand
     }
 
     /// The right to the value, without the right to set it.
-    pub(crate) fn into_owner(mut self) -> Typed<Owner, T> {
-        let Some(owner) = self.owner.take() else {
-            unreachable!("a handle was used after it was taken apart");
-        };
-        release_hand(&owner);
-        owner
+    pub(crate) fn into_owner(self) -> Typed<Owner, T> {
+        self.hand.into_owner()
     }
 
     /// Whether the value or the failure is there. Never blocks; once true it stays so.
@@ -100,13 +92,6 @@ impl<T> AsyncResult<T> {
     }
 }
 
-/// One handle less that may set a result of `AsyncResult::new`.
-fn release_hand(owner: &Owner) {
-    if owner.is_manual() && owner.state.drop_hand() && !owner.is_set() {
-        crate::continuation::settle_failed(&owner.reference(), Error::abandoned(owner.hop));
-    }
-}
-
 impl<T: Clone + Sync> Clone for AsyncResult<T> {
     /// One more handle; the value is cloned when one of the two takes it and the other is there.
     fn clone(&self) -> AsyncResult<T> {
@@ -116,19 +101,6 @@ impl<T: Clone + Sync> Clone for AsyncResult<T> {
             owner.state.add_hand();
         }
         AsyncResult::from_owner(owner.clone())
-    }
-}
-
-impl<T> Drop for AsyncResult<T> {
-    fn drop(&mut self) {
-        let Some(owner) = self.owner.take() else {
-            return;
-        };
-        if owner.is_manual() {
-            release_hand(&owner);
-        } else if owner.holds.is_sole() && !owner.is_set() {
-            owner.state.detach();
-        }
     }
 }
 

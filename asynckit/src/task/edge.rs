@@ -235,7 +235,7 @@ impl Edge {
     /// Has the edge clone the value that it waits for, where a clone was written: the borrowers would
     /// wait for this task. The visit that the edge need not wait for any more, if there is one.
     pub(crate) fn clone_instead(&self) -> Option<Visit> {
-        if !self.might_clone() {
+        if !self.waits_for_loans() || !self.upstream().has_clones() {
             return None;
         }
         let holds = &self.upstream().holds;
@@ -249,11 +249,6 @@ impl Edge {
         self.set_hold(Hold::Borrow);
         self.upstream.set(self.upstream.get().map_addr(|addr| addr | CLONES));
         Some(Visit::of_told(self))
-    }
-
-    /// Whether it waits for a value that it could as well clone.
-    pub(crate) fn might_clone(&self) -> bool {
-        self.waits_for_loans() && self.upstream().has_clones()
     }
 
     /// Counts this edge among those that its task has to one cell.

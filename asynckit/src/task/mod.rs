@@ -6,7 +6,7 @@
 //! one block of memory. Results that are no task's (`AsyncResult::new`) are cells with an empty job.
 //! What follows is the whole protocol; `state.rs` and `holds.rs` have its words and transitions,
 //! `header.rs` what all cells begin with, `edge.rs` and `waiters.rs` the ties between cells,
-//! `handle.rs` the ways to hold a cell, `cell.rs` what depends on its types, `slab.rs` the memory.
+//! `handle.rs` and `hand.rs` the ways to hold a cell, `cell.rs` what depends on its types, `slab.rs` the memory.
 //! `lease.rs`, `frame.rs` and `inline.rs` stand beside it: how a task refers to its place, what a thread
 //! is doing, and small closures. All `unsafe` is in these files.
 //!
@@ -93,6 +93,8 @@ mod edge;
 #[allow(unsafe_code)]
 mod frame;
 #[allow(unsafe_code)]
+mod hand;
+#[allow(unsafe_code)]
 mod handle;
 #[allow(unsafe_code)]
 mod header;
@@ -117,6 +119,7 @@ pub(crate) use cell::{
 };
 pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone};
 pub(crate) use frame::{depth, each_frame, within};
+pub(crate) use hand::Hand;
 pub(crate) use handle::{
     Arrived, Borrow, Mark, Owner, TaskRef, Token, Typed, Which, allocate, tasks_of,
     tasks_that_may_wait,
