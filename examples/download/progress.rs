@@ -33,6 +33,8 @@ impl Progress {
 
     /// A page is done.
     pub fn report(&self, row: &Row) {
+        // First, so that what was said to be done is in the summary, whatever happens next.
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row.clone());
         let url = printable(&row.url);
         let line = match (&row.outcome, &row.file) {
             (Ok(_), Some(file)) => format!("ok      {url} -> {file}"),
@@ -46,7 +48,6 @@ impl Progress {
             self.bar.println(line);
         }
         self.bar.inc(1);
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner).push(row.clone());
     }
 
     /// Clears the bar, and gives the rows in the order in which they were done.
