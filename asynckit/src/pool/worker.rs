@@ -20,6 +20,9 @@ const STREAK: u32 = 64;
 /// How often it looks at what came from outside, and at the oldest of its own.
 const TURN: u32 = 61;
 
+/// With more tasks than this on its deque a worker does not look there for the one that it waits for.
+const MANY: usize = 64;
+
 /// What a worker has to itself.
 pub(crate) struct Local {
     shared: Arc<Shared>,
@@ -187,21 +190,33 @@ impl Local {
         }
     }
 
-    /// Takes the token of a result's task off this worker's deque, if it is the newest there. What was
-    /// left there by tasks that have been run without it goes on the way.
+    /// Takes the token of a result's task off this worker's deque, if it is among the two newest there:
+    /// work that submits two pieces of work waits for the older one first.
     pub(crate) fn take_newest(&self, result: &Owner) -> Option<Token> {
-        while let Some(token) = self.deque.pop() {
-            if result.is_of(&token) {
-                return Some(token);
-            }
-            if token.state.is_ready() {
-                self.deque.push(token);
-                // Who was woken for it may have looked in between.
-                self.shared.notify();
-                return None;
-            }
+        // Whoever submits so much will hardly wait for the newest first.
+        if self.deque.len() > MANY {
+            return None;
         }
-        None
+        let newest = self.pop_fresh(result)?;
+        if result.is_of(&newest) {
+            return Some(newest);
+        }
+        let next = self.pop_fresh(result);
+        let (found, other) = match next {
+            Some(token) if result.is_of(&token) => (Some(token), None),
+            other => (None, other),
+        };
+        other.into_iter().chain([newest]).for_each(|token| self.deque.push(token));
+        // Who was woken for these may have looked in between.
+        self.shared.notify();
+        found
+    }
+
+    /// Takes the newest token that is still to be run. What was left there by tasks that have been run
+    /// without it goes on the way.
+    fn pop_fresh(&self, result: &Owner) -> Option<Token> {
+        std::iter::from_fn(|| self.deque.pop())
+            .find(|token| result.is_of(token) || token.state.is_ready())
     }
 
     /// Before this thread leaves: all that it has is for others.
