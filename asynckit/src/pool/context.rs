@@ -49,7 +49,7 @@ pub(crate) fn stack() -> Vec<TaskRef> {
 /// Whether this thread is doing work of this pool.
 pub(crate) fn works_for(pool: &Shared) -> bool {
     let runs_its_work = each_frame(|frame| match frame.task().place() {
-        Some(place) if std::ptr::eq(&**place.pool(), pool) => ControlFlow::Break(()),
+        Some(place) if place.is_of(pool) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
     runs_its_work.is_some() || is_worker_of(pool)
@@ -58,7 +58,7 @@ pub(crate) fn works_for(pool: &Shared) -> bool {
 /// Whether the work that this thread is doing, if any, is of this pool.
 pub(crate) fn works_for_only(pool: &Shared) -> bool {
     let other = each_frame(|frame| match frame.task().place() {
-        Some(place) => ControlFlow::Break(!std::ptr::eq(&**place.pool(), pool)),
+        Some(place) => ControlFlow::Break(!place.is_of(pool)),
         None => ControlFlow::Continue(()),
     });
     !other.unwrap_or(false)

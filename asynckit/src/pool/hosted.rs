@@ -7,7 +7,7 @@
 //!
 //! *Named race, "the last look":* work is queued while a worker leaves. The worker counts itself
 //! out, fences, and looks at the queues once more; the submitter queues, fences, and looks whether
-//! workers are missing. One of them sees the other: it is "the short pool" of `sleep.rs`, where a
+//! workers are missing. One of them sees the other: it is "the short pool" of `block.rs`, where a
 //! hosted pool counts as short whenever a worker is missing.
 
 use crate::pool::Shared;

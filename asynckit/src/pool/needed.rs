@@ -60,7 +60,7 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
 }
 
 fn belongs(task: &TaskRef, pool: &Arc<Shared>) -> bool {
-    task.place().is_some_and(|place| Arc::ptr_eq(place.pool(), pool))
+    task.place().is_some_and(|place| place.is_of(pool))
 }
 
 /// What a waiting task waits for: unset inputs, and the borrowers of what is to move.

@@ -97,6 +97,11 @@ impl Place {
         &self.pool
     }
 
+    /// Whether it is this pool, or a part of it.
+    pub(crate) fn is_of(&self, pool: &Shared) -> bool {
+        std::ptr::eq(&raw const *self.pool, pool)
+    }
+
     pub(crate) fn is_scope(&self) -> bool {
         self.scope.is_some()
     }

@@ -107,7 +107,7 @@ pub(crate) fn run_at_once(result: &Owner) -> bool {
         return false;
     };
     // Work that this worker does on the side may be another pool's.
-    if !Arc::ptr_eq(local.shared(), place.pool()) || !context::works_for_only(local.shared()) {
+    if !place.is_of(local.shared()) || !context::works_for_only(local.shared()) {
         return false;
     }
     continuation::drain();

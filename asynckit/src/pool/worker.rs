@@ -247,7 +247,7 @@ pub(crate) fn schedule(token: Token) {
         return execute(token);
     };
     if let Some(local) = context::local()
-        && Arc::ptr_eq(&local.shared, place.pool())
+        && place.is_of(&local.shared)
     {
         if local.shared.is_closed() {
             return stop_task(&token);
@@ -269,7 +269,7 @@ fn inject(shared: &Arc<Shared>, token: Token) {
     fail_late(shared);
 }
 
-/// The submitter's half of "the late submission": see `Shared::fail_queued`.
+/// The submitter's half of "the late submission": see `phase.rs`.
 fn fail_late(shared: &Shared) {
     if shared.is_closed() {
         shared.fail_queued();

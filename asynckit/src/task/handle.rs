@@ -4,7 +4,7 @@
 use std::marker::PhantomData;
 use std::mem;
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 
 use super::cell::{self, Steps, let_go};
 use super::header::Header;
@@ -114,7 +114,7 @@ pub(crate) fn tasks_of(pool: &Shared, which: Which) -> Vec<TaskRef> {
     let mark = (which == Which::MayWait).then(|| pool.mark.bit());
     let mut tasks = walk(mark, Some(pool));
     // Some may have become others since they were looked at. These are let go of after the walk.
-    tasks.retain(|task| task.place().is_some_and(|place| ptr::eq(&raw const **place.pool(), pool)));
+    tasks.retain(|task| task.place().is_some_and(|place| place.is_of(pool)));
     tasks
 }
 

@@ -269,27 +269,21 @@ unsafe fn put_single(block: Block, layout: Layout) {
     unsafe { dealloc(block.0.as_ptr().cast(), layout) }
 }
 
-/// Shows the first block of each sheet, or of each with a mark.
-fn each_sheet(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>, usize)) {
-    for (size, made) in MADE.iter().enumerate() {
-        let sheets = lock(made).clone();
-        for Block(first) in sheets {
-            if mark.is_none_or(|mark| marks(first, size).load(Ordering::Acquire) & mark != 0) {
-                look(first, size);
-            }
-        }
-    }
-}
-
 /// Shows each block to `look`, or each that may have a task which waits of the pool with this mark. Of
 /// these blocks the three words may be read.
 pub(super) fn each_block(mark: Option<u64>, mut look: impl FnMut(NonNull<Header>)) {
-    each_sheet(mark, |first, size| {
-        for n in 0..sheet_bytes(size) / block_bytes(size) {
-            // SAFETY: a sheet has so many blocks of this size.
-            look(unsafe { first.byte_add(n * block_bytes(size)) });
+    for (size, made) in MADE.iter().enumerate() {
+        let sheets = lock(made).clone();
+        for Block(first) in sheets {
+            if mark.is_some_and(|mark| marks(first, size).load(Ordering::Acquire) & mark == 0) {
+                continue;
+            }
+            for n in 0..sheet_bytes(size) / block_bytes(size) {
+                // SAFETY: a sheet has so many blocks of this size.
+                look(unsafe { first.byte_add(n * block_bytes(size)) });
+            }
         }
-    });
+    }
     // Under the lock, so that none is given back meanwhile.
     if let Some(single) = &*lock(&SINGLE) {
         single.iter().for_each(|block| look(block.0));
