@@ -218,7 +218,7 @@ impl Pool {
         R: Mapped<'static, How, Value: Send + 'static>,
     {
         let Handle(place) = self.place();
-        Map::new(here(), place, items.into_iter(), f)
+        Map::new(Hop::here(&"map"), place, items.into_iter(), f)
     }
 }
 
@@ -240,12 +240,6 @@ impl<'s> Scope<'s, '_> {
         's: 'a,
     {
         let Handle(place) = self.place();
-        Map::new(here(), place, items.into_iter(), f)
+        Map::new(Hop::here(&"map"), place, items.into_iter(), f)
     }
-}
-
-/// The place of the user's call.
-#[track_caller]
-fn here() -> Hop {
-    Hop { name: &"map", at: Location::caller() }
 }

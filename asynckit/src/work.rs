@@ -87,7 +87,7 @@ where
     T: Send + 'w,
     F: FnOnce() -> Result<T, BoxError> + Send + 'w,
 {
-    Making::MAKE(Hop { name, at: Location::caller() }, call)
+    Making::MAKE(Hop::here(name), call)
 }
 
 /// How work is made of a closure.
@@ -117,7 +117,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
     name: &'static &'static str,
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
-    let hop = Hop { name, at: Location::caller() };
+    let hop = Hop::here(name);
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
     Work::with_cell(hop, Polled::new(future))
 }

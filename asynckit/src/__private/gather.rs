@@ -23,12 +23,6 @@ pub trait Gather<'w> {
     fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value>;
 }
 
-/// The end of a chain, as a step on an error's path.
-#[track_caller]
-fn end() -> Hop {
-    Hop { name: &"chain", at: core::panic::Location::caller() }
-}
-
 /// The result of a chain.
 #[inline]
 #[track_caller]
@@ -75,7 +69,7 @@ where
     fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Vec<G::Value>> {
         let all: Vec<_> = self.into_iter().map(|one| one.gather(place)).collect();
         let Handle(place) = place.place();
-        gather_at(end(), Some(place), (Many::new(all), ()), |(values, ())| values)
+        gather_at(Hop::here(&"chain"), Some(place), (Many::new(all), ()), |(values, ())| values)
     }
 }
 
@@ -92,7 +86,7 @@ macro_rules! gather_tuples {
                 let ($($G,)+) = self;
                 $(let $G = Moved::new($G.gather(place));)+
                 let Handle(place) = place.place();
-        gather_at(end(), Some(place), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
+        gather_at(Hop::here(&"chain"), Some(place), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
             }
         }
     )+ };

@@ -1,6 +1,5 @@
 //! What the options of `#[async_work]` come to.
 
-use core::panic::Location;
 use core::time::Duration;
 
 use crate::error::Hop;
@@ -40,7 +39,7 @@ where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T> + Send + 'w,
 {
-    let hop = Hop { name: origin, at: Location::caller() };
+    let hop = Hop::here(origin);
     Retry::new(retries).backoff(backoff).work_at(hop, call)
 }
 

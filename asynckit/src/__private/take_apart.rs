@@ -25,7 +25,7 @@ macro_rules! take_apart {
             #[allow(non_snake_case)]
             fn take_apart(whole: AsyncResult<Self>) -> Self::Parts {
                 $(let ($setter, $part) = AsyncResult::channel();)+
-                let hop = Hop { name: &"let", at: core::panic::Location::caller() };
+                let hop = Hop::here(&"let");
                 hand_over(hop, whole, move |outcome| match outcome {
                     Ok(($($T,)+)) => { $(let _ = $setter.set($T);)+ }
                     Err(error) => { $(let _ = $setter.fail(error.clone());)+ }

@@ -15,6 +15,12 @@ pub(crate) struct Hop {
 }
 
 impl Hop {
+    /// What is called so, at the place of the caller's call.
+    #[track_caller]
+    pub(crate) fn here(name: &'static &'static str) -> Hop {
+        Hop { name, at: Location::caller() }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         self.name
     }

@@ -2,9 +2,9 @@
 
 use std::panic::Location;
 
-use super::{AsCompleted, AsyncResult, here};
+use super::{AsCompleted, AsyncResult};
 use crate::continuation::{Observer, Watch, watch};
-use crate::error;
+use crate::error::{self, Hop};
 use crate::inputs::{Many, Moved, OrCancelled};
 use crate::lift::gather;
 use crate::pool::{Goal, Test, wait};
@@ -67,7 +67,7 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send,
     {
-        gather(here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
+        gather(Hop::here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
     }
 
     /// As [`join_all`](Results::join_all); and when one fails the others are cancelled, where
@@ -90,7 +90,7 @@ pub trait Results<K: Kind> {
         K::Item: Send,
     {
         let inputs = OrCancelled((Many::new(self), ()));
-        gather(here(&"try_join_all"), inputs, |(values, ())| values)
+        gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
     }
 
     /// The results, each when it is set, in the order of their completion. The iterator blocks.
@@ -187,14 +187,14 @@ macro_rules! tuples {
             fn join_tuple(self) -> AsyncResult<Self::Values> {
                 let ($($name,)*) = self;
                 let inputs = tuples!(@nest $($name)*);
-                gather(here(&"join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+                gather(Hop::here(&"join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
             }
 
             #[allow(non_snake_case)]
             fn try_join_tuple(self) -> AsyncResult<Self::Values> {
                 let ($($name,)*) = self;
                 let inputs = OrCancelled(tuples!(@nest $($name)*));
-                gather(here(&"try_join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+                gather(Hop::here(&"try_join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
             }
         }
     };
@@ -210,7 +210,7 @@ impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncR
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
         let inputs = (Many::new(results), ());
-        gather(here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
+        gather(Hop::here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
     }
 }
 

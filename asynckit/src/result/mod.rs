@@ -14,9 +14,8 @@ pub use many::Results;
 pub use set::{SetError, Setter};
 
 use std::fmt;
-use std::panic::Location;
 
-use crate::error::{Error, Hop};
+use crate::error::Error;
 use crate::task::{Hand, Lease, Owner, Steps, Typed};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
@@ -114,10 +113,4 @@ impl<T> fmt::Debug for AsyncResult<T> {
         };
         write!(f, "AsyncResult({}, {state})", owner.header().hop)
     }
-}
-
-/// The place of the user's call, for results that no work makes.
-#[track_caller]
-fn here(name: &'static &'static str) -> Hop {
-    Hop { name, at: Location::caller() }
 }

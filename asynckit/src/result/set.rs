@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{AsyncResult, here};
+use super::AsyncResult;
 use crate::continuation;
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, Hop};
 use crate::task::{Header, Job, State, Step, Steps, TaskRef, Typed, allocate};
 
 /// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
@@ -55,7 +55,7 @@ impl<T> AsyncResult<T> {
     pub fn new() -> AsyncResult<T> {
         let state = State::unsubmitted();
         state.add_hand();
-        let (owner, token) = allocate(here(&"AsyncResult"), None, state, ByHand::<true>);
+        let (owner, token) = allocate(Hop::here(&"AsyncResult"), None, state, ByHand::<true>);
         drop(token);
         AsyncResult::from_owner(owner)
     }
@@ -64,7 +64,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
         let state = State::unsubmitted();
-        let (owner, token) = allocate(here(&"AsyncResult"), None, state, ByHand::<false>);
+        let (owner, token) = allocate(Hop::here(&"AsyncResult"), None, state, ByHand::<false>);
         let first = token.state.settle(false);
         debug_assert!(first);
         owner.write(value);
@@ -76,7 +76,7 @@ impl<T> AsyncResult<T> {
     /// A result that has failed.
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
-        let hop = here(&"AsyncResult");
+        let hop = Hop::here(&"AsyncResult");
         let (owner, token) = allocate::<T, _>(hop, None, State::unsubmitted(), ByHand::<false>);
         let task = token.reference();
         continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
@@ -96,7 +96,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
-        let (hop, state) = (here(&"AsyncResult::channel"), State::unsubmitted());
+        let (hop, state) = (Hop::here(&"AsyncResult::channel"), State::unsubmitted());
         let (owner, token) = allocate(hop, None, state, ByHand::<false>);
         let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
         drop(token);

@@ -1,9 +1,9 @@
 //! What is to follow a result: more work, or a callback.
 
-use super::{AsyncResult, here};
+use super::AsyncResult;
 use crate::Work;
 use crate::continuation::{self, Observer};
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, Hop};
 use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
 use crate::work::pending_work;
@@ -24,7 +24,7 @@ impl<T> AsyncResult<T> {
         U: Send + 'w,
     {
         let inputs = (Moved::new(self), ());
-        pending_work(here(&"map"), inputs, move |_, (value, ())| Outcome::Done(Ok(f(value))))
+        pending_work(Hop::here(&"map"), inputs, move |_, (value, ())| Outcome::Done(Ok(f(value))))
     }
 
     /// Work that applies `f` to the value and may fail.
@@ -36,7 +36,7 @@ impl<T> AsyncResult<T> {
         E: Into<BoxError>,
     {
         let inputs = (Moved::new(self), ());
-        pending_work(here(&"and_then"), inputs, move |task, (value, ())| {
+        pending_work(Hop::here(&"and_then"), inputs, move |task, (value, ())| {
             Outcome::Done(f(value).map_err(|error| task.failed(error.into())))
         })
     }
@@ -60,7 +60,7 @@ impl<T> AsyncResult<T> {
         E: Into<BoxError>,
     {
         let inputs = (Either::new(self), ());
-        pending_work(here(&"or_else"), inputs, move |task, (outcome, ())| {
+        pending_work(Hop::here(&"or_else"), inputs, move |task, (outcome, ())| {
             Outcome::Done(match outcome {
                 Ok(value) => Ok(value),
                 Err(error) => f(error.observed()).map_err(|error| task.failed(error.into())),
@@ -90,7 +90,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         E: std::error::Error + 'static,
     {
-        let (hop, inputs) = (here(&"recover"), (Either::new(self), ()));
+        let (hop, inputs) = (Hop::here(&"recover"), (Either::new(self), ()));
         pending_work(hop, inputs, move |_, (outcome, ())| {
             Outcome::Done(outcome.or_else(|error| {
                 let value = error.downcast_ref().map(f);

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::Location;
 use std::time::Duration;
 
 use super::{Pause, Timers, jittered};
@@ -92,7 +91,7 @@ impl Retry {
         T: Send + 'w,
         F: FnMut() -> Work<'w, T> + Send + 'w,
     {
-        self.work_at(Hop { name: &"retry", at: Location::caller() }, call)
+        self.work_at(Hop::here(&"retry"), call)
     }
 
     /// As `work`, by another name.
