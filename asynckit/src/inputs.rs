@@ -193,7 +193,7 @@ impl<T> Input for Lent<T> {
     }
 
     fn value(&self) -> Result<Borrowed<T>, Error> {
-        self.0.borrow().map(Borrowed)
+        self.0.lend().map(Borrowed)
     }
 
     fn release(&self, cancelled: bool) {
@@ -201,7 +201,8 @@ impl<T> Input for Lent<T> {
     }
 }
 
-/// A value that a call has been lent; the loan ends with it.
+/// A value that a call has been lent; the loan ends with it. (The work that the call returns has one of
+/// its own: see `Work::finish_inside`.)
 pub struct Borrowed<T>(Typed<Borrow, T>);
 
 impl<T> Deref for Borrowed<T> {

@@ -11,7 +11,7 @@ use crate::future::Polled;
 use crate::inputs::{Either, Forward, Inputs, Outcome};
 use crate::pool::{self, Current, Handle, Spawn, Spawner};
 use crate::task::{
-    At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, submit_at,
+    At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, loans_of, submit_at,
 };
 use crate::{AsyncResult, Work};
 
@@ -105,9 +105,17 @@ impl<'a> Here<'a> {
         Here(task)
     }
 
-    /// Where this task runs.
+    /// Where this task runs; nowhere if it was not submitted, but is run in place.
     pub(crate) fn place(&self) -> Option<Lease> {
-        self.0.lease().or_else(pool::place_here)
+        self.0.lease()
+    }
+
+    /// Where work runs that the call has returned and that goes on as a task of its own, if it does. It has
+    /// been lent what the call was.
+    pub(crate) fn place_of_part(&self, part: &Token) -> Option<Lease> {
+        let place = self.place().filter(|_| !part.is_simple())?;
+        let loans = pool::task_here().map(|task| loans_of(&task)).unwrap_or_default();
+        Some(if loans.is_empty() { place } else { place.with_loans(loans) })
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {

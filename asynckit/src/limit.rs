@@ -13,7 +13,7 @@ use crate::Work;
 use crate::continuation;
 use crate::pool;
 use crate::stage::{Awaits, start_at, wake};
-use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
+use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
@@ -178,6 +178,12 @@ impl Passes {
     }
 }
 
+impl Pass {
+    pub(crate) fn limit(&self) -> &Arc<Passes> {
+        &self.0
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
@@ -210,48 +216,6 @@ impl Waiter {
 
     fn take(&self) -> Option<Pass> {
         lock(&self.pass).take()
-    }
-}
-
-/// A pass that all tasks of a place share until the last of them is over.
-pub(crate) struct Share {
-    limit: Arc<Passes>,
-    tasks: AtomicUsize,
-    pass: Mutex<Option<Pass>>,
-    /// The share of work around it, under another limit.
-    around: Option<Arc<Share>>,
-}
-
-impl Share {
-    pub(crate) fn new(pass: Pass, around: Option<Arc<Share>>) -> Arc<Share> {
-        let (limit, tasks) = (pass.0.clone(), AtomicUsize::new(0));
-        Arc::new(Share { limit, tasks, pass: Mutex::new(Some(pass)), around })
-    }
-
-    pub(crate) fn limit(&self) -> &Passes {
-        &self.limit
-    }
-
-    fn each(&self) -> impl Iterator<Item = &Share> {
-        std::iter::successors(Some(self), |share| share.around.as_deref())
-    }
-
-    /// One more task.
-    pub(crate) fn enter(&self) {
-        for share in self.each() {
-            share.tasks.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// One less. The next in line sees what it did.
-    pub(crate) fn leave(&self) {
-        for share in self.each() {
-            // ORDERING: AcqRel: the last one to leave comes after all others.
-            if share.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
-                let pass = lock(&share.pass).take();
-                drop(pass);
-            }
-        }
     }
 }
 

@@ -294,17 +294,18 @@ impl<'w, T: Send> Work<'w, T> {
         }
     }
 
-    /// Inside of a task: plain work is run in place, other work goes on as a task of its own.
+    /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
+    /// call was lent is lent until that one is over; what is run in place has come to its end here.
     #[track_caller]
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
             Form::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
-            Form::Cell(owner, token) => match here.place() {
-                Some(place) if !token.is_simple() => {
+            Form::Cell(owner, token) => match here.place_of_part(&token) {
+                Some(place) => {
                     submit_task(&owner, token, place, false);
                     Outcome::Flatten(AsyncResult::from_owner(owner))
                 }
-                _ => {
+                None => {
                     let outcome = run_cell(owner, token, None, Location::caller());
                     Outcome::Done(outcome.unwrap_or_else(|| unreachable!("an untimed wait")))
                 }

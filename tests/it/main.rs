@@ -24,6 +24,7 @@ mod failures;
 mod failures_unobserved;
 mod hosted;
 mod lending_and_clones;
+mod lent_to_work;
 mod limits;
 mod lints;
 mod long_chains;

@@ -83,7 +83,7 @@ impl Trampoline {
             self.empty_queue();
             let left = self.leaving.borrow_mut().pop();
             match left {
-                Some(place) => place.leave(),
+                Some(place) => self.leave(&place),
                 None => break,
             }
         }
@@ -92,6 +92,14 @@ impl Trampoline {
         if has_memory && MEMORY.try_with(|_| ()).is_err() {
             self.give_memory_back();
         }
+    }
+
+    /// Leaves a place. A value that was lent until now may borrow from the place's scope, and so is dropped
+    /// before that is left.
+    fn leave(&self, place: &Lease) {
+        place.give_back();
+        self.empty_queue();
+        place.leave();
     }
 
     fn give_memory_back(&self) {
@@ -146,7 +154,7 @@ pub(crate) fn drain() {
             let left = if leaving.len() > before { leaving.pop() } else { None };
             drop(leaving);
             match left {
-                Some(place) => place.leave(),
+                Some(place) => trampoline.leave(&place),
                 None => return,
             }
         }
@@ -229,6 +237,7 @@ pub(crate) fn defer_leave(place: Lease) {
         if trampoline.active.get() {
             trampoline.leaving.borrow_mut().push(place);
         } else {
+            enter(|| place.give_back());
             place.leave();
         }
     });

@@ -9,8 +9,9 @@ use std::fmt::Write;
 
 use crate::continuation;
 use crate::error::{Error, ErrorKind, Hop};
-use crate::limit::{self, Share};
+use crate::limit;
 use crate::pool::needed;
+use crate::pool::share::Share;
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
 use crate::task::{At, TaskRef};
@@ -106,17 +107,20 @@ pub(crate) fn look_at_limits() {
         let waits = lock(&WAITS);
         let mut stuck: Vec<Arc<Share>> = Vec::new();
         for wait in waits.iter() {
-            for share in wait.stack.iter().filter_map(|task| task.place()?.share().cloned()) {
-                let in_line = |task: &TaskRef| share.limit().has_in_line(task);
+            let places = wait.stack.iter().filter_map(|task| task.place());
+            for share in places.flat_map(|place| place.shares()) {
+                let Some(limit) = share.limit() else { continue };
+                let in_line = |task: &TaskRef| limit.has_in_line(task);
                 if find_way(wait.targets.clone(), in_line, &waits).is_none() {
                     continue;
                 }
-                if !stuck.iter().any(|other| Arc::ptr_eq(other, &share)) {
+                if !stuck.iter().any(|other| Arc::ptr_eq(other, share)) {
                     stuck.push(share.clone());
                 }
-                let likewise = stuck.iter().filter(|other| other.limit().is(share.limit()));
-                if likewise.count() >= share.limit().most() {
-                    return Some((wait.clone(), share.limit().most()));
+                let likewise =
+                    stuck.iter().filter(|other| other.limit().is_some_and(|its| its.is(limit)));
+                if likewise.count() >= limit.most() {
+                    return Some((wait.clone(), limit.most()));
                 }
             }
         }

@@ -19,6 +19,7 @@ mod place;
 mod queue;
 mod scope;
 mod seeded;
+mod share;
 mod shared;
 mod sleep;
 mod spawner;

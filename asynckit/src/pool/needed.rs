@@ -89,12 +89,12 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
 }
 
 /// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
-/// handle may lend it.
+/// handle may lend it; and those that are parts of work which has.
 pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
     let mut borrowers = tasks_that_may_wait();
     borrowers.retain(|task| {
-        let mut borrows = false;
-        if !task.is_simple() && !task.is_set() && task.state.visit() {
+        let mut borrows = !task.is_set() && task.place().is_some_and(|place| place.lends(cell));
+        if !borrows && !task.is_simple() && !task.is_set() && task.state.visit() {
             each_edge(task, |edge| {
                 borrows |= edge.is_open() && edge.borrows() && edge.upstream_ref().is(cell);
             });

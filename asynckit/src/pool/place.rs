@@ -3,10 +3,11 @@
 use crate::cancel::Tree;
 use crate::continuation;
 use crate::error::{Error, Hop};
-use crate::limit::{Pass, Share};
+use crate::limit::Pass;
+use crate::pool::share::{Kept, Share};
 use crate::pool::{Shared, context};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
-use crate::task::{Lease, TaskRef};
+use crate::task::{Borrow, Lease, TaskRef};
 
 /// A pool, or a scope of one.
 pub(crate) struct Place {
@@ -65,7 +66,17 @@ impl Place {
 
     /// The same place for work that has a pass.
     pub(crate) fn with_pass(&self, pass: Pass) -> Lease {
-        let share = Share::new(pass, self.share.clone());
+        self.with_kept(Kept::Pass(pass))
+    }
+
+    /// The same place for work that has been lent what a call was: until it is over, whenever its
+    /// result is set.
+    pub(crate) fn with_loans(&self, loans: Vec<Borrow>) -> Lease {
+        self.with_kept(Kept::Loans(loans))
+    }
+
+    fn with_kept(&self, kept: Kept) -> Lease {
+        let share = Share::new(kept, self.share.clone());
         Place::make(self.pool.clone(), self.scope.clone(), self.tree.clone(), Some(share))
     }
 
@@ -110,8 +121,14 @@ impl Place {
         self.tree.as_ref()
     }
 
-    pub(crate) fn share(&self) -> Option<&Arc<Share>> {
-        self.share.as_ref()
+    /// What its tasks share, the innermost first.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = &Arc<Share>> {
+        std::iter::successors(self.share.as_ref(), |share| share.around())
+    }
+
+    /// Whether its tasks have the value of a cell lent, as parts of work that has.
+    pub(crate) fn lends(&self, cell: &TaskRef) -> bool {
+        self.share.as_ref().is_some_and(|share| share.lends(cell))
     }
 
     pub(crate) fn is_plain(&self) -> bool {
@@ -166,11 +183,16 @@ impl Place {
         }
     }
 
-    /// A member is over, and so is what its end led to.
-    pub(crate) fn leave(&self) {
+    /// A member is over, and so is what its end led to. It gives back what it shared, which may lead to
+    /// more that has to happen before `leave`.
+    pub(crate) fn give_back(&self) {
         if let Some(share) = &self.share {
             share.leave();
         }
+    }
+
+    /// The same, after `give_back` and what that led to.
+    pub(crate) fn leave(&self) {
         let Some(members) = &self.scope else { return };
         // ORDERING: AcqRel: all that the members did happens before the scope's end (Acquire in
         // `is_empty`).

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
+use super::cell::each_edge;
 use super::handle::{Borrow, Owner, TaskRef, Typed, typed};
 use super::header::Header;
 use super::holds::{Holds, Left, Take};
@@ -38,6 +39,8 @@ enum Hold {
 const HOLD: usize = 0b11;
 /// Set there while the edge was lent the value, to clone it when the task runs.
 const CLONES: usize = 0b100;
+/// The same bit where nothing is held any more: what the edge held is with the call that the task makes.
+const LENT_TO_CALL: usize = CLONES;
 /// Set in the pointer to the dependent where that wants to see a failure: `OnFailure::Look`.
 const LOOKS: usize = 0b1;
 const _: () =
@@ -122,8 +125,9 @@ impl Edge {
                 MIGHT_CLONE.fetch_sub(1, Ordering::SeqCst);
             }
         }
+        let marks = if hold == Hold::Nothing { HOLD | CLONES } else { HOLD };
         let upstream = self.upstream.get();
-        self.upstream.set(upstream.map_addr(|addr| (addr & !HOLD) | hold as usize));
+        self.upstream.set(upstream.map_addr(|addr| (addr & !marks) | hold as usize));
         before
     }
 
@@ -294,6 +298,20 @@ impl Edge {
         }
     }
 
+    /// The loan that the call has which the task makes, once more. Only within that call.
+    fn lend_again(&self) -> Option<Borrow> {
+        if self.is_open() || self.upstream.get().addr() & LENT_TO_CALL == 0 {
+            return None;
+        }
+        let upstream = self.upstream_raw();
+        // SAFETY: the call has not returned and has its loans until it does (`loans_of`), so that the
+        // cell is there, and lent; this is one more borrow of it.
+        unsafe {
+            upstream.as_ref().holds.add_borrow();
+            Some(Borrow::from_raw(upstream))
+        }
+    }
+
     pub(crate) fn on_failure(&self) -> OnFailure {
         if self.dependent.get().addr() & LOOKS == 0 { OnFailure::Skip } else { OnFailure::Look }
     }
@@ -410,6 +428,22 @@ impl<T> TypedEdge<T> {
         }
         Ok(borrow)
     }
+
+    /// As `borrow`, for the call that the task makes, which keeps it until it returns.
+    pub(crate) fn lend(&self) -> Result<Typed<Borrow, T>, Error> {
+        let borrow = self.borrow()?;
+        let upstream = self.edge.upstream.get();
+        self.edge.upstream.set(upstream.map_addr(|addr| addr | LENT_TO_CALL));
+        Ok(borrow)
+    }
+}
+
+/// One more of each loan that the call of a task has. Only for that task's thread, before the call has
+/// returned.
+pub(crate) fn loans_of(task: &TaskRef) -> Vec<Borrow> {
+    let mut loans = Vec::new();
+    each_edge(task, |edge| loans.extend(edge.lend_again()));
+    loans
 }
 
 /// What edges a task has to one cell.

@@ -1,0 +1,75 @@
+//! What the tasks of a place share until the last of them is really over: a limit's pass, and what is
+//! lent to the work that they are parts of.
+//!
+//! A result may be settled while its work goes on: it was cancelled, or is out of time. So what work
+//! needs to run is not given back when there is a result, but when its closure, its inputs and its
+//! future are gone, and those of all that it has started as parts of itself: they are at its place.
+
+use crate::limit::{Pass, Passes};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
+use crate::task::{Borrow, Steps, TaskRef};
+
+/// What is kept until the last task of a place is over.
+pub(crate) struct Share {
+    tasks: AtomicUsize,
+    /// The limit whose pass is kept, if it is one.
+    limit: Option<Arc<Passes>>,
+    kept: Mutex<Option<Kept>>,
+    /// The share of the work around it.
+    around: Option<Arc<Share>>,
+}
+
+/// Dropped, it goes to who waits for it.
+pub(crate) enum Kept {
+    Pass(Pass),
+    Loans(Vec<Borrow>),
+}
+
+impl Share {
+    pub(crate) fn new(kept: Kept, around: Option<Arc<Share>>) -> Arc<Share> {
+        let limit = match &kept {
+            Kept::Pass(pass) => Some(pass.limit().clone()),
+            Kept::Loans(_) => None,
+        };
+        Arc::new(Share { tasks: AtomicUsize::new(0), limit, kept: Mutex::new(Some(kept)), around })
+    }
+
+    pub(crate) fn limit(&self) -> Option<&Passes> {
+        self.limit.as_deref()
+    }
+
+    /// The share of the work around it.
+    pub(crate) fn around(&self) -> Option<&Arc<Share>> {
+        self.around.as_ref()
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Share> {
+        std::iter::successors(Some(self), |share| share.around.as_deref())
+    }
+
+    /// Whether the tasks have the value of a cell lent.
+    pub(crate) fn lends(&self, cell: &TaskRef) -> bool {
+        self.each().any(|share| match &*lock(&share.kept) {
+            Some(Kept::Loans(loans)) => loans.iter().any(|loan| loan.raw() == cell.raw()),
+            _ => false,
+        })
+    }
+
+    /// One more task.
+    pub(crate) fn enter(&self) {
+        for share in self.each() {
+            share.tasks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// One less. Who gets next what was kept sees what it did.
+    pub(crate) fn leave(&self) {
+        for share in self.each() {
+            // ORDERING: AcqRel: the last one to leave comes after all others.
+            if share.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
+                let kept = lock(&share.kept).take();
+                drop(kept);
+            }
+        }
+    }
+}
