@@ -132,8 +132,10 @@
 //! The error of a function that returns a [`Result`](core::result::Result) travels apart from its
 //! value, and a panic is caught. What depends on failed work does not run: it fails at once, with
 //! the same [`Error`], which tells its [`kind`](Error::kind), where it came from, and the way it
-//! took. [`AsyncResult::or_else`] turns a failure into a value again, and
-//! [`AsyncResult::cancel`] fails a result on purpose.
+//! took. What the work returned is its [`source`](std::error::Error::source), and is found by its type
+//! ([`Error::downcast_ref`]), as are its own sources. [`AsyncResult::recover`] and
+//! [`AsyncResult::or_else`] turn a failure into a value again, and [`AsyncResult::cancel`] fails a
+//! result on purpose.
 //!
 //! ```
 //! use asynckit::{ErrorKind, Pool, async_work, chain};
@@ -291,7 +293,7 @@ pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
 pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
-pub use error::{BoxError, Error, ErrorKind, Result};
+pub use error::{BoxError, Error, ErrorKind, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use map::{Map, Mapped};

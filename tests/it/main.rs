@@ -21,6 +21,7 @@ mod every_wait;
 mod executors;
 mod explore;
 mod failures;
+mod failures_causes;
 mod failures_unobserved;
 mod hosted;
 mod lending_and_clones;

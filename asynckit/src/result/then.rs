@@ -3,7 +3,7 @@
 use super::AsyncResult;
 use crate::Work;
 use crate::continuation::{self, Observer};
-use crate::error::{BoxError, Error, Hop};
+use crate::error::{BoxError, Error, Hop, Sought};
 use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
 use crate::work::pending_work;
@@ -68,12 +68,17 @@ impl<T> AsyncResult<T> {
         })
     }
 
-    /// Work that makes a value of a failure that is an `E`; a value passes as it is, and so does any
-    /// other failure, unobserved.
+    /// Work that makes a value of a failure that was caused by an `E`; a value passes as it is, and so
+    /// does any other failure, unobserved.
+    ///
+    /// `f` may ask for the error that the work returned, or for one of its sources
+    /// ([`Error::downcast_ref`]); for the `anyhow::Error` or the `eyre::Report` that it returned
+    /// ([`Error::report_ref`]); or for the [`Error`] itself: then it sees every failure, also a panic
+    /// and what was cancelled.
     ///
     /// ```
     /// use std::num::ParseIntError;
-    /// use asynckit::{ErrorKind, Pool, try_work};
+    /// use asynckit::{Error, ErrorKind, Pool, try_work, work};
     ///
     /// let pool = Pool::new(1);
     /// let parse = |text: &'static str| try_work(|| text.parse::<u32>()).spawn_on(&pool);
@@ -82,25 +87,26 @@ impl<T> AsyncResult<T> {
     ///
     /// let other = parse("x").recover(|_: &std::io::Error| 0).spawn_on(&pool);
     /// assert_eq!(other.get().unwrap_err().kind(), ErrorKind::Failed);
-    /// # Ok::<(), asynckit::Error>(())
+    ///
+    /// let panics = work(|| -> u32 { panic!("on purpose") }).spawn_on(&pool);
+    /// let any = panics.recover(|error: &Error| error.is_panic().into()).spawn_on(&pool);
+    /// assert_eq!(any.get()?, 1);
+    /// # Ok::<(), Error>(())
     /// ```
     #[track_caller]
-    pub fn recover<'w, E>(self, f: impl FnOnce(&E) -> T + Send + 'w) -> Work<'w, T>
+    pub fn recover<'w, E, How>(self, f: impl FnOnce(&E) -> T + Send + 'w) -> Work<'w, T>
     where
         T: Send + 'w,
-        E: std::error::Error + 'static,
+        E: Sought<How>,
     {
         let (hop, inputs) = (Hop::here(&"recover"), (Either::new(self), ()));
         pending_work(hop, inputs, move |_, (outcome, ())| {
-            Outcome::Done(outcome.or_else(|error| {
-                let value = error.downcast_ref().map(f);
-                match value {
-                    Some(value) => {
-                        drop(error.observed());
-                        Ok(value)
-                    }
-                    None => Err(error.passed_on(hop)),
+            Outcome::Done(outcome.or_else(|error| match E::sought(&error) {
+                Some(cause) => {
+                    error.observe();
+                    Ok(f(cause))
                 }
+                None => Err(error.passed_on(hop)),
             }))
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Pause, Timers, jittered};
 use crate::Work;
-use crate::error::{Error, ErrorKind, Hop};
+use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::inputs::Outcome;
 use crate::pool;
 use crate::stage::{Awaits, run_part};
@@ -78,8 +78,24 @@ impl Retry {
     }
 
     /// Which failures are worth another try. It is asked after each try but the last one.
-    pub fn when(mut self, worth_it: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Retry {
-        self.when = Some(Arc::new(worth_it));
+    ///
+    /// As with [`recover`](crate::AsyncResult::recover), the closure may ask for the [`Error`], and sees
+    /// every failure; or for what has caused it, and no other failure is worth another try.
+    ///
+    /// ```
+    /// use std::io;
+    /// use asynckit::{Error, ErrorKind, Retry};
+    ///
+    /// let interrupted = |error: &io::Error| error.kind() == io::ErrorKind::Interrupted;
+    /// let these = Retry::new(3).when(interrupted);
+    /// let also_panics = Retry::new(3).when(|error: &Error| error.kind() != ErrorKind::Cancelled);
+    /// # let _ = (these, also_panics);
+    /// ```
+    pub fn when<E, How>(mut self, worth_it: impl Fn(&E) -> bool + Send + Sync + 'static) -> Retry
+    where
+        E: Sought<How>,
+    {
+        self.when = Some(Arc::new(move |error| E::sought(error).is_some_and(&worth_it)));
         self
     }
 
