@@ -286,7 +286,8 @@ impl<'w, T: Send> Work<'w, T> {
             Form::Inline(call) => {
                 let trace = Trace::new();
                 trace.begin(self.hop);
-                let outcome = trace.within(|| call_here(self.hop, || hook, call));
+                let call = || call_here(self.hop, || hook, call);
+                let outcome = trace.within(|| panic::noting(call));
                 trace.end(outcome.as_ref().err());
                 Some(outcome)
             }

@@ -53,12 +53,18 @@ pub enum ErrorKind {
 /// All that depends on failed work fails with the *same* error: each copy shares the original
 /// cause and knows the path that it took from work to work. Copying one is cheap.
 ///
-/// - `{}` is one line: `crawler::download failed: no such host`.
+/// - `{}` is one line: `crawler::download failed: no such host`; of a panic with its own place,
+///   `crawler::parse panicked at src/parse.rs:7: no title`.
 /// - `{:#}` and `{:?}` add what has caused that, down to the last source and each once, as in
 ///   `crawler::load failed: can't read the settings: no such file`, and the path, with the source
 ///   line of each call: `[download (src/main.rs:31) -> size (:32) -> merge (:33)]`. Of a long path the
 ///   first and the last eight calls are kept, and how many lie between. Where the error that the
 ///   work returned has a backtrace of its own, as those of `anyhow` and `eyre` may, that follows.
+///
+/// The place of a panic is noted by a panic hook. It is installed with the program's first pool, acts
+/// on threads that run work alone, and calls the hook that was there before. A program that sets a hook of
+/// its own later loses the places, not the errors; set it before, or have it call what
+/// [`take_hook`](std::panic::take_hook) returns.
 ///
 /// The [`source`](std::error::Error::source) of an error is its cause: the very error that the work
 /// returned.

@@ -7,7 +7,7 @@ use std::fmt;
 use super::path::{Hop, Path};
 use super::whole::Whole;
 use super::{BoxError, Error, ErrorKind};
-use crate::panic::{self, Payload};
+use crate::panic::{self, Payload, Raised};
 use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
 
 /// What a pool does with failures that nobody has looked at.
@@ -16,13 +16,15 @@ pub(crate) type Hook = Arc<dyn Fn(&Error) + Send + Sync>;
 pub(crate) enum Cause {
     Failure(BoxError),
     Whole(Whole),
-    Panic { message: String, payload: Mutex<Option<Payload>> },
+    Panic { message: String, at: Option<Raised>, payload: Mutex<Option<Payload>> },
     Words(String),
 }
 
 impl Cause {
+    /// A panic that this thread has just caught.
     pub(crate) fn panic(message: String, payload: Payload) -> Cause {
-        Cause::Panic { message, payload: Mutex::new(Some(payload)) }
+        let at = panic::raised_at(&message);
+        Cause::Panic { message, at, payload: Mutex::new(Some(payload)) }
     }
 
     /// The error that the work returned, or the one that it lends.
@@ -88,6 +90,9 @@ impl fmt::Display for Original {
         match &self.cause {
             Cause::Failure(error) => write!(f, "{origin} failed: {error}"),
             Cause::Whole(whole) => write!(f, "{origin} failed: {whole}"),
+            Cause::Panic { message, at: Some(at), .. } => {
+                write!(f, "{origin} panicked at {at}: {message}")
+            }
             Cause::Panic { message, .. } => write!(f, "{origin} panicked: {message}"),
             Cause::Words(words) => write!(f, "{origin} {words}"),
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::AsyncResult;
 use crate::continuation;
 use crate::error::{BoxError, Error, Hop};
+use crate::panic;
 use crate::task::{Header, Job, State, Step, Steps, TaskRef, Typed, allocate};
 
 /// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
@@ -139,7 +140,7 @@ fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError
         return Err(SetError::late(error));
     }
     // The right to write is ours; `into` is foreign code, and may panic.
-    let error = crate::panic::catch(|| error.into());
+    let error = panic::catch(|| panic::noting(|| error.into()));
     let error = match error {
         Ok(error) => Error::failed(task.hop, error, None),
         Err(payload) => Error::panicked(task.hop, payload, None),

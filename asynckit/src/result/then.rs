@@ -125,9 +125,8 @@ impl<T> AsyncResult<T> {
         let task = owner.reference();
         let value = owner.borrow();
         let call = Box::new(move || {
-            let called = panic::catch(|| {
-                f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
-            });
+            let call = || f(value.outcome().inspect_err(|error| error.observe()));
+            let called = panic::catch(|| panic::noting(call));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
                 drop(Error::panicked(value.hop, payload, value.hook()));
