@@ -217,8 +217,8 @@
 //!
 //! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in
 //! too. Over many results there are the methods of [`Results`]: `join_all`, `try_join_all`,
-//! `as_completed`, `wait_any` and `join`. [`Pool::map`] calls a function for each of many items, so
-//! many at a time.
+//! `settle_all`, `as_completed`, `wait_any` and `join`. [`Pool::map`] and [`Pool::try_map`] call a
+//! function for each of many items, so many at a time.
 //!
 //! # Threads
 //!

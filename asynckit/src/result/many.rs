@@ -4,9 +4,9 @@ use std::panic::Location;
 
 use super::{AsCompleted, AsyncResult};
 use crate::continuation::{Observer, Watch, watch};
-use crate::error::{self, Hop};
-use crate::inputs::{Many, Moved, OrCancelled};
-use crate::lift::gather;
+use crate::error::{self, Error, Hop};
+use crate::inputs::{Many, Moved, OrCancelled, Outcomes};
+use crate::lift::{gather, gather_at};
 use crate::pool::{Goal, Test, wait};
 use crate::sync::{Arc, Parker};
 use crate::task::TaskRef;
@@ -91,6 +91,41 @@ pub trait Results<K: Kind> {
     {
         let inputs = OrCancelled((Many::new(self), ()));
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
+    }
+
+    /// One result of how each of them ended, in their order: its value, or its failure. It is set when
+    /// all of them are, at once where there are none, and never fails. Each failure counts as seen.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Results, async_work};
+    ///
+    /// #[async_work]
+    /// fn lint(name: &'static str) -> Result<&'static str, String> {
+    ///     if name.len() > 3 { Err(format!("`{name}` is too long")) } else { Ok(name) }
+    /// }
+    ///
+    /// let pool = Pool::new(2);
+    /// let lints = ["one", "three", "two"].map(|name| lint(name).spawn_on(&pool));
+    /// let (mut fine, mut failed) = (0, Vec::new());
+    /// for ended in lints.settle_all().get()? {
+    ///     match ended {
+    ///         Ok(_) => fine += 1,
+    ///         Err(error) => failed.push(error.to_string()),
+    ///     }
+    /// }
+    /// assert_eq!(fine, 2);
+    /// assert!(failed[0].ends_with("lint failed: `three` is too long"));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    fn settle_all(self) -> AsyncResult<Vec<Result<K::Item, Error>>>
+    where
+        Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
+        K::Item: Send + 'static,
+    {
+        // It belongs to no scope, whose end would fail it: what it gathers borrows nothing.
+        let inputs = (Outcomes::new(self), ());
+        gather_at(Hop::here(&"settle_all"), None, inputs, |(outcomes, ())| outcomes)
     }
 
     /// The results, each when it is set, in the order of their completion. The iterator blocks.
