@@ -164,9 +164,8 @@ fn work_body(
         (true, false) => support.private("async_work"),
         (true, true) => support.private_at("fallible_async_work", open, close),
     };
-    let prologue = options.calls.prologue(support);
     // The closure stands at the return type: one message about that type is enough.
-    let mut block = Group::new(Delimiter::Brace, quote!(#prologue #(#bindings)* #tail));
+    let mut block = Group::new(Delimiter::Brace, quote!(#(#bindings)* #tail));
     block.set_span(close);
     let body = if is_async {
         quote_spanned!(open=> async move #block)

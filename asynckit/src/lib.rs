@@ -183,10 +183,10 @@
 //!
 //! # Time and limits
 //!
-//! [`Work::timeout`] limits how long work may take, [`AsyncResult::timeout`] is a deadline for a
-//! chain, and [`Retry`] makes a call again when it fails. A [`CancelToken`] cancels a whole tree of
-//! work, a [`Limit`] lets at most so much of some work run at once. Most of it can be said once, at
-//! the function.
+//! [`Work::timeout`] limits how long work may run, [`Work::deadline`] how long it may take in all,
+//! [`AsyncResult::deadline`] is one for a chain, and [`Retry`] makes a call again when it fails. A
+//! [`CancelToken`] cancels a whole tree of work, a [`Limit`] lets at most so much of some work run at
+//! once. Most of it can be said once, at the function.
 //!
 //! ```
 //! use std::time::Duration;
@@ -202,7 +202,7 @@
 //! let pool = Pool::new(2);
 //! let token = CancelToken::with_timeout(Duration::from_secs(60));
 //! let sum = chain!(&token.on(&pool), {
-//!     let slow = fetch("bc").timeout(Duration::from_secs(9));
+//!     let slow = fetch("bc").deadline(Duration::from_secs(9));
 //!     add(fetch("a"), slow)
 //! });
 //! assert_eq!(sum.get()?, 3);

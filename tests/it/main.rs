@@ -50,6 +50,7 @@ mod sleepers;
 mod stress;
 mod thread_ends;
 mod timeouts;
+mod timeouts_of_runs;
 mod virtual_time;
 mod waiting_inside_work;
 mod work_after;

@@ -26,5 +26,5 @@ pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_chain, plain_condition};
 pub use hold::{EachUnchanged, Held, HeldUnchanged, Hold, Plain, hold};
-pub use options::{StaticLimit, again, limit_time, limited, limited_in_time, retried};
+pub use options::{StaticLimit, again, due, limited, limited_in_time, retried};
 pub use take_apart::TakeApart;

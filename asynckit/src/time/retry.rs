@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Pause, Timers, jittered};
+use super::{Pause, Timers, jittered, left_in_place};
 use crate::Work;
 use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::inputs::Outcome;
@@ -143,6 +143,18 @@ impl fmt::Debug for Retry {
     }
 }
 
+/// A pause in place, no longer than there is time.
+fn rest(pause: Duration) {
+    let left = left_in_place().unwrap_or(Duration::MAX);
+    match Timers::virtual_here() {
+        Some(timers) => timers.advance(timers.jittered(pause).min(left)),
+        None => {
+            let pause = jittered(pause, None).min(left);
+            pool::blocking(|| thread::sleep(pause));
+        }
+    }
+}
+
 /// Work that is tried again. It is an ordinary task, as `call` is the user's code.
 struct Retried<F, T> {
     policy: Retry,
@@ -224,6 +236,10 @@ where
                 After::Done(outcome) => return Step::Done(outcome),
                 After::Pause(pause) => pause,
             };
+            if task.state.is_settled() {
+                // Somebody has given it up.
+                return Step::Done(Err(Error::cancelled(task.hop)));
+            }
             if !pause.is_zero()
                 && let (Some(place), Some(own)) = (task.place(), pool::task_here())
             {
@@ -237,13 +253,10 @@ where
         loop {
             match self.after(self.next_try().run_part(task.hook()), task) {
                 After::Done(outcome) => return Step::Done(outcome),
-                After::Pause(pause) => match Timers::virtual_here() {
-                    Some(timers) => timers.advance(timers.jittered(pause)),
-                    None => {
-                        let pause = jittered(pause, None);
-                        pool::blocking(|| thread::sleep(pause));
-                    }
-                },
+                After::Pause(pause) => rest(pause),
+            }
+            if let Some(left @ Duration::ZERO) = left_in_place() {
+                return Step::Done(Err(Error::timed_out(task.hop, left)));
             }
         }
     }
