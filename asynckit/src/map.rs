@@ -126,6 +126,14 @@ impl<'a, T> Map<'a, T> {
     /// # Panics
     ///
     /// For 0, as nothing would ever begin.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(4);
+    /// // However many files there are, two are in memory.
+    /// let sizes = pool.try_map(["Cargo.toml", "README.md"], std::fs::read_to_string).limit(2);
+    /// let total: usize = sizes.map(|text| text.map_or(0, |text| text.len())).sum();
+    /// assert!(total > 0);
+    /// ```
     pub fn limit(mut self, most: usize) -> Map<'a, T> {
         assert!(most > 0, "a limit of 0 would let no call begin");
         self.limit = most;
@@ -134,6 +142,13 @@ impl<'a, T> Map<'a, T> {
 
     /// The values as they come, rather than in the order of their items: a slow one does not hold
     /// the others up.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(2);
+    /// let mut seen: Vec<u32> = pool.map(0..10, |n| n).unordered().map(Result::unwrap).collect();
+    /// seen.sort();
+    /// assert_eq!(seen, (0..10).collect::<Vec<_>>());
+    /// ```
     pub fn unordered(mut self) -> Map<'a, T> {
         if let UnderWay::InOrder(results) = &mut self.under_way {
             let mut completed = Completed::new();

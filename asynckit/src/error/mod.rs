@@ -6,6 +6,7 @@
 //! (`causes.rs`). What programs look for in a failure is found by its type (`sought.rs`).
 
 mod causes;
+mod kind;
 mod path;
 mod report;
 mod sought;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use crate::panic;
 use crate::sync::Arc;
 use causes::{Besides, Sources};
+pub use kind::ErrorKind;
 pub(crate) use path::Hop;
 use path::Path;
 pub(crate) use report::Hook;
@@ -26,27 +28,25 @@ pub use sought::Sought;
 pub(crate) use whole::{Lent, Whole};
 
 /// An error that can go from work to all that depends on it.
+///
+/// ```
+/// use asynckit::{BoxError, Pool, async_work};
+///
+/// #[async_work]
+/// fn sum(text: &'static str) -> Result<u64, BoxError> {
+///     let mut sum = 0u64;
+///     for number in text.split(' ') {
+///         sum = sum.checked_add(number.parse()?).ok_or("too much")?; // errors of two kinds
+///     }
+///     Ok(sum)
+/// }
+///
+/// let pool = Pool::new(1);
+/// let error = sum("1 x").spawn_on(&pool).get().unwrap_err();
+/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+/// assert!(sum(concat!("1 ", "18446744073709551615")).run().unwrap_err().to_string().ends_with("too much"));
+/// ```
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What kind of failure an [`Error`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The work returned an error.
-    Failed,
-    /// The work panicked.
-    Panicked,
-    /// Somebody cancelled the result.
-    Cancelled,
-    /// A limit of time ran out.
-    TimedOut,
-    /// The pool was stopped before the work could run.
-    Stopped,
-    /// Nobody is left who could set the result.
-    Abandoned,
-    /// A wait could never have ended.
-    Deadlock,
-}
 
 /// Why a result has no value.
 ///
@@ -95,6 +95,14 @@ struct Report {
 }
 
 /// The result of work: a value, or the [`Error`] of whatever failed on the way to it.
+///
+/// ```
+/// fn main() -> asynckit::Result<()> {
+///     let pool = asynckit::Pool::new(1);
+///     assert_eq!(pool.spawn(|| 2 * 21).get()?, 42);
+///     Ok(())
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -201,12 +209,33 @@ impl Error {
     }
 
     /// The work that failed first, as `module::function`.
+    ///
+    /// ```
+    /// use asynckit::{Pool, async_work, chain};
+    ///
+    /// #[async_work]
+    /// fn read(name: &'static str) -> std::io::Result<String> { std::fs::read_to_string(name) }
+    /// #[async_work]
+    /// fn lines(text: String) -> usize { text.lines().count() }
+    ///
+    /// let pool = Pool::new(1);
+    /// let error = chain!(&pool, lines(read("no/such/file"))).get().unwrap_err();
+    /// assert_eq!(error.origin(), concat!(module_path!(), "::read"));
+    /// ```
     pub fn origin(&self) -> &'static str {
         self.0.original.hop.name()
     }
 
     /// How often the work was tried: more than once where it was to be tried again
     /// ([`Retry`](crate::Retry)).
+    ///
+    /// ```
+    /// use asynckit::{Retry, try_work};
+    ///
+    /// let error = Retry::new(2).work(|| try_work(|| Err::<u8, _>("busy"))).run().unwrap_err();
+    /// assert_eq!(error.tries(), 3);
+    /// assert_eq!(error.to_string(), "closure failed: busy (tried 3 times)");
+    /// ```
     pub fn tries(&self) -> u32 {
         self.0.tries
     }
@@ -259,6 +288,12 @@ impl Error {
     }
 
     /// Whether the work panicked.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let error = pool.spawn(|| -> u8 { panic!("on purpose") }).get().unwrap_err();
+    /// assert!(error.is_panic() && error.to_string().ends_with("on purpose"));
+    /// ```
     pub fn is_panic(&self) -> bool {
         self.kind() == ErrorKind::Panicked
     }
@@ -269,6 +304,15 @@ impl Error {
     ///
     /// Always. The payload can be had once: for a further copy of the error, and for an error
     /// that is no panic, the panic carries this error's text.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let outcome = std::panic::catch_unwind(|| {
+    ///     // As if the closure had been called here.
+    ///     pool.spawn(|| -> u8 { panic!("on purpose") }).get().unwrap_or_else(|e| e.resume_panic())
+    /// });
+    /// assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    /// ```
     pub fn resume_panic(self) -> ! {
         let text = self.to_string();
         let payload = self.0.original.take_payload();

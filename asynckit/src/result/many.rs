@@ -61,6 +61,15 @@ use sealed::{Kind, List, Slice, Tuple};
 pub trait Results<K: Kind> {
     /// One result of all values, in their order; set at once where there are none. It fails as
     /// soon as one of them does.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Results};
+    ///
+    /// let pool = Pool::new(2);
+    /// let squares = (0..4).map(|n| pool.spawn(move || n * n)).join_all();
+    /// assert_eq!(squares.get()?, [0, 1, 4, 9]);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     fn join_all(self) -> AsyncResult<Vec<K::Item>>
     where
@@ -153,6 +162,19 @@ pub trait Results<K: Kind> {
     /// # Panics
     ///
     /// As [`AsyncResult::wait`].
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Results};
+    ///
+    /// let mirrors = [AsyncResult::channel(), AsyncResult::channel()];
+    /// let [(_slow, first), (quick, second)] = mirrors;
+    /// quick.set("page").unwrap();
+    /// let mut results = vec![first, second];
+    /// let winner = results[..].wait_any().expect("there are two");
+    /// assert_eq!(winner, 1);
+    /// assert_eq!(results.swap_remove(winner).get()?, "page");
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     fn wait_any(&self) -> Option<usize>
     where
@@ -173,6 +195,15 @@ pub trait Results<K: Kind> {
     /// One result of all values of a tuple of 1 to 12 results. It fails as soon as one of them
     /// does. The values own all they use; for those that borrow, end a chain on their scope with
     /// the tuple.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Results};
+    ///
+    /// let pool = Pool::new(2);
+    /// let (name, size) = (pool.spawn(|| "a page"), pool.spawn(|| 7_usize));
+    /// assert_eq!((name, size).join().get()?, ("a page", 7));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     fn join(self) -> AsyncResult<K::Values>
     where
@@ -183,6 +214,16 @@ pub trait Results<K: Kind> {
 
     /// As [`join`](Results::join); and when one fails the others are cancelled, where nothing else
     /// needs them or holds them.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool, Results, is_cancelled, work};
+    ///
+    /// let pool = Pool::new(1);
+    /// let endless = work(|| while !is_cancelled() {}).spawn_on(&pool);
+    /// let pair = (endless, AsyncResult::<u8>::failed("no")).try_join();
+    /// assert!(pair.get().is_err());
+    /// pool.stop(); // the other one has seen that nobody wants its value
+    /// ```
     #[track_caller]
     fn try_join(self) -> AsyncResult<K::Values>
     where

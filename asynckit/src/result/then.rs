@@ -28,6 +28,14 @@ impl<T> AsyncResult<T> {
     }
 
     /// Work that applies `f` to the value and may fail.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let text = pool.spawn(|| "12".to_owned());
+    /// let number = text.and_then(|text| text.parse::<u32>()).spawn_on(&pool);
+    /// assert_eq!(number.get()?, 12);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn and_then<'w, U, E>(self, f: impl FnOnce(T) -> Result<U, E> + Send + 'w) -> Work<'w, U>
     where
@@ -117,6 +125,18 @@ impl<T> AsyncResult<T> {
     /// keep it short. A panic in it goes to the pool's
     /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error), not to who sets the
     /// result. The value is lent to it: who wants to move it waits.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = asynckit::Pool::new(1);
+    /// let (events, seen) = mpsc::channel();
+    /// let page = pool.spawn(|| "a page".to_owned());
+    /// page.on_set(move |page| {
+    ///     let _ = events.send(page.map(String::len).map_err(ToString::to_string));
+    /// });
+    /// assert_eq!(seen.recv().unwrap(), Ok(6));
+    /// ```
     pub fn on_set(&self, f: impl FnOnce(Result<&T, &Error>) + Send + 'static)
     where
         T: Send + Sync + 'static,

@@ -61,17 +61,50 @@ type WorthIt = Arc<dyn Fn(&Error) -> bool + Send + Sync>;
 
 impl Retry {
     /// At most so many tries after the first one, without pauses.
+    ///
+    /// ```
+    /// use asynckit::{Retry, try_work};
+    ///
+    /// let mut calls = 0;
+    /// let outcome = Retry::new(2).work(|| {
+    ///     calls += 1;
+    ///     let call = calls;
+    ///     try_work(move || if call < 3 { Err("busy") } else { Ok(call) })
+    /// });
+    /// assert_eq!(outcome.run()?, 3); // the third try is the last
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub const fn new(retries: u32) -> Retry {
         Retry { retries, backoff: Duration::ZERO, max_backoff: Duration::from_secs(60), when: None }
     }
 
     /// The pause after the first try; each later one is twice as long.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::Retry;
+    ///
+    /// // After the tries it rests for about 100, 200 and 400 ms.
+    /// const POLITELY: Retry = Retry::new(3).backoff(Duration::from_millis(100));
+    /// # let _ = POLITELY;
+    /// ```
     pub const fn backoff(mut self, first: Duration) -> Retry {
         self.backoff = first;
         self
     }
 
     /// The longest pause: a minute unless said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::Retry;
+    ///
+    /// // 1, 2, 4, 5, 5, 5 .. seconds.
+    /// let patient = Retry::new(100)
+    ///     .backoff(Duration::from_secs(1))
+    ///     .max_backoff(Duration::from_secs(5));
+    /// # let _ = patient;
+    /// ```
     pub const fn max_backoff(mut self, longest: Duration) -> Retry {
         self.max_backoff = longest;
         self
@@ -101,6 +134,23 @@ impl Retry {
 
     /// Work that makes a call again as long as it fails and may be tried again. The closure is
     /// called once for each try, on the pool.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{Pool, Retry, async_work};
+    ///
+    /// #[async_work]
+    /// fn fetch(url: String) -> std::io::Result<usize> { Ok(url.len()) }
+    ///
+    /// let pool = Pool::new(1);
+    /// let url = "https://a.example".to_owned();
+    /// // Each try may take a second, and all of them five.
+    /// let size = Retry::new(9)
+    ///     .work(move || fetch(url.clone()).timeout(Duration::from_secs(1)))
+    ///     .timeout(Duration::from_secs(5));
+    /// assert_eq!(size.spawn_on(&pool).get()?, 17);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn work<'w, T, F>(&self, call: F) -> Work<'w, T>
     where
