@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use asynckit::{CancelToken, ErrorKind, Pool, async_work, chain, current, is_cancelled};
+use asynckit::{
+    AsyncResult, CancelToken, ErrorKind, Pool, async_work, chain, current, is_cancelled,
+};
 
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 
@@ -41,10 +43,15 @@ fn main() -> asynckit::Result<()> {
     assert_eq!(sum.get()?, 8);
     assert_eq!(CALLS.load(SeqCst), 4);
 
-    // A deadline for one call, with something else in its place.
+    // So long for one run, wherever it had to wait before, with something else in its place.
     let (slow, fallback) = (search(0).timeout(Duration::from_millis(5)), "gave up");
     let outcome = slow.spawn_on(&pool).get().map_or_else(|_| fallback, |()| "found");
     assert_eq!(outcome, "gave up");
+
+    // So long for all of it, from now on: here it would wait for ever.
+    let input = AsyncResult::<usize>::new();
+    let sum = input.clone().map(|n| n + 1).deadline(Duration::from_millis(5)).spawn_on(&pool);
+    assert_eq!(sum.get().unwrap_err().kind(), ErrorKind::TimedOut);
 
     // A deadline for all of it: for what runs, and for what that has submitted in turn.
     let token = CancelToken::with_timeout(Duration::from_millis(20));

@@ -8,9 +8,8 @@ fn read<'work>(
     ::asynckit::__private::work_moves_to_another_thread::<u8>();
     ::asynckit::__private::work_moves_to_another_thread::<Vec<u8>>();
     ::asynckit::__private::returns_a_result::<std::io::Result<Vec<u8>>>();
-    ::asynckit::__private::fallible_work(
-        &::core::concat!(::core::module_path!(), "::", "read"),
-        move || -> std::io::Result<Vec<u8>> {
+    {
+        let __body = move || -> std::io::Result<Vec<u8>> {
             let _ = &self;
             let path = path;
             #[allow(clippy::no_effect_underscore_binding)]
@@ -18,6 +17,11 @@ fn read<'work>(
             #[allow(clippy::diverging_sub_expression)]
             let __value: std::io::Result<Vec<u8>> = { std::fs::read(path) };
             #[allow(unreachable_code)] return __value;
-        },
-    )
+        };
+        ::asynckit::__private::fallible_work(
+            &::core::concat!(::core::module_path!(), "::", "read"),
+            ::asynckit::__private::errors_of(&__body).way(),
+            __body,
+        )
+    }
 }

@@ -14,9 +14,8 @@ where
     renamed::kit::__private::work_moves_to_another_thread::<(&'a str, &'work str)>();
     renamed::kit::__private::work_moves_to_another_thread::<[T; 3]>();
     renamed::kit::__private::work_moves_to_another_thread::<F>();
-    renamed::kit::__private::fallible_work(
-        &::core::concat!(::core::module_path!(), "::", "shown"),
-        move || -> Outcome<String> {
+    {
+        let __body = move || -> Outcome<String> {
             let __arg0 = __arg0;
             let (a, b) = __arg0;
             let values = values;
@@ -24,6 +23,11 @@ where
             #[allow(clippy::diverging_sub_expression)]
             let __value: Outcome<String> = { body() };
             #[allow(unreachable_code)] return __value;
-        },
-    )
+        };
+        renamed::kit::__private::fallible_work(
+            &::core::concat!(::core::module_path!(), "::", "shown"),
+            renamed::kit::__private::errors_of(&__body).way(),
+            __body,
+        )
+    }
 }

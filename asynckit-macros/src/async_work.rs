@@ -13,7 +13,12 @@
 //! ```
 //!
 //! The body is a closure's rather than a function's, so that it can name the generics of an
-//! `impl` around it.
+//! `impl` around it. Where it may fail, its errors are asked for the way that they travel:
+//!
+//! ```text
+//! let body = move || -> io::Result<usize> { .. };
+//! ::asynckit::__private::fallible_work(&"module::size", errors_of(&body).way(), body)
+//! ```
 
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -23,7 +28,7 @@ use syn::{Attribute, Lifetime, Meta, parse_quote};
 use crate::error::Mistakes;
 use crate::model::{Output, Parameter, Value, WorkLifetime, has_impl_trait};
 use crate::parse::{Function, Options};
-use crate::support::{Support, begin_at, ends, local, ours_at, parenthesized};
+use crate::support::{Support, begin_at, ends, local, method, ours_at, parenthesized};
 use crate::validate::mend_function;
 
 /// Expands the attribute on `item`; whatever is wrong, something is left for the editor.
@@ -159,17 +164,26 @@ fn work_body(
         (true, false) => support.private("async_work"),
         (true, true) => support.private_at("fallible_async_work", open, close),
     };
-    let prologue = options.calls.prologue(support);
     // The closure stands at the return type: one message about that type is enough.
-    let mut block = Group::new(Delimiter::Brace, quote!(#prologue #(#bindings)* #tail));
+    let mut block = Group::new(Delimiter::Brace, quote!(#(#bindings)* #tail));
     block.set_span(close);
     let body = if is_async {
         quote_spanned!(open=> async move #block)
     } else {
         quote_spanned!(open=> move || -> #returned #block)
     };
-    let arguments = parenthesized(quote!(#origin, #body), close);
-    let work = options.calls.around(support, &origin, parameters, quote!(#make #arguments));
+    let made = if fallible {
+        let (own, errors) = (local("body"), if is_async { "async_errors_of" } else { "errors_of" });
+        let errors = support.private_at(errors, open, close);
+        let of_own = parenthesized(quote_spanned!(close=> &#own), close);
+        let way = method("way", TokenStream::new(), close);
+        let arguments = parenthesized(quote!(#origin, #errors #of_own #way, #own), close);
+        quote!({ let #own = #body; #make #arguments })
+    } else {
+        let arguments = parenthesized(quote!(#origin, #body), close);
+        quote!(#make #arguments)
+    };
+    let work = options.calls.around(support, &origin, parameters, made);
     quote!({ #checks #work })
 }
 

@@ -2,13 +2,12 @@
 //! many at once.
 //!
 //! ```text
-//! retried(&"module::f", 3, Duration::new(0, 100_000_000), move || {
+//! due(Duration::new(60, 0), retried(&"module::f", 3, Duration::new(0, 100_000_000), move || {
 //!     let url = again(&url);
-//!     limited(limit, limited_in_time(plain_work(&"module::f", move || {
-//!         let _time = limit_time(Duration::new(5, 0));
+//!     limited(limit, limited_in_time(Duration::new(5, 0), plain_work(&"module::f", move || {
 //!         /* the body */
 //!     })))
-//! })
+//! }))
 //! ```
 
 use std::time::Duration;
@@ -29,6 +28,7 @@ pub(crate) struct Calls {
     retry: Option<Expr>,
     backoff: Option<(Ident, Duration)>,
     timeout: Option<Duration>,
+    deadline: Option<Duration>,
     limit: Option<Expr>,
 }
 
@@ -39,6 +39,7 @@ impl Calls {
             "retry" => number(name, input).and_then(|n| once(name, &mut self.retry, n)),
             "limit" => number(name, input).and_then(|n| once(name, &mut self.limit, n)),
             "timeout" => duration(name, input).and_then(|d| once(name, &mut self.timeout, d)),
+            "deadline" => duration(name, input).and_then(|d| once(name, &mut self.deadline, d)),
             "backoff" => {
                 duration(name, input).and_then(|d| once(name, &mut self.backoff, (name.clone(), d)))
             }
@@ -66,13 +67,6 @@ impl Calls {
         }
     }
 
-    /// What the body begins with.
-    pub(crate) fn prologue(&self, support: &Support) -> Option<TokenStream> {
-        let limit = seconds(self.timeout?);
-        let (begin, time) = (support.private("limit_time"), local("time"));
-        Some(quote!(let #time = #begin(#limit);))
-    }
-
     /// The expression that makes the work, from the one that makes it for one try.
     pub(crate) fn around(
         &self,
@@ -82,9 +76,9 @@ impl Calls {
         work: TokenStream,
     ) -> TokenStream {
         let mut work = work;
-        if self.timeout.is_some() {
-            let in_time = support.private("limited_in_time");
-            work = quote!(#in_time(#work));
+        if let Some(limit) = self.timeout {
+            let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
+            work = quote!(#in_time(#limit, #work));
         }
         if let Some(most) = &self.limit {
             let (limited, limit) = (support.private("limited"), support.private("StaticLimit"));
@@ -97,12 +91,19 @@ impl Calls {
                 #limited(#own, #work)
             });
         }
-        let Some(retries) = &self.retry else { return work };
-        let retried = support.private("retried");
-        let backoff = seconds(self.backoff.as_ref().map_or(Duration::ZERO, |(_, pause)| *pause));
-        let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
-        let again = arguments.map(|argument| argument.again(support));
-        quote!(#retried(#origin, #retries, #backoff, move || { #(#again)* #work }))
+        if let Some(retries) = &self.retry {
+            let retried = support.private("retried");
+            let backoff = self.backoff.as_ref().map_or(Duration::ZERO, |(_, pause)| *pause);
+            let backoff = seconds(backoff);
+            let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
+            let again = arguments.map(|argument| argument.again(support));
+            work = quote!(#retried(#origin, #retries, #backoff, move || { #(#again)* #work }));
+        }
+        if let Some(limit) = self.deadline {
+            let (due, limit) = (support.private("due"), seconds(limit));
+            work = quote!(#due(#limit, #work));
+        }
+        work
     }
 }
 

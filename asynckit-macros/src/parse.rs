@@ -51,7 +51,7 @@ impl Options {
 
     fn read_one(&mut self, input: ParseStream) -> Result<()> {
         const OPTIONS: &str = "unknown option: `#[async_work]` takes `fallible`, `plain`, `retry`, \
-                               `backoff`, `timeout`, `limit` and `crate = path`";
+                               `backoff`, `timeout`, `deadline`, `limit` and `crate = path`";
         if input.peek(Token![crate]) {
             self.krate = Some(crate_option(input)?);
             return Ok(());

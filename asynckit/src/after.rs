@@ -37,6 +37,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// ```
     pub fn after<U: Send + 'w>(self, earlier: &AsyncResult<U>) -> Work<'w, T> {
         let inputs = (Earlier::new(earlier), ());
-        pending_work(self.hop(), inputs, move |here, ((), ())| self.finish_inside(here))
+        pending_work(self.hop(), inputs, move |here, ((), ())| self.begin_inside(here))
     }
 }

@@ -181,7 +181,7 @@ fn attempt<R: Termination>(plan: Plan, test: &impl Fn(&Pool) -> R) -> u64 {
         let unseen = unseen.clone();
         move |error: &Error| match error.kind() {
             ErrorKind::Panicked => drop(lock(&unseen).get_or_insert_with(|| error.clone())),
-            _ => eprintln!("asynckit: nobody has looked at this failure: {error}"),
+            _ => eprintln!("asynckit: nobody has looked at this failure: {error:#}"),
         }
     };
     let pool = Pool::of_plan(plan.seed, plan.fault, hook);
@@ -196,7 +196,7 @@ fn attempt<R: Termination>(plan: Plan, test: &impl Fn(&Pool) -> R) -> u64 {
     match (outcome, unseen) {
         (Ok(ExitCode::SUCCESS), None) => tasks,
         (Ok(ExitCode::SUCCESS), Some(error)) => {
-            fail(plan, Box::new(format!("nobody has looked at this failure: {error}")))
+            fail(plan, Box::new(format!("nobody has looked at this failure: {error:#}")))
         }
         (Ok(_), _) => fail(plan, Box::new("the test returned an error".to_owned())),
         (Err(payload), _) => fail(plan, payload),

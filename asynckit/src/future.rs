@@ -4,12 +4,14 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use crate::error::{BoxError, Error};
 use crate::inputs::{Forward, Outcome};
 use crate::pool;
-use crate::sync::{Arc, Mutex, Parker, Weak, lock};
+use crate::sync::{Arc, Deadline, Mutex, Parker, Weak, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
+use crate::time;
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
@@ -79,9 +81,14 @@ impl<T> Job<T> for Polled<'_, T> {
         let Some(future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
-        match block_on(future) {
-            Ok(Outcome::Flatten(result)) => Step::Done(result.get()),
-            other => self.ended(task, other),
+        let until = time::end_in_place();
+        match block_on(future, until) {
+            Some(Ok(Outcome::Flatten(result))) => Step::Done(result.get()),
+            Some(other) => self.ended(task, other),
+            None => {
+                let limit = until.map_or(Duration::ZERO, |until| until.limit);
+                Step::Done(Err(Error::timed_out(task.hop, limit)))
+            }
         }
     }
 
@@ -121,20 +128,28 @@ impl Wake for ThreadWaker {
     }
 }
 
-/// Polls a future to its end on this thread; inside of work a spare worker stands in meanwhile.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+/// Polls a future to its end on this thread, or until the deadline; inside of work a spare worker stands
+/// in meanwhile.
+fn block_on<F: Future>(future: F, until: Option<Deadline>) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = Arc::new(ThreadWaker { parker: Parker::current(), woken: Mutex::new(false) });
     let own = Waker::from(waker.clone());
     let mut context = Context::from_waker(&own);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
+            return Some(output);
         }
-        pool::blocking(|| {
+        let woken = pool::blocking(|| {
             while !std::mem::take(&mut *lock(&waker.woken)) {
-                waker.parker.park(None);
+                if until.is_some_and(|until| until.is_over()) {
+                    return false;
+                }
+                waker.parker.park(until);
             }
+            true
         });
+        if !woken {
+            return None;
+        }
     }
 }

@@ -268,6 +268,32 @@ impl<T> Input for Many<T> {
     }
 }
 
+/// Results whose values and failures go in as a list, whichever each is. The failures count as seen.
+pub(crate) struct Outcomes<T>(Box<[TypedEdge<T>]>);
+
+impl<T> Outcomes<T> {
+    pub(crate) fn new(results: impl IntoIterator<Item = AsyncResult<T>>) -> Outcomes<T> {
+        let edge = |result: AsyncResult<T>| TypedEdge::moving(result.into_owner(), OnFailure::Look);
+        Outcomes(results.into_iter().map(edge).collect())
+    }
+}
+
+impl<T> Input for Outcomes<T> {
+    type Value = Vec<Result<T, Error>>;
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.0.iter().for_each(|edge| visit(edge.edge()));
+    }
+
+    fn value(&self) -> Result<Self::Value, Error> {
+        Ok(self.0.iter().map(|edge| edge.take().map_err(Error::observed)).collect())
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.0.iter().for_each(|edge| edge.edge().release(cancelled));
+    }
+}
+
 impl Inputs for () {
     type Values = ();
     type State = AllReady;
@@ -312,6 +338,7 @@ inputs! {
     [T] Lent<T> => SomePending;
     [T] Earlier<T> => SomePending;
     [T] Many<T> => SomePending;
+    [T] Outcomes<T> => SomePending;
 }
 
 /// Inputs that are cancelled where the task fails and nobody else needs them.

@@ -132,8 +132,10 @@
 //! The error of a function that returns a [`Result`](core::result::Result) travels apart from its
 //! value, and a panic is caught. What depends on failed work does not run: it fails at once, with
 //! the same [`Error`], which tells its [`kind`](Error::kind), where it came from, and the way it
-//! took. [`AsyncResult::or_else`] turns a failure into a value again, and
-//! [`AsyncResult::cancel`] fails a result on purpose.
+//! took. What the work returned is its [`source`](std::error::Error::source), and is found by its type
+//! ([`Error::downcast_ref`]), as are its own sources. [`AsyncResult::recover`] and
+//! [`AsyncResult::or_else`] turn a failure into a value again, and [`AsyncResult::cancel`] fails a
+//! result on purpose.
 //!
 //! ```
 //! use asynckit::{ErrorKind, Pool, async_work, chain};
@@ -181,10 +183,10 @@
 //!
 //! # Time and limits
 //!
-//! [`Work::timeout`] limits how long work may take, [`AsyncResult::timeout`] is a deadline for a
-//! chain, and [`Retry`] makes a call again when it fails. A [`CancelToken`] cancels a whole tree of
-//! work, a [`Limit`] lets at most so much of some work run at once. Most of it can be said once, at
-//! the function.
+//! [`Work::timeout`] limits how long work may run, [`Work::deadline`] how long it may take in all,
+//! [`AsyncResult::deadline`] is one for a chain, and [`Retry`] makes a call again when it fails. A
+//! [`CancelToken`] cancels a whole tree of work, a [`Limit`] lets at most so much of some work run at
+//! once. Most of it can be said once, at the function.
 //!
 //! ```
 //! use std::time::Duration;
@@ -200,7 +202,7 @@
 //! let pool = Pool::new(2);
 //! let token = CancelToken::with_timeout(Duration::from_secs(60));
 //! let sum = chain!(&token.on(&pool), {
-//!     let slow = fetch("bc").timeout(Duration::from_secs(9));
+//!     let slow = fetch("bc").deadline(Duration::from_secs(9));
 //!     add(fetch("a"), slow)
 //! });
 //! assert_eq!(sum.get()?, 3);
@@ -215,8 +217,8 @@
 //!
 //! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in
 //! too. Over many results there are the methods of [`Results`]: `join_all`, `try_join_all`,
-//! `as_completed`, `wait_any` and `join`. [`Pool::map`] calls a function for each of many items, so
-//! many at a time.
+//! `settle_all`, `as_completed`, `wait_any` and `join`. [`Pool::map`] and [`Pool::try_map`] call a
+//! function for each of many items, so many at a time.
 //!
 //! # Threads
 //!
@@ -291,7 +293,7 @@ pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
 pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
-pub use error::{BoxError, Error, ErrorKind, Result};
+pub use error::{BoxError, Error, ErrorKind, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use map::{Map, Mapped};

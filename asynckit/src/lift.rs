@@ -13,6 +13,7 @@ use crate::pool::{self, Current, Handle, Spawn, Spawner};
 use crate::task::{
     At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, loans_of, submit_at,
 };
+use crate::time;
 use crate::{AsyncResult, Work};
 
 /// A call with its arguments.
@@ -120,6 +121,17 @@ impl<'a> Here<'a> {
 
     pub(crate) fn hook(&self) -> Option<Hook> {
         self.0.hook()
+    }
+
+    /// What this task runs waits on: the time of the run counts from when that begins.
+    pub(crate) fn begin_anew(&self) {
+        if let Some(place) = self.0.place() {
+            if let Some(stopwatch) = place.stopwatch() {
+                stopwatch.begin_anew(self.0);
+            }
+        } else {
+            time::begin_anew_in_place(self.0);
+        }
     }
 
     /// The failure of this task, because of `cause`.

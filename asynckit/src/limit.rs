@@ -8,13 +8,16 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::time::Duration;
 
 use crate::Work;
 use crate::continuation;
+use crate::error::Error;
 use crate::pool;
-use crate::stage::{Awaits, start_at, wake};
+use crate::stage::{Awaits, start, wake};
 use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
+use crate::time;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -270,22 +273,28 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             return Step::Pending;
         };
         let place = task.place().map(|place| place.with_pass(pass));
-        self.awaits.result(start_at(self.inner(), task, place))
+        self.awaits.result(start(self.inner(), task, place))
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
         let parker = Parker::current();
         let who = || Who::Thread(parker.clone());
-        let pass = self.pass(who).unwrap_or_else(|| {
+        let until = time::end_in_place();
+        let pass = self.pass(who).or_else(|| {
             pool::blocking(|| {
                 loop {
-                    parker.park(None);
-                    if let Some(pass) = self.pass(who) {
+                    parker.park(until);
+                    let pass = self.pass(who);
+                    if pass.is_some() || until.is_some_and(|until| until.is_over()) {
                         return pass;
                     }
                 }
             })
         });
+        let Some(pass) = pass else {
+            let limit = until.map_or(Duration::ZERO, |until| until.limit);
+            return Step::Done(Err(Error::timed_out(task.hop, limit)));
+        };
         let outcome = self.inner().run_part(task.hook());
         drop(pass);
         Step::Done(outcome)

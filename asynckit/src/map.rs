@@ -5,7 +5,7 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::panic::Location;
 
-use crate::error::{Error, Hop};
+use crate::error::{BoxError, Error, Hop};
 use crate::inputs::Outcome;
 use crate::lift::Here;
 use crate::pool::{Handle, Pool, Scope, Spawn};
@@ -52,7 +52,8 @@ impl<'w, T: Send + 'w> Mapped<'w, AsWork> for Work<'w, T> {
     }
 }
 
-/// The values of a function for many items: an iterator, made by [`Pool::map`] and [`Scope::map`].
+/// The values of a function for many items: an iterator, made by `map` and `try_map` of [`Pool`] and
+/// [`Scope`].
 ///
 /// It takes items from the underlying iterator as room for their calls becomes free, so that no
 /// more than the [`limit`](Map::limit) are in memory at once. An item's failure is an `Err` in its
@@ -97,11 +98,10 @@ impl<T> UnderWay<T> {
 }
 
 impl<'a, T> Map<'a, T> {
-    fn new<'w, I, F, R, How>(hop: Hop, place: Lease, items: I, f: F) -> Map<'a, T>
+    fn new<'w, I, F>(hop: Hop, place: Lease, items: I, f: F) -> Map<'a, T>
     where
         I: Iterator<Item: Send + 'w> + 'a,
-        F: Fn(I::Item) -> R + Send + Sync + 'w,
-        R: Mapped<'w, How, Value = T>,
+        F: Fn(I::Item, &Here<'_>) -> Outcome<T> + Send + Sync + 'w,
         T: Send + 'w,
         'w: 'a,
     {
@@ -110,7 +110,7 @@ impl<'a, T> Map<'a, T> {
         let start = move || {
             let (item, f) = (items.next()?, f.clone());
             let call = move |here: &Here<'_>, ()| {
-                let outcome = f(item).outcome(here);
+                let outcome = f(item, here);
                 drop(f);
                 outcome
             };
@@ -126,6 +126,14 @@ impl<'a, T> Map<'a, T> {
     /// # Panics
     ///
     /// For 0, as nothing would ever begin.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(4);
+    /// // However many files there are, two are in memory.
+    /// let sizes = pool.try_map(["Cargo.toml", "README.md"], std::fs::read_to_string).limit(2);
+    /// let total: usize = sizes.map(|text| text.map_or(0, |text| text.len())).sum();
+    /// assert!(total > 0);
+    /// ```
     pub fn limit(mut self, most: usize) -> Map<'a, T> {
         assert!(most > 0, "a limit of 0 would let no call begin");
         self.limit = most;
@@ -134,6 +142,13 @@ impl<'a, T> Map<'a, T> {
 
     /// The values as they come, rather than in the order of their items: a slow one does not hold
     /// the others up.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(2);
+    /// let mut seen: Vec<u32> = pool.map(0..10, |n| n).unordered().map(Result::unwrap).collect();
+    /// seen.sort();
+    /// assert_eq!(seen, (0..10).collect::<Vec<_>>());
+    /// ```
     pub fn unordered(mut self) -> Map<'a, T> {
         if let UnderWay::InOrder(results) = &mut self.under_way {
             let mut completed = Completed::new();
@@ -190,8 +205,13 @@ impl<T> fmt::Debug for Map<'_, T> {
 impl Pool {
     /// Calls `f` on the pool for each item, and iterates over the values in the items' order.
     ///
-    /// `f` is a closure or an annotated function; the error of one that fails is the item's. Items
-    /// are taken as they are needed, so that there may be more of them than fit into memory; how
+    /// `f` is a closure or an annotated function. The error of an annotated function that fails is the
+    /// item's, and so is a panic. What a *closure* returns is the value as it is, also a `Result`:
+    /// `pool.map(["x"], |s| s.parse::<u32>())` gives one item, `Ok(Err(..))`, which
+    /// `.collect::<Result<Vec<_>, _>>()` takes for a success. Where the closure's error is to be the
+    /// item's, call [`try_map`](Pool::try_map).
+    ///
+    /// Items are taken as they are needed, so that there may be more of them than fit into memory; how
     /// many are under way at once says [`Map::limit`].
     ///
     /// ```
@@ -218,8 +238,40 @@ impl Pool {
         R: Mapped<'static, How, Value: Send + 'static>,
     {
         let Handle(place) = self.place();
-        Map::new(Hop::here(&"map"), place, items.into_iter(), f)
+        let call = move |item, here: &Here<'_>| f(item).outcome(here);
+        Map::new(Hop::here(&"map"), place, items.into_iter(), call)
     }
+
+    /// As [`map`](Pool::map), by a closure that may fail: the value of its `Ok` is the value, and its
+    /// error is the item's failure.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(2);
+    /// let numbers: Result<Vec<u32>, _> = pool.try_map(["1", "2"], |s| s.parse()).collect();
+    /// assert_eq!(numbers?, [1, 2]);
+    ///
+    /// let failed: Result<Vec<u32>, _> = pool.try_map(["1", "x"], |s| s.parse()).collect();
+    /// assert!(failed.unwrap_err().downcast_ref::<std::num::ParseIntError>().is_some());
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_map<'a, I, F, T, E>(&self, items: I, f: F) -> Map<'a, T>
+    where
+        I: IntoIterator<IntoIter: 'a, Item: Send + 'static>,
+        F: Fn(I::Item) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let Handle(place) = self.place();
+        Map::new(Hop::here(&"try_map"), place, items.into_iter(), tried(f))
+    }
+}
+
+/// A call whose error is the item's failure.
+fn tried<I, T, E: Into<BoxError>>(
+    f: impl Fn(I) -> Result<T, E>,
+) -> impl Fn(I, &Here<'_>) -> Outcome<T> {
+    move |item, here| Outcome::Done(f(item).map_err(|error| here.failed(error.into())))
 }
 
 impl<'s> Scope<'s, '_> {
@@ -240,6 +292,31 @@ impl<'s> Scope<'s, '_> {
         's: 'a,
     {
         let Handle(place) = self.place();
-        Map::new(Hop::here(&"map"), place, items.into_iter(), f)
+        let call = move |item, here: &Here<'_>| f(item).outcome(here);
+        Map::new(Hop::here(&"map"), place, items.into_iter(), call)
+    }
+
+    /// As [`Pool::try_map`], of items and by a closure that may borrow what lives outside of the scope.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(2);
+    /// let lines = ["1".to_owned(), "2".to_owned()];
+    /// let sum: Result<u32, asynckit::Error> = pool.scope(|s| {
+    ///     s.try_map(&lines, |line| line.parse::<u32>()).sum()
+    /// });
+    /// assert_eq!(sum?, 3);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn try_map<'a, I, F, T, E>(&self, items: I, f: F) -> Map<'a, T>
+    where
+        I: IntoIterator<IntoIter: 'a, Item: Send + 's>,
+        F: Fn(I::Item) -> Result<T, E> + Send + Sync + 's,
+        T: Send + 's,
+        E: Into<BoxError> + 's,
+        's: 'a,
+    {
+        let Handle(place) = self.place();
+        Map::new(Hop::here(&"try_map"), place, items.into_iter(), tried(f))
     }
 }

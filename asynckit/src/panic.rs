@@ -1,7 +1,12 @@
-//! Panics: caught where foreign code is called, and put into words.
+//! Panics: caught where foreign code is called, and put into words. Where they were raised is noted by
+//! `panic/raised.rs`.
+
+mod raised;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub(crate) use raised::{Raised, note_places, noting};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -21,6 +26,11 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     } else {
         "a panic without a message".to_owned()
     }
+}
+
+/// Where the panic was raised that this thread has just caught, if that was noted.
+pub(crate) fn raised_at(message: &str) -> Option<Raised> {
+    raised::take(message)
 }
 
 /// Calls foreign code whose panic concerns nobody but itself; `None` where it panicked.

@@ -51,14 +51,9 @@ impl<T> Awaits<T> {
     }
 }
 
-/// Submits the work that a job is around. It takes over the job's place in the pool's queue, where
-/// it can count as ready work itself.
-pub(crate) fn start<T: Send>(inner: Work<'_, T>, task: &Header) -> AsyncResult<T> {
-    start_at(inner, task, Here::of(task).place())
-}
-
-/// As [`start`], somewhere.
-pub(crate) fn start_at<T: Send>(
+/// Submits the work that a job is around to its place. It takes over the job's place in the pool's
+/// queue, where it can count as ready work itself.
+pub(crate) fn start<T: Send>(
     inner: Work<'_, T>,
     task: &Header,
     place: Option<Lease>,

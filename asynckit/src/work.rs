@@ -19,6 +19,7 @@ use crate::task::{
     At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
     each_edge, fits, run_claimed, within,
 };
+use crate::time;
 use crate::trace::Trace;
 
 /// A call that has not been made: what an `#[async_work]` function returns.
@@ -269,29 +270,31 @@ impl<'w, T: Send> Work<'w, T> {
 
     /// As `run`, as a part of what the thread does, whose failures have that `hook`.
     #[track_caller]
-    pub(crate) fn run_part(self, hook: Option<Hook>) -> Result<T, Error> {
-        let outcome = self.run_until(None, hook);
-        outcome.unwrap_or_else(|| unreachable!("an untimed wait ended without end"))
-    }
-
-    /// As `run_part`; `None` where the inputs are not there in time.
-    #[track_caller]
-    pub(crate) fn run_until(
-        mut self,
-        until: Option<Deadline>,
-        hook: Option<Hook>,
-    ) -> Option<Result<T, Error>> {
+    pub(crate) fn run_part(mut self, hook: Option<Hook>) -> Result<T, Error> {
         let at = Location::caller();
         match self.take() {
             Form::Inline(call) => {
+                time::begin_in_place(None);
                 let trace = Trace::new();
                 trace.begin(self.hop);
-                let outcome = trace.within(|| call_here(self.hop, || hook, call));
+                let call = || call_here(self.hop, || hook, call);
+                let outcome = trace.within(|| panic::noting(call));
                 trace.end(outcome.as_ref().err());
-                Some(outcome)
+                outcome
             }
-            Form::Cell(owner, token) => run_cell(owner, token, until, at),
+            Form::Cell(owner, token) => run_cell(owner, token, at),
         }
+    }
+
+    /// As `finish_inside`, of a task that has done nothing but wait for the work's turn.
+    #[track_caller]
+    pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
+        if let Some(Form::Cell(_, token)) = &self.form
+            && !token.is_simple()
+        {
+            here.begin_anew();
+        }
+        self.finish_inside(here)
     }
 
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
@@ -305,10 +308,7 @@ impl<'w, T: Send> Work<'w, T> {
                     submit_task(&owner, token, place, false);
                     Outcome::Flatten(AsyncResult::from_owner(owner))
                 }
-                None => {
-                    let outcome = run_cell(owner, token, None, Location::caller());
-                    Outcome::Done(outcome.unwrap_or_else(|| unreachable!("an untimed wait")))
-                }
+                None => Outcome::Done(run_cell(owner, token, Location::caller())),
             },
         }
     }
@@ -347,45 +347,42 @@ fn call_here<T>(
     }
 }
 
-/// Does the work of a cell on this thread, as a part of what that does; `None` where its inputs are
-/// not there in time.
-fn run_cell<T>(
-    owner: Typed<Owner, T>,
-    token: Token,
-    until: Option<Deadline>,
-    at: At,
-) -> Option<Result<T, Error>> {
+/// Does the work of a cell on this thread, as a part of what that does.
+fn run_cell<T>(owner: Typed<Owner, T>, token: Token, at: At) -> Result<T, Error> {
     let task = token.reference();
     task.trace.begin(task.hop);
-    let waited = wait_for_inputs(&token, until, at);
-    if !matches!(waited, Ok(true)) {
-        let failure = waited.err();
-        task.trace.end(failure.as_ref());
+    if let Err(error) = wait_for_inputs(&token, time::end_in_place(), at) {
+        task.trace.end(Some(&error));
         continuation::discard(&token);
-        return failure.map(|error| Err(error.passed_on(token.hop)));
+        return Err(error.passed_on(token.hop));
+    }
+    if !task.is_immediate() {
+        time::begin_in_place(Some(&task));
     }
     task.state.claim_unsubmitted();
     let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
     let Ran::Settled { first, .. } = ran else { unreachable!("work in place ends in an outcome") };
     if first {
         continuation::close(task, false);
-    } else if let Err(error) = pool::wait(&Set(&task), None, at) {
+    } else {
         // Its limit of time has ended it, on another thread that is about to close it.
-        return Some(Err(error));
+        pool::wait(&Set(&task), None, at)?;
     }
     drop(token);
-    Some(owner.take())
+    owner.take()
 }
 
-/// Blocks until all inputs of work that is run in place are there; false where they are not in
-/// time.
-fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<bool, Error> {
+/// Blocks until all inputs of work that is run in place are there. It fails where one does, and where
+/// they are not there in time.
+fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<(), Error> {
+    let in_time = |waited: Result<bool, Error>| match (waited?, until) {
+        (false, Some(until)) => Err(Error::timed_out(token.hop, until.limit)),
+        _ => Ok(()),
+    };
     let mut upstream: Vec<TaskRef> = Vec::new();
     each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
     for cell in &upstream {
-        if !pool::wait(&Set(cell), until, at)? {
-            return Ok(false);
-        }
+        in_time(pool::wait(&Set(cell), until, at))?;
     }
     loop {
         let mut lent = None;
@@ -394,10 +391,8 @@ fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<boo
                 lent = Some(edge.upstream_ref());
             }
         });
-        let Some(cell) = lent else { return Ok(true) };
-        if !pool::wait(&Free(&cell), until, at)? {
-            return Ok(false);
-        }
+        let Some(cell) = lent else { return Ok(()) };
+        in_time(pool::wait(&Free(&cell), until, at))?;
     }
 }
 

@@ -1,7 +1,5 @@
 //! Failures: what they say, where they come from, and the way they took.
 
-use std::error::Error as _;
-use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,27 +30,6 @@ fn explode(n: u32) -> usize {
 #[async_work]
 fn explode_with(payload: Box<u32>) -> usize {
     std::panic::panic_any(payload)
-}
-
-/// An error that was caused by another.
-#[derive(Debug)]
-struct Outer(Broken);
-
-impl fmt::Display for Outer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("outer")
-    }
-}
-
-impl std::error::Error for Outer {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
-
-#[async_work]
-fn nested() -> Result<(), Outer> {
-    Err(Outer(Broken(5)))
 }
 
 #[async_work]
@@ -131,22 +108,6 @@ fn the_cause_can_be_had_by_its_type() {
         let error = explode(1).spawn_on(&pool).get().unwrap_err();
         assert!(error.downcast_ref::<Broken>().is_none());
     });
-}
-
-#[test]
-fn a_printed_chain_of_sources_repeats_nothing() {
-    let error = nested().run().unwrap_err();
-    let source = error.source().expect("the cause has a source");
-    assert_eq!(source.downcast_ref(), Some(&Broken(5)), "the cause's own source");
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text += &format!(": {source}");
-        next = source.source();
-    }
-    assert_eq!(text, here("nested failed: outer: broken 5"));
-    assert!(boxed().run().unwrap_err().source().is_none());
-    assert!(explode(1).run().unwrap_err().source().is_none());
 }
 
 #[test]

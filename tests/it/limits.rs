@@ -131,7 +131,7 @@ fn it_is_handed_on_however_one_ends() {
         assert!(fails.get().is_err() && panics.get().unwrap_err().is_panic());
         let (gate, first) = occupy_limit(&pool, &limit);
         let cancelled = inc(1).limit(&limit).spawn_on(&pool);
-        let late = inc(1).limit(&limit).timeout(SHORT).spawn_on(&pool);
+        let late = inc(1).limit(&limit).deadline(SHORT).spawn_on(&pool);
         let dropped = inc(1).limit(&limit).spawn_on(&pool);
         drop(dropped);
         assert!(cancelled.cancel());
@@ -407,7 +407,7 @@ fn a_wait_that_ends_by_itself_is_no_deadlock() {
     soon(|| {
         let (pool, limit) = (Pool::new(2), Limit::new(1));
         let its = limit.clone();
-        let outer = work(move || inc(1).limit(&its).timeout(SHORT).spawn_on(&current()).get());
+        let outer = work(move || inc(1).limit(&its).deadline(SHORT).spawn_on(&current()).get());
         let error = outer.limit(&limit).spawn_on(&pool).get().unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         // One of two waits for something else, and makes room.

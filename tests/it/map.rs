@@ -258,3 +258,64 @@ fn on_stopped_pools_bounded_pools_and_under_tokens() {
 fn a_limit_of_nothing_is_refused() {
     let _ = Pool::new(1).map(0..1, |n| n).limit(0);
 }
+
+#[test]
+fn what_a_closure_returns_is_the_value() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let parsed: Vec<Result<u32, _>> =
+            pool.map(["1", "x"], str::parse::<u32>).map(Result::unwrap).collect();
+        assert_eq!(parsed[0], Ok(1));
+        assert!(parsed[1].is_err());
+    });
+}
+
+#[test]
+fn try_map_takes_the_error_for_the_item_s() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let line = line!() + 1;
+        let failed: Result<Vec<u32>, _> = pool.try_map(["1", "x", "2"], str::parse).collect();
+        let error = failed.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+        assert!(
+            format!("{error:#}").contains(&format!("try_map ({}:{line})", file!())),
+            "{error:#}"
+        );
+        let odd = |n: u32| if n % 2 == 1 { Ok(n) } else { Err(Broken(n)) };
+        let items: Vec<_> = pool.try_map(0..100, odd).limit(3).collect();
+        for (n, item) in items.into_iter().enumerate() {
+            match item {
+                Ok(value) => assert_eq!(value, n as u32),
+                Err(error) => assert_eq!(error.downcast_ref(), Some(&Broken(n as u32))),
+            }
+        }
+        let failures = pool.try_map(0..100, odd).unordered().filter(Result::is_err).count();
+        assert_eq!(failures, 50);
+        let words = pool.try_map([1], |_| Err::<u8, _>("words")).next().unwrap().unwrap_err();
+        assert_eq!(words.to_string(), "try_map failed: words");
+        let panics = pool.try_map([1], |_| -> Result<u8, Broken> { panic!("on purpose") }).next();
+        assert!(panics.unwrap().unwrap_err().is_panic());
+    });
+}
+
+#[test]
+fn try_map_on_a_scope_borrows() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let (lines, least) = (["1".to_owned(), "20".to_owned(), "x".to_owned()], 1);
+        let parse = |line: &String| match line.parse::<u32>() {
+            Ok(n) if n > least => Ok(n),
+            Ok(_) => Err("too small".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let told = pool.scope(|s| {
+            let told = s.try_map(&lines, parse).map(|item| item.map_err(|e| e.to_string()));
+            told.collect::<Vec<_>>()
+        });
+        assert_eq!(told[0], Err("try_map failed: too small".to_owned()));
+        assert_eq!(told[1], Ok(20));
+        assert!(told[2].is_err());
+    });
+}

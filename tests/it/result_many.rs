@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, Results, async_work, chain, try_work};
 
-use crate::support::{Broken, Counter, Gate, Tally, eventually, occupy, soon};
+use crate::support::{Broken, Counted, Counter, Gate, Tally, eventually, occupy, soon};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -354,6 +354,88 @@ fn try_join_all_of_what_succeeds_is_join_all() {
         let (one, two) = pair.get().unwrap();
         assert_eq!((one.value, two, tally.clones.count()), (1, "two", 0));
     });
+}
+
+#[test]
+fn settle_all_tells_how_each_ended() {
+    soon(|| {
+        let reports = Counter::new();
+        let its = reports.clone();
+        let hook = move |_: &Error| {
+            its.add();
+        };
+        let pool = Pool::builder().workers(2).on_unobserved_error(hook).build().unwrap();
+        let (setter, late) = AsyncResult::channel();
+        let cancelled = AsyncResult::new();
+        cancelled.cancel();
+        let tally = Tally::new();
+        let value = tally.value(4);
+        let all = vec![
+            try_work(|| Err::<Counted, _>(Broken(0))).spawn_on(&pool),
+            late,
+            pool.spawn(|| panic!("on purpose")),
+            pool.spawn(|| value),
+            cancelled,
+            AsyncResult::new(), // which nobody can set any more
+        ];
+        let ended: AsyncResult<Vec<Result<Counted, Error>>> = all.settle_all();
+        assert!(!ended.wait_timeout(Duration::from_millis(5)), "one is missing");
+        setter.set(tally.value(1)).unwrap();
+        let ended = ended.get().unwrap();
+        let told = ended.iter().map(|one| match one {
+            Ok(value) => Ok(value.value),
+            Err(error) => Err(error.kind()),
+        });
+        let failed = |kind| Err::<u32, _>(kind);
+        let (panicked, abandoned) = (failed(ErrorKind::Panicked), failed(ErrorKind::Abandoned));
+        let cancelled = failed(ErrorKind::Cancelled);
+        let expected = [failed(ErrorKind::Failed), Ok(1), panicked, Ok(4), cancelled, abandoned];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(ended[0].as_ref().err().unwrap().downcast_ref(), Some(&Broken(0)));
+        drop((ended, pool));
+        assert_eq!((reports.count(), tally.clones.count()), (0, 0));
+        assert!(Vec::<AsyncResult<u8>>::new().settle_all().get().unwrap().is_empty());
+    });
+}
+
+#[test]
+fn settle_all_never_fails() {
+    soon(|| {
+        let reports = Counter::new();
+        let its = reports.clone();
+        let hook = move |_: &Error| {
+            its.add();
+        };
+        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        let never = AsyncResult::<u8>::new();
+        let waits = |_| never.clone().map(|n| n).spawn_on(&pool);
+        let stopped = (0..3).map(waits).settle_all();
+        // At a scope's end nothing of it is left to wait for, either.
+        let of_scope = pool.scope(|s| [never.clone().map(|n| n).spawn_on(s)].settle_all());
+        let kinds = |ended: AsyncResult<Vec<Result<u8, Error>>>| {
+            let kind = |one: Result<u8, Error>| one.unwrap_err().kind();
+            ended.get().unwrap().into_iter().map(kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(of_scope), [ErrorKind::Stopped]);
+        // Who drops the list has had its failures told all the same.
+        let failed = || try_work(|| Err::<u8, _>(Broken(1))).spawn_on(&pool);
+        drop([failed(), failed()].settle_all());
+        let count = chain!(&pool, {
+            let list = vec![failed(), failed()];
+            let ended = list.settle_all();
+            count_failures(ended)
+        });
+        assert_eq!(count.get().unwrap(), 2);
+        pool.stop();
+        assert_eq!(kinds(stopped), [ErrorKind::Stopped; 3]);
+        drop(pool);
+        assert_eq!(reports.count(), 0);
+    });
+}
+
+#[async_work]
+fn count_failures(ended: Vec<Result<u8, Error>>) -> usize {
+    ended.iter().filter(|one| one.is_err()).count()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, ErrorKind, Pool, Retry, async_work, chain, try_work, work};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, Retry, async_work, chain, try_work, work};
 
 use crate::support::{Broken, Counter, Gate, LIMIT, eventually, occupy, soon};
 
@@ -89,7 +89,7 @@ fn what_is_not_worth_it_is_not_tried_again() {
         let pool = Pool::new(1);
         let calls = Counter::new();
         let its = calls.clone();
-        let retry = Retry::new(9).when(|error| error.downcast_ref() != Some(&Broken(2)));
+        let retry = Retry::new(9).when(|error: &Error| error.downcast_ref() != Some(&Broken(2)));
         let error = retry.work(move || flaky(its.clone(), 9)).spawn_on(&pool).get().unwrap_err();
         assert_eq!((error.downcast_ref(), calls.count()), (Some(&Broken(2)), 2));
 
@@ -219,7 +219,7 @@ fn failures_that_were_followed_by_another_try_are_not_reported() {
     soon(|| {
         let reports = Counter::new();
         let its = reports.clone();
-        let hook = move |_: &asynckit::Error| {
+        let hook = move |_: &Error| {
             its.add();
         };
         let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();

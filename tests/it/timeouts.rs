@@ -82,7 +82,7 @@ fn running_work_is_left_alone_and_its_late_value_dropped() {
 }
 
 #[test]
-fn time_in_the_queue_counts_and_what_has_not_begun_does_not_run() {
+fn a_deadline_counts_time_in_the_queue_and_what_has_not_begun_does_not_run() {
     soon(|| {
         let pool = Pool::new(1);
         let busy = occupy(&pool);
@@ -92,7 +92,7 @@ fn time_in_the_queue_counts_and_what_has_not_begun_does_not_run() {
             drop(held);
             runs.add()
         });
-        assert_timed_out(late.timeout(SHORT).spawn_on(&pool));
+        assert_timed_out(late.deadline(SHORT).spawn_on(&pool));
         eventually("the closure is dropped", || drops.count() == 1);
         busy.free();
         pool.stop();
@@ -101,15 +101,16 @@ fn time_in_the_queue_counts_and_what_has_not_begun_does_not_run() {
 }
 
 #[test]
-fn time_spent_waiting_for_inputs_counts() {
+fn a_deadline_counts_time_spent_waiting_for_inputs() {
     soon(|| {
         let pool = Pool::new(1);
         let never = AsyncResult::<u32>::new();
-        assert_timed_out(never.clone().map(|n| n).timeout(SHORT).spawn_on(&pool));
+        assert_timed_out(never.clone().map(|n| n).deadline(SHORT).spawn_on(&pool));
         assert_timed_out(chain!(&pool, inc(never.clone())).timeout(SHORT));
+        assert_timed_out(chain!(&pool, inc(never.clone())).deadline(SHORT));
         assert_timed_out(never.clone().timeout(SHORT));
         assert!(!never.is_set(), "somebody else may want it");
-        let in_place = never.clone().map(|n| n).timeout(SHORT).run();
+        let in_place = never.clone().map(|n| n).deadline(SHORT).run();
         assert_eq!(in_place.unwrap_err().kind(), ErrorKind::TimedOut);
     });
 }
@@ -171,8 +172,8 @@ fn limits_nest_and_the_shorter_one_ends_it() {
         let pool = Pool::new(1);
         let never = || AsyncResult::<u8>::new();
         let (a, b) = (never(), never());
-        let inner = a.clone().map(|n| n).timeout(SHORT).timeout(LIMIT).spawn_on(&pool);
-        let outer = b.clone().map(|n| n).timeout(LIMIT).timeout(SHORT).spawn_on(&pool);
+        let inner = a.clone().map(|n| n).deadline(SHORT).deadline(LIMIT).spawn_on(&pool);
+        let outer = b.clone().map(|n| n).deadline(LIMIT).deadline(SHORT).spawn_on(&pool);
         assert_timed_out(inner);
         assert_timed_out(outer);
     });
@@ -186,7 +187,7 @@ fn limits_on_a_scope_s_work() {
         let (held, never) = (drops.on_drop(), AsyncResult::<u8>::new());
         pool.scope(|s| {
             let held = &held;
-            let late = never.clone().map(move |_| std::ptr::from_ref(held).addr()).timeout(SHORT);
+            let late = never.clone().map(move |_| std::ptr::from_ref(held).addr()).deadline(SHORT);
             assert_timed_out(late.spawn_on(s));
             let late = s.spawn(|| eventually("time is over", is_cancelled)).timeout(SHORT);
             assert_timed_out(late);
@@ -221,7 +222,7 @@ fn many_limits_at_once() {
         let waiting: Vec<_> = (0..20_000)
             .map(|n| {
                 let limit = if n % 2 == 0 { SHORT } else { LIMIT };
-                input.clone().map(|n| n).timeout(limit).spawn_on(&pool)
+                input.clone().map(|n| n).deadline(limit).spawn_on(&pool)
             })
             .collect();
         eventually("every other one is over", || {
@@ -278,7 +279,7 @@ fn a_pool_that_stops_does_not_wait_for_limits() {
     soon(|| {
         let pool = Pool::new(1);
         let never = AsyncResult::<u8>::new();
-        let waits = never.clone().map(|n| n).timeout(LIMIT * 100).spawn_on(&pool);
+        let waits = never.clone().map(|n| n).deadline(LIMIT * 100).spawn_on(&pool);
         pool.stop();
         assert_eq!(waits.get().unwrap_err().kind(), ErrorKind::Stopped);
         let late = inc(1).timeout(LIMIT).spawn_on(&pool);
@@ -306,7 +307,7 @@ fn on_a_pool_without_workers() {
     soon(|| {
         let pool = Pool::new(0);
         assert_eq!(inc(1).timeout(LIMIT).spawn_on(&pool).get().unwrap(), 2);
-        let late = inc(1).timeout(Duration::ZERO).spawn_on(&pool);
+        let late = inc(1).deadline(Duration::ZERO).spawn_on(&pool);
         eventually("time is over", || late.is_set());
         assert_timed_out(late);
     });
@@ -320,7 +321,7 @@ fn a_deterministic_pool_has_a_clock_of_its_own() {
             let pool = Pool::deterministic(seed);
             let nevers: Vec<_> = (0..3).map(|_| AsyncResult::<u32>::new()).collect();
             let late = |n: usize, hours: u32| {
-                nevers[n].clone().map(|n| n).timeout(hours * hour).spawn_on(&pool)
+                nevers[n].clone().map(|n| n).deadline(hours * hour).spawn_on(&pool)
             };
             let results = [late(0, 3), late(1, 1), late(2, 2)];
             let mut hours = Vec::new();

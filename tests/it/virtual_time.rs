@@ -107,7 +107,7 @@ fn work_in_place_goes_by_the_pool_around_it() {
         let (pool, start) = (Pool::deterministic(1), Instant::now());
         let inside = pool.spawn(|| {
             let never = AsyncResult::<u32>::new();
-            let late = inc_of(never.clone()).timeout(HOUR).run();
+            let late = inc_of(never.clone()).deadline(HOUR).run();
             let tried = Retry::new(2).backoff(HOUR).max_backoff(HOUR).work(fails(1)).run();
             drop(never);
             (late, tried)

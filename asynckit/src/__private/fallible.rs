@@ -1,5 +1,16 @@
 //! How errors get from functions into results, and what an annotated function makes.
+//!
+//! An error that is one travels in a box, and what is none but converts into one is converted. What
+//! lends one, as `anyhow::Error` does, travels whole. Which of these a type is, no bound can say: they
+//! overlap. So the expansion asks by a method call ([`Errors::way`]), whose resolution takes the first
+//! that fits.
 
+use core::marker::PhantomData;
+use core::ops::Deref;
+use std::any::TypeId;
+use std::fmt;
+
+use crate::error::{Lent, Whole};
 use crate::work::{new_async_work, new_work};
 use crate::{BoxError, Work};
 
@@ -12,17 +23,20 @@ use crate::{BoxError, Work};
 pub trait Fallible {
     /// What travels on success.
     type Value;
+    /// What travels on failure.
+    type Error: Failure;
 
     #[doc(hidden)]
-    fn into_outcome(self) -> Result<Self::Value, BoxError>;
+    fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 
 impl<T, E: Failure> Fallible for Result<T, E> {
     type Value = T;
+    type Error = E;
 
     #[inline]
-    fn into_outcome(self) -> Result<T, BoxError> {
-        self.map_err(Failure::into_box)
+    fn into_result(self) -> Result<T, E> {
+        self
     }
 }
 
@@ -47,6 +61,99 @@ impl<E: Into<BoxError>> Failure for E {
     }
 }
 
+/// The way that an error travels.
+pub trait Way<E>: Copy + Send {
+    #[doc(hidden)]
+    fn take(self, error: E) -> BoxError;
+}
+
+/// Whatever converts into a box.
+#[derive(Clone, Copy)]
+pub struct Converted;
+
+impl<E: Failure> Way<E> for Converted {
+    #[inline]
+    fn take(self, error: E) -> BoxError {
+        error.into_box()
+    }
+}
+
+/// What lends an error.
+#[derive(Clone, Copy)]
+pub struct AsItIs;
+
+impl<E> Way<E> for AsItIs
+where
+    E: Failure + AsRef<Lent> + fmt::Debug + Send + Sync + 'static,
+{
+    #[inline]
+    fn take(self, error: E) -> BoxError {
+        // A box lends what is in it, and is what the rest is put into.
+        if TypeId::of::<E>() == TypeId::of::<BoxError>() {
+            return error.into_box();
+        }
+        Box::new(Whole::new(error))
+    }
+}
+
+/// The errors of a function, to be asked for their way.
+pub struct Errors<E>(Lending<E>);
+/// As [`Errors`], of those that are none.
+pub struct Lending<E>(Converting<E>);
+/// As [`Lending`], of those that lend none.
+pub struct Converting<E>(PhantomData<fn(E)>);
+
+impl<E: core::error::Error> Errors<E> {
+    #[inline]
+    pub fn way(&self) -> Converted {
+        Converted
+    }
+}
+
+impl<E: AsRef<Lent> + fmt::Debug + Send + Sync + 'static> Lending<E> {
+    #[inline]
+    pub fn way(&self) -> AsItIs {
+        AsItIs
+    }
+}
+
+impl<E> Converting<E> {
+    #[inline]
+    pub fn way(&self) -> Converted {
+        Converted
+    }
+}
+
+impl<E> Deref for Errors<E> {
+    type Target = Lending<E>;
+
+    #[inline]
+    fn deref(&self) -> &Lending<E> {
+        &self.0
+    }
+}
+
+impl<E> Deref for Lending<E> {
+    type Target = Converting<E>;
+
+    #[inline]
+    fn deref(&self) -> &Converting<E> {
+        &self.0
+    }
+}
+
+/// The errors of a function.
+#[inline]
+pub fn errors_of<R: Fallible>(_body: &impl FnOnce() -> R) -> Errors<R::Error> {
+    Errors(Lending(Converting(PhantomData)))
+}
+
+/// Those of an `async fn`.
+#[inline]
+pub fn async_errors_of<R: Fallible>(_body: &impl Future<Output = R>) -> Errors<R::Error> {
+    Errors(Lending(Converting(PhantomData)))
+}
+
 /// Fails to compile, at the type, where it may not go to another thread.
 #[inline]
 pub const fn work_moves_to_another_thread<T: Send + ?Sized>() {}
@@ -69,13 +176,18 @@ where
 /// The work of a function whose error travels apart from its value.
 #[inline]
 #[track_caller]
-pub fn fallible_work<'w, R, F>(origin: &'static &'static str, body: F) -> Work<'w, R::Value>
+pub fn fallible_work<'w, R, W, F>(
+    origin: &'static &'static str,
+    way: W,
+    body: F,
+) -> Work<'w, R::Value>
 where
     R: Fallible,
     R::Value: Send + 'w,
+    W: Way<R::Error> + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
-    new_work(origin, move || body().into_outcome())
+    new_work(origin, move || body().into_result().map_err(|error| way.take(error)))
 }
 
 /// [`plain_work`] of an `async fn`.
@@ -92,11 +204,16 @@ where
 /// [`fallible_work`] of an `async fn`.
 #[inline]
 #[track_caller]
-pub fn fallible_async_work<'w, R, F>(origin: &'static &'static str, body: F) -> Work<'w, R::Value>
+pub fn fallible_async_work<'w, R, W, F>(
+    origin: &'static &'static str,
+    way: W,
+    body: F,
+) -> Work<'w, R::Value>
 where
     R: Fallible,
     R::Value: Send + 'w,
+    W: Way<R::Error> + 'w,
     F: Future<Output = R> + Send + 'w,
 {
-    new_async_work(origin, async move { body.await.into_outcome() })
+    new_async_work(origin, async move { body.await.into_result().map_err(|error| way.take(error)) })
 }

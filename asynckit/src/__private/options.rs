@@ -4,20 +4,18 @@ use core::time::Duration;
 
 use crate::error::Hop;
 pub use crate::limit::StaticLimit;
-use crate::time::{self, TimeLimit};
 use crate::{Retry, Work};
 
-/// `timeout = ".."`: begins in the function's body, and ends with it.
+/// `timeout = ".."`
 #[inline]
-pub fn limit_time(limit: Duration) -> TimeLimit {
-    TimeLimit::begin(limit)
+pub fn limited_in_time<'w, T: Send + 'w>(limit: Duration, work: Work<'w, T>) -> Work<'w, T> {
+    work.timeout(limit)
 }
 
-/// Work with a limit of time on its function, which fails a task of its own.
+/// `deadline = ".."`
 #[inline]
-#[track_caller]
-pub fn limited_in_time<'w, T: Send + 'w>(work: Work<'w, T>) -> Work<'w, T> {
-    time::apart(work)
+pub fn due<'w, T: Send + 'w>(limit: Duration, work: Work<'w, T>) -> Work<'w, T> {
+    work.deadline(limit)
 }
 
 /// `limit = n`

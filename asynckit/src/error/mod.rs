@@ -1,10 +1,16 @@
 //! What went wrong, where, and which way the news travelled.
 //!
 //! One [`Error`] is one *original* failure, shared by all that it made fail, and a *path* of its
-//! own: the work that failed and the work that was skipped because of it (`path.rs`).
+//! own: the work that failed and the work that was skipped because of it (`path.rs`). What the work
+//! has returned is its cause, as it is (`whole.rs`), and printed with all that caused it in turn
+//! (`causes.rs`). What programs look for in a failure is found by its type (`sought.rs`).
 
+mod causes;
+mod kind;
 mod path;
 mod report;
+mod sought;
+mod whole;
 
 use std::any::Any;
 use std::fmt;
@@ -12,43 +18,56 @@ use std::time::Duration;
 
 use crate::panic;
 use crate::sync::Arc;
+use causes::{Besides, Sources};
+pub use kind::ErrorKind;
 pub(crate) use path::Hop;
 use path::Path;
 pub(crate) use report::Hook;
 use report::{Cause, Original};
+pub use sought::Sought;
+pub(crate) use whole::{Lent, Whole};
 
 /// An error that can go from work to all that depends on it.
+///
+/// ```
+/// use asynckit::{BoxError, Pool, async_work};
+///
+/// #[async_work]
+/// fn sum(text: &'static str) -> Result<u64, BoxError> {
+///     let mut sum = 0u64;
+///     for number in text.split(' ') {
+///         sum = sum.checked_add(number.parse()?).ok_or("too much")?; // errors of two kinds
+///     }
+///     Ok(sum)
+/// }
+///
+/// let pool = Pool::new(1);
+/// let error = sum("1 x").spawn_on(&pool).get().unwrap_err();
+/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+/// assert!(sum(concat!("1 ", "18446744073709551615")).run().unwrap_err().to_string().ends_with("too much"));
+/// ```
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// What kind of failure an [`Error`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The work returned an error.
-    Failed,
-    /// The work panicked.
-    Panicked,
-    /// Somebody cancelled the result.
-    Cancelled,
-    /// A limit of time ran out.
-    TimedOut,
-    /// The pool was stopped before the work could run.
-    Stopped,
-    /// Nobody is left who could set the result.
-    Abandoned,
-    /// A wait could never have ended.
-    Deadlock,
-}
 
 /// Why a result has no value.
 ///
 /// All that depends on failed work fails with the *same* error: each copy shares the original
 /// cause and knows the path that it took from work to work. Copying one is cheap.
 ///
-/// - `{}` is one line: `crawler::download failed: no such host`.
-/// - `{:#}` and `{:?}` add the path, with the source line of each call:
-///   `[download (src/main.rs:31) -> size (:32) -> merge (:33)]`. Of a long path the first and the
-///   last eight calls are kept, and how many lie between.
+/// - `{}` is one line: `crawler::download failed: no such host`; of a panic with its own place,
+///   `crawler::parse panicked at src/parse.rs:7: no title`.
+/// - `{:#}` and `{:?}` add what has caused that, down to the last source and each once, as in
+///   `crawler::load failed: can't read the settings: no such file`, and the path, with the source
+///   line of each call: `[download (src/main.rs:31) -> size (:32) -> merge (:33)]`. Of a long path the
+///   first and the last eight calls are kept, and how many lie between. Where the error that the
+///   work returned has a backtrace of its own, as those of `anyhow` and `eyre` may, that follows.
+///
+/// The place of a panic is noted by a panic hook. It is installed with the program's first pool, acts
+/// on threads that run work alone, and calls the hook that was there before. A program that sets a hook of
+/// its own later loses the places, not the errors; set it before, or have it call what
+/// [`take_hook`](std::panic::take_hook) returns.
+///
+/// The [`source`](std::error::Error::source) of an error is its cause: the very error that the work
+/// returned.
 ///
 /// ```
 /// use asynckit::{ErrorKind, Pool, async_work, chain};
@@ -76,6 +95,14 @@ struct Report {
 }
 
 /// The result of work: a value, or the [`Error`] of whatever failed on the way to it.
+///
+/// ```
+/// fn main() -> asynckit::Result<()> {
+///     let pool = asynckit::Pool::new(1);
+///     assert_eq!(pool.spawn(|| 2 * 21).get()?, 42);
+///     Ok(())
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
@@ -89,11 +116,23 @@ impl Error {
 
     /// The failure of work that returned `cause`; an error of ours passes along as it is.
     pub(crate) fn failed(hop: Hop, cause: BoxError, hook: Option<Hook>) -> Error {
-        match cause.downcast::<Error>() {
-            Ok(ours) if ours.0.path.last() == Some(hop) => *ours,
-            Ok(ours) => ours.passed_on(hop),
-            Err(cause) => Error::make(ErrorKind::Failed, hop, Cause::Failure(cause), hook),
-        }
+        let cause = match cause.downcast::<Error>() {
+            Ok(ours) => return ours.handed_on(hop),
+            Err(cause) => cause,
+        };
+        let cause = match cause.downcast::<Whole>() {
+            Ok(whole) => match whole.ours() {
+                Some(ours) => return ours.clone().handed_on(hop),
+                None => Cause::Whole(*whole),
+            },
+            Err(cause) => Cause::Failure(cause),
+        };
+        Error::make(ErrorKind::Failed, hop, cause, hook)
+    }
+
+    /// The same failure, as that of work that has returned it.
+    fn handed_on(self, hop: Hop) -> Error {
+        if self.0.path.last() == Some(hop) { self } else { self.passed_on(hop) }
     }
 
     /// The failure of work that panicked; a panic with an error of ours is that error.
@@ -155,8 +194,13 @@ impl Error {
 
     /// Marks the failure as seen by the user's code, so that it is not reported as unobserved.
     pub(crate) fn observed(self) -> Error {
-        self.0.original.observe();
+        self.observe();
         self
+    }
+
+    /// As `observed`.
+    pub(crate) fn observe(&self) {
+        self.0.original.observe();
     }
 
     /// What kind of failure this is.
@@ -165,25 +209,91 @@ impl Error {
     }
 
     /// The work that failed first, as `module::function`.
+    ///
+    /// ```
+    /// use asynckit::{Pool, async_work, chain};
+    ///
+    /// #[async_work]
+    /// fn read(name: &'static str) -> std::io::Result<String> { std::fs::read_to_string(name) }
+    /// #[async_work]
+    /// fn lines(text: String) -> usize { text.lines().count() }
+    ///
+    /// let pool = Pool::new(1);
+    /// let error = chain!(&pool, lines(read("no/such/file"))).get().unwrap_err();
+    /// assert_eq!(error.origin(), concat!(module_path!(), "::read"));
+    /// ```
     pub fn origin(&self) -> &'static str {
         self.0.original.hop.name()
     }
 
     /// How often the work was tried: more than once where it was to be tried again
     /// ([`Retry`](crate::Retry)).
+    ///
+    /// ```
+    /// use asynckit::{Retry, try_work};
+    ///
+    /// let error = Retry::new(2).work(|| try_work(|| Err::<u8, _>("busy"))).run().unwrap_err();
+    /// assert_eq!(error.tries(), 3);
+    /// assert_eq!(error.to_string(), "closure failed: busy (tried 3 times)");
+    /// ```
     pub fn tries(&self) -> u32 {
         self.0.tries
     }
 
-    /// The error that the work returned, if it is an `E`.
+    /// The error that the work returned, if it is an `E`; else the first of its sources that is one.
+    ///
+    /// ```
+    /// use std::num::ParseIntError;
+    /// use asynckit::{Pool, try_work};
+    ///
+    /// let pool = Pool::new(1);
+    /// let error = try_work(|| "x".parse::<u8>()).spawn_on(&pool).get().unwrap_err();
+    /// assert!(error.downcast_ref::<ParseIntError>().is_some());
+    /// assert!(error.downcast_ref::<std::io::Error>().is_none());
+    /// ```
+    ///
+    /// What an annotated function returns as an `anyhow::Error` or an `eyre::Report` is found by
+    /// what that was made of; the whole of it is had by [`report_ref`](Error::report_ref).
     pub fn downcast_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
-        match &self.0.original.cause {
-            Cause::Failure(error) => error.downcast_ref(),
-            _ => None,
-        }
+        causes::chain(self.0.original.cause.error()?).find_map(|cause| cause.downcast_ref())
+    }
+
+    /// What the work returned, where that is an `R` which is no error itself but lends one: an
+    /// `anyhow::Error`, an `eyre::Report`.
+    ///
+    /// ```
+    /// use anyhow::Context;
+    /// use asynckit::async_work;
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Step(u32);
+    /// # impl std::fmt::Display for Step {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// #         write!(f, "in step {}", self.0)
+    /// #     }
+    /// # }
+    ///
+    /// #[async_work]
+    /// fn load() -> anyhow::Result<Vec<u8>> {
+    ///     std::fs::read("no/such/file").context(Step(2))
+    /// }
+    ///
+    /// let error = load().run().unwrap_err();
+    /// assert!(error.downcast_ref::<std::io::Error>().is_some());
+    /// let whole: &anyhow::Error = error.report_ref().unwrap();
+    /// assert_eq!(whole.downcast_ref(), Some(&Step(2))); // what only `anyhow` finds
+    /// ```
+    pub fn report_ref<R: AsRef<Lent> + 'static>(&self) -> Option<&R> {
+        self.0.original.cause.report()
     }
 
     /// Whether the work panicked.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let error = pool.spawn(|| -> u8 { panic!("on purpose") }).get().unwrap_err();
+    /// assert!(error.is_panic() && error.to_string().ends_with("on purpose"));
+    /// ```
     pub fn is_panic(&self) -> bool {
         self.kind() == ErrorKind::Panicked
     }
@@ -194,6 +304,15 @@ impl Error {
     ///
     /// Always. The payload can be had once: for a further copy of the error, and for an error
     /// that is no panic, the panic carries this error's text.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let outcome = std::panic::catch_unwind(|| {
+    ///     // As if the closure had been called here.
+    ///     pool.spawn(|| -> u8 { panic!("on purpose") }).get().unwrap_or_else(|e| e.resume_panic())
+    /// });
+    /// assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    /// ```
     pub fn resume_panic(self) -> ! {
         let text = self.to_string();
         let payload = self.0.original.take_payload();
@@ -207,11 +326,22 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.original)?;
-        if self.0.tries > 1 {
-            write!(f, " (tried {} times)", self.0.tries)?;
+        let Report { original, path, tries } = &*self.0;
+        let cause = original.cause.error().filter(|_| f.alternate());
+        write!(f, "{original}")?;
+        if let Some(error) = cause {
+            write!(f, "{}", Sources(error))?;
         }
-        if f.alternate() { write!(f, " [{}]", self.0.path) } else { Ok(()) }
+        if *tries > 1 {
+            write!(f, " (tried {tries} times)")?;
+        }
+        if f.alternate() {
+            write!(f, " [{path}]")?;
+        }
+        match (cause, original.cause.debug()) {
+            (Some(error), Some(debug)) => write!(f, "{}", Besides { error, debug }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -222,13 +352,9 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {
-    /// The cause's own source. The cause itself is part of this error's text, so that printing a
-    /// chain of sources repeats nothing.
+    /// The cause itself: the error that the work returned.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.original.cause {
-            Cause::Failure(error) => error.source(),
-            _ => None,
-        }
+        self.0.original.cause.error()
     }
 }
 

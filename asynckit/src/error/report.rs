@@ -1,10 +1,13 @@
 //! The original failure, and the report of one that nobody has looked at.
 
+use std::any::Any;
+use std::error::Error as StdError;
 use std::fmt;
 
 use super::path::{Hop, Path};
+use super::whole::Whole;
 use super::{BoxError, Error, ErrorKind};
-use crate::panic::{self, Payload};
+use crate::panic::{self, Payload, Raised};
 use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
 
 /// What a pool does with failures that nobody has looked at.
@@ -12,13 +15,43 @@ pub(crate) type Hook = Arc<dyn Fn(&Error) + Send + Sync>;
 
 pub(crate) enum Cause {
     Failure(BoxError),
-    Panic { message: String, payload: Mutex<Option<Payload>> },
+    Whole(Whole),
+    Panic { message: String, at: Option<Raised>, payload: Mutex<Option<Payload>> },
     Words(String),
 }
 
 impl Cause {
+    /// A panic that this thread has just caught.
     pub(crate) fn panic(message: String, payload: Payload) -> Cause {
-        Cause::Panic { message, payload: Mutex::new(Some(payload)) }
+        let at = panic::raised_at(&message);
+        Cause::Panic { message, at, payload: Mutex::new(Some(payload)) }
+    }
+
+    /// The error that the work returned, or the one that it lends.
+    pub(super) fn error(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Cause::Failure(error) => Some(&**error),
+            Cause::Whole(whole) => Some(whole.error()),
+            _ => None,
+        }
+    }
+
+    /// What the work returned, to be printed as it prints itself.
+    pub(super) fn debug(&self) -> Option<&dyn fmt::Debug> {
+        match self {
+            Cause::Failure(error) => Some(error),
+            Cause::Whole(whole) => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// What the work returned, where that is no error itself but lends one.
+    pub(super) fn report<R: 'static>(&self) -> Option<&R> {
+        match self {
+            Cause::Failure(error) => (error as &dyn Any).downcast_ref(),
+            Cause::Whole(whole) => whole.report(),
+            _ => None,
+        }
     }
 }
 
@@ -56,6 +89,10 @@ impl fmt::Display for Original {
         let origin = self.hop.name();
         match &self.cause {
             Cause::Failure(error) => write!(f, "{origin} failed: {error}"),
+            Cause::Whole(whole) => write!(f, "{origin} failed: {whole}"),
+            Cause::Panic { message, at: Some(at), .. } => {
+                write!(f, "{origin} panicked at {at}: {message}")
+            }
             Cause::Panic { message, .. } => write!(f, "{origin} panicked: {message}"),
             Cause::Words(words) => write!(f, "{origin} {words}"),
         }
@@ -91,7 +128,7 @@ impl Original {
         let error = Error::from_original(copy, Path::from(self.hop));
         match hook {
             Some(hook) => hook(&error),
-            None => eprintln!("asynckit: nobody has looked at this failure: {error}"),
+            None => eprintln!("asynckit: nobody has looked at this failure: {error:#}"),
         }
     }
 }

@@ -180,7 +180,12 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
         return Vec::new();
     }
     if !task.state.is_running() {
-        return needed::inputs(task);
+        let mut inputs = needed::inputs(task);
+        inputs.retain(|input| {
+            let stopwatch = input.place().and_then(|place| place.stopwatch());
+            !stopwatch.is_some_and(|stopwatch| stopwatch.runs_for(task))
+        });
+        return inputs;
     }
     let its = waits.iter().filter(|wait| wait.stack.iter().any(|own| own.is(task)));
     its.flat_map(|wait| wait.targets.iter().cloned()).collect()

@@ -7,7 +7,8 @@ use crate::limit::Pass;
 use crate::pool::share::{Kept, Share};
 use crate::pool::{Shared, context};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
-use crate::task::{Borrow, Lease, TaskRef};
+use crate::task::{Borrow, Header, Lease, TaskRef};
+use crate::time::Stopwatch;
 
 /// A pool, or a scope of one.
 pub(crate) struct Place {
@@ -19,6 +20,8 @@ pub(crate) struct Place {
     tree: Option<Arc<Tree>>,
     /// What all tasks of this place share, until the last of them is over.
     share: Option<Arc<Share>>,
+    /// What measures the run of the work whose place it is.
+    stopwatch: Option<Arc<Stopwatch>>,
 }
 
 /// The members of a scope that are not over.
@@ -35,17 +38,23 @@ struct Members {
 
 impl Place {
     pub(crate) fn of_pool(pool: Arc<Shared>) -> Lease {
-        Place::make(pool, None, None, None)
+        Place::make(pool, None, None)
     }
 
-    fn make(
+    fn make(pool: Arc<Shared>, scope: Option<Arc<Members>>, tree: Option<Arc<Tree>>) -> Lease {
+        Place::make_for(pool, scope, tree, None, None)
+    }
+
+    /// As `make`, for one work and what it is made of.
+    fn make_for(
         pool: Arc<Shared>,
         scope: Option<Arc<Members>>,
         tree: Option<Arc<Tree>>,
         share: Option<Arc<Share>>,
+        stopwatch: Option<Arc<Stopwatch>>,
     ) -> Lease {
-        let plain = scope.is_none() && tree.is_none() && share.is_none();
-        Lease::new(Place { pool, plain, scope, tree, share })
+        let plain = scope.is_none() && tree.is_none() && share.is_none() && stopwatch.is_none();
+        Lease::new(Place { pool, plain, scope, tree, share, stopwatch })
     }
 
     pub(crate) fn of_scope(pool: Arc<Shared>) -> Lease {
@@ -56,12 +65,12 @@ impl Place {
             list: Mutex::new(Vec::new()),
         };
         let tree = context::place().and_then(|around| around.tree.clone());
-        Place::make(pool, Some(Arc::new(members)), tree, None)
+        Place::make(pool, Some(Arc::new(members)), tree)
     }
 
     /// The same place for work that a token may cancel.
     pub(crate) fn with_tree(&self, tree: Arc<Tree>) -> Lease {
-        Place::make(self.pool.clone(), self.scope.clone(), Some(tree), None)
+        Place::make(self.pool.clone(), self.scope.clone(), Some(tree))
     }
 
     /// The same place for work that has a pass.
@@ -76,16 +85,24 @@ impl Place {
     }
 
     fn with_kept(&self, kept: Kept) -> Lease {
-        let share = Share::new(kept, self.share.clone());
-        Place::make(self.pool.clone(), self.scope.clone(), self.tree.clone(), Some(share))
+        let share = Some(Share::new(kept, self.share.clone()));
+        let (scope, tree, stopwatch) =
+            (self.scope.clone(), self.tree.clone(), self.stopwatch.clone());
+        Place::make_for(self.pool.clone(), scope, tree, share, stopwatch)
+    }
+
+    /// The same place for work whose run is measured.
+    pub(crate) fn with_stopwatch(&self, stopwatch: Arc<Stopwatch>) -> Lease {
+        let (scope, tree, share) = (self.scope.clone(), self.tree.clone(), self.share.clone());
+        Place::make_for(self.pool.clone(), scope, tree, share, Some(stopwatch))
     }
 
     /// Where work of a place submits more: what belongs to one task or one scope is left out.
     pub(crate) fn for_more(place: &Lease) -> Lease {
-        if place.scope.is_none() && place.share.is_none() {
+        if place.scope.is_none() && place.share.is_none() && place.stopwatch.is_none() {
             return place.clone();
         }
-        Place::make(place.pool.clone(), None, place.tree.clone(), None)
+        Place::make(place.pool.clone(), None, place.tree.clone())
     }
 
     /// A place for the calling thread: the tree of the work that it is doing, if any, is passed on
@@ -129,6 +146,19 @@ impl Place {
     /// Whether its tasks have the value of a cell lent, as parts of work that has.
     pub(crate) fn lends(&self, cell: &TaskRef) -> bool {
         self.share.as_ref().is_some_and(|share| share.lends(cell))
+    }
+
+    pub(crate) fn stopwatch(&self) -> Option<&Arc<Stopwatch>> {
+        self.stopwatch.as_ref()
+    }
+
+    /// One of its tasks is about to run.
+    pub(crate) fn begin(&self, task: &Header) {
+        if let Some(stopwatch) = &self.stopwatch
+            && !task.is_immediate()
+        {
+            stopwatch.begin(task);
+        }
     }
 
     pub(crate) fn is_plain(&self) -> bool {

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use crate::continuation;
 use crate::error::{Error, Hook};
+use crate::panic;
 use crate::pool::attention::Attention;
 use crate::pool::builder::Config;
 use crate::pool::phase::Phase;
@@ -12,7 +13,7 @@ use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
 use crate::pool::{context, needed, worker};
 use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, fence, lock};
-use crate::task::{Mark, Steps, Token};
+use crate::task::{Mark, Steps, Token, depth};
 use crate::time::Sleeping;
 
 pub(crate) struct Shared {
@@ -38,6 +39,7 @@ impl Shared {
     pub(crate) fn new(mut config: Config) -> Arc<Shared> {
         // A hosted pool may have to count on threads that wait for it.
         needed::count_workers(1, if config.host.is_some() { 0 } else { config.workers });
+        panic::note_places(|| depth() > 0);
         let threads = Threads::wanting(config.workers);
         let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
         Arc::new(Shared {

@@ -322,6 +322,11 @@ fn claim(task: &impl Steps) -> bool {
 
 /// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
 fn run(task: TaskRef, hands_off: bool) {
+    if let Some(place) = task.place()
+        && !place.is_plain()
+    {
+        place.begin(&task);
+    }
     let ran = within(&task, false, || task.trace.within(|| seeded::run(&task)));
     let local = if hands_off { context::local() } else { None };
     // Nested work must not hand off, nor what a callback does: the thread goes back to that.

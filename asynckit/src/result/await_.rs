@@ -11,6 +11,15 @@ use crate::error::Error;
 use crate::task::{Owner, Take, TaskRef, Typed};
 
 /// The future of an [`AsyncResult`]: its value or its failure.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = asynckit::Pool::new(1);
+/// let page = pool.spawn(|| "a page".to_owned());
+/// assert_eq!(page.await?, "a page"); // holds no thread of the executor meanwhile
+/// # Ok::<(), asynckit::Error>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Awaited<T> {
     owner: Option<Typed<Owner, T>>,
@@ -18,6 +27,16 @@ pub struct Awaited<T> {
 }
 
 /// The future of an `&AsyncResult`: lends the value.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = asynckit::Pool::new(1);
+/// let page = pool.spawn(|| "a page".to_owned());
+/// assert_eq!((&page).await?.len(), 6);
+/// assert_eq!(page.await?, "a page");
+/// # Ok::<(), asynckit::Error>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "a future does nothing until it is awaited"]
 pub struct AwaitedRef<'a, T> {
     result: &'a AsyncResult<T>,

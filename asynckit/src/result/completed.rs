@@ -163,6 +163,20 @@ impl<T> Goal for Completed<T> {
 }
 
 /// The iterator of [`Results::as_completed`](super::Results::as_completed).
+///
+/// ```
+/// use asynckit::{Pool, Results};
+///
+/// let pool = Pool::new(4);
+/// let mut done = (0..100).map(|n| pool.spawn(move || n)).as_completed();
+/// let mut sum = 0;
+/// for (count, result) in done.by_ref().enumerate() {
+///     sum += result.get()?;
+///     println!("{} of 100", count + 1);
+/// }
+/// assert_eq!((sum, done.len()), (4950, 0));
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 pub struct AsCompleted<T> {
     results: Completed<T>,
 }

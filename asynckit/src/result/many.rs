@@ -4,9 +4,9 @@ use std::panic::Location;
 
 use super::{AsCompleted, AsyncResult};
 use crate::continuation::{Observer, Watch, watch};
-use crate::error::{self, Hop};
-use crate::inputs::{Many, Moved, OrCancelled};
-use crate::lift::gather;
+use crate::error::{self, Error, Hop};
+use crate::inputs::{Many, Moved, OrCancelled, Outcomes};
+use crate::lift::{gather, gather_at};
 use crate::pool::{Goal, Test, wait};
 use crate::sync::{Arc, Parker};
 use crate::task::TaskRef;
@@ -61,6 +61,15 @@ use sealed::{Kind, List, Slice, Tuple};
 pub trait Results<K: Kind> {
     /// One result of all values, in their order; set at once where there are none. It fails as
     /// soon as one of them does.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Results};
+    ///
+    /// let pool = Pool::new(2);
+    /// let squares = (0..4).map(|n| pool.spawn(move || n * n)).join_all();
+    /// assert_eq!(squares.get()?, [0, 1, 4, 9]);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     fn join_all(self) -> AsyncResult<Vec<K::Item>>
     where
@@ -93,6 +102,41 @@ pub trait Results<K: Kind> {
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
     }
 
+    /// One result of how each of them ended, in their order: its value, or its failure. It is set when
+    /// all of them are, at once where there are none, and never fails. Each failure counts as seen.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Results, async_work};
+    ///
+    /// #[async_work]
+    /// fn lint(name: &'static str) -> Result<&'static str, String> {
+    ///     if name.len() > 3 { Err(format!("`{name}` is too long")) } else { Ok(name) }
+    /// }
+    ///
+    /// let pool = Pool::new(2);
+    /// let lints = ["one", "three", "two"].map(|name| lint(name).spawn_on(&pool));
+    /// let (mut fine, mut failed) = (0, Vec::new());
+    /// for ended in lints.settle_all().get()? {
+    ///     match ended {
+    ///         Ok(_) => fine += 1,
+    ///         Err(error) => failed.push(error.to_string()),
+    ///     }
+    /// }
+    /// assert_eq!(fine, 2);
+    /// assert!(failed[0].ends_with("lint failed: `three` is too long"));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    fn settle_all(self) -> AsyncResult<Vec<Result<K::Item, Error>>>
+    where
+        Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
+        K::Item: Send + 'static,
+    {
+        // It belongs to no scope, whose end would fail it: what it gathers borrows nothing.
+        let inputs = (Outcomes::new(self), ());
+        gather_at(Hop::here(&"settle_all"), None, inputs, |(outcomes, ())| outcomes)
+    }
+
     /// The results, each when it is set, in the order of their completion. The iterator blocks.
     ///
     /// ```
@@ -118,6 +162,19 @@ pub trait Results<K: Kind> {
     /// # Panics
     ///
     /// As [`AsyncResult::wait`].
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Results};
+    ///
+    /// let mirrors = [AsyncResult::channel(), AsyncResult::channel()];
+    /// let [(_slow, first), (quick, second)] = mirrors;
+    /// quick.set("page").unwrap();
+    /// let mut results = vec![first, second];
+    /// let winner = results[..].wait_any().expect("there are two");
+    /// assert_eq!(winner, 1);
+    /// assert_eq!(results.swap_remove(winner).get()?, "page");
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     fn wait_any(&self) -> Option<usize>
     where
@@ -138,6 +195,15 @@ pub trait Results<K: Kind> {
     /// One result of all values of a tuple of 1 to 12 results. It fails as soon as one of them
     /// does. The values own all they use; for those that borrow, end a chain on their scope with
     /// the tuple.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Results};
+    ///
+    /// let pool = Pool::new(2);
+    /// let (name, size) = (pool.spawn(|| "a page"), pool.spawn(|| 7_usize));
+    /// assert_eq!((name, size).join().get()?, ("a page", 7));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     fn join(self) -> AsyncResult<K::Values>
     where
@@ -148,6 +214,16 @@ pub trait Results<K: Kind> {
 
     /// As [`join`](Results::join); and when one fails the others are cancelled, where nothing else
     /// needs them or holds them.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool, Results, is_cancelled, work};
+    ///
+    /// let pool = Pool::new(1);
+    /// let endless = work(|| while !is_cancelled() {}).spawn_on(&pool);
+    /// let pair = (endless, AsyncResult::<u8>::failed("no")).try_join();
+    /// assert!(pair.get().is_err());
+    /// pool.stop(); // the other one has seen that nobody wants its value
+    /// ```
     #[track_caller]
     fn try_join(self) -> AsyncResult<K::Values>
     where

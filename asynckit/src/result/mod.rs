@@ -61,11 +61,25 @@ impl<T> AsyncResult<T> {
     }
 
     /// Whether the value or the failure is there. Never blocks; once true it stays so.
+    ///
+    /// ```
+    /// let (setter, result) = asynckit::AsyncResult::channel();
+    /// assert!(!result.is_set());
+    /// setter.set(1).unwrap();
+    /// assert!(result.is_set());
+    /// ```
     pub fn is_set(&self) -> bool {
         self.owner().is_set()
     }
 
     /// Whether a failure is there. Never blocks.
+    ///
+    /// ```
+    /// let (setter, result) = asynckit::AsyncResult::<u8>::channel();
+    /// assert!(!result.is_error());
+    /// setter.fail("no").unwrap();
+    /// assert!(result.is_error());
+    /// ```
     pub fn is_error(&self) -> bool {
         self.is_set() && self.owner().state.is_failed()
     }
@@ -76,6 +90,23 @@ impl<T> AsyncResult<T> {
     /// Work that has not begun does not run; work that runs may ask
     /// [`is_cancelled`](crate::is_cancelled), and its value is dropped. What the work depended on
     /// is cancelled too where nothing else needs it or holds it, and nobody detached it.
+    ///
+    /// ```
+    /// use asynckit::{ErrorKind, Pool, async_work, is_cancelled};
+    ///
+    /// #[async_work]
+    /// fn search() {
+    ///     while !is_cancelled() {
+    ///         std::thread::yield_now();
+    ///     }
+    /// }
+    ///
+    /// let pool = Pool::new(1);
+    /// let found = search().spawn_on(&pool);
+    /// assert!(found.cancel());
+    /// assert_eq!(found.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    /// pool.stop(); // `search` has come to its end
+    /// ```
     pub fn cancel(&self) -> bool {
         crate::continuation::cancel(&self.owner().reference())
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::AsyncResult;
 use crate::continuation;
 use crate::error::{BoxError, Error, Hop};
+use crate::panic;
 use crate::task::{Header, Job, State, Step, Steps, TaskRef, Typed, allocate};
 
 /// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
@@ -61,6 +62,18 @@ impl<T> AsyncResult<T> {
     }
 
     /// A result that has its value.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool, async_work, chain};
+    ///
+    /// #[async_work]
+    /// fn double(n: i32) -> i32 { 2 * n }
+    ///
+    /// let pool = Pool::new(1);
+    /// let known = AsyncResult::ready(21);
+    /// assert_eq!(chain!(&pool, double(known)).get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
         let state = State::unsubmitted();
@@ -74,6 +87,20 @@ impl<T> AsyncResult<T> {
     }
 
     /// A result that has failed.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool};
+    ///
+    /// fn fetch(pool: &Pool, url: &'static str) -> AsyncResult<usize> {
+    ///     if !url.starts_with("https:") {
+    ///         return AsyncResult::failed(format!("`{url}` is not safe"));
+    ///     }
+    ///     pool.spawn(|| url.len())
+    /// }
+    ///
+    /// let error = fetch(&Pool::new(1), "http://a").get().unwrap_err();
+    /// assert_eq!(error.to_string(), "AsyncResult failed: `http://a` is not safe");
+    /// ```
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
         let hop = Hop::here(&"AsyncResult");
@@ -109,6 +136,14 @@ impl<T> AsyncResult<T> {
     ///
     /// Hands the value back when the result is set already, and when it is not one to be set: that
     /// of work or of a channel.
+    ///
+    /// ```
+    /// let result = asynckit::AsyncResult::new();
+    /// result.set(1)?;
+    /// assert_eq!(result.set(2).unwrap_err().into_inner(), 2); // the first one wins
+    /// assert_eq!(result.get().unwrap(), 1);
+    /// # Ok::<(), asynckit::SetError<i32>>(())
+    /// ```
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         let owner = self.owner();
         if !owner.is_manual() {
@@ -124,6 +159,13 @@ impl<T> AsyncResult<T> {
     /// # Errors
     ///
     /// As `set`; hands the error back.
+    ///
+    /// ```
+    /// let result = asynckit::AsyncResult::<u8>::new();
+    /// let copy = result.clone();
+    /// result.fail("the line is dead").unwrap();
+    /// assert!(copy.get().unwrap_err().to_string().ends_with("the line is dead"));
+    /// ```
     pub fn fail<E: Into<BoxError>>(&self, error: E) -> Result<(), SetError<E>> {
         let owner = self.owner();
         if !owner.is_manual() {
@@ -139,7 +181,7 @@ fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError
         return Err(SetError::late(error));
     }
     // The right to write is ours; `into` is foreign code, and may panic.
-    let error = crate::panic::catch(|| error.into());
+    let error = panic::catch(|| panic::noting(|| error.into()));
     let error = match error {
         Ok(error) => Error::failed(task.hop, error, None),
         Err(payload) => Error::panicked(task.hop, payload, None),
@@ -159,6 +201,14 @@ impl<T> Default for AsyncResult<T> {
 
 /// Sets the result of [`AsyncResult::channel`]. Dropped unset, it fails the result as
 /// [`Abandoned`](crate::ErrorKind::Abandoned).
+///
+/// ```
+/// use asynckit::{AsyncResult, ErrorKind};
+///
+/// let (setter, result) = AsyncResult::<u8>::channel();
+/// drop(setter);
+/// assert_eq!(result.get().unwrap_err().kind(), ErrorKind::Abandoned);
+/// ```
 #[must_use = "a setter that is dropped fails its result"]
 pub struct Setter<T> {
     /// `None` once used.
@@ -172,6 +222,14 @@ impl<T> Setter<T> {
     /// # Errors
     ///
     /// Hands the value back when the result was cancelled.
+    ///
+    /// ```
+    /// let (setter, result) = asynckit::AsyncResult::channel();
+    /// let sender = std::thread::spawn(move || setter.set("from elsewhere"));
+    /// assert_eq!(result.get()?, "from elsewhere");
+    /// sender.join().unwrap().unwrap();
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn set(mut self, value: T) -> Result<(), SetError<T>> {
         let Some(cell) = self.cell.take() else { unreachable!("a setter was used twice") };
         write(&cell, value)?;
@@ -186,6 +244,12 @@ impl<T> Setter<T> {
     /// # Errors
     ///
     /// Hands the error back when the result was cancelled.
+    ///
+    /// ```
+    /// let (setter, result) = asynckit::AsyncResult::<u8>::channel();
+    /// setter.fail(std::io::Error::other("no such host")).unwrap();
+    /// assert!(result.get().unwrap_err().downcast_ref::<std::io::Error>().is_some());
+    /// ```
     pub fn fail<E: Into<BoxError>>(mut self, error: E) -> Result<(), SetError<E>> {
         self.cell.take();
         fail_cell(&self.task, error)
@@ -207,6 +271,14 @@ impl<T> fmt::Debug for Setter<T> {
 }
 
 /// Why a result could not be set, with what was to be set.
+///
+/// ```
+/// let result = asynckit::AsyncResult::new();
+/// result.set(String::from("first")).unwrap();
+/// let late = result.set(String::from("second")).unwrap_err();
+/// assert_eq!(late.to_string(), "the result is set already");
+/// assert_eq!(late.into_inner(), "second");
+/// ```
 pub struct SetError<T> {
     value: T,
     reason: Reason,

@@ -3,7 +3,7 @@
 use super::AsyncResult;
 use crate::Work;
 use crate::continuation::{self, Observer};
-use crate::error::{BoxError, Error, Hop};
+use crate::error::{BoxError, Error, Hop, Sought};
 use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
 use crate::work::pending_work;
@@ -28,6 +28,14 @@ impl<T> AsyncResult<T> {
     }
 
     /// Work that applies `f` to the value and may fail.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let text = pool.spawn(|| "12".to_owned());
+    /// let number = text.and_then(|text| text.parse::<u32>()).spawn_on(&pool);
+    /// assert_eq!(number.get()?, 12);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn and_then<'w, U, E>(self, f: impl FnOnce(T) -> Result<U, E> + Send + 'w) -> Work<'w, U>
     where
@@ -68,12 +76,17 @@ impl<T> AsyncResult<T> {
         })
     }
 
-    /// Work that makes a value of a failure that is an `E`; a value passes as it is, and so does any
-    /// other failure, unobserved.
+    /// Work that makes a value of a failure that was caused by an `E`; a value passes as it is, and so
+    /// does any other failure, unobserved.
+    ///
+    /// `f` may ask for the error that the work returned, or for one of its sources
+    /// ([`Error::downcast_ref`]); for the `anyhow::Error` or the `eyre::Report` that it returned
+    /// ([`Error::report_ref`]); or for the [`Error`] itself: then it sees every failure, also a panic
+    /// and what was cancelled.
     ///
     /// ```
     /// use std::num::ParseIntError;
-    /// use asynckit::{ErrorKind, Pool, try_work};
+    /// use asynckit::{Error, ErrorKind, Pool, try_work, work};
     ///
     /// let pool = Pool::new(1);
     /// let parse = |text: &'static str| try_work(|| text.parse::<u32>()).spawn_on(&pool);
@@ -82,25 +95,26 @@ impl<T> AsyncResult<T> {
     ///
     /// let other = parse("x").recover(|_: &std::io::Error| 0).spawn_on(&pool);
     /// assert_eq!(other.get().unwrap_err().kind(), ErrorKind::Failed);
-    /// # Ok::<(), asynckit::Error>(())
+    ///
+    /// let panics = work(|| -> u32 { panic!("on purpose") }).spawn_on(&pool);
+    /// let any = panics.recover(|error: &Error| error.is_panic().into()).spawn_on(&pool);
+    /// assert_eq!(any.get()?, 1);
+    /// # Ok::<(), Error>(())
     /// ```
     #[track_caller]
-    pub fn recover<'w, E>(self, f: impl FnOnce(&E) -> T + Send + 'w) -> Work<'w, T>
+    pub fn recover<'w, E, How>(self, f: impl FnOnce(&E) -> T + Send + 'w) -> Work<'w, T>
     where
         T: Send + 'w,
-        E: std::error::Error + 'static,
+        E: Sought<How>,
     {
         let (hop, inputs) = (Hop::here(&"recover"), (Either::new(self), ()));
         pending_work(hop, inputs, move |_, (outcome, ())| {
-            Outcome::Done(outcome.or_else(|error| {
-                let value = error.downcast_ref().map(f);
-                match value {
-                    Some(value) => {
-                        drop(error.observed());
-                        Ok(value)
-                    }
-                    None => Err(error.passed_on(hop)),
+            Outcome::Done(outcome.or_else(|error| match E::sought(&error) {
+                Some(cause) => {
+                    error.observe();
+                    Ok(f(cause))
                 }
+                None => Err(error.passed_on(hop)),
             }))
         })
     }
@@ -111,6 +125,18 @@ impl<T> AsyncResult<T> {
     /// keep it short. A panic in it goes to the pool's
     /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error), not to who sets the
     /// result. The value is lent to it: who wants to move it waits.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// let pool = asynckit::Pool::new(1);
+    /// let (events, seen) = mpsc::channel();
+    /// let page = pool.spawn(|| "a page".to_owned());
+    /// page.on_set(move |page| {
+    ///     let _ = events.send(page.map(String::len).map_err(ToString::to_string));
+    /// });
+    /// assert_eq!(seen.recv().unwrap(), Ok(6));
+    /// ```
     pub fn on_set(&self, f: impl FnOnce(Result<&T, &Error>) + Send + 'static)
     where
         T: Send + Sync + 'static,
@@ -119,9 +145,8 @@ impl<T> AsyncResult<T> {
         let task = owner.reference();
         let value = owner.borrow();
         let call = Box::new(move || {
-            let called = panic::catch(|| {
-                f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
-            });
+            let call = || f(value.outcome().inspect_err(|error| error.observe()));
+            let called = panic::catch(|| panic::noting(call));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
                 drop(Error::panicked(value.hop, payload, value.hook()));

@@ -56,6 +56,15 @@ impl<T> AsyncResult<T> {
     /// Inside of work, where the wait could never end: the work that waits then fails as
     /// [`Deadlock`](crate::ErrorKind::Deadlock) or [`Stopped`](crate::ErrorKind::Stopped).
     /// [`get`](AsyncResult::get) and [`get_ref`](AsyncResult::get_ref) return that error instead.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool};
+    ///
+    /// let pool = Pool::new(2);
+    /// let results: Vec<AsyncResult<u32>> = (0..9).map(|n| pool.spawn(move || n / (n % 4))).collect();
+    /// results.iter().for_each(AsyncResult::wait); // also for those that fail
+    /// assert_eq!(results.iter().filter(|result| result.is_error()).count(), 3);
+    /// ```
     #[track_caller]
     pub fn wait(&self) {
         if let Err(error) = self.owner().wait(Location::caller()) {
@@ -65,6 +74,15 @@ impl<T> AsyncResult<T> {
 
     /// As [`wait`](AsyncResult::wait), for this long at most; whether the result is set. It runs no
     /// work.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let (setter, result) = asynckit::AsyncResult::channel();
+    /// assert!(!result.wait_timeout(Duration::from_millis(1)));
+    /// setter.set(7).unwrap();
+    /// assert!(result.wait_timeout(Duration::from_secs(9)));
+    /// ```
     #[track_caller]
     pub fn wait_timeout(&self, limit: Duration) -> bool {
         let task = self.owner().reference();
@@ -80,6 +98,14 @@ impl<T> AsyncResult<T> {
     ///
     /// The failure of the work, or of what it depended on. Inside of work also
     /// [`Deadlock`](crate::ErrorKind::Deadlock) where the wait could never end.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// assert_eq!(pool.spawn(|| 6 * 7).get()?, 42);
+    /// let failed = asynckit::try_work(|| "x".parse::<u8>()).spawn_on(&pool);
+    /// assert!(failed.get().is_err());
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
@@ -93,6 +119,14 @@ impl<T> AsyncResult<T> {
     /// # Errors
     ///
     /// As [`get`](AsyncResult::get).
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let words = pool.spawn(|| vec!["one", "two"]);
+    /// assert_eq!(words.get_ref()?.len(), 2); // it is looked at
+    /// assert_eq!(words.get()?, ["one", "two"]); // and still there
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn get_ref(&self) -> Result<&T, Error>
     where
@@ -108,6 +142,22 @@ impl<T> AsyncResult<T> {
     /// # Errors
     ///
     /// Hands the result back when it is not set yet, or when the value is still lent.
+    ///
+    /// ```
+    /// let (setter, mut result) = asynckit::AsyncResult::channel();
+    /// let mut setter = Some(setter);
+    /// let value = loop {
+    ///     match result.try_get() {
+    ///         Ok(outcome) => break outcome?,
+    ///         Err(pending) => result = pending, // and the program does something else
+    ///     }
+    ///     if let Some(setter) = setter.take() {
+    ///         setter.set(7).unwrap();
+    ///     }
+    /// };
+    /// assert_eq!(value, 7);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn try_get(self) -> Result<Result<T, Error>, AsyncResult<T>> {
         if !self.is_set() {

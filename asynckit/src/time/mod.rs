@@ -3,14 +3,16 @@
 //! All that depends on time goes through [`Timers`]: a clock, and callbacks in the order of their
 //! moments. The system's are shared by the whole process and have one thread, which is started
 //! when it is first needed and sleeps while nothing is due. A deterministic pool has its own, whose
-//! clock goes on when nothing else does. `timeout.rs` and `retry.rs` are built
+//! clock goes on when nothing else does. `timeout.rs`, with `stopwatch.rs`, and `retry.rs` are built
 //! on it, and so are the deadlines of `cancel`.
 
 mod retry;
+mod stopwatch;
 mod timeout;
 
 pub use retry::Retry;
-pub(crate) use timeout::{TimeLimit, apart};
+use stopwatch::left_in_place;
+pub(crate) use stopwatch::{Stopwatch, begin_anew_in_place, begin_in_place, end_in_place};
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Pause, Timers, jittered};
+use super::{Pause, Timers, jittered, left_in_place};
 use crate::Work;
-use crate::error::{Error, ErrorKind, Hop};
+use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::inputs::Outcome;
 use crate::pool;
 use crate::stage::{Awaits, run_part};
@@ -61,30 +61,96 @@ type WorthIt = Arc<dyn Fn(&Error) -> bool + Send + Sync>;
 
 impl Retry {
     /// At most so many tries after the first one, without pauses.
+    ///
+    /// ```
+    /// use asynckit::{Retry, try_work};
+    ///
+    /// let mut calls = 0;
+    /// let outcome = Retry::new(2).work(|| {
+    ///     calls += 1;
+    ///     let call = calls;
+    ///     try_work(move || if call < 3 { Err("busy") } else { Ok(call) })
+    /// });
+    /// assert_eq!(outcome.run()?, 3); // the third try is the last
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub const fn new(retries: u32) -> Retry {
         Retry { retries, backoff: Duration::ZERO, max_backoff: Duration::from_secs(60), when: None }
     }
 
     /// The pause after the first try; each later one is twice as long.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::Retry;
+    ///
+    /// // After the tries it rests for about 100, 200 and 400 ms.
+    /// const POLITELY: Retry = Retry::new(3).backoff(Duration::from_millis(100));
+    /// # let _ = POLITELY;
+    /// ```
     pub const fn backoff(mut self, first: Duration) -> Retry {
         self.backoff = first;
         self
     }
 
     /// The longest pause: a minute unless said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::Retry;
+    ///
+    /// // 1, 2, 4, 5, 5, 5 .. seconds.
+    /// let patient = Retry::new(100)
+    ///     .backoff(Duration::from_secs(1))
+    ///     .max_backoff(Duration::from_secs(5));
+    /// # let _ = patient;
+    /// ```
     pub const fn max_backoff(mut self, longest: Duration) -> Retry {
         self.max_backoff = longest;
         self
     }
 
     /// Which failures are worth another try. It is asked after each try but the last one.
-    pub fn when(mut self, worth_it: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Retry {
-        self.when = Some(Arc::new(worth_it));
+    ///
+    /// As with [`recover`](crate::AsyncResult::recover), the closure may ask for the [`Error`], and sees
+    /// every failure; or for what has caused it, and no other failure is worth another try.
+    ///
+    /// ```
+    /// use std::io;
+    /// use asynckit::{Error, ErrorKind, Retry};
+    ///
+    /// let interrupted = |error: &io::Error| error.kind() == io::ErrorKind::Interrupted;
+    /// let these = Retry::new(3).when(interrupted);
+    /// let also_panics = Retry::new(3).when(|error: &Error| error.kind() != ErrorKind::Cancelled);
+    /// # let _ = (these, also_panics);
+    /// ```
+    pub fn when<E, How>(mut self, worth_it: impl Fn(&E) -> bool + Send + Sync + 'static) -> Retry
+    where
+        E: Sought<How>,
+    {
+        self.when = Some(Arc::new(move |error| E::sought(error).is_some_and(&worth_it)));
         self
     }
 
     /// Work that makes a call again as long as it fails and may be tried again. The closure is
     /// called once for each try, on the pool.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{Pool, Retry, async_work};
+    ///
+    /// #[async_work]
+    /// fn fetch(url: String) -> std::io::Result<usize> { Ok(url.len()) }
+    ///
+    /// let pool = Pool::new(1);
+    /// let url = "https://a.example".to_owned();
+    /// // Each try may take a second, and all of them five.
+    /// let size = Retry::new(9)
+    ///     .work(move || fetch(url.clone()).timeout(Duration::from_secs(1)))
+    ///     .timeout(Duration::from_secs(5));
+    /// assert_eq!(size.spawn_on(&pool).get()?, 17);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn work<'w, T, F>(&self, call: F) -> Work<'w, T>
     where
@@ -124,6 +190,18 @@ impl fmt::Debug for Retry {
             .field("backoff", &self.backoff)
             .field("max_backoff", &self.max_backoff)
             .finish_non_exhaustive()
+    }
+}
+
+/// A pause in place, no longer than there is time.
+fn rest(pause: Duration) {
+    let left = left_in_place().unwrap_or(Duration::MAX);
+    match Timers::virtual_here() {
+        Some(timers) => timers.advance(timers.jittered(pause).min(left)),
+        None => {
+            let pause = jittered(pause, None).min(left);
+            pool::blocking(|| thread::sleep(pause));
+        }
     }
 }
 
@@ -208,6 +286,10 @@ where
                 After::Done(outcome) => return Step::Done(outcome),
                 After::Pause(pause) => pause,
             };
+            if task.state.is_settled() {
+                // Somebody has given it up.
+                return Step::Done(Err(Error::cancelled(task.hop)));
+            }
             if !pause.is_zero()
                 && let (Some(place), Some(own)) = (task.place(), pool::task_here())
             {
@@ -221,13 +303,10 @@ where
         loop {
             match self.after(self.next_try().run_part(task.hook()), task) {
                 After::Done(outcome) => return Step::Done(outcome),
-                After::Pause(pause) => match Timers::virtual_here() {
-                    Some(timers) => timers.advance(timers.jittered(pause)),
-                    None => {
-                        let pause = jittered(pause, None);
-                        pool::blocking(|| thread::sleep(pause));
-                    }
-                },
+                After::Pause(pause) => rest(pause),
+            }
+            if let Some(left @ Duration::ZERO) = left_in_place() {
+                return Step::Done(Err(Error::timed_out(task.hop, left)));
             }
         }
     }

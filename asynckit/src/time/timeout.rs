@@ -1,88 +1,64 @@
-//! Limits of time.
+//! Limits of time: on a run, or on all that it takes.
 
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::{TimerKey, Timers};
-use crate::continuation;
+use super::Timers;
+use super::stopwatch::{Stopwatch, measured};
 use crate::error::Error;
 use crate::lift::make_task;
 use crate::pool;
 use crate::stage::{Awaits, start};
-use crate::sync::{Arc, Deadline};
-use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
+use crate::sync::Arc;
+use crate::task::{Header, Job, Step, VisitEdges};
 use crate::{AsyncResult, Work};
 
-/// Fails a task that is not done at its moment; dropped, it lets the task be.
-pub(crate) struct Alarm(Option<(Arc<Timers>, TimerKey)>);
-
-impl Alarm {
-    /// None yet.
-    fn none() -> Alarm {
-        Alarm(None)
-    }
-
-    fn set(timers: Arc<Timers>, task: TaskRef, limit: Duration) -> Alarm {
-        let callback = move || {
-            if !task.is_set() {
-                continuation::give_up(&task, Error::timed_out(task.hop, limit));
-            }
-        };
-        let key = timers.after(limit, Box::new(callback));
-        Alarm(Some((timers, key)))
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if let Some((timers, key)) = self.0.take() {
-            timers.cancel(key);
-        }
-    }
-}
-
-/// Where a limited job stands.
+/// What is limited, until it is started.
 enum Limited<'w, T> {
     Work(Work<'w, T>),
     Result(AsyncResult<T>),
     Started,
 }
 
-/// Work, or a result, that is to be there in time.
-struct Timed<'w, T> {
+/// Work, or a result, that is to be there in time: counted from when the work begins (`RUN`), or from
+/// its submission.
+struct Timed<'w, T, const RUN: bool> {
     inner: Cell<Limited<'w, T>>,
-    /// `None`: it has a task of its own, and no limit.
-    limit: Option<Duration>,
-    alarm: Cell<Alarm>,
+    limit: Duration,
+    watch: Cell<Option<Arc<Stopwatch>>>,
     awaits: Awaits<T>,
 }
 
-impl<'w, T> Timed<'w, T> {
-    fn new(inner: Limited<'w, T>, limit: Option<Duration>) -> Timed<'w, T> {
-        Timed {
-            inner: Cell::new(inner),
-            limit,
-            alarm: Cell::new(Alarm::none()),
-            awaits: Awaits::nothing(),
-        }
+impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
+    fn new(inner: Limited<'w, T>, limit: Duration) -> Timed<'w, T, RUN> {
+        Timed { inner: Cell::new(inner), limit, watch: Cell::new(None), awaits: Awaits::nothing() }
     }
 
-    /// The task's own pool's; or for a result, those that its work goes by.
-    fn timers(&self, task: &Header) -> Arc<Timers> {
-        let inner = self.inner.replace(Limited::Started);
-        let timers = match &inner {
-            Limited::Result(result) => timers_of(result.owner()),
-            _ => timers_of(task),
+    /// What measures this task; from now on, unless it is the run that counts.
+    fn stopwatch(&self, task: &Header, timers: Arc<Timers>) -> Arc<Stopwatch> {
+        let Some(own) = pool::task_here() else {
+            unreachable!("a task runs as none");
         };
-        self.inner.set(inner);
-        timers
+        let around = task.place().and_then(|place| place.stopwatch().cloned());
+        let watch = Stopwatch::new(self.limit, own, timers, around.filter(|_| RUN));
+        if !RUN {
+            watch.begin(task);
+        }
+        self.watch.set(Some(watch.clone()));
+        watch
+    }
+
+    fn stop(&self) {
+        if let Some(watch) = self.watch.take() {
+            watch.stop();
+        }
     }
 }
 
-impl<T: Send> Job<T> for Timed<'_, T> {
+impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
     const SIMPLE: bool = false;
     const IMMEDIATE: bool = true;
-    const TIMED: bool = true;
+    const TIMED: bool = !RUN;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
@@ -90,56 +66,99 @@ impl<T: Send> Job<T> for Timed<'_, T> {
 
     fn run(&self, task: &Header) -> Step<T> {
         if let Some(outcome) = self.awaits.outcome() {
-            drop(self.alarm.replace(Alarm::none()));
+            self.stop();
             return Step::Done(outcome);
         }
-        if let (Some(limit), Some(own)) = (self.limit, pool::task_here()) {
-            self.alarm.set(Alarm::set(self.timers(task), own, limit));
-        }
         self.awaits.result(match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => start(inner, task),
-            Limited::Result(result) => result,
+            Limited::Work(inner) => {
+                let watch = self.stopwatch(task, timers_of(task));
+                let place = match task.lease() {
+                    Some(place) if RUN => Some(place.with_stopwatch(watch)),
+                    place => place,
+                };
+                start(inner, task, place)
+            }
+            Limited::Result(result) => {
+                // Those that its work goes by.
+                self.stopwatch(task, timers_of(result.owner()));
+                result
+            }
             Limited::Started => unreachable!("work was started twice"),
         })
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
-        let until = self.limit.map(Deadline::after);
-        let clock = Timers::virtual_here().map(|timers| (timers.now(), timers));
-        let outcome = match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => inner.run_until(until, task.hook()),
-            Limited::Result(result) => Some(result.get()),
+        let timers = Timers::virtual_here().unwrap_or_else(Timers::system);
+        let watch = self.stopwatch(task, timers);
+        let outcome = measured(&watch, || match self.inner.replace(Limited::Started) {
+            Limited::Work(inner) => inner.run_part(task.hook()),
+            Limited::Result(result) => result.get(),
             Limited::Started => unreachable!("work was started twice"),
-        };
-        let late = until.is_some_and(|until| match &clock {
-            Some((start, timers)) => timers.now().saturating_sub(*start) >= until.limit,
-            None => until.is_over(),
         });
-        Step::Done(match outcome {
-            Some(outcome) if !late => outcome,
-            _ => Err(Error::timed_out(task.hop, self.limit.unwrap_or_default())),
-        })
+        let late = watch.is_over();
+        self.stop();
+        Step::Done(if late { Err(Error::timed_out(task.hop, self.limit)) } else { outcome })
     }
 
     fn release(&self, cancelled: bool) {
-        drop(self.alarm.replace(Alarm::none()));
+        self.stop();
         drop(self.inner.replace(Limited::Started));
         self.awaits.release(cancelled);
     }
 }
 
 impl<'w, T: Send + 'w> Work<'w, T> {
-    /// The same work with a limit of time: it fails as [`TimedOut`](crate::ErrorKind::TimedOut)
-    /// where it is not done so long after it was submitted.
+    /// The same work with a limit of time on its run: it fails as
+    /// [`TimedOut`](crate::ErrorKind::TimedOut) where it is not done so long after it has begun.
     ///
-    /// The time in which the work waits for its inputs, for a worker or for a
-    /// [`Limit`](crate::Limit) counts. Work that has not begun then does not run. A function that
-    /// runs is *not* stopped: it may ask [`is_cancelled`](crate::is_cancelled), and its later value
-    /// is dropped; what waits for it goes on at once with the failure. What the work depended on
-    /// is cancelled where nothing else needs it or holds it, as by [`AsyncResult::cancel`].
+    /// The time in which it waits for its inputs, for a worker, or for room under a
+    /// [`Limit`](crate::Limit) does not count; the time in which an `async fn` is suspended does. The
+    /// limit is on what it is called on: `retry.work(|| f().timeout(d))` limits each try,
+    /// `retry.work(f).timeout(d)` all tries together, pauses included, from when the first one begins.
+    /// To count from the submission, call [`deadline`](Work::deadline).
     ///
-    /// [`run`](Work::run) in place waits no longer than that for inputs. It does not interrupt the
-    /// function either, and fails when that comes back late.
+    /// A function that runs is *not* stopped: it may ask [`is_cancelled`](crate::is_cancelled), and its
+    /// later value is dropped; what waits for it goes on at once with the failure.
+    ///
+    /// [`run`](Work::run) in place does not interrupt the function either, and fails when that comes
+    /// back late.
+    ///
+    /// `#[async_work(timeout = "5s")]` does the same for each call, and each try, of a function.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{ErrorKind, Pool, async_work, is_cancelled};
+    ///
+    /// #[async_work]
+    /// fn count(to: u64) -> u64 {
+    ///     (0..to).take_while(|_| !is_cancelled()).count() as u64
+    /// }
+    ///
+    /// let pool = Pool::new(1);
+    /// let limit = Duration::from_millis(5);
+    /// let late = count(u64::MAX).timeout(limit).spawn_on(&pool);
+    /// let in_time = count(3).timeout(Duration::from_secs(60)).spawn_on(&pool); // waits for the worker
+    /// assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
+    /// assert_eq!(in_time.get()?, 3);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn timeout(self, limit: Duration) -> Work<'w, T> {
+        let hop = self.hop();
+        Work::with_cell(hop, Timed::<_, true>::new(Limited::Work(self), limit))
+    }
+
+    /// The same work with a deadline: it fails as [`TimedOut`](crate::ErrorKind::TimedOut) where it is
+    /// not done so long after it was submitted, or after the call of [`run`](Work::run).
+    ///
+    /// All counts: the time in which the work waits for its inputs, for a worker or for a
+    /// [`Limit`](crate::Limit), and its run. Work that has not begun then does not run. A function that
+    /// runs is *not* stopped, as with a [`timeout`](Work::timeout). What the work depended on is
+    /// cancelled where nothing else needs it or holds it, as by [`AsyncResult::cancel`].
+    ///
+    /// `run` in place waits no longer than that for inputs and for room under a limit.
+    ///
+    /// `#[async_work(deadline = "5s")]` does the same for each call of a function, all its tries
+    /// together.
     ///
     /// ```
     /// use std::time::Duration;
@@ -149,31 +168,34 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// fn double(n: u32) -> u32 { 2 * n }
     ///
     /// let pool = Pool::new(1);
-    /// let in_time = double(21).timeout(Duration::from_secs(60)).spawn_on(&pool);
+    /// let in_time = double(21).deadline(Duration::from_secs(60)).spawn_on(&pool);
     /// assert_eq!(in_time.get()?, 42);
     ///
     /// let never = AsyncResult::<u32>::new();
-    /// let late = never.clone().map(|n| n + 1).timeout(Duration::from_millis(5)).spawn_on(&pool);
+    /// let late = never.clone().map(|n| n + 1).deadline(Duration::from_millis(5)).spawn_on(&pool);
     /// assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn timeout(self, limit: Duration) -> Work<'w, T> {
+    pub fn deadline(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
-        Work::with_cell(hop, Timed::new(Limited::Work(self), Some(limit)))
+        Work::with_cell(hop, Timed::<_, false>::new(Limited::Work(self), limit))
     }
 }
 
 impl<T: Send + 'static> AsyncResult<T> {
     /// The same result with a limit of time: it fails as
-    /// [`TimedOut`](crate::ErrorKind::TimedOut) where it is not set after so long.
+    /// [`TimedOut`](crate::ErrorKind::TimedOut) where it is not set so long after this call.
     ///
     /// What it waited for is cancelled then, with all that led to it, where nothing else needs it
     /// or holds it (see [`cancel`](AsyncResult::cancel)): so this is a deadline for a whole chain.
     /// Functions that run are not stopped; they may ask [`is_cancelled`](crate::is_cancelled). For
     /// a tree of work that spawns more see [`CancelToken`](crate::CancelToken).
     ///
+    /// In a chain a call with a pending argument is a result, too: `f(&a).timeout(d)` counts from there, so
+    /// that it is a deadline for `a` as well. Say `#[async_work(timeout = "5s")]` to limit the run of `f`.
+    ///
     /// The value owns all it uses, as the thread for timers may be the one that drops it. On a scope
-    /// limit the work instead, by [`Work::timeout`].
+    /// limit the work instead, by [`Work::timeout`] or [`Work::deadline`].
     ///
     /// ```
     /// use std::time::Duration;
@@ -196,31 +218,27 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
         let (hop, place) = (self.owner().hop, self.scope());
-        make_task(hop, place, false, Timed::new(Limited::Result(self), Some(limit)))
+        make_task(hop, place, false, Timed::<_, false>::new(Limited::Result(self), limit))
     }
-}
 
-/// The same work as a task of its own, wherever it is called.
-pub(crate) fn apart<'w, T: Send + 'w>(inner: Work<'w, T>) -> Work<'w, T> {
-    Work::with_cell(inner.hop(), Timed::new(Limited::Work(inner), None))
+    /// The same as [`timeout`](AsyncResult::timeout): of a result, whose work is on its way, both count
+    /// from their call.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::Pool;
+    ///
+    /// let pool = Pool::new(1);
+    /// let in_time = pool.spawn(|| 7).deadline(Duration::from_secs(60));
+    /// assert_eq!(in_time.get()?, 7);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn deadline(self, limit: Duration) -> AsyncResult<T> {
+        self.timeout(limit)
+    }
 }
 
 /// The timers that a task's pool goes by.
 fn timers_of(task: &Header) -> Arc<Timers> {
     task.place().map_or_else(Timers::system, |place| place.pool().timers())
-}
-
-/// A limit of time on the work that makes it, from now on, as long as it is kept.
-pub struct TimeLimit {
-    _alarm: Alarm,
-}
-
-impl TimeLimit {
-    /// Limits the work that this thread is doing.
-    pub(crate) fn begin(limit: Duration) -> TimeLimit {
-        let Some(task) = pool::task_here() else {
-            return TimeLimit { _alarm: Alarm::none() };
-        };
-        TimeLimit { _alarm: Alarm::set(timers_of(&task), task, limit) }
-    }
 }

@@ -1,0 +1,92 @@
+//! Where a panic was raised. Its payload does not tell, so a panic hook notes it: installed once, with
+//! the first pool, and never taken out. It acts on threads that run our work alone, and always calls
+//! the hook that was there before. A program that sets a hook of its own later takes ours out: then
+//! failures don't tell the place.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::{PanicHookInfo, set_hook, take_hook};
+
+use crate::sync::{OnceLock, thread};
+
+/// The place of a panic.
+pub(crate) struct Raised {
+    message: String,
+    file: String,
+    line: u32,
+}
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// How many are remembered of a thread: those that the work has caught itself stay for a while.
+const MOST: usize = 8;
+
+thread_local! {
+    /// What this thread has raised and nobody has asked for, the newest last.
+    static RAISED: RefCell<Vec<Raised>> = const { RefCell::new(Vec::new()) };
+    /// How many calls of [`noting`] it is in.
+    static NOTING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// From now on the places of panics are noted, on threads of which `runs_work` says so and within
+/// [`noting`].
+pub(crate) fn note_places(runs_work: fn() -> bool) {
+    static HOOK: OnceLock<()> = OnceLock::new();
+    // A thread that panics can't change the hook: the next pool will.
+    if thread::panicking() {
+        return;
+    }
+    HOOK.get_or_init(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |info| {
+            if runs_work() || NOTING.try_with(Cell::get).is_ok_and(|calls| calls > 0) {
+                note(info);
+            }
+            before(info);
+        }));
+    });
+}
+
+/// Nothing here may panic: that would abort the process.
+fn note(info: &PanicHookInfo<'_>) {
+    let Some(at) = info.location() else { return };
+    let message = super::message(info.payload());
+    let raised = Raised { message, file: at.file().to_owned(), line: at.line() };
+    let _ = RAISED.try_with(|list| {
+        let Ok(mut list) = list.try_borrow_mut() else { return };
+        if list.len() == MOST {
+            list.remove(0);
+        }
+        list.push(raised);
+    });
+}
+
+/// Calls what is no task of its own but counts as work.
+pub(crate) fn noting<R>(f: impl FnOnce() -> R) -> R {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            NOTING.set(NOTING.get() - 1);
+        }
+    }
+    NOTING.set(NOTING.get() + 1);
+    let _end = End;
+    f()
+}
+
+/// Where the panic with this message was raised that this thread has just caught. The message tells it
+/// from others that the work has caught itself, and from those that went on with `resume_unwind`.
+pub(super) fn take(message: &str) -> Option<Raised> {
+    RAISED
+        .try_with(|list| {
+            let mut list = list.try_borrow_mut().ok()?;
+            let newest = list.iter().rposition(|raised| raised.message == message)?;
+            Some(list.remove(newest))
+        })
+        .ok()
+        .flatten()
+}

@@ -1,0 +1,175 @@
+//! What measures limited work: from when it begins, or at once. When time is over, its task fails.
+//!
+//! The stopwatch of a run goes with the place of the work (`Place::with_stopwatch`), and the first of
+//! that place's tasks that runs begins it. One that waits for inputs, for a worker or in the line of a
+//! limit does not run. Work that is run in place has no place: there the stopwatches are in a list of
+//! the thread.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::{TimerKey, Timers};
+use crate::continuation;
+use crate::error::Error;
+use crate::sync::{Arc, Deadline, Mutex, lock};
+use crate::task::{Header, TaskRef, depth, each_frame};
+
+/// Measures the time of one task.
+pub(crate) struct Stopwatch {
+    limit: Duration,
+    timers: Arc<Timers>,
+    state: Mutex<State>,
+    /// That of the work around.
+    around: Option<Arc<Stopwatch>>,
+}
+
+/// With the task that fails when the time is over: let go of at its end, as it has the stopwatch.
+enum State {
+    Waits(TaskRef),
+    Runs {
+        task: TaskRef,
+        key: TimerKey,
+        /// When the time is over, by the timers' clock.
+        end: Duration,
+        /// The address of the task that has begun it.
+        by: usize,
+    },
+    Stopped,
+}
+
+fn address(task: &Header) -> usize {
+    std::ptr::from_ref(task).addr()
+}
+
+impl Stopwatch {
+    pub(crate) fn new(
+        limit: Duration,
+        task: TaskRef,
+        timers: Arc<Timers>,
+        around: Option<Arc<Stopwatch>>,
+    ) -> Arc<Stopwatch> {
+        Arc::new(Stopwatch { limit, timers, state: Mutex::new(State::Waits(task)), around })
+    }
+
+    fn each(&self) -> impl Iterator<Item = &Stopwatch> {
+        std::iter::successors(Some(self), |watch| watch.around.as_deref())
+    }
+
+    /// A task of its place runs: the time counts, if it did not before.
+    pub(crate) fn begin(&self, by: &Header) {
+        self.each().for_each(|watch| watch.begin_one(address(by)));
+    }
+
+    fn begin_one(&self, by: usize) {
+        let mut state = lock(&self.state);
+        if let State::Waits(task) = &*state {
+            let (task, late, limit) = (task.clone(), task.clone(), self.limit);
+            let callback = Box::new(move || {
+                if !late.is_set() {
+                    continuation::give_up(&late, Error::timed_out(late.hop, limit));
+                }
+            });
+            let key = self.timers.after(limit, callback);
+            let end = self.timers.now().saturating_add(limit);
+            *state = State::Runs { task, key, end, by };
+        }
+    }
+
+    /// This task has only waited for the turn of other work, whose run is the one that counts.
+    pub(crate) fn begin_anew(&self, by: &Header) {
+        for watch in self.each() {
+            let mut state = lock(&watch.state);
+            if let State::Runs { task, key, by: begun_by, .. } = &*state
+                && *begun_by == address(by)
+            {
+                watch.timers.cancel(*key);
+                *state = State::Waits(task.clone());
+            }
+        }
+    }
+
+    /// The work is over.
+    pub(crate) fn stop(&self) {
+        let state = std::mem::replace(&mut *lock(&self.state), State::Stopped);
+        if let State::Runs { key, .. } = &state {
+            self.timers.cancel(*key);
+        }
+    }
+
+    /// Whether it will end this task by itself.
+    pub(crate) fn runs_for(&self, other: &TaskRef) -> bool {
+        self.each()
+            .any(|watch| matches!(&*lock(&watch.state), State::Runs { task, .. } if task.is(other)))
+    }
+
+    /// How much time is left; `None` while it does not count.
+    fn left(&self) -> Option<Duration> {
+        match &*lock(&self.state) {
+            State::Runs { end, .. } => Some(end.saturating_sub(self.timers.now())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+}
+
+thread_local! {
+    /// The stopwatches of work that this thread runs in place, each with the number of its frame.
+    static IN_PLACE: RefCell<Vec<(usize, Arc<Stopwatch>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `f` in place as the work that is measured.
+pub(crate) fn measured<R>(watch: &Arc<Stopwatch>, f: impl FnOnce() -> R) -> R {
+    struct End;
+    impl Drop for End {
+        fn drop(&mut self) {
+            let ended = IN_PLACE.with_borrow_mut(Vec::pop);
+            drop(ended);
+        }
+    }
+    IN_PLACE.with_borrow_mut(|list| list.push((depth(), watch.clone())));
+    let _end = End;
+    f()
+}
+
+/// The stopwatches of the work that this thread is doing, as far as that is one piece in place: not
+/// those of a thread that waits, and does other work meanwhile.
+fn in_place() -> Vec<Arc<Stopwatch>> {
+    if IN_PLACE.with_borrow(Vec::is_empty) {
+        return Vec::new();
+    }
+    let mut parts = 0;
+    let _: Option<()> = each_frame(|frame| {
+        if !frame.in_place() {
+            return ControlFlow::Break(());
+        }
+        parts += 1;
+        ControlFlow::Continue(())
+    });
+    let below = depth() - parts;
+    let its = |(frame, watch): &(usize, Arc<Stopwatch>)| (*frame > below).then(|| watch.clone());
+    IN_PLACE.with_borrow(|list| list.iter().filter_map(its).collect())
+}
+
+/// Work that is run in place begins; `task`: unless it is a mere closure.
+pub(crate) fn begin_in_place(task: Option<&Header>) {
+    in_place().iter().for_each(|watch| watch.begin_one(task.map_or(0, address)));
+}
+
+/// As [`Stopwatch::begin_anew`].
+pub(crate) fn begin_anew_in_place(by: &Header) {
+    in_place().iter().for_each(|watch| watch.begin_anew(by));
+}
+
+/// How much time is left for what this thread runs in place, where that is limited.
+pub(crate) fn left_in_place() -> Option<Duration> {
+    in_place().iter().filter_map(|watch| watch.left()).min()
+}
+
+/// When it is over.
+pub(crate) fn end_in_place() -> Option<Deadline> {
+    left_in_place().map(Deadline::after)
+}
