@@ -37,7 +37,8 @@ fn build() -> Result<PathBuf, String> {
         Ok(output) if output.status.success() => return Ok(program),
         Ok(output) => {
             let errors = String::from_utf8_lossy(&output.stderr);
-            let first = errors.lines().find(|line| line.contains("error")).unwrap_or_default();
+            let says = |line: &&str| line.contains("error") || line.contains("cannot find");
+            let first = errors.lines().find(says).unwrap_or_default();
             format!("`{compiler}` can't build it: {first} (Debian has it as libtbb-dev)")
         }
         Err(error) => format!("`{compiler}` can't be run: {error}"),
