@@ -138,7 +138,7 @@ fn tuples_join() {
         let pool = Pool::new(2);
         let pair = (pool.spawn(|| 1), pool.spawn(|| "two")).join();
         assert_eq!(pair.get().unwrap(), (1, "two"));
-        fn ready<T: Send>(value: T) -> AsyncResult<T> {
+        fn ready<T: Send + 'static>(value: T) -> AsyncResult<T> {
             AsyncResult::ready(value)
         }
         assert_eq!((ready(1),).join().get().unwrap(), (1,));

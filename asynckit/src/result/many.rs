@@ -5,9 +5,9 @@ use std::panic::Location;
 use super::{AsCompleted, AsyncResult};
 use crate::continuation::{Observer, Watch, watch};
 use crate::error::{self, Hop};
-use crate::inputs::{Many, Moved, OrCancelled};
-use crate::lift::gather;
-use crate::pool::{Goal, Test, wait};
+use crate::inputs::{Inputs, Many, Moved, OrCancelled};
+use crate::lift::{gather, gather_at};
+use crate::pool::{Goal, Handle, Test, wait};
 use crate::sync::{Arc, Parker};
 use crate::task::TaskRef;
 
@@ -61,13 +61,16 @@ use sealed::{Kind, List, Slice, Tuple};
 pub trait Results<K: Kind> {
     /// One result of all values, in their order; set at once where there are none. It fails as
     /// soon as one of them does.
+    ///
+    /// The values own all they use; for those that borrow there is
+    /// [`Scope::join_all`](crate::Scope::join_all).
     #[track_caller]
     fn join_all(self) -> AsyncResult<Vec<K::Item>>
     where
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
-        K::Item: Send,
+        K::Item: Send + 'static,
     {
-        gather(Hop::here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
+        join_list(Hop::here(&"join_all"), None, self)
     }
 
     /// As [`join_all`](Results::join_all); and when one fails the others are cancelled, where
@@ -87,7 +90,7 @@ pub trait Results<K: Kind> {
     fn try_join_all(self) -> AsyncResult<Vec<K::Item>>
     where
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
-        K::Item: Send,
+        K::Item: Send + 'static,
     {
         let inputs = OrCancelled((Many::new(self), ()));
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
@@ -136,14 +139,16 @@ pub trait Results<K: Kind> {
     }
 
     /// One result of all values of a tuple of 1 to 12 results. It fails as soon as one of them
-    /// does. The values own all they use; for those that borrow, end a chain on their scope with
-    /// the tuple.
+    /// does.
+    ///
+    /// The values own all they use; for those that borrow there is
+    /// [`Scope::join`](crate::Scope::join), and the end of a chain on their scope.
     #[track_caller]
     fn join(self) -> AsyncResult<K::Values>
     where
-        Self: JoinTuple<Values = K::Values> + Sized,
+        Self: JoinTuple<Values = K::Values> + Sized + 'static,
     {
-        self.join_tuple()
+        self.join_tuple(None)
     }
 
     /// As [`join`](Results::join); and when one fails the others are cancelled, where nothing else
@@ -151,7 +156,7 @@ pub trait Results<K: Kind> {
     #[track_caller]
     fn try_join(self) -> AsyncResult<K::Values>
     where
-        Self: JoinTuple<Values = K::Values> + Sized,
+        Self: JoinTuple<Values = K::Values> + Sized + 'static,
     {
         self.try_join_tuple()
     }
@@ -160,12 +165,37 @@ pub trait Results<K: Kind> {
 impl<T, I: IntoIterator<Item = AsyncResult<T>>> Results<List<T>> for I {}
 impl<T> Results<Slice<T>> for [AsyncResult<T>] {}
 
+/// The values of a list, gathered in a scope or, if they borrow nothing, by themselves.
+pub(crate) fn join_list<T: Send>(
+    hop: Hop,
+    place: Option<Handle>,
+    results: impl IntoIterator<Item = AsyncResult<T>>,
+) -> AsyncResult<Vec<T>> {
+    gather_in(hop, place, (Many::new(results), ()), |(values, ())| values)
+}
+
+fn gather_in<L, U>(
+    hop: Hop,
+    place: Option<Handle>,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> U + Send,
+) -> AsyncResult<U>
+where
+    L: Inputs + Send,
+    U: Send,
+{
+    match place {
+        Some(Handle(place)) => gather_at(hop, Some(place), inputs, shape),
+        None => gather(hop, inputs, shape),
+    }
+}
+
 /// Tuples of results.
 #[doc(hidden)]
 pub trait JoinTuple {
     type Values;
     #[track_caller]
-    fn join_tuple(self) -> AsyncResult<Self::Values>;
+    fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values>;
     #[track_caller]
     fn try_join_tuple(self) -> AsyncResult<Self::Values>;
 }
@@ -180,14 +210,15 @@ macro_rules! tuples {
     (@one $($name:ident)*) => {
         impl<$($name),*> Results<Tuple<($($name,)*)>> for ($(AsyncResult<$name>,)*) {}
 
-        impl<$($name: Send + 'static),*> JoinTuple for ($(AsyncResult<$name>,)*) {
+        impl<$($name: Send),*> JoinTuple for ($(AsyncResult<$name>,)*) {
             type Values = ($($name,)*);
 
             #[allow(non_snake_case)]
-            fn join_tuple(self) -> AsyncResult<Self::Values> {
+            fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values> {
                 let ($($name,)*) = self;
                 let inputs = tuples!(@nest $($name)*);
-                gather(Hop::here(&"join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+                let shape = |tuples!(@pattern $($name)*)| ($($name,)*);
+                gather_in(Hop::here(&"join"), place, inputs, shape)
             }
 
             #[allow(non_snake_case)]
@@ -205,7 +236,9 @@ macro_rules! tuples {
 }
 tuples!(A B C D E F G H I J K L);
 
-impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncResult<C> {
+impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncResult<T>>
+    for AsyncResult<C>
+{
     /// The result of a collection of all values; it fails as soon as one of them does.
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {

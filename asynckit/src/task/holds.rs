@@ -87,12 +87,16 @@ impl Holds {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
             let rest = old - one;
-            let (new, left) = if rest == 0 {
-                (0, Left::Nobody)
+            let references = rest & REFERENCES;
+            // The wish of an owner who is gone is nobody's.
+            let (new, left) = if rest & !MOVER == references {
+                if references == 0 {
+                    (0, Left::Nobody)
+                } else {
+                    (references + REFERENCE, Left::Unowned)
+                }
             } else if rest & MOVER != 0 && rest & BORROWS == 0 {
                 (rest - MOVER + REFERENCE, Left::FreeToTake)
-            } else if rest < MOVER {
-                (rest + REFERENCE, Left::Unowned)
             } else {
                 (rest, Left::Held)
             };

@@ -119,7 +119,7 @@ pub(crate) use cell::{
 };
 pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone, loans_of};
 pub(crate) use frame::{depth, each_frame, within};
-pub(crate) use hand::Hand;
+pub(crate) use hand::{Hand, let_go_of};
 pub(crate) use handle::{
     Arrived, Borrow, Mark, Owner, TaskRef, Token, Typed, Which, allocate, tasks_of,
     tasks_that_may_wait,
