@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 use std::task::Waker;
 
-use super::Closed;
+use super::{Closed, sweep};
 use crate::panic;
 use crate::task::{Lease, Remains, TaskRef, drop_unowned};
 
@@ -13,6 +13,7 @@ enum Deferred {
     Closed(Closed),
     Cancel(TaskRef),
     Unowned(TaskRef),
+    Sweep(TaskRef),
     Free(Remains),
     Call(Box<dyn FnOnce() + Send>),
     Wake(Waker),
@@ -60,6 +61,7 @@ impl Deferred {
         match self {
             Deferred::Closed(closed) => closed.run(),
             Deferred::Unowned(cell) => drop_unowned(&cell),
+            Deferred::Sweep(cell) => sweep::sweep(&cell),
             Deferred::Cancel(task) => drop(super::cancel(&task)),
             Deferred::Free(remains) => drop(remains),
             Deferred::Call(call) => drop(foreign(|| panic::contain(call))),
@@ -216,6 +218,11 @@ pub(super) fn after_close(closed: Closed) {
 /// Cancels what nobody needs any more because of a cancelled dependent.
 pub(crate) fn defer_cancel(task: TaskRef) {
     defer(Deferred::Cancel(task));
+}
+
+/// Looks through the list of a cell for what nobody needs.
+pub(super) fn defer_sweep(cell: TaskRef) {
+    defer(Deferred::Sweep(cell));
 }
 
 pub(crate) fn defer_call(call: Box<dyn FnOnce() + Send>) {
