@@ -6,8 +6,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::mem::size_of;
+use std::time::Duration;
 
-use asynckit::{AsyncResult, CancelToken, Pool, Setter, Work, async_work, chain, current, work};
+use asynckit::{
+    AsyncResult, CancelToken, Pool, Results, Setter, Work, async_work, chain, current, work,
+};
 
 /// Counts what each thread allocates.
 struct Counting;
@@ -165,6 +168,44 @@ fn work_of_a_token_that_is_over_takes_up_no_memory() {
     rounds(TASKS * 4);
     // No more memory for tasks, nor a list of them that grows.
     assert!(LARGEST.get() < 4096, "{} bytes", LARGEST.get());
+}
+
+#[async_work]
+fn seen(flag: &u64, n: u64) -> u64 {
+    flag + n
+}
+
+#[test]
+fn what_was_given_up_leaves_nothing_at_a_result_that_lives_on() {
+    let pool = pool();
+    let (lasting, lent) = (AsyncResult::<u64>::new(), AsyncResult::<u64>::new());
+    let rounds = |rounds| {
+        for _ in 0..rounds {
+            let moved = lasting.clone().map(|n| n + 1).spawn_on(&pool);
+            let after = work(|| 1u64).after(&lasting).spawn_on(&pool);
+            let (failing, other) = AsyncResult::channel();
+            let looks = chain!(&pool, seen(&lent, other));
+            let all = [lasting.clone(), looks].join_all();
+            let in_time = lasting.clone().timeout(Duration::ZERO);
+            assert!(in_time.get().is_err());
+            drop(work(|| 1u64).after(&lasting));
+            assert!(moved.cancel() && after.cancel());
+            drop(failing);
+            assert!(all.is_error());
+            pool.run_until_idle();
+        }
+    };
+    rounds(100);
+    LARGEST.set(0);
+    rounds(TASKS * 4);
+    // No more memory for tasks.
+    assert!(LARGEST.get() < 4096, "{} bytes", LARGEST.get());
+    // What still waits is told, in its order.
+    let waits: Vec<_> =
+        (0..100).map(|n| lasting.clone().map(move |x| x + n).spawn_on(&pool)).collect();
+    rounds(200);
+    lasting.set(1).unwrap();
+    assert!(waits.into_iter().enumerate().all(|(n, wait)| wait.get().unwrap() == 1 + n as u64));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
 use crate::inputs::{Either, Forward, Inputs, Outcome};
 use crate::pool::{self, Current, Handle, Spawn, Spawner};
+use crate::result::scope_of;
 use crate::task::{
     At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, loans_of, submit_at,
 };
@@ -193,13 +194,9 @@ where
     L: Inputs + Send,
     U: Send,
 {
-    // What is gathered from a scope's work belongs to the scope, which must not end before. (Results
-    // of one type: what it borrows outlives all their scopes.)
+    // What is gathered from a scope's work belongs to the scope, which ends when that is there.
     let mut place = None;
-    inputs.edges(&mut |edge| {
-        let of_scope = edge.upstream().lease().filter(|place| place.is_scope());
-        place = place.take().or(of_scope);
-    });
+    inputs.edges(&mut |edge| place = place.take().or_else(|| scope_of(edge.upstream())));
     gather_at(hop, place, inputs, shape)
 }
 

@@ -127,3 +127,10 @@ impl Parker {
         }
     }
 }
+
+/// Ends the process where a count is about to overflow: as with `Arc`, there is no way to go on.
+#[cold]
+pub(crate) fn give_up(why: &str) -> ! {
+    eprintln!("asynckit: {why}");
+    std::process::abort()
+}

@@ -386,8 +386,8 @@ fn several_loans_and_clones() {
         usize::from(a.is_there()) + usize::from(b.is_there()) + n.len()
     }
     soon(|| {
-        let (pool, drops) = (Pool::new(2), Counter::new());
-        let (a, b) = (text_on(&pool, &drops), text_on(&pool, &drops));
+        let (pool, drops_of_a, drops_of_b) = (Pool::new(2), Counter::new(), Counter::new());
+        let (a, b) = (text_on(&pool, &drops_of_a), text_on(&pool, &drops_of_b));
         let name = pool.spawn(|| "name".to_owned());
         let (open, gate) = AsyncResult::channel();
         let sum = chain!(&pool, both(&a, &b, name.clone(), { gate.clone() }));
@@ -396,7 +396,8 @@ fn several_loans_and_clones() {
         drop((a, b));
         open.set(()).unwrap();
         assert_eq!((sum.get().unwrap(), same.get().unwrap()), (6, 6));
-        eventually("the loans end, and the values with them", || drops.count() == 2);
+        let drops = || drops_of_a.count() + drops_of_b.count();
+        eventually("the loans end, and the values with them", || drops() == 2);
     });
 }
 

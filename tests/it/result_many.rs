@@ -138,7 +138,7 @@ fn tuples_join() {
         let pool = Pool::new(2);
         let pair = (pool.spawn(|| 1), pool.spawn(|| "two")).join();
         assert_eq!(pair.get().unwrap(), (1, "two"));
-        fn ready<T: Send>(value: T) -> AsyncResult<T> {
+        fn ready<T: Send + 'static>(value: T) -> AsyncResult<T> {
             AsyncResult::ready(value)
         }
         assert_eq!((ready(1),).join().get().unwrap(), (1,));
@@ -454,5 +454,26 @@ fn to_hand_one_out_costs_the_same_however_many_there_are() {
         assert_eq!(inside.get().unwrap(), count as usize);
         let results = spawn();
         assert!(results.wait_any().is_some());
+    });
+}
+
+#[test]
+fn more_clones_than_anybody_writes() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let (setter, one) = AsyncResult::channel();
+        let many = move || (0..300_000).map(|_| one.clone()).collect::<Vec<_>>();
+        let (all, some) = (many(), many());
+        drop(many);
+        // Inside of work, where a wait looks for what it needs.
+        let joined = pool.spawn(move || {
+            let all = all.join_all();
+            assert!(some.wait_any().is_some());
+            drop(some);
+            all.get().map(|values| values.len())
+        });
+        let sets = thread::spawn(move || setter.set(1u8));
+        assert_eq!(joined.get().unwrap().unwrap(), 300_000);
+        sets.join().unwrap().unwrap();
     });
 }

@@ -1,11 +1,13 @@
 //! What borrows is dropped before what it borrows from, whoever else still knows of the work.
 
+use std::future::{Future, IntoFuture};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Error, ErrorKind, Pool, async_work};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, async_work, chain};
 
 use crate::support::{Counter, Gate, OnDrop, soon};
 
@@ -43,18 +45,169 @@ fn a_value_goes_with_its_last_handle_though_a_queue_knew_of_the_work() {
 #[test]
 fn a_value_goes_with_its_last_handle_inside_a_callback() {
     soon(|| {
-        let (r, seen) = (AsyncResult::new(), Counter::new());
-        r.on_set({
+        let seen = Counter::new();
+        in_a_callback({
             let seen = seen.clone();
-            move |_: Result<&u32, &Error>| {
-                let (local, drops) = (1, Counter::new());
-                drop(AsyncResult::ready(Borrows::new(&local, &drops)));
-                assert_eq!(drops.count(), 1);
+            move || {
+                let (pool, local, drops) = (Pool::new(1), 1, Counter::new());
+                let left = pool.scope(|s| {
+                    drop(s.ready(Borrows::new(&local, &drops)));
+                    assert_eq!(drops.count(), 1);
+                    s.ready(Borrows::new(&local, &drops))
+                });
+                drop(left);
+                assert_eq!(drops.count(), 2);
                 seen.add();
             }
         });
-        r.set(1).unwrap();
         assert_eq!(seen.count(), 1);
+    });
+}
+
+/// Calls a closure where what a completion leads to has to wait for its end.
+fn in_a_callback(call: impl FnOnce() + Send + 'static) {
+    let result = AsyncResult::new();
+    result.on_set(|_: Result<&u32, &Error>| call());
+    result.set(1).unwrap();
+}
+
+/// Polls a future once.
+fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_value_that_was_looked_at_goes_with_who_sets_it() {
+    soon(|| {
+        in_a_callback(|| {
+            let (pool, local, drops) = (Pool::new(1), 1, Counter::new());
+            pool.scope(|s| {
+                let (setter, result) = s.channel();
+                let mut awaited = result.into_future();
+                assert!(poll_once(Pin::new(&mut awaited)).is_pending());
+                drop(awaited);
+                setter.set(Borrows::new(&local, &drops)).unwrap();
+                assert_eq!(drops.count(), 1);
+            });
+        });
+    });
+}
+
+#[test]
+fn a_value_goes_at_once_however_deep_drops_nest() {
+    struct Nest(u32, Arc<Pool>, Counter);
+    impl Drop for Nest {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                return drop(AsyncResult::ready(Nest(self.0 - 1, self.1.clone(), self.2.clone())));
+            }
+            let (local, drops) = (1, Counter::new());
+            let left = self.1.scope(|s| {
+                drop(s.spawn(|| Borrows::new(&local, &drops)));
+                s.ready(Borrows::new(&local, &drops))
+            });
+            drop(left);
+            assert_eq!(drops.count(), 2);
+            self.2.add();
+        }
+    }
+    soon(|| {
+        let (pool, seen) = (Arc::new(Pool::new(1)), Counter::new());
+        for depth in [0, 1, 62, 63, 64, 65, 66, 200] {
+            let before = seen.count();
+            drop(AsyncResult::ready(Nest(depth, pool.clone(), seen.clone())));
+            assert_eq!(seen.count(), before + 1, "at a depth of {depth}");
+        }
+    });
+}
+
+#[test]
+fn a_future_that_waits_for_a_loan_takes_its_wish_back() {
+    #[async_work]
+    fn looks(_value: &Borrows<'_>, begun: Gate, gate: Gate) {
+        begun.open();
+        gate.pass();
+    }
+    soon(|| {
+        let pool = Pool::new(2);
+        let (local, drops, kept) = (1, Counter::new(), Kept::default());
+        for forgotten in [false, true] {
+            let (begun, gate, before) = (Gate::new(), Gate::new(), drops.count());
+            pool.scope(|s| {
+                let value = keeping_its_waker(&local, drops.clone(), kept.clone()).spawn_on(s);
+                value.wait();
+                let looks = chain!(s, looks(&value, begun.clone(), gate.clone()));
+                begun.pass();
+                let mut awaited = value.into_future();
+                assert!(poll_once(Pin::new(&mut awaited)).is_pending());
+                if forgotten {
+                    std::mem::forget(awaited);
+                } else {
+                    drop(awaited);
+                }
+                gate.open();
+                looks.get().unwrap();
+            });
+            assert_eq!(drops.count() - before, usize::from(!forgotten));
+        }
+    });
+}
+
+#[async_work]
+fn seen(value: &Borrows<'_>) -> u32 {
+    *value._from
+}
+
+#[test]
+fn results_of_a_scope_are_joined_and_taken_apart() {
+    #[async_work]
+    fn pair<'a>(local: &'a u32, drops: Counter) -> (Borrows<'a>, Borrows<'a>) {
+        (Borrows::new(local, &drops), Borrows::new(local, &drops))
+    }
+    soon(|| {
+        let pool = Pool::new(2);
+        let (local, drops) = (1, Counter::new());
+        pool.scope(|s| {
+            let made = || s.spawn(|| Borrows::new(&local, &drops));
+            assert_eq!(s.join_all([made(), made()]).get().unwrap().len(), 2);
+            let (a, b) = s.join((made(), s.ready(&local))).get().unwrap();
+            assert_eq!((*a._from, b), (1, &1));
+            drop((a, made()));
+            let (setter, never) = s.channel();
+            drop(s.join_all([made(), never]));
+            std::mem::forget(setter);
+            let sum = chain!(s, {
+                let (a, b) = pair(&local, drops.clone());
+                drop({ b });
+                seen(&a)
+            });
+            assert_eq!(sum.get().unwrap(), 1);
+            drop(chain!(s, (pair(&local, drops.clone()), s.ready(1))));
+            drop(chain!(s, vec![pair(&local, drops.clone())]));
+        });
+        assert_eq!(drops.count(), 11);
+    });
+}
+
+#[test]
+fn what_is_unset_at_the_end_fails_and_hands_values_back() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let (local, drops) = (1, Counter::new());
+        let (setter, result, other) = pool.scope(|s| {
+            let (setter, result) = s.channel::<Borrows<'_>>();
+            let (kept, other) = s.channel::<Borrows<'_>>();
+            std::mem::forget(kept);
+            // Work that waits for it can never run.
+            drop(chain!(s, seen(&other)));
+            (setter, result, other)
+        });
+        assert!(result.is_error() && other.is_error());
+        assert_eq!(result.get().map(drop).unwrap_err().kind(), ErrorKind::Stopped);
+        let value = setter.set(Borrows::new(&local, &drops)).unwrap_err().into_inner();
+        assert_eq!(drops.count(), 0);
+        drop((value, other));
+        assert_eq!(drops.count(), 1);
     });
 }
 

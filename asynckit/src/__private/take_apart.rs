@@ -3,6 +3,7 @@
 use crate::AsyncResult;
 use crate::error::Hop;
 use crate::lift::hand_over;
+use crate::result::part_of;
 
 /// A tuple of 1 to 12.
 #[diagnostic::on_unimplemented(
@@ -24,8 +25,8 @@ macro_rules! take_apart {
 
             #[allow(non_snake_case)]
             fn take_apart(whole: AsyncResult<Self>) -> Self::Parts {
-                $(let ($setter, $part) = AsyncResult::channel();)+
                 let hop = Hop::here(&"let");
+                $(let ($setter, $part) = part_of(&whole);)+
                 hand_over(hop, whole, move |outcome| match outcome {
                     Ok(($($T,)+)) => { $(let _ = $setter.set($T);)+ }
                     Err(error) => { $(let _ = $setter.fail(error.clone());)+ }

@@ -6,9 +6,11 @@
 //! nothing of it happens under a lock.
 
 mod observers;
+mod sweep;
 mod trampoline;
 
 pub(crate) use observers::{Event, Observer, Watch, watch};
+pub(crate) use sweep::given_up;
 pub(crate) use trampoline::{
     defer_call, defer_cancel, defer_wake, drain, enter, foreign, free, in_foreign, unowned,
 };
@@ -19,8 +21,8 @@ use crate::error::{Error, ErrorKind};
 use crate::pool;
 use crate::sync::{Ordering, fence};
 use crate::task::{
-    Arrived, Closing, Header, Lease, OnFailure, Owner, Prepare, Seize, Settled, Steps, TaskRef,
-    Token, Visit, any_might_clone, dispose_of, each_edge, end_close, write_failure,
+    Arrived, Closing, Dependents, Header, Lease, OnFailure, Owner, Prepare, Seize, Settled, Steps,
+    TaskRef, Token, Visit, any_might_clone, dispose_of, each_edge, end_close, write_failure,
 };
 
 /// Ties a task to its inputs, and queues it as soon as all are there; one without inputs is ready
@@ -240,19 +242,23 @@ impl Closed {
         if closing.observed {
             observers::tell(&cell, Event::Set);
         }
-        for visit in closing.dependents {
-            if let Some(error) = &failure
-                && visit.on_failure() == OnFailure::Skip
-            {
-                skip(&visit.dependent(), error);
-            }
-            arrive(visit);
-        }
+        visit_dependents(closing.dependents, failure.as_ref());
         let left = if departs { struck_off(&cell) } else { None };
         end_close(cell);
         if let Some(place) = left {
             trampoline::defer_leave(place);
         }
+    }
+}
+
+fn visit_dependents(dependents: Dependents, failure: Option<&Error>) {
+    for visit in dependents {
+        if let Some(error) = failure
+            && visit.on_failure() == OnFailure::Skip
+        {
+            skip(&visit.dependent(), error);
+        }
+        arrive(visit);
     }
 }
 

@@ -11,6 +11,7 @@
 use std::collections::HashMap;
 use std::task::Waker;
 
+use super::sweep;
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Steps, TaskRef};
 
@@ -131,6 +132,9 @@ impl Drop for Watch {
 
 /// Tells those observers of a cell who wait for this event, in the order in which they came.
 pub(crate) fn tell(cell: &TaskRef, event: Event) {
+    if event == Event::Set {
+        sweep::forget(cell);
+    }
     let address = cell.address();
     let told = with_table(address, |table| {
         // Who waits for a value to be free may have come between a cell's close and this.

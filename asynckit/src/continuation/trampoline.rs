@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
 use std::task::Waker;
 
-use super::Closed;
+use super::{Closed, sweep};
 use crate::panic;
 use crate::task::{Lease, Remains, TaskRef, drop_unowned};
 
@@ -13,6 +13,7 @@ enum Deferred {
     Closed(Closed),
     Cancel(TaskRef),
     Unowned(TaskRef),
+    Sweep(TaskRef),
     Free(Remains),
     Call(Box<dyn FnOnce() + Send>),
     Wake(Waker),
@@ -60,6 +61,7 @@ impl Deferred {
         match self {
             Deferred::Closed(closed) => closed.run(),
             Deferred::Unowned(cell) => drop_unowned(&cell),
+            Deferred::Sweep(cell) => sweep::sweep(&cell),
             Deferred::Cancel(task) => drop(super::cancel(&task)),
             Deferred::Free(remains) => drop(remains),
             Deferred::Call(call) => drop(foreign(|| panic::contain(call))),
@@ -166,8 +168,9 @@ const DEEPEST: u32 = 64;
 
 /// Calls foreign code: user's closures, drops, clones.
 ///
-/// What it lets go of is dropped at once, as that may borrow from its own stack; but not more than
-/// so deep, for values that own values that own values.
+/// What it lets go of is dropped at once, as it would be without us; but not more than so deep, for values
+/// that own values that own values. (A scope's values are dropped at once however deep, and wherever:
+/// they may borrow. See `pool/scope.rs`.)
 pub(crate) fn foreign<R>(f: impl FnOnce() -> R) -> R {
     struct Leave(bool);
     impl Drop for Leave {
@@ -199,6 +202,10 @@ fn drops_at_once() -> bool {
 pub(super) fn after_close(closed: Closed) {
     TRAMPOLINE.with(|trampoline| {
         if trampoline.active.replace(true) {
+            if closed.cell.is_of_scope() {
+                // What nobody owns may borrow from who sets it, and so does not wait for its turn.
+                drop_unowned(&closed.cell);
+            }
             return trampoline.push(Deferred::Closed(closed));
         }
         let _close = Close(trampoline);
@@ -213,6 +220,11 @@ pub(crate) fn defer_cancel(task: TaskRef) {
     defer(Deferred::Cancel(task));
 }
 
+/// Looks through the list of a cell for what nobody needs.
+pub(super) fn defer_sweep(cell: TaskRef) {
+    defer(Deferred::Sweep(cell));
+}
+
 pub(crate) fn defer_call(call: Box<dyn FnOnce() + Send>) {
     defer(Deferred::Call(call));
 }
@@ -223,12 +235,20 @@ pub(crate) fn defer_wake(waker: Waker) {
 
 /// Frees a cell that nobody holds any more.
 pub(crate) fn free(remains: Remains) {
-    if drops_at_once() { drop(remains) } else { defer(Deferred::Free(remains)) }
+    if remains.is_of_scope() || drops_at_once() {
+        drop(remains)
+    } else {
+        defer(Deferred::Free(remains))
+    }
 }
 
 /// Drops the value of a cell that nobody owns or borrows any more.
 pub(crate) fn unowned(cell: TaskRef) {
-    if drops_at_once() { drop_unowned(&cell) } else { defer(Deferred::Unowned(cell)) }
+    if cell.is_of_scope() || drops_at_once() {
+        drop_unowned(&cell)
+    } else {
+        defer(Deferred::Unowned(cell))
+    }
 }
 
 /// A member of a scope is over.

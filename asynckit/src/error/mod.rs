@@ -175,6 +175,10 @@ impl Error {
         Error::outside(ErrorKind::Stopped, hop, words)
     }
 
+    pub(crate) fn unset_in_scope(hop: Hop) -> Error {
+        Error::outside(ErrorKind::Stopped, hop, "was not set before its scope ended")
+    }
+
     pub(crate) fn abandoned(hop: Hop) -> Error {
         Error::outside(ErrorKind::Abandoned, hop, "will never be set: nobody who could is left")
     }

@@ -191,11 +191,18 @@ impl Place {
         if let Some(tree) = &self.tree {
             tree.add(task);
         }
+        self.list(task);
+    }
+
+    /// Enters a member of a scope, or a result that is to be set before its end, into the scope's list.
+    pub(crate) fn list(&self, task: &TaskRef) {
         let Some(members) = &self.scope else { return };
         let mut over = Vec::new();
         let mut list = lock(&members.list);
         if list.len() == list.capacity() {
-            over = list.extract_if(.., |task| task.state.is_over()).collect();
+            let is_over =
+                |task: &TaskRef| task.state.is_over() || (task.is_set_by_hand() && task.is_set());
+            over = list.extract_if(.., |task| is_over(task)).collect();
         }
         list.push(task.clone());
         drop(list);
@@ -241,7 +248,11 @@ impl Place {
         while let Some(members) = &self.scope
             && !self.is_empty()
         {
-            members.owner.park(None);
+            // In a callback the ends of members may be this thread's to bring about.
+            continuation::drain();
+            if !self.is_empty() {
+                members.owner.park(None);
+            }
         }
     }
 
@@ -275,11 +286,16 @@ impl Place {
         self.is_cancelled().then(|| Error::cancelled(hop))
     }
 
-    /// Lets go of the list, once the scope has ended.
-    pub(crate) fn forget_members(&self) {
+    /// All members of a scope are over. What only the program would have set is not set any more, and what
+    /// this thread still had to do for any of it is done.
+    pub(crate) fn end(&self) {
         if let Some(members) = &self.scope {
             let list = std::mem::take(&mut *lock(&members.list));
+            for unset in list.iter().filter(|one| one.is_set_by_hand() && !one.is_set()) {
+                continuation::settle_failed(unset, Error::unset_in_scope(unset.hop));
+            }
             drop(list);
+            continuation::drain();
         }
     }
 }

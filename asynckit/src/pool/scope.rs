@@ -1,4 +1,54 @@
-//! Scopes: work that borrows from the stack.
+//! Scopes: work that borrows from the stack, and why none of it outlives what it borrows.
+//!
+//! Safe code may forget every handle and leak every guard. So nothing below rests on the drop of
+//! anything that the program holds.
+//!
+//! # What may borrow is a scope's
+//!
+//! Work that borrows for `'w` can be submitted to a [`Spawner<'w>`](crate::Spawner) alone, and a scope is one
+//! for just its own `'s`, which what is borrowed outlives and no handle can name outside. All else that
+//! makes cells asks for `'static`: a pool, `AsyncResult::ready` and its kin, what joins results by
+//! itself, limits of time on results. Work that is run in place has come to its end when `run` returns,
+//! its cell included. So a value that may borrow is in a cell of a scope (`Header::is_of_scope`): that of
+//! a member, of `Scope::ready`, `channel`, `join` or `join_all`, or of a part that such a value is taken
+//! apart into.
+//!
+//! # The end
+//!
+//! [`Pool::scope`] returns when the count of members is zero (`place.rs`), whatever panics. A member leaves
+//! the count when it is *over*, which is more than that its result is set: closure, inputs and future were
+//! dropped (`dispose_of`, before the outcome is seen; and by nobody else, as one claims or seizes it), the
+//! tasks that its work has begun as parts of itself count for themselves, what they had been lent is given
+//! back (`share.rs`), and the thread that ended it has done all that this led to (`trampoline.rs`:
+//! `leaving`). Last, what is unset of `channel` fails, and this thread's own queue is emptied.
+//!
+//! # What is left behind
+//!
+//! - *Handles*: they own their value as a variable would, and may leave the scope where it outlives that.
+//!   The last one drops the value before its own drop returns, or the last borrower does, a member of some
+//!   scope that the value outlives as well. It is not put off, however deep drops nest (`trampoline::free`,
+//!   `trampoline::unowned`), nor left to whoever keeps the memory. All that hold a handle (`Awaited`, the
+//!   iterators, `CancelOnDrop`, `Setter`) have a drop of their own that names the value's type, so that the
+//!   compiler has what is borrowed outlive them.
+//! - *Forgotten handles*: their value is never touched again. Nor does anybody walk over values.
+//! - *Futures*: an `Awaited` that has asked to be told when the value is free takes that back and lets go
+//!   of the value as a handle does. An owner that is gone without that leaves a wish that nobody heeds
+//!   (`Holds::release`).
+//! - *Setters*: one that is left sets nothing any more and gets the value back. One that sets a value which
+//!   nobody owns drops it before `set` returns, whatever else the completion leads to later
+//!   (`trampoline::after_close`).
+//! - *Wakers* of members and of futures, *timers*, the lists of *tokens* and of the scope, entries in
+//!   *queues*: all of them refer to the cell's memory alone (`TaskRef`), of which nothing but its header
+//!   is looked at when the task is over. They may fail a task, which then is disposed of on their thread,
+//!   before it leaves the scope.
+//! - *Callbacks* (`on_set`), the programs' own wakers and the hook own all they use, and so do *errors* and
+//!   the payloads of panics: `'static`.
+//! - *Iterators*: `Map` keeps its closure and items and can't leave the scope; what it has begun are
+//!   members.
+//! - *Clones under way, callbacks and borrowing tasks* hold a borrow, which counts as a holder of the value:
+//!   it ends before they do.
+//! - *Memory*: a cell's block is given back whenever it comes; nothing of its value, closure or inputs is in
+//!   it by then.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,11 +56,12 @@ use std::panic::Location;
 
 use crate::AsyncResult;
 use crate::continuation::{self, Watch};
-use crate::error::{self, Error};
+use crate::error::{self, Error, Hop};
 use crate::panic;
 use crate::pool::needed;
 use crate::pool::wait::{Goal, Test, wait};
-use crate::pool::{Place, Pool};
+use crate::pool::{Place, Pool, Spawn};
+use crate::result::{JoinTuple, Setter, channel_in_scope, join_list, ready_in_scope};
 use crate::sync::{Arc, Parker};
 use crate::task::{Lease, Steps, TaskRef};
 use crate::work::work;
@@ -74,7 +125,7 @@ impl Pool {
             place.cancel();
             place.wait_until_empty();
         }
-        place.forget_members();
+        place.end();
         match (outcome, ended) {
             (Ok(value), Ok(_)) => value,
             (Ok(_), Err(error)) => error::raise(error),
@@ -89,6 +140,91 @@ impl<'s> Scope<'s, '_> {
     #[track_caller]
     pub fn spawn<T: Send + 's>(&self, f: impl FnOnce() -> T + Send + 's) -> AsyncResult<T> {
         work(f).spawn_on(self)
+    }
+}
+
+/// Results whose values may borrow.
+impl<'s> Scope<'s, '_> {
+    /// As [`AsyncResult::ready`], for a value that may borrow.
+    ///
+    /// ```
+    /// use asynckit::{Pool, async_work, chain};
+    ///
+    /// #[async_work]
+    /// fn length(word: &str) -> usize { word.len() }
+    ///
+    /// let (pool, words) = (Pool::new(1), "some words".to_owned());
+    /// let length = pool.scope(|s| {
+    ///     let word = s.ready(&words[5..]);
+    ///     chain!(s, length(word)).get()
+    /// });
+    /// assert_eq!(length?, 5);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn ready<T: Send + 's>(&self, value: T) -> AsyncResult<T> {
+        ready_in_scope(Hop::here(&"Scope::ready"), value)
+    }
+
+    /// As [`AsyncResult::channel`], for a value that may borrow.
+    ///
+    /// What is unset at the scope's end fails as [`Stopped`](crate::ErrorKind::Stopped), and a later
+    /// [`set`](Setter::set) gets its value back.
+    ///
+    /// ```
+    /// use asynckit::{ErrorKind, Pool};
+    ///
+    /// let (pool, text) = (Pool::new(1), "text".to_owned());
+    /// let (late, unset) = pool.scope(|s| {
+    ///     let (setter, result) = s.channel();
+    ///     drop(s.spawn(|| setter.set(text.as_str())));
+    ///     assert_eq!(result.get().unwrap(), "text");
+    ///     s.channel::<&str>()
+    /// });
+    /// assert_eq!(late.set(&text).unwrap_err().into_inner(), "text");
+    /// assert_eq!(unset.get().unwrap_err().kind(), ErrorKind::Stopped);
+    /// ```
+    #[track_caller]
+    pub fn channel<T: Send + 's>(&self) -> (Setter<T>, AsyncResult<T>) {
+        let (setter, result) = channel_in_scope(Hop::here(&"Scope::channel"));
+        self.place.list(&result.owner().reference());
+        (setter, result)
+    }
+
+    /// As [`join_all`](crate::Results::join_all), of values that may borrow.
+    ///
+    /// ```
+    /// let (pool, words) = (asynckit::Pool::new(2), ["one".to_owned(), "two".to_owned()]);
+    /// let first = pool.scope(|s| {
+    ///     let first = words.iter().map(|word| s.spawn(|| &word[..1])).collect::<Vec<_>>();
+    ///     s.join_all(first).get()
+    /// });
+    /// assert_eq!(first?, ["o", "t"]);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn join_all<T: Send + 's>(
+        &self,
+        results: impl IntoIterator<Item = AsyncResult<T>>,
+    ) -> AsyncResult<Vec<T>> {
+        join_list(Hop::here(&"join_all"), Some(self.place()), results)
+    }
+
+    /// As [`join`](crate::Results::join), of values that may borrow: one result of all values of a
+    /// tuple of 1 to 12 results.
+    ///
+    /// ```
+    /// let (pool, word) = (asynckit::Pool::new(1), "word".to_owned());
+    /// let both = pool.scope(|s| s.join((s.spawn(|| &word[..1]), s.spawn(|| word.len()))).get());
+    /// assert_eq!(both?, ("w", 4));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn join<R>(&self, results: R) -> AsyncResult<R::Values>
+    where
+        R: JoinTuple<Values: 's>,
+    {
+        results.join_tuple(Some(self.place()))
     }
 }
 
@@ -133,7 +269,7 @@ impl Ended<'_> {
     /// can never run.
     fn give_up_hopeless(&self) {
         for member in self.0.members() {
-            if needed::waits_for_no_work(&member) {
+            if !member.is_set_by_hand() && needed::waits_for_no_work(&member) {
                 continuation::fail(&member, Error::stopped_with_scope(member.hop), false);
             }
         }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::AsyncResult;
 use crate::continuation::{Event, Observer, Watch, watch};
 use crate::error::Error;
-use crate::task::{Owner, Take, TaskRef, Typed};
+use crate::task::{Owner, Take, TaskRef, Typed, let_go_of};
 
 /// The future of an [`AsyncResult`]: its value or its failure.
 ///
@@ -24,6 +24,8 @@ use crate::task::{Owner, Take, TaskRef, Typed};
 pub struct Awaited<T> {
     owner: Option<Typed<Owner, T>>,
     watch: Option<Watch>,
+    /// Whether it has asked to be told when nobody borrows the value any more.
+    wishes: bool,
 }
 
 /// The future of an `&AsyncResult`: lends the value.
@@ -84,13 +86,27 @@ impl<T> Future for Awaited<T> {
                         Observer::Waker(context.waker().clone()),
                     ));
                     task.waiters.tell_observers();
-                    if task.holds.wait_for_borrows() {
+                    this.wishes = task.holds.wait_for_borrows();
+                    if this.wishes {
                         this.owner = Some(owner);
                         return Poll::Pending;
                     }
                 }
             }
         }
+    }
+}
+
+/// What it holds goes as with a handle that is dropped; so the value may not have what it borrows end
+/// before.
+impl<T> Drop for Awaited<T> {
+    fn drop(&mut self) {
+        let Some(owner) = &self.owner else { return };
+        if self.wishes {
+            // If it is told just now, that is no news to anybody.
+            let _ = owner.holds.stop_waiting();
+        }
+        let_go_of(owner);
     }
 }
 
@@ -111,7 +127,7 @@ impl<T> IntoFuture for AsyncResult<T> {
     type IntoFuture = Awaited<T>;
 
     fn into_future(self) -> Awaited<T> {
-        Awaited { owner: Some(self.into_owner()), watch: None }
+        Awaited { owner: Some(self.into_owner()), watch: None, wishes: false }
     }
 }
 

@@ -5,9 +5,9 @@ use std::panic::Location;
 use super::{AsCompleted, AsyncResult};
 use crate::continuation::{Observer, Watch, watch};
 use crate::error::{self, Error, Hop};
-use crate::inputs::{Many, Moved, OrCancelled, Outcomes};
+use crate::inputs::{Inputs, Many, Moved, OrCancelled, Outcomes};
 use crate::lift::{gather, gather_at};
-use crate::pool::{Goal, Test, wait};
+use crate::pool::{Goal, Handle, Test, wait};
 use crate::sync::{Arc, Parker};
 use crate::task::TaskRef;
 
@@ -62,6 +62,9 @@ pub trait Results<K: Kind> {
     /// One result of all values, in their order; set at once where there are none. It fails as
     /// soon as one of them does.
     ///
+    /// The values own all they use; for those that borrow there is
+    /// [`Scope::join_all`](crate::Scope::join_all).
+    ///
     /// ```
     /// use asynckit::{Pool, Results};
     ///
@@ -74,9 +77,9 @@ pub trait Results<K: Kind> {
     fn join_all(self) -> AsyncResult<Vec<K::Item>>
     where
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
-        K::Item: Send,
+        K::Item: Send + 'static,
     {
-        gather(Hop::here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
+        join_list(Hop::here(&"join_all"), None, self)
     }
 
     /// As [`join_all`](Results::join_all); and when one fails the others are cancelled, where
@@ -96,7 +99,7 @@ pub trait Results<K: Kind> {
     fn try_join_all(self) -> AsyncResult<Vec<K::Item>>
     where
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
-        K::Item: Send,
+        K::Item: Send + 'static,
     {
         let inputs = OrCancelled((Many::new(self), ()));
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
@@ -193,8 +196,10 @@ pub trait Results<K: Kind> {
     }
 
     /// One result of all values of a tuple of 1 to 12 results. It fails as soon as one of them
-    /// does. The values own all they use; for those that borrow, end a chain on their scope with
-    /// the tuple.
+    /// does.
+    ///
+    /// The values own all they use; for those that borrow there is
+    /// [`Scope::join`](crate::Scope::join), and the end of a chain on their scope.
     ///
     /// ```
     /// use asynckit::{Pool, Results};
@@ -207,9 +212,9 @@ pub trait Results<K: Kind> {
     #[track_caller]
     fn join(self) -> AsyncResult<K::Values>
     where
-        Self: JoinTuple<Values = K::Values> + Sized,
+        Self: JoinTuple<Values = K::Values> + Sized + 'static,
     {
-        self.join_tuple()
+        self.join_tuple(None)
     }
 
     /// As [`join`](Results::join); and when one fails the others are cancelled, where nothing else
@@ -227,7 +232,7 @@ pub trait Results<K: Kind> {
     #[track_caller]
     fn try_join(self) -> AsyncResult<K::Values>
     where
-        Self: JoinTuple<Values = K::Values> + Sized,
+        Self: JoinTuple<Values = K::Values> + Sized + 'static,
     {
         self.try_join_tuple()
     }
@@ -236,12 +241,37 @@ pub trait Results<K: Kind> {
 impl<T, I: IntoIterator<Item = AsyncResult<T>>> Results<List<T>> for I {}
 impl<T> Results<Slice<T>> for [AsyncResult<T>] {}
 
+/// The values of a list, gathered in a scope or, if they borrow nothing, by themselves.
+pub(crate) fn join_list<T: Send>(
+    hop: Hop,
+    place: Option<Handle>,
+    results: impl IntoIterator<Item = AsyncResult<T>>,
+) -> AsyncResult<Vec<T>> {
+    gather_in(hop, place, (Many::new(results), ()), |(values, ())| values)
+}
+
+fn gather_in<L, U>(
+    hop: Hop,
+    place: Option<Handle>,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> U + Send,
+) -> AsyncResult<U>
+where
+    L: Inputs + Send,
+    U: Send,
+{
+    match place {
+        Some(Handle(place)) => gather_at(hop, Some(place), inputs, shape),
+        None => gather(hop, inputs, shape),
+    }
+}
+
 /// Tuples of results.
 #[doc(hidden)]
 pub trait JoinTuple {
     type Values;
     #[track_caller]
-    fn join_tuple(self) -> AsyncResult<Self::Values>;
+    fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values>;
     #[track_caller]
     fn try_join_tuple(self) -> AsyncResult<Self::Values>;
 }
@@ -256,14 +286,15 @@ macro_rules! tuples {
     (@one $($name:ident)*) => {
         impl<$($name),*> Results<Tuple<($($name,)*)>> for ($(AsyncResult<$name>,)*) {}
 
-        impl<$($name: Send + 'static),*> JoinTuple for ($(AsyncResult<$name>,)*) {
+        impl<$($name: Send),*> JoinTuple for ($(AsyncResult<$name>,)*) {
             type Values = ($($name,)*);
 
             #[allow(non_snake_case)]
-            fn join_tuple(self) -> AsyncResult<Self::Values> {
+            fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values> {
                 let ($($name,)*) = self;
                 let inputs = tuples!(@nest $($name)*);
-                gather(Hop::here(&"join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+                let shape = |tuples!(@pattern $($name)*)| ($($name,)*);
+                gather_in(Hop::here(&"join"), place, inputs, shape)
             }
 
             #[allow(non_snake_case)]
@@ -281,7 +312,9 @@ macro_rules! tuples {
 }
 tuples!(A B C D E F G H I J K L);
 
-impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncResult<C> {
+impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncResult<T>>
+    for AsyncResult<C>
+{
     /// The result of a collection of all values; it fails as soon as one of them does.
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {

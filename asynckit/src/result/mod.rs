@@ -11,12 +11,14 @@ pub use await_::{Awaited, AwaitedRef};
 pub use completed::AsCompleted;
 pub(crate) use completed::Completed;
 pub use many::Results;
+pub(crate) use many::{JoinTuple, join_list};
 pub use set::{SetError, Setter};
+pub(crate) use set::{channel_in_scope, part_of, ready_in_scope};
 
 use std::fmt;
 
 use crate::error::Error;
-use crate::task::{Hand, Lease, Owner, Steps, Typed};
+use crate::task::{Hand, Header, Lease, Owner, Steps, Typed};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
 ///
@@ -113,13 +115,18 @@ impl<T> AsyncResult<T> {
 
     /// The scope that its work belongs to, which must not end before what is made of the result.
     pub(crate) fn scope(&self) -> Option<Lease> {
-        self.owner().lease().filter(|place| place.is_scope())
+        scope_of(self.owner())
     }
 
     /// The failure, marked as seen.
     fn failure(error: &Error) -> Error {
         error.clone().observed()
     }
+}
+
+/// The scope that a task belongs to, unless it has ended.
+pub(crate) fn scope_of(task: &Header) -> Option<Lease> {
+    task.lease().filter(|place| place.is_scope() && !place.is_empty())
 }
 
 impl<T: Clone + Sync> Clone for AsyncResult<T> {

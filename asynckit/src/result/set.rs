@@ -1,20 +1,42 @@
 //! Results that the program sets.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use super::AsyncResult;
 use crate::continuation;
 use crate::error::{BoxError, Error, Hop};
 use crate::panic;
-use crate::task::{Header, Job, State, Step, Steps, TaskRef, Typed, allocate};
+use crate::task::{Borrow, Header, Job, Owner, State, Step, Steps, TaskRef, Typed, allocate};
 
-/// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
-struct ByHand<const HANDLES: bool>;
+/// The job of a cell that no task sets.
+struct ByHand<By>(PhantomData<By>);
 
-impl<T, const HANDLES: bool> Job<T> for ByHand<HANDLES> {
+/// Who sets it.
+trait Setting {
+    const MANUAL: bool = false;
+    const OF_SCOPE: bool = false;
+}
+/// Any handle.
+enum Handles {}
+/// Who made it.
+enum Maker {}
+/// Likewise, for a value that may borrow.
+enum MakerInScope {}
+
+impl Setting for Handles {
+    const MANUAL: bool = true;
+}
+impl Setting for Maker {}
+impl Setting for MakerInScope {
+    const OF_SCOPE: bool = true;
+}
+
+impl<T, By: Setting> Job<T> for ByHand<By> {
     const SIMPLE: bool = true;
     const BY_HAND: bool = true;
-    const MANUAL: bool = HANDLES;
+    const MANUAL: bool = By::MANUAL;
+    const OF_SCOPE: bool = By::OF_SCOPE;
 
     fn run(&self, _task: &Header) -> Step<T> {
         unreachable!("a result without work was run")
@@ -32,7 +54,50 @@ fn write<T>(cell: &Typed<impl Steps, T>, value: T) -> Result<(), SetError<T>> {
     Ok(())
 }
 
-impl<T> AsyncResult<T> {
+/// A cell that is to be set.
+fn unset<T, By: Setting>(hop: Hop) -> (Typed<Owner, T>, TaskRef) {
+    let state = State::unsubmitted();
+    if By::MANUAL {
+        state.add_hand();
+    }
+    let (owner, token) = allocate(hop, None, state, ByHand::<By>(PhantomData));
+    (owner, token.into_reference())
+}
+
+fn ready<T, By: Setting>(hop: Hop, value: T) -> AsyncResult<T> {
+    let (owner, task) = unset::<T, By>(hop);
+    let first = task.state.settle(false);
+    debug_assert!(first);
+    owner.write(value);
+    continuation::close(task, false);
+    AsyncResult::from_owner(owner)
+}
+
+fn channel<T, By: Setting>(hop: Hop) -> (Setter<T>, AsyncResult<T>) {
+    let (owner, task) = unset::<T, By>(hop);
+    (Setter { cell: Some(owner.borrow()), task }, AsyncResult::from_owner(owner))
+}
+
+/// A result whose value may borrow.
+pub(crate) fn ready_in_scope<T>(hop: Hop, value: T) -> AsyncResult<T> {
+    ready::<T, MakerInScope>(hop, value)
+}
+
+/// As `AsyncResult::channel`, for a value that may borrow.
+pub(crate) fn channel_in_scope<T>(hop: Hop) -> (Setter<T>, AsyncResult<T>) {
+    channel::<T, MakerInScope>(hop)
+}
+
+/// A part of what `whole` will be: where that may borrow, so may the part.
+#[track_caller]
+pub(crate) fn part_of<T, W>(whole: &AsyncResult<W>) -> (Setter<T>, AsyncResult<T>) {
+    let hop = Hop::here(&"AsyncResult::channel");
+    if whole.owner().is_of_scope() { channel_in_scope(hop) } else { channel::<T, Maker>(hop) }
+}
+
+/// How results are made by hand. Their values own all they use: what borrows lives in a scope, see
+/// [`Scope::ready`](crate::Scope::ready) and [`Scope::channel`](crate::Scope::channel).
+impl<T: 'static> AsyncResult<T> {
     /// A result to be set with [`set`](AsyncResult::set) or [`fail`](AsyncResult::fail), on any of
     /// its handles.
     ///
@@ -54,11 +119,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        let state = State::unsubmitted();
-        state.add_hand();
-        let (owner, token) = allocate(Hop::here(&"AsyncResult"), None, state, ByHand::<true>);
-        drop(token);
-        AsyncResult::from_owner(owner)
+        AsyncResult::from_owner(unset::<T, Handles>(Hop::here(&"AsyncResult")).0)
     }
 
     /// A result that has its value.
@@ -76,14 +137,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
-        let state = State::unsubmitted();
-        let (owner, token) = allocate(Hop::here(&"AsyncResult"), None, state, ByHand::<false>);
-        let first = token.state.settle(false);
-        debug_assert!(first);
-        owner.write(value);
-        continuation::close(token.reference(), false);
-        drop(token);
-        AsyncResult::from_owner(owner)
+        ready::<T, Maker>(Hop::here(&"AsyncResult"), value)
     }
 
     /// A result that has failed.
@@ -104,10 +158,8 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
         let hop = Hop::here(&"AsyncResult");
-        let (owner, token) = allocate::<T, _>(hop, None, State::unsubmitted(), ByHand::<false>);
-        let task = token.reference();
+        let (owner, task) = unset::<T, Maker>(hop);
         continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
-        drop(token);
         AsyncResult::from_owner(owner)
     }
 
@@ -123,13 +175,11 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
-        let (hop, state) = (Hop::here(&"AsyncResult::channel"), State::unsubmitted());
-        let (owner, token) = allocate(hop, None, state, ByHand::<false>);
-        let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
-        drop(token);
-        (setter, AsyncResult::from_owner(owner))
+        channel::<T, Maker>(Hop::here(&"AsyncResult::channel"))
     }
+}
 
+impl<T> AsyncResult<T> {
     /// Sets a result of [`new`](AsyncResult::new): the first call of `set` or `fail` wins.
     ///
     /// # Errors
@@ -191,7 +241,7 @@ fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError
     Ok(())
 }
 
-impl<T> Default for AsyncResult<T> {
+impl<T: 'static> Default for AsyncResult<T> {
     /// As [`AsyncResult::new`].
     #[track_caller]
     fn default() -> AsyncResult<T> {
@@ -199,7 +249,7 @@ impl<T> Default for AsyncResult<T> {
     }
 }
 
-/// Sets the result of [`AsyncResult::channel`]. Dropped unset, it fails the result as
+/// Sets the result of [`AsyncResult::channel`] or [`Scope::channel`](crate::Scope::channel). Dropped unset, it fails the result as
 /// [`Abandoned`](crate::ErrorKind::Abandoned).
 ///
 /// ```
@@ -212,7 +262,7 @@ impl<T> Default for AsyncResult<T> {
 #[must_use = "a setter that is dropped fails its result"]
 pub struct Setter<T> {
     /// `None` once used.
-    cell: Option<Typed<crate::task::Borrow, T>>,
+    cell: Option<Typed<Borrow, T>>,
     task: TaskRef,
 }
 
@@ -221,7 +271,7 @@ impl<T> Setter<T> {
     ///
     /// # Errors
     ///
-    /// Hands the value back when the result was cancelled.
+    /// Hands the value back when the result was cancelled, or its scope has ended.
     ///
     /// ```
     /// let (setter, result) = asynckit::AsyncResult::channel();
@@ -243,7 +293,7 @@ impl<T> Setter<T> {
     ///
     /// # Errors
     ///
-    /// Hands the error back when the result was cancelled.
+    /// Hands the error back when the result was cancelled, or its scope has ended.
     ///
     /// ```
     /// let (setter, result) = asynckit::AsyncResult::<u8>::channel();

@@ -78,6 +78,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
             continues: J::CONTINUES,
             is_timed: J::TIMED,
             is_set_by_hand: J::BY_HAND,
+            is_of_scope: J::OF_SCOPE,
         },
     };
 }
@@ -232,6 +233,12 @@ impl Remains {
     /// The last hold on the cell was released.
     unsafe fn new(cell: NonNull<Header>) -> Remains {
         Remains(cell)
+    }
+
+    /// Whether there is a value that may borrow.
+    pub(crate) fn is_of_scope(&self) -> bool {
+        // SAFETY: the cell is there until it is freed, by the drop.
+        unsafe { self.0.as_ref() }.is_of_scope()
     }
 }
 

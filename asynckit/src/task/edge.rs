@@ -177,6 +177,18 @@ impl Edge {
         self.upstream().waiters.push(self)
     }
 
+    fn is_linked(&self) -> bool {
+        self.dependent.get().addr() & !LOOKS != 0
+    }
+
+    /// Whether nobody needs the edge any more: its dependent is over. Only for who has the list that the
+    /// edge is in.
+    pub(super) fn is_dead(&self) -> bool {
+        // SAFETY: an edge in a list was linked, and its dependent's token is held back until it has been
+        // visited.
+        unsafe { self.dependent().as_ref() }.state.is_over()
+    }
+
     /// Whether there is nothing to be settled about how a value that is there gets to this edge.
     pub(crate) fn is_settled(&self) -> bool {
         if self.hold() == Hold::Mover {
@@ -334,15 +346,18 @@ impl Edge {
         }
         let upstream = self.upstream();
         let holds: &Holds = &upstream.holds;
-        if cancelled {
-            // A reference keeps the cell for what follows.
-            let upstream = self.upstream_ref();
-            self.release_hold(hold, holds);
-            if !upstream.holds.is_owned() && !upstream.state.is_detached() {
-                continuation::defer_cancel(upstream);
-            }
-        } else {
-            self.release_hold(hold, holds);
+        let stays_linked = self.is_linked() && !upstream.is_set();
+        if !cancelled && !stays_linked {
+            return self.release_hold(hold, holds);
+        }
+        // A reference keeps the cell for what follows.
+        let upstream = self.upstream_ref();
+        self.release_hold(hold, holds);
+        let lives_on = upstream.holds.is_owned();
+        if lives_on && stays_linked {
+            continuation::given_up(upstream);
+        } else if cancelled && !lives_on && !upstream.state.is_detached() {
+            continuation::defer_cancel(upstream);
         }
     }
 

@@ -27,6 +27,13 @@ impl<T> Hand<T> {
     }
 }
 
+/// Lets go of an owner's right that a hand has become, as the hand would have.
+pub(crate) fn let_go_of(owner: &Owner) {
+    if owner.holds.is_sole() && !owner.is_set() {
+        owner.state.detach();
+    }
+}
+
 impl<T> Deref for Hand<T> {
     type Target = Typed<Owner, T>;
 
@@ -39,8 +46,8 @@ impl<T> Drop for Hand<T> {
     fn drop(&mut self) {
         if self.is_manual() {
             release(self);
-        } else if self.holds.is_sole() && !self.is_set() {
-            self.state.detach();
+        } else {
+            let_go_of(self);
         }
     }
 }

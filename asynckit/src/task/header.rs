@@ -49,6 +49,7 @@ pub(super) struct Facts {
     pub(super) continues: bool,
     pub(super) is_timed: bool,
     pub(super) is_set_by_hand: bool,
+    pub(super) is_of_scope: bool,
 }
 
 impl Header {
@@ -163,6 +164,11 @@ impl Header {
     /// Whether an outcome that was not taken has a drop that does anything.
     pub(super) fn has_value_to_drop(&self) -> bool {
         !self.state.is_taken() && (self.vtable.facts.value_has_drop || self.state.is_failed())
+    }
+
+    /// Whether its value may borrow: it is a scope's. Such a value ends with its last holder, at once.
+    pub(crate) fn is_of_scope(&self) -> bool {
+        self.vtable.facts.is_of_scope || self.place().is_some_and(Place::is_scope)
     }
 
     /// Whether running it in place comes to the same: no inputs, no future.

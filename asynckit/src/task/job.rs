@@ -37,6 +37,8 @@ pub(crate) trait Job<T> {
     const BY_HAND: bool = false;
     /// Whether any of the user's handles may set the result.
     const MANUAL: bool = false;
+    /// Whether the value may borrow, though the cell has no place in a scope.
+    const OF_SCOPE: bool = false;
 
     /// Shows the edges; those that are released may be shown or not.
     fn edges(&self, _visit: VisitEdges<'_>) {}

@@ -63,6 +63,8 @@
 //!
 //! - *The late edge*: an edge is linked while the upstream is set. The close swaps the word; a
 //!   link's compare-and-swap on a closed word fails, and the edge counts as visited.
+//! - *The late sweep*: what nobody needs is taken out of a list while its cell is closed. The list is out
+//!   meanwhile; who sweeps finds the cell closed, and visits the rest of it instead of who closed it.
 //! - *The early failure*: one input fails while others are pending. The task is seized and failed
 //!   at once, but its edges stay linked until the others are set: its token is held back until
 //!   the last of them was visited, and keeps the memory.
@@ -119,7 +121,7 @@ pub(crate) use cell::{
 };
 pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone, loans_of};
 pub(crate) use frame::{depth, each_frame, within};
-pub(crate) use hand::Hand;
+pub(crate) use hand::{Hand, let_go_of};
 pub(crate) use handle::{
     Arrived, Borrow, Mark, Owner, TaskRef, Token, Typed, Which, allocate, tasks_of,
     tasks_that_may_wait,
@@ -130,4 +132,4 @@ pub(crate) use inline::{Inline, fits};
 pub(crate) use job::{Job, Step};
 pub(crate) use lease::{Lease, empty_pocket};
 pub(crate) use state::{Claim, Prepare, Seize, State, Suspend};
-pub(crate) use waiters::{Closing, Visit};
+pub(crate) use waiters::{Closing, Dependents, Visit};

@@ -3,7 +3,7 @@
 //!
 //! No memory is touched here: `cell.rs` does that, by what these transitions answer.
 
-use crate::sync::{AtomicU64, Ordering, yield_now};
+use crate::sync::{AtomicU64, Ordering, give_up, yield_now};
 
 /// The task's phase, flags and count. See the module's own page for who may take which step.
 pub(crate) struct State(AtomicU64);
@@ -399,7 +399,9 @@ impl State {
 
     /// One more handle that may set a result.
     pub(crate) fn add_hand(&self) {
-        self.0.fetch_add(LACK, Ordering::Relaxed);
+        if self.0.fetch_add(LACK, Ordering::Relaxed) / LACK > u64::from(u32::MAX / 2) {
+            give_up("one result has too many handles that may set it");
+        }
     }
 
     /// One less; whether it was the last.

@@ -94,6 +94,66 @@ impl Waiters {
         }
     }
 
+    /// Takes out of the list what nobody needs any more.
+    pub(crate) fn sweep(&self) -> Swept {
+        self.sweep_out(Edge::is_dead)
+    }
+
+    /// *Named race, "the late sweep":* the list is taken out and put back, and the cell may be closed in
+    /// between. Who closes it finds no edges then, and who sweeps finds the cell closed, and visits them
+    /// in its stead.
+    fn sweep_out(&self, is_dead: impl Fn(&Edge) -> bool) -> Swept {
+        let (mut dead, mut kept) = (Chain::new(), Chain::new());
+        let mut left = 0;
+        loop {
+            let mut newer = Chain::new();
+            let Some(mut next) = self.exchange(|_| ptr::null()) else { break };
+            while !next.is_null() {
+                // SAFETY: as in `Dependents::in_order`.
+                let node = unsafe { &*next };
+                next = node.next.get();
+                if is_dead(node) {
+                    dead.add(node);
+                } else {
+                    newer.add(node);
+                    left += 1;
+                }
+            }
+            newer.append(kept);
+            kept = newer;
+            // Unless others have come meanwhile, which are to stand before these.
+            let mut more = false;
+            let put_back = self.exchange(|now| {
+                more = !now.is_null();
+                if more { now } else { kept.first }
+            });
+            if put_back.is_none() {
+                break;
+            }
+            if !more {
+                kept = Chain::new();
+                break;
+            }
+        }
+        Swept { dead: dead.dependents(), late: kept.dependents(), left }
+    }
+
+    /// Puts another list in the place of this one, which is handed out; `None` where the cell is closed.
+    fn exchange(&self, mut other: impl FnMut(*const Edge) -> *const Edge) -> Option<*const Edge> {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            if marks(old) & CLOSED != 0 {
+                return None;
+            }
+            let new = other(edge(old)).cast_mut().map_addr(|addr| addr | marks(old));
+            // ORDERING: AcqRel, both as in `push` and as in `close`.
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Some(edge(old)),
+                Err(now) => old = now,
+            }
+        }
+    }
+
     /// Names the edge to tell when the value is free. Only the last owner of a closed cell may.
     pub(super) fn tell(&self, node: &Edge) {
         let word = ptr::from_ref(node).cast_mut().map_addr(|addr| addr | CLOSED);
@@ -117,6 +177,48 @@ impl Waiters {
             unsafe { (*node).next.set(ptr::null()) };
         }
         Closing { dependents: Dependents { next: node }, observed: marks(word) & OBSERVED != 0 }
+    }
+}
+
+/// What a look through a list has come to.
+pub(crate) struct Swept {
+    /// Those that nobody needs.
+    pub(crate) dead: Dependents,
+    /// The others, where the cell has been closed meanwhile.
+    pub(crate) late: Dependents,
+    /// How many others there are.
+    pub(crate) left: usize,
+}
+
+/// Edges that are in no cell's list, the newest first, as in one.
+struct Chain {
+    first: *const Edge,
+    last: *const Edge,
+}
+
+impl Chain {
+    fn new() -> Chain {
+        Chain { first: ptr::null(), last: ptr::null() }
+    }
+
+    /// One more, which is older than the rest.
+    fn add(&mut self, node: &Edge) {
+        node.next.set(ptr::null());
+        self.append(Chain { first: node, last: node });
+    }
+
+    fn append(&mut self, older: Chain) {
+        if self.last.is_null() {
+            *self = older;
+        } else if !older.first.is_null() {
+            // SAFETY: as in `Dependents::in_order`.
+            unsafe { &*self.last }.next.set(older.first);
+            self.last = older.last;
+        }
+    }
+
+    fn dependents(self) -> Dependents {
+        Dependents::in_order(self.first.cast_mut())
     }
 }
 
@@ -211,7 +313,7 @@ mod models {
     // SAFETY: as above.
     unsafe impl Sync for Cell {}
 
-    fn cell() -> Arc<Cell> {
+    fn new_cell() -> Arc<Cell> {
         let (waiters, outcome) = (Waiters::new(), UnsafeCell::new(0));
         Arc::new(Cell { waiters, outcome, edge: Edge::of_no_cells() })
     }
@@ -233,7 +335,7 @@ mod models {
     #[test]
     fn the_late_edge() {
         loom::model(|| {
-            let cell = cell();
+            let cell = new_cell();
             let its = cell.clone();
             let linking = thread::spawn(move || {
                 let linked = its.waiters.push(&its.edge);
@@ -247,11 +349,42 @@ mod models {
         });
     }
 
+    /// The list is swept while the cell is set and another edge comes: each edge is visited once, or sees
+    /// the outcome itself.
+    #[test]
+    fn the_late_sweep() {
+        loom::model(|| {
+            // The edges of the other cells are in the list of the first.
+            let (cell, dead, late) = (new_cell(), new_cell(), new_cell());
+            assert!(cell.waiters.push(&cell.edge) && cell.waiters.push(&dead.edge));
+            let (its, other) = (cell.clone(), late.clone());
+            let linking = thread::spawn(move || {
+                let linked = its.waiters.push(&other.edge);
+                if !linked {
+                    its.look();
+                }
+                linked
+            });
+            let (its, other) = (cell.clone(), dead.clone());
+            let sweeping = thread::spawn(move || {
+                let swept = its.waiters.sweep_out(|edge| ptr::eq(edge, &other.edge));
+                let (gone, late) = (swept.dead.count(), swept.late.count());
+                if late > 0 {
+                    its.look();
+                }
+                gone + late
+            });
+            let visits = cell.set().dependents.count();
+            let linked = usize::from(linking.join().unwrap());
+            assert_eq!(2 + linked, visits + sweeping.join().unwrap());
+        });
+    }
+
     /// An observer comes while the cell is set: it is told, or sees the outcome itself.
     #[test]
     fn looking_away() {
         loom::model(|| {
-            let cell = cell();
+            let cell = new_cell();
             let its = cell.clone();
             let looking = thread::spawn(move || {
                 let looks_on = its.waiters.observe();
