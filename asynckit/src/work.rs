@@ -213,18 +213,7 @@ impl<'w, T: Send> Work<'w, T> {
     /// As `spawn_on`.
     pub(crate) fn spawn_at(self, place: Lease) -> AsyncResult<T> {
         let shared = place.pool();
-        let counted = self.counts_in(shared) && {
-            if shared.is_helped_here() {
-                // Nobody else makes room in such a pool.
-                let _member = pool::Helping::begin(shared);
-                while !shared.queue.try_enter() && !shared.is_stopping() {
-                    pool::help_once(shared, None, &|| shared.queue.has_room());
-                }
-                !shared.is_stopping()
-            } else {
-                shared.queue.enter(|| shared.is_stopping())
-            }
-        };
+        let counted = self.counts_in(shared) && pool::enter_queue(shared);
         self.submit(place, counted)
     }
 

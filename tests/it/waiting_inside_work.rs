@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, Pool, Results, async_work, blocking, chain, current, work};
 
-use crate::support::{Counter, Gate, LIMIT, soon};
+use crate::support::{Counter, Gate, LIMIT, eventually, soon};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -341,5 +341,28 @@ fn threads_outside_run_no_work() {
             let next = r.map(move |ran_here| ran_here || thread::current().id() == here);
             assert!(!next.spawn_on(&pool).get().unwrap());
         }
+    });
+}
+
+#[test]
+fn there_may_be_as_many_spares_as_it_takes() {
+    soon(|| {
+        let pool = Pool::builder().workers(1).max_spares(usize::MAX).build().unwrap();
+        let (setters, results): (Vec<_>, Vec<_>) =
+            (0..8).map(|_| AsyncResult::<u32>::channel()).unzip();
+        let begun = Counter::new();
+        let waits: Vec<_> = results
+            .into_iter()
+            .map(|result| {
+                let begun = begun.clone();
+                pool.spawn(move || {
+                    begun.add();
+                    result.get().unwrap()
+                })
+            })
+            .collect();
+        eventually("all wait", || begun.count() == 8);
+        pool.spawn(move || setters.into_iter().for_each(|setter| setter.set(1).unwrap()));
+        assert_eq!(waits.join_all().get().unwrap(), [1; 8]);
     });
 }

@@ -88,7 +88,7 @@ impl Shared {
     pub(crate) fn call_worker(self: &Arc<Self>, host: &Arc<dyn Host>) {
         let mut threads = self.threads();
         let all = threads.alive + threads.asked;
-        if all >= threads.wanted + self.config.max_spares || !self.attention.is_short() {
+        if all >= self.most_threads(&threads) || !self.attention.is_short() {
             return;
         }
         if all < threads.wanted || host.has_spares() {

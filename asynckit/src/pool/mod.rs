@@ -8,6 +8,7 @@ mod block;
 mod builder;
 mod context;
 mod deadlock;
+mod help;
 mod hosted;
 mod needed;
 #[cfg(feature = "rayon")]
@@ -36,12 +37,13 @@ pub use stop::StillRunning;
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
 pub(crate) use deadlock::{break_circles, look_again, look_at_limits};
+pub(crate) use help::enter_queue;
 pub(crate) use needed::pools_of;
 pub(crate) use place::Place;
 pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
-pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, run_at_once, wait};
+pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
 pub(crate) use worker::schedule;
 
 use std::fmt;
@@ -156,6 +158,7 @@ impl Pool {
         shared.rouse_waits(&threads);
         drop(threads);
         shared.wake_all();
+        shared.queue.wake_blocked();
         if let Err(error) = shared.start_workers() {
             panic!("a worker could not be started: {error}");
         }

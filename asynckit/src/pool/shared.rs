@@ -194,13 +194,18 @@ impl Shared {
         self.queue.take_injected().or_else(|| self.queue.steal(0))
     }
 
+    /// How many threads there may be, with the spare ones.
+    pub(crate) fn most_threads(&self, threads: &Threads) -> usize {
+        threads.wanted.saturating_add(self.config.max_spares)
+    }
+
     /// One more worker, where threads are blocked and the cap allows it.
     pub(crate) fn start_spare(self: &Arc<Self>) {
         if let Some(host) = self.host() {
             return self.call_worker(host);
         }
         let mut threads = self.threads();
-        let room = threads.alive < threads.wanted + self.config.max_spares;
+        let room = threads.alive < self.most_threads(&threads);
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
             // What can't be had now is tried again when the next work is queued.
             let _ = worker::start(self, &mut threads);

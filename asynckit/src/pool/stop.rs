@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::pool::{Pool, context, wait};
+use crate::pool::{Pool, context, help};
 use crate::sync::{Deadline, thread};
 use crate::task::{Which, empty_pocket, tasks_of};
 
@@ -67,7 +67,7 @@ impl Pool {
         }
         while !shared.is_idle() {
             if shared.is_helped_here() {
-                wait::help_until_rest(shared);
+                help::help_until_rest(shared);
             } else {
                 shared.wait_for_rest();
             }
@@ -90,13 +90,13 @@ impl Pool {
             if shared.is_closed() {
                 return true;
             }
-            let _member = wait::Helping::begin(shared);
+            let _member = help::Helping::begin(shared);
             while !shared.is_closed() && shared.is_helped_here() {
                 if deadline.is_some_and(|deadline| deadline.is_over()) {
                     return false;
                 }
                 if !shared.go_on_for_sleepers() {
-                    wait::help_once(shared, deadline, &|| shared.is_closed());
+                    help::help_once(shared, deadline, &|| shared.is_closed());
                 }
             }
         }
