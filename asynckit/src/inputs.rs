@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use crate::error::Error;
 use crate::result::AsyncResult;
-use crate::task::{Borrow, Edge, OnFailure, Step, Typed, TypedEdge, VisitEdges};
+use crate::task::{Borrow, Edge, EndEdge, OnFailure, Step, Typed, TypedEdge, VisitEdges};
 
 /// What a call comes to.
 pub enum Outcome<T> {
@@ -215,28 +215,28 @@ impl<T> Deref for Borrowed<T> {
     }
 }
 
-/// A result that is set first, and whose value does not go in.
-pub(crate) struct Earlier<T>(TypedEdge<T>);
+/// Results that are set first, and whose values do not go in.
+pub(crate) struct Earlier(Box<[EndEdge]>);
 
-impl<T> Earlier<T> {
-    pub(crate) fn new(result: &AsyncResult<T>) -> Earlier<T> {
-        Earlier(TypedEdge::lending(result.owner()))
+impl Earlier {
+    pub(crate) fn new(edges: Vec<EndEdge>) -> Earlier {
+        Earlier(edges.into())
     }
 }
 
-impl<T> Input for Earlier<T> {
+impl Input for Earlier {
     type Value = ();
 
     fn edges(&self, visit: VisitEdges<'_>) {
-        visit(self.0.edge());
+        self.0.iter().for_each(|edge| visit(edge.edge()));
     }
 
     fn value(&self) -> Result<(), Error> {
-        self.0.borrow().map(drop)
+        self.0.iter().try_for_each(EndEdge::end)
     }
 
     fn release(&self, cancelled: bool) {
-        self.0.edge().release(cancelled);
+        self.0.iter().for_each(|edge| edge.edge().release(cancelled));
     }
 }
 
@@ -283,7 +283,7 @@ impl Inputs for () {
 /// The list of inputs with one more in front.
 macro_rules! inputs {
     ($([$($generic:tt)*] $input:ty => $state:ty;)*) => { $(
-        impl<$($generic)*, Rest: Inputs> Inputs for ($input, Rest) {
+        impl<$($generic)* Rest: Inputs> Inputs for ($input, Rest) {
             type Values = (<$input as Input>::Value, Rest::Values);
             type State = $state;
 
@@ -305,12 +305,12 @@ macro_rules! inputs {
 }
 
 inputs! {
-    [X] Plain<X> => Rest::State;
-    [T] Moved<T> => SomePending;
-    [T] Either<T> => SomePending;
-    [T] Lent<T> => SomePending;
-    [T] Earlier<T> => SomePending;
-    [T] Many<T> => SomePending;
+    [] Earlier => SomePending;
+    [X,] Plain<X> => Rest::State;
+    [T,] Moved<T> => SomePending;
+    [T,] Either<T> => SomePending;
+    [T,] Lent<T> => SomePending;
+    [T,] Many<T> => SomePending;
 }
 
 /// Inputs that are cancelled where the task fails and nobody else needs them.

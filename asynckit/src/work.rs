@@ -7,6 +7,7 @@ use std::marker::{PhantomData, PhantomPinned};
 use std::panic::Location;
 
 use crate::AsyncResult;
+use crate::after::Follows;
 use crate::continuation;
 use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
@@ -16,8 +17,8 @@ use crate::panic;
 use crate::pool::{self, Free, Handle, Set, Spawner};
 use crate::sync::Deadline;
 use crate::task::{
-    At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
-    each_edge, fits, run_claimed, within,
+    At, Edge, EndEdge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed,
+    allocate, each_edge, fits, run_claimed, within,
 };
 use crate::trace::Trace;
 
@@ -41,6 +42,13 @@ pub struct Work<'w, T> {
 
 /// What work is before it is submitted.
 enum Form<'w, T> {
+    Own(Own<'w, T>),
+    /// Other work, which is to follow results.
+    Later(Box<dyn Follows<T> + 'w>),
+}
+
+/// Work that is no other's.
+enum Own<'w, T> {
     /// A small closure.
     Inline(Inline<'w, T>),
     /// A cell: of a large closure, a future, or a call that waits for inputs.
@@ -103,7 +111,7 @@ where
 
     #[inline]
     fn inline(hop: Hop, call: F) -> Work<'w, T> {
-        Work::of_form(hop, Form::Inline(Inline::new(call)))
+        Work::of_form(hop, Form::Own(Own::Inline(Inline::new(call))))
     }
 
     fn cell(hop: Hop, call: F) -> Work<'w, T> {
@@ -169,7 +177,15 @@ impl<'w, T> Work<'w, T> {
     /// Work that is done by a job of any kind.
     pub(crate) fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
         let (owner, token) = allocate(hop, None, State::unsubmitted(), job);
-        Work::of_form(hop, Form::Cell(owner, token))
+        Work::of_form(hop, Form::Own(Own::Cell(owner, token)))
+    }
+
+    /// The cell of work that has one.
+    pub(crate) fn into_cell(mut self) -> (Typed<Owner, T>, Token) {
+        match self.take() {
+            Own::Cell(owner, token) => (owner, token),
+            Own::Inline(_) => unreachable!("work without a cell was taken for a cell's"),
+        }
     }
 
     fn of_form(hop: Hop, form: Form<'w, T>) -> Work<'w, T> {
@@ -184,16 +200,39 @@ impl<'w, T> Work<'w, T> {
     /// Whether it has inputs to wait for.
     pub(crate) fn waits(&self) -> bool {
         let mut waits = false;
-        if let Some(Form::Cell(_, token)) = &self.form
-            && token.waits()
-        {
-            each_edge(token, |_| waits = true);
+        match &self.form {
+            Some(Form::Own(Own::Cell(_, token))) if token.waits() => {
+                each_edge(token, |_| waits = true);
+            }
+            Some(Form::Later(_)) => waits = true,
+            _ => {}
         }
         waits
     }
 
-    fn take(&mut self) -> Form<'w, T> {
-        self.form.take().unwrap_or_else(|| unreachable!("work was used twice"))
+    /// Has it follow one result more, the first by `later`.
+    pub(crate) fn put_after(
+        mut self,
+        edge: EndEdge,
+        later: impl FnOnce(EndEdge, Work<'w, T>) -> Box<dyn Follows<T> + 'w>,
+    ) -> Work<'w, T> {
+        if let Some(Form::Later(others)) = &mut self.form {
+            others.add(edge);
+            return self;
+        }
+        Work::of_form(self.hop, Form::Later(later(edge, self)))
+    }
+
+    /// Its closure, or the cell that it has become.
+    fn take(&mut self) -> Own<'w, T> {
+        match self.form.take() {
+            Some(Form::Later(later)) => {
+                let (owner, token) = later.into_cell();
+                Own::Cell(owner, token)
+            }
+            Some(Form::Own(own)) => own,
+            None => unreachable!("work was used twice"),
+        }
     }
 }
 
@@ -272,14 +311,14 @@ impl<'w, T: Send> Work<'w, T> {
     ) -> Option<Result<T, Error>> {
         let at = Location::caller();
         match self.take() {
-            Form::Inline(call) => {
+            Own::Inline(call) => {
                 let trace = Trace::new();
                 trace.begin(self.hop);
                 let outcome = trace.within(|| call_here(self.hop, || hook, call));
                 trace.end(outcome.as_ref().err());
                 Some(outcome)
             }
-            Form::Cell(owner, token) => run_cell(owner, token, until, at),
+            Own::Cell(owner, token) => run_cell(owner, token, until, at),
         }
     }
 
@@ -287,8 +326,8 @@ impl<'w, T: Send> Work<'w, T> {
     #[track_caller]
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
-            Form::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
-            Form::Cell(owner, token) => match here.place() {
+            Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
+            Own::Cell(owner, token) => match here.place() {
                 Some(place) if !token.is_simple() => {
                     submit_task(&owner, token, place, false);
                     Outcome::Flatten(AsyncResult::from_owner(owner))
@@ -311,10 +350,10 @@ impl<'w, T: Send> Work<'w, T> {
 
     pub(crate) fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
         match self.take() {
-            Form::Inline(call) => {
+            Own::Inline(call) => {
                 make_task(self.hop, Some(place), counted, Call(Cell::new(Some(call))))
             }
-            Form::Cell(owner, token) => {
+            Own::Cell(owner, token) => {
                 submit_task(&owner, token, place, counted);
                 AsyncResult::from_owner(owner)
             }
@@ -369,7 +408,12 @@ fn run_cell<T>(
 /// time.
 fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<bool, Error> {
     let mut upstream: Vec<TaskRef> = Vec::new();
-    each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
+    each_edge(token, |edge: &Edge| {
+        // One reference to each, as there may be many edges to one result.
+        if !edge.upstream().is_set() && upstream.last().is_none_or(|last| !edge.comes_from(last)) {
+            upstream.push(edge.upstream_ref());
+        }
+    });
     for cell in &upstream {
         if !pool::wait(&Set(cell), until, at)? {
             return Ok(false);
@@ -391,7 +435,7 @@ fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<boo
 
 impl<T> Drop for Work<'_, T> {
     fn drop(&mut self) {
-        if let Some(Form::Cell(_, token)) = &self.form {
+        if let Some(Form::Own(Own::Cell(_, token))) = &self.form {
             continuation::discard(token);
         }
     }

@@ -77,7 +77,7 @@ pub(crate) struct Tree {
     tasks: [Mutex<HashMap<usize, TaskRef>>; SHELVES],
     children: Mutex<Vec<Weak<Tree>>>,
     /// Keeps the parent, whose deadline is its children's too.
-    _parent: Option<Arc<Tree>>,
+    parent: Option<Arc<Tree>>,
     deadline: Mutex<Option<Due>>,
 }
 
@@ -98,7 +98,7 @@ impl Tree {
             cancelled: OnceLock::new(),
             tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
             children: Mutex::new(Vec::new()),
-            _parent: parent,
+            parent,
             deadline: Mutex::new(None),
         })
     }
@@ -214,6 +214,11 @@ impl Drop for Tree {
         TREES.fetch_sub(1, Ordering::Relaxed);
         if let Some(due) = lock(&self.deadline).take() {
             due.timers.cancel(due.key);
+        }
+        // One after the other, as a line of descendants may be long.
+        let mut parent = self.parent.take();
+        while let Some(mut last) = parent.and_then(Arc::into_inner) {
+            parent = last.parent.take();
         }
     }
 }

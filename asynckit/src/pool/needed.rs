@@ -74,11 +74,15 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
         if !edge.is_open() {
             return;
         }
-        let upstream = edge.upstream_ref();
+        // One reference to each, as there may be many edges to one result.
+        let is_news = |list: &[TaskRef]| list.last().is_none_or(|last| !edge.comes_from(last));
+        let upstream = edge.upstream();
         if !upstream.is_set() {
-            unset.push(upstream);
-        } else if edge.waits_for_loans() && upstream.holds.is_lent() {
-            lent.push(upstream);
+            if is_news(&unset) {
+                unset.push(edge.upstream_ref());
+            }
+        } else if edge.waits_for_loans() && upstream.holds.is_lent() && is_news(&lent) {
+            lent.push(edge.upstream_ref());
         }
     });
     task.state.unvisit();

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
+use super::cell::Steps;
 use super::handle::{Borrow, Owner, TaskRef, Typed, typed};
 use super::header::Header;
 use super::holds::{Holds, Left, Take};
@@ -157,6 +158,10 @@ impl Edge {
         assert!(self.is_open(), "an edge was used after its release");
         // SAFETY: an open edge has a hold on the cell, so that its memory is there.
         unsafe { self.upstream_raw().as_ref() }
+    }
+
+    pub(crate) fn comes_from(&self, cell: &TaskRef) -> bool {
+        self.upstream_raw() == cell.raw()
     }
 
     /// A reference to that cell.
@@ -409,6 +414,31 @@ impl<T> TypedEdge<T> {
             Err(error) => return Err(error.clone()),
         }
         Ok(borrow)
+    }
+}
+
+/// An edge to a result that is only to come first, whatever its value is.
+pub(crate) struct EndEdge(Edge);
+
+// SAFETY: as with `TypedEdge`. The value, which `new` knows to be `Send`, may be dropped where the loan
+// ends.
+unsafe impl Send for EndEdge {}
+
+impl EndEdge {
+    pub(crate) fn new<T: Send>(owner: &Typed<Owner, T>) -> EndEdge {
+        EndEdge(Edge::lending(owner))
+    }
+
+    pub(crate) fn edge(&self) -> &Edge {
+        &self.0
+    }
+
+    /// Ends the loan; fails where the result did.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        let HandedOver::Borrow(borrow) = self.0.hand_over() else {
+            unreachable!("an edge that lends has no other hold");
+        };
+        borrow.error().cloned().map_or(Ok(()), Err)
     }
 }
 

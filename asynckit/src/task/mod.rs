@@ -117,7 +117,7 @@ pub(crate) use cell::{
     At, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, end_close, run_claimed,
     submit_at, write_failure,
 };
-pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone};
+pub(crate) use edge::{Edge, EndEdge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone};
 pub(crate) use frame::{depth, each_frame, within};
 pub(crate) use hand::Hand;
 pub(crate) use handle::{
