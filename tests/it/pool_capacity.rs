@@ -140,7 +140,7 @@ fn a_worker_of_the_pool_never_blocks() {
 fn a_worker_of_another_pool_counts_as_outside() {
     soon(|| {
         let (pool, busy, _queued) = full(1);
-        let pool = std::sync::Arc::new(pool);
+        let pool = Arc::new(pool);
         let other = Pool::new(1);
         let refused = other.spawn({
             let pool = pool.clone();
@@ -297,7 +297,7 @@ fn pools_that_fill_each_others_queues_go_on() {
                 meet.wait();
                 for _ in 0..5 {
                     let done = done.clone();
-                    work(move || drop(done.add())).detach_on(&*to);
+                    work(move || done.add()).detach_on(&*to);
                 }
             }
         };

@@ -362,7 +362,7 @@ fn there_may_be_as_many_spares_as_it_takes() {
             })
             .collect();
         eventually("all wait", || begun.count() == 8);
-        pool.spawn(move || setters.into_iter().for_each(|setter| setter.set(1).unwrap()));
+        drop(pool.spawn(move || setters.into_iter().for_each(|setter| setter.set(1).unwrap())));
         assert_eq!(waits.join_all().get().unwrap(), [1; 8]);
     });
 }

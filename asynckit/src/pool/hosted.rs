@@ -119,11 +119,4 @@ impl Shared {
         self.tell_left(&threads);
         Idle::Leave
     }
-
-    /// Waits until the host's threads have left. Only for a pool that is closed.
-    pub(crate) fn wait_until_left(&self) {
-        while self.is_hosted() && self.threads().alive > 0 {
-            self.wait_for_rest();
-        }
-    }
 }

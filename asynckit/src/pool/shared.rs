@@ -11,7 +11,7 @@ use crate::pool::queue::Queue;
 use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
 use crate::pool::{context, needed, worker};
-use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, fence, lock};
+use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, Parker, fence, lock};
 use crate::task::{Mark, Steps, Token};
 use crate::time::Sleeping;
 
@@ -144,6 +144,26 @@ impl Shared {
             let waited = self.rest.wait(threads);
             waited.unwrap_or_else(PoisonError::into_inner).resting -= 1;
         }
+    }
+
+    /// The caller has joined threads of a closed pool: waits for those that others join, or that are a
+    /// host's, and for whoever helps.
+    pub(crate) fn end_joining(&self) {
+        let mut threads = self.threads();
+        threads.joining -= 1;
+        self.notify_rest();
+        threads.resting += 1;
+        while !threads.has_ended() {
+            threads = self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner);
+        }
+        threads.resting -= 1;
+    }
+
+    /// Whether the calling thread does this pool's work, or helps it to. It must not wait for itself.
+    pub(crate) fn is_served_here(&self) -> bool {
+        let here = Parker::current();
+        context::works_for(self)
+            || self.threads().helpers.iter().any(|helper| Arc::ptr_eq(helper, &here))
     }
 
     /// Wakes those in `wait_for_rest`.

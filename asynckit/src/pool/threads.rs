@@ -32,6 +32,10 @@ pub(crate) struct Threads {
     pub(crate) closing: bool,
     /// Who waits for the pool to be still: scopes at their end.
     pub(super) watchers: Vec<Arc<Parker>>,
+    /// How many wait for threads of the pool to come to their end.
+    pub(crate) joining: usize,
+    /// Somebody was told what still runs, and waits for it no more.
+    pub(crate) left_behind: bool,
     /// How many wait for the last thread to go to sleep.
     pub(crate) resting: usize,
     /// Who waits for that while they do the pool's work, and sleep as its threads do.
@@ -105,6 +109,11 @@ impl Threads {
     /// Whether every thread sleeps.
     pub(crate) fn at_rest(&self) -> bool {
         self.sleepers.len() >= self.alive
+    }
+
+    /// Whether nobody does anything for a pool that is closed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.joining == 0 && self.at_rest()
     }
 
     /// Has every thread that waits look again.
