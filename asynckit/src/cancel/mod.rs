@@ -232,10 +232,6 @@ impl CancelToken {
     /// A token with a deadline: after this long it is cancelled, and what it cancels fails as
     /// [`TimedOut`](crate::ErrorKind::TimedOut).
     ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
-    ///
     /// ```
     /// use std::time::Duration;
     /// use asynckit::{AsyncResult, CancelToken, ErrorKind, Pool, chain};
@@ -258,10 +254,6 @@ impl CancelToken {
     }
 
     /// A [`child`](CancelToken::child) with a deadline of its own.
-    ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
     pub fn child_with_timeout(&self, limit: Duration) -> CancelToken {
         self.child().cancelled_after(limit)
     }

@@ -1,8 +1,10 @@
 //! Time: the clock, and what is to be done at moments to come.
 //!
 //! All that depends on time goes through [`Timers`]: a clock, and callbacks in the order of their
-//! moments. The system's are shared by the whole process and have one thread, which is started
-//! when it is first needed and sleeps while nothing is due. A deterministic pool has its own, whose
+//! moments. The system's are shared by the whole process and have a thread, the *keeper*, which is
+//! started when it is first needed and sleeps while nothing is due. What is due may lead to foreign code,
+//! the drop of work that is out of time, say: so a keeper hands its post on before it does what is due,
+//! and what takes its time holds up nothing else. A deterministic pool has its own, whose
 //! clock goes on when nothing else does. `timeout.rs` and `retry.rs` are built
 //! on it, and so are the deadlines of `cancel`.
 
@@ -18,14 +20,14 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use crate::continuation;
 use crate::panic;
 use crate::pool::{self, Random, Shared};
 use crate::stage::wake;
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, lock, thread};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock, Ordering, lock, thread};
 use crate::task::TaskRef;
 
-/// What is done at its moment, on the timers' thread: nothing that blocks, and no user's code but
-/// what any thread that sets a result may have to call.
+/// What is done at its moment: what any thread that sets a result may have to do.
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 /// A clock, and what is to be done when. A moment is told by how long after the clock's beginning it
@@ -44,6 +46,10 @@ struct Agenda {
     /// what is taken out leaves nothing behind.
     due: BTreeMap<TimerKey, Callback>,
     last: u64,
+    /// How many threads there are that keep the time, or do what was due.
+    keepers: usize,
+    /// How many of them wait for what is due next.
+    idle: usize,
     /// What a virtual clock shows.
     now: Duration,
     /// What decides in place of chance, with a virtual clock.
@@ -64,22 +70,9 @@ impl Timers {
     }
 
     /// The process's own, by the system's clock.
-    ///
-    /// # Panics
-    ///
-    /// Where the thread can't be started.
     pub(crate) fn system() -> Arc<Timers> {
         static SYSTEM: OnceLock<Arc<Timers>> = OnceLock::new();
-        let system = SYSTEM.get_or_init(|| {
-            let timers = Timers::new(Some(Instant::now()), None);
-            let its = timers.clone();
-            let thread = thread::Builder::new().name("asynckit-timers".to_owned());
-            match thread.spawn(move || its.keep()) {
-                Ok(_) => timers,
-                Err(error) => panic!("the thread for timers could not be started: {error}"),
-            }
-        });
-        system.clone()
+        SYSTEM.get_or_init(|| Timers::new(Some(Instant::now()), None)).clone()
     }
 
     /// Those of the pool whose work this thread does, if it has a clock of its own.
@@ -102,16 +95,19 @@ impl Timers {
     }
 
     /// Has `callback` called after this long, unless it is cancelled before.
-    pub(crate) fn after(&self, delay: Duration, callback: Callback) -> TimerKey {
+    pub(crate) fn after(self: &Arc<Self>, delay: Duration, callback: Callback) -> TimerKey {
         let at = self.now().saturating_add(delay);
         let mut agenda = lock(&self.agenda);
         agenda.last += 1;
         let key = TimerKey { at, number: agenda.last };
         agenda.due.insert(key, callback);
         let is_first = agenda.due.first_key_value().is_some_and(|(first, _)| *first == key);
+        let is_kept = agenda.keepers > 0 || self.is_virtual();
         drop(agenda);
-        if is_first {
-            self.earlier.notify_one();
+        if !is_kept {
+            self.start_keeper();
+        } else if is_first {
+            self.earlier.notify_all();
         }
         key
     }
@@ -122,25 +118,45 @@ impl Timers {
         callback.is_some()
     }
 
-    /// The life of the timers' thread.
-    fn keep(&self) {
+    fn start_keeper(self: &Arc<Self>) {
+        lock(&self.agenda).keepers += 1;
+        let its = self.clone();
+        let thread = thread::Builder::new().name("asynckit-timers".to_owned());
+        if thread.spawn(move || its.keep()).is_err() {
+            lock(&self.agenda).keepers -= 1;
+        }
+    }
+
+    /// The life of a keeper.
+    fn keep(self: &Arc<Self>) {
         let mut agenda = lock(&self.agenda);
-        loop {
-            let Some((first, _)) = agenda.due.first_key_value() else {
-                agenda = self.earlier.wait(agenda).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let now = self.began.map_or(Duration::MAX, |began| began.elapsed());
-            let left = first.at.saturating_sub(now);
-            if left.is_zero() {
-                let due = agenda.due.pop_first();
-                drop(agenda);
-                call(due);
-                agenda = lock(&self.agenda);
-            } else {
-                let waited = self.earlier.wait_timeout(agenda, left.min(LONGEST_SLEEP));
-                agenda = waited.unwrap_or_else(PoisonError::into_inner).0;
+        while agenda.idle < MOST_IDLE {
+            agenda.idle += 1;
+            agenda = self.wait_until_due(agenda);
+            agenda.idle -= 1;
+            let due = agenda.due.pop_first();
+            let is_last = agenda.idle == 0;
+            drop(agenda);
+            if is_last {
+                // Where none can be had, the time is kept again when this is done.
+                self.start_keeper();
             }
+            call(due);
+            agenda = lock(&self.agenda);
+        }
+        agenda.keepers -= 1;
+    }
+
+    fn wait_until_due<'a>(&self, mut agenda: MutexGuard<'a, Agenda>) -> MutexGuard<'a, Agenda> {
+        loop {
+            let now = self.began.map_or(Duration::MAX, |began| began.elapsed());
+            let first = agenda.due.first_key_value();
+            let left = first.map_or(LONGEST_SLEEP, |(first, _)| first.at.saturating_sub(now));
+            if left.is_zero() {
+                return agenda;
+            }
+            let waited = self.earlier.wait_timeout(agenda, left.min(LONGEST_SLEEP));
+            agenda = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -185,9 +201,12 @@ fn jittered(delay: Duration, random: Option<u64>) -> Duration {
 /// A condition variable takes no sleep that is longer than the system counts.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
 
+/// How many keepers wait, once there were more: one that keeps the time, and one to take over.
+const MOST_IDLE: usize = 2;
+
 fn call(due: Option<(TimerKey, Callback)>) {
     if let Some((_, callback)) = due {
-        // Nothing may end the timers' thread.
+        // Nothing may end a keeper.
         panic::contain(callback);
     }
 }
@@ -232,8 +251,10 @@ impl Drop for Pause {
     fn drop(&mut self) {
         self.pool.timers().cancel(self.key);
         if self.pool.sleeping.0.fetch_sub(1, Ordering::SeqCst) == 1 && self.pool.is_stopping() {
-            // If nothing else is left, nobody else will notice.
-            self.pool.finish_stop(0);
+            // If nothing else is left, nobody else will notice. Not in the midst of a step: it may wait
+            // for one.
+            let pool = self.pool.clone();
+            continuation::defer_call(Box::new(move || pool.finish_stop(0)));
         }
     }
 }
