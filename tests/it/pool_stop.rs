@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain, current, work};
+use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain, current, work};
 
 use crate::support::{Counter, Gate, LIMIT, eventually, occupy, soon};
 
@@ -378,5 +378,29 @@ fn each_of_many_stops_waits() {
         each_stop_waits(Pool::new(3), Pool::stop_now, |_| ());
         each_stop_waits(Pool::new(1), |pool| drop(pool.stop_timeout(SHORT)), |_| ());
         each_stop_waits(Pool::new(0), Pool::stop_now, Pool::run_until_idle);
+    });
+}
+
+#[test]
+fn what_has_its_input_when_the_stop_begins_runs() {
+    soon(|| {
+        let other = Pool::new(1);
+        for round in 0..1000 {
+            let pool = Pool::new(round % 2);
+            let gate = Gate::new();
+            let its = gate.clone();
+            let input = other.spawn(move || {
+                its.pass();
+                1
+            });
+            let seen = input.clone();
+            let (first, second) = (input.clone(), input);
+            let plain = chain!(&pool, inc(first));
+            let gathered = [second].join_all().map(|list| list[0]).spawn_on(&pool);
+            gate.open();
+            seen.wait();
+            pool.stop();
+            assert_eq!((plain.get().unwrap(), gathered.get().unwrap()), (2, 1));
+        }
     });
 }

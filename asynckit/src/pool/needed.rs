@@ -129,6 +129,50 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
     false
 }
 
+/// Whether a task has all that it waits for, but was not queued yet: whoever
+/// sets a result closes it first, and visits then who waits for it. What is done on the spot counts as
+/// being there when what it waits for is.
+pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
+    if !task.state.is_waiting() || task.is_set() {
+        // Or it is ready, and on its way to the queue.
+        return task.state.is_ready();
+    }
+    let mut seen = HashSet::new();
+    let mut path = vec![task.clone()];
+    while let Some(task) = path.pop() {
+        if !seen.insert(task.address()) || task.is_set() {
+            continue;
+        }
+        if !task.state.is_waiting() || !task.state.visit() {
+            // Work that is done on the spot is under way; other work may take its time.
+            if task.is_immediate() {
+                continue;
+            }
+            return false;
+        }
+        let (mut edges, mut lacks) = (0, false);
+        each_edge(&task, |edge| {
+            edges += 1;
+            if !edge.is_open() {
+                return;
+            }
+            let upstream = edge.upstream();
+            if upstream.is_set() {
+                lacks |= edge.waits_for_loans() && upstream.holds.is_lent();
+            } else if upstream.is_immediate() {
+                path.push(edge.upstream_ref());
+            } else {
+                lacks = true;
+            }
+        });
+        task.state.unvisit();
+        if lacks || edges == 0 {
+            return false;
+        }
+    }
+    true
+}
+
 /// How many pools there are without workers.
 static WITHOUT_WORKERS: StaticCounter = StaticCounter::new(0);
 

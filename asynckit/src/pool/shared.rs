@@ -1,6 +1,7 @@
 //! What a pool's handle, its workers and its tasks share.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use crate::continuation;
 use crate::error::{Error, Hook};
@@ -11,8 +12,8 @@ use crate::pool::queue::Queue;
 use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
 use crate::pool::{context, needed, worker};
-use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, Parker, fence, lock};
-use crate::task::{Mark, Steps, Token};
+use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, Parker, fence, lock, yield_now};
+use crate::task::{Mark, Steps, TaskRef, Token};
 use crate::time::Sleeping;
 
 pub(crate) struct Shared {
@@ -181,20 +182,21 @@ impl Shared {
 
     /// Fails all tasks that wait for inputs; whether there were any.
     pub(crate) fn fail_waiting(&self) -> bool {
-        let mut any = false;
-        for task in self.waiting_tasks() {
-            if task.state.is_waiting() {
-                any |= continuation::fail(&task, Error::stopped(task.hop), false);
-            }
-        }
-        any
+        fail_all(self.waiting_tasks())
     }
 
     /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be
     /// helped any more. When nothing does, the pool is closed.
     pub(crate) fn finish_stop(self: &Arc<Self>, besides: usize) {
+        let patience = Deadline::after(PATIENCE);
         while self.is_quiet(besides) {
-            if self.fail_waiting() {
+            let waiting = self.waiting_tasks();
+            // What has its input was accepted to run: its queueing is a matter of moments.
+            if waiting.iter().any(needed::is_about_to_run) && !patience.is_over() {
+                yield_now();
+                continue;
+            }
+            if fail_all(waiting) {
                 continue;
             }
             let hopeless = self.threads().hopeless();
@@ -247,6 +249,20 @@ impl Shared {
     pub(crate) fn wanted(&self) -> usize {
         lock(&self.threads).wanted
     }
+}
+
+/// How long a stop waits for those who have set a result to say so to what waits for it. They need no more
+/// than to be on a processor; but one of them may have called the stop.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+fn fail_all(waiting: Vec<TaskRef>) -> bool {
+    let mut any = false;
+    for task in waiting {
+        if task.state.is_waiting() {
+            any |= continuation::fail(&task, Error::stopped(task.hop), false);
+        }
+    }
+    any
 }
 
 pub(crate) fn stop_task(token: &Token) {
