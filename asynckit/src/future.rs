@@ -34,9 +34,9 @@ impl<'w, T> Polled<'w, T> {
 
     fn ended(&self, task: &Header, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
         match outcome {
-            Ok(Outcome::Done(outcome)) => Step::Done(outcome),
+            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
             Ok(Outcome::Flatten(result)) => self.forward.to(result),
-            Err(error) => Step::Done(Err(Error::failed(task.hop, error, task.hook()))),
+            Err(error) => Step::UsedUp(Err(Error::failed(task.hop, error, task.hook()))),
         }
     }
 }
@@ -52,7 +52,7 @@ impl<T> Job<T> for Polled<'_, T> {
 
     fn run(&self, task: &Header) -> Step<T> {
         if let Some(outcome) = self.forward.outcome() {
-            return Step::Done(outcome);
+            return Step::UsedUp(outcome);
         }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
@@ -80,7 +80,7 @@ impl<T> Job<T> for Polled<'_, T> {
             unreachable!("a future was polled after its end");
         };
         match block_on(future) {
-            Ok(Outcome::Flatten(result)) => Step::Done(result.get()),
+            Ok(Outcome::Flatten(result)) => Step::UsedUp(result.get()),
             other => self.ended(task, other),
         }
     }

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use crate::continuation;
 use crate::error::Error;
 use crate::result::AsyncResult;
 use crate::task::{Borrow, Edge, EndEdge, OnFailure, Step, Typed, TypedEdge, VisitEdges};
@@ -70,6 +71,9 @@ pub trait Inputs {
     type Values;
     /// [`AllReady`] or [`SomePending`].
     type State;
+    /// Whether those that nobody else needs are cancelled where the call fails.
+    #[doc(hidden)]
+    const CANCELLED: bool = false;
 
     #[doc(hidden)]
     fn edges(&self, visit: VisitEdges<'_>);
@@ -193,7 +197,7 @@ impl<T> Input for Lent<T> {
     }
 
     fn value(&self) -> Result<Borrowed<T>, Error> {
-        self.0.borrow().map(Borrowed)
+        self.0.borrow().map(|borrow| Borrowed(Some(borrow)))
     }
 
     fn release(&self, cancelled: bool) {
@@ -202,16 +206,22 @@ impl<T> Input for Lent<T> {
 }
 
 /// A value that a call has been lent; the loan ends with it.
-pub struct Borrowed<T>(Typed<Borrow, T>);
+pub struct Borrowed<T>(Option<Typed<Borrow, T>>);
 
 impl<T> Deref for Borrowed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        match self.0.outcome() {
-            Ok(value) => value,
-            Err(error) => unreachable!("a failed result was lent: {error}"),
+        match self.0.as_ref().map(|borrow| borrow.outcome()) {
+            Some(Ok(value)) => value,
+            _ => unreachable!("a result was lent that has failed, or whose loan is over"),
         }
+    }
+}
+
+impl<T> Drop for Borrowed<T> {
+    fn drop(&mut self) {
+        continuation::end_loan(self.0.take());
     }
 }
 
@@ -319,6 +329,7 @@ pub(crate) struct OrCancelled<L>(pub(crate) L);
 impl<L: Inputs> Inputs for OrCancelled<L> {
     type Values = L::Values;
     type State = L::State;
+    const CANCELLED: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.0.edges(visit);

@@ -72,7 +72,7 @@ impl<L: Inputs, T, Room> Job<T> for Lifted<'_, L, T, Room> {
 
     fn run(&self, task: &Header) -> Step<T> {
         if let Some(outcome) = self.forward.outcome() {
-            return Step::Done(outcome);
+            return Step::UsedUp(outcome);
         }
         match self.call(&Here(task)) {
             Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
@@ -147,6 +147,7 @@ impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
     const SIMPLE: bool = false;
     const WAITS: bool = true;
     const IMMEDIATE: bool = true;
+    const CANCELS: bool = L::CANCELLED;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.inputs.edges(visit);
@@ -154,7 +155,10 @@ impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
 
     fn run(&self, _task: &Header) -> Step<U> {
         let Some(shape) = self.shape.take() else { unreachable!("inputs were gathered twice") };
-        Step::Done(self.inputs.values().map(shape))
+        match self.inputs.values() {
+            Ok(values) => Step::UsedUp(Ok(shape(values))),
+            Err(error) => Step::Done(Err(error)),
+        }
     }
 
     fn release(&self, cancelled: bool) {

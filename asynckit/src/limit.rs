@@ -188,7 +188,7 @@ impl Drop for Pass {
         drop(state);
         let pass = Pass(self.0.clone());
         // From the trampoline, as the next one may be given up at once, and so on down the line.
-        continuation::defer_call(Box::new(move || next.get(pass)));
+        continuation::defer_note(Box::new(move || next.get(pass)));
     }
 }
 

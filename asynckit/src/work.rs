@@ -18,7 +18,7 @@ use crate::pool::{self, Free, Handle, Set, Spawner};
 use crate::sync::Deadline;
 use crate::task::{
     At, Edge, EndEdge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed,
-    allocate, each_edge, fits, run_claimed, within,
+    allocate, dispose_of, each_edge, fits, run_claimed, within,
 };
 use crate::trace::Trace;
 
@@ -393,7 +393,13 @@ fn run_cell<T>(
     }
     task.state.claim_unsubmitted();
     let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
-    let Ran::Settled { first, .. } = ran else { unreachable!("work in place ends in an outcome") };
+    let Ran::Settled { first, used_up } = ran else {
+        unreachable!("work in place ends in an outcome")
+    };
+    if !used_up {
+        dispose_of(&task, false);
+    }
+    continuation::drop_aside();
     if first {
         continuation::close(task, false);
     } else if let Err(error) = pool::wait(&Set(&task), None, at) {

@@ -46,6 +46,7 @@ mod retries;
 mod scope;
 mod scope_drops;
 mod sleepers;
+mod slow_code;
 mod stress;
 mod thread_ends;
 mod timeouts;

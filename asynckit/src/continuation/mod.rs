@@ -1,16 +1,17 @@
 //! What follows when a cell is set: its dependents are visited, its observers told, failures go
 //! on to all that depends on them.
 //!
-//! All of it runs from a *trampoline*, a queue of its own for each thread: a step that leads to
+//! All of it runs from a *trampoline*, queues of its own for each thread: a step that leads to
 //! another puts that one into the queue, so that a chain a million links long needs no stack, and
-//! nothing of it happens under a lock.
+//! nothing of it happens under a lock. Foreign code is called when all other steps are done.
 
 mod observers;
 mod trampoline;
 
 pub(crate) use observers::{Event, Observer, Watch, watch};
 pub(crate) use trampoline::{
-    defer_call, defer_cancel, defer_wake, drain, enter, foreign, free, in_foreign, unowned,
+    defer_call, defer_cancel, defer_note, defer_wake, dispose, drain, drop_aside, end_loan, enter,
+    foreign, foreign_call, free, in_foreign, unowned, with_aside,
 };
 
 use std::collections::HashMap;
@@ -237,9 +238,6 @@ impl Closed {
     /// What follows a close, from the trampoline.
     fn run(self) {
         let Closed { cell, closing, failure, departs } = self;
-        if closing.observed {
-            observers::tell(&cell, Event::Set);
-        }
         for visit in closing.dependents {
             if let Some(error) = &failure
                 && visit.on_failure() == OnFailure::Skip
@@ -247,6 +245,10 @@ impl Closed {
                 skip(&visit.dependent(), error);
             }
             arrive(visit);
+        }
+        // Last, as who is told may rely on what depends on the result being under way.
+        if closing.observed {
+            observers::tell(&cell, Event::Set);
         }
         let left = if departs { struck_off(&cell) } else { None };
         end_close(cell);
@@ -292,15 +294,16 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
         place.pool().begun();
     }
     let first = task.state.settle(true);
+    let cancelled = cancelled || task.cancels_inputs();
     enter(|| {
-        dispose_of(task, cancelled);
         if first {
             write_failure(task, error);
-            close(task.clone(), true);
-        } else {
-            depart(task);
+            close(task.clone(), false);
         }
+        // What it held is for others now, however long the drop of its closure takes.
+        each_edge(task, |edge| edge.release(cancelled));
     });
+    dispose(task.clone(), cancelled);
     drop(token);
     first
 }

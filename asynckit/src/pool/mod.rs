@@ -44,7 +44,7 @@ pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
-pub(crate) use worker::schedule;
+pub(crate) use worker::{offer_next, schedule};
 
 use std::fmt;
 

@@ -25,6 +25,9 @@ use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock};
 /// thread to sleep and to wake it.
 const SPINS: u32 = 200;
 
+/// How often one of the sleepers looks at the queues while other threads are active.
+const WATCH: Duration = Duration::from_millis(10);
+
 /// How long a worker that is one too many waits to be needed again: waits within work come in swarms,
 /// and to start a thread for each would take longer than most of them.
 const RESERVE: Duration = Duration::from_millis(20);
@@ -166,20 +169,50 @@ impl Shared {
         }
         self.tell_rest(&threads);
         threads.tell_watchers();
-        drop(threads);
         loop {
-            parker.park(until);
-            let mut threads = self.threads();
+            let watches = worker && self.begin_watch(&mut threads, &parker);
+            drop(threads);
+            parker.park(if watches { Some(Deadline::after(WATCH)) } else { until });
+            threads = self.threads();
+            if watches {
+                self.end_watch(&mut threads);
+            }
             let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
             if woken {
                 return Idle::Search { woken: true };
             }
-            if !worker {
+            let found = watches && !self.queue.is_empty();
+            if found {
+                // As one who was woken for it.
+                self.attention.begin_search(1);
+            }
+            if found || !worker {
                 remove(&mut threads.sleepers, &parker);
                 self.publish(&threads);
-                return Idle::Search { woken: false };
+                return Idle::Search { woken: found };
             }
         }
+    }
+
+    /// Whether this sleeper is to look at the queues every now and then: while others are active one of
+    /// the sleepers does. What a worker keeps for itself is in sight but not announced, which would
+    /// cost more than most tasks; foreign code may hold that worker up.
+    fn begin_watch(&self, threads: &mut Threads, parker: &Arc<Parker>) -> bool {
+        if threads.watched || threads.active() <= threads.sleepers.len() {
+            return false;
+        }
+        // The first one is woken last.
+        if let Some(own) = threads.sleepers.iter().position(|other| Arc::ptr_eq(other, parker)) {
+            threads.sleepers.swap(0, own);
+        }
+        threads.watched = true;
+        self.attention.watch(true);
+        true
+    }
+
+    fn end_watch(&self, threads: &mut Threads) {
+        threads.watched = false;
+        self.attention.watch(false);
     }
 
     /// A worker that is one too many counts no more, and waits for a while to be needed as a spare;

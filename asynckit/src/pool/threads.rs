@@ -14,6 +14,8 @@ pub(crate) struct Threads {
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
     pub(super) sleepers: Vec<Arc<Parker>>,
+    /// Whether one of the sleepers looks at the queues every now and then.
+    pub(super) watched: bool,
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
     pub(super) reserve: Vec<Arc<Parker>>,

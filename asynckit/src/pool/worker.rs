@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
-use crate::continuation::{self, close, depart, enter, in_foreign};
+use crate::continuation::{self, close, depart, dispose, enter, in_foreign, with_aside};
 use crate::error::{Error, Hop};
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::Idle;
@@ -190,6 +190,18 @@ impl Local {
         }
     }
 
+    /// Before this thread calls foreign code, which may block: as `give_up_next`, unless somebody looks
+    /// for such tasks every now and then. `loudly`: it may well block.
+    fn offer_next(&self, loudly: bool) {
+        self.hands_off.set(false);
+        if let Some(token) = self.take_next() {
+            self.deque.push(token);
+            if loudly || !self.shared.attention.is_watched() {
+                self.shared.notify();
+            }
+        }
+    }
+
     /// Takes the token of a result's task off this worker's deque, if it is among the two newest there:
     /// work that submits two pieces of work waits for the older one first.
     pub(crate) fn take_newest(&self, result: &Owner) -> Option<Token> {
@@ -235,6 +247,13 @@ impl Local {
         }
         self.deque.push(token);
         self.shared.notify();
+    }
+}
+
+/// Lets others have what this worker would run next, before it calls foreign code.
+pub(crate) fn offer_next(loudly: bool) {
+    if let Some(local) = context::local() {
+        local.offer_next(loudly);
     }
 }
 
@@ -327,15 +346,21 @@ fn run(task: TaskRef, hands_off: bool) {
     // Nested work must not hand off, nor what a callback does: the thread goes back to that.
     let is_outermost = || depth() == 0 && !in_foreign();
     let before = local.as_ref().map(|local| local.hands_off.replace(is_outermost()));
-    match ran {
-        Ran::Settled { first: true, .. } => close(task, true),
-        Ran::Settled { first: false, .. } => enter(|| {
+    with_aside(|| match ran {
+        Ran::Settled { first: true, used_up: true } => close(task, true),
+        Ran::Settled { first: false, used_up: true } => enter(|| {
             depart(&task);
             drop(task);
         }),
+        Ran::Settled { first, used_up: false } => {
+            if first {
+                close(task.clone(), false);
+            }
+            dispose(task, false);
+        }
         Ran::Forwards => enter(|| continuation::resubmit(task)),
         Ran::Pending => enter(|| suspend(task)),
-    }
+    });
     if let (Some(local), Some(before)) = (local, before) {
         local.hands_off.set(before);
     }

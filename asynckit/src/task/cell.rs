@@ -49,7 +49,7 @@ struct Task<T, J> {
 #[must_use]
 pub(crate) enum Ran {
     /// The outcome is settled; the cell has to be closed, unless somebody else did both before.
-    /// `used_up`: nothing is left of its closure and inputs.
+    /// `used_up`: nothing is left of its closure and inputs; else the caller disposes of these.
     Settled { first: bool, used_up: bool },
     /// The work returned a result, and goes on when that one is set.
     Forwards,
@@ -75,6 +75,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
             waits: J::WAITS,
             is_manual: J::MANUAL,
             is_immediate: J::IMMEDIATE,
+            cancels_inputs: J::CANCELS,
             continues: J::CONTINUES,
             is_timed: J::TIMED,
             is_set_by_hand: J::BY_HAND,
@@ -281,8 +282,8 @@ pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
     let (cell, header) = (task.raw(), task.header());
     // SAFETY: as above.
     let run = || unsafe { (header.vtable.run)(cell, in_place) };
-    let ran = continuation::foreign(|| panic::catch(run));
-    let ran = ran.unwrap_or_else(|payload| {
+    let ran = continuation::foreign_call(|| panic::catch(run));
+    ran.unwrap_or_else(|payload| {
         // It was the work that panicked, or the drop of a value that came too late.
         let first = header.state.conclude(true);
         if first {
@@ -291,11 +292,7 @@ pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
             panic::discard(payload);
         }
         Ran::Settled { first, used_up: false }
-    });
-    if let Ran::Settled { used_up: false, .. } = ran {
-        dispose_of(task, false);
-    }
-    ran
+    })
 }
 
 /// Drops what is left of closure and inputs: all of it where a task was kept from running.

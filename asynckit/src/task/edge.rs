@@ -438,7 +438,9 @@ impl EndEdge {
         let HandedOver::Borrow(borrow) = self.0.hand_over() else {
             unreachable!("an edge that lends has no other hold");
         };
-        borrow.error().cloned().map_or(Ok(()), Err)
+        let failure = borrow.error().cloned();
+        continuation::end_loan(borrow);
+        failure.map_or(Ok(()), Err)
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) trait Job<T> {
     const WAITS: bool = false;
     /// Whether it runs on the thread that makes it ready, without a queue.
     const IMMEDIATE: bool = false;
+    /// Whether inputs that nobody else needs are cancelled where it fails.
+    const CANCELS: bool = false;
     /// Whether it goes on working with a result that it waited for. Otherwise that stands for its
     /// own, and is handed on on the spot.
     const CONTINUES: bool = false;
