@@ -8,7 +8,7 @@ use crate::closure::{Body, Closure, by_room};
 use crate::continuation;
 use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
-use crate::inputs::{Either, Forward, Inputs, Outcome};
+use crate::inputs::{Forward, Inputs, Outcome};
 use crate::pool::{self, Current, Handle, Spawn, Spawner};
 use crate::task::{
     At, Header, Job, Lease, Owner, State, Step, Token, VisitEdges, allocate, submit_at,
@@ -143,7 +143,7 @@ struct Gathered<L, F> {
     shape: Cell<Option<F>>,
 }
 
-impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
+impl<L: Inputs, U, F: FnOnce(L::Values) -> Result<U, Error>> Job<U> for Gathered<L, F> {
     const SIMPLE: bool = false;
     const WAITS: bool = true;
     const IMMEDIATE: bool = true;
@@ -156,7 +156,7 @@ impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
     fn run(&self, _task: &Header) -> Step<U> {
         let Some(shape) = self.shape.take() else { unreachable!("inputs were gathered twice") };
         match self.inputs.values() {
-            Ok(values) => Step::UsedUp(Ok(shape(values))),
+            Ok(values) => Step::UsedUp(shape(values)),
             Err(error) => Step::Done(Err(error)),
         }
     }
@@ -177,6 +177,19 @@ where
     L: Inputs + Send,
     U: Send,
 {
+    try_gather(hop, inputs, |values| Ok(shape(values)))
+}
+
+/// As `gather`, where what comes of the inputs may be a failure.
+pub(crate) fn try_gather<L, U>(
+    hop: Hop,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> Result<U, Error> + Send,
+) -> AsyncResult<U>
+where
+    L: Inputs + Send,
+    U: Send,
+{
     // What is gathered from a scope's work belongs to the scope, which must not end before. (Results
     // of one type: what it borrows outlives all their scopes.)
     let mut place = None;
@@ -184,7 +197,7 @@ where
         let of_scope = edge.upstream().lease().filter(|place| place.is_scope());
         place = place.take().or(of_scope);
     });
-    gather_at(hop, place, inputs, shape)
+    make_task(hop, place, false, Gathered { inputs, shape: Cell::new(Some(shape)) })
 }
 
 /// As `gather`, on a place that must not end before.
@@ -198,17 +211,8 @@ where
     L: Inputs + Send,
     U: Send,
 {
+    let shape = |values| Ok(shape(values));
     make_task(hop, place, false, Gathered { inputs, shape: Cell::new(Some(shape)) })
-}
-
-/// Hands the outcome of `whole` over as soon as it is there.
-pub(crate) fn hand_over<T: Send>(
-    hop: Hop,
-    whole: AsyncResult<T>,
-    to: impl FnOnce(Result<T, Error>) + Send,
-) {
-    let inputs = (Either::new(whole), ());
-    drop(gather(hop, inputs, |(outcome, ())| to(outcome)));
 }
 
 /// Makes a task of a future.

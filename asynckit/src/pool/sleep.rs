@@ -313,6 +313,11 @@ impl Shared {
         threads.all_still(besides) && self.queue.is_empty()
     }
 
+    /// As `is_still`, where no task pauses until its moment either.
+    pub(crate) fn is_out_of_work(&self) -> bool {
+        self.is_still() && self.sleeping.is_none()
+    }
+
     pub(crate) fn watch_stillness(&self, parker: &Arc<Parker>) {
         self.threads().watchers.push(parker.clone());
     }

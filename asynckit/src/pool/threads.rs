@@ -102,7 +102,7 @@ impl Threads {
     }
 
     /// Wakes those who wait for stillness, if this may be it.
-    pub(super) fn tell_watchers(&self) {
+    pub(crate) fn tell_watchers(&self) {
         if self.all_still(0) {
             self.watchers.iter().for_each(|watcher| watcher.unpark());
         }

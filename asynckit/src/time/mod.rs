@@ -250,7 +250,12 @@ impl Pause {
 impl Drop for Pause {
     fn drop(&mut self) {
         self.pool.timers().cancel(self.key);
-        if self.pool.sleeping.0.fetch_sub(1, Ordering::SeqCst) == 1 && self.pool.is_stopping() {
+        if self.pool.sleeping.0.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return;
+        }
+        // A scope's end may wait for just that.
+        self.pool.threads().tell_watchers();
+        if self.pool.is_stopping() {
             // If nothing else is left, nobody else will notice. Not in the midst of a step: it may wait
             // for one.
             let pool = self.pool.clone();
