@@ -15,6 +15,7 @@ use crate::pool;
 use crate::stage::{Awaits, start_at, wake};
 use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
+use crate::trace::Around;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -44,7 +45,7 @@ use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 ///
-/// Where all that run under a limit wait (with `get` and the like) for work that stands in its line,
+/// Where all that run under a limit wait (with `get`, `.await` and the like) for work that stands in its line,
 /// one of the waits fails as [`Deadlock`](crate::ErrorKind::Deadlock).
 #[derive(Clone)]
 pub struct Limit {
@@ -260,6 +261,8 @@ struct Limited<'w, T> {
     passes: Arc<Passes>,
     inner: Cell<Option<Work<'w, T>>>,
     in_line: Cell<Option<InLine>>,
+    /// Where it was submitted, once it stands in line.
+    around: Cell<Option<Around>>,
     awaits: Awaits<T>,
 }
 
@@ -301,12 +304,14 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             Some(own) => Who::Task(own),
             None => unreachable!("a task runs as none"),
         };
+        let around = self.around.take().unwrap_or_else(Around::here);
         let Some(pass) = self.pass(who) else {
+            self.around.set(Some(around));
             pool::look_at_limits();
             return Step::Pending;
         };
         let place = task.place().map(|place| place.with_pass(pass));
-        self.awaits.result(start_at(self.inner(), task, place))
+        self.awaits.result(around.within(|| start_at(self.inner(), task, place)))
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
@@ -346,6 +351,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
             passes: limit.passes.clone(),
             inner: Cell::new(None),
             in_line: Cell::new(None),
+            around: Cell::new(None),
             awaits: Awaits::nothing(),
         };
         let hop = self.hop();

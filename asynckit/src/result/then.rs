@@ -9,6 +9,7 @@ use crate::error::{BoxError, Error, Hop};
 use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
 use crate::task::{Borrow, Typed};
+use crate::trace::Around;
 use crate::work::pending_work;
 
 impl<T> AsyncResult<T> {
@@ -110,7 +111,7 @@ impl<T> AsyncResult<T> {
 
     /// Calls `f` once, on whichever thread sets the result; now, if it is set.
     ///
-    /// It is called outside of all locks, and not before what sets the result has returned to it;
+    /// It is called in the span of `tracing` that the caller is in, outside of all locks, and not before what sets the result has returned to it;
     /// keep it short. A panic in it goes to the pool's
     /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error), not to who sets the
     /// result. The value is lent to it: who wants to move it waits. (A number, a `bool`, a `char` or `()`
@@ -121,13 +122,15 @@ impl<T> AsyncResult<T> {
     {
         let owner = self.owner();
         let (task, value) = (owner.reference(), owner.borrow());
-        let cell = task.clone();
+        let (cell, around) = (task.clone(), Around::here());
         let call = move |seen: Seen<T>| {
-            let called = panic::catch(|| match &seen {
-                Seen::Copied(value) => f(Ok(value)),
-                Seen::Lent(value) => {
-                    f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
-                }
+            let called = panic::catch(|| {
+                around.within(|| match &seen {
+                    Seen::Copied(value) => f(Ok(value)),
+                    Seen::Lent(value) => {
+                        f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
+                    }
+                });
             });
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
