@@ -98,8 +98,8 @@ impl Shared {
             let asked = Asked(Some(self.clone()));
             host.call(Box::new(move || asked.comes()));
         } else {
-            // What can't be had now is tried again when the next work is queued.
-            let _ = worker::start(self, &mut threads);
+            let started = worker::start(self, &mut threads);
+            self.try_again(threads, started);
         }
     }
 

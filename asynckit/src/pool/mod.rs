@@ -140,9 +140,9 @@ impl Pool {
     /// More are started at once; of fewer, each that is one too many goes when its task ends. A
     /// [deterministic](Pool::deterministic) pool has none, and stays as it is.
     ///
-    /// # Panics
-    ///
-    /// When a thread could not be started.
+    /// Where a thread can't be started the pool goes on with those it has, and tries again after a
+    /// while. As long as it has none at all, what is submitted fails as
+    /// [`Stopped`](crate::ErrorKind::Stopped).
     pub fn set_worker_count(&self, workers: usize) {
         let shared = self.shared();
         if shared.queue.seeded().is_some() {
@@ -159,9 +159,7 @@ impl Pool {
         drop(threads);
         shared.wake_all();
         shared.queue.wake_blocked();
-        if let Err(error) = shared.start_workers() {
-            panic!("a worker could not be started: {error}");
-        }
+        shared.want_workers();
     }
 }
 

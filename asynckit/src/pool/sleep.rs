@@ -20,6 +20,7 @@ use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
 use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock};
+use crate::time;
 
 /// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
 /// thread to sleep and to wake it.
@@ -172,7 +173,8 @@ impl Shared {
         loop {
             let watches = worker && self.begin_watch(&mut threads, &parker);
             drop(threads);
-            parker.park(if watches { Some(Deadline::after(WATCH)) } else { until });
+            let until = if watches { Some(Deadline::after(WATCH)) } else { until };
+            parker.park(Deadline::or_after(until, time::stand_in()));
             threads = self.threads();
             if watches {
                 self.end_watch(&mut threads);

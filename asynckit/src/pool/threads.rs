@@ -32,6 +32,8 @@ pub(crate) struct Threads {
     pub(crate) handles: Vec<JoinHandle<()>>,
     pub(crate) next_id: usize,
     pub(crate) closing: bool,
+    /// Whether it is tried again soon to start a thread.
+    pub(crate) tries_again: bool,
     /// Who waits for the pool to be still: scopes at their end.
     pub(super) watchers: Vec<Arc<Parker>>,
     /// How many wait for threads of the pool to come to their end.

@@ -16,6 +16,7 @@ use crate::pool::threads::Wait;
 use crate::pool::{Shared, context, deadlock, help, needed, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
 use crate::task::{At, Owner, TaskRef, depth};
+use crate::time;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
@@ -194,7 +195,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
         let idle: Vec<&Arc<Shared>> = pools.iter().filter(is_idle).collect();
         helpers.join(&idle);
         if idle.is_empty() {
-            parker.park(deadline);
+            parker.park(Deadline::or_after(deadline, time::stand_in()));
             // What this thread's own callbacks have set, or its wake-up brought.
             continuation::drain();
             continue;

@@ -391,6 +391,6 @@ impl Place {
         if let Some(error) = self.refusal(hop) {
             return Err(error);
         }
-        if self.pool().admits() { Ok(()) } else { Err(Error::stopped(hop)) }
+        if self.pool().admits() { Ok(()) } else { Err(self.pool().turned_down(hop)) }
     }
 }

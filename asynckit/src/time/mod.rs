@@ -17,6 +17,7 @@ pub(crate) use timeout::{TimeLimit, apart};
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::io::Write;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,9 @@ use crate::continuation;
 use crate::panic;
 use crate::pool::{self, Random, Shared};
 use crate::stage::wake;
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock, Ordering, lock, thread};
+use crate::sync::{
+    Arc, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock, Ordering, StaticCounter, lock, thread,
+};
 use crate::task::TaskRef;
 
 /// What is done at its moment: what any thread that sets a result may have to do.
@@ -122,8 +125,28 @@ impl Timers {
         lock(&self.agenda).keepers += 1;
         let its = self.clone();
         let thread = thread::Builder::new().name("asynckit-timers".to_owned());
-        if thread.spawn(move || its.keep()).is_err() {
-            lock(&self.agenda).keepers -= 1;
+        let started = thread.spawn(move || its.keep());
+        let mut agenda = lock(&self.agenda);
+        agenda.keepers -= usize::from(started.is_err());
+        UNKEPT.store(u64::from(agenda.keepers == 0), Ordering::Relaxed);
+        drop(agenda);
+        if let Err(error) = started {
+            no_thread(&error);
+        }
+    }
+
+    /// Does what is due, on a thread that has nothing else to do where there is no keeper.
+    fn catch_up(&self) {
+        loop {
+            let now = self.now();
+            let mut agenda = lock(&self.agenda);
+            let first = agenda.due.first_entry().filter(|first| first.key().at <= now);
+            let due = first.map(|first| first.remove_entry());
+            drop(agenda);
+            if due.is_none() {
+                return;
+            }
+            call(due);
         }
     }
 
@@ -200,6 +223,35 @@ fn jittered(delay: Duration, random: Option<u64>) -> Duration {
 
 /// A condition variable takes no sleep that is longer than the system counts.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether the system's timers have nobody to keep them, as no thread could be started.
+static UNKEPT: StaticCounter = StaticCounter::new(0);
+
+/// How long it takes until it is tried again to start a thread.
+pub(crate) const AGAIN: Duration = Duration::from_millis(50);
+
+/// Before a thread sleeps: where there is no thread to keep the time, tries to start one, and does
+/// what is due. The thread sleeps no longer than this then.
+pub(crate) fn stand_in() -> Option<Duration> {
+    if UNKEPT.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let timers = Timers::system();
+    timers.start_keeper();
+    timers.catch_up();
+    Some(AGAIN)
+}
+
+/// Says once that threads can't be had.
+pub(crate) fn no_thread(error: &std::io::Error) {
+    static SAID: StaticCounter = StaticCounter::new(0);
+    if SAID.swap(1, Ordering::Relaxed) == 0 {
+        let _ = writeln!(
+            std::io::stderr(),
+            "asynckit: a thread could not be started, which is tried again from time to time: {error}"
+        );
+    }
+}
 
 /// How many keepers wait, once there were more: one that keeps the time, and one to take over.
 const MOST_IDLE: usize = 2;
