@@ -304,7 +304,8 @@ fn pools_that_fill_each_others_queues_go_on() {
         let both = (a.spawn(fill(&b)), b.spawn(fill(&a)));
         both.0.get().unwrap();
         both.1.get().unwrap();
-        (a.stop(), b.stop());
+        a.stop();
+        b.stop();
         assert_eq!(done.count(), 10);
     });
 }

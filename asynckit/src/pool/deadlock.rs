@@ -253,3 +253,15 @@ pub(crate) fn stopped(wait: &Wait) -> Error {
     );
     Error::outside(ErrorKind::Stopped, waiter(wait), words)
 }
+/// A pool without workers has its work done by threads that wait for it, and this one is out of room.
+pub(crate) fn out_of_stack(target: Option<&TaskRef>, at: At) -> Error {
+    let words = format!(
+        "can't end: the wait at {}:{} needs work of a pool without workers, and waits are nested so \
+         deeply on this thread that too little is left of its stack to run it here",
+        at.file(),
+        at.line(),
+    );
+    let hop = target.map_or(Hop { name: &"a thread", at }, |task| task.hop);
+    Error::outside(ErrorKind::Deadlock, hop, words)
+}
+

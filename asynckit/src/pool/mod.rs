@@ -23,6 +23,7 @@ mod seeded;
 mod shared;
 mod sleep;
 mod spawner;
+mod stack;
 mod stop;
 mod threads;
 mod wait;

@@ -8,9 +8,6 @@ use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 use crate::task::{TaskRef, each_edge, tasks_that_may_wait};
 
-/// How many tasks a thread may have on its stack before it rather blocks.
-pub(crate) const DEEPEST: usize = 128;
-
 /// Runs what the goal needs and nobody has begun, as long as there is any.
 pub(crate) fn run(goal: &impl Goal, pool: &Arc<Shared>) {
     loop {

@@ -13,9 +13,9 @@ use crate::error::Error;
 use crate::pool::help::{Helpers, sleep_for};
 use crate::pool::needed::Changes;
 use crate::pool::threads::Wait;
-use crate::pool::{Shared, context, deadlock, help, needed, worker};
+use crate::pool::{Shared, context, deadlock, help, needed, stack, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
-use crate::task::{At, Owner, TaskRef, depth};
+use crate::task::{At, Owner, TaskRef};
 use crate::time;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
@@ -101,7 +101,7 @@ impl Drop for Free<'_> {
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
 pub(crate) fn run_at_once(result: &Owner) -> bool {
-    if !result.state.is_ready() || depth() >= needed::DEEPEST {
+    if !result.state.is_ready() || !stack::has_room() {
         return false;
     }
     let (Some(local), Some(place)) = (context::local(), result.place()) else {
@@ -144,7 +144,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     let here = context::pool();
     if deadline.is_none()
         && let Some(pool) = &here
-        && depth() < needed::DEEPEST
+        && stack::has_room()
     {
         needed::run(goal, pool);
         if goal.reached() {
@@ -204,6 +204,10 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             // While it runs something this thread does not wait.
             Some(token) => {
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
+        if !stack::has_room() {
+            // Whoever else may run it does not come, for all that is known.
+            return Err(deadlock::out_of_stack(goal.roots().first(), at));
+        }
                 Blocked::interrupted(blocked.as_ref(), || help::run(token));
             }
             None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {

@@ -11,7 +11,7 @@ use crate::error::{Error, Hop};
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::{Place, context, seeded};
+use crate::pool::{Place, context, seeded, stack};
 use crate::sync::{Arc, thread};
 use crate::task::{Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, within};
 
@@ -70,6 +70,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
         turns: Cell::new(0),
     });
     // A host may call it from within work of its own that this thread waits for.
+    // From here on half of the stack is half of all of it.
+    let _ = stack::has_room();
     let before = context::set_local(Some(local.clone()));
     local.live();
     context::set_local(before);
