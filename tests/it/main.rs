@@ -15,6 +15,7 @@ mod chain_rules;
 mod closure_sizes;
 mod contract;
 mod deadlocks;
+mod deadlocks_of_choices;
 mod deterministic;
 mod download;
 mod every_wait;

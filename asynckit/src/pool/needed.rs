@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use crate::continuation;
+use crate::future::Sleep;
 use crate::pool::wait::Goal;
 use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
-use crate::task::{TaskRef, each_edge, tasks_that_may_wait};
+use crate::task::{TaskRef, each_edge, tasks_that_may_wait, with_sleep};
 
 /// Runs what the goal needs and nobody has begun, as long as there is any.
 pub(crate) fn run(goal: &impl Goal, pool: &Arc<Shared>) {
@@ -89,6 +90,11 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
     unset
 }
 
+/// The results of which a suspended task awaits one, where nothing else can wake it.
+pub(crate) fn awaited(task: &TaskRef) -> Option<Vec<TaskRef>> {
+    with_sleep(task, Sleep::awaited).flatten()
+}
+
 /// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
 /// handle may lend it.
 pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
@@ -163,7 +169,8 @@ pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
             }
         });
         task.state.unvisit();
-        if lacks || edges == 0 {
+        let is_woken = || awaited(&task).is_some_and(|all| all.iter().any(|one| one.is_set()));
+        if lacks || (edges == 0 && !is_woken()) {
             return false;
         }
     }

@@ -55,6 +55,8 @@ pub(crate) struct Wait {
     pub(crate) targets: Vec<TaskRef>,
     /// Whether any of these will do.
     pub(crate) any: bool,
+    /// Whether there are no others that would do as well.
+    pub(crate) is_whole: bool,
     /// Whether the wait is over, though the thread may not have noticed.
     pub(crate) reached: Test,
     pub(crate) timed: bool,

@@ -33,6 +33,10 @@ pub(crate) trait Goal {
     }
     /// `reached`, for other threads to ask; without side effects.
     fn test(&self) -> Test;
+    /// All results of which it takes one, or each: `None` where there are too many to look at.
+    fn targets(&self) -> Option<Vec<TaskRef>> {
+        Some(self.roots())
+    }
     /// Whether any of the roots will do.
     fn any(&self) -> bool {
         false
@@ -200,14 +204,14 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             continuation::drain();
             continue;
         }
-        match idle.iter().find_map(|pool| pool.take_any()) {
-            // While it runs something this thread does not wait.
-            Some(token) => {
-                idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
         if !stack::has_room() {
             // Whoever else may run it does not come, for all that is known.
             return Err(deadlock::out_of_stack(goal.roots().first(), at));
         }
+        match idle.iter().find_map(|pool| pool.take_any()) {
+            // While it runs something this thread does not wait.
+            Some(token) => {
+                idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
                 Blocked::interrupted(blocked.as_ref(), || help::run(token));
             }
             None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
@@ -310,11 +314,19 @@ impl Blocked {
         at: At,
     ) -> Option<Blocked> {
         let pool = here?;
+        let targets = goal.targets();
+        let is_whole = targets.is_some();
+        let mut targets = targets.unwrap_or_else(|| goal.roots());
+        if goal.any() {
+            targets.sort_by_key(TaskRef::address);
+            targets.dedup_by(|a, b| a.is(b));
+        }
         let wait = Arc::new(Wait {
             parker: parker.clone(),
             stack: context::stack(),
-            targets: goal.roots(),
-            any: goal.any(),
+            any: goal.any() && targets.len() > 1,
+            is_whole,
+            targets,
             reached: goal.test(),
             timed,
             at,

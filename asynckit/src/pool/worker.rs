@@ -8,6 +8,7 @@ use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
 use crate::continuation::{self, close, depart, dispose, enter, in_foreign, with_aside};
 use crate::error::{Error, Hop};
+use crate::pool::deadlock::look_at_await;
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
@@ -69,9 +70,9 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
         streak: Cell::new(0),
         turns: Cell::new(0),
     });
-    // A host may call it from within work of its own that this thread waits for.
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
+    // A host may call it from within work of its own that this thread waits for.
     let before = context::set_local(Some(local.clone()));
     local.live();
     context::set_local(before);
@@ -377,7 +378,10 @@ fn suspend(task: TaskRef) {
         Suspend::Sleeps if task.place().is_some_and(|place| place.pool().is_closed()) => {
             continuation::fail(&task, Error::stopped(task.hop), false);
         }
-        Suspend::Sleeps => continuation::give_up_if_settled(&task),
+        Suspend::Sleeps => {
+            continuation::give_up_if_settled(&task);
+            look_at_await(&task);
+        }
         // Behind the others, so that one that wakes itself again and again leaves them their turn.
         Suspend::WokenAgain => {
             let Some(place) = task.lease() else { return };

@@ -17,6 +17,7 @@ use super::slab;
 use super::state::State;
 use crate::continuation;
 use crate::error::{Error, Hop};
+use crate::future::Sleep;
 use crate::panic;
 
 /// What a cell's types are needed for. Each is generic in as little as can be: a program has many
@@ -25,6 +26,7 @@ pub(super) struct VTable {
     edges: unsafe fn(NonNull<Header>, VisitEdges<'_>),
     run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
     release: unsafe fn(NonNull<Header>, cancelled: bool),
+    sleep: unsafe fn(NonNull<Header>) -> Option<NonNull<Sleep>>,
     write_error: unsafe fn(NonNull<Header>, Error),
     error: unsafe fn(NonNull<Header>) -> Option<NonNull<Error>>,
     drop_value: unsafe fn(NonNull<Header>),
@@ -64,6 +66,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
         edges: edges::<T, J>,
         run: run::<T, J>,
         release: release::<T, J>,
+        sleep: sleep::<T, J>,
         write_error: write_error::<T>,
         error: error::<T>,
         drop_value: drop_value::<T>,
@@ -104,7 +107,7 @@ pub(crate) fn allocate<T, J: Job<T>>(
 }
 
 /// # Safety
-/// `cell` is a live `Task<T, J>`; for these three the types are those of its table, and the caller
+/// `cell` is a live `Task<T, J>`; for these four the types are those of its table, and the caller
 /// has its claim or visits it.
 unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
     // SAFETY: the caller's promise; jobs are only ever lent as `&`.
@@ -114,6 +117,11 @@ unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
 unsafe fn release<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
     // SAFETY: as above.
     unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.release(cancelled);
+}
+
+unsafe fn sleep<T, J: Job<T>>(cell: NonNull<Header>) -> Option<NonNull<Sleep>> {
+    // SAFETY: as above.
+    unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.sleep().map(NonNull::from)
 }
 
 unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
@@ -216,8 +224,14 @@ pub(crate) unsafe fn let_go(cell: NonNull<Header>, left: Left) {
             let cell = unsafe { TaskRef::from_raw(cell) };
             continuation::tell_free(&cell);
         }
-        // SAFETY: likewise.
-        Left::Unowned => continuation::unowned(unsafe { TaskRef::from_raw(cell) }),
+        Left::Unowned => {
+            // SAFETY: likewise.
+            let cell = unsafe { TaskRef::from_raw(cell) };
+            // There may be nothing to it, which the last reference does on the side.
+            if !cell.is_set() || cell.has_value_to_drop() {
+                continuation::unowned(cell);
+            }
+        }
     }
 }
 
@@ -275,6 +289,18 @@ pub(crate) trait Steps {
 pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&super::edge::Edge)) {
     // SAFETY: a handle keeps the cell; that it is visited or claimed is the protocol's part.
     unsafe { (task.header().vtable.edges)(task.raw(), &mut visit) }
+}
+
+/// Shows what is known of a pending future, if the task is one that waits.
+pub(crate) fn with_sleep<R>(task: &impl Steps, show: impl FnOnce(&Sleep) -> R) -> Option<R> {
+    let header = task.header();
+    if !header.state.is_waiting() || !header.state.visit() {
+        return None;
+    }
+    // SAFETY: a handle keeps the cell, and the task is visited until the end of this function.
+    let shown = unsafe { (header.vtable.sleep)(task.raw()).map(|sleep| show(sleep.as_ref())) };
+    header.state.unvisit();
+    shown
 }
 
 /// Runs a claimed task, up to its outcome or its next wait.

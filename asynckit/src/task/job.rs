@@ -3,6 +3,7 @@
 use super::edge::VisitEdges;
 use super::header::Header;
 use crate::error::Error;
+use crate::future::Sleep;
 
 /// What a run of a job comes to.
 pub(crate) enum Step<T> {
@@ -19,7 +20,7 @@ pub(crate) enum Step<T> {
 /// The work of a cell.
 ///
 /// A job is lent as `&`, to one thread at a time: the protocol of `state.rs` gives `run` and
-/// `release` to whoever has claimed or seized the task, and `edges` also to its visitors. So it
+/// `release` to whoever has claimed or seized the task, and `edges` and `sleep` also to its visitors. So it
 /// keeps what it uses up in `Cell`s.
 pub(crate) trait Job<T> {
     /// Whether it runs to its end whenever and wherever it is called: no inputs, no future.
@@ -49,6 +50,11 @@ pub(crate) trait Job<T> {
     /// Does the work on a thread that waits for it, to its end.
     fn run_in_place(&self, task: &Header) -> Step<T> {
         self.run(task)
+    }
+
+    /// What is known of it while its future is pending.
+    fn sleep(&self) -> Option<&Sleep> {
+        None
     }
 
     /// Drops closure and inputs, as far as they are still there.

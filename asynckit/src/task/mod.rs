@@ -115,7 +115,7 @@ mod waiters;
 
 pub(crate) use cell::{
     At, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, end_close, run_claimed,
-    submit_at, write_failure,
+    submit_at, with_sleep, write_failure,
 };
 pub(crate) use edge::{Edge, EndEdge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone};
 pub(crate) use frame::{depth, each_frame, within};
