@@ -251,7 +251,7 @@ fn work_that_stood_in_line_runs_in_the_span_around_its_submission() {
     let (go, gate) = std::sync::mpsc::channel::<()>();
     let (began, begun) = std::sync::mpsc::channel();
     let first = {
-        let _span = tracing::info_span!("first").entered();
+        let _span = tracing::info_span!("line_a").entered();
         let holds = work(move || {
             began.send(()).unwrap();
             gate.recv().unwrap();
@@ -259,11 +259,11 @@ fn work_that_stood_in_line_runs_in_the_span_around_its_submission() {
         holds.limit(&limit).spawn_on(&pool)
     };
     begun.recv().unwrap();
-    let others: Vec<_> = ["second", "third"]
+    let others: Vec<_> = ["line_b", "line_c"]
         .map(|name| {
             let _span = match name {
-                "second" => tracing::info_span!("second").entered(),
-                _ => tracing::info_span!("third").entered(),
+                "line_b" => tracing::info_span!("line_b").entered(),
+                _ => tracing::info_span!("line_c").entered(),
             };
             work(outermost).limit(&limit).spawn_on(&pool)
         })
@@ -272,5 +272,5 @@ fn work_that_stood_in_line_runs_in_the_span_around_its_submission() {
     go.send(()).unwrap();
     first.get().unwrap();
     let spans: Vec<_> = others.into_iter().map(|other| other.get().unwrap()).collect();
-    assert_eq!(spans, ["second", "third"]);
+    assert_eq!(spans, ["line_b", "line_c"]);
 }

@@ -332,12 +332,16 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         Step::Done(outcome)
     }
 
-    fn release(&self, cancelled: bool) {
+    fn withdraw(&self, cancelled: bool) {
         if let Some(in_line) = self.in_line.take() {
             self.passes.give_up(in_line);
         }
-        drop(self.inner.take());
         self.awaits.release(cancelled);
+    }
+
+    fn release(&self, cancelled: bool) {
+        Job::<T>::withdraw(self, cancelled);
+        drop(self.inner.take());
     }
 }
 

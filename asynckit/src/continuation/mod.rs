@@ -21,7 +21,8 @@ use crate::pool;
 use crate::sync::{Ordering, fence};
 use crate::task::{
     Arrived, Closing, Header, Lease, OnFailure, Owner, Prepare, Seize, Settled, Steps, TaskRef,
-    Token, Visit, any_might_clone, dispose_of, each_edge, end_close, write_failure,
+    Token, Visit, any_might_clone, dispose_of, each_edge, end_close, let_go_of_inputs,
+    write_failure,
 };
 
 /// Ties a task to its inputs, and queues it as soon as all are there; one without inputs is ready
@@ -296,12 +297,12 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
     let first = task.state.settle(true);
     let cancelled = cancelled || task.cancels_inputs();
     enter(|| {
+        // What it held is for others now, however long the drop of its closure takes.
+        let_go_of_inputs(task, cancelled);
         if first {
             write_failure(task, error);
             close(task.clone(), false);
         }
-        // What it held is for others now, however long the drop of its closure takes.
-        each_edge(task, |edge| edge.release(cancelled));
     });
     dispose(task.clone(), cancelled);
     drop(token);

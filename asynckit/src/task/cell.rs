@@ -25,6 +25,7 @@ use crate::panic;
 pub(super) struct VTable {
     edges: unsafe fn(NonNull<Header>, VisitEdges<'_>),
     run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
+    withdraw: unsafe fn(NonNull<Header>, cancelled: bool),
     release: unsafe fn(NonNull<Header>, cancelled: bool),
     sleep: unsafe fn(NonNull<Header>) -> Option<NonNull<Sleep>>,
     write_error: unsafe fn(NonNull<Header>, Error),
@@ -65,6 +66,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
     const TABLE: VTable = VTable {
         edges: edges::<T, J>,
         run: run::<T, J>,
+        withdraw: withdraw::<T, J>,
         release: release::<T, J>,
         sleep: sleep::<T, J>,
         write_error: write_error::<T>,
@@ -107,11 +109,16 @@ pub(crate) fn allocate<T, J: Job<T>>(
 }
 
 /// # Safety
-/// `cell` is a live `Task<T, J>`; for these four the types are those of its table, and the caller
+/// `cell` is a live `Task<T, J>`; for these five the types are those of its table, and the caller
 /// has its claim or visits it.
 unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
     // SAFETY: the caller's promise; jobs are only ever lent as `&`.
     unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.edges(visit);
+}
+
+unsafe fn withdraw<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
+    // SAFETY: as above.
+    unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.withdraw(cancelled);
 }
 
 unsafe fn release<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
@@ -319,6 +326,12 @@ pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
         }
         Ran::Settled { first, used_up: false }
     })
+}
+
+/// Lets go of inputs, before the rest of a task that was kept from running is disposed of.
+pub(crate) fn let_go_of_inputs(task: &impl Steps, cancelled: bool) {
+    // SAFETY: a handle keeps the cell; that it was seized is the protocol's part.
+    unsafe { (task.header().vtable.withdraw)(task.raw(), cancelled) }
 }
 
 /// Drops what is left of closure and inputs: all of it where a task was kept from running.

@@ -19,8 +19,8 @@ pub(crate) enum Step<T> {
 
 /// The work of a cell.
 ///
-/// A job is lent as `&`, to one thread at a time: the protocol of `state.rs` gives `run` and
-/// `release` to whoever has claimed or seized the task, and `edges` and `sleep` also to its visitors. So it
+/// A job is lent as `&`, to one thread at a time: the protocol of `state.rs` gives `run`,
+/// `withdraw` and `release` to whoever has claimed or seized the task, and `edges` and `sleep` also to its visitors. So it
 /// keeps what it uses up in `Cell`s.
 pub(crate) trait Job<T> {
     /// Whether it runs to its end whenever and wherever it is called: no inputs, no future.
@@ -55,6 +55,12 @@ pub(crate) trait Job<T> {
     /// What is known of it while its future is pending.
     fn sleep(&self) -> Option<&Sleep> {
         None
+    }
+
+    /// Lets go of what others wait for: inputs, a place in line. Calls no foreign code. Where it is to be
+    /// `release`d soon.
+    fn withdraw(&self, cancelled: bool) {
+        self.edges(&mut |edge| edge.release(cancelled));
     }
 
     /// Drops closure and inputs, as far as they are still there.
