@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use asynckit::{AsyncResult, Pool, async_work, chain, current, work};
+use asynckit::{AsyncResult, Limit, Pool, async_work, chain, current, work};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -210,4 +210,67 @@ fn a_subscriber_may_turn_spans_down() {
     nested.get().unwrap();
     pool.stop();
     assert!(log.spans("closure").iter().any(|span| span.parent == Some("around")));
+}
+
+/// The name of the outermost span that is entered here.
+fn outermost() -> &'static str {
+    tracing::dispatcher::get_default(|subscriber| {
+        let registry = subscriber.downcast_ref::<tracing_subscriber::Registry>()?;
+        let now = subscriber.current_span();
+        let span = registry.span(now.id()?)?;
+        Some(span.scope().from_root().next()?.name())
+    })
+    .unwrap_or("none")
+}
+
+#[test]
+fn callbacks_are_called_in_the_span_around_their_registration() {
+    let _log = log();
+    let pool = Pool::new(1);
+    let (setter, result) = AsyncResult::<String>::channel();
+    let (number_setter, number) = AsyncResult::<u8>::channel();
+    let (tell, told) = std::sync::mpsc::channel();
+    {
+        let _span = tracing::info_span!("registers").entered();
+        let its = tell.clone();
+        result.on_set(move |_| its.send(outermost()).unwrap());
+        number.on_set(move |_| tell.send(outermost()).unwrap());
+    }
+    let sets = pool.spawn(move || {
+        setter.set(String::new()).unwrap();
+        number_setter.set(1).unwrap();
+    });
+    sets.get().unwrap();
+    assert_eq!(told.iter().collect::<Vec<_>>(), ["registers"; 2]);
+}
+
+#[test]
+fn work_that_stood_in_line_runs_in_the_span_around_its_submission() {
+    let _log = log();
+    let (pool, limit) = (Pool::new(2), Limit::new(1));
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = std::sync::mpsc::channel();
+    let first = {
+        let _span = tracing::info_span!("line_a").entered();
+        let holds = work(move || {
+            began.send(()).unwrap();
+            gate.recv().unwrap();
+        });
+        holds.limit(&limit).spawn_on(&pool)
+    };
+    begun.recv().unwrap();
+    let others: Vec<_> = ["line_b", "line_c"]
+        .map(|name| {
+            let _span = match name {
+                "line_b" => tracing::info_span!("line_b").entered(),
+                _ => tracing::info_span!("line_c").entered(),
+            };
+            work(outermost).limit(&limit).spawn_on(&pool)
+        })
+        .into();
+    assert_eq!(limit.waiting(), 2);
+    go.send(()).unwrap();
+    first.get().unwrap();
+    let spans: Vec<_> = others.into_iter().map(|other| other.get().unwrap()).collect();
+    assert_eq!(spans, ["line_b", "line_c"]);
 }

@@ -1,8 +1,37 @@
 //! Order without a value: work that begins after something else.
 
 use crate::inputs::Earlier;
+use crate::lift::Here;
+use crate::task::{EndEdge, Owner, Token, Typed};
 use crate::work::pending_work;
 use crate::{AsyncResult, Work};
+
+/// Work that begins after others. Each `after` adds to the list, so that work which follows many is not
+/// nested as often.
+struct Later<'w, T> {
+    earlier: Vec<EndEdge>,
+    inner: Work<'w, T>,
+}
+
+/// The same with its lifetime forgotten where that would make `Work` invariant.
+pub(crate) trait Follows<T>: Send {
+    fn add(&mut self, edge: EndEdge);
+    /// Makes it a task that waits for the results.
+    fn into_cell(self: Box<Self>) -> (Typed<Owner, T>, Token);
+}
+
+impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {
+    fn add(&mut self, edge: EndEdge) {
+        self.earlier.push(edge);
+    }
+
+    fn into_cell(self: Box<Self>) -> (Typed<Owner, T>, Token) {
+        let Later { earlier, inner } = *self;
+        let (hop, inputs) = (inner.hop(), (Earlier::new(earlier), ()));
+        let call = move |here: &Here<'_>, ((), ())| inner.begin_inside(here);
+        pending_work(hop, inputs, call).into_cell()
+    }
+}
 
 impl<'w, T: Send + 'w> Work<'w, T> {
     /// The same work, which begins only when `earlier` is set.
@@ -36,7 +65,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn after<U: Send + 'w>(self, earlier: &AsyncResult<U>) -> Work<'w, T> {
-        let inputs = (Earlier::new(earlier), ());
-        pending_work(self.hop(), inputs, move |here, ((), ())| self.begin_inside(here))
+        let edge = EndEdge::new(earlier.owner());
+        self.put_after(edge, |edge, inner| Box::new(Later { earlier: vec![edge], inner }))
     }
 }

@@ -1,7 +1,8 @@
 //! Work that is a future: polled on the pool, holding no thread while it waits.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -18,8 +19,7 @@ type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> 
 /// A job that is polled until its future is ready.
 pub(crate) struct Polled<'w, T> {
     future: Cell<Option<Future_<'w, T>>>,
-    /// The waker of the last poll, while somebody has kept it.
-    waker: Cell<Weak<TaskWaker>>,
+    sleep: Sleep,
     forward: Forward<T>,
 }
 
@@ -29,16 +29,16 @@ impl<'w, T> Polled<'w, T> {
     ) -> Polled<'w, T> {
         Polled {
             future: Cell::new(Some(Box::pin(future))),
-            waker: Cell::new(Weak::new()),
+            sleep: Sleep::default(),
             forward: Forward::new(),
         }
     }
 
     fn ended(&self, task: &Header, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
         match outcome {
-            Ok(Outcome::Done(outcome)) => Step::Done(outcome),
+            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
             Ok(Outcome::Flatten(result)) => self.forward.to(result),
-            Err(error) => Step::Done(Err(Error::failed(task.hop, error, task.hook()))),
+            Err(error) => Step::UsedUp(Err(Error::failed(task.hop, error, task.hook()))),
         }
     }
 }
@@ -54,20 +54,25 @@ impl<T> Job<T> for Polled<'_, T> {
 
     fn run(&self, task: &Header) -> Step<T> {
         if let Some(outcome) = self.forward.outcome() {
-            return Step::Done(outcome);
+            return Step::UsedUp(outcome);
         }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
-        let weak = self.waker.take();
+        let weak = self.sleep.waker.take();
         let Some(current) = pool::task_here() else {
             unreachable!("a future was polled outside of its task");
         };
         let waker = weak.upgrade().unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
-        self.waker.set(Arc::downgrade(&waker));
-        match future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))) {
+        self.sleep.waker.set(Arc::downgrade(&waker));
+        let waker = Waker::from(waker);
+        let polling = Polling::begin(&waker, &self.sleep);
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let awaits = polling.end();
+        match polled {
             Poll::Pending => {
                 self.future.set(Some(future));
+                self.sleep.awaits.replace(awaits);
                 Step::Pending
             }
             Poll::Ready(outcome) => {
@@ -83,19 +88,112 @@ impl<T> Job<T> for Polled<'_, T> {
         };
         let until = time::end_in_place();
         match block_on(future, until) {
-            Some(Ok(Outcome::Flatten(result))) => Step::Done(result.get()),
+            Some(Ok(Outcome::Flatten(result))) => Step::UsedUp(result.get()),
             Some(other) => self.ended(task, other),
             None => {
                 let limit = until.map_or(Duration::ZERO, |until| until.limit);
-                Step::Done(Err(Error::timed_out(task.hop, limit)))
+                Step::UsedUp(Err(Error::timed_out(task.hop, limit)))
             }
         }
     }
 
     fn release(&self, cancelled: bool) {
         drop(self.future.take());
+        drop(self.sleep.awaits.take());
         self.forward.release(cancelled);
     }
+
+    fn sleep(&self) -> Option<&Sleep> {
+        Some(&self.sleep)
+    }
+}
+
+/// What is known of a future that is pending.
+#[derive(Default)]
+pub(crate) struct Sleep {
+    /// The waker of the last poll, while somebody has kept it.
+    waker: Cell<Weak<TaskWaker>>,
+    /// The results of ours that it awaited in that poll.
+    awaits: RefCell<Vec<TaskRef>>,
+    /// Why what it awaits will never come, for the next poll.
+    failure: Cell<Option<Error>>,
+}
+
+impl Sleep {
+    /// The results that it awaits, of which one is to be set before it goes on, where nobody else has its
+    /// waker.
+    pub(crate) fn awaited(&self) -> Option<Vec<TaskRef>> {
+        let waker = self.waker.take();
+        let kept = waker.strong_count();
+        self.waker.set(waker);
+        let awaits = self.awaits.borrow();
+        (!awaits.is_empty() && kept <= awaits.len()).then(|| awaits.clone())
+    }
+
+    /// Has one of its awaits fail, when it is polled again.
+    pub(crate) fn fail(&self, error: Error) {
+        self.failure.set(Some(error));
+    }
+}
+
+thread_local! {
+    /// The poll of a task's future that is under way on this thread.
+    /// (Without a drop, so that it stays until the thread's very end; there is none under way then.)
+    static POLL: ManuallyDrop<RefCell<Option<Polling>>> =
+        const { ManuallyDrop::new(RefCell::new(None)) };
+}
+
+/// A poll of a task's future, for the results that are awaited in it.
+struct Polling {
+    waker: Waker,
+    awaits: Vec<TaskRef>,
+    failure: Option<Error>,
+}
+
+/// A poll begins; the one that was under way before, until it has ended.
+struct Before(Option<Option<Polling>>);
+
+impl Polling {
+    fn begin(waker: &Waker, sleep: &Sleep) -> Before {
+        let mut awaits = sleep.awaits.take();
+        awaits.clear();
+        let polling = Polling { waker: waker.clone(), awaits, failure: sleep.failure.take() };
+        Before(Some(POLL.with(|poll| poll.replace(Some(polling)))))
+    }
+}
+
+impl Before {
+    /// The results that were awaited.
+    fn end(mut self) -> Vec<TaskRef> {
+        self.restore().map(|polling| polling.awaits).unwrap_or_default()
+    }
+
+    fn restore(&mut self) -> Option<Polling> {
+        let before = self.0.take()?;
+        POLL.with(|poll| poll.replace(before))
+    }
+}
+
+impl Drop for Before {
+    /// Where the poll has panicked.
+    fn drop(&mut self) {
+        drop(self.restore());
+    }
+}
+
+/// A result that is not set is awaited with this waker: where it is a task's own, the task waits for the
+/// result. An error, where that will never come.
+pub(crate) fn await_begins(result: &TaskRef, waker: &Waker) -> Option<Error> {
+    let begin = |polling: &mut Polling| {
+        if !polling.waker.will_wake(waker) {
+            return None;
+        }
+        if !polling.awaits.iter().any(|awaited| awaited.is(result)) {
+            polling.awaits.push(result.clone());
+        }
+        polling.failure.take()
+    };
+    POLL.with(|poll| poll.borrow_mut().as_mut().and_then(begin))
 }
 
 /// The waker of a suspended task.

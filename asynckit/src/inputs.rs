@@ -4,9 +4,10 @@ use std::cell::{Cell, OnceCell};
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use crate::continuation;
 use crate::error::Error;
 use crate::result::AsyncResult;
-use crate::task::{Borrow, Edge, OnFailure, Step, Typed, TypedEdge, VisitEdges};
+use crate::task::{Borrow, Edge, EndEdge, OnFailure, Step, Typed, TypedEdge, VisitEdges};
 
 /// What a call comes to.
 pub enum Outcome<T> {
@@ -70,6 +71,9 @@ pub trait Inputs {
     type Values;
     /// [`AllReady`] or [`SomePending`].
     type State;
+    /// Whether those that nobody else needs are cancelled where the call fails.
+    #[doc(hidden)]
+    const CANCELLED: bool = false;
 
     #[doc(hidden)]
     fn edges(&self, visit: VisitEdges<'_>);
@@ -193,7 +197,7 @@ impl<T> Input for Lent<T> {
     }
 
     fn value(&self) -> Result<Borrowed<T>, Error> {
-        self.0.lend().map(Borrowed)
+        self.0.lend().map(|borrow| Borrowed(Some(borrow)))
     }
 
     fn release(&self, cancelled: bool) {
@@ -203,41 +207,47 @@ impl<T> Input for Lent<T> {
 
 /// A value that a call has been lent; the loan ends with it. (The work that the call returns has one of
 /// its own: see `Work::finish_inside`.)
-pub struct Borrowed<T>(Typed<Borrow, T>);
+pub struct Borrowed<T>(Option<Typed<Borrow, T>>);
 
 impl<T> Deref for Borrowed<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        match self.0.outcome() {
-            Ok(value) => value,
-            Err(error) => unreachable!("a failed result was lent: {error}"),
+        match self.0.as_ref().map(|borrow| borrow.outcome()) {
+            Some(Ok(value)) => value,
+            _ => unreachable!("a result was lent that has failed, or whose loan is over"),
         }
     }
 }
 
-/// A result that is set first, and whose value does not go in.
-pub(crate) struct Earlier<T>(TypedEdge<T>);
-
-impl<T> Earlier<T> {
-    pub(crate) fn new(result: &AsyncResult<T>) -> Earlier<T> {
-        Earlier(TypedEdge::lending(result.owner()))
+impl<T> Drop for Borrowed<T> {
+    fn drop(&mut self) {
+        continuation::end_loan(self.0.take());
     }
 }
 
-impl<T> Input for Earlier<T> {
+/// Results that are set first, and whose values do not go in.
+pub(crate) struct Earlier(Box<[EndEdge]>);
+
+impl Earlier {
+    pub(crate) fn new(edges: Vec<EndEdge>) -> Earlier {
+        Earlier(edges.into())
+    }
+}
+
+impl Input for Earlier {
     type Value = ();
 
     fn edges(&self, visit: VisitEdges<'_>) {
-        visit(self.0.edge());
+        self.0.iter().for_each(|edge| visit(edge.edge()));
     }
 
     fn value(&self) -> Result<(), Error> {
-        self.0.borrow().map(drop)
+        self.0.iter().try_for_each(EndEdge::end)
     }
 
     fn release(&self, cancelled: bool) {
-        self.0.edge().release(cancelled);
+        self.0.iter().for_each(|edge| edge.edge().release(cancelled));
     }
 }
 
@@ -310,7 +320,7 @@ impl Inputs for () {
 /// The list of inputs with one more in front.
 macro_rules! inputs {
     ($([$($generic:tt)*] $input:ty => $state:ty;)*) => { $(
-        impl<$($generic)*, Rest: Inputs> Inputs for ($input, Rest) {
+        impl<$($generic)* Rest: Inputs> Inputs for ($input, Rest) {
             type Values = (<$input as Input>::Value, Rest::Values);
             type State = $state;
 
@@ -332,13 +342,13 @@ macro_rules! inputs {
 }
 
 inputs! {
-    [X] Plain<X> => Rest::State;
-    [T] Moved<T> => SomePending;
-    [T] Either<T> => SomePending;
-    [T] Lent<T> => SomePending;
-    [T] Earlier<T> => SomePending;
-    [T] Many<T> => SomePending;
-    [T] Outcomes<T> => SomePending;
+    [] Earlier => SomePending;
+    [X,] Plain<X> => Rest::State;
+    [T,] Moved<T> => SomePending;
+    [T,] Either<T> => SomePending;
+    [T,] Lent<T> => SomePending;
+    [T,] Many<T> => SomePending;
+    [T,] Outcomes<T> => SomePending;
 }
 
 /// Inputs that are cancelled where the task fails and nobody else needs them.
@@ -347,6 +357,7 @@ pub(crate) struct OrCancelled<L>(pub(crate) L);
 impl<L: Inputs> Inputs for OrCancelled<L> {
     type Values = L::Values;
     type State = L::State;
+    const CANCELLED: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.0.edges(visit);

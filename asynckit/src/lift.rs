@@ -8,7 +8,7 @@ use crate::closure::{Body, Closure, by_room};
 use crate::continuation;
 use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
-use crate::inputs::{Either, Forward, Inputs, Outcome};
+use crate::inputs::{Forward, Inputs, Outcome};
 use crate::pool::{self, Current, Handle, Spawn, Spawner};
 use crate::result::scope_of;
 use crate::task::{
@@ -74,7 +74,7 @@ impl<L: Inputs, T, Room> Job<T> for Lifted<'_, L, T, Room> {
 
     fn run(&self, task: &Header) -> Step<T> {
         if let Some(outcome) = self.forward.outcome() {
-            return Step::Done(outcome);
+            return Step::UsedUp(outcome);
         }
         match self.call(&Here(task)) {
             Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
@@ -159,15 +159,21 @@ where
 
 /// Inputs to be collected into one value: foreign code is called for no more than clones and
 /// collections.
-struct Gathered<L, F> {
+struct Gathered<L, F, const OF_SCOPE: bool> {
     inputs: L,
     shape: Cell<Option<F>>,
 }
 
-impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
+impl<L, U, F, const OF_SCOPE: bool> Job<U> for Gathered<L, F, OF_SCOPE>
+where
+    L: Inputs,
+    F: FnOnce(L::Values) -> Result<U, Error>,
+{
+    const OF_SCOPE: bool = OF_SCOPE;
     const SIMPLE: bool = false;
     const WAITS: bool = true;
     const IMMEDIATE: bool = true;
+    const CANCELS: bool = L::CANCELLED;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.inputs.edges(visit);
@@ -175,7 +181,10 @@ impl<L: Inputs, U, F: FnOnce(L::Values) -> U> Job<U> for Gathered<L, F> {
 
     fn run(&self, _task: &Header) -> Step<U> {
         let Some(shape) = self.shape.take() else { unreachable!("inputs were gathered twice") };
-        Step::Done(self.inputs.values().map(shape))
+        match self.inputs.values() {
+            Ok(values) => Step::UsedUp(shape(values)),
+            Err(error) => Step::Done(Err(error)),
+        }
     }
 
     fn release(&self, cancelled: bool) {
@@ -194,10 +203,31 @@ where
     L: Inputs + Send,
     U: Send,
 {
+    try_gather(hop, inputs, |values| Ok(shape(values)))
+}
+
+/// As `gather`, where what comes of the inputs may be a failure.
+pub(crate) fn try_gather<L, U>(
+    hop: Hop,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> Result<U, Error> + Send,
+) -> AsyncResult<U>
+where
+    L: Inputs + Send,
+    U: Send,
+{
     // What is gathered from a scope's work belongs to the scope, which ends when that is there.
-    let mut place = None;
-    inputs.edges(&mut |edge| place = place.take().or_else(|| scope_of(edge.upstream())));
-    gather_at(hop, place, inputs, shape)
+    let (mut place, mut of_scope) = (None, false);
+    inputs.edges(&mut |edge| {
+        place = place.take().or_else(|| scope_of(edge.upstream()));
+        of_scope |= edge.upstream().is_of_scope();
+    });
+    let shape = Cell::new(Some(shape));
+    if of_scope && place.is_none() {
+        // Set by hand, or left over from a scope that has ended: what comes of it may borrow as well.
+        return make_task(hop, None, false, Gathered::<_, _, true> { inputs, shape });
+    }
+    make_task(hop, place, false, Gathered::<_, _, false> { inputs, shape })
 }
 
 /// As `gather`, on a place that must not end before.
@@ -211,17 +241,8 @@ where
     L: Inputs + Send,
     U: Send,
 {
-    make_task(hop, place, false, Gathered { inputs, shape: Cell::new(Some(shape)) })
-}
-
-/// Hands the outcome of `whole` over as soon as it is there.
-pub(crate) fn hand_over<T: Send>(
-    hop: Hop,
-    whole: AsyncResult<T>,
-    to: impl FnOnce(Result<T, Error>) + Send,
-) {
-    let inputs = (Either::new(whole), ());
-    drop(gather(hop, inputs, |(outcome, ())| to(outcome)));
+    let shape = |values| Ok(shape(values));
+    make_task(hop, place, false, Gathered::<_, _, false> { inputs, shape: Cell::new(Some(shape)) })
 }
 
 /// Makes a task of a future.

@@ -18,6 +18,7 @@ use crate::stage::{Awaits, start, wake};
 use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 use crate::time;
+use crate::trace::Around;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -47,7 +48,7 @@ use crate::time;
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 ///
-/// Where all that run under a limit wait (with `get` and the like) for work that stands in its line,
+/// Where all that run under a limit wait (with `get`, `.await` and the like) for work that stands in its line,
 /// one of the waits fails as [`Deadlock`](crate::ErrorKind::Deadlock).
 #[derive(Clone)]
 pub struct Limit {
@@ -197,7 +198,7 @@ impl Drop for Pass {
         drop(state);
         let pass = Pass(self.0.clone());
         // From the trampoline, as the next one may be given up at once, and so on down the line.
-        continuation::defer_call(Box::new(move || next.get(pass)));
+        continuation::defer_note(Box::new(move || next.get(pass)));
     }
 }
 
@@ -227,6 +228,8 @@ struct Limited<'w, T> {
     passes: Arc<Passes>,
     inner: Cell<Option<Work<'w, T>>>,
     in_line: Cell<Option<InLine>>,
+    /// Where it was submitted, once it stands in line.
+    around: Cell<Option<Around>>,
     awaits: Awaits<T>,
 }
 
@@ -268,12 +271,14 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             Some(own) => Who::Task(own),
             None => unreachable!("a task runs as none"),
         };
+        let around = self.around.take().unwrap_or_else(Around::here);
         let Some(pass) = self.pass(who) else {
+            self.around.set(Some(around));
             pool::look_at_limits();
             return Step::Pending;
         };
         let place = task.place().map(|place| place.with_pass(pass));
-        self.awaits.result(start(self.inner(), task, place))
+        self.awaits.result(around.within(|| start(self.inner(), task, place)))
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
@@ -300,12 +305,16 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         Step::Done(outcome)
     }
 
-    fn release(&self, cancelled: bool) {
+    fn withdraw(&self, cancelled: bool) {
         if let Some(in_line) = self.in_line.take() {
             self.passes.give_up(in_line);
         }
-        drop(self.inner.take());
         self.awaits.release(cancelled);
+    }
+
+    fn release(&self, cancelled: bool) {
+        Job::<T>::withdraw(self, cancelled);
+        drop(self.inner.take());
     }
 }
 
@@ -319,6 +328,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
             passes: limit.passes.clone(),
             inner: Cell::new(None),
             in_line: Cell::new(None),
+            around: Cell::new(None),
             awaits: Awaits::nothing(),
         };
         let hop = self.hop();

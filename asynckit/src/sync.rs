@@ -66,6 +66,16 @@ impl Deadline {
         Deadline { limit: Duration::ZERO, at: None }
     }
 
+    /// The earlier one of this and of so long from now.
+    pub(crate) fn or_after(
+        deadline: Option<Deadline>,
+        limit: Option<Duration>,
+    ) -> Option<Deadline> {
+        let Some(limit) = limit else { return deadline };
+        let left = deadline.map_or(limit, |deadline| deadline.left().min(limit));
+        Some(Deadline::after(left))
+    }
+
     pub(crate) fn left(&self) -> Duration {
         self.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
     }

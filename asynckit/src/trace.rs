@@ -1,17 +1,30 @@
-//! Spans of the `tracing` crate: one for each work, from its submission to its end.
+//! Spans of the `tracing` crate: one for each work, from its submission to its end; and that around a
+//! call, for what is put off.
 //!
 //! Without the feature `tracing` a [`Trace`] has no size, and its methods do nothing.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use off::Trace;
+pub(crate) use off::{Around, Trace};
 #[cfg(feature = "tracing")]
-pub(crate) use on::Trace;
+pub(crate) use on::{Around, Trace};
 
 #[cfg(not(feature = "tracing"))]
 mod off {
     use crate::error::{Error, Hop};
 
     pub(crate) struct Trace;
+
+    pub(crate) struct Around;
+
+    impl Around {
+        pub(crate) fn here() -> Around {
+            Around
+        }
+
+        pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+            f()
+        }
+    }
 
     const _: () = assert!(size_of::<Trace>() == 0);
 
@@ -78,6 +91,19 @@ mod on {
             if let (Some(span), Some(error)) = (&span, error) {
                 span.record(ERROR, field::display(error));
             }
+        }
+    }
+
+    /// The span that a thread was in, for what is done later on another one.
+    pub(crate) struct Around(Span);
+
+    impl Around {
+        pub(crate) fn here() -> Around {
+            Around(Span::current())
+        }
+
+        pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
+            self.0.in_scope(f)
         }
     }
 

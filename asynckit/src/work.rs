@@ -7,6 +7,7 @@ use std::marker::{PhantomData, PhantomPinned};
 use std::panic::Location;
 
 use crate::AsyncResult;
+use crate::after::Follows;
 use crate::continuation;
 use crate::error::{BoxError, Error, Hook, Hop};
 use crate::future::Polled;
@@ -16,8 +17,8 @@ use crate::panic;
 use crate::pool::{self, Free, Handle, Set, Spawner};
 use crate::sync::Deadline;
 use crate::task::{
-    At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
-    each_edge, fits, run_claimed, within,
+    At, Edge, EndEdge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed,
+    allocate, dispose_of, each_edge, fits, run_claimed, within,
 };
 use crate::time;
 use crate::trace::Trace;
@@ -42,6 +43,13 @@ pub struct Work<'w, T> {
 
 /// What work is before it is submitted.
 enum Form<'w, T> {
+    Own(Own<'w, T>),
+    /// Other work, which is to follow results.
+    Later(Box<dyn Follows<T> + 'w>),
+}
+
+/// Work that is no other's.
+enum Own<'w, T> {
     /// A small closure.
     Inline(Inline<'w, T>),
     /// A cell: of a large closure, a future, or a call that waits for inputs.
@@ -104,7 +112,7 @@ where
 
     #[inline]
     fn inline(hop: Hop, call: F) -> Work<'w, T> {
-        Work::of_form(hop, Form::Inline(Inline::new(call)))
+        Work::of_form(hop, Form::Own(Own::Inline(Inline::new(call))))
     }
 
     fn cell(hop: Hop, call: F) -> Work<'w, T> {
@@ -170,7 +178,15 @@ impl<'w, T> Work<'w, T> {
     /// Work that is done by a job of any kind.
     pub(crate) fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
         let (owner, token) = allocate(hop, None, State::unsubmitted(), job);
-        Work::of_form(hop, Form::Cell(owner, token))
+        Work::of_form(hop, Form::Own(Own::Cell(owner, token)))
+    }
+
+    /// The cell of work that has one.
+    pub(crate) fn into_cell(mut self) -> (Typed<Owner, T>, Token) {
+        match self.take() {
+            Own::Cell(owner, token) => (owner, token),
+            Own::Inline(_) => unreachable!("work without a cell was taken for a cell's"),
+        }
     }
 
     fn of_form(hop: Hop, form: Form<'w, T>) -> Work<'w, T> {
@@ -185,16 +201,39 @@ impl<'w, T> Work<'w, T> {
     /// Whether it has inputs to wait for.
     pub(crate) fn waits(&self) -> bool {
         let mut waits = false;
-        if let Some(Form::Cell(_, token)) = &self.form
-            && token.waits()
-        {
-            each_edge(token, |_| waits = true);
+        match &self.form {
+            Some(Form::Own(Own::Cell(_, token))) if token.waits() => {
+                each_edge(token, |_| waits = true);
+            }
+            Some(Form::Later(_)) => waits = true,
+            _ => {}
         }
         waits
     }
 
-    fn take(&mut self) -> Form<'w, T> {
-        self.form.take().unwrap_or_else(|| unreachable!("work was used twice"))
+    /// Has it follow one result more, the first by `later`.
+    pub(crate) fn put_after(
+        mut self,
+        edge: EndEdge,
+        later: impl FnOnce(EndEdge, Work<'w, T>) -> Box<dyn Follows<T> + 'w>,
+    ) -> Work<'w, T> {
+        if let Some(Form::Later(others)) = &mut self.form {
+            others.add(edge);
+            return self;
+        }
+        Work::of_form(self.hop, Form::Later(later(edge, self)))
+    }
+
+    /// Its closure, or the cell that it has become.
+    fn take(&mut self) -> Own<'w, T> {
+        match self.form.take() {
+            Some(Form::Later(later)) => {
+                let (owner, token) = later.into_cell();
+                Own::Cell(owner, token)
+            }
+            Some(Form::Own(own)) => own,
+            None => unreachable!("work was used twice"),
+        }
     }
 }
 
@@ -214,18 +253,7 @@ impl<'w, T: Send> Work<'w, T> {
     /// As `spawn_on`.
     pub(crate) fn spawn_at(self, place: Lease) -> AsyncResult<T> {
         let shared = place.pool();
-        let counted = self.counts_in(shared) && {
-            if shared.is_helped_here() {
-                // Nobody else makes room in such a pool.
-                let _member = pool::Helping::begin(shared);
-                while !shared.queue.try_enter() && !shared.is_stopping() {
-                    pool::help_once(shared, None, &|| shared.queue.has_room());
-                }
-                !shared.is_stopping()
-            } else {
-                shared.queue.enter(|| shared.is_stopping())
-            }
-        };
+        let counted = self.counts_in(shared) && pool::enter_queue(shared);
         self.submit(place, counted)
     }
 
@@ -273,7 +301,7 @@ impl<'w, T: Send> Work<'w, T> {
     pub(crate) fn run_part(mut self, hook: Option<Hook>) -> Result<T, Error> {
         let at = Location::caller();
         match self.take() {
-            Form::Inline(call) => {
+            Own::Inline(call) => {
                 time::begin_in_place(None);
                 let trace = Trace::new();
                 trace.begin(self.hop);
@@ -282,14 +310,14 @@ impl<'w, T: Send> Work<'w, T> {
                 trace.end(outcome.as_ref().err());
                 outcome
             }
-            Form::Cell(owner, token) => run_cell(owner, token, at),
+            Own::Cell(owner, token) => run_cell(owner, token, at),
         }
     }
 
     /// As `finish_inside`, of a task that has done nothing but wait for the work's turn.
     #[track_caller]
     pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
-        if let Some(Form::Cell(_, token)) = &self.form
+        if let Some(Form::Own(Own::Cell(_, token))) = &self.form
             && !token.is_simple()
         {
             here.begin_anew();
@@ -302,8 +330,8 @@ impl<'w, T: Send> Work<'w, T> {
     #[track_caller]
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
-            Form::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
-            Form::Cell(owner, token) => match here.place_of_part(&token) {
+            Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
+            Own::Cell(owner, token) => match here.place_of_part(&token) {
                 Some(place) => {
                     submit_task(&owner, token, place, false);
                     Outcome::Flatten(AsyncResult::from_owner(owner))
@@ -323,10 +351,10 @@ impl<'w, T: Send> Work<'w, T> {
 
     pub(crate) fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
         match self.take() {
-            Form::Inline(call) => {
+            Own::Inline(call) => {
                 make_task(self.hop, Some(place), counted, Call(Cell::new(Some(call))))
             }
-            Form::Cell(owner, token) => {
+            Own::Cell(owner, token) => {
                 submit_task(&owner, token, place, counted);
                 AsyncResult::from_owner(owner)
             }
@@ -361,7 +389,13 @@ fn run_cell<T>(owner: Typed<Owner, T>, token: Token, at: At) -> Result<T, Error>
     }
     task.state.claim_unsubmitted();
     let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
-    let Ran::Settled { first, .. } = ran else { unreachable!("work in place ends in an outcome") };
+    let Ran::Settled { first, used_up } = ran else {
+        unreachable!("work in place ends in an outcome")
+    };
+    if !used_up {
+        dispose_of(&task, false);
+    }
+    continuation::drop_aside();
     if first {
         continuation::close(task, false);
     } else {
@@ -380,7 +414,12 @@ fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<(),
         _ => Ok(()),
     };
     let mut upstream: Vec<TaskRef> = Vec::new();
-    each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
+    each_edge(token, |edge: &Edge| {
+        // One reference to each, as there may be many edges to one result.
+        if !edge.upstream().is_set() && upstream.last().is_none_or(|last| !edge.comes_from(last)) {
+            upstream.push(edge.upstream_ref());
+        }
+    });
     for cell in &upstream {
         in_time(pool::wait(&Set(cell), until, at))?;
     }
@@ -398,7 +437,7 @@ fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<(),
 
 impl<T> Drop for Work<'_, T> {
     fn drop(&mut self) {
-        if let Some(Form::Cell(_, token)) = &self.form {
+        if let Some(Form::Own(Own::Cell(_, token))) = &self.form {
             continuation::discard(token);
         }
     }

@@ -1,8 +1,8 @@
 //! Pools on the threads of rayon and tokio keep what pools promise.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -376,5 +376,22 @@ fn the_number_of_workers_can_be_changed() {
         let here = thread::current().id();
         pool.run_until_idle();
         assert_eq!(pool.spawn(move || thread::current().id()).get().unwrap(), here);
+    });
+}
+
+#[test]
+fn a_thread_of_rayon_begins_no_other_work_inside_of_work() {
+    static LOCK: Mutex<()> = Mutex::new(());
+    #[async_work]
+    fn locks(n: u64) -> u64 {
+        let _held = LOCK.lock().unwrap();
+        (0..n * 500).into_par_iter().map(|x| std::hint::black_box(x) % 7).sum()
+    }
+    soon(|| {
+        for threads in [1, 2] {
+            let pool = Pool::on_rayon(rayon_pool(threads));
+            let all = (0..100).map(|n| locks(n).spawn_on(&pool)).join_all();
+            assert_eq!(all.get().unwrap().len(), 100);
+        }
     });
 }

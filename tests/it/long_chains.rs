@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, ErrorKind, Pool, Setter, async_work, chain};
+use asynckit::{AsyncResult, CancelToken, ErrorKind, Pool, Setter, Work, async_work, chain, work};
 
 use crate::support::{Broken, Counter};
 
@@ -353,5 +353,51 @@ fn awaited_link_by_link() {
             AsyncResult::ready(n)
         });
         assert_eq!(sum.get().unwrap(), LINKS / 4);
+    });
+}
+
+#[test]
+fn tokens_that_descend_from_each_other() {
+    on_a_small_stack(|| {
+        let first = CancelToken::new();
+        let mut last = first.child();
+        for _ in 0..LINKS / 10 {
+            last = last.child();
+        }
+        assert!(first.cancel() && last.is_cancelled());
+        drop(first);
+        drop(last);
+    });
+}
+
+/// Work that follows a result again and again.
+fn many_times_after(earlier: &AsyncResult<u64>) -> Work<'static, u64> {
+    (0..LINKS / 4).fold(work(|| 42), |work, _| work.after(earlier))
+}
+
+#[test]
+fn work_after_many_results() {
+    on_a_small_stack(|| {
+        let pool = pool(2);
+        let (setter, earlier) = AsyncResult::channel();
+        drop(many_times_after(&earlier));
+        let waits = many_times_after(&earlier).spawn_on(&pool);
+        let cancelled = many_times_after(&earlier).spawn_on(&pool);
+        assert!(cancelled.cancel());
+        let inside = many_times_after(&earlier);
+        let inside = pool.spawn(move || inside.run());
+        setter.set(1).unwrap();
+        assert_eq!(waits.get().unwrap(), 42);
+        assert_eq!(inside.get().unwrap().unwrap(), 42);
+        assert_eq!(many_times_after(&earlier).run().unwrap(), 42);
+        assert_eq!(
+            many_times_after(&AsyncResult::failed("no")).run().unwrap_err().kind(),
+            ErrorKind::Failed
+        );
+        pool.stop();
+        let refused = many_times_after(&earlier).spawn_on(&pool);
+        assert_eq!(refused.get().unwrap_err().kind(), ErrorKind::Stopped);
+        // Nobody has the value lent any more.
+        assert_eq!(earlier.get().unwrap(), 1);
     });
 }

@@ -1,10 +1,14 @@
 //! A bounded queue: whom it blocks, what it counts, and who may exceed it.
 
+use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain, current, work};
 
 use crate::support::{Busy, Counter, Gate, eventually, occupy, soon};
+
+const SHORT: Duration = Duration::from_millis(20);
 
 #[async_work]
 fn inc(n: u32) -> u32 {
@@ -136,7 +140,7 @@ fn a_worker_of_the_pool_never_blocks() {
 fn a_worker_of_another_pool_counts_as_outside() {
     soon(|| {
         let (pool, busy, _queued) = full(1);
-        let pool = std::sync::Arc::new(pool);
+        let pool = Arc::new(pool);
         let other = Pool::new(1);
         let refused = other.spawn({
             let pool = pool.clone();
@@ -242,5 +246,66 @@ fn a_submitter_gets_the_room_of_what_another_thread_begins_to_run() {
             });
             pool.run_until_idle();
         }
+    });
+}
+
+#[test]
+fn a_blocked_submitter_does_the_work_when_the_last_worker_goes() {
+    soon(|| {
+        let (pool, busy, queued) = full(1);
+        let pool = Arc::new(pool);
+        let its = pool.clone();
+        let blocked = thread::spawn(move || inc(2).spawn_on(&its).get().unwrap());
+        thread::sleep(SHORT);
+        pool.set_worker_count(0);
+        busy.free();
+        assert_eq!(blocked.join().unwrap(), 3);
+        queued.into_iter().for_each(|result| assert_eq!(result.get().unwrap(), 1));
+    });
+}
+
+#[test]
+fn a_submitter_that_does_the_work_stops_when_workers_come() {
+    soon(|| {
+        let pool = Arc::new(Pool::builder().workers(0).queue_capacity(1).build().unwrap());
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let (its, its_gate) = (begun.clone(), gate.clone());
+        let first = pool.spawn(move || {
+            its.open();
+            its_gate.pass();
+        });
+        // Helps itself to room, and stands at the gate.
+        let submitter = pool.clone();
+        let second = thread::spawn(move || submitter.spawn(|| 2).get().unwrap());
+        begun.pass();
+        pool.set_worker_count(1);
+        assert_eq!(pool.spawn(|| 3).get().unwrap(), 3);
+        gate.open();
+        assert_eq!(second.join().unwrap(), 2);
+        first.get().unwrap();
+    });
+}
+
+#[test]
+fn pools_that_fill_each_others_queues_go_on() {
+    soon(|| {
+        let (a, b) = (Arc::new(bounded(1)), Arc::new(bounded(1)));
+        let (meet, done) = (Arc::new(Barrier::new(2)), Counter::new());
+        let fill = |to: &Arc<Pool>| {
+            let (to, meet, done) = (to.clone(), meet.clone(), done.clone());
+            move || {
+                meet.wait();
+                for _ in 0..5 {
+                    let done = done.clone();
+                    work(move || done.add()).detach_on(&*to);
+                }
+            }
+        };
+        let both = (a.spawn(fill(&b)), b.spawn(fill(&a)));
+        both.0.get().unwrap();
+        both.1.get().unwrap();
+        a.stop();
+        b.stop();
+        assert_eq!(done.count(), 10);
     });
 }

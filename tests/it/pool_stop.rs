@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain, current, work};
+use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain, current, work};
 
 use crate::support::{Counter, Gate, LIMIT, eventually, occupy, soon};
+
+const SHORT: Duration = Duration::from_millis(20);
 
 #[async_work]
 fn inc(n: u32) -> u32 {
@@ -338,6 +341,66 @@ fn what_depends_on_running_work_is_finished() {
                 stopping.join().unwrap();
             });
             assert_eq!(next.get().unwrap(), 2);
+        }
+    });
+}
+
+/// Several stops of a pool whose work is under way when they begin: none returns before it is over.
+fn each_stop_waits(pool: Pool, begin: impl Fn(&Pool), helper: impl Fn(&Pool) + Sync) {
+    let (begun, gate, over) = (Gate::new(), Gate::new(), Counter::new());
+    let (its_begun, its_gate, its_over) = (begun.clone(), gate.clone(), over.clone());
+    drop(pool.spawn(move || {
+        its_begun.open();
+        its_gate.pass();
+        its_over.add();
+    }));
+    thread::scope(|s| {
+        s.spawn(|| helper(&pool));
+        begun.pass();
+        begin(&pool);
+        let stop = || {
+            pool.stop();
+            assert_eq!(over.count(), 1, "work of the pool still runs");
+        };
+        let stops = [s.spawn(stop), s.spawn(stop), s.spawn(stop)];
+        thread::sleep(SHORT);
+        assert!(pool.stop_timeout(SHORT).is_err());
+        gate.open();
+        stops.into_iter().for_each(|stop| stop.join().unwrap());
+        pool.stop_timeout(SHORT).unwrap();
+    });
+}
+
+#[test]
+fn each_of_many_stops_waits() {
+    soon(|| {
+        each_stop_waits(Pool::new(1), |_| (), |_| ());
+        each_stop_waits(Pool::new(3), Pool::stop_now, |_| ());
+        each_stop_waits(Pool::new(1), |pool| drop(pool.stop_timeout(SHORT)), |_| ());
+        each_stop_waits(Pool::new(0), Pool::stop_now, Pool::run_until_idle);
+    });
+}
+
+#[test]
+fn what_has_its_input_when_the_stop_begins_runs() {
+    soon(|| {
+        let other = Pool::new(1);
+        for round in 0..1000 {
+            let pool = Pool::new(round % 2);
+            let gate = Gate::new();
+            let its = gate.clone();
+            let input = other.spawn(move || {
+                its.pass();
+                1
+            });
+            let seen = input.clone();
+            let (first, second) = (input.clone(), input);
+            let plain = chain!(&pool, inc(first));
+            let gathered = [second].join_all().map(|list| list[0]).spawn_on(&pool);
+            gate.open();
+            seen.wait();
+            pool.stop();
+            assert_eq!((plain.get().unwrap(), gathered.get().unwrap()), (2, 1));
         }
     });
 }

@@ -93,3 +93,18 @@ fn stop_now_waits_for_nothing() {
         assert_eq!(running.get().unwrap(), 1, "what runs is finished");
     });
 }
+
+#[test]
+fn a_drop_does_not_wait_for_what_a_timed_stop_has_named() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let running = stubborn(begun.clone(), gate.clone()).spawn_on(&pool);
+        begun.pass();
+        pool.stop_timeout(SHORT).unwrap_err();
+        drop(pool);
+        assert!(!running.is_set());
+        gate.open();
+        assert_eq!(running.get().unwrap(), 1, "what runs is finished");
+    });
+}

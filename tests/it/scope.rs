@@ -3,9 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain};
+use asynckit::{
+    AsyncResult, ErrorKind, Limit, Pool, Retry, async_work, chain, current, try_work, work,
+};
 
 use crate::support::{Counter, Gate, OnDrop, eventually, occupy, soon};
 
@@ -163,7 +166,7 @@ fn a_panicking_body_waits_for_what_runs() {
                 pool.scope(|s| {
                     drop(s.spawn(|| {
                         begun.open();
-                        std::thread::yield_now();
+                        thread::yield_now();
                         ended.fetch_add(1, SeqCst);
                     }));
                     begun.pass();
@@ -368,5 +371,84 @@ fn waiting_for_a_member_in_time() {
             r.get_timeout(Duration::from_secs(20)).unwrap().unwrap()
         });
         assert_eq!(value, 4);
+    });
+}
+
+#[test]
+fn members_wait_for_what_work_in_a_pause_will_set() {
+    soon(|| {
+        for pool in [Pool::new(2), Pool::new(0), Pool::deterministic(7)] {
+            let (input, tries, seen) = (AsyncResult::<u32>::new(), Counter::new(), Counter::new());
+            let its = input.clone();
+            let retry = Retry::new(3).backoff(Duration::from_millis(20));
+            let tried = retry.work(move || {
+                let (its, tries) = (its.clone(), tries.clone());
+                try_work(move || match tries.add() {
+                    1 | 2 => Err("busy"),
+                    _ => its.set(7).map_err(|_| "set"),
+                })
+            });
+            let tried = tried.spawn_on(&pool);
+            pool.scope(|s| {
+                let member = input.clone().map(|n| seen.add() as u32 + n).spawn_on(s);
+                let after = member.map(|_| drop(seen.on_drop()));
+                drop(after.spawn_on(s));
+            });
+            assert_eq!(seen.count(), 2, "a member was given up");
+            tried.get().unwrap();
+        }
+    });
+}
+
+/// Two values, at the third try.
+#[async_work(retry = 3, backoff = "10ms")]
+fn pair(tries: Counter) -> Result<(usize, usize), &'static str> {
+    if tries.add() < 3 { Err("busy") } else { Ok((3, 4)) }
+}
+
+#[test]
+fn parts_of_a_tuple_are_waited_for_as_the_whole_is() {
+    soon(|| {
+        let (pool, other, limit) = (Pool::new(2), Pool::new(1), Limit::new(1));
+        let out = Mutex::new(Vec::new());
+        let put = |a: usize, b: usize| out.lock().unwrap().push(a * b);
+        pool.scope(|s| {
+            let pauses = chain!(s, {
+                let (a, b) = pair(Counter::new());
+                put(a, b)
+            });
+            let elsewhere = pair(Counter::new()).spawn_on(&other);
+            let elsewhere = chain!(s, {
+                let (a, b) = elsewhere;
+                put(a, b)
+            });
+            drop((pauses, elsewhere));
+        });
+        // In the line of a limit, behind work of another pool.
+        let busy = work(|| thread::sleep(Duration::from_millis(50))).limit(&limit).spawn_on(&other);
+        pool.scope(|s| {
+            let in_line = work(|| (3, 4)).limit(&limit).spawn_on(s);
+            drop(chain!(s, {
+                let (a, b) = in_line;
+                put(a, b)
+            }));
+        });
+        busy.get().unwrap();
+        assert_eq!(*out.lock().unwrap(), [12, 12, 12]);
+    });
+}
+
+#[test]
+fn work_that_waits_for_parts_of_a_tuple_does_what_they_take() {
+    soon(|| {
+        let pool = Pool::builder().workers(1).max_spares(0).build().unwrap();
+        let sum = pool.spawn(|| {
+            chain!(&current(), {
+                let (a, b) = work(|| (1, 2));
+                usize::max(a, b)
+            })
+            .get()
+        });
+        assert_eq!(sum.get().unwrap().unwrap(), 2);
     });
 }

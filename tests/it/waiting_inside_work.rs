@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Pool, Results, async_work, blocking, chain, current, work};
+use asynckit::{
+    AsyncResult, Error, ErrorKind, Pool, Results, async_work, blocking, chain, current, work,
+};
 
-use crate::support::{Counter, Gate, LIMIT, soon};
+use crate::support::{Counter, Gate, LIMIT, eventually, soon};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -269,7 +271,7 @@ fn deep_recursion_overflows_no_stack() {
         work(move || down(n - 1)).spawn_on(&current()).get().unwrap() + 1
     }
     soon(|| {
-        // Past a fixed depth a waiter blocks, and a spare worker goes on with an empty stack.
+        // Where half of the stack is used a waiter blocks, and a spare worker goes on with an empty one.
         let pool = Pool::builder().workers(1).max_spares(64).build().unwrap();
         assert_eq!(pool.spawn(|| down(300)).get().unwrap(), 300);
     });
@@ -340,6 +342,63 @@ fn threads_outside_run_no_work() {
             let r = pool.spawn(move || thread::current().id() == here);
             let next = r.map(move |ran_here| ran_here || thread::current().id() == here);
             assert!(!next.spawn_on(&pool).get().unwrap());
+        }
+    });
+}
+
+#[test]
+fn there_may_be_as_many_spares_as_it_takes() {
+    soon(|| {
+        let pool = Pool::builder().workers(1).max_spares(usize::MAX).build().unwrap();
+        let (setters, results): (Vec<_>, Vec<_>) =
+            (0..8).map(|_| AsyncResult::<u32>::channel()).unzip();
+        let begun = Counter::new();
+        let waits: Vec<_> = results
+            .into_iter()
+            .map(|result| {
+                let begun = begun.clone();
+                pool.spawn(move || {
+                    begun.add();
+                    result.get().unwrap()
+                })
+            })
+            .collect();
+        eventually("all wait", || begun.count() == 8);
+        drop(pool.spawn(move || setters.into_iter().for_each(|setter| setter.set(1).unwrap())));
+        assert_eq!(waits.join_all().get().unwrap(), [1; 8]);
+    });
+}
+
+#[async_work]
+fn with_large_frames(n: u32) -> Result<u64, Error> {
+    let page = std::hint::black_box([1u8; 32 * 1024]);
+    if n == 0 {
+        return Ok(0);
+    }
+    let below = with_large_frames(n - 1).spawn_on(&current());
+    Ok(below.get()? + u64::from(page[n as usize]))
+}
+
+#[test]
+fn deep_waits_with_large_frames_end_or_are_deadlocks() {
+    soon(|| {
+        let depth = 200;
+        for stack in [1 << 20, 4 << 20] {
+            let pool = Pool::builder().workers(1).stack_size(stack).build().unwrap();
+            let deep = with_large_frames(depth).spawn_on(&pool);
+            assert_eq!(deep.get().unwrap(), u64::from(depth));
+        }
+        // Nobody else does their work.
+        for pool in [Pool::new(0), Pool::deterministic(1)] {
+            match with_large_frames(depth).spawn_on(&pool).get() {
+                Ok(sum) => assert_eq!(sum, u64::from(depth)),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Deadlock, "{error}"),
+            }
+            assert_eq!(with_large_frames(3).spawn_on(&pool).get().unwrap(), 3);
+        }
+        let pool = Pool::builder().workers(1).max_spares(0).build().unwrap();
+        if let Err(error) = with_large_frames(depth).spawn_on(&pool).get() {
+            assert_eq!(error.kind(), ErrorKind::Deadlock, "{error}");
         }
     });
 }

@@ -1,9 +1,13 @@
 //! A pending tuple as a tuple of pending parts: `let (a, b) = split(x);`.
+//!
+//! Each part is a task that takes its value out of the tuple, which lies apart when it is there. So the
+//! parts depend on the tuple's work as anything else would.
 
 use crate::AsyncResult;
-use crate::error::Hop;
-use crate::lift::hand_over;
-use crate::result::part_of;
+use crate::error::{Error, Hop};
+use crate::inputs::{Either, Lent};
+use crate::lift::{gather, try_gather};
+use crate::sync::{Mutex, lock};
 
 /// A tuple of 1 to 12.
 #[diagnostic::on_unimplemented(
@@ -18,36 +22,55 @@ pub trait TakeApart: Sized {
     fn take_apart(whole: AsyncResult<Self>) -> Self::Parts;
 }
 
+/// One value of a tuple, until its part takes it.
+type Slot<T> = Mutex<Option<T>>;
+
+/// What the tuple's work came to. Its failure is seen here, so that its path has one hop of this.
+type Apart<Slots> = AsyncResult<Result<Slots, Error>>;
+
+fn part<T: Send, Slots: Send + Sync>(
+    hop: Hop,
+    apart: &Apart<Slots>,
+    slot: fn(&Slots) -> &Slot<T>,
+) -> AsyncResult<T> {
+    try_gather(hop, (Lent::new(apart), ()), move |(apart, ())| match &*apart {
+        Ok(slots) => {
+            let value = lock(slot(slots)).take();
+            Ok(value.unwrap_or_else(|| unreachable!("a part of a tuple was taken twice")))
+        }
+        Err(error) => Err(error.passed_on(hop)),
+    })
+}
+
 macro_rules! take_apart {
-    ($(($($T:ident $setter:ident $part:ident)+))+) => { $(
+    ($(($($T:ident $place:tt)+))+) => { $(
         impl<$($T: Send),+> TakeApart for ($($T,)+) {
             type Parts = ($(AsyncResult<$T>,)+);
 
             #[allow(non_snake_case)]
             fn take_apart(whole: AsyncResult<Self>) -> Self::Parts {
                 let hop = Hop::here(&"let");
-                $(let ($setter, $part) = part_of(&whole);)+
-                hand_over(hop, whole, move |outcome| match outcome {
-                    Ok(($($T,)+)) => { $(let _ = $setter.set($T);)+ }
-                    Err(error) => { $(let _ = $setter.fail(error.clone());)+ }
+                let inputs = (Either::new(whole), ());
+                let apart = gather(hop, inputs, |(outcome, ())| {
+                    outcome.map(|($($T,)+)| ($(Slot::new(Some($T)),)+))
                 });
-                ($($part,)+)
+                ($(part(hop, &apart, |slots| &slots.$place),)+)
             }
         }
     )+ };
 }
 
 take_apart! {
-    (A a p0)
-    (A a p0 B b p1)
-    (A a p0 B b p1 C c p2)
-    (A a p0 B b p1 C c p2 D d p3)
-    (A a p0 B b p1 C c p2 D d p3 E e p4)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5 G g p6)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5 G g p6 H h p7)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5 G g p6 H h p7 I i p8)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5 G g p6 H h p7 I i p8 J j p9)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5 G g p6 H h p7 I i p8 J j p9 K k p10)
-    (A a p0 B b p1 C c p2 D d p3 E e p4 F f p5 G g p6 H h p7 I i p8 J j p9 K k p10 L l p11)
+    (A 0)
+    (A 0 B 1)
+    (A 0 B 1 C 2)
+    (A 0 B 1 C 2 D 3)
+    (A 0 B 1 C 2 D 3 E 4)
+    (A 0 B 1 C 2 D 3 E 4 F 5)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10)
+    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11)
 }

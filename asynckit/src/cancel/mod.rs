@@ -77,7 +77,7 @@ pub(crate) struct Tree {
     tasks: [Mutex<HashMap<usize, TaskRef>>; SHELVES],
     children: Mutex<Vec<Weak<Tree>>>,
     /// Keeps the parent, whose deadline is its children's too.
-    _parent: Option<Arc<Tree>>,
+    parent: Option<Arc<Tree>>,
     deadline: Mutex<Option<Due>>,
 }
 
@@ -98,7 +98,7 @@ impl Tree {
             cancelled: OnceLock::new(),
             tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
             children: Mutex::new(Vec::new()),
-            _parent: parent,
+            parent,
             deadline: Mutex::new(None),
         })
     }
@@ -215,6 +215,11 @@ impl Drop for Tree {
         if let Some(due) = lock(&self.deadline).take() {
             due.timers.cancel(due.key);
         }
+        // One after the other, as a line of descendants may be long.
+        let mut parent = self.parent.take();
+        while let Some(mut last) = parent.and_then(Arc::into_inner) {
+            parent = last.parent.take();
+        }
     }
 }
 
@@ -226,10 +231,6 @@ impl CancelToken {
 
     /// A token with a deadline: after this long it is cancelled, and what it cancels fails as
     /// [`TimedOut`](crate::ErrorKind::TimedOut).
-    ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
     ///
     /// ```
     /// use std::time::Duration;
@@ -253,10 +254,6 @@ impl CancelToken {
     }
 
     /// A [`child`](CancelToken::child) with a deadline of its own.
-    ///
-    /// # Panics
-    ///
-    /// Where the thread for timers can't be started.
     pub fn child_with_timeout(&self, limit: Duration) -> CancelToken {
         self.child().cancelled_after(limit)
     }

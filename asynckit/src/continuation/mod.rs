@@ -1,9 +1,9 @@
 //! What follows when a cell is set: its dependents are visited, its observers told, failures go
 //! on to all that depends on them.
 //!
-//! All of it runs from a *trampoline*, a queue of its own for each thread: a step that leads to
+//! All of it runs from a *trampoline*, queues of its own for each thread: a step that leads to
 //! another puts that one into the queue, so that a chain a million links long needs no stack, and
-//! nothing of it happens under a lock.
+//! nothing of it happens under a lock. Foreign code is called when all other steps are done.
 
 mod observers;
 mod sweep;
@@ -12,7 +12,8 @@ mod trampoline;
 pub(crate) use observers::{Event, Observer, Watch, watch};
 pub(crate) use sweep::given_up;
 pub(crate) use trampoline::{
-    defer_call, defer_cancel, defer_wake, drain, enter, foreign, free, in_foreign, unowned,
+    defer_call, defer_cancel, defer_note, defer_wake, dispose, drain, drop_aside, end_loan, enter,
+    foreign, foreign_call, free, in_foreign, unowned, with_aside,
 };
 
 use std::collections::HashMap;
@@ -22,7 +23,8 @@ use crate::pool;
 use crate::sync::{Ordering, fence};
 use crate::task::{
     Arrived, Closing, Dependents, Header, Lease, OnFailure, Owner, Prepare, Seize, Settled, Steps,
-    TaskRef, Token, Visit, any_might_clone, dispose_of, each_edge, end_close, write_failure,
+    TaskRef, Token, Visit, any_might_clone, dispose_of, each_edge, end_close, let_go_of_inputs,
+    write_failure,
 };
 
 /// Ties a task to its inputs, and queues it as soon as all are there; one without inputs is ready
@@ -239,10 +241,11 @@ impl Closed {
     /// What follows a close, from the trampoline.
     fn run(self) {
         let Closed { cell, closing, failure, departs } = self;
+        visit_dependents(closing.dependents, failure.as_ref());
+        // Last, as who is told may rely on what depends on the result being under way.
         if closing.observed {
             observers::tell(&cell, Event::Set);
         }
-        visit_dependents(closing.dependents, failure.as_ref());
         let left = if departs { struck_off(&cell) } else { None };
         end_close(cell);
         if let Some(place) = left {
@@ -298,15 +301,16 @@ pub(crate) fn fail(task: &TaskRef, error: Error, cancelled: bool) -> bool {
         place.pool().begun();
     }
     let first = task.state.settle(true);
+    let cancelled = cancelled || task.cancels_inputs();
     enter(|| {
-        dispose_of(task, cancelled);
+        // What it held is for others now, however long the drop of its closure takes.
+        let_go_of_inputs(task, cancelled);
         if first {
             write_failure(task, error);
-            close(task.clone(), true);
-        } else {
-            depart(task);
+            close(task.clone(), false);
         }
     });
+    dispose(task.clone(), cancelled);
     drop(token);
     first
 }

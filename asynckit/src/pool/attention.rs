@@ -15,6 +15,8 @@ pub(crate) struct Attention {
     short: AtomicU8,
     /// There are more active threads than wanted.
     surplus: AtomicU8,
+    /// Whether a sleeper looks at the queues every now and then.
+    watched: AtomicU8,
 }
 
 /// What has to be done so that somebody comes for work that was queued.
@@ -37,6 +39,7 @@ impl Attention {
             spinning: AtomicU8::new(0),
             short: AtomicU8::new(0),
             surplus: AtomicU8::new(0),
+            watched: AtomicU8::new(0),
         }
     }
 
@@ -95,6 +98,16 @@ impl Attention {
         if !sees_work {
             self.end_search();
         }
+    }
+
+    /// A sleeper begins to look at the queues every now and then, or ends it. Under the pool's lock.
+    pub(crate) fn watch(&self, begins: bool) {
+        self.watched.store(u8::from(begins), Ordering::SeqCst);
+    }
+
+    /// Whether what is put into a queue is found after a while without a call.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::SeqCst) != 0
     }
 
     pub(crate) fn is_short(&self) -> bool {

@@ -18,7 +18,7 @@ impl Shared {
         threads.tell_watchers();
         let waiting = threads.waits.iter().filter(|wait| wait.timed || wait.is_still()).count();
         let all_wait = threads.wanted > 0 && waiting >= threads.alive;
-        let at_cap = threads.alive >= threads.wanted + self.config.max_spares;
+        let at_cap = threads.alive >= self.most_threads(&threads);
         let newest = threads.waits.iter().rfind(|wait| wait.is_still());
         let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
         let short = self.attention.is_short();

@@ -13,19 +13,32 @@ use crate::limit;
 use crate::pool::needed;
 use crate::pool::share::Share;
 use crate::pool::threads::Wait;
+use crate::stage::wake;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::task::{At, TaskRef};
+use crate::task::{At, TaskRef, with_sleep};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
-/// How many there are, for who need not look at them.
+/// Tasks under a limit that await results, and some that did.
+static SLEEPERS: Mutex<Vec<TaskRef>> = Mutex::new(Vec::new());
+/// How many waits there are, for who need not look at them.
 static COUNT: StaticCounter = StaticCounter::new(0);
 
 /// Enters a wait, and fails it where it closes a circle.
 pub(crate) fn enter(wait: &Arc<Wait>) {
-    if wait.any && wait.targets.len() > 1 {
-        // One way out is enough, so that a circle through one of them proves nothing.
+    if !wait.is_whole {
+        // One way out is enough, and that may be one that is not looked at.
         return;
+    }
+    if wait.any {
+        continuation::enter(|| {
+            let mut waits = lock(&WAITS);
+            COUNT.fetch_add(1, Ordering::Relaxed);
+            // ORDERING: SeqCst fence, as below.
+            fence(Ordering::SeqCst);
+            waits.push(wait.clone());
+        });
+        return look_at_choices();
     }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
@@ -46,7 +59,31 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         }
         circle = continuation::enter(|| find_circle(wait, &lock(&WAITS)));
     }
+    look_at_choices();
     look_at_limits();
+}
+
+/// Somebody has come to wait: it may be that of a wait for any of several results each now leads back
+/// to the work that waits. One way out would be enough.
+fn look_at_choices() {
+    let stuck = continuation::enter(|| {
+        let waits = lock(&WAITS);
+        waits.iter().find_map(|wait| {
+            if !wait.any || wait.failed.get().is_some() {
+                return None;
+            }
+            let mut circle = None;
+            for target in &wait.targets {
+                let is_end = |task: &TaskRef| has(&wait.stack, task);
+                circle = Some(find_way(vec![target.clone()], is_end, &waits)?);
+            }
+            let hops: Vec<Hop> = circle?.iter().map(|task| task.hop).collect();
+            Some((wait.clone(), hops))
+        })
+    });
+    if let Some((wait, circle)) = stuck {
+        wait.fail(in_a_circle(&wait, &circle));
+    }
 }
 
 /// A task has come to wait for something else than before: for the result that its work returned,
@@ -74,6 +111,7 @@ pub(crate) fn look_again(task: &TaskRef) {
     if let Some((wait, circle)) = circle {
         wait.fail(in_a_circle(&wait, &circle));
     } else {
+        look_at_choices();
         look_at_limits();
     }
 }
@@ -100,18 +138,35 @@ pub(crate) fn look_at_limits() {
     // ORDERING: SeqCst fence, as in `look_again`: of a wait and of who gets in line, each is counted
     // before its look, so that one of the two sees the other.
     fence(Ordering::SeqCst);
-    if COUNT.load(Ordering::Relaxed) == 0 || !limit::has_lines() {
+    if !limit::has_lines() {
+        return;
+    }
+    let sleepers = lock(&SLEEPERS).clone();
+    if COUNT.load(Ordering::Relaxed) == 0 && sleepers.is_empty() {
         return;
     }
     let stuck = continuation::enter(|| {
         let waits = lock(&WAITS);
+        let waiting = waits.iter().map(|wait| Holder {
+            shares: shares_of(&wait.stack),
+            targets: wait.targets.clone(),
+            any: wait.any,
+            who: Who::Wait(wait.clone()),
+        });
+        let sleeping = sleepers.iter().filter_map(|task| {
+            Some(Holder {
+                shares: shares_of(std::slice::from_ref(task)),
+                targets: needed::awaited(task)?,
+                any: true,
+                who: Who::Sleeper(task.clone()),
+            })
+        });
         let mut stuck: Vec<Arc<Share>> = Vec::new();
-        for wait in waits.iter() {
-            let places = wait.stack.iter().filter_map(|task| task.place());
-            for share in places.flat_map(|place| place.shares()) {
+        for holder in waiting.chain(sleeping) {
+            for share in &holder.shares {
                 let Some(limit) = share.limit() else { continue };
                 let in_line = |task: &TaskRef| limit.has_in_line(task);
-                if find_way(wait.targets.clone(), in_line, &waits).is_none() {
+                if !holder.waits_for(in_line, &waits) {
                     continue;
                 }
                 if !stuck.iter().any(|other| Arc::ptr_eq(other, share)) {
@@ -120,14 +175,96 @@ pub(crate) fn look_at_limits() {
                 let likewise =
                     stuck.iter().filter(|other| other.limit().is_some_and(|its| its.is(limit)));
                 if likewise.count() >= limit.most() {
-                    return Some((wait.clone(), limit.most()));
+                    return Some((holder.who, limit.most()));
                 }
             }
         }
         None
     });
-    if let Some((wait, most)) = stuck {
-        wait.fail(out_of_passes(&wait, most));
+    match stuck {
+        Some((Who::Wait(wait), most)) => {
+            let at = format!(" at {}:{} for", wait.at.file(), wait.at.line());
+            wait.fail(out_of_passes(waiter(&wait), "waits", &at, most));
+        }
+        Some((Who::Sleeper(task), most)) => {
+            fail_await(&task, out_of_passes(task.hop, "awaits", "", most));
+        }
+        None => {}
+    }
+}
+
+/// Somebody who has passes and waits.
+struct Holder {
+    shares: Vec<Arc<Share>>,
+    targets: Vec<TaskRef>,
+    /// Whether any of these will do.
+    any: bool,
+    who: Who,
+}
+
+enum Who {
+    Wait(Arc<Wait>),
+    Sleeper(TaskRef),
+}
+
+impl Holder {
+    /// Whether it waits for somebody, over any number of tasks and waits.
+    fn waits_for(&self, is_end: impl Fn(&TaskRef) -> bool, waits: &[Arc<Wait>]) -> bool {
+        let leads = |targets| find_way(targets, &is_end, waits).is_some();
+        match self.any {
+            true => self.targets.iter().all(|target| leads(vec![target.clone()])),
+            false => leads(self.targets.clone()),
+        }
+    }
+}
+
+fn shares_of(tasks: &[TaskRef]) -> Vec<Arc<Share>> {
+    let places = tasks.iter().filter_map(|task| task.place());
+    places.flat_map(|place| place.shares().cloned()).collect()
+}
+
+/// A task sleeps until a result is set that it awaits: it may be that each of those leads back to it.
+pub(crate) fn look_at_await(task: &TaskRef) {
+    // ORDERING: SeqCst fence, against those of other tasks that come to sleep and of waits: of all that
+    // close a circle together, the last one sees the others.
+    fence(Ordering::SeqCst);
+    let goes_on = |task: &TaskRef| {
+        let runs = task.state.is_running() && COUNT.load(Ordering::Relaxed) == 0;
+        runs || task.is_set() || task.state.is_ready() || task.is_set_by_hand()
+    };
+    let Some(awaited) = needed::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
+        return;
+    };
+    let circle = continuation::enter(|| {
+        let waits = lock(&WAITS);
+        let mut circle = None;
+        for target in &awaited {
+            circle = Some(find_way(vec![target.clone()], |other| other.is(task), &waits)?);
+        }
+        circle
+    });
+    if let Some(circle) = circle {
+        let hops: Vec<Hop> = circle.iter().map(|task| task.hop).collect();
+        return fail_await(
+            task,
+            Error::outside(ErrorKind::Deadlock, task.hop, itself("awaits itself", &hops)),
+        );
+    }
+    if task.place().is_some_and(|place| place.shares().any(|share| share.limit().is_some())) {
+        let mut sleepers = lock(&SLEEPERS);
+        let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.state.is_waiting()).collect();
+        sleepers.push(task.clone());
+        drop(sleepers);
+        drop(gone);
+    }
+    look_at_choices();
+    look_at_limits();
+}
+
+/// Has an await of a sleeping task fail.
+fn fail_await(task: &TaskRef, error: Error) {
+    if with_sleep(task, |sleep| sleep.fail(error)).is_some() {
+        wake(task);
     }
 }
 
@@ -181,13 +318,18 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
     }
     if !task.state.is_running() {
         let mut inputs = needed::inputs(task);
-        inputs.retain(|input| {
-            let stopwatch = input.place().and_then(|place| place.stopwatch());
-            !stopwatch.is_some_and(|stopwatch| stopwatch.runs_for(task))
-        });
-        return inputs;
+        if !inputs.is_empty() {
+            inputs.retain(|input| {
+                let stopwatch = input.place().and_then(|place| place.stopwatch());
+                !stopwatch.is_some_and(|stopwatch| stopwatch.runs_for(task))
+            });
+            return inputs;
+        }
+        // Of several that it awaits one is enough: see `look_at_choices`.
+        return needed::awaited(task).filter(|all| all.len() == 1).unwrap_or_default();
     }
-    let its = waits.iter().filter(|wait| wait.stack.iter().any(|own| own.is(task)));
+    // Of a choice nothing is known before each of its ways is looked at: `look_at_choices`.
+    let its = waits.iter().filter(|wait| !wait.any && wait.stack.iter().any(|own| own.is(task)));
     its.flat_map(|wait| wait.targets.iter().cloned()).collect()
 }
 
@@ -210,13 +352,18 @@ fn waiter(wait: &Wait) -> Hop {
 }
 
 fn in_a_circle(wait: &Wait, circle: &[Hop]) -> Error {
-    let mut words = format!("waits for itself, at {}:{}: ", wait.at.file(), wait.at.line());
+    let how = format!("waits for itself, at {}:{}", wait.at.file(), wait.at.line());
+    Error::outside(ErrorKind::Deadlock, waiter(wait), itself(&how, circle))
+}
+
+fn itself(how: &str, circle: &[Hop]) -> String {
+    let mut words = format!("{how}: ");
     for (n, hop) in circle.iter().enumerate() {
         let joint = if n == 0 { "" } else { " waits for " };
         let _ = write!(words, "{joint}{hop}");
     }
     let _ = write!(words, " waits for {}", circle[0]);
-    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
+    words
 }
 
 /// All threads of a pool wait, and it may have no more.
@@ -241,15 +388,25 @@ pub(crate) fn nothing_left(target: Option<&TaskRef>, at: At) -> Error {
     Error::outside(ErrorKind::Deadlock, hop, words)
 }
 
-/// All who run under a limit wait for such as stand in its line.
-fn out_of_passes(wait: &Wait, most: usize) -> Error {
+/// A pool without workers has its work done by threads that wait for it, and this one is out of room.
+pub(crate) fn out_of_stack(target: Option<&TaskRef>, at: At) -> Error {
     let words = format!(
-        "waits at {}:{} for work that stands in line under a limit of {most}, as all do that run \
-         under it: nobody is left to make room; wait outside of the limit, or let more run at once",
-        wait.at.file(),
-        wait.at.line(),
+        "can't end: the wait at {}:{} needs work of a pool without workers, and waits are nested so \
+         deeply on this thread that too little is left of its stack to run it here",
+        at.file(),
+        at.line(),
     );
-    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
+    let hop = target.map_or(Hop { name: &"a thread", at }, |task| task.hop);
+    Error::outside(ErrorKind::Deadlock, hop, words)
+}
+
+/// All who run under a limit wait for such as stand in its line.
+fn out_of_passes(waiter: Hop, how: &str, at: &str, most: usize) -> Error {
+    let words = format!(
+        "{how}{at} work that stands in line under a limit of {most}, as all do that run under it: \
+         nobody is left to make room; wait outside of the limit, or let more run at once"
+    );
+    Error::outside(ErrorKind::Deadlock, waiter, words)
 }
 
 /// The pool is being stopped, and nothing in it will end this wait.

@@ -10,11 +10,14 @@
 //! workers are missing. One of them sees the other: it is "the short pool" of `block.rs`, where a
 //! hosted pool counts as short whenever a worker is missing.
 
+use std::time::Duration;
+
 use crate::pool::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::worker;
+use crate::pool::{context, worker};
 use crate::sync::{Arc, Ordering, fence};
+use crate::time::Timers;
 
 /// What a host is to call, once, on one of its threads.
 pub(crate) type Call = Box<dyn FnOnce() + Send>;
@@ -32,6 +35,12 @@ pub(crate) trait Host: Send + Sync {
     /// pool's work has to do some of it, as there may be no other.
     fn is_here(&self) -> bool;
 
+    /// Whether it calls in the midst of something else that waits on this thread. That may be a part of
+    /// the pool's work, which another thread of the host's waits for.
+    fn is_nested(&self) -> bool {
+        false
+    }
+
     /// Lets others have their turn on this thread.
     fn give_way(&self);
 }
@@ -44,6 +53,12 @@ impl Asked {
         let Some(shared) = self.0.take() else { return };
         let mut threads = shared.threads();
         threads.asked -= 1;
+        if context::works_for(&shared) || shared.host().is_some_and(|host| host.is_nested()) {
+            // Work of the pool waits here for the host's: what it has locked, others might ask for.
+            shared.publish(&threads);
+            drop(threads);
+            return call_later(&shared);
+        }
         threads.alive += 1;
         threads.next_id += 1;
         let id = threads.next_id;
@@ -51,6 +66,22 @@ impl Asked {
         drop(threads);
         worker::work(shared, id);
     }
+}
+
+/// How long it takes until a host is asked again that has called on a thread which is busy.
+const AGAIN: Duration = Duration::from_millis(2);
+
+/// Asks for another worker soon: not at once, as the same thread might be the next to call it.
+fn call_later(shared: &Arc<Shared>) {
+    let shared = Arc::downgrade(shared);
+    let call = move || {
+        if let Some(shared) = shared.upgrade()
+            && !shared.queue.is_empty()
+        {
+            shared.notify();
+        }
+    };
+    let _ = Timers::system().after(AGAIN, Box::new(call));
 }
 
 impl Drop for Asked {
@@ -88,7 +119,7 @@ impl Shared {
     pub(crate) fn call_worker(self: &Arc<Self>, host: &Arc<dyn Host>) {
         let mut threads = self.threads();
         let all = threads.alive + threads.asked;
-        if all >= threads.wanted + self.config.max_spares || !self.attention.is_short() {
+        if all >= self.most_threads(&threads) || !self.attention.is_short() {
             return;
         }
         if all < threads.wanted || host.has_spares() {
@@ -98,8 +129,8 @@ impl Shared {
             let asked = Asked(Some(self.clone()));
             host.call(Box::new(move || asked.comes()));
         } else {
-            // What can't be had now is tried again when the next work is queued.
-            let _ = worker::start(self, &mut threads);
+            let started = worker::start(self, &mut threads);
+            self.try_again(threads, started);
         }
     }
 
@@ -118,12 +149,5 @@ impl Shared {
         }
         self.tell_left(&threads);
         Idle::Leave
-    }
-
-    /// Waits until the host's threads have left. Only for a pool that is closed.
-    pub(crate) fn wait_until_left(&self) {
-        while self.is_hosted() && self.threads().alive > 0 {
-            self.wait_for_rest();
-        }
     }
 }

@@ -8,6 +8,7 @@ mod block;
 mod builder;
 mod context;
 mod deadlock;
+mod help;
 mod hosted;
 mod needed;
 #[cfg(feature = "rayon")]
@@ -23,6 +24,7 @@ mod share;
 mod shared;
 mod sleep;
 mod spawner;
+mod stack;
 mod stop;
 mod threads;
 mod wait;
@@ -37,13 +39,14 @@ pub use stop::StillRunning;
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
 pub(crate) use deadlock::{break_circles, look_again, look_at_limits};
+pub(crate) use help::enter_queue;
 pub(crate) use needed::pools_of;
 pub(crate) use place::Place;
 pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
-pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, run_at_once, wait};
-pub(crate) use worker::schedule;
+pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
+pub(crate) use worker::{offer_next, schedule};
 
 use std::fmt;
 
@@ -139,9 +142,9 @@ impl Pool {
     /// More are started at once; of fewer, each that is one too many goes when its task ends. A
     /// [deterministic](Pool::deterministic) pool has none, and stays as it is.
     ///
-    /// # Panics
-    ///
-    /// When a thread could not be started.
+    /// Where a thread can't be started the pool goes on with those it has, and tries again after a
+    /// while. As long as it has none at all, what is submitted fails as
+    /// [`Stopped`](crate::ErrorKind::Stopped).
     pub fn set_worker_count(&self, workers: usize) {
         let shared = self.shared();
         if shared.queue.seeded().is_some() {
@@ -157,9 +160,8 @@ impl Pool {
         shared.rouse_waits(&threads);
         drop(threads);
         shared.wake_all();
-        if let Err(error) = shared.start_workers() {
-            panic!("a worker could not be started: {error}");
-        }
+        shared.queue.wake_blocked();
+        shared.want_workers();
     }
 }
 

@@ -3,13 +3,11 @@
 use std::collections::HashSet;
 
 use crate::continuation;
+use crate::future::Sleep;
 use crate::pool::wait::Goal;
 use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
-use crate::task::{TaskRef, each_edge, tasks_that_may_wait};
-
-/// How many tasks a thread may have on its stack before it rather blocks.
-pub(crate) const DEEPEST: usize = 128;
+use crate::task::{TaskRef, each_edge, tasks_that_may_wait, with_sleep};
 
 /// Runs what the goal needs and nobody has begun, as long as there is any.
 pub(crate) fn run(goal: &impl Goal, pool: &Arc<Shared>) {
@@ -74,11 +72,15 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
         if !edge.is_open() {
             return;
         }
-        let upstream = edge.upstream_ref();
+        // One reference to each, as there may be many edges to one result.
+        let is_news = |list: &[TaskRef]| list.last().is_none_or(|last| !edge.comes_from(last));
+        let upstream = edge.upstream();
         if !upstream.is_set() {
-            unset.push(upstream);
-        } else if edge.waits_for_loans() && upstream.holds.is_lent() {
-            lent.push(upstream);
+            if is_news(&unset) {
+                unset.push(edge.upstream_ref());
+            }
+        } else if edge.waits_for_loans() && upstream.holds.is_lent() && is_news(&lent) {
+            lent.push(edge.upstream_ref());
         }
     });
     task.state.unvisit();
@@ -86,6 +88,11 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
         unset.extend(borrowers(&cell));
     }
     unset
+}
+
+/// The results of which a suspended task awaits one, where nothing else can wake it.
+pub(crate) fn awaited(task: &TaskRef) -> Option<Vec<TaskRef>> {
+    with_sleep(task, Sleep::awaited).flatten()
 }
 
 /// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
@@ -123,6 +130,51 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
         path.extend(inputs(&task));
     }
     false
+}
+
+/// Whether a task has all that it waits for, but was not queued yet: whoever
+/// sets a result closes it first, and visits then who waits for it. What is done on the spot counts as
+/// being there when what it waits for is.
+pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
+    if !task.state.is_waiting() || task.is_set() {
+        // Or it is ready, and on its way to the queue.
+        return task.state.is_ready();
+    }
+    let mut seen = HashSet::new();
+    let mut path = vec![task.clone()];
+    while let Some(task) = path.pop() {
+        if !seen.insert(task.address()) || task.is_set() {
+            continue;
+        }
+        if !task.state.is_waiting() || !task.state.visit() {
+            // Work that is done on the spot is under way; other work may take its time.
+            if task.is_immediate() {
+                continue;
+            }
+            return false;
+        }
+        let (mut edges, mut lacks) = (0, false);
+        each_edge(&task, |edge| {
+            edges += 1;
+            if !edge.is_open() {
+                return;
+            }
+            let upstream = edge.upstream();
+            if upstream.is_set() {
+                lacks |= edge.waits_for_loans() && upstream.holds.is_lent();
+            } else if upstream.is_immediate() {
+                path.push(edge.upstream_ref());
+            } else {
+                lacks = true;
+            }
+        });
+        task.state.unvisit();
+        let is_woken = || awaited(&task).is_some_and(|all| all.iter().any(|one| one.is_set()));
+        if lacks || (edges == 0 && !is_woken()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// How many pools there are without workers.

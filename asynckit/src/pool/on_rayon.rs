@@ -1,18 +1,61 @@
 //! Pools on rayon's threads.
 
+use std::cell::Cell;
+
 use crate::pool::hosted::{Call, Host};
-use crate::pool::{Pool, PoolBuilder};
+use crate::pool::{Pool, PoolBuilder, stack};
 use crate::sync::Arc;
 
 /// A rayon pool; `None` is the global one.
 struct Rayon(Option<Arc<rayon::ThreadPool>>);
 
+thread_local! {
+    /// How much of the stack this thread has left where rayon calls from its own loop; 0 while that is
+    /// not known. A thread of rayon that waits calls from further up.
+    static AT_TOP: Cell<usize> = const { Cell::new(0) };
+    /// Whether the call under way is one of those.
+    static NESTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What rayon is given: one closure of one type, so that all are called from the same depth.
+fn body(call: Option<Call>) -> impl FnOnce() + Send {
+    move || called(call)
+}
+
+#[inline(never)]
+fn called(call: Option<Call>) {
+    let left = stack::left().unwrap_or(0);
+    let top = AT_TOP.get().max(left);
+    AT_TOP.set(top);
+    let before = NESTED.replace(left < top);
+    if let Some(call) = call {
+        call();
+    }
+    NESTED.set(before);
+}
+
+impl Rayon {
+    /// Has each thread see how deep its stack is when it has nothing else to do.
+    fn look_at_stacks(self) -> Rayon {
+        let look = |_: rayon::BroadcastContext<'_>| rayon::spawn(body(None));
+        match &self.0 {
+            Some(pool) => pool.spawn_broadcast(look),
+            None => rayon::spawn_broadcast(look),
+        }
+        self
+    }
+}
+
 impl Host for Rayon {
     fn call(&self, call: Call) {
         match &self.0 {
-            Some(pool) => pool.spawn(call),
-            None => rayon::spawn(call),
+            Some(pool) => pool.spawn(body(Some(call))),
+            None => rayon::spawn(body(Some(call))),
         }
+    }
+
+    fn is_nested(&self) -> bool {
+        NESTED.get()
     }
 
     fn has_spares(&self) -> bool {
@@ -44,7 +87,8 @@ impl Pool {
     ///   [`get`](crate::AsyncResult::get), say) meanwhile runs work of the pool, any of it: there
     ///   may be no other thread to do so. Inside of work a wait runs only what it needs, as ever.
     /// - Work that waits for *rayon* (in a `join` or a `par_iter`) does so in rayon's way: it
-    ///   may run anything of rayon's meanwhile, this pool's work included.
+    ///   may run anything of rayon's meanwhile. No work of this pool is begun there, so that a lock which
+    ///   the waiting work holds is not asked for on its own thread.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -86,11 +130,11 @@ impl PoolBuilder {
     /// there are, unless [`workers`](PoolBuilder::workers) then asks for fewer.
     pub fn on_rayon(self, pool: Arc<rayon::ThreadPool>) -> PoolBuilder {
         let threads = pool.current_num_threads();
-        self.workers(threads).hosted(Rayon(Some(pool)))
+        self.workers(threads).hosted(Rayon(Some(pool)).look_at_stacks())
     }
 
     /// Runs the pool on rayon's global pool; see [`on_rayon`](PoolBuilder::on_rayon).
     pub fn on_global_rayon(self) -> PoolBuilder {
-        self.workers(rayon::current_num_threads()).hosted(Rayon(None))
+        self.workers(rayon::current_num_threads()).hosted(Rayon(None).look_at_stacks())
     }
 }

@@ -82,7 +82,7 @@ impl Pool {
     /// makes no difference. On a worker of the pool it meanwhile runs the scope's own work.
     ///
     /// The end of a scope does not wait for results that only the program can set: when nothing in
-    /// the pool runs or is queued any more, work of the scope that waits for such a result fails
+    /// the pool runs, is queued or pauses between tries any more, work of the scope that waits for such a result fails
     /// as [`Stopped`](crate::ErrorKind::Stopped). Where another thread is to set it, `get` what
     /// depends on it inside of `f`.
     ///
@@ -239,7 +239,7 @@ struct Ended<'a>(&'a Lease);
 
 impl Goal for Ended<'_> {
     fn reached(&self) -> bool {
-        if !self.0.is_empty() && self.0.pool().is_still() {
+        if !self.0.is_empty() && self.0.pool().is_out_of_work() {
             self.give_up_hopeless();
         }
         self.0.is_empty()
@@ -265,7 +265,7 @@ impl Goal for Ended<'_> {
 }
 
 impl Ended<'_> {
-    /// Nothing in the pool runs or is queued: members that wait for results which no work will set
+    /// Nothing in the pool runs, is queued or pauses: members that wait for results which no work will set
     /// can never run.
     fn give_up_hopeless(&self) {
         for member in self.0.members() {

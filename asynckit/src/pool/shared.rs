@@ -1,9 +1,11 @@
 //! What a pool's handle, its workers and its tasks share.
 
+use std::io;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use crate::continuation;
-use crate::error::{Error, Hook};
+use crate::error::{Error, ErrorKind, Hook, Hop};
 use crate::panic;
 use crate::pool::attention::Attention;
 use crate::pool::builder::Config;
@@ -12,9 +14,11 @@ use crate::pool::queue::Queue;
 use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
 use crate::pool::{context, needed, worker};
-use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, fence, lock};
-use crate::task::{Mark, Steps, Token, depth};
-use crate::time::Sleeping;
+use crate::sync::{
+    Arc, AtomicU8, Condvar, Deadline, Mutex, MutexGuard, Ordering, Parker, fence, lock, yield_now,
+};
+use crate::task::{Mark, Steps, TaskRef, Token, depth};
+use crate::time::{self, Sleeping, Timers};
 
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -24,6 +28,8 @@ pub(crate) struct Shared {
     /// Tasks that a timer will wake.
     pub(crate) sleeping: Sleeping,
     phase: Phase,
+    /// Whether it has no thread at all, as none could be started.
+    starves: AtomicU8,
     /// What marks the memory that this pool's tasks are in.
     pub(crate) mark: Mark,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
@@ -48,6 +54,7 @@ impl Shared {
             attention: Attention::new(),
             sleeping: Sleeping::none(),
             phase: Phase::open(),
+            starves: AtomicU8::new(0),
             mark: Mark::new(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
@@ -79,7 +86,8 @@ impl Shared {
     /// Whether the calling thread may submit: anybody to an open pool, its own tasks to one that
     /// is being stopped.
     pub(crate) fn admits(self: &Arc<Self>) -> bool {
-        self.phase.is_open() || (!self.phase.is_closed() && context::works_for(self))
+        let starves = self.starves.load(Ordering::Relaxed) != 0;
+        (self.phase.is_open() && !starves) || (!self.phase.is_closed() && context::works_for(self))
     }
 
     /// A task that took a place in the queue has begun, or never will.
@@ -148,6 +156,26 @@ impl Shared {
         }
     }
 
+    /// The caller has joined threads of a closed pool: waits for those that others join, or that are a
+    /// host's, and for whoever helps.
+    pub(crate) fn end_joining(&self) {
+        let mut threads = self.threads();
+        threads.joining -= 1;
+        self.notify_rest();
+        threads.resting += 1;
+        while !threads.has_ended() {
+            threads = self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner);
+        }
+        threads.resting -= 1;
+    }
+
+    /// Whether the calling thread does this pool's work, or helps it to. It must not wait for itself.
+    pub(crate) fn is_served_here(&self) -> bool {
+        let here = Parker::current();
+        context::works_for(self)
+            || self.threads().helpers.iter().any(|helper| Arc::ptr_eq(helper, &here))
+    }
+
     /// Wakes those in `wait_for_rest`.
     pub(crate) fn notify_rest(&self) {
         self.rest.notify_all();
@@ -163,20 +191,21 @@ impl Shared {
 
     /// Fails all tasks that wait for inputs; whether there were any.
     pub(crate) fn fail_waiting(&self) -> bool {
-        let mut any = false;
-        for task in self.waiting_tasks() {
-            if task.state.is_waiting() {
-                any |= continuation::fail(&task, Error::stopped(task.hop), false);
-            }
-        }
-        any
+        fail_all(self.waiting_tasks())
     }
 
     /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be
     /// helped any more. When nothing does, the pool is closed.
     pub(crate) fn finish_stop(self: &Arc<Self>, besides: usize) {
+        let patience = Deadline::after(PATIENCE);
         while self.is_quiet(besides) {
-            if self.fail_waiting() {
+            let waiting = self.waiting_tasks();
+            // What has its input was accepted to run: its queueing is a matter of moments.
+            if waiting.iter().any(needed::is_about_to_run) && !patience.is_over() {
+                yield_now();
+                continue;
+            }
+            if fail_all(waiting) {
                 continue;
             }
             let hopeless = self.threads().hopeless();
@@ -196,34 +225,97 @@ impl Shared {
         self.queue.take_injected().or_else(|| self.queue.steal(0))
     }
 
+    /// How many threads there may be, with the spare ones.
+    pub(crate) fn most_threads(&self, threads: &Threads) -> usize {
+        threads.wanted.saturating_add(self.config.max_spares)
+    }
+
     /// One more worker, where threads are blocked and the cap allows it.
     pub(crate) fn start_spare(self: &Arc<Self>) {
         if let Some(host) = self.host() {
             return self.call_worker(host);
         }
         let mut threads = self.threads();
-        let room = threads.alive < threads.wanted + self.config.max_spares;
+        let room = threads.alive < self.most_threads(&threads);
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
-            // What can't be had now is tried again when the next work is queued.
-            let _ = worker::start(self, &mut threads);
+            let started = worker::start(self, &mut threads);
+            self.try_again(threads, started);
         }
     }
 
     /// Brings the number of workers up to what is wanted.
-    pub(crate) fn start_workers(self: &Arc<Self>) -> std::io::Result<()> {
+    pub(crate) fn start_workers(self: &Arc<Self>) -> io::Result<()> {
         let mut threads = self.threads();
         // Those of a host come when there is work.
         self.publish(&threads);
         let is_open = !self.is_closed() && !self.is_hosted();
-        while is_open && threads.workers() < threads.wanted {
-            worker::start(self, &mut threads)?;
+        let mut started = Ok(());
+        while is_open && started.is_ok() && threads.workers() < threads.wanted {
+            started = worker::start(self, &mut threads);
         }
-        Ok(())
+        let starves = started.is_err() && threads.workers() == 0;
+        self.starves.store(u8::from(starves), Ordering::Relaxed);
+        started
+    }
+
+    /// As `start_workers`; what can't be had now is tried again after a while.
+    pub(crate) fn want_workers(self: &Arc<Self>) {
+        let started = self.start_workers();
+        self.try_again(self.threads(), started);
+    }
+
+    /// Where a thread could not be started it is tried again by time. It is a timer that does, or, where
+    /// there is no thread for that either, whoever waits.
+    pub(crate) fn try_again(
+        self: &Arc<Self>,
+        mut threads: MutexGuard<'_, Threads>,
+        last: io::Result<()>,
+    ) {
+        let Err(error) = last else { return };
+        if std::mem::replace(&mut threads.tries_again, true) {
+            return;
+        }
+        drop(threads);
+        time::no_thread(&error);
+        let shared = Arc::downgrade(self);
+        let again = move || {
+            let Some(shared) = shared.upgrade() else { return };
+            shared.threads().tries_again = false;
+            shared.want_workers();
+            if !shared.queue.is_empty() {
+                shared.start_spare();
+            }
+        };
+        let _ = Timers::system().after(time::AGAIN, Box::new(again));
+        self.rouse_waits(&self.threads());
+    }
+
+    /// Why work of this pool is turned down.
+    pub(crate) fn turned_down(&self, hop: Hop) -> Error {
+        if self.starves.load(Ordering::Relaxed) != 0 && self.phase.is_open() {
+            let words = "did not run: no thread could be started for its pool";
+            return Error::outside(ErrorKind::Stopped, hop, words);
+        }
+        Error::stopped(hop)
     }
 
     pub(crate) fn wanted(&self) -> usize {
         lock(&self.threads).wanted
     }
+}
+
+/// How long a stop waits for those who have set a result to say so to what waits for it. They need no more
+/// than to be on a processor; but one of them may have called the stop.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+fn fail_all(waiting: Vec<TaskRef>) -> bool {
+    let mut any = false;
+    for task in waiting {
+        if task.state.is_waiting() {
+            any |= continuation::fail(&task, Error::stopped(task.hop), false);
+        }
+    }
+    any
 }
 
 pub(crate) fn stop_task(token: &Token) {

@@ -20,10 +20,14 @@ use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
 use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock};
+use crate::time;
 
 /// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
 /// thread to sleep and to wake it.
 const SPINS: u32 = 200;
+
+/// How often one of the sleepers looks at the queues while other threads are active.
+const WATCH: Duration = Duration::from_millis(10);
 
 /// How long a worker that is one too many waits to be needed again: waits within work come in swarms,
 /// and to start a thread for each would take longer than most of them.
@@ -166,20 +170,51 @@ impl Shared {
         }
         self.tell_rest(&threads);
         threads.tell_watchers();
-        drop(threads);
         loop {
-            parker.park(until);
-            let mut threads = self.threads();
+            let watches = worker && self.begin_watch(&mut threads, &parker);
+            drop(threads);
+            let until = if watches { Some(Deadline::after(WATCH)) } else { until };
+            parker.park(Deadline::or_after(until, time::stand_in()));
+            threads = self.threads();
+            if watches {
+                self.end_watch(&mut threads);
+            }
             let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
             if woken {
                 return Idle::Search { woken: true };
             }
-            if !worker {
+            let found = watches && !self.queue.is_empty();
+            if found {
+                // As one who was woken for it.
+                self.attention.begin_search(1);
+            }
+            if found || !worker {
                 remove(&mut threads.sleepers, &parker);
                 self.publish(&threads);
-                return Idle::Search { woken: false };
+                return Idle::Search { woken: found };
             }
         }
+    }
+
+    /// Whether this sleeper is to look at the queues every now and then: while others are active one of
+    /// the sleepers does. What a worker keeps for itself is in sight but not announced, which would
+    /// cost more than most tasks; foreign code may hold that worker up.
+    fn begin_watch(&self, threads: &mut Threads, parker: &Arc<Parker>) -> bool {
+        if threads.watched || threads.active() <= threads.sleepers.len() {
+            return false;
+        }
+        // The first one is woken last.
+        if let Some(own) = threads.sleepers.iter().position(|other| Arc::ptr_eq(other, parker)) {
+            threads.sleepers.swap(0, own);
+        }
+        threads.watched = true;
+        self.attention.watch(true);
+        true
+    }
+
+    fn end_watch(&self, threads: &mut Threads) {
+        threads.watched = false;
+        self.attention.watch(false);
     }
 
     /// A worker that is one too many counts no more, and waits for a while to be needed as a spare;
@@ -278,6 +313,11 @@ impl Shared {
         let besides = threads.helpers.iter().any(|helper| Arc::ptr_eq(helper, &here));
         let besides = usize::from(besides);
         threads.all_still(besides) && self.queue.is_empty()
+    }
+
+    /// As `is_still`, where no task pauses until its moment either.
+    pub(crate) fn is_out_of_work(&self) -> bool {
+        self.is_still() && self.sleeping.is_none()
     }
 
     pub(crate) fn watch_stillness(&self, parker: &Arc<Parker>) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::pool::{Pool, context, wait};
+use crate::pool::{Pool, context, help};
 use crate::sync::{Deadline, thread};
 use crate::task::{Which, empty_pocket, tasks_of};
 
@@ -13,11 +13,12 @@ impl Pool {
     /// Work under way may submit more until the pool is idle. When nothing is queued or running any
     /// more, what still waits for an input fails as [`Stopped`](crate::ErrorKind::Stopped), and so
     /// does a wait inside running work that nothing in the pool will end. Work that is submitted
-    /// afterwards fails so at once. On a worker of the pool `stop` returns without waiting.
+    /// afterwards fails so at once. On a worker of the pool `stop` returns without waiting; anywhere else
+    /// it waits, whoever has stopped the pool before.
     pub fn stop(&self) {
         let shared = self.shared();
         shared.begin_stop();
-        if context::works_for(shared) {
+        if shared.is_served_here() {
             return;
         }
         self.drive_to_close(None);
@@ -25,7 +26,8 @@ impl Pool {
     }
 
     /// As [`stop`](Pool::stop), but at the deadline what has not begun fails as
-    /// [`Stopped`](crate::ErrorKind::Stopped). May be repeated, to wait for what still ran.
+    /// [`Stopped`](crate::ErrorKind::Stopped). May be repeated, to wait for what still ran; dropping the
+    /// pool does not wait for that.
     ///
     /// # Errors
     ///
@@ -34,13 +36,17 @@ impl Pool {
         let shared = self.shared();
         let deadline = Deadline::after(limit);
         shared.begin_stop();
-        if context::works_for(shared) {
+        if shared.is_served_here() {
             return Err(self.still_running());
         }
         if !self.drive_to_close(Some(deadline)) {
             shared.close();
         }
-        if self.join_until(deadline) { Ok(()) } else { Err(self.still_running()) }
+        if self.join_until(deadline) {
+            return Ok(());
+        }
+        shared.threads().left_behind = true;
+        Err(self.still_running())
     }
 
     /// Fails what has not begun as [`Stopped`](crate::ErrorKind::Stopped) and waits for nothing:
@@ -67,7 +73,7 @@ impl Pool {
         }
         while !shared.is_idle() {
             if shared.is_helped_here() {
-                wait::help_until_rest(shared);
+                help::help_until_rest(shared);
             } else {
                 shared.wait_for_rest();
             }
@@ -90,33 +96,36 @@ impl Pool {
             if shared.is_closed() {
                 return true;
             }
-            let _member = wait::Helping::begin(shared);
+            let _member = help::Helping::begin(shared);
             while !shared.is_closed() && shared.is_helped_here() {
                 if deadline.is_some_and(|deadline| deadline.is_over()) {
                     return false;
                 }
                 if !shared.go_on_for_sleepers() {
-                    wait::help_once(shared, deadline, &|| shared.is_closed());
+                    help::help_once(shared, deadline, &|| shared.is_closed());
                 }
             }
         }
     }
 
+    /// Waits until nobody does the pool's work any more.
     fn join(&self) {
-        let handles = std::mem::take(&mut self.shared().threads().handles);
+        let mut threads = self.shared().threads();
+        let handles = std::mem::take(&mut threads.handles);
+        threads.joining += 1;
+        drop(threads);
         for handle in handles {
             // A worker catches the panics of what it runs.
             let _ = handle.join();
         }
-        self.shared().wait_until_left();
+        self.shared().end_joining();
     }
 
     /// Joins the workers that come to their end before the deadline; whether all did.
     fn join_until(&self, deadline: Deadline) -> bool {
         loop {
             let threads = self.shared().threads();
-            let hosted = self.shared().is_hosted() && threads.alive > 0;
-            let running = hosted || threads.handles.iter().any(|h| !h.is_finished());
+            let running = !threads.has_ended() || threads.handles.iter().any(|h| !h.is_finished());
             drop(threads);
             // Threads that waited for the pool's work may have come to do some of it.
             if !running && self.still_running().work.is_empty() {
@@ -139,9 +148,10 @@ impl Pool {
 }
 
 impl Drop for Pool {
-    /// [`stop`](Pool::stop); while panicking [`stop_now`](Pool::stop_now).
+    /// [`stop`](Pool::stop); while panicking, and after a [`stop_timeout`](Pool::stop_timeout) that has
+    /// said what still runs, [`stop_now`](Pool::stop_now).
     fn drop(&mut self) {
-        if thread::panicking() {
+        if thread::panicking() || self.shared().threads().left_behind {
             self.stop_now();
         } else {
             self.stop();

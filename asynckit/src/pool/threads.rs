@@ -14,6 +14,8 @@ pub(crate) struct Threads {
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
     pub(super) sleepers: Vec<Arc<Parker>>,
+    /// Whether one of the sleepers looks at the queues every now and then.
+    pub(super) watched: bool,
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
     pub(super) reserve: Vec<Arc<Parker>>,
@@ -30,8 +32,14 @@ pub(crate) struct Threads {
     pub(crate) handles: Vec<JoinHandle<()>>,
     pub(crate) next_id: usize,
     pub(crate) closing: bool,
+    /// Whether it is tried again soon to start a thread.
+    pub(crate) tries_again: bool,
     /// Who waits for the pool to be still: scopes at their end.
     pub(super) watchers: Vec<Arc<Parker>>,
+    /// How many wait for threads of the pool to come to their end.
+    pub(crate) joining: usize,
+    /// Somebody was told what still runs, and waits for it no more.
+    pub(crate) left_behind: bool,
     /// How many wait for the last thread to go to sleep.
     pub(crate) resting: usize,
     /// Who waits for that while they do the pool's work, and sleep as its threads do.
@@ -47,6 +55,8 @@ pub(crate) struct Wait {
     pub(crate) targets: Vec<TaskRef>,
     /// Whether any of these will do.
     pub(crate) any: bool,
+    /// Whether there are no others that would do as well.
+    pub(crate) is_whole: bool,
     /// Whether the wait is over, though the thread may not have noticed.
     pub(crate) reached: Test,
     pub(crate) timed: bool,
@@ -96,7 +106,7 @@ impl Threads {
     }
 
     /// Wakes those who wait for stillness, if this may be it.
-    pub(super) fn tell_watchers(&self) {
+    pub(crate) fn tell_watchers(&self) {
         if self.all_still(0) {
             self.watchers.iter().for_each(|watcher| watcher.unpark());
         }
@@ -105,6 +115,11 @@ impl Threads {
     /// Whether every thread sleeps.
     pub(crate) fn at_rest(&self) -> bool {
         self.sleepers.len() >= self.alive
+    }
+
+    /// Whether nobody does anything for a pool that is closed.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.joining == 0 && self.at_rest()
     }
 
     /// Has every thread that waits look again.

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use crate::continuation::{self, Event, Observer, Watch};
 use crate::error::Error;
+use crate::pool::help::{Helpers, sleep_for};
 use crate::pool::needed::Changes;
-use crate::pool::sleep::Idle;
 use crate::pool::threads::Wait;
-use crate::pool::{Shared, context, deadlock, needed, worker};
+use crate::pool::{Shared, context, deadlock, help, needed, stack, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
-use crate::task::{At, Owner, TaskRef, depth};
+use crate::task::{At, Owner, TaskRef};
+use crate::time;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
@@ -32,6 +33,10 @@ pub(crate) trait Goal {
     }
     /// `reached`, for other threads to ask; without side effects.
     fn test(&self) -> Test;
+    /// All results of which it takes one, or each: `None` where there are too many to look at.
+    fn targets(&self) -> Option<Vec<TaskRef>> {
+        Some(self.roots())
+    }
     /// Whether any of the roots will do.
     fn any(&self) -> bool {
         false
@@ -100,7 +105,7 @@ impl Drop for Free<'_> {
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
 pub(crate) fn run_at_once(result: &Owner) -> bool {
-    if !result.state.is_ready() || depth() >= needed::DEEPEST {
+    if !result.state.is_ready() || !stack::has_room() {
         return false;
     }
     let (Some(local), Some(place)) = (context::local(), result.place()) else {
@@ -143,7 +148,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     let here = context::pool();
     if deadline.is_none()
         && let Some(pool) = &here
-        && depth() < needed::DEEPEST
+        && stack::has_room()
     {
         needed::run(goal, pool);
         if goal.reached() {
@@ -194,16 +199,20 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
         let idle: Vec<&Arc<Shared>> = pools.iter().filter(is_idle).collect();
         helpers.join(&idle);
         if idle.is_empty() {
-            parker.park(deadline);
+            parker.park(Deadline::or_after(deadline, time::stand_in()));
             // What this thread's own callbacks have set, or its wake-up brought.
             continuation::drain();
             continue;
+        }
+        if !stack::has_room() {
+            // Whoever else may run it does not come, for all that is known.
+            return Err(deadlock::out_of_stack(goal.roots().first(), at));
         }
         match idle.iter().find_map(|pool| pool.take_any()) {
             // While it runs something this thread does not wait.
             Some(token) => {
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
-                Blocked::interrupted(blocked.as_ref(), || worker::execute(token));
+                Blocked::interrupted(blocked.as_ref(), || help::run(token));
             }
             None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
                 Some(clock) if clock.go_on() => {}
@@ -290,120 +299,6 @@ impl Drop for Outside<'_> {
     }
 }
 
-/// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
-/// at once more before it sleeps, under the pool's lock.
-pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
-    match pool.take_any() {
-        Some(token) => worker::execute(token),
-        None => sleep_once(pool, deadline, enough),
-    }
-}
-
-/// Does a pool's work as long as there is some, and then sleeps until there is more, or until no thread
-/// of the pool does anything.
-pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
-    struct Resting<'a>(&'a Arc<Shared>, Arc<Parker>);
-    impl Drop for Resting<'_> {
-        fn drop(&mut self) {
-            self.0.unwatch_rest(&self.1);
-        }
-    }
-    let _member = Helping::begin(pool);
-    while let Some(token) = pool.take_any() {
-        worker::execute(token);
-    }
-    let resting = Resting(pool, Parker::current());
-    pool.watch_rest(&resting.1);
-    sleep_once(pool, None, &|| false);
-}
-
-fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
-    match pool.sleep(false, deadline, enough) {
-        Idle::Search { woken: true } => pool.end_search(),
-        Idle::Search { woken: false } | Idle::Leave => {}
-        Idle::Quiet => pool.finish_stop(1),
-    }
-}
-
-/// As `sleep_once`, until one of several pools may have a task.
-fn sleep_for(pools: &[&Arc<Shared>], deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
-    let Some((last, others)) = pools.split_last() else { return };
-    let parker = Parker::current();
-    others.iter().for_each(|pool| pool.add_sleeper(&parker));
-    sleep_once(last, deadline, &|| enough() || others.iter().any(|pool| !pool.queue.is_empty()));
-    others.iter().for_each(|pool| pool.remove_sleeper(&parker));
-}
-
-/// A thread from outside does the work of pools for a while.
-#[derive(Default)]
-struct Helpers<'a>(Vec<(&'a Arc<Shared>, Helping<'a>)>);
-
-impl<'a> Helpers<'a> {
-    /// Helps just these pools from now on.
-    fn join(&mut self, pools: &[&'a Arc<Shared>]) {
-        self.0.retain(|(helped, _)| pools.iter().any(|pool| Arc::ptr_eq(helped, pool)));
-        for pool in pools {
-            if !self.0.iter().any(|(helped, _)| Arc::ptr_eq(helped, pool)) {
-                self.0.push((pool, Helping::begin(pool)));
-            }
-        }
-    }
-}
-
-/// A thread from outside does a pool's work for a while.
-pub(crate) struct Helping<'a> {
-    pool: &'a Arc<Shared>,
-    /// Whether it was counted in.
-    counts: bool,
-}
-
-impl<'a> Helping<'a> {
-    pub(crate) fn begin(pool: &'a Arc<Shared>) -> Helping<'a> {
-        // A thread counts once.
-        if context::works_for(pool) {
-            return Helping { pool, counts: false };
-        }
-        let mut threads = pool.threads();
-        threads.alive += 1;
-        threads.helpers.push(Parker::current());
-        if pool.is_hosted() {
-            pool.publish(&threads);
-        }
-        drop(threads);
-        Helping { pool, counts: true }
-    }
-
-    fn count_out(&self) {
-        let pool = self.pool;
-        let mut threads = pool.threads();
-        threads.alive -= 1;
-        let here = Parker::current();
-        // Once: it may help again from within a callback.
-        if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
-            threads.helpers.swap_remove(own);
-        }
-        if pool.is_hosted() {
-            pool.publish(&threads);
-        }
-        pool.tell_rest(&threads);
-        drop(threads);
-        // If this was the last that did anything, a stop may have waited for just that.
-        pool.finish_stop(0);
-    }
-}
-
-impl Drop for Helping<'_> {
-    fn drop(&mut self) {
-        if self.counts {
-            self.count_out();
-        }
-        // It may have been woken for what another one is to do now.
-        if !self.pool.queue.is_empty() {
-            self.pool.notify();
-        }
-    }
-}
-
 /// A wait that the pool knows of.
 struct Blocked {
     pool: Arc<Shared>,
@@ -419,11 +314,19 @@ impl Blocked {
         at: At,
     ) -> Option<Blocked> {
         let pool = here?;
+        let targets = goal.targets();
+        let is_whole = targets.is_some();
+        let mut targets = targets.unwrap_or_else(|| goal.roots());
+        if goal.any() {
+            targets.sort_by_key(TaskRef::address);
+            targets.dedup_by(|a, b| a.is(b));
+        }
         let wait = Arc::new(Wait {
             parker: parker.clone(),
             stack: context::stack(),
-            targets: goal.roots(),
-            any: goal.any(),
+            any: goal.any() && targets.len() > 1,
+            is_whole,
+            targets,
             reached: goal.test(),
             timed,
             at,

@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
-use crate::continuation::{self, close, depart, enter, in_foreign};
+use crate::continuation::{self, close, depart, dispose, enter, in_foreign, with_aside};
 use crate::error::{Error, Hop};
+use crate::pool::deadlock::look_at_await;
 use crate::pool::shared::{Shared, stop_task};
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::{Place, context, seeded};
+use crate::pool::{Place, context, seeded, stack};
 use crate::sync::{Arc, thread};
 use crate::task::{Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, within};
 
@@ -69,6 +70,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
         streak: Cell::new(0),
         turns: Cell::new(0),
     });
+    // From here on half of the stack is half of all of it.
+    let _ = stack::has_room();
     // A host may call it from within work of its own that this thread waits for.
     let before = context::set_local(Some(local.clone()));
     local.live();
@@ -190,6 +193,18 @@ impl Local {
         }
     }
 
+    /// Before this thread calls foreign code, which may block: as `give_up_next`, unless somebody looks
+    /// for such tasks every now and then. `loudly`: it may well block.
+    fn offer_next(&self, loudly: bool) {
+        self.hands_off.set(false);
+        if let Some(token) = self.take_next() {
+            self.deque.push(token);
+            if loudly || !self.shared.attention.is_watched() {
+                self.shared.notify();
+            }
+        }
+    }
+
     /// Takes the token of a result's task off this worker's deque, if it is among the two newest there:
     /// work that submits two pieces of work waits for the older one first.
     pub(crate) fn take_newest(&self, result: &Owner) -> Option<Token> {
@@ -235,6 +250,13 @@ impl Local {
         }
         self.deque.push(token);
         self.shared.notify();
+    }
+}
+
+/// Lets others have what this worker would run next, before it calls foreign code.
+pub(crate) fn offer_next(loudly: bool) {
+    if let Some(local) = context::local() {
+        local.offer_next(loudly);
     }
 }
 
@@ -332,15 +354,21 @@ fn run(task: TaskRef, hands_off: bool) {
     // Nested work must not hand off, nor what a callback does: the thread goes back to that.
     let is_outermost = || depth() == 0 && !in_foreign();
     let before = local.as_ref().map(|local| local.hands_off.replace(is_outermost()));
-    match ran {
-        Ran::Settled { first: true, .. } => close(task, true),
-        Ran::Settled { first: false, .. } => enter(|| {
+    with_aside(|| match ran {
+        Ran::Settled { first: true, used_up: true } => close(task, true),
+        Ran::Settled { first: false, used_up: true } => enter(|| {
             depart(&task);
             drop(task);
         }),
+        Ran::Settled { first, used_up: false } => {
+            if first {
+                close(task.clone(), false);
+            }
+            dispose(task, false);
+        }
         Ran::Forwards => enter(|| continuation::resubmit(task)),
         Ran::Pending => enter(|| suspend(task)),
-    }
+    });
     if let (Some(local), Some(before)) = (local, before) {
         local.hands_off.set(before);
     }
@@ -355,7 +383,10 @@ fn suspend(task: TaskRef) {
         Suspend::Sleeps if task.place().is_some_and(|place| place.pool().is_closed()) => {
             continuation::fail(&task, Error::stopped(task.hop), false);
         }
-        Suspend::Sleeps => continuation::give_up_if_settled(&task),
+        Suspend::Sleeps => {
+            continuation::give_up_if_settled(&task);
+            look_at_await(&task);
+        }
         // Behind the others, so that one that wakes itself again and again leaves them their turn.
         Suspend::WokenAgain => {
             let Some(place) = task.lease() else { return };
@@ -371,6 +402,6 @@ impl Place {
         if let Some(error) = self.refusal(hop) {
             return Err(error);
         }
-        if self.pool().admits() { Ok(()) } else { Err(Error::stopped(hop)) }
+        if self.pool().admits() { Ok(()) } else { Err(self.pool().turned_down(hop)) }
     }
 }

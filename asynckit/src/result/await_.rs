@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::AsyncResult;
 use crate::continuation::{Event, Observer, Watch, watch};
 use crate::error::Error;
+use crate::future::await_begins;
 use crate::task::{Owner, Take, TaskRef, Typed, let_go_of};
 
 /// The future of an [`AsyncResult`]: its value or its failure.
@@ -69,6 +70,9 @@ impl<T> Future for Awaited<T> {
         let Some(owner) = this.owner.take() else { panic!("a future was polled after its end") };
         let task = owner.reference();
         if !is_set(&task, &mut this.watch, context.waker()) {
+            if let Some(error) = await_begins(&task, context.waker()) {
+                return Poll::Ready(Err(error.observed()));
+            }
             this.owner = Some(owner);
             return Poll::Pending;
         }
@@ -115,8 +119,10 @@ impl<'a, T: Sync> Future for AwaitedRef<'a, T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if !is_set(&this.result.owner().reference(), &mut this.watch, context.waker()) {
-            return Poll::Pending;
+        let task = this.result.owner().reference();
+        if !is_set(&task, &mut this.watch, context.waker()) {
+            let failure = await_begins(&task, context.waker());
+            return failure.map_or(Poll::Pending, |error| Poll::Ready(Err(error.observed())));
         }
         Poll::Ready(this.result.owner().outcome().map_err(AsyncResult::<T>::failure))
     }

@@ -124,6 +124,9 @@ impl<T> Completed<T> {
     }
 }
 
+/// More than so many results are not looked at for a wait without end.
+const MANY: usize = 256;
+
 /// How many of the results a wait has a look at for work to do: any of them will do.
 const LOOKS: usize = 16;
 
@@ -145,6 +148,15 @@ impl<T> Goal for Completed<T> {
         let left = self.results[self.first..].iter().flatten();
         let unset = left.filter(|watched| !watched.result.is_set());
         unset.take(LOOKS).map(|watched| watched.result.owner().reference()).collect()
+    }
+
+    fn targets(&self) -> Option<Vec<TaskRef>> {
+        if self.left > MANY {
+            return None;
+        }
+        let left = self.results[self.first..].iter().flatten();
+        let unset = left.filter(|watched| !watched.result.is_set());
+        Some(unset.map(|watched| watched.result.owner().reference()).collect())
     }
 
     fn pools(&self) -> Vec<Arc<Shared>> {

@@ -13,7 +13,7 @@ pub(crate) use completed::Completed;
 pub use many::Results;
 pub(crate) use many::{JoinTuple, join_list};
 pub use set::{SetError, Setter};
-pub(crate) use set::{channel_in_scope, part_of, ready_in_scope};
+pub(crate) use set::{channel_in_scope, ready_in_scope};
 
 use std::fmt;
 

@@ -88,13 +88,6 @@ pub(crate) fn channel_in_scope<T>(hop: Hop) -> (Setter<T>, AsyncResult<T>) {
     channel::<T, MakerInScope>(hop)
 }
 
-/// A part of what `whole` will be: where that may borrow, so may the part.
-#[track_caller]
-pub(crate) fn part_of<T, W>(whole: &AsyncResult<W>) -> (Setter<T>, AsyncResult<T>) {
-    let hop = Hop::here(&"AsyncResult::channel");
-    if whole.owner().is_of_scope() { channel_in_scope(hop) } else { channel::<T, Maker>(hop) }
-}
-
 /// How results are made by hand. Their values own all they use: what borrows lives in a scope, see
 /// [`Scope::ready`](crate::Scope::ready) and [`Scope::channel`](crate::Scope::channel).
 impl<T: 'static> AsyncResult<T> {

@@ -1,11 +1,15 @@
 //! What is to follow a result: more work, or a callback.
 
+use std::any::{Any, TypeId};
+
 use super::AsyncResult;
 use crate::Work;
 use crate::continuation::{self, Observer};
 use crate::error::{BoxError, Error, Hop, Sought};
 use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
+use crate::task::{Borrow, Typed};
+use crate::trace::Around;
 use crate::work::pending_work;
 
 impl<T> AsyncResult<T> {
@@ -121,10 +125,11 @@ impl<T> AsyncResult<T> {
 
     /// Calls `f` once, on whichever thread sets the result; now, if it is set.
     ///
-    /// It is called outside of all locks, and not before what sets the result has returned to it;
+    /// It is called in the span of `tracing` that the caller is in, outside of all locks, and not before what sets the result has returned to it;
     /// keep it short. A panic in it goes to the pool's
     /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error), not to who sets the
-    /// result. The value is lent to it: who wants to move it waits.
+    /// result. The value is lent to it: who wants to move it waits. (A number, a `bool`, a `char` or `()`
+    /// is copied instead.) What depends on the result does not wait for it otherwise, even if it blocks.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -142,20 +147,59 @@ impl<T> AsyncResult<T> {
         T: Send + Sync + 'static,
     {
         let owner = self.owner();
-        let task = owner.reference();
-        let value = owner.borrow();
-        let call = Box::new(move || {
-            let call = || f(value.outcome().inspect_err(|error| error.observe()));
-            let called = panic::catch(|| panic::noting(call));
+        let (task, value) = (owner.reference(), owner.borrow());
+        let (cell, around) = (task.clone(), Around::here());
+        let call = move |seen: Seen<T>| {
+            let call = || match &seen {
+                Seen::Copied(value) => f(Ok(value)),
+                Seen::Lent(value) => f(value.outcome().inspect_err(|error| error.observe())),
+            };
+            let called = panic::catch(|| around.within(|| panic::noting(call)));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
-                drop(Error::panicked(value.hop, payload, value.hook()));
+                drop(Error::panicked(cell.hop, payload, cell.hook()));
             }
-        });
-        match continuation::watch(&task, Observer::Call(call)) {
+        };
+        let observer = if is_plain::<T>() {
+            Observer::Note(Box::new(move || {
+                let copy = value.outcome().ok().and_then(copied).map(Seen::Copied);
+                let seen = copy.unwrap_or_else(|| Seen::Lent(value));
+                continuation::defer_call(Box::new(move || call(seen)));
+            }))
+        } else {
+            Observer::Call(Box::new(move || call(Seen::Lent(value))))
+        };
+        match continuation::watch(&task, observer) {
             Ok(watch) => watch.stay(),
             Err(Observer::Call(call)) => continuation::defer_call(call),
+            Err(Observer::Note(note)) => note(),
             Err(_) => unreachable!("an observer has changed its kind"),
         }
     }
 }
+
+/// What a callback looks at.
+enum Seen<T> {
+    Copied(T),
+    Lent(Typed<Borrow, T>),
+}
+
+macro_rules! plain {
+    ($($plain:ty)*) => {
+        /// Whether values of this type are as good as a copy of them.
+        fn is_plain<T: 'static>() -> bool {
+            [$(TypeId::of::<$plain>()),*].contains(&TypeId::of::<T>())
+        }
+
+        fn copied<T: 'static>(value: &T) -> Option<T> {
+            let value: &dyn Any = value;
+            $(if let Some(value) = value.downcast_ref::<$plain>() {
+                let mut copy = Some(*value);
+                let copy: &mut dyn Any = &mut copy;
+                return copy.downcast_mut::<Option<T>>()?.take();
+            })*
+            None
+        }
+    };
+}
+plain!(() bool char u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);

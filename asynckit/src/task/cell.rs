@@ -17,6 +17,7 @@ use super::slab;
 use super::state::State;
 use crate::continuation;
 use crate::error::{Error, Hop};
+use crate::future::Sleep;
 use crate::panic;
 
 /// What a cell's types are needed for. Each is generic in as little as can be: a program has many
@@ -24,7 +25,9 @@ use crate::panic;
 pub(super) struct VTable {
     edges: unsafe fn(NonNull<Header>, VisitEdges<'_>),
     run: unsafe fn(NonNull<Header>, in_place: bool) -> Ran,
+    withdraw: unsafe fn(NonNull<Header>, cancelled: bool),
     release: unsafe fn(NonNull<Header>, cancelled: bool),
+    sleep: unsafe fn(NonNull<Header>) -> Option<NonNull<Sleep>>,
     write_error: unsafe fn(NonNull<Header>, Error),
     error: unsafe fn(NonNull<Header>) -> Option<NonNull<Error>>,
     drop_value: unsafe fn(NonNull<Header>),
@@ -49,7 +52,7 @@ struct Task<T, J> {
 #[must_use]
 pub(crate) enum Ran {
     /// The outcome is settled; the cell has to be closed, unless somebody else did both before.
-    /// `used_up`: nothing is left of its closure and inputs.
+    /// `used_up`: nothing is left of its closure and inputs; else the caller disposes of these.
     Settled { first: bool, used_up: bool },
     /// The work returned a result, and goes on when that one is set.
     Forwards,
@@ -63,7 +66,9 @@ impl<T, J: Job<T>> TableOf<T, J> {
     const TABLE: VTable = VTable {
         edges: edges::<T, J>,
         run: run::<T, J>,
+        withdraw: withdraw::<T, J>,
         release: release::<T, J>,
+        sleep: sleep::<T, J>,
         write_error: write_error::<T>,
         error: error::<T>,
         drop_value: drop_value::<T>,
@@ -75,6 +80,7 @@ impl<T, J: Job<T>> TableOf<T, J> {
             waits: J::WAITS,
             is_manual: J::MANUAL,
             is_immediate: J::IMMEDIATE,
+            cancels_inputs: J::CANCELS,
             continues: J::CONTINUES,
             is_timed: J::TIMED,
             is_set_by_hand: J::BY_HAND,
@@ -104,16 +110,26 @@ pub(crate) fn allocate<T, J: Job<T>>(
 }
 
 /// # Safety
-/// `cell` is a live `Task<T, J>`; for these three the types are those of its table, and the caller
+/// `cell` is a live `Task<T, J>`; for these five the types are those of its table, and the caller
 /// has its claim or visits it.
 unsafe fn edges<T, J: Job<T>>(cell: NonNull<Header>, visit: VisitEdges<'_>) {
     // SAFETY: the caller's promise; jobs are only ever lent as `&`.
     unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.edges(visit);
 }
 
+unsafe fn withdraw<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
+    // SAFETY: as above.
+    unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.withdraw(cancelled);
+}
+
 unsafe fn release<T, J: Job<T>>(cell: NonNull<Header>, cancelled: bool) {
     // SAFETY: as above.
     unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.release(cancelled);
+}
+
+unsafe fn sleep<T, J: Job<T>>(cell: NonNull<Header>) -> Option<NonNull<Sleep>> {
+    // SAFETY: as above.
+    unsafe { &(*cell.cast::<Task<T, J>>().as_ptr()).job }.sleep().map(NonNull::from)
 }
 
 unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
@@ -216,8 +232,14 @@ pub(crate) unsafe fn let_go(cell: NonNull<Header>, left: Left) {
             let cell = unsafe { TaskRef::from_raw(cell) };
             continuation::tell_free(&cell);
         }
-        // SAFETY: likewise.
-        Left::Unowned => continuation::unowned(unsafe { TaskRef::from_raw(cell) }),
+        Left::Unowned => {
+            // SAFETY: likewise.
+            let cell = unsafe { TaskRef::from_raw(cell) };
+            // There may be nothing to it, which the last reference does on the side.
+            if !cell.is_set() || cell.has_value_to_drop() {
+                continuation::unowned(cell);
+            }
+        }
     }
 }
 
@@ -283,13 +305,25 @@ pub(crate) fn each_edge(task: &impl Steps, mut visit: impl FnMut(&super::edge::E
     unsafe { (task.header().vtable.edges)(task.raw(), &mut visit) }
 }
 
+/// Shows what is known of a pending future, if the task is one that waits.
+pub(crate) fn with_sleep<R>(task: &impl Steps, show: impl FnOnce(&Sleep) -> R) -> Option<R> {
+    let header = task.header();
+    if !header.state.is_waiting() || !header.state.visit() {
+        return None;
+    }
+    // SAFETY: a handle keeps the cell, and the task is visited until the end of this function.
+    let shown = unsafe { (header.vtable.sleep)(task.raw()).map(|sleep| show(sleep.as_ref())) };
+    header.state.unvisit();
+    shown
+}
+
 /// Runs a claimed task, up to its outcome or its next wait.
 pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
     let (cell, header) = (task.raw(), task.header());
     // SAFETY: as above.
     let run = || unsafe { (header.vtable.run)(cell, in_place) };
-    let ran = continuation::foreign(|| panic::catch(run));
-    let ran = ran.unwrap_or_else(|payload| {
+    let ran = continuation::foreign_call(|| panic::catch(run));
+    ran.unwrap_or_else(|payload| {
         // It was the work that panicked, or the drop of a value that came too late.
         let first = header.state.conclude(true);
         if first {
@@ -298,11 +332,13 @@ pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
             panic::discard(payload);
         }
         Ran::Settled { first, used_up: false }
-    });
-    if let Ran::Settled { used_up: false, .. } = ran {
-        dispose_of(task, false);
-    }
-    ran
+    })
+}
+
+/// Lets go of inputs, before the rest of a task that was kept from running is disposed of.
+pub(crate) fn let_go_of_inputs(task: &impl Steps, cancelled: bool) {
+    // SAFETY: a handle keeps the cell; that it was seized is the protocol's part.
+    unsafe { (task.header().vtable.withdraw)(task.raw(), cancelled) }
 }
 
 /// Drops what is left of closure and inputs: all of it where a task was kept from running.

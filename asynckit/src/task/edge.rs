@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
-use super::cell::each_edge;
+use super::cell::{Steps, each_edge};
 use super::handle::{Borrow, Owner, TaskRef, Typed, typed};
 use super::header::Header;
 use super::holds::{Holds, Left, Take};
@@ -161,6 +161,10 @@ impl Edge {
         assert!(self.is_open(), "an edge was used after its release");
         // SAFETY: an open edge has a hold on the cell, so that its memory is there.
         unsafe { self.upstream_raw().as_ref() }
+    }
+
+    pub(crate) fn comes_from(&self, cell: &TaskRef) -> bool {
+        self.upstream_raw() == cell.raw()
     }
 
     /// A reference to that cell.
@@ -459,6 +463,33 @@ pub(crate) fn loans_of(task: &TaskRef) -> Vec<Borrow> {
     let mut loans = Vec::new();
     each_edge(task, |edge| loans.extend(edge.lend_again()));
     loans
+}
+
+/// An edge to a result that is only to come first, whatever its value is.
+pub(crate) struct EndEdge(Edge);
+
+// SAFETY: as with `TypedEdge`. The value, which `new` knows to be `Send`, may be dropped where the loan
+// ends.
+unsafe impl Send for EndEdge {}
+
+impl EndEdge {
+    pub(crate) fn new<T: Send>(owner: &Typed<Owner, T>) -> EndEdge {
+        EndEdge(Edge::lending(owner))
+    }
+
+    pub(crate) fn edge(&self) -> &Edge {
+        &self.0
+    }
+
+    /// Ends the loan; fails where the result did.
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        let HandedOver::Borrow(borrow) = self.0.hand_over() else {
+            unreachable!("an edge that lends has no other hold");
+        };
+        let failure = borrow.error().cloned();
+        continuation::end_loan(borrow);
+        failure.map_or(Ok(()), Err)
+    }
 }
 
 /// What edges a task has to one cell.

@@ -46,6 +46,7 @@ pub(super) struct Facts {
     pub(super) waits: bool,
     pub(super) is_manual: bool,
     pub(super) is_immediate: bool,
+    pub(super) cancels_inputs: bool,
     pub(super) continues: bool,
     pub(super) is_timed: bool,
     pub(super) is_set_by_hand: bool,
@@ -210,6 +211,11 @@ impl Header {
     pub(crate) fn is_immediate(&self) -> bool {
         let facts = &self.vtable.facts;
         facts.is_immediate || (!facts.is_simple && !facts.continues && self.state.forwards())
+    }
+
+    /// Whether inputs that nobody else needs are cancelled where it fails.
+    pub(crate) fn cancels_inputs(&self) -> bool {
+        self.vtable.facts.cancels_inputs
     }
 
     /// Whether handles may set it: it came from `AsyncResult::new`.

@@ -3,6 +3,7 @@
 use super::edge::VisitEdges;
 use super::header::Header;
 use crate::error::Error;
+use crate::future::Sleep;
 
 /// What a run of a job comes to.
 pub(crate) enum Step<T> {
@@ -18,8 +19,8 @@ pub(crate) enum Step<T> {
 
 /// The work of a cell.
 ///
-/// A job is lent as `&`, to one thread at a time: the protocol of `state.rs` gives `run` and
-/// `release` to whoever has claimed or seized the task, and `edges` also to its visitors. So it
+/// A job is lent as `&`, to one thread at a time: the protocol of `state.rs` gives `run`,
+/// `withdraw` and `release` to whoever has claimed or seized the task, and `edges` and `sleep` also to its visitors. So it
 /// keeps what it uses up in `Cell`s.
 pub(crate) trait Job<T> {
     /// Whether it runs to its end whenever and wherever it is called: no inputs, no future.
@@ -28,6 +29,8 @@ pub(crate) trait Job<T> {
     const WAITS: bool = false;
     /// Whether it runs on the thread that makes it ready, without a queue.
     const IMMEDIATE: bool = false;
+    /// Whether inputs that nobody else needs are cancelled where it fails.
+    const CANCELS: bool = false;
     /// Whether it goes on working with a result that it waited for. Otherwise that stands for its
     /// own, and is handed on on the spot.
     const CONTINUES: bool = false;
@@ -49,6 +52,17 @@ pub(crate) trait Job<T> {
     /// Does the work on a thread that waits for it, to its end.
     fn run_in_place(&self, task: &Header) -> Step<T> {
         self.run(task)
+    }
+
+    /// What is known of it while its future is pending.
+    fn sleep(&self) -> Option<&Sleep> {
+        None
+    }
+
+    /// Lets go of what others wait for: inputs, a place in line. Calls no foreign code. Where it is to be
+    /// `release`d soon.
+    fn withdraw(&self, cancelled: bool) {
+        self.edges(&mut |edge| edge.release(cancelled));
     }
 
     /// Drops closure and inputs, as far as they are still there.

@@ -116,10 +116,12 @@ mod state;
 mod waiters;
 
 pub(crate) use cell::{
-    At, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, end_close, run_claimed,
-    submit_at, write_failure,
+    At, Ran, Remains, Steps, dispose_of, drop_unowned, each_edge, end_close, let_go_of_inputs,
+    run_claimed, submit_at, with_sleep, write_failure,
 };
-pub(crate) use edge::{Edge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone, loans_of};
+pub(crate) use edge::{
+    Edge, EndEdge, OnFailure, Settled, TypedEdge, VisitEdges, any_might_clone, loans_of,
+};
 pub(crate) use frame::{depth, each_frame, within};
 pub(crate) use hand::{Hand, let_go_of};
 pub(crate) use handle::{

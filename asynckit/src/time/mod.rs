@@ -1,8 +1,10 @@
 //! Time: the clock, and what is to be done at moments to come.
 //!
 //! All that depends on time goes through [`Timers`]: a clock, and callbacks in the order of their
-//! moments. The system's are shared by the whole process and have one thread, which is started
-//! when it is first needed and sleeps while nothing is due. A deterministic pool has its own, whose
+//! moments. The system's are shared by the whole process and have a thread, the *keeper*, which is
+//! started when it is first needed and sleeps while nothing is due. What is due may lead to foreign code,
+//! the drop of work that is out of time, say: so a keeper hands its post on before it does what is due,
+//! and what takes its time holds up nothing else. A deterministic pool has its own, whose
 //! clock goes on when nothing else does. `timeout.rs`, with `stopwatch.rs`, and `retry.rs` are built
 //! on it, and so are the deadlines of `cancel`.
 
@@ -17,17 +19,20 @@ pub(crate) use stopwatch::{Stopwatch, begin_anew_in_place, begin_in_place, end_i
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::io::Write;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use crate::continuation;
 use crate::panic;
 use crate::pool::{self, Random, Shared};
 use crate::stage::wake;
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, lock, thread};
+use crate::sync::{
+    Arc, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock, Ordering, StaticCounter, lock, thread,
+};
 use crate::task::TaskRef;
 
-/// What is done at its moment, on the timers' thread: nothing that blocks, and no user's code but
-/// what any thread that sets a result may have to call.
+/// What is done at its moment: what any thread that sets a result may have to do.
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
 /// A clock, and what is to be done when. A moment is told by how long after the clock's beginning it
@@ -46,6 +51,10 @@ struct Agenda {
     /// what is taken out leaves nothing behind.
     due: BTreeMap<TimerKey, Callback>,
     last: u64,
+    /// How many threads there are that keep the time, or do what was due.
+    keepers: usize,
+    /// How many of them wait for what is due next.
+    idle: usize,
     /// What a virtual clock shows.
     now: Duration,
     /// What decides in place of chance, with a virtual clock.
@@ -66,22 +75,9 @@ impl Timers {
     }
 
     /// The process's own, by the system's clock.
-    ///
-    /// # Panics
-    ///
-    /// Where the thread can't be started.
     pub(crate) fn system() -> Arc<Timers> {
         static SYSTEM: OnceLock<Arc<Timers>> = OnceLock::new();
-        let system = SYSTEM.get_or_init(|| {
-            let timers = Timers::new(Some(Instant::now()), None);
-            let its = timers.clone();
-            let thread = thread::Builder::new().name("asynckit-timers".to_owned());
-            match thread.spawn(move || its.keep()) {
-                Ok(_) => timers,
-                Err(error) => panic!("the thread for timers could not be started: {error}"),
-            }
-        });
-        system.clone()
+        SYSTEM.get_or_init(|| Timers::new(Some(Instant::now()), None)).clone()
     }
 
     /// Those of the pool whose work this thread does, if it has a clock of its own.
@@ -104,16 +100,19 @@ impl Timers {
     }
 
     /// Has `callback` called after this long, unless it is cancelled before.
-    pub(crate) fn after(&self, delay: Duration, callback: Callback) -> TimerKey {
+    pub(crate) fn after(self: &Arc<Self>, delay: Duration, callback: Callback) -> TimerKey {
         let at = self.now().saturating_add(delay);
         let mut agenda = lock(&self.agenda);
         agenda.last += 1;
         let key = TimerKey { at, number: agenda.last };
         agenda.due.insert(key, callback);
         let is_first = agenda.due.first_key_value().is_some_and(|(first, _)| *first == key);
+        let is_kept = agenda.keepers > 0 || self.is_virtual();
         drop(agenda);
-        if is_first {
-            self.earlier.notify_one();
+        if !is_kept {
+            self.start_keeper();
+        } else if is_first {
+            self.earlier.notify_all();
         }
         key
     }
@@ -124,25 +123,65 @@ impl Timers {
         callback.is_some()
     }
 
-    /// The life of the timers' thread.
-    fn keep(&self) {
+    fn start_keeper(self: &Arc<Self>) {
+        lock(&self.agenda).keepers += 1;
+        let its = self.clone();
+        let thread = thread::Builder::new().name("asynckit-timers".to_owned());
+        let started = thread.spawn(move || its.keep());
         let mut agenda = lock(&self.agenda);
+        agenda.keepers -= usize::from(started.is_err());
+        UNKEPT.store(u64::from(agenda.keepers == 0), Ordering::Relaxed);
+        drop(agenda);
+        if let Err(error) = started {
+            no_thread(&error);
+        }
+    }
+
+    /// Does what is due, on a thread that has nothing else to do where there is no keeper.
+    fn catch_up(&self) {
         loop {
-            let Some((first, _)) = agenda.due.first_key_value() else {
-                agenda = self.earlier.wait(agenda).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let now = self.began.map_or(Duration::MAX, |began| began.elapsed());
-            let left = first.at.saturating_sub(now);
-            if left.is_zero() {
-                let due = agenda.due.pop_first();
-                drop(agenda);
-                call(due);
-                agenda = lock(&self.agenda);
-            } else {
-                let waited = self.earlier.wait_timeout(agenda, left.min(LONGEST_SLEEP));
-                agenda = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let now = self.now();
+            let mut agenda = lock(&self.agenda);
+            let first = agenda.due.first_entry().filter(|first| first.key().at <= now);
+            let due = first.map(|first| first.remove_entry());
+            drop(agenda);
+            if due.is_none() {
+                return;
             }
+            call(due);
+        }
+    }
+
+    /// The life of a keeper.
+    fn keep(self: &Arc<Self>) {
+        let mut agenda = lock(&self.agenda);
+        while agenda.idle < MOST_IDLE {
+            agenda.idle += 1;
+            agenda = self.wait_until_due(agenda);
+            agenda.idle -= 1;
+            let due = agenda.due.pop_first();
+            let is_last = agenda.idle == 0;
+            drop(agenda);
+            if is_last {
+                // Where none can be had, the time is kept again when this is done.
+                self.start_keeper();
+            }
+            call(due);
+            agenda = lock(&self.agenda);
+        }
+        agenda.keepers -= 1;
+    }
+
+    fn wait_until_due<'a>(&self, mut agenda: MutexGuard<'a, Agenda>) -> MutexGuard<'a, Agenda> {
+        loop {
+            let now = self.began.map_or(Duration::MAX, |began| began.elapsed());
+            let first = agenda.due.first_key_value();
+            let left = first.map_or(LONGEST_SLEEP, |(first, _)| first.at.saturating_sub(now));
+            if left.is_zero() {
+                return agenda;
+            }
+            let waited = self.earlier.wait_timeout(agenda, left.min(LONGEST_SLEEP));
+            agenda = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -187,9 +226,41 @@ fn jittered(delay: Duration, random: Option<u64>) -> Duration {
 /// A condition variable takes no sleep that is longer than the system counts.
 const LONGEST_SLEEP: Duration = Duration::from_secs(24 * 3600);
 
+/// Whether the system's timers have nobody to keep them, as no thread could be started.
+static UNKEPT: StaticCounter = StaticCounter::new(0);
+
+/// How long it takes until it is tried again to start a thread.
+pub(crate) const AGAIN: Duration = Duration::from_millis(50);
+
+/// Before a thread sleeps: where there is no thread to keep the time, tries to start one, and does
+/// what is due. The thread sleeps no longer than this then.
+pub(crate) fn stand_in() -> Option<Duration> {
+    if UNKEPT.load(Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let timers = Timers::system();
+    timers.start_keeper();
+    timers.catch_up();
+    Some(AGAIN)
+}
+
+/// Says once that threads can't be had.
+pub(crate) fn no_thread(error: &std::io::Error) {
+    static SAID: StaticCounter = StaticCounter::new(0);
+    if SAID.swap(1, Ordering::Relaxed) == 0 {
+        let _ = writeln!(
+            std::io::stderr(),
+            "asynckit: a thread could not be started, which is tried again from time to time: {error}"
+        );
+    }
+}
+
+/// How many keepers wait, once there were more: one that keeps the time, and one to take over.
+const MOST_IDLE: usize = 2;
+
 fn call(due: Option<(TimerKey, Callback)>) {
     if let Some((_, callback)) = due {
-        // Nothing may end the timers' thread.
+        // Nothing may end a keeper.
         panic::contain(callback);
     }
 }
@@ -233,9 +304,16 @@ impl Pause {
 impl Drop for Pause {
     fn drop(&mut self) {
         self.pool.timers().cancel(self.key);
-        if self.pool.sleeping.0.fetch_sub(1, Ordering::SeqCst) == 1 && self.pool.is_stopping() {
-            // If nothing else is left, nobody else will notice.
-            self.pool.finish_stop(0);
+        if self.pool.sleeping.0.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return;
+        }
+        // A scope's end may wait for just that.
+        self.pool.threads().tell_watchers();
+        if self.pool.is_stopping() {
+            // If nothing else is left, nobody else will notice. Not in the midst of a step: it may wait
+            // for one.
+            let pool = self.pool.clone();
+            continuation::defer_call(Box::new(move || pool.finish_stop(0)));
         }
     }
 }

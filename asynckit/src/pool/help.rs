@@ -1,0 +1,155 @@
+//! Threads from outside that do a pool's work for a while, where nobody else does: the pool has no workers,
+//! or the thread is one of its host's.
+
+use crate::pool::shared::stop_task;
+use crate::pool::sleep::Idle;
+use crate::pool::{Shared, blocking, context, worker};
+use crate::sync::{Arc, Deadline, Parker};
+use crate::task::Token;
+
+/// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
+/// at once more before it sleeps, under the pool's lock.
+pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
+    match pool.take_any() {
+        Some(token) => run(token),
+        None => sleep_once(pool, deadline, enough),
+    }
+}
+
+/// Runs a task that came out of a queue, unless its pool has been closed meanwhile.
+pub(super) fn run(token: Token) {
+    if token.place().is_some_and(|place| place.pool().is_closed()) {
+        return stop_task(&token);
+    }
+    worker::execute(token);
+}
+
+/// Takes a place in a pool's queue for work from outside, as soon as there is one; false where the pool is
+/// being stopped. A worker of another pool has a spare meanwhile.
+pub(crate) fn enter_queue(pool: &Arc<Shared>) -> bool {
+    while !pool.is_stopping() {
+        if pool.queue.try_enter() {
+            return true;
+        }
+        if pool.is_helped_here() {
+            // Nobody else makes room in such a pool.
+            let _member = Helping::begin(pool);
+            help_once(pool, None, &|| pool.queue.has_room() || pool.is_stopping());
+        } else {
+            let gives_up = || pool.is_stopping() || pool.is_helped_here();
+            if blocking(|| pool.queue.enter(gives_up)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Does a pool's work as long as there is some, and then sleeps until there is more, or until no thread
+/// of the pool does anything.
+pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
+    struct Resting<'a>(&'a Arc<Shared>, Arc<Parker>);
+    impl Drop for Resting<'_> {
+        fn drop(&mut self) {
+            self.0.unwatch_rest(&self.1);
+        }
+    }
+    let _member = Helping::begin(pool);
+    while let Some(token) = pool.take_any() {
+        run(token);
+    }
+    let resting = Resting(pool, Parker::current());
+    pool.watch_rest(&resting.1);
+    sleep_once(pool, None, &|| false);
+}
+
+fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
+    match pool.sleep(false, deadline, enough) {
+        Idle::Search { woken: true } => pool.end_search(),
+        Idle::Search { woken: false } | Idle::Leave => {}
+        Idle::Quiet => pool.finish_stop(1),
+    }
+}
+
+/// As `sleep_once`, until one of several pools may have a task.
+pub(super) fn sleep_for(
+    pools: &[&Arc<Shared>],
+    deadline: Option<Deadline>,
+    enough: &dyn Fn() -> bool,
+) {
+    let Some((last, others)) = pools.split_last() else { return };
+    let parker = Parker::current();
+    others.iter().for_each(|pool| pool.add_sleeper(&parker));
+    sleep_once(last, deadline, &|| enough() || others.iter().any(|pool| !pool.queue.is_empty()));
+    others.iter().for_each(|pool| pool.remove_sleeper(&parker));
+}
+
+/// A thread from outside does the work of pools for a while.
+#[derive(Default)]
+pub(super) struct Helpers<'a>(Vec<(&'a Arc<Shared>, Helping<'a>)>);
+
+impl<'a> Helpers<'a> {
+    /// Helps just these pools from now on.
+    pub(super) fn join(&mut self, pools: &[&'a Arc<Shared>]) {
+        self.0.retain(|(helped, _)| pools.iter().any(|pool| Arc::ptr_eq(helped, pool)));
+        for pool in pools {
+            if !self.0.iter().any(|(helped, _)| Arc::ptr_eq(helped, pool)) {
+                self.0.push((pool, Helping::begin(pool)));
+            }
+        }
+    }
+}
+
+/// A thread from outside does a pool's work for a while.
+pub(crate) struct Helping<'a> {
+    pool: &'a Arc<Shared>,
+    /// Whether it was counted in.
+    counts: bool,
+}
+
+impl<'a> Helping<'a> {
+    pub(crate) fn begin(pool: &'a Arc<Shared>) -> Helping<'a> {
+        // A thread counts once.
+        if context::works_for(pool) {
+            return Helping { pool, counts: false };
+        }
+        let mut threads = pool.threads();
+        threads.alive += 1;
+        threads.helpers.push(Parker::current());
+        if pool.is_hosted() {
+            pool.publish(&threads);
+        }
+        drop(threads);
+        Helping { pool, counts: true }
+    }
+
+    fn count_out(&self) {
+        let pool = self.pool;
+        let mut threads = pool.threads();
+        threads.alive -= 1;
+        let here = Parker::current();
+        // Once: it may help again from within a callback.
+        if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
+            threads.helpers.swap_remove(own);
+        }
+        if pool.is_hosted() {
+            pool.publish(&threads);
+        }
+        pool.tell_rest(&threads);
+        drop(threads);
+        // If this was the last that did anything, a stop may have waited for just that.
+        pool.finish_stop(0);
+    }
+}
+
+impl Drop for Helping<'_> {
+    fn drop(&mut self) {
+        if self.counts {
+            self.count_out();
+        }
+        // It may have been woken for what another one is to do now.
+        if !self.pool.queue.is_empty() {
+            self.pool.notify();
+        }
+    }
+}
