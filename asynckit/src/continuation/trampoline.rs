@@ -29,6 +29,9 @@ struct Trampoline {
     /// Scopes to leave once the queue is empty, so that whatever a member's end led to on this
     /// thread has happened before its scope can end.
     leaving: RefCell<Vec<Lease>>,
+    /// How many of these there were when the step under way began: it may be a consequence of what their
+    /// members did.
+    earlier: Cell<usize>,
 }
 
 /// Gives the queues' memory back when the thread ends.
@@ -44,6 +47,7 @@ thread_local! {
             depth: Cell::new(0),
             queue: RefCell::new(VecDeque::new()),
             leaving: RefCell::new(Vec::new()),
+            earlier: Cell::new(0),
         })
     };
     static MEMORY: Memory = const { Memory };
@@ -114,7 +118,9 @@ impl Trampoline {
             let step = self.queue.borrow_mut().pop_front();
             let Some(step) = step else { return };
             let before = self.in_foreign.replace(false);
+            let earlier = self.earlier.replace(self.leaving.borrow().len());
             step.run();
+            self.earlier.set(earlier);
             self.in_foreign.set(before);
         }
     }
@@ -142,18 +148,17 @@ pub(crate) fn enter<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Does what is queued now: before this thread blocks, and others wait for what it holds back.
-/// Scopes that were to be left before are left later, when the step under way is done too: it may
-/// be a consequence of what their members did.
+/// Scopes that were to be left before the step under way began are left when that is done, too.
 pub(crate) fn drain() {
     TRAMPOLINE.with(|trampoline| {
         if !trampoline.active.get() {
             return;
         }
-        let before = trampoline.leaving.borrow().len();
         loop {
             trampoline.empty_queue();
             let mut leaving = trampoline.leaving.borrow_mut();
-            let left = if leaving.len() > before { leaving.pop() } else { None };
+            let is_new = leaving.len() > trampoline.earlier.get();
+            let left = if is_new { leaving.pop() } else { None };
             drop(leaving);
             match left {
                 Some(place) => trampoline.leave(&place),
