@@ -44,7 +44,7 @@ pub(crate) fn expand(tokens: TokenStream) -> TokenStream {
 
 fn expand_chain(chain: Chain) -> TokenStream {
     let support = Support::new(chain.krate);
-    match chain.body {
+    match without_groups(chain.body) {
         Expr::Async(body) => expand_async(&support, &chain.place, body.block),
         Expr::Block(ExprBlock { attrs, label: None, block }) if attrs.is_empty() => {
             expand_block(&support, &chain.place, block)
@@ -57,6 +57,14 @@ fn expand_chain(chain: Chain) -> TokenStream {
             };
             expand_block(&support, &chain.place, block)
         }
+    }
+}
+
+/// A body that a macro was given as `$e:expr` comes in an invisible group; it may be the async form.
+fn without_groups(body: Expr) -> Expr {
+    match body {
+        Expr::Group(group) if group.attrs.is_empty() => without_groups(*group.expr),
+        body => body,
     }
 }
 
