@@ -4,12 +4,11 @@ fn read<'work>(
     path: &'work str,
     unused: u8,
 ) -> ::asynckit::Work<'work, Vec<u8>> {
-    ::asynckit::__private::work_moves_to_another_thread::<&'work str>();
-    ::asynckit::__private::work_moves_to_another_thread::<u8>();
     ::asynckit::__private::work_moves_to_another_thread::<Vec<u8>>();
     ::asynckit::__private::returns_a_result::<std::io::Result<Vec<u8>>>();
-    ::asynckit::__private::fallible_work(
+    return ::asynckit::__private::fallible_work(
         &::core::concat!(::core::module_path!(), "::", "read"),
+        const { ::asynckit::__private::defined() },
         move || -> std::io::Result<Vec<u8>> {
             let _ = &self;
             let path = path;
@@ -19,5 +18,5 @@ fn read<'work>(
             let __value: std::io::Result<Vec<u8>> = { std::fs::read(path) };
             #[allow(unreachable_code)] return __value;
         },
-    )
+    );
 }

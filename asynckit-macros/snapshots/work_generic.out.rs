@@ -14,8 +14,9 @@ where
     renamed::kit::__private::work_moves_to_another_thread::<(&'a str, &'work str)>();
     renamed::kit::__private::work_moves_to_another_thread::<[T; 3]>();
     renamed::kit::__private::work_moves_to_another_thread::<F>();
-    renamed::kit::__private::fallible_work(
+    return renamed::kit::__private::fallible_work(
         &::core::concat!(::core::module_path!(), "::", "shown"),
+        const { renamed::kit::__private::defined() },
         move || -> Outcome<String> {
             let __arg0 = __arg0;
             let (a, b) = __arg0;
@@ -25,5 +26,5 @@ where
             let __value: Outcome<String> = { body() };
             #[allow(unreachable_code)] return __value;
         },
-    )
+    );
 }

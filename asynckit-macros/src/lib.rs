@@ -8,9 +8,11 @@
 mod async_work;
 mod chain;
 mod error;
+mod lifetimes;
 mod mend;
 mod model;
 mod options;
+mod order;
 mod parse;
 mod support;
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! How errors get from functions into results, and what an annotated function makes.
 
+use core::panic::Location;
+
+use crate::error::Hop;
 use crate::work::{new_async_work, new_work};
 use crate::{BoxError, Work};
 
@@ -47,6 +50,15 @@ impl<E: Into<BoxError>> Failure for E {
     }
 }
 
+/// A line of the source.
+type At = &'static Location<'static>;
+
+/// Where a function is defined: the line of a call that has none of its own.
+#[track_caller]
+pub const fn defined() -> At {
+    Location::caller()
+}
+
 /// Fails to compile, at the type, where it may not go to another thread.
 #[inline]
 pub const fn work_moves_to_another_thread<T: Send + ?Sized>() {}
@@ -58,45 +70,53 @@ pub const fn returns_a_result<R: Fallible>() {}
 /// The work of a function whose value travels as it is.
 #[inline]
 #[track_caller]
-pub fn plain_work<'w, T, F>(origin: &'static &'static str, body: F) -> Work<'w, T>
+pub fn plain_work<'w, T, F>(origin: &'static &'static str, defined: At, body: F) -> Work<'w, T>
 where
     T: Send + 'w,
     F: FnOnce() -> T + Send + 'w,
 {
-    new_work(origin, move || Ok(body()))
+    new_work(Hop::of_call(origin, defined), move || Ok(body()))
 }
 
 /// The work of a function whose error travels apart from its value.
 #[inline]
 #[track_caller]
-pub fn fallible_work<'w, R, F>(origin: &'static &'static str, body: F) -> Work<'w, R::Value>
+pub fn fallible_work<'w, R, F>(
+    origin: &'static &'static str,
+    defined: At,
+    body: F,
+) -> Work<'w, R::Value>
 where
     R: Fallible,
     R::Value: Send + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
-    new_work(origin, move || body().into_outcome())
+    new_work(Hop::of_call(origin, defined), move || body().into_outcome())
 }
 
 /// [`plain_work`] of an `async fn`.
 #[inline]
 #[track_caller]
-pub fn async_work<'w, T, F>(origin: &'static &'static str, body: F) -> Work<'w, T>
+pub fn async_work<'w, T, F>(origin: &'static &'static str, defined: At, body: F) -> Work<'w, T>
 where
     T: Send + 'w,
     F: Future<Output = T> + Send + 'w,
 {
-    new_async_work(origin, async move { Ok(body.await) })
+    new_async_work(Hop::of_call(origin, defined), async move { Ok(body.await) })
 }
 
 /// [`fallible_work`] of an `async fn`.
 #[inline]
 #[track_caller]
-pub fn fallible_async_work<'w, R, F>(origin: &'static &'static str, body: F) -> Work<'w, R::Value>
+pub fn fallible_async_work<'w, R, F>(
+    origin: &'static &'static str,
+    defined: At,
+    body: F,
+) -> Work<'w, R::Value>
 where
     R: Fallible,
     R::Value: Send + 'w,
     F: Future<Output = R> + Send + 'w,
 {
-    new_async_work(origin, async move { body.await.into_outcome() })
+    new_async_work(Hop::of_call(origin, defined), async move { body.await.into_outcome() })
 }

@@ -20,7 +20,7 @@ mod take_apart;
 pub use call::{Lifted, call_site, give, lift, same};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
-pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_thread};
+pub use fallible::{Failure, Fallible, defined, returns_a_result, work_moves_to_another_thread};
 pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_chain, plain_condition};
