@@ -168,6 +168,38 @@ fn work_of_a_token_that_is_over_takes_up_no_memory() {
 }
 
 #[test]
+fn statements_that_are_over_take_up_no_memory() {
+    let pool = pool();
+    chain!(&pool, {
+        inc(1);
+    })
+    .get()
+    .unwrap();
+    assert_none_each(allocations(|| {
+        let all = chain!(&pool, {
+            for _ in 0..TASKS {
+                inc(1);
+                pool.run_until_idle();
+            }
+            inc(2)
+        });
+        assert_eq!(all.get().unwrap(), 3);
+    }));
+    // Nor do statements of another kind.
+    let chained = allocations(|| {
+        let mut list = Vec::with_capacity(TASKS);
+        for n in 0..TASKS {
+            drop(chain!(&pool, {
+                list.push(n);
+                AsyncResult::ready(())
+            }));
+        }
+        list
+    });
+    assert_none_each(chained);
+}
+
+#[test]
 fn an_input_allocates_nothing() {
     let pool = pool();
     let (setters, inputs) = channels();

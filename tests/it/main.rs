@@ -12,6 +12,7 @@ mod chain_ends;
 mod chain_language;
 mod chain_lets;
 mod chain_rules;
+mod chain_statements;
 mod closure_sizes;
 mod contract;
 mod deadlocks;
