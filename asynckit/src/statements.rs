@@ -57,8 +57,8 @@ impl Statements {
         Arc::new(Statements(Mutex::new(state)))
     }
 
-    /// One more, whose result this is.
-    pub(crate) fn add<T: Send>(self: &Arc<Self>, result: AsyncResult<T>) {
+    /// One more, whose result this is, of a chain at `place`.
+    pub(crate) fn add<T: Send>(self: &Arc<Self>, result: AsyncResult<T>, place: Lease) {
         let key = {
             let mut state = lock(&self.0);
             let key = state.next;
@@ -67,7 +67,9 @@ impl Statements {
             key
         };
         let statement = Statement { all: self.clone(), key };
-        let (hop, place) = (result.owner().hop, result.scope());
+        // What a value on a scope borrows, the watch must not outlive.
+        let hop = result.owner().hop;
+        let place = result.scope().or_else(|| Some(place).filter(|place| place.is_scope()));
         let watch = gather_at(hop, place, (Either::new(result), ()), move |(outcome, ())| {
             // A value is dropped before its work counts as over.
             if let Err(error) = outcome.map(drop) {

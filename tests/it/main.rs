@@ -13,6 +13,7 @@ mod chain_language;
 mod chain_lets;
 mod chain_rules;
 mod chain_statements;
+mod chain_statements_end;
 mod closure_sizes;
 mod contract;
 mod deadlocks;

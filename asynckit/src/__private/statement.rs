@@ -42,8 +42,14 @@ pub fn chain_place<P: ?Sized>(place: &P) -> ChainPlace<'_, P> {
 }
 
 impl<P: ?Sized> ChainPlace<'_, P> {
-    fn statements(&self) -> &Arc<Statements> {
-        &self.statements.get_or_init(|| Unclaimed(Statements::new())).0
+    /// A statement has given this result.
+    fn add<T: Send>(&self, result: AsyncResult<T>)
+    where
+        P: Spawn,
+    {
+        let statements = self.statements.get_or_init(|| Unclaimed(Statements::new()));
+        let Handle(place) = self.place.place();
+        statements.0.add(result, place);
     }
 
     /// The work of statements, if there is any to wait for or to fail with.
@@ -141,17 +147,18 @@ impl<'w, T> Loose<Work<'w, T>> {
         P: Spawner<'w> + ?Sized,
         T: Send,
     {
-        place.statements().add(self.take().spawn_on(place));
+        place.add(self.take().spawn_on(place));
     }
 }
 
 impl<T> Loose<AsyncResult<T>> {
     #[inline]
-    pub fn __statement<P: ?Sized>(self, place: &ChainPlace<'_, P>)
+    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
     where
+        P: Spawn + ?Sized,
         T: Send,
     {
-        place.statements().add(self.take());
+        place.add(self.take());
     }
 }
 
@@ -170,13 +177,13 @@ impl<X: Started> Started for Vec<X> {}
 
 impl<'w, T: Send> Start<'w> for Work<'w, T> {
     fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
-        place.statements().add(self.spawn_on(place));
+        place.add(self.spawn_on(place));
     }
 }
 
 impl<'w, T: Send> Start<'w> for AsyncResult<T> {
     fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
-        place.statements().add(self);
+        place.add(self);
     }
 }
 
