@@ -241,12 +241,14 @@ fn the_async_form_fails_with_its_first_failure() {
         fine.get().unwrap();
         // Cancelled while the block is under way.
         let (gate, never) = (Gate::new(), AsyncResult::<usize>::new());
-        let (inside, waits) = (gate.clone(), never.clone());
+        let (inside, waits, begun) = (gate.clone(), never.clone(), Gate::new());
+        let begins = begun.clone();
         let chained = chain!(&pool, async move {
             broken_at(inside, 3);
+            begins.open();
             number(waits.await?)
         });
-        pool.spawn(|| ()).get().unwrap();
+        begun.pass();
         assert!(chained.cancel());
         gate.open();
         pool.stop();
