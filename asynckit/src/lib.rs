@@ -280,6 +280,7 @@ mod panic;
 mod pool;
 mod result;
 mod stage;
+mod statements;
 mod task;
 mod time;
 mod trace;

@@ -218,6 +218,11 @@ impl Error {
         self.0.original.observe();
     }
 
+    /// Whether both are of one original.
+    pub(crate) fn is_same_failure(&self, other: &Error) -> bool {
+        Arc::ptr_eq(&self.0.original, &other.0.original)
+    }
+
     /// What kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.original.kind
