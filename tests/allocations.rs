@@ -209,6 +209,38 @@ fn what_was_given_up_leaves_nothing_at_a_result_that_lives_on() {
 }
 
 #[test]
+fn statements_that_are_over_take_up_no_memory() {
+    let pool = pool();
+    chain!(&pool, {
+        inc(1);
+    })
+    .get()
+    .unwrap();
+    assert_none_each(allocations(|| {
+        let all = chain!(&pool, {
+            for _ in 0..TASKS {
+                inc(1);
+                pool.run_until_idle();
+            }
+            inc(2)
+        });
+        assert_eq!(all.get().unwrap(), 3);
+    }));
+    // Nor do statements of another kind.
+    let chained = allocations(|| {
+        let mut list = Vec::with_capacity(TASKS);
+        for n in 0..TASKS {
+            drop(chain!(&pool, {
+                list.push(n);
+                AsyncResult::ready(())
+            }));
+        }
+        list
+    });
+    assert_none_each(chained);
+}
+
+#[test]
 fn an_input_allocates_nothing() {
     let pool = pool();
     let (setters, inputs) = channels();

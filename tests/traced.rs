@@ -274,3 +274,48 @@ fn work_that_stood_in_line_runs_in_the_span_around_its_submission() {
     let spans: Vec<_> = others.into_iter().map(|other| other.get().unwrap()).collect();
     assert_eq!(spans, ["line_b", "line_c"]);
 }
+
+struct Service(u8);
+
+impl Service {
+    #[async_work]
+    #[tracing::instrument(name = "below", skip_all, fields(id = self.0))]
+    fn below(&self, text: &str) -> Result<usize, String> {
+        tracing::info_span!("in_below").in_scope(|| Ok(text.len()))
+    }
+    #[tracing::instrument(name = "above", skip_all)]
+    #[async_work(retry = 1)]
+    fn above(&self, text: &str) -> Result<usize, String> {
+        tracing::info_span!("in_above").in_scope(|| Ok(text.len()))
+    }
+    #[async_work]
+    #[cfg_attr(all(), tracing::instrument(name = "polled_below", skip_all))]
+    async fn polled_below(self, input: AsyncResult<u8>) -> Result<u8, String> {
+        let n = input.await.map_err(|error| error.to_string())?;
+        tracing::info_span!("in_polled_below").in_scope(|| Ok(n + self.0))
+    }
+}
+
+#[test]
+fn the_span_of_an_attribute_lasts_while_the_body_runs() {
+    let (log, pool, text) = (log(), Pool::new(1), String::from("ab"));
+    let service = Service(1);
+    let sizes = pool.scope(|s| {
+        let below = service.below(&text).spawn_on(s);
+        let above = service.above(&text).spawn_on(s);
+        (below.get().unwrap(), above.get().unwrap())
+    });
+    assert_eq!(sizes, (2, 2));
+    let (setter, input) = AsyncResult::channel();
+    let polled = service.polled_below(input).spawn_on(&pool);
+    setter.set(2).unwrap();
+    assert_eq!(polled.get().unwrap(), 3);
+    pool.stop();
+    for name in ["below", "above", "polled_below"] {
+        let inside = log.span(&format!("in_{name}"));
+        assert_eq!(inside.parent, Some(name));
+        let spans = log.spans(name);
+        let around = spans.iter().find(|span| span.name == name).unwrap();
+        assert_eq!(around.parent, Some(format!("traced::{name}").as_str()));
+    }
+}

@@ -10,11 +10,10 @@ fn expanded() {
                 ::asynckit::__private::call_site(&"chain"),
                 async move {
                     #[allow(unused_imports)]
-                    use ::asynckit::__private::EachUnchanged as _;
-                    #[allow(unused_imports)]
-                    use ::asynckit::__private::HeldUnchanged as _;
-                    #[allow(unused_imports)]
-                    use ::asynckit::__private::Hold as _;
+                    use ::asynckit::__private::{
+                        EachUnchanged as _, HeldUnchanged as _, Hold as _,
+                        LooseStarted as _, LooseUnchanged as _,
+                    };
                     let __place = &__place;
                     {
                         if ::asynckit::__private::same(
@@ -51,7 +50,7 @@ fn expanded() {
                                 _,
                                 ::asynckit::__private::Raised,
                             >(
-                                ::asynckit::__private::end_of_chain(
+                                ::asynckit::__private::end_of_block(
                                     __place,
                                     merge(0, 0).__hold().__start(__place),
                                 ),

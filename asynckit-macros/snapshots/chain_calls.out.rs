@@ -1,13 +1,12 @@
 fn expanded() {
-    match &pool {
+    match ::asynckit::__private::chain_place(&&pool) {
         #[allow(unreachable_code)]
         ref __place => {
             #[allow(unused_imports)]
-            use ::asynckit::__private::EachUnchanged as _;
-            #[allow(unused_imports)]
-            use ::asynckit::__private::HeldUnchanged as _;
-            #[allow(unused_imports)]
-            use ::asynckit::__private::Hold as _;
+            use ::asynckit::__private::{
+                EachUnchanged as _, HeldUnchanged as _, Hold as _, LooseStarted as _,
+                LooseUnchanged as _,
+            };
             {
                 let a = download("a".into()).__hold().__each().__start(__place);
                 ::asynckit::__private::end_of_chain(

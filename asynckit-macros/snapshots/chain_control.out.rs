@@ -1,13 +1,12 @@
 fn expanded() {
-    match pool {
+    match ::asynckit::__private::chain_place(&pool) {
         #[allow(unreachable_code)]
         ref __place => {
             #[allow(unused_imports)]
-            use ::asynckit::__private::EachUnchanged as _;
-            #[allow(unused_imports)]
-            use ::asynckit::__private::HeldUnchanged as _;
-            #[allow(unused_imports)]
-            use ::asynckit::__private::Hold as _;
+            use ::asynckit::__private::{
+                EachUnchanged as _, HeldUnchanged as _, Hold as _, LooseStarted as _,
+                LooseUnchanged as _,
+            };
             {
                 if ::asynckit::__private::plain_condition(
                     ::asynckit::__private::same(
@@ -80,7 +79,7 @@ fn expanded() {
                         )
                         .__start(__place);
                 }
-                client.get(url).after(&sum).__hold().__detach(__place);
+                client.get(url).after(&sum).__hold().__loosen().__statement(__place);
                 ::asynckit::__private::end_of_chain::<
                     _,
                     _,

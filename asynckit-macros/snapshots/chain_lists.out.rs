@@ -1,13 +1,12 @@
 fn expanded() {
-    match pool {
+    match ::asynckit::__private::chain_place(&pool) {
         #[allow(unreachable_code)]
         ref __place => {
             #[allow(unused_imports)]
-            use ::asynckit::__private::EachUnchanged as _;
-            #[allow(unused_imports)]
-            use ::asynckit::__private::HeldUnchanged as _;
-            #[allow(unused_imports)]
-            use ::asynckit::__private::Hold as _;
+            use ::asynckit::__private::{
+                EachUnchanged as _, HeldUnchanged as _, Hold as _, LooseStarted as _,
+                LooseUnchanged as _,
+            };
             {
                 let pages = {
                     let __list: Vec<_> = urls.into_iter().map(download).collect();
@@ -56,7 +55,7 @@ fn expanded() {
                         )
                     }
                 };
-                log(3).__hold().__detach(__place);
+                log(3).__hold().__loosen().__statement(__place);
                 ::asynckit::__private::end_of_chain(
                     ::asynckit::__private::same::<_>(__place),
                     (first, second),

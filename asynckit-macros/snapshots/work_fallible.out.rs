@@ -4,11 +4,9 @@ fn read<'work>(
     path: &'work str,
     unused: u8,
 ) -> ::asynckit::Work<'work, Vec<u8>> {
-    ::asynckit::__private::work_moves_to_another_thread::<&'work str>();
-    ::asynckit::__private::work_moves_to_another_thread::<u8>();
     ::asynckit::__private::work_moves_to_another_thread::<Vec<u8>>();
     ::asynckit::__private::returns_a_result::<std::io::Result<Vec<u8>>>();
-    {
+    return {
         let __body = move || -> std::io::Result<Vec<u8>> {
             let _ = &self;
             let path = path;
@@ -20,8 +18,9 @@ fn read<'work>(
         };
         ::asynckit::__private::fallible_work(
             &::core::concat!(::core::module_path!(), "::", "read"),
+            const { ::asynckit::__private::defined() },
             ::asynckit::__private::errors_of(&__body).way(),
             __body,
         )
-    }
+    };
 }

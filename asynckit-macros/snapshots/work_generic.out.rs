@@ -14,7 +14,7 @@ where
     renamed::kit::__private::work_moves_to_another_thread::<(&'a str, &'work str)>();
     renamed::kit::__private::work_moves_to_another_thread::<[T; 3]>();
     renamed::kit::__private::work_moves_to_another_thread::<F>();
-    {
+    return {
         let __body = move || -> Outcome<String> {
             let __arg0 = __arg0;
             let (a, b) = __arg0;
@@ -26,8 +26,9 @@ where
         };
         renamed::kit::__private::fallible_work(
             &::core::concat!(::core::module_path!(), "::", "shown"),
+            const { renamed::kit::__private::defined() },
             renamed::kit::__private::errors_of(&__body).way(),
             __body,
         )
-    }
+    };
 }

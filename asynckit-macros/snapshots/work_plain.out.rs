@@ -1,10 +1,8 @@
 #[track_caller]
 pub fn add(a: u32, b: u32) -> ::asynckit::Work<'static, u32> {
-    ::asynckit::__private::work_moves_to_another_thread::<u32>();
-    ::asynckit::__private::work_moves_to_another_thread::<u32>();
-    ::asynckit::__private::work_moves_to_another_thread::<u32>();
-    ::asynckit::__private::plain_work(
+    return ::asynckit::__private::plain_work(
         &::core::concat!(::core::module_path!(), "::", "add"),
+        const { ::asynckit::__private::defined() },
         move || -> u32 {
             let a = a;
             let b = b;
@@ -12,5 +10,5 @@ pub fn add(a: u32, b: u32) -> ::asynckit::Work<'static, u32> {
             let __value: u32 = { a + b };
             #[allow(unreachable_code)] return __value;
         },
-    )
+    );
 }

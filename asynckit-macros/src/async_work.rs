@@ -20,13 +20,15 @@
 //! ::asynckit::__private::fallible_work(&"module::size", errors_of(&body).way(), body)
 //! ```
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, Lifetime, Meta, parse_quote};
+use syn::{Attribute, Lifetime, Meta, Token, parse_quote};
 
 use crate::error::Mistakes;
-use crate::model::{Output, Parameter, Value, WorkLifetime, has_impl_trait};
+use crate::lifetimes::WorkLifetime;
+use crate::model::{Output, Parameter, Value, has_impl_trait, is_simple};
+use crate::order::{check_twice, moved_down};
 use crate::parse::{Function, Options};
 use crate::support::{Support, begin_at, ends, local, method, ours_at, parenthesized};
 use crate::validate::mend_function;
@@ -34,10 +36,17 @@ use crate::validate::mend_function;
 /// Expands the attribute on `item`; whatever is wrong, something is left for the editor.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
+    let written = options.clone();
     let mut options = Options::read(options, &mut mistakes);
     let work = match syn::parse2::<Function>(item.clone()) {
         Ok(mut function) => {
+            check_twice(&mut function, &mut mistakes);
             mend_function(&mut function, &mut mistakes);
+            if mistakes.is_empty()
+                && let Some(ordered) = moved_down(&options, &written, &function, &item)
+            {
+                return ordered;
+            }
             options.calls.mend(&function.signature, &mut mistakes);
             expand_function(&options, &function)
         }
@@ -54,15 +63,21 @@ fn expand_function(options: &Options, function: &Function) -> TokenStream {
     let support = Support::new(options.krate.clone());
     let signature = &function.signature;
     let lifetime = WorkLifetime::of(signature);
-    let parameters: Vec<Parameter> = (signature.inputs.iter().enumerate())
-        .map(|(index, argument)| Parameter::of(argument, index, &lifetime))
-        .collect();
-    let output = Output::of(&signature.output, options.errors, &lifetime);
+    let parameters = Parameter::all(signature, &lifetime);
+    let output = Output::of(signature, options.errors, &lifetime);
 
     let attributes = attributes(&function.attributes);
     let (visibility, name) = (&function.visibility, &signature.ident);
-    let generics = lifetime.bound(&signature.generics);
+    let mut generics = lifetime.bound(&signature.generics);
+    // The header ends, as it begins, in a token of the user's: what is said of a function that nobody
+    // calls is said of code that the user wrote.
+    if let Some(conditions) = &mut generics.where_clause
+        && !conditions.predicates.trailing_punct()
+    {
+        conditions.predicates.push_punct(Token![,](ends(&output.returned).1));
+    }
     let (parameter_list, conditions) = (generic_parameters(&generics), &generics.where_clause);
+    let begin = &signature.fn_token;
     let declarations = parameters.iter().map(|parameter| &parameter.declaration);
     let work = work_type(&support, &lifetime.name, &output);
     let body = match &function.body {
@@ -71,7 +86,7 @@ fn expand_function(options: &Options, function: &Function) -> TokenStream {
     };
     quote! {
         #(#attributes)*
-        #visibility fn #name #parameter_list (#(#declarations),*) -> #work
+        #visibility #begin #name #parameter_list (#(#declarations),*) -> #work
         #conditions
         #body
     }
@@ -131,8 +146,9 @@ fn work_body(
     body: &Group,
 ) -> TokenStream {
     let checks = checks(support, parameters, output);
+    let span = body.span();
     let name = function.signature.ident.unraw().to_string();
-    let origin = quote!(&::core::concat!(::core::module_path!(), "::", #name));
+    let origin = origin(support, &name, function.signature.fn_token.span);
     let bindings = parameters.iter().map(|parameter| &parameter.binding);
     let result = local("value");
     let is_async = function.signature.asyncness.is_some();
@@ -164,8 +180,13 @@ fn work_body(
         (true, false) => support.private("async_work"),
         (true, true) => support.private_at("fallible_async_work", open, close),
     };
+    // A `return` in an async block coerces to its type only if that is known before.
+    let returns = (is_async && !matches!(output.value, Value::Never)).then(|| {
+        let option = quote!(::core::option::Option);
+        quote!(if let #option::Some(#result) = #option::None::<#returned> { return #result; })
+    });
     // The closure stands at the return type: one message about that type is enough.
-    let mut block = Group::new(Delimiter::Brace, quote!(#(#bindings)* #tail));
+    let mut block = Group::new(Delimiter::Brace, quote!(#(#bindings)* #returns #tail));
     block.set_span(close);
     let body = if is_async {
         quote_spanned!(open=> async move #block)
@@ -184,7 +205,17 @@ fn work_body(
         quote!(#make #arguments)
     };
     let work = options.calls.around(support, &origin, parameters, made);
-    quote!({ #checks #work })
+    let attributes = &function.inner_attributes;
+    let mut block = Group::new(Delimiter::Brace, quote!(#(#attributes)* #checks return #work;));
+    block.set_span(span);
+    block.to_token_stream()
+}
+
+/// The name of the function, and where it stands.
+fn origin(support: &Support, name: &str, at: Span) -> TokenStream {
+    let defined = support.private_at("defined", at, at);
+    let arguments = parenthesized(TokenStream::new(), at);
+    quote!(&::core::concat!(::core::module_path!(), "::", #name), const { #defined #arguments })
 }
 
 /// Each on the user's own type: what may not go to another thread, and what is no `Result`.
@@ -192,10 +223,13 @@ fn checks(support: &Support, parameters: &[Parameter], output: &Output) -> Token
     let travels = support.private("work_moves_to_another_thread");
     let mut checks = TokenStream::new();
     for (cfgs, ty) in parameters.iter().filter_map(|parameter| parameter.travels.as_ref()) {
+        if is_simple(ty) {
+            continue;
+        }
         checks.extend(quote!(#cfgs #travels::<#ty>();));
     }
     match &output.value {
-        Value::Plain(ty) | Value::Fallible(Some(ty)) if !has_impl_trait(ty) => {
+        Value::Plain(ty) | Value::Fallible(Some(ty)) if !has_impl_trait(ty) && !is_simple(ty) => {
             checks.extend(quote!(#travels::<#ty>();));
         }
         _ => {}

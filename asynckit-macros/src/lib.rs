@@ -1,16 +1,18 @@
 //! The macros of `asynckit`, which re-exports and documents them. Depend on that crate.
 //!
-//! The way of the tokens: `parse` (what was written) → `model` (what it means) → `validate` (what
-//! is wrong with it) → `async_work` and `chain` (what becomes of it). `options` is what the
-//! attribute says about how calls are made. `support` says how
+//! The way of the tokens: `parse` (what was written) → `model` and `lifetimes` (what it means) →
+//! `validate` (what is wrong with it) → `async_work` and `chain` (what becomes of it). `order` is the order
+//! of attributes, `options` what ours says about how calls are made. `support` says how
 //! expansions name things, `error` collects mistakes, `mend` fills the holes of half-written code.
 
 mod async_work;
 mod chain;
 mod error;
+mod lifetimes;
 mod mend;
 mod model;
 mod options;
+mod order;
 mod parse;
 mod support;
 #[cfg(test)]

@@ -1,201 +1,18 @@
-//! What an annotated function is made of: the lifetime of its work, its parameters, its result.
+//! What an annotated function is made of: its parameters and its result.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, BoundLifetimes, FnArg, GenericArgument, GenericParam, Generics, Ident, Lifetime,
-    ParenthesizedGenericArguments, Pat, PatType, PathArguments, Receiver, ReceiverKind, ReturnType,
-    Signature, Token, Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeParamBound, TypeReference,
-    WherePredicate, parse_quote,
+    Attribute, FnArg, GenericArgument, Ident, Lifetime, Pat, PatType, PathArguments, Receiver,
+    ReceiverKind, ReturnType, Signature, Token, Type, TypeImplTrait, TypeInfer, TypeParamBound,
+    TypeTuple,
 };
 
+use crate::lifetimes::{WorkLifetime, may_hide_a_lifetime};
 use crate::options::Argument;
 use crate::parse::Errors;
 use crate::support::{ends, local, ours_at};
-
-/// How long work may borrow: the `'w` of `Work<'w, T>`.
-pub(crate) struct WorkLifetime {
-    pub(crate) name: Lifetime,
-    /// Declared by the expansion, rather than by the user.
-    is_new: bool,
-    /// Named lifetimes that have to outlive it, and are not parameters of the function.
-    foreign: Vec<Lifetime>,
-}
-
-impl WorkLifetime {
-    /// `'static` where nothing is borrowed, the user's own where there is just one, else `'work`.
-    pub(crate) fn of(signature: &Signature) -> Self {
-        let mut seen = LifetimesSeen::default();
-        let mut inputs = signature.inputs.clone();
-        inputs.iter_mut().for_each(|input| seen.visit_fn_arg_mut(input));
-        let generic = seen.impl_trait || signature.generics.type_params().next().is_some();
-        let name = match &seen.named[..] {
-            [] if !seen.elided && !generic => Lifetime::new("'static", Span::mixed_site()),
-            [only] if !seen.elided => only.clone(),
-            _ => {
-                let declared = signature.generics.lifetimes().map(|parameter| &parameter.lifetime);
-                let is_taken = seen.named.iter().chain(declared).any(|name| name.ident == "work");
-                let name = if is_taken { "'__work" } else { "'work" };
-                let name = Lifetime::new(name, Span::mixed_site());
-                return Self { foreign: seen.foreign(signature), name, is_new: true };
-            }
-        };
-        Self { name, is_new: false, foreign: Vec::new() }
-    }
-
-    /// The generics of the expansion: all that comes in lives as long as the work.
-    pub(crate) fn bound(&self, generics: &Generics) -> Generics {
-        let mut generics = generics.clone();
-        if self.name.ident == "static" {
-            return generics;
-        }
-        let name = &self.name;
-        let mut conditions = generics.where_clause.as_mut();
-        for parameter in &mut generics.params {
-            match parameter {
-                GenericParam::Type(parameter) => {
-                    // Beside the bounds that the user wrote, wherever these are.
-                    let bound = TypeParamBound::Lifetime(name.clone());
-                    match conditions.as_mut().and_then(|clause| condition(clause, &parameter.ident))
-                    {
-                        Some(bounds) => bounds.push(bound),
-                        None => {
-                            parameter.colon_token.get_or_insert_default();
-                            parameter.bounds.push(bound);
-                        }
-                    }
-                }
-                GenericParam::Lifetime(parameter) if self.is_new => {
-                    parameter.colon_token.get_or_insert_default();
-                    parameter.bounds.push(name.clone());
-                }
-                _ => {}
-            }
-        }
-        if self.is_new {
-            generics.params.insert(0, parse_quote!(#name));
-        }
-        if !self.foreign.is_empty() {
-            let foreign = self
-                .foreign
-                .iter()
-                .map(|lifetime| -> WherePredicate { parse_quote!(#lifetime: #name) });
-            generics.make_where_clause().predicates.extend(foreign);
-        }
-        generics
-    }
-
-    /// The type with every elided lifetime named.
-    pub(crate) fn name_in(&self, ty: &Type) -> Type {
-        let mut ty = ty.clone();
-        NameElided(&self.name).visit_type_mut(&mut ty);
-        ty
-    }
-}
-
-type Bounds = syn::punctuated::Punctuated<TypeParamBound, Token![+]>;
-
-/// The bounds of a type parameter in a where clause.
-fn condition<'a>(clause: &'a mut syn::WhereClause, parameter: &Ident) -> Option<&'a mut Bounds> {
-    clause.predicates.iter_mut().find_map(|predicate| match predicate {
-        WherePredicate::Type(predicate) => match &predicate.bounded_ty {
-            Type::Path(path) if path.path.is_ident(parameter) => Some(&mut predicate.bounds),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// The lifetimes in the types of the parameters.
-#[derive(Default)]
-struct LifetimesSeen {
-    elided: bool,
-    impl_trait: bool,
-    named: Vec<Lifetime>,
-    bound: Vec<Lifetime>,
-}
-
-impl LifetimesSeen {
-    /// Those of an `impl` block. Where `self` is borrowed they outlive the borrow anyway.
-    fn foreign(self, signature: &Signature) -> Vec<Lifetime> {
-        let borrows_self = signature.receiver().is_some_and(|receiver| match &receiver.kind {
-            ReceiverKind::Reference(..) => true,
-            ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
-            _ => false,
-        });
-        if borrows_self {
-            return Vec::new();
-        }
-        let declared = |lifetime: &Lifetime| {
-            signature.generics.lifetimes().any(|parameter| parameter.lifetime == *lifetime)
-        };
-        self.named.into_iter().filter(|lifetime| !declared(lifetime)).collect()
-    }
-}
-
-impl VisitMut for LifetimesSeen {
-    fn visit_receiver_mut(&mut self, receiver: &mut Receiver) {
-        if let ReceiverKind::Reference(_, None, _) = receiver.kind {
-            self.elided = true;
-        }
-        visit_mut::visit_receiver_mut(self, receiver);
-    }
-
-    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        self.elided |= reference.lifetime.is_none();
-        visit_mut::visit_type_reference_mut(self, reference);
-    }
-
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
-            self.elided = true;
-        } else if lifetime.ident != "static"
-            && !self.named.contains(lifetime)
-            && !self.bound.contains(lifetime)
-        {
-            self.named.push(lifetime.clone());
-        }
-    }
-
-    /// `for<'a>` names lifetimes that nobody has to outlive.
-    fn visit_bound_lifetimes_mut(&mut self, bound: &mut BoundLifetimes) {
-        for parameter in &bound.lifetimes {
-            if let GenericParam::Lifetime(parameter) = parameter {
-                self.bound.push(parameter.lifetime.clone());
-            }
-        }
-    }
-
-    fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
-        self.impl_trait = true;
-        visit_mut::visit_type_impl_trait_mut(self, ty);
-    }
-
-    // What is elided in `fn(&T)` and `Fn(&T)` is theirs.
-    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
-    }
-}
-
-struct NameElided<'a>(&'a Lifetime);
-
-impl VisitMut for NameElided<'_> {
-    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-        if lifetime.ident == "_" {
-            lifetime.ident = self.0.ident.clone();
-        }
-    }
-
-    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        reference.lifetime.get_or_insert_with(|| self.0.clone());
-        visit_mut::visit_type_reference_mut(self, reference);
-    }
-
-    fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
-    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {
-    }
-}
 
 /// A parameter of the expansion, and how the body gets at it.
 pub(crate) struct Parameter {
@@ -211,11 +28,21 @@ pub(crate) struct Parameter {
 }
 
 impl Parameter {
-    pub(crate) fn of(argument: &FnArg, index: usize, lifetime: &WorkLifetime) -> Self {
-        match argument {
+    pub(crate) fn all(signature: &Signature, lifetime: &WorkLifetime) -> Vec<Self> {
+        let mut names = Vec::new();
+        let one = |(index, argument): (usize, &FnArg)| match argument {
             FnArg::Receiver(receiver) => Self::receiver(receiver, lifetime),
-            FnArg::Typed(typed) => Self::typed(typed, index, lifetime),
-        }
+            FnArg::Typed(typed) => {
+                let mut name = parameter_name(typed, index);
+                // Names that only differ by the macro that they come from.
+                if names.contains(&name) {
+                    name = local(&format!("arg{index}"));
+                }
+                names.push(name.clone());
+                Self::typed(typed, name, lifetime)
+            }
+        };
+        signature.inputs.iter().enumerate().map(one).collect()
     }
 
     fn receiver(receiver: &Receiver, lifetime: &WorkLifetime) -> Self {
@@ -233,17 +60,18 @@ impl Parameter {
         Self { declaration: receiver.into_token_stream(), binding, travels: None, argument: None }
     }
 
-    fn typed(typed: &PatType, index: usize, lifetime: &WorkLifetime) -> Self {
+    fn typed(typed: &PatType, name: Ident, lifetime: &WorkLifetime) -> Self {
         let PatType { attrs: attributes, pat: pattern, ty, .. } = typed;
         let only_cfg = |attribute: &&Attribute| {
             attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")
         };
         let cfgs: TokenStream =
             attributes.iter().filter(only_cfg).map(ToTokens::to_token_stream).collect();
+        // The compiler then says to write the lifetime, and how.
+        let hides = may_hide_a_lifetime(ty).then(|| quote!(#[deny(elided_lifetimes_in_paths)]));
         let mut ty = lifetime.name_in(ty);
         let mut impls = BoundImplTrait { lifetime: &lifetime.name, found: false };
         impls.visit_type_mut(&mut ty);
-        let name = parameter_name(pattern, index);
         let attributes: TokenStream = attributes.iter().map(ToTokens::to_token_stream).collect();
         let unused =
             is_unused(pattern).then(|| quote!(#[allow(clippy::no_effect_underscore_binding)]));
@@ -252,7 +80,7 @@ impl Parameter {
             // What the pattern leaves unbound is dropped after what it binds.
             binding = quote!(#cfgs let #name = #name; #binding);
         }
-        let declaration = quote!(#cfgs #name: #ty);
+        let declaration = quote!(#cfgs #hides #name: #ty);
         let travels = (!impls.found).then(|| (cfgs.clone(), ty));
         let argument = Some(Argument { cfgs, name, at: ends(pattern).0 });
         Self { declaration, binding, travels, argument }
@@ -264,20 +92,23 @@ fn is_unused(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(pattern) if pattern.ident.to_string().starts_with('_'))
 }
 
-/// The user's name, where there is one: it is what the documentation shows.
-fn parameter_name(pattern: &Pat, index: usize) -> Ident {
-    let Pat::Ident(pattern) = pattern else {
+/// The user's name, where there is one: it is what the documentation shows. As it is a name of ours, the
+/// body's shadows none of the user's.
+fn parameter_name(parameter: &PatType, index: usize) -> Ident {
+    let here = ours_at(parameter.colon_token.span);
+    let Pat::Ident(pattern) = &*parameter.pat else {
         return local(&format!("arg{index}"));
     };
-    let name = pattern.ident.to_string();
-    let Some(bare) = name.strip_prefix('_') else {
-        return pattern.ident.clone();
-    };
+    let mut name = pattern.ident.clone();
     // An underscore says that the body does not use it; the expansion does.
-    match syn::parse_str::<Ident>(bare) {
-        Ok(bare) => Ident::new(&bare.to_string(), ours_at(pattern.ident.span())),
-        Err(_) => local(&format!("arg{index}")),
+    if let Some(bare) = name.to_string().strip_prefix('_') {
+        match syn::parse_str::<Ident>(bare) {
+            Ok(bare) => name = bare,
+            Err(_) => return local(&format!("arg{index}")),
+        }
     }
+    name.set_span(here);
+    name
 }
 
 /// `impl Trait` as the type of a parameter lives as long as the work.
@@ -310,9 +141,13 @@ pub(crate) enum Value {
 }
 
 impl Output {
-    pub(crate) fn of(output: &ReturnType, errors: Errors, lifetime: &WorkLifetime) -> Self {
-        let ty = match output {
-            ReturnType::Default => parse_quote!(()),
+    pub(crate) fn of(signature: &Signature, errors: Errors, lifetime: &WorkLifetime) -> Self {
+        let ty = match &signature.output {
+            ReturnType::Default => Type::Tuple(TypeTuple {
+                attrs: Vec::new(),
+                paren_token: syn::token::Paren(signature.paren_token.span.close()),
+                elems: syn::punctuated::Punctuated::new(),
+            }),
             ReturnType::Type(_, ty) => lifetime.name_in(without_group(ty)),
         };
         let value = match (errors, result_value(&ty)) {
@@ -372,4 +207,21 @@ pub(crate) fn has_impl_trait(ty: &Type) -> bool {
         BoundImplTrait { lifetime: &Lifetime::new("'_", Span::mixed_site()), found: false };
     impls.visit_type_mut(&mut ty.clone());
     impls.found
+}
+
+/// Whether it is a number, text, or nothing: which goes to other threads, so that there is nothing to
+/// be checked.
+pub(crate) fn is_simple(ty: &Type) -> bool {
+    const SIMPLE: &[&str] = &[
+        "String", "bool", "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "str",
+        "u128", "u16", "u32", "u64", "u8", "usize",
+    ];
+    match ty {
+        Type::Path(path) => {
+            path.path.get_ident().is_some_and(|name| SIMPLE.iter().any(|simple| name == simple))
+        }
+        Type::Reference(reference) => is_simple(&reference.elem),
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
+    }
 }

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, FnArg, Ident, LitStr, ReceiverKind, Result, Signature, Token, Type};
@@ -120,8 +120,10 @@ impl Argument {
     fn again(&self, support: &Support) -> TokenStream {
         let Self { cfgs, name, at } = self;
         let again = support.private_at("again", *at, *at);
-        let arguments = parenthesized(quote_spanned!(*at=> &#name), *at);
-        quote!(#cfgs let #name = #again #arguments;)
+        // What is said of the argument is said of a name that stands at the user's pattern.
+        let first = Ident::new("first", *at);
+        let arguments = parenthesized(first.to_token_stream(), *at);
+        quote!(#cfgs let #name = { let #first = &#name; #again #arguments };)
     }
 }
 

@@ -9,12 +9,17 @@ use syn::{
 use crate::error::Mistakes;
 use crate::options::Calls;
 
+/// The option by which an expansion tells the next one that the order of the attributes is settled.
+pub(crate) const IS_LAST: &str = "__is_last";
+
 /// What stands in `#[async_work(..)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
     pub(crate) errors: Errors,
     pub(crate) calls: Calls,
+    /// Whether the attribute stands where it is to stand, below those that change the function.
+    pub(crate) is_last: bool,
 }
 
 /// Whether the error of a function travels apart from its value.
@@ -60,6 +65,10 @@ impl Options {
         if let Some(read) = self.calls.read(&name, input) {
             return read;
         }
+        if name == IS_LAST {
+            self.is_last = true;
+            return Ok(());
+        }
         let errors = match name.to_string().as_str() {
             "fallible" => Errors::Travel,
             "plain" => Errors::Stay,
@@ -100,6 +109,8 @@ fn crate_option(input: ParseStream) -> Result<Path> {
 /// The function below `#[async_work]`. Its body is never looked into.
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
+    /// Those that the body begins with: `#![allow(..)]`, `//! ..`.
+    pub(crate) inner_attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) body: Option<Group>,
@@ -118,9 +129,14 @@ impl Parse for Function {
             Error::new(error.span(), format!("`#[async_work]` goes on a function: {rest}"))
         };
         let signature = input.parse().map_err(not_a_function)?;
+        let mut inner_attributes = Vec::new();
         let body = match without_group(input.parse()?) {
             TokenTree::Punct(semicolon) if semicolon.as_char() == ';' => None,
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Some(body),
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => {
+                let (attributes, body) = split_attributes(body)?;
+                inner_attributes = attributes;
+                Some(body)
+            }
             other => {
                 return Err(Error::new(other.span(), "expected the body of the function"));
             }
@@ -128,8 +144,23 @@ impl Parse for Function {
         if !input.is_empty() {
             return Err(input.error("unexpected tokens after the function"));
         }
-        Ok(Self { attributes, visibility, signature, body })
+        Ok(Self { attributes, inner_attributes, visibility, signature, body })
     }
+}
+
+/// The attributes that a body begins with, and the rest of it.
+fn split_attributes(body: Group) -> Result<(Vec<Attribute>, Group)> {
+    let mut begin = body.stream().into_iter();
+    let mut is_next =
+        |wanted| matches!(begin.next(), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+    if !(is_next('#') && is_next('!')) {
+        return Ok((Vec::new(), body));
+    }
+    let split = |input: ParseStream| Ok((input.call(Attribute::parse_inner)?, input.parse()?));
+    let (attributes, rest) = syn::parse::Parser::parse2(split, body.stream())?;
+    let mut bare = Group::new(Delimiter::Brace, rest);
+    bare.set_span(body.span());
+    Ok((attributes, bare))
 }
 
 /// What stands in an invisible group, as a fragment of `macro_rules!` does.

@@ -16,10 +16,16 @@ pub(crate) fn mend_function(function: &mut Function, mistakes: &mut Mistakes) {
     }
     check_return_type(&function.signature.output, mistakes);
     if function.body.is_none() {
+        let declaration = match function.signature.receiver().map(|receiver| &receiver.kind) {
+            Some(ReceiverKind::Value) => "fn f<'w>(self) -> Work<'w, T> where Self: 'w;",
+            _ => "fn f<'w>(&'w self, x: &'w str) -> Work<'w, T>;",
+        };
         mistakes.add(
             &function.signature.ident,
-            "`#[async_work]` needs a body: in a trait, declare the method by hand, as \
-             `fn f<'w>(&'w self, x: &'w str) -> Work<'w, T>;`, and annotate it where it is implemented",
+            format_args!(
+                "`#[async_work]` needs a body: in a trait, declare the method by hand, as \
+                 `{declaration}`, and annotate it where it is implemented"
+            ),
         );
     }
 }

@@ -265,6 +265,10 @@ mod cancel;
 #[allow(unsafe_code)]
 mod closure;
 mod continuation;
+// The core that is to come. Nothing uses it yet but its tests.
+#[cfg(test)]
+#[allow(dead_code, unsafe_code, unused_imports, unused_macros)]
+mod core;
 mod error;
 mod explore;
 mod future;
@@ -276,6 +280,7 @@ mod panic;
 mod pool;
 mod result;
 mod stage;
+mod statements;
 mod task;
 mod time;
 mod trace;

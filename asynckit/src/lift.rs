@@ -55,9 +55,28 @@ impl<'w, L: Inputs, T, Room> Lifted<'w, L, T, Room> {
     }
 
     /// Makes the call; fails where an input did.
-    fn call(&self, here: &Here<'_>) -> Result<Outcome<T>, Error> {
-        let values = self.inputs.values().map_err(|error| error.passed_on(here.0.hop))?;
-        Ok(self.call.call(here, values))
+    fn call(&self, here: &Here<'_>, outcome: &mut Option<Outcome<T>>) -> Result<(), Error> {
+        let mut values = None;
+        self.take_values(here, &mut values)?;
+        self.call.call(here, &mut values, outcome);
+        Ok(())
+    }
+
+    /// A function of its own, so that what it has on the stack is gone before the call.
+    fn take_values(&self, here: &Here<'_>, values: &mut Option<L::Values>) -> Result<(), Error> {
+        match self.inputs.values() {
+            Ok(all) => *values = Some(all),
+            Err(error) => return Err(error.passed_on(here.0.hop)),
+        }
+        Ok(())
+    }
+
+    /// What the result has come to that the call returned.
+    fn forwarded(&self) -> Step<T> {
+        match self.forward.outcome() {
+            Some(outcome) => Step::UsedUp(outcome),
+            None => unreachable!("a call went on without its result"),
+        }
     }
 }
 
@@ -73,21 +92,29 @@ impl<L: Inputs, T, Room> Job<T> for Lifted<'_, L, T, Room> {
     }
 
     fn run(&self, task: &Header) -> Step<T> {
-        if let Some(outcome) = self.forward.outcome() {
-            return Step::UsedUp(outcome);
+        if self.forward.edge().is_some() {
+            return self.forwarded();
         }
-        match self.call(&Here(task)) {
-            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
-            Ok(Outcome::Flatten(result)) => self.forward.to(result),
-            Err(error) => Step::Done(Err(error)),
+        let mut outcome = None;
+        if let Err(error) = self.call(&Here(task), &mut outcome) {
+            return Step::Done(Err(error));
+        }
+        match outcome {
+            Some(Outcome::Done(outcome)) => Step::UsedUp(outcome),
+            Some(Outcome::Flatten(result)) => self.forward.to(result),
+            None => unreachable!("a call had no outcome"),
         }
     }
 
     fn run_in_place(&self, task: &Header) -> Step<T> {
-        match self.call(&Here(task)) {
-            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
-            Ok(Outcome::Flatten(result)) => Step::UsedUp(result.get()),
-            Err(error) => Step::Done(Err(error)),
+        let mut outcome = None;
+        if let Err(error) = self.call(&Here(task), &mut outcome) {
+            return Step::Done(Err(error));
+        }
+        match outcome {
+            Some(Outcome::Done(outcome)) => Step::UsedUp(outcome),
+            Some(Outcome::Flatten(result)) => Step::UsedUp(result.get()),
+            None => unreachable!("a call had no outcome"),
         }
     }
 

@@ -44,7 +44,7 @@ impl<'w, T: Unpin> Mapped<'w, AsValue> for T {
     }
 }
 
-impl<'w, T: Send + 'w> Mapped<'w, AsWork> for Work<'w, T> {
+impl<'w, 'v: 'w, T: Send + 'w> Mapped<'w, AsWork> for Work<'v, T> {
     type Value = T;
 
     fn outcome(self, here: &Here<'_>) -> Outcome<T> {

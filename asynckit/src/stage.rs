@@ -24,9 +24,14 @@ impl<T> Awaits<T> {
 
     /// The job waits for this result now. The one before, if any, is set and was looked at.
     pub(crate) fn result(&self, result: AsyncResult<T>) -> Step<T> {
+        self.wait_for(result);
+        Step::Forwards
+    }
+
+    /// As `result`, for a job of another type.
+    pub(crate) fn wait_for(&self, result: AsyncResult<T>) {
         let edge = TypedEdge::moving(result.into_owner(), OnFailure::Look);
         self.0.replace(Some(Box::new(edge)));
-        Step::Forwards
     }
 
     /// For `Job::edges`.

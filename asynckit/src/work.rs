@@ -89,14 +89,13 @@ impl<T, C: Callable<T>> Job<T> for Call<C> {
     }
 }
 
-/// Work for the call of an annotated function.
-#[track_caller]
-pub(crate) fn new_work<'w, T, F>(name: &'static &'static str, call: F) -> Work<'w, T>
+/// Work for a call.
+pub(crate) fn new_work<'w, T, F>(hop: Hop, call: F) -> Work<'w, T>
 where
     T: Send + 'w,
     F: FnOnce() -> Result<T, BoxError> + Send + 'w,
 {
-    Making::MAKE(Hop::here(name), call)
+    Making::MAKE(hop, call)
 }
 
 /// How work is made of a closure.
@@ -121,12 +120,10 @@ where
 }
 
 /// Work for the call of an annotated `async fn`.
-#[track_caller]
 pub(crate) fn new_async_work<'w, T: Send + 'w>(
-    name: &'static &'static str,
+    hop: Hop,
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
-    let hop = Hop::here(name);
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
     Work::with_cell(hop, Polled::new(future))
 }
@@ -154,7 +151,7 @@ where
 /// ```
 #[track_caller]
 pub fn work<'w, T: Send + 'w>(call: impl FnOnce() -> T + Send + 'w) -> Work<'w, T> {
-    new_work(&"closure", move || Ok(call()))
+    new_work(Hop::here(&"closure"), move || Ok(call()))
 }
 
 /// A closure as work that may fail: the value of `Ok` is the value, an error travels along the
@@ -171,7 +168,7 @@ where
     T: Send + 'w,
     E: Into<BoxError>,
 {
-    new_work(&"closure", move || call().map_err(Into::into))
+    new_work(Hop::here(&"closure"), move || call().map_err(Into::into))
 }
 
 impl<'w, T> Work<'w, T> {

@@ -175,3 +175,36 @@ fn closures_and_inner_async_blocks_are_left_alone() {
         assert_eq!(result.get().unwrap(), 10);
     });
 }
+
+macro_rules! on {
+    ($pool:expr, $body:expr) => {
+        chain!($pool, $body)
+    };
+}
+macro_rules! around {
+    ($pool:expr, $body:expr) => {
+        on!($pool, $body)
+    };
+}
+macro_rules! of_block {
+    ($pool:expr, $body:block) => {
+        chain!($pool, $body)
+    };
+}
+
+#[test]
+fn a_macro_may_hand_it_on_as_an_expression() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let moved = on!(&pool, async move {
+            let n = number(1).await?;
+            number(n + 1)
+        });
+        let lent = around!(&pool, async { number(number(1).await? + 2) });
+        let block = of_block!(&pool, {
+            let n = number(4);
+            merge(n, 0)
+        });
+        assert_eq!((moved.get().unwrap(), lent.get().unwrap(), block.get().unwrap()), (2, 3, 4));
+    });
+}

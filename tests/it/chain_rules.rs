@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use asynckit::{AsyncResult, Pool, Work, async_work, chain, work};
 
-use crate::support::{Broken, Counted, Counter, Gate, Tally, soon};
+use crate::support::{Counted, Counter, Gate, Tally, soon};
 
 #[async_work]
 fn number(n: usize) -> usize {
@@ -16,16 +16,8 @@ fn merge(a: usize, b: usize) -> usize {
     a + b
 }
 #[async_work]
-fn text(n: usize) -> String {
-    "x".repeat(n)
-}
-#[async_work]
 fn size(text: &str) -> usize {
     text.len()
-}
-#[async_work]
-fn broken(n: u32) -> Result<usize, Broken> {
-    Err(Broken(n))
 }
 #[async_work]
 fn passes(gate: Gate, n: usize) -> usize {

@@ -82,3 +82,17 @@ fn closures_of_every_size() {
         assert_eq!(Aligned(5).0, 5);
     });
 }
+
+#[test]
+fn a_large_value_comes_through_a_stack_that_is_not_much_larger() {
+    const SIZE: usize = 112 * 1024;
+    // This thread has plenty of stack, so that only the worker's counts.
+    let caller = std::thread::Builder::new().stack_size(64 << 20).spawn(|| {
+        let pool = Pool::builder().workers(1).stack_size(2 << 20).build().unwrap();
+        let mapped = AsyncResult::ready([1_u8; SIZE]).map(|all| all).spawn_on(&pool);
+        assert_eq!(mapped.get().unwrap()[SIZE - 1], 1);
+        let spawned = pool.spawn(|| [2_u8; SIZE]);
+        assert_eq!(spawned.get().unwrap()[SIZE - 1], 2);
+    });
+    caller.unwrap().join().unwrap();
+}

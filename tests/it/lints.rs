@@ -1,6 +1,7 @@
 //! Annotated functions and chains are free of clippy's complaints, also of the pedantic ones: whatever
 //! stands here is checked by `cargo clippy`. What is allowed is the user's own.
 #![deny(warnings, clippy::all, clippy::pedantic)]
+#![deny(clippy::shadow_same, clippy::shadow_unrelated, clippy::allow_attributes)]
 #![allow(clippy::many_single_char_names, clippy::needless_pass_by_value)]
 
 use std::fmt::Display;
@@ -27,6 +28,18 @@ fn last(n: u8, (): (), (): ()) -> u8 {
 #[async_work]
 fn length(text: String) -> usize {
     text.len()
+}
+#[async_work]
+#[deny(clippy::implicit_return)]
+#[allow(clippy::needless_return, clippy::allow_attributes)]
+fn returned(text: &str) -> usize {
+    return text.len();
+}
+#[async_work]
+fn begins_with_attributes(text: &str) -> usize {
+    #![allow(clippy::let_and_return)]
+    let length = text.len();
+    length
 }
 #[async_work]
 fn lent(text: &str) -> usize {
@@ -178,6 +191,7 @@ fn what_is_free_of_complaints_runs() {
         assert_eq!(steered(&pool).get().unwrap(), 5);
         let shared = shared(Arc::new(String::from("abc"))).run().unwrap();
         assert_eq!(shown_too(shared).run().unwrap(), "3");
+        assert_eq!(returned("ab").run().unwrap() + begins_with_attributes("a").run().unwrap(), 3);
         assert!(always_panics(1).run().unwrap_err().is_panic());
         assert!(never().run().unwrap_err().is_panic());
     });

@@ -52,6 +52,31 @@ fn an_annotated_function_can_be_mapped() {
     });
 }
 
+#[async_work]
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
+}
+
+#[test]
+fn a_function_that_borrows_can_be_mapped_by_its_name() {
+    soon(|| {
+        let (pool, text) = (Pool::new(1), String::from("a b\nc"));
+        let all: Vec<Vec<&str>> =
+            pool.scope(|s| s.map(text.lines(), words).map(Result::unwrap).collect());
+        assert_eq!(all, [vec!["a", "b"], vec!["c"]]);
+        let shorter: usize = pool.scope(|s| {
+            let local = String::from("d e f");
+            pool.scope(|inner| {
+                let both = [text.as_str(), local.as_str()];
+                let outside = s.map(["g h"], words).map(|found| found.unwrap().len());
+                outside.sum::<usize>()
+                    + inner.map(both, words).map(|n| n.unwrap().len()).sum::<usize>()
+            })
+        });
+        assert_eq!(shorter, 2 + 2 + 3);
+    });
+}
+
 #[test]
 fn unordered_values_come_as_they_are_there() {
     soon(|| {

@@ -153,6 +153,52 @@ fn a_future_that_waits_for_a_loan_takes_its_wish_back() {
     });
 }
 
+#[test]
+fn a_scope_in_a_callback_ends_though_members_are_given_up_on_its_thread() {
+    soon(|| {
+        in_a_callback(|| {
+            let (pool, local, drops) = (Pool::new(0), 1, Counter::new());
+            let ended = pool.scope(|s| {
+                let (setter, never) = s.channel::<u32>();
+                std::mem::forget(setter);
+                s.join((never, s.spawn(|| Borrows::new(&local, &drops))))
+            });
+            assert_eq!(ended.get().map(drop).unwrap_err().kind(), ErrorKind::Stopped);
+            assert_eq!(drops.count(), 1);
+        });
+    });
+}
+
+#[test]
+fn a_scope_in_a_callback_ends_though_a_members_value_comes_too_late() {
+    soon(|| {
+        in_a_callback(|| {
+            let (pool, local, drops) = (Pool::new(0), 1, Counter::new());
+            let (begun, gate) = (Gate::new(), Gate::new());
+            let (hand_out, handles) = mpsc::channel::<AsyncResult<u32>>();
+            let cancels = std::thread::spawn({
+                let (begun, gate) = (begun.clone(), gate.clone());
+                move || {
+                    begun.pass();
+                    assert!(handles.recv().unwrap().cancel());
+                    gate.open();
+                }
+            });
+            pool.scope(|s| {
+                let member = s.spawn(|| {
+                    let held = Borrows::new(&local, &drops);
+                    begun.open();
+                    gate.pass();
+                    *held._from
+                });
+                hand_out.send(member).unwrap();
+            });
+            assert_eq!(drops.count(), 1);
+            cancels.join().unwrap();
+        });
+    });
+}
+
 #[async_work]
 fn seen(value: &Borrows<'_>) -> u32 {
     *value._from

@@ -1,5 +1,7 @@
 //! The walk over the block of a chain. What is not mentioned here stays as it is.
 
+use std::cell::Cell;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
@@ -12,6 +14,7 @@ use crate::support::{Place, Support, local, method, ours_at};
 
 use super::argument::{is_of_wanted_type, is_place, may_be_pending, ungroup};
 use super::pattern::Shape;
+use super::repeat::ends;
 
 pub(super) struct Rewriter<'a> {
     pub(super) support: &'a Support,
@@ -20,6 +23,8 @@ pub(super) struct Rewriter<'a> {
     /// The same, standing where the user wrote it: for messages about it.
     shown_place: &'a TokenStream,
     is_async: bool,
+    /// Whether there are statements whose values may be work.
+    has_statements: Cell<bool>,
 }
 
 /// What a value is wanted for.
@@ -42,14 +47,15 @@ impl<'a> Rewriter<'a> {
         shown_place: &'a TokenStream,
         is_async: bool,
     ) -> Self {
-        Self { support, place, shown_place, is_async }
+        Self { support, place, shown_place, is_async, has_statements: Cell::new(false) }
     }
 
-    /// The block of the chain itself.
-    pub(super) fn chain_block(&mut self, block: &mut Block) {
+    /// The block of the chain itself; whether it has statements whose work may belong to the chain.
+    pub(super) fn chain_block(&mut self, block: &mut Block) -> bool {
         let tail = self.block(block, Wanted::Result);
         match tail {
-            Some(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) | Expr::Loop(_)) => {}
+            Some(Expr::Return(_) | Expr::Break(_) | Expr::Continue(_)) => {}
+            Some(Expr::Loop(repeat)) if !ends(repeat) => {}
             Some(Expr::Macro(call)) if never_returns(&call.mac.path) => {}
             Some(end) => *end = self.end(end),
             None => {
@@ -57,6 +63,7 @@ impl<'a> Rewriter<'a> {
                 block.stmts.push(Stmt::Expr(end, None));
             }
         }
+        self.has_statements.get()
     }
 
     /// Rewrites the statements, and gives the last expression.
@@ -97,8 +104,9 @@ impl<'a> Rewriter<'a> {
             return Expr::Verbatim(quote!({ let #never: #infallible = #value; match #never {} }));
         }
         let place = self.shown_place;
-        let end =
-            self.support.call_at("end_of_chain", 2, quote!(#place, #value), &Place::of(value));
+        // The async form waits for its statements when its block is over.
+        let end = if self.is_async { "end_of_block" } else { "end_of_chain" };
+        let end = self.support.call_at(end, 2, quote!(#place, #value), &Place::of(value));
         if !self.is_async {
             return Expr::Verbatim(end);
         }
@@ -179,7 +187,11 @@ impl<'a> Rewriter<'a> {
                 ];
                 quote!(#(#steps)*)
             }
-            Wanted::Nothing => method("__detach", place, at),
+            Wanted::Nothing => {
+                self.has_statements.set(true);
+                let steps = [method("__loosen", nothing(), at), method("__statement", place, at)];
+                quote!(#(#steps)*)
+            }
         };
         Expr::Verbatim(quote!(#held #steps))
     }

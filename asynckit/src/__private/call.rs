@@ -17,7 +17,7 @@ use core::marker::PhantomData;
 use core::panic::Location;
 
 use super::hold::Held;
-use crate::closure::Body;
+use crate::closure::{Body, taken};
 use crate::inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending};
 use crate::lift::{Here, lifted};
 use crate::{AsyncResult, Spawner};
@@ -314,8 +314,13 @@ where
     F: FnOnce(&Here<'_>, L::Given) -> Outcome<T>,
 {
     #[inline]
-    fn call(self, here: &Here<'_>, values: L::Values) -> Outcome<T> {
-        (self.0)(here, L::given(values))
+    fn call(
+        self,
+        here: &Here<'_>,
+        values: &mut Option<L::Values>,
+        outcome: &mut Option<Outcome<T>>,
+    ) {
+        *outcome = Some((self.0)(here, L::given(taken(values))));
     }
 }
 

@@ -7,10 +7,11 @@
 
 use core::marker::PhantomData;
 use core::ops::Deref;
+use core::panic::Location;
 use std::any::TypeId;
 use std::fmt;
 
-use crate::error::{Lent, Whole};
+use crate::error::{Hop, Lent, Whole};
 use crate::work::{new_async_work, new_work};
 use crate::{BoxError, Work};
 
@@ -154,6 +155,15 @@ pub fn async_errors_of<R: Fallible>(_body: &impl Future<Output = R>) -> Errors<R
     Errors(Lending(Converting(PhantomData)))
 }
 
+/// A line of the source.
+type At = &'static Location<'static>;
+
+/// Where a function is defined: the line of a call that has none of its own.
+#[track_caller]
+pub const fn defined() -> At {
+    Location::caller()
+}
+
 /// Fails to compile, at the type, where it may not go to another thread.
 #[inline]
 pub const fn work_moves_to_another_thread<T: Send + ?Sized>() {}
@@ -165,12 +175,12 @@ pub const fn returns_a_result<R: Fallible>() {}
 /// The work of a function whose value travels as it is.
 #[inline]
 #[track_caller]
-pub fn plain_work<'w, T, F>(origin: &'static &'static str, body: F) -> Work<'w, T>
+pub fn plain_work<'w, T, F>(origin: &'static &'static str, defined: At, body: F) -> Work<'w, T>
 where
     T: Send + 'w,
     F: FnOnce() -> T + Send + 'w,
 {
-    new_work(origin, move || Ok(body()))
+    new_work(Hop::of_call(origin, defined), move || Ok(body()))
 }
 
 /// The work of a function whose error travels apart from its value.
@@ -178,6 +188,7 @@ where
 #[track_caller]
 pub fn fallible_work<'w, R, W, F>(
     origin: &'static &'static str,
+    defined: At,
     way: W,
     body: F,
 ) -> Work<'w, R::Value>
@@ -187,18 +198,20 @@ where
     W: Way<R::Error> + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
-    new_work(origin, move || body().into_result().map_err(|error| way.take(error)))
+    new_work(Hop::of_call(origin, defined), move || {
+        body().into_result().map_err(|error| way.take(error))
+    })
 }
 
 /// [`plain_work`] of an `async fn`.
 #[inline]
 #[track_caller]
-pub fn async_work<'w, T, F>(origin: &'static &'static str, body: F) -> Work<'w, T>
+pub fn async_work<'w, T, F>(origin: &'static &'static str, defined: At, body: F) -> Work<'w, T>
 where
     T: Send + 'w,
     F: Future<Output = T> + Send + 'w,
 {
-    new_async_work(origin, async move { Ok(body.await) })
+    new_async_work(Hop::of_call(origin, defined), async move { Ok(body.await) })
 }
 
 /// [`fallible_work`] of an `async fn`.
@@ -206,6 +219,7 @@ where
 #[track_caller]
 pub fn fallible_async_work<'w, R, W, F>(
     origin: &'static &'static str,
+    defined: At,
     way: W,
     body: F,
 ) -> Work<'w, R::Value>
@@ -215,5 +229,7 @@ where
     W: Way<R::Error> + 'w,
     F: Future<Output = R> + Send + 'w,
 {
-    new_async_work(origin, async move { body.await.into_result().map_err(|error| way.take(error)) })
+    new_async_work(Hop::of_call(origin, defined), async move {
+        body.await.into_result().map_err(|error| way.take(error))
+    })
 }

@@ -18,6 +18,10 @@ impl<E: Failure> From<E> for Raised {
     }
 }
 
+pub(super) fn into_box(Raised(error): Raised) -> BoxError {
+    error
+}
+
 /// The pool of the async form, which outlives the caller.
 #[inline]
 pub fn owned_place<P: AsyncSpawner + ?Sized>(place: &P) -> Current {

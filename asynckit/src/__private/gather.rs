@@ -23,10 +23,10 @@ pub trait Gather<'w> {
     fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value>;
 }
 
-/// The result of a chain.
+/// What the block of the async form ends in.
 #[inline]
 #[track_caller]
-pub fn end_of_chain<'w, S, G>(place: &S, end: G) -> AsyncResult<G::Value>
+pub fn end_of_block<'w, S, G>(place: &S, end: G) -> AsyncResult<G::Value>
 where
     S: Spawner<'w> + ?Sized,
     G: Gather<'w>,

@@ -63,11 +63,6 @@ pub trait HeldUnchanged: Sized {
     }
 
     #[inline]
-    fn __detach<P: ?Sized>(self, _place: &P) -> Self::Value {
-        self.__value()
-    }
-
-    #[inline]
     fn __arg<P: ?Sized>(self, _place: &P) -> Plain<Self::Value> {
         Plain::new(self.__value())
     }
@@ -113,15 +108,6 @@ impl<'w, T> Held<Work<'w, T>> {
     }
 
     #[inline]
-    pub fn __detach<S>(self, place: &S)
-    where
-        S: Spawner<'w> + ?Sized,
-        T: Send,
-    {
-        self.0.detach_on(place);
-    }
-
-    #[inline]
     pub fn __arg<S>(self, place: &S) -> Moved<T>
     where
         S: Spawner<'w> + ?Sized,
@@ -140,9 +126,6 @@ impl<'w, T> Held<Work<'w, T>> {
 }
 
 impl<T> Held<AsyncResult<T>> {
-    #[inline]
-    pub fn __detach<P: ?Sized>(self, _place: &P) {}
-
     #[inline]
     pub fn __arg<P: ?Sized>(self, _place: &P) -> Moved<T>
     where
@@ -185,6 +168,36 @@ impl<'a, T> Held<&'a AsyncResult<T>> {
     {
         Lending(self.0)
     }
+}
+
+/// What a list of has one value that can be lent: nothing.
+#[diagnostic::on_unimplemented(
+    message = "a list of results can't be lent: its values lie apart until it is one result",
+    label = "this is a list of `{Self}`",
+    note = "make one result of it, and lend that: `let list = list.join_all();`, with \
+            `use asynckit::Results;` (on a scope: `let list = s.join_all(list);`)",
+    note = "braces pass the list as it is, handles and all: `f({{ &list }})`"
+)]
+pub trait LentAsOne {}
+
+macro_rules! lists_are_not_lent {
+    ($([$($generics:tt)*] $list:ty: $one:ty => $value:ty;)*) => { $(
+        impl<'a, $($generics)*> Held<&'a $list> {
+            pub fn __lend(self) -> Lending<'a, Vec<$value>>
+            where
+                $one: LentAsOne,
+            {
+                unreachable!("no list is lent")
+            }
+        }
+    )* };
+}
+
+lists_are_not_lent! {
+    [T] Vec<AsyncResult<T>>: AsyncResult<T> => T;
+    ['w, T] Vec<Work<'w, T>>: Work<'w, T> => T;
+    [T, const N: usize] [AsyncResult<T>; N]: AsyncResult<T> => T;
+    ['w, T, const N: usize] [Work<'w, T>; N]: Work<'w, T> => T;
 }
 
 impl<T> Held<Vec<T>> {

@@ -5,6 +5,7 @@
 //! - `call`: a call whose arguments may be pending;
 //! - `take_apart`: a pending tuple as a tuple of pending parts;
 //! - `gather`: what a chain may end in;
+//! - `statement`: the work of statements, which is a part of the chain;
 //! - `fallible`: how errors get from functions into results, and what an annotated function makes;
 //! - `options`: what the options of `#[async_work]` come to;
 //! - `future`: the async form of a chain.
@@ -15,16 +16,21 @@ mod future;
 mod gather;
 mod hold;
 mod options;
+mod statement;
 mod take_apart;
 
 pub use call::{Lifted, call_site, give, lift, same};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
-pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_thread};
+pub use fallible::{Failure, Fallible, defined, returns_a_result, work_moves_to_another_thread};
 pub use fallible::{async_errors_of, errors_of};
 pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};
-pub use gather::{Gather, end_of_chain, plain_condition};
-pub use hold::{EachUnchanged, Held, HeldUnchanged, Hold, Plain, hold};
+pub use gather::{Gather, end_of_block, plain_condition};
+pub use hold::{EachUnchanged, Held, HeldUnchanged, Hold, LentAsOne, Plain, hold};
 pub use options::{StaticLimit, again, due, limited, limited_in_time, retried};
+pub use statement::{
+    ChainPlace, Loose, LooseStarted, LooseUnchanged, Start, Started, chain_place, end_of_chain,
+    whole,
+};
 pub use take_apart::TakeApart;

@@ -1,5 +1,6 @@
 //! What the options of `#[async_work]` come to.
 
+use core::panic::Location;
 use core::time::Duration;
 
 use crate::error::Hop;
@@ -29,6 +30,7 @@ pub fn limited<'w, T: Send + 'w>(limit: &'static StaticLimit, work: Work<'w, T>)
 #[track_caller]
 pub fn retried<'w, T, F>(
     origin: &'static &'static str,
+    defined: &'static Location<'static>,
     retries: u32,
     backoff: Duration,
     call: F,
@@ -37,7 +39,7 @@ where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T> + Send + 'w,
 {
-    let hop = Hop::here(origin);
+    let hop = Hop::of_call(origin, defined);
     Retry::new(retries).backoff(backoff).work_at(hop, call)
 }
 

@@ -223,8 +223,7 @@ pub(crate) fn enter<R>(f: impl FnOnce() -> R) -> R {
 }
 
 /// Does what is queued now: before this thread blocks, and others wait for what it holds back.
-/// Scopes that were to be left before are left later, when the step under way is done too: it may
-/// be a consequence of what their members did.
+/// Scopes that were to be left before the step under way began are left when that is done, too.
 pub(crate) fn drain() {
     TRAMPOLINE.with(|trampoline| {
         if trampoline.active.get() {

@@ -88,7 +88,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Clone)]
 pub struct Error(Arc<Report>);
 
-struct Report {
+pub(crate) struct Report {
     original: Arc<Original>,
     path: Path,
     tries: u32,
@@ -108,6 +108,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     fn from_original(original: Original, path: Path) -> Error {
         Error(Arc::new(Report { original: Arc::new(original), path, tries: 1 }))
+    }
+
+    /// What all copies share, for who keeps it by its address.
+    #[cfg(test)]
+    pub(crate) fn into_report(self) -> Arc<Report> {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_report(report: Arc<Report>) -> Error {
+        Error(report)
     }
 
     fn make(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Error {
@@ -205,6 +216,11 @@ impl Error {
     /// As `observed`.
     pub(crate) fn observe(&self) {
         self.0.original.observe();
+    }
+
+    /// Whether both are of one original.
+    pub(crate) fn is_same_failure(&self, other: &Error) -> bool {
+        Arc::ptr_eq(&self.0.original, &other.0.original)
     }
 
     /// What kind of failure this is.

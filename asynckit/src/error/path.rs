@@ -21,6 +21,15 @@ impl Hop {
         Hop { name, at: Location::caller() }
     }
 
+    /// A call of an annotated function. Where it is called by the standard library, which was handed
+    /// it by name as in `.map(download)`, the place is that of its definition.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn of_call(name: &'static &'static str, defined: &'static Location<'static>) -> Hop {
+        let at = Location::caller();
+        Hop { name, at: if is_of_the_library(at) { defined } else { at } }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         self.name
     }
@@ -28,6 +37,15 @@ impl Hop {
     fn short_name(self) -> &'static str {
         self.name.rsplit("::").next().unwrap_or(self.name)
     }
+}
+
+/// Whether it is a line of the standard library.
+#[inline]
+fn is_of_the_library(at: &Location<'_>) -> bool {
+    let file = at.file().as_bytes();
+    // Most files have relative names.
+    file.first() == Some(&b'/')
+        && (file.starts_with(b"/rustc/") || file.ends_with(b"/core/src/ops/function.rs"))
 }
 
 impl PartialEq for Hop {

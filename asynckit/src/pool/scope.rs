@@ -241,6 +241,8 @@ impl Goal for Ended<'_> {
     fn reached(&self) -> bool {
         if !self.0.is_empty() && self.0.pool().is_out_of_work() {
             self.give_up_hopeless();
+            // In a callback their end is this thread's to bring about.
+            continuation::drain();
         }
         self.0.is_empty()
     }

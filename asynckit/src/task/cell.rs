@@ -135,13 +135,13 @@ unsafe fn sleep<T, J: Job<T>>(cell: NonNull<Header>) -> Option<NonNull<Sleep>> {
 unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
     // SAFETY: as above.
     let (header, job) = unsafe { (cell.as_ref(), &(*cell.cast::<Task<T, J>>().as_ptr()).job) };
-    match if in_place { job.run_in_place(header) } else { job.run(header) } {
-        // SAFETY: the types are the cell's, and the work is its own.
-        Step::Done(outcome) => unsafe { conclude(cell, outcome, false) },
-        // SAFETY: as above.
-        Step::UsedUp(outcome) => unsafe { conclude(cell, outcome, true) },
+    // Few names for the outcome: it may be large, and each is a place on the stack below the work.
+    let step = if in_place { job.run_in_place(header) } else { job.run(header) };
+    match &step {
         Step::Forwards => Ran::Forwards,
         Step::Pending => Ran::Pending,
+        // SAFETY: the types are the cell's, and the work is its own.
+        Step::Done(_) | Step::UsedUp(_) => unsafe { conclude(cell, step) },
     }
 }
 
@@ -150,7 +150,12 @@ unsafe fn run<T, J: Job<T>>(cell: NonNull<Header>, in_place: bool) -> Ran {
 ///
 /// # Safety
 /// The cell's value is a `T`.
-unsafe fn conclude<T>(cell: NonNull<Header>, outcome: Result<T, Error>, used_up: bool) -> Ran {
+unsafe fn conclude<T>(cell: NonNull<Header>, step: Step<T>) -> Ran {
+    let (outcome, used_up) = match step {
+        Step::Done(outcome) => (outcome, false),
+        Step::UsedUp(outcome) => (outcome, true),
+        Step::Forwards | Step::Pending => unreachable!("a run ends with an outcome"),
+    };
     // SAFETY: the caller's promise.
     let first = unsafe { cell.as_ref() }.state.conclude(outcome.is_err());
     if first {

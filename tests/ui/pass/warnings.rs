@@ -70,6 +70,40 @@ pub struct Client {
     base: String,
 }
 
+/// What is expected of a plain function is met by an annotated one.
+#[async_work]
+#[expect(dead_code)]
+fn nobody_calls_this(n: u8) -> Result<u8, String> {
+    Ok(n)
+}
+
+#[async_work]
+#[expect(dead_code, unused_variables, unused_mut)]
+async fn nor_this<'a, T: Send>(mut n: u8, text: &'a str, t: T) -> Vec<&'a str>
+where
+    T: Display,
+{
+    Vec::new()
+}
+
+/// A type of whose methods only some are called.
+pub struct Partly<'a>(&'a str);
+
+impl<'a> Partly<'a> {
+    #[async_work]
+    #[expect(dead_code)]
+    fn never_called(self) -> Self {
+        self
+    }
+
+    #[async_work]
+    fn expects(&self, #[expect(unused_variables)] n: u8) -> usize {
+        #![expect(unused_mut)]
+        let mut size = self.0.len();
+        size
+    }
+}
+
 impl Client {
     /// Does not use `self`.
     #[async_work]
@@ -120,6 +154,7 @@ fn main() {
     let _ = chained(&pool, vec![String::new()]).get();
     let _ = (documented(1, "").run(), generic("", 1, "").run(), allowed(1).run());
     never().detach_on(&pool);
+    let _ = Partly("a").expects(1).run();
     ends_in_a_guard(Default::default()).detach_on(&pool);
     ends_in_a_guard_too(Default::default()).detach_on(&pool);
     always_panics(1).detach_on(&pool);

@@ -17,6 +17,6 @@ fn main() {
     let n = 1;
     let _ = chain!(&pool, async move {
         number(n).await; //~ error number(n).await: unused `Result` that must be used
-        number(1); // as a statement of a chain it runs, detached
+        number(1); // a statement's work is a part of the chain
     });
 }

@@ -1,0 +1,255 @@
+//! The statements of a chain, whose work belongs to it.
+//!
+//! A statement's value is nobody's, so it is only looked at: by method resolution again, which takes an
+//! inherent method of `Loose<Work<..>>` or `Loose<AsyncResult<..>>` first, then a trait's that takes
+//! lists and tuples of them by value, then one that takes anything by reference.
+
+use core::cell::Cell;
+use core::future::Future;
+use core::ops::Deref;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
+use std::panic::resume_unwind;
+
+use super::gather::Gather;
+use super::hold::Held;
+use super::{Raised, future};
+use crate::error::Hop;
+use crate::panic::{self, Payload};
+use crate::pool::{self, Current, Handle, Spawn};
+use crate::statements::{End, Statements, conclude};
+use crate::sync::{Arc, OnceLock};
+use crate::{AsyncResult, Spawner, Work};
+
+/// The place of a chain, with the work that its statements start.
+pub struct ChainPlace<'p, P: ?Sized> {
+    place: &'p P,
+    statements: OnceLock<Unclaimed>,
+}
+
+/// Work that goes on, detached, where the chain does not come to its end.
+struct Unclaimed(Arc<Statements>);
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+#[inline]
+pub fn chain_place<P: ?Sized>(place: &P) -> ChainPlace<'_, P> {
+    ChainPlace { place, statements: OnceLock::new() }
+}
+
+impl<P: ?Sized> ChainPlace<'_, P> {
+    /// A statement has given this result.
+    fn add<T: Send>(&self, result: AsyncResult<T>)
+    where
+        P: Spawn,
+    {
+        let statements = self.statements.get_or_init(|| Unclaimed(Statements::new()));
+        let Handle(place) = self.place.place();
+        statements.0.add(result, place);
+    }
+
+    /// The work of statements, if there is any to wait for or to fail with.
+    fn claim(&self) -> Option<Arc<Statements>> {
+        let Unclaimed(statements) = self.statements.get()?;
+        statements.claim().then(|| statements.clone())
+    }
+}
+
+impl<P: Spawn + ?Sized> Spawn for ChainPlace<'_, P> {
+    fn place(&self) -> Handle {
+        self.place.place()
+    }
+}
+impl<'w, P: Spawner<'w> + ?Sized> Spawner<'w> for ChainPlace<'_, P> {}
+
+/// The result of a chain.
+#[inline]
+#[track_caller]
+pub fn end_of_chain<'w, P, G>(place: &ChainPlace<'_, P>, end: G) -> AsyncResult<G::Value>
+where
+    P: Spawner<'w> + ?Sized,
+    G: Gather<'w, Value: Send>,
+{
+    let end = end.gather(place);
+    let Some(statements) = place.claim() else { return end };
+    let Handle(lease) = place.place();
+    // It has the name of the call that it ends in, if it does not end in a value that is there.
+    let hop = if end.is_set() { Hop::here(&"chain") } else { end.owner().hop };
+    conclude(hop, lease, End::Result(end), statements)
+}
+
+/// The async form of a chain with statements: the end of the block is not yet that of the chain.
+pub async fn whole<T: Send + 'static>(
+    place: &ChainPlace<'_, Current>,
+    block: impl Future<Output = Result<AsyncResult<T>, Raised>>,
+) -> Result<AsyncResult<T>, Raised> {
+    let ended = Caught(pin!(block)).await;
+    let (Some(statements), Some(task)) = (place.claim(), pool::task_here()) else {
+        return ended.unwrap_or_else(|payload| resume_unwind(payload));
+    };
+    let end = match ended {
+        Ok(Ok(result)) => End::Result(result),
+        Ok(Err(raised)) => End::Raised(future::into_box(raised)),
+        Err(payload) => End::Panicked(payload),
+    };
+    let Handle(lease) = place.place();
+    Ok(conclude(task.hop, lease, end, statements))
+}
+
+/// A future whose panic is a part of its output.
+struct Caught<'a, F>(Pin<&'a mut F>);
+
+impl<F: Future> Future for Caught<'_, F> {
+    type Output = Result<F::Output, Payload>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match panic::catch(|| self.0.as_mut().poll(context)) {
+            Ok(polled) => polled.map(Ok),
+            Err(payload) => Poll::Ready(Err(payload)),
+        }
+    }
+}
+
+/// The value of a statement, held up to have its type looked at.
+pub struct Loose<X>(Cell<Option<X>>);
+
+impl<X> Held<X> {
+    #[inline]
+    pub fn __loosen(self) -> Loose<X> {
+        Loose(Cell::new(Some(self.0)))
+    }
+}
+
+impl<X> Loose<X> {
+    #[inline]
+    fn take(&self) -> X {
+        self.0.take().unwrap_or_else(|| unreachable!("a statement has one value"))
+    }
+}
+
+/// Never called, as that of `Held`.
+impl<X> Deref for Loose<X> {
+    type Target = X;
+
+    fn deref(&self) -> &X {
+        unreachable!("a statement's value is not looked at")
+    }
+}
+
+impl<'w, T> Loose<Work<'w, T>> {
+    #[inline]
+    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
+    where
+        P: Spawner<'w> + ?Sized,
+        T: Send,
+    {
+        place.add(self.take().spawn_on(place));
+    }
+}
+
+impl<T> Loose<AsyncResult<T>> {
+    #[inline]
+    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
+    where
+        P: Spawn + ?Sized,
+        T: Send,
+    {
+        place.add(self.take());
+    }
+}
+
+/// Work, a result, or a list or tuple of them.
+pub trait Started {}
+
+/// The same, where it can be started.
+#[doc(hidden)]
+pub trait Start<'w>: Started {
+    fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>);
+}
+
+impl<T> Started for Work<'_, T> {}
+impl<T> Started for AsyncResult<T> {}
+impl<X: Started> Started for Vec<X> {}
+
+impl<'w, T: Send> Start<'w> for Work<'w, T> {
+    fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
+        place.add(self.spawn_on(place));
+    }
+}
+
+impl<'w, T: Send> Start<'w> for AsyncResult<T> {
+    fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
+        place.add(self);
+    }
+}
+
+impl<'w, X: Start<'w>> Start<'w> for Vec<X> {
+    fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
+        self.into_iter().for_each(|one| one.start(place));
+    }
+}
+
+macro_rules! tuples {
+    ($(($($T:ident)+))+) => { $(
+        impl<$($T: Started),+> Started for ($($T,)+) {}
+
+        impl<'w, $($T: Start<'w>),+> Start<'w> for ($($T,)+) {
+            #[allow(non_snake_case)]
+            fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
+                let ($($T,)+) = self;
+                $($T.start(place);)+
+            }
+        }
+    )+ };
+}
+
+tuples! {
+    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
+    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
+}
+
+/// What becomes of lists and tuples of work and results. The bounds on what is in them stand on the
+/// method, so that it is not passed over where they fail.
+pub trait LooseStarted: Sized {
+    type All: Started;
+
+    fn __take(self) -> Self::All;
+
+    #[inline]
+    fn __statement<'w, P>(self, place: &ChainPlace<'_, P>)
+    where
+        P: Spawner<'w> + ?Sized,
+        Self::All: Start<'w>,
+    {
+        self.__take().start(place);
+    }
+}
+
+impl<X: Started> LooseStarted for Loose<X> {
+    type All = X;
+
+    #[inline]
+    fn __take(self) -> X {
+        self.take()
+    }
+}
+
+/// What becomes of other values: nothing.
+pub trait LooseUnchanged {
+    type Value;
+
+    fn __statement<P: ?Sized>(&self, place: &P) -> Self::Value;
+}
+
+impl<X> LooseUnchanged for Loose<X> {
+    type Value = X;
+
+    #[inline]
+    fn __statement<P: ?Sized>(&self, _place: &P) -> X {
+        self.take()
+    }
+}
