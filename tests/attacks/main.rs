@@ -28,10 +28,20 @@ enum Stage {
     /// Where what a completion leads to has to wait.
     InACallback,
     InWork,
-    /// So deep in drops that other drops are put off.
-    InDrops,
+    /// So deep in drops, or nearly so deep, that other drops are put off.
+    InDrops(u32),
 }
-const STAGES: [Stage; 4] = [Stage::Plainly, Stage::InACallback, Stage::InWork, Stage::InDrops];
+
+impl Stage {
+    fn of(seed: u64) -> Stage {
+        match seed % 4 {
+            0 => Stage::Plainly,
+            1 => Stage::InACallback,
+            2 => Stage::InWork,
+            _ => Stage::InDrops(58 + (seed / 4 % 8) as u32),
+        }
+    }
+}
 
 /// Runs rounds of an attack, each by a seed of its own, and has it said which one failed. What an attack
 /// gives is looked at when its stage is over.
@@ -40,7 +50,7 @@ fn rounds(most: u64, attack: fn(u64) -> Watch) {
     let first = number("ASYNCKIT_ATTACK_SEED").unwrap_or(1);
     let rounds = number("ASYNCKIT_ATTACKS").unwrap_or(most);
     for seed in first..first + rounds {
-        let stage = STAGES[(seed % 4) as usize];
+        let stage = Stage::of(seed);
         let (done, outcome) = mpsc::channel();
         std::thread::spawn(move || {
             let _ = done.send(catch_unwind(move || on(stage, move || attack(seed)).end()));
@@ -81,7 +91,7 @@ fn on(stage: Stage, attack: impl FnOnce() -> Watch + Send + 'static) -> Watch {
             result.set(()).unwrap();
         }
         Stage::InWork => asynckit::Pool::new(1).spawn(attack).get().unwrap(),
-        Stage::InDrops => drop(AsyncResult::ready(Nest(70, Some(attack)))),
+        Stage::InDrops(depth) => drop(AsyncResult::ready(Nest(depth, Some(attack)))),
     }
     told.recv().expect("the attack was made").unwrap_or_else(|payload| resume_unwind(payload))
 }
