@@ -1,6 +1,6 @@
 //! Order without a value: work that begins after something else.
 
-use crate::inputs::Earlier;
+use crate::core::Earlier;
 use crate::work::pending_work;
 use crate::{AsyncResult, Work};
 
@@ -36,7 +36,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn after<U: Send + 'w>(self, earlier: &AsyncResult<U>) -> Work<'w, T> {
-        let inputs = (Earlier::new(earlier), ());
+        let inputs = (Earlier::of(earlier.owner()), ());
         pending_work(self.hop(), inputs, move |here, ((), ())| self.finish_inside(here))
     }
 }

@@ -5,11 +5,10 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
 use crate::error::{BoxError, Error};
-use crate::inputs::{Forward, Outcome};
 use crate::pool;
 use crate::sync::{Arc, Mutex, Parker, Weak, lock};
-use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
@@ -18,7 +17,7 @@ pub(crate) struct Polled<'w, T> {
     future: Cell<Option<Future_<'w, T>>>,
     /// The waker of the last poll, while somebody has kept it.
     waker: Cell<Weak<TaskWaker>>,
-    forward: Forward<T>,
+    awaits: Awaits<T>,
 }
 
 impl<'w, T> Polled<'w, T> {
@@ -28,40 +27,34 @@ impl<'w, T> Polled<'w, T> {
         Polled {
             future: Cell::new(Some(Box::pin(future))),
             waker: Cell::new(Weak::new()),
-            forward: Forward::new(),
+            awaits: Awaits::nothing(),
         }
     }
 
-    fn ended(&self, task: &Header, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
+    fn ended(&self, here: &Here<'_>, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
         match outcome {
             Ok(Outcome::Done(outcome)) => Step::Done(outcome),
-            Ok(Outcome::Flatten(result)) => self.forward.to(result),
-            Err(error) => Step::Done(Err(Error::failed(task.hop, error, task.hook()))),
+            Ok(Outcome::Flatten(result)) => self.awaits.result(result.0, true),
+            Err(error) => Step::Done(Err(here.failed(error))),
         }
     }
 }
 
 impl<T> Job<T> for Polled<'_, T> {
-    const SIMPLE: bool = false;
-
     fn edges(&self, visit: VisitEdges<'_>) {
-        if let Some(edge) = self.forward.edge() {
-            visit(edge);
-        }
+        self.awaits.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
-        if let Some(outcome) = self.forward.outcome() {
+    fn run(&self, here: &Here<'_>) -> Step<T> {
+        if let Some(outcome) = self.awaits.outcome() {
             return Step::Done(outcome);
         }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
         let weak = self.waker.take();
-        let Some(current) = pool::task_here() else {
-            unreachable!("a future was polled outside of its task");
-        };
-        let waker = weak.upgrade().unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
+        let new = || Arc::new(TaskWaker { task: here.reference() });
+        let waker = weak.upgrade().unwrap_or_else(new);
         self.waker.set(Arc::downgrade(&waker));
         match future.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone()))) {
             Poll::Pending => {
@@ -70,24 +63,25 @@ impl<T> Job<T> for Polled<'_, T> {
             }
             Poll::Ready(outcome) => {
                 drop(future);
-                self.ended(task, outcome)
+                self.ended(here, outcome)
             }
         }
     }
 
-    fn run_in_place(&self, task: &Header) -> Step<T> {
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let Some(future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
         match block_on(future) {
-            Ok(Outcome::Flatten(result)) => Step::Done(result.get()),
-            other => self.ended(task, other),
+            Ok(Outcome::Done(outcome)) => outcome,
+            Ok(Outcome::Flatten(result)) => crate::AsyncResult::from_owner(result.0).get(),
+            Err(error) => Err(here.failed(error)),
         }
     }
 
     fn release(&self, cancelled: bool) {
         drop(self.future.take());
-        self.forward.release(cancelled);
+        self.awaits.release(cancelled);
     }
 }
 
@@ -102,9 +96,7 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.task.state.wake() {
-            pool::schedule(self.task.token_of_suspended());
-        }
+        pool::resume(&self.task);
     }
 }
 

@@ -6,12 +6,10 @@ use std::iter::FusedIterator;
 use std::panic::Location;
 
 use crate::error::{Error, Hop};
-use crate::inputs::Outcome;
-use crate::lift::Here;
-use crate::pool::{Handle, Pool, Scope, Spawn};
+use crate::core::{Here, Outcome};
+use crate::pool::{Place, Handle, Pool, Scope, Spawn};
 use crate::result::Completed;
 use crate::sync::Arc;
-use crate::task::Lease;
 use crate::work::pending_work;
 use crate::{AsyncResult, Work};
 
@@ -97,7 +95,7 @@ impl<T> UnderWay<T> {
 }
 
 impl<'a, T> Map<'a, T> {
-    fn new<'w, I, F, R, How>(hop: Hop, place: Lease, items: I, f: F) -> Map<'a, T>
+    fn new<'w, I, F, R, How>(hop: Hop, place: Place, items: I, f: F) -> Map<'a, T>
     where
         I: Iterator<Item: Send + 'w> + 'a,
         F: Fn(I::Item) -> R + Send + Sync + 'w,

@@ -11,11 +11,18 @@ pub(crate) use on::Trace;
 mod off {
     use crate::error::{Error, Hop};
 
+    #[derive(Default)]
     pub(crate) struct Trace;
 
     const _: () = assert!(size_of::<Trace>() == 0);
 
     impl Trace {
+        /// Whether anybody wants spans.
+        #[inline]
+        pub(crate) fn is_on() -> bool {
+            false
+        }
+
         pub(crate) const fn new() -> Trace {
             Trace
         }
@@ -47,9 +54,16 @@ mod on {
     /// The span of a task, while it has one.
     ///
     /// It is counted, so that no lock is held while the subscriber is called.
+    #[derive(Default)]
     pub(crate) struct Trace(Mutex<Option<Arc<Span>>>);
 
     impl Trace {
+        /// Whether anybody wants spans.
+        #[inline]
+        pub(crate) fn is_on() -> bool {
+            LevelFilter::current() >= Level::INFO
+        }
+
         pub(crate) const fn new() -> Trace {
             Trace(Mutex::new(None))
         }

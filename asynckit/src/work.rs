@@ -1,24 +1,20 @@
 //! Work: a call that has not been made yet.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 use std::panic::Location;
 
 use crate::AsyncResult;
-use crate::continuation;
-use crate::error::{BoxError, Error, Hook, Hop};
-use crate::future::Polled;
-use crate::inputs::{Inputs, Outcome};
-use crate::lift::{Here, Lifting, make_task, submit_task};
-use crate::panic;
-use crate::pool::{self, Free, Handle, Set, Spawner};
-use crate::sync::Deadline;
-use crate::task::{
-    At, Edge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed, allocate,
-    each_edge, fits, run_claimed, within,
+use crate::core::{
+    Callable, Here, Inline, Inputs, Job, Jobbed, Missing, Outcome, Owner, Simple, Traits, Unsubmitted, fits,
 };
+use crate::error::{At, BoxError, Error, Hook, Hop};
+use crate::future::Polled;
+use crate::lift::{Lifting, flatten};
+use crate::panic;
+use crate::pool::{self, Free, Handle, Place, Set, Spawner};
+use crate::sync::Deadline;
 use crate::trace::Trace;
 
 /// A call that has not been made: what an `#[async_work]` function returns.
@@ -43,40 +39,23 @@ pub struct Work<'w, T> {
 enum Form<'w, T> {
     /// A small closure.
     Inline(Inline<'w, T>),
-    /// A cell: of a large closure, a future, or a call that waits for inputs.
-    Cell(Typed<Owner, T>, Token),
-}
-
-/// A closure as a job.
-struct Call<C>(Cell<Option<C>>);
-
-/// What can be called once: a closure, or an inline one.
-trait Callable<T> {
-    fn call(self) -> Result<T, BoxError>;
+    /// A large closure.
+    Large(Unsubmitted<T>),
+    /// A future, a call that waits for inputs, or work around work.
+    Cell(Unsubmitted<T>),
 }
 
 impl<T, F: FnOnce() -> Result<T, BoxError>> Callable<T> for F {
+    #[inline]
     fn call(self) -> Result<T, BoxError> {
         self()
     }
 }
 
 impl<T> Callable<T> for Inline<'_, T> {
+    #[inline]
     fn call(self) -> Result<T, BoxError> {
         Inline::call(self)
-    }
-}
-
-impl<T, C: Callable<T>> Job<T> for Call<C> {
-    const SIMPLE: bool = true;
-
-    fn run(&self, task: &Header) -> Step<T> {
-        let Some(call) = self.0.take() else { unreachable!("work was run twice") };
-        Step::UsedUp(call.call().map_err(|error| Error::failed(task.hop, error, task.hook())))
-    }
-
-    fn release(&self, _cancelled: bool) {
-        drop(self.0.take());
     }
 }
 
@@ -107,7 +86,7 @@ where
     }
 
     fn cell(hop: Hop, call: F) -> Work<'w, T> {
-        Work::with_cell(hop, Call(Cell::new(Some(call))))
+        Work::of_form(hop, Form::Large(Unsubmitted::new(hop, Traits::PLAIN, Simple(call))))
     }
 }
 
@@ -119,7 +98,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
 ) -> Work<'w, T> {
     let hop = Hop::here(name);
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
-    Work::with_cell(hop, Polled::new(future))
+    Work::with_job(hop, Polled::new(future))
 }
 
 /// Work that waits for inputs.
@@ -167,9 +146,14 @@ where
 
 impl<'w, T> Work<'w, T> {
     /// Work that is done by a job of any kind.
-    pub(crate) fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
-        let (owner, token) = allocate(hop, None, State::unsubmitted(), job);
-        Work::of_form(hop, Form::Cell(owner, token))
+    pub(crate) fn with_job<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
+        let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
+        Work::with_cell(hop, Unsubmitted::new(hop, traits, Jobbed(job)))
+    }
+
+    /// Work that has a cell.
+    pub(crate) fn with_cell(hop: Hop, cell: Unsubmitted<T>) -> Work<'w, T> {
+        Work::of_form(hop, Form::Cell(cell))
     }
 
     fn of_form(hop: Hop, form: Form<'w, T>) -> Work<'w, T> {
@@ -183,13 +167,7 @@ impl<'w, T> Work<'w, T> {
 
     /// Whether it has inputs to wait for.
     pub(crate) fn waits(&self) -> bool {
-        let mut waits = false;
-        if let Some(Form::Cell(_, token)) = &self.form
-            && token.waits()
-        {
-            each_edge(token, |_| waits = true);
-        }
-        waits
+        matches!(&self.form, Some(Form::Cell(cell)) if cell.inputs() > 0)
     }
 
     fn take(&mut self) -> Form<'w, T> {
@@ -205,13 +183,21 @@ impl<'w, T: Send> Work<'w, T> {
     /// failed as [`Stopped`](crate::ErrorKind::Stopped).
     ///
     /// What the caller did before happens before the work.
-    pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
+    #[inline]
+    pub fn spawn_on(mut self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
+        if let Some(pool) = place.pool()
+            && let Some(Form::Inline(_)) = &self.form
+            && pool.is_plain()
+            && let Form::Inline(call) = self.take()
+        {
+            return AsyncResult::from_owner(pool::on_pool(pool, self.hop, Simple(call)));
+        }
         let Handle(place) = place.place();
         self.spawn_at(place)
     }
 
     /// As `spawn_on`.
-    pub(crate) fn spawn_at(self, place: Lease) -> AsyncResult<T> {
+    pub(crate) fn spawn_at(self, place: Place) -> AsyncResult<T> {
         let shared = place.pool();
         let counted = self.counts_in(shared) && {
             if shared.is_helped_here() {
@@ -290,7 +276,7 @@ impl<'w, T: Send> Work<'w, T> {
                 trace.end(outcome.as_ref().err());
                 Some(outcome)
             }
-            Form::Cell(owner, token) => run_cell(owner, token, until, at),
+            Form::Large(cell) | Form::Cell(cell) => run_cell(self.hop, cell, until, at),
         }
     }
 
@@ -300,15 +286,17 @@ impl<'w, T: Send> Work<'w, T> {
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
             Form::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
-            Form::Cell(owner, token) => match here.place_of_part(&token) {
-                Some(place) => {
-                    submit_task(&owner, token, place, false);
-                    Outcome::Flatten(AsyncResult::from_owner(owner))
+            form @ (Form::Large(_) | Form::Cell(_)) => match (form, pool::place_here()) {
+                (Form::Cell(cell), Some(place)) if !here.is_in_place() => {
+                    let loans = here.keep_loans();
+                    let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+                    flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
                 }
-                None => {
-                    let outcome = run_cell(owner, token, None, Location::caller());
+                (Form::Large(cell) | Form::Cell(cell), _) => {
+                    let outcome = run_cell(self.hop, cell, None, Location::caller());
                     Outcome::Done(outcome.unwrap_or_else(|| unreachable!("an untimed wait")))
                 }
+                (Form::Inline(_), _) => unreachable!("that is above"),
             },
         }
     }
@@ -321,16 +309,14 @@ impl<'w, T: Send> Work<'w, T> {
         !self.waits()
     }
 
-    pub(crate) fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
-        match self.take() {
-            Form::Inline(call) => {
-                make_task(self.hop, Some(place), counted, Call(Cell::new(Some(call))))
-            }
-            Form::Cell(owner, token) => {
-                submit_task(&owner, token, place, counted);
-                AsyncResult::from_owner(owner)
-            }
-        }
+    pub(crate) fn submit(mut self, place: Place, counted: bool) -> AsyncResult<T> {
+        AsyncResult::from_owner(match self.take() {
+            Form::Inline(call) => match &place {
+                Place::Pool(pool) if !counted => pool::on_pool(pool, self.hop, Simple(call)),
+                place => pool::on_place(place, counted, self.hop, Traits::PLAIN, Simple(call)),
+            },
+            Form::Large(cell) | Form::Cell(cell) => pool::made(&place, counted, cell),
+        })
     }
 }
 
@@ -350,63 +336,48 @@ fn call_here<T>(
 /// Does the work of a cell on this thread, as a part of what that does; `None` where its inputs are
 /// not there in time.
 fn run_cell<T>(
-    owner: Typed<Owner, T>,
-    token: Token,
+    hop: Hop,
+    mut cell: Unsubmitted<T>,
     until: Option<Deadline>,
     at: At,
 ) -> Option<Result<T, Error>> {
-    let task = token.reference();
-    task.trace.begin(task.hop);
-    let waited = wait_for_inputs(&token, until, at);
-    if !matches!(waited, Ok(true)) {
-        let failure = waited.err();
-        task.trace.end(failure.as_ref());
-        continuation::discard(&token);
-        return failure.map(|error| Err(error.passed_on(token.hop)));
-    }
-    task.state.claim_unsubmitted();
-    let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
-    let Ran::Settled { first, .. } = ran else { unreachable!("work in place ends in an outcome") };
-    if first {
-        continuation::close(task, false);
-    } else if let Err(error) = pool::wait(&Set(&task), None, at) {
-        // Its limit of time has ended it, on another thread that is about to close it.
-        return Some(Err(error));
-    }
-    drop(token);
-    Some(owner.take())
+    let trace = Trace::new();
+    trace.begin(hop);
+    let outcome = loop {
+        match wait_for_inputs(&cell, until, at) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => break Err(error.passed_on(hop)),
+        }
+        match trace.within(|| cell.run_in_place()) {
+            Ok(owner) => break take_here(owner, at),
+            Err(again) => cell = again,
+        }
+    };
+    trace.end(outcome.as_ref().err());
+    Some(outcome)
+}
+
+fn take_here<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
+    // Its limit of time may have ended it, on another thread that is about to close it.
+    pool::wait(&Set(&owner.reference()), None, at)?;
+    owner.take()
 }
 
 /// Blocks until all inputs of work that is run in place are there; false where they are not in
 /// time.
-fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<bool, Error> {
-    let mut upstream: Vec<TaskRef> = Vec::new();
-    each_edge(token, |edge: &Edge| upstream.push(edge.upstream_ref()));
-    for cell in &upstream {
-        if !pool::wait(&Set(cell), until, at)? {
+fn wait_for_inputs<T>(cell: &Unsubmitted<T>, until: Option<Deadline>, at: At) -> Result<bool, Error> {
+    while let Some(missing) = cell.next_missing() {
+        let there = match missing {
+            Missing::Set(task) => pool::wait(&Set(&task), until, at)?,
+            Missing::Failed(error) => return Err(error),
+            Missing::Loans(lender) => pool::wait(&Free(lender), until, at)?,
+        };
+        if !there {
             return Ok(false);
         }
     }
-    loop {
-        let mut lent = None;
-        each_edge(token, |edge| {
-            if lent.is_none() && !edge.settle_here() {
-                lent = Some(edge.upstream_ref());
-            }
-        });
-        let Some(cell) = lent else { return Ok(true) };
-        if !pool::wait(&Free(&cell), until, at)? {
-            return Ok(false);
-        }
-    }
-}
-
-impl<T> Drop for Work<'_, T> {
-    fn drop(&mut self) {
-        if let Some(Form::Cell(_, token)) = &self.form {
-            continuation::discard(token);
-        }
-    }
+    Ok(true)
 }
 
 impl<T> fmt::Debug for Work<'_, T> {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use alone::Question;
 use body::Pace;
 use peers::Peer;
 use workloads::Workload;
 
+mod alone;
 mod body;
 mod graph;
 mod peers;
@@ -32,34 +34,51 @@ struct Options {
     /// How many threads each pool has.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
+    /// Asks this one peer a question and prints the figures, and nothing else.
+    #[arg(long, hide = true, value_name = "PEER", requires = "question")]
+    alone: Option<String>,
+    #[arg(long, hide = true)]
+    question: Option<Question>,
 }
 
 /// What the measuring thread tells the one that watches it.
 enum Report {
     /// It begins a measurement: of this peer, by this workload.
     Begins(&'static str, &'static str),
-    /// All of a workload's rounds are done: its figures, one a peer.
-    Row(&'static str, Vec<Option<f64>>),
+    /// All of a workload's rounds are done: the figures of each peer.
+    Row(&'static str, Vec<Vec<f64>>),
+    /// The same, of a workload whose figures are all of interest.
+    Spread(&'static str, Vec<Vec<f64>>),
 }
 
 fn main() {
     let options = Options::parse();
     let threads = usize::from(options.threads);
-    // Its heartbeat takes a part of a core even when it is idle, which the others would pay for.
+    if let Some((peer, question)) = options.alone.zip(options.question) {
+        return alone::answer(&peer, question, threads);
+    }
     let with_forte = options.only.iter().any(|pattern| pattern == "forte");
-    let peers = chosen(peers::all(threads, with_forte), |peer| peer.name(), &options.only);
+    let names = chosen(peers::names(with_forte), |name| *name, &options.only);
+    let peers: Vec<_> = names.iter().filter_map(|name| peers::start(name, threads)).collect();
     let workloads =
         chosen(workloads::all(threads, Pace::measure()), |workload| workload.name, &options.only);
-    let names: Vec<&str> = peers.iter().map(|peer| peer.name()).collect();
 
     println!("{threads} threads, medians of {} rounds", options.rounds);
+    if let Some(why_not) = peers::onetbb::why_not() {
+        println!("without {}: {why_not}", peers::onetbb::NAME);
+    }
     table::print_head(&names);
     let (reports, reported) = mpsc::channel();
     let measuring = thread::spawn(move || {
+        let mut spreads = Vec::new();
         for workload in &workloads {
             let figures = measure(workload, &peers, options.rounds, &reports);
+            if workload.is_spread {
+                spreads.push(Report::Spread(workload.name, figures.clone()));
+            }
             reports.send(Report::Row(workload.name, figures)).expect("it is watched");
         }
+        spreads.into_iter().for_each(|spread| reports.send(spread).expect("it is watched"));
     });
     watch(&names, &reported);
     measuring.join().expect("a measurement has failed");
@@ -71,22 +90,22 @@ fn chosen<T>(all: Vec<T>, name: impl Fn(&T) -> &'static str, patterns: &[String]
     if all.iter().any(fits) { all.into_iter().filter(fits).collect() } else { all }
 }
 
-/// The medians of a workload, one a peer. In each round all peers take their turn, so that what
+/// The figures of a workload, for each peer. In each round all peers take their turn, so that what
 /// disturbs the machine for a while disturbs all of them.
 fn measure(
     workload: &Workload,
     peers: &[Box<dyn Peer>],
     rounds: u32,
     reports: &mpsc::Sender<Report>,
-) -> Vec<Option<f64>> {
+) -> Vec<Vec<f64>> {
     let mut figures = vec![Vec::new(); peers.len()];
-    for _ in 0..if workload.once { 1 } else { rounds } {
+    for _ in 0..workload.rounds.unwrap_or(rounds) {
         for (peer, figures) in peers.iter().zip(&mut figures) {
             reports.send(Report::Begins(peer.name(), workload.name)).expect("it is watched");
             figures.extend(workload.measure(&**peer));
         }
     }
-    figures.into_iter().map(median).collect()
+    figures
 }
 
 /// Prints rows as they come, and ends the program where one does not.
@@ -96,6 +115,9 @@ fn watch(peers: &[&str], reported: &mpsc::Receiver<Report>) {
         match reported.recv_timeout(LIMIT) {
             Ok(Report::Begins(peer, workload)) => last = (peer, workload),
             Ok(Report::Row(workload, figures)) => table::print_row(workload, peers, &figures),
+            Ok(Report::Spread(workload, figures)) => {
+                table::print_spread(workload, peers, &figures);
+            }
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 eprintln!("{} hangs in: {}", last.0, last.1);

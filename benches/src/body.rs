@@ -14,6 +14,16 @@ impl Body {
     /// Nothing at all.
     pub const EMPTY: Body = Body { steps: 0 };
 
+    /// One of so many steps.
+    pub fn of(steps: u32) -> Body {
+        Body { steps }
+    }
+
+    /// How many steps it has.
+    pub fn steps(self) -> u32 {
+        self.steps
+    }
+
     /// Works for the body's length.
     pub fn run(self) {
         if self.steps > 0 {

@@ -1,12 +1,12 @@
 //! The workloads: what is measured, how it is checked, and in what it is counted.
 
-use std::sync::Arc;
-use std::thread;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::alone::{self, Question};
 use crate::body::{Body, Pace};
 use crate::graph::Graph;
-use crate::median;
 use crate::peers::Peer;
 
 /// How many tasks the simple workloads have.
@@ -21,10 +21,8 @@ const DEPTH: usize = 1000;
 const LEAVES: usize = 1 << 16;
 /// Which of Fibonacci's numbers: the value, and the number of calls that it takes.
 const FIB: (u32, u64, u64) = (20, 6765, 21_891);
-/// How many round trips are taken to and from an idle pool. Before a cold one it is left alone.
-const WARM_TRIPS: u64 = 2000;
-const COLD_TRIPS: u64 = 50;
-const COLD: Duration = Duration::from_millis(2);
+/// How many processes each tell one figure, where processes differ more than what happens in one.
+const PROCESSES: u32 = 10;
 
 /// The figure of a peer, unless it can't sensibly do the work.
 type Measure = dyn Fn(&dyn Peer) -> Option<f64> + Send;
@@ -32,8 +30,10 @@ type Measure = dyn Fn(&dyn Peer) -> Option<f64> + Send;
 /// Something that peers are measured by; smaller figures are better.
 pub struct Workload {
     pub name: &'static str,
-    /// Whether one measurement tells all: it counts, or would find memory that it used before.
-    pub once: bool,
+    /// How often it is measured, where that is not for the user to say.
+    pub rounds: Option<u32>,
+    /// Whether all of its figures are of interest, and not only the one in the middle.
+    pub is_spread: bool,
     measure: Box<Measure>,
 }
 
@@ -42,7 +42,7 @@ impl Workload {
         name: &'static str,
         measure: impl Fn(&dyn Peer) -> Option<f64> + Send + 'static,
     ) -> Workload {
-        Workload { name, once: false, measure: Box::new(measure) }
+        Workload { name, rounds: None, is_spread: false, measure: Box::new(measure) }
     }
 
     /// Measures the time from first to last, for each of so many tasks, and checks the result.
@@ -53,10 +53,8 @@ impl Workload {
         work: impl Fn(&dyn Peer) -> Option<u64> + Send + 'static,
     ) -> Workload {
         Workload::new(name, move |peer| {
-            let begin = Instant::now();
-            let result = work(peer)?;
-            let elapsed = begin.elapsed();
-            assert_eq!(result, expected, "{}: {name}", peer.name());
+            let (result, elapsed) = timed(peer, || work(peer));
+            assert_eq!(result?, expected, "{}: {name}", peer.name());
             Some(elapsed.as_nanos() as f64 / tasks as f64)
         })
     }
@@ -70,18 +68,49 @@ impl Workload {
 /// All workloads.
 pub fn all(threads: usize, pace: Pace) -> Vec<Workload> {
     let mut all = vec![pending()];
+    all.extend(bursts(threads));
     all.extend(spawning());
     all.extend(shapes());
     all.extend(stencils(threads, pace));
-    all.push(round_trips("round trip, warm", WARM_TRIPS, Duration::ZERO));
-    all.push(round_trips("round trip, cold", COLD_TRIPS, COLD));
+    all.push(round_trips("round trip, warm", Question::Warm, threads));
+    all.push(round_trips("round trip, 3 us", Question::WarmWithBody, threads));
+    all.push(round_trips("round trip, cold", Question::Cold, threads));
     all
+}
+
+/// What some work of a peer comes to, and how long it takes.
+fn timed<R>(peer: &dyn Peer, work: impl FnOnce() -> R) -> (R, Duration) {
+    let begin = Instant::now();
+    let result = work();
+    let elapsed = begin.elapsed();
+    (result, peer.took().unwrap_or(elapsed))
 }
 
 fn pending() -> Workload {
     let tasks = TASKS as usize;
     let measure = move |peer: &dyn Peer| Some(peer.pending_bytes(tasks)? as f64 / tasks as f64);
-    Workload { once: true, ..Workload::new("bytes a pending task", measure) }
+    // It counts, and would find memory that it used before.
+    Workload { rounds: Some(1), ..Workload::new("bytes a pending task", measure) }
+}
+
+/// The figures of one process, in a row each.
+fn bursts(threads: usize) -> [Workload; 4] {
+    let known: Arc<Mutex<BTreeMap<&str, Vec<f64>>>> = Arc::default();
+    let of = |name, at: usize| {
+        let known = known.clone();
+        let measure = move |peer: &dyn Peer| {
+            let mut known = known.lock().expect("nothing has failed yet");
+            let ask = || alone::ask(peer.name(), Question::Burst, threads);
+            known.entry(peer.name()).or_insert_with(ask).get(at).copied()
+        };
+        Workload { rounds: Some(1), ..Workload::new(name, measure) }
+    };
+    [
+        of("resident, before, MB", 0),
+        of("resident, 1M tasks, MB", 1),
+        of("resident, after, MB", 2),
+        of("resident bytes a task", 3),
+    ]
 }
 
 fn spawning() -> [Workload; 2] {
@@ -144,10 +173,10 @@ fn smallest_grain(
     pace: Pace,
 ) -> Option<f64> {
     let efficient = |body| {
-        let begin = Instant::now();
-        assert_eq!(peer.stencil(graph, WIDTH, body), answer, "{}: METG", peer.name());
+        let (result, elapsed) = timed(peer, || peer.stencil(graph, WIDTH, body));
+        assert_eq!(result, answer, "{}: METG", peer.name());
         let useful = pace.nanoseconds(body) * graph.len() as f64;
-        useful >= 0.5 * begin.elapsed().as_nanos() as f64 * threads as f64
+        useful >= 0.5 * elapsed.as_nanos() as f64 * threads as f64
     };
     // Halves the interval between a body that is too short and one that is long enough, in
     // proportion: eight steps leave three per cent.
@@ -167,16 +196,8 @@ fn smallest_grain(
     smallest
 }
 
-fn round_trips(name: &'static str, trips: u64, pause: Duration) -> Workload {
-    Workload::new(name, move |peer| {
-        let trip = |n| {
-            thread::sleep(pause);
-            let begin = Instant::now();
-            let result = peer.round_trip(n)?;
-            let elapsed = begin.elapsed();
-            assert_eq!(result, n + 1, "{}: {name}", peer.name());
-            Some(elapsed.as_nanos() as f64)
-        };
-        median((0..trips).map(trip).collect::<Option<Vec<f64>>>()?)
-    })
+fn round_trips(name: &'static str, question: Question, threads: usize) -> Workload {
+    let measure =
+        move |peer: &dyn Peer| alone::ask(peer.name(), question, threads).first().copied();
+    Workload { rounds: Some(PROCESSES), is_spread: true, ..Workload::new(name, measure) }
 }

@@ -7,14 +7,13 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::continuation;
-use crate::error::{Error, ErrorKind, Hop};
+use crate::core::{self, TaskRef};
+use crate::error::{At, Error, ErrorKind, Hop};
 use crate::limit;
-use crate::pool::needed;
+use crate::pool::{Inside, needed};
 use crate::pool::share::Share;
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::task::{At, TaskRef};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -29,7 +28,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
-    let mut circle = continuation::enter(|| {
+    let circle = core::hold_back(|| {
         let mut waits = lock(&WAITS);
         COUNT.fetch_add(1, Ordering::Relaxed);
         // ORDERING: SeqCst fence, against the one in `look_again`.
@@ -38,13 +37,9 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         waits.push(wait.clone());
         circle
     });
-    while let Some(tasks) = circle {
-        // As in `break_circles`.
-        if !tasks.iter().any(continuation::clone_instead) {
-            let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
-            return wait.fail(in_a_circle(wait, &hops));
-        }
-        circle = continuation::enter(|| find_circle(wait, &lock(&WAITS)));
+    if let Some(tasks) = circle {
+        let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
+        return wait.fail(in_a_circle(wait, &hops));
     }
     look_at_limits();
 }
@@ -59,7 +54,7 @@ pub(crate) fn look_again(task: &TaskRef) {
     if COUNT.load(Ordering::Relaxed) == 0 {
         return;
     }
-    let circle = continuation::enter(|| {
+    let circle = core::hold_back(|| {
         let waits = lock(&WAITS);
         let circle = find_way(waits_for(task, &waits), |other| other.is(task), &waits)?;
         // One wait of the circle fails. There may be none, where results depend on each other.
@@ -78,22 +73,6 @@ pub(crate) fn look_again(task: &TaskRef) {
     }
 }
 
-/// A task has come to wait for something else than before, as in `look_again`. Where that has closed a
-/// circle, a task in it that waits for the borrowers of a value clones that instead, if a clone was
-/// written: a move waits for earlier borrows, and what waits for the move was lent the value later.
-pub(crate) fn break_circles(task: &TaskRef) {
-    loop {
-        let circle = continuation::enter(|| {
-            let waits = lock(&WAITS);
-            find_way(waits_for(task, &waits), |other| other.is(task), &waits)
-        });
-        let Some(circle) = circle else { return };
-        if !circle.iter().any(continuation::clone_instead) {
-            return;
-        }
-    }
-}
-
 /// Somebody has come to wait, for a result or in the line of a limit: it may be that all who run
 /// under a limit wait for work that stands in its line, over any number of tasks and waits.
 pub(crate) fn look_at_limits() {
@@ -103,11 +82,11 @@ pub(crate) fn look_at_limits() {
     if COUNT.load(Ordering::Relaxed) == 0 || !limit::has_lines() {
         return;
     }
-    let stuck = continuation::enter(|| {
+    let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
         let mut stuck: Vec<Arc<Share>> = Vec::new();
         for wait in waits.iter() {
-            let places = wait.stack.iter().filter_map(|task| task.place());
+            let places = wait.stack.iter().filter_map(|task| task.hooked_home::<Inside>());
             for share in places.flat_map(|place| place.shares()) {
                 let Some(limit) = share.limit() else { continue };
                 let in_line = |task: &TaskRef| limit.has_in_line(task);
@@ -179,7 +158,7 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
     if task.is_timed() {
         return Vec::new();
     }
-    if !task.state.is_running() {
+    if !task.is_claimed() {
         return needed::inputs(task);
     }
     let its = waits.iter().filter(|wait| wait.stack.iter().any(|own| own.is(task)));

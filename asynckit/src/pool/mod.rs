@@ -17,11 +17,14 @@ mod on_tokio;
 mod phase;
 mod place;
 mod queue;
+mod registry;
+mod roots;
 mod scope;
 mod seeded;
 mod share;
 mod shared;
 mod sleep;
+mod spawn;
 mod spawner;
 mod stop;
 mod threads;
@@ -36,20 +39,21 @@ pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
-pub(crate) use deadlock::{break_circles, look_again, look_at_limits};
+pub(crate) use deadlock::look_at_limits;
 pub(crate) use needed::pools_of;
-pub(crate) use place::Place;
+pub(crate) use place::{Inside, Part, Place};
+pub(crate) use registry::pool_of;
 pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
 pub(crate) use spawner::{Handle, Spawn, owned};
+pub(crate) use worker::resume;
 pub(crate) use wait::{Free, Goal, Helping, Set, Test, help_once, run_at_once, wait};
-pub(crate) use worker::schedule;
+pub(crate) use spawn::{made, on_place, on_pool};
 
 use std::fmt;
 
 use crate::AsyncResult;
 use crate::sync::Arc;
-use crate::task::Lease;
 use crate::work::work;
 
 /// Worker threads that run work.
@@ -68,7 +72,7 @@ use crate::work::work;
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 pub struct Pool {
-    place: Lease,
+    shared: Arc<Shared>,
 }
 
 impl Pool {
@@ -90,7 +94,7 @@ impl Pool {
     }
 
     fn start(config: Config) -> Result<Pool, BuildError> {
-        let pool = Pool { place: Place::of_pool(Shared::new(config)) };
+        let pool = Pool { shared: Shared::make(config) };
         match pool.shared().start_workers() {
             Ok(()) => Ok(pool),
             Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
@@ -116,7 +120,7 @@ impl Pool {
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        self.place.pool()
+        &self.shared
     }
 
     /// Runs a closure on the pool: short for [`asynckit::work`](crate::work) and
@@ -206,10 +210,7 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     let _end = context::pool().map(|pool| {
-        crate::continuation::drain();
-        if let Some(local) = context::local() {
-            local.give_up_next();
-        }
+        crate::core::drain();
         pool.begin_blocking();
         End(pool)
     });

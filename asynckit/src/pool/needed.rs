@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::continuation;
+use crate::core::{self, Lender, TaskRef};
 use crate::pool::wait::Goal;
-use crate::pool::{Shared, context, worker};
+use crate::pool::{Inside, Shared, pool_of, worker};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
-use crate::task::{TaskRef, each_edge, tasks_that_may_wait};
 
 /// How many tasks a thread may have on its stack before it rather blocks.
 pub(crate) const DEEPEST: usize = 128;
@@ -39,9 +38,13 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
         if goal.reached() {
             break;
         }
-        if task.state.is_ready() && belongs(&task, pool) && worker::execute_needed(&task) {
+        if task.is_ready()
+            && belongs(&task, pool)
+            && let Some(claimed) = task.claim()
+        {
+            worker::execute_here(pool, claimed);
             // Inside of a callback its end would wait for the callback's.
-            continuation::drain();
+            core::drain();
             ran = true;
             // It may have returned a result that it waits for now.
             seen.remove(&task.address());
@@ -59,54 +62,40 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
     ran
 }
 
-fn belongs(task: &TaskRef, pool: &Arc<Shared>) -> bool {
-    task.place().is_some_and(|place| place.is_of(pool))
+fn belongs(task: &TaskRef, pool: &Shared) -> bool {
+    pool.has(task)
 }
 
-/// What a waiting task waits for: unset inputs, and the borrowers of what is to move.
+/// What a task waits for: its inputs that are not there.
 pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
-    let mut unset = Vec::new();
-    let mut lent = Vec::new();
-    if !task.state.is_waiting() || !task.state.visit() {
-        return unset;
-    }
-    each_edge(task, |edge| {
-        if !edge.is_open() {
-            return;
-        }
-        let upstream = edge.upstream_ref();
-        if !upstream.is_set() {
-            unset.push(upstream);
-        } else if edge.waits_for_loans() && upstream.holds.is_lent() {
-            lent.push(upstream);
-        }
-    });
-    task.state.unvisit();
-    for cell in lent {
-        unset.extend(borrowers(&cell));
-    }
-    unset
+    let mut missing = Vec::new();
+    task.each_missing(|upstream| missing.push(upstream));
+    missing
 }
 
-/// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
-/// handle may lend it; and those that are parts of work which has.
-pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
-    let mut borrowers = tasks_that_may_wait();
-    borrowers.retain(|task| {
-        let mut borrows = !task.is_set() && task.place().is_some_and(|place| place.lends(cell));
-        if !borrows && !task.is_simple() && !task.is_set() && task.state.visit() {
-            each_edge(task, |edge| {
-                borrows |= edge.is_open() && edge.borrows() && edge.upstream_ref().is(cell);
-            });
-            task.state.unvisit();
+/// So many queued tasks a search looks at.
+const MANY: usize = 1024;
+
+/// The tasks of a pool that are to use what a handle has lent, or do. They are looked for among what runs, is
+/// queued or sleeps, and what waits for that.
+pub(crate) fn borrowers(lender: &Lender, pool: &Shared) -> Vec<TaskRef> {
+    let mut path = pool.queue.tasks(MANY);
+    // Who was woken for these may have looked in between.
+    pool.notify();
+    path.extend(pool.stacks.tasks());
+    path.extend(pool.known_tasks());
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    while let Some(task) = path.pop() {
+        if seen.len() >= 16 * MANY || !seen.insert(task.address()) {
+            continue;
         }
-        borrows
-    });
-    let pool = cell.place().map(|place| place.pool().clone()).or_else(context::pool);
-    if let Some(pool) = pool {
-        pool.sort(&mut borrowers);
+        path.extend(task.dependents());
+        let kept = || task.hooked_home::<Inside>().is_some_and(|part| part.borrows_from(lender));
+        if task.borrows_from(lender) || kept() {
+            found.push(task);
+        }
     }
-    borrowers
+    found
 }
 
 /// Whether a task waits, over any number of tasks, for a result that is no work's.
@@ -117,7 +106,7 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
         if task.is_set() || !seen.insert(task.address()) {
             continue;
         }
-        if task.is_set_by_hand() {
+        if task.is_by_hand() {
             return true;
         }
         path.extend(inputs(&task));
@@ -200,9 +189,9 @@ pub(crate) fn pools_of(roots: Vec<TaskRef>) -> Vec<Arc<Shared>> {
         if task.is_set() || !seen.insert(task.address()) {
             continue;
         }
-        if let Some(place) = task.place() {
-            if !pools.iter().any(|pool| Arc::ptr_eq(pool, place.pool())) {
-                pools.push(place.pool().clone());
+        if let Some(its) = pool_of(&task) {
+            if !pools.iter().any(|pool| Arc::ptr_eq(pool, &its)) {
+                pools.push(its);
             }
             if !thorough {
                 break;

@@ -5,19 +5,19 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::AsyncResult;
-use crate::continuation::{self, Watch};
+use crate::core::{TaskRef, Watch};
 use crate::error::{self, Error};
 use crate::panic;
 use crate::pool::needed;
 use crate::pool::wait::{Goal, Test, wait};
+use crate::pool::place::Part;
 use crate::pool::{Place, Pool};
 use crate::sync::{Arc, Parker};
-use crate::task::{Lease, Steps, TaskRef};
 use crate::work::work;
 
 /// A place for work that borrows local data; see [`Pool::scope`].
 pub struct Scope<'s, 'env: 's> {
-    pub(crate) place: Lease,
+    pub(crate) place: Arc<Part>,
     /// `'s` is invariant, so that it can't be shortened to less than the scope's own life.
     scope: PhantomData<&'s mut &'s ()>,
     env: PhantomData<&'env mut &'env ()>,
@@ -99,7 +99,7 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// All members of a scope are over.
-struct Ended<'a>(&'a Lease);
+struct Ended<'a>(&'a Arc<Part>);
 
 impl Goal for Ended<'_> {
     fn reached(&self) -> bool {
@@ -116,7 +116,7 @@ impl Goal for Ended<'_> {
 
     fn roots(&self) -> Vec<TaskRef> {
         let mut members = self.0.members();
-        members.retain(|member| !member.header().is_set());
+        members.retain(|member| !member.is_set());
         members
     }
 
@@ -134,7 +134,7 @@ impl Ended<'_> {
     fn give_up_hopeless(&self) {
         for member in self.0.members() {
             if needed::waits_for_no_work(&member) {
-                continuation::fail(&member, Error::stopped_with_scope(member.hop), false);
+                member.fail_waiting(Error::stopped_with_scope(member.hop), false);
             }
         }
     }

@@ -2,20 +2,23 @@
 
 use std::sync::PoisonError;
 
-use crate::continuation;
-use crate::error::{Error, Hook};
+use crate::core::{Entry, Homed, IsHome, Rest, Stacks, TaskRef};
+use crate::error::Hook;
 use crate::pool::attention::Attention;
 use crate::pool::builder::Config;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
-use crate::pool::{context, needed, worker};
+use crate::pool::roots::Roots;
+use crate::pool::{context, needed, registry, worker};
 use crate::sync::{Arc, Condvar, Deadline, Mutex, Ordering, fence, lock};
-use crate::task::{Mark, Steps, Token};
 use crate::time::Sleeping;
 
-pub(crate) struct Shared {
+/// A pool, as its tasks know it.
+pub(crate) type Shared = Homed<State>;
+
+pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
     pub(crate) threads: Mutex<Threads>,
@@ -23,8 +26,10 @@ pub(crate) struct Shared {
     /// Tasks that a timer will wake.
     pub(crate) sleeping: Sleeping,
     phase: Phase,
-    /// What marks the memory that this pool's tasks are in.
-    pub(crate) mark: Mark,
+    /// What its threads are at.
+    pub(crate) stacks: Stacks,
+    /// What its tasks wait for that is not its own.
+    pub(super) roots: Roots,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
     /// threads are gone: the pool's memory may stay for longer.
     hook: Mutex<Option<Hook>>,
@@ -35,23 +40,33 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(mut config: Config) -> Arc<Shared> {
+    pub(crate) fn make(mut config: Config) -> Arc<Shared> {
         // A hosted pool may have to count on threads that wait for it.
         needed::count_workers(1, if config.host.is_some() { 0 } else { config.workers });
         let threads = Threads::wanting(config.workers);
         let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
-        Arc::new(Shared {
+        let plain = seeded.is_none() && config.queue_capacity.is_none();
+        let shared = Shared::new_home(State {
             queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),
             sleeping: Sleeping::none(),
-            phase: Phase::open(),
-            mark: Mark::new(),
+            phase: Phase::open(plain),
+            stacks: Stacks::none(),
+            roots: Roots::none(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
             closed: Condvar::new(),
             config,
-        })
+        });
+        registry::add(&shared);
+        shared
+    }
+
+    /// Whether there is nothing to be seen to for its tasks one by one, and it takes them from anybody.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.phase.is_plain()
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {
@@ -76,7 +91,7 @@ impl Shared {
 
     /// Whether the calling thread may submit: anybody to an open pool, its own tasks to one that
     /// is being stopped.
-    pub(crate) fn admits(self: &Arc<Self>) -> bool {
+    pub(crate) fn admits(&self) -> bool {
         self.phase.is_open() || (!self.phase.is_closed() && context::works_for(self))
     }
 
@@ -108,6 +123,7 @@ impl Shared {
         self.queue.wake_blocked();
         self.fail_queued();
         self.fail_waiting();
+        self.fail_dependents_of_running();
         self.wake_all();
         self.drop_hook();
     }
@@ -154,28 +170,24 @@ impl Shared {
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
     pub(crate) fn fail_queued(&self) {
         fence(Ordering::SeqCst);
-        while let Some(token) = self.take_any() {
-            stop_task(&token);
+        while let Some(entry) = self.take_any() {
+            worker::stop_entry(entry);
         }
-    }
-
-    /// Fails all tasks that wait for inputs; whether there were any.
-    pub(crate) fn fail_waiting(&self) -> bool {
-        let mut any = false;
-        for task in self.waiting_tasks() {
-            if task.state.is_waiting() {
-                any |= continuation::fail(&task, Error::stopped(task.hop), false);
-            }
+        while let Some(rest) = self.queue.take_rest() {
+            drop(rest);
         }
-        any
     }
 
     /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be
     /// helped any more. When nothing does, the pool is closed.
-    pub(crate) fn finish_stop(self: &Arc<Self>, besides: usize) {
+    pub(crate) fn finish_stop(&self, besides: usize) {
         while self.is_quiet(besides) {
             if self.fail_waiting() {
                 continue;
+            }
+            if self.is_counted() {
+                // Somebody has a task of ours in hand, and says when it is queued.
+                return;
             }
             let hopeless = self.threads().hopeless();
             if hopeless.is_empty() {
@@ -190,12 +202,16 @@ impl Shared {
     }
 
     /// The next task for a thread without a deque here.
-    pub(crate) fn take_any(&self) -> Option<Token> {
-        self.queue.take_injected().or_else(|| self.queue.steal(0))
+    pub(crate) fn take_any(&self) -> Option<Entry> {
+        self.queue.take_injected().or_else(|| self.queue.steal(0)).or_else(|| {
+            // The rest of a long list may have one.
+            self.queue.take_rest()?.visit(&mut crate::core::ToHomes);
+            self.queue.take_injected().or_else(|| self.queue.steal(0))
+        })
     }
 
     /// One more worker, where threads are blocked and the cap allows it.
-    pub(crate) fn start_spare(self: &Arc<Self>) {
+    pub(crate) fn start_spare(&self) {
         if let Some(host) = self.host() {
             return self.call_worker(host);
         }
@@ -203,18 +219,18 @@ impl Shared {
         let room = threads.alive < threads.wanted + self.config.max_spares;
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
             // What can't be had now is tried again when the next work is queued.
-            let _ = worker::start(self, &mut threads);
+            let _ = worker::start(&self.arc(), &mut threads);
         }
     }
 
     /// Brings the number of workers up to what is wanted.
-    pub(crate) fn start_workers(self: &Arc<Self>) -> std::io::Result<()> {
+    pub(crate) fn start_workers(&self) -> std::io::Result<()> {
         let mut threads = self.threads();
         // Those of a host come when there is work.
         self.publish(&threads);
         let is_open = !self.is_closed() && !self.is_hosted();
         while is_open && threads.workers() < threads.wanted {
-            worker::start(self, &mut threads)?;
+            worker::start(&self.arc(), &mut threads)?;
         }
         Ok(())
     }
@@ -224,12 +240,47 @@ impl Shared {
     }
 }
 
-pub(crate) fn stop_task(token: &Token) {
-    continuation::fail(&token.reference(), Error::stopped(token.header().hop), false);
+impl IsHome for State {
+    const KIND: u8 = 0;
+
+    #[inline]
+    fn schedule(home: &Homed<Self>, entry: Entry) {
+        worker::schedule(home, entry);
+    }
+
+    fn queue(home: &Homed<Self>, entry: Entry) {
+        worker::inject(home, entry);
+    }
+
+    fn rest(home: &Homed<Self>, rest: Rest) {
+        home.put_rest(rest);
+    }
+
+    fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool {
+        home.meets(upstream)
+    }
+
+    fn hold(home: &Homed<Self>) {
+        home.count_in();
+    }
+
+    fn met(home: &Homed<Self>) {
+        home.count_out();
+    }
+
+    fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
+        home.sleeps(task, hidden);
+    }
+
+    fn over(_: &Homed<Self>, _: &TaskRef, _: Option<&crate::Error>) {}
+
+    fn hook(home: &Homed<Self>) -> Option<Hook> {
+        home.hook()
+    }
 }
 
-impl Drop for Shared {
+impl Drop for State {
     fn drop(&mut self) {
-        needed::count_workers(if self.is_hosted() { 0 } else { self.wanted() }, 1);
+        needed::count_workers(if self.config.host.is_some() { 0 } else { lock(&self.threads).wanted }, 1);
     }
 }

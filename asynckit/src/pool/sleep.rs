@@ -57,7 +57,7 @@ impl Shared {
     }
 
     /// Work was queued: sees to it that somebody comes for it.
-    pub(crate) fn notify(self: &Arc<Self>) {
+    pub(crate) fn notify(&self) {
         match self.attention.call() {
             Call::Nobody => {}
             Call::Sleeper => self.wake_one(),
@@ -118,7 +118,7 @@ impl Shared {
     }
 
     /// Leaves, where there are more active threads than wanted, and nobody needs this one for a while.
-    pub(crate) fn try_leave(self: &Arc<Self>) -> bool {
+    pub(crate) fn try_leave(&self) -> bool {
         let threads = self.threads();
         threads.active() > threads.wanted && !self.stay_in_reserve(threads, &Parker::current())
     }
@@ -133,7 +133,7 @@ impl Shared {
     /// leaves instead where it is one too many; a thread from outside (`worker: false`) only looks
     /// again.
     pub(crate) fn sleep(
-        self: &Arc<Self>,
+        &self,
         worker: bool,
         until: Option<Deadline>,
         enough: &dyn Fn() -> bool,
@@ -185,7 +185,7 @@ impl Shared {
     /// A worker that is one too many counts no more, and waits for a while to be needed as a spare;
     /// whether it is, and counts again.
     fn stay_in_reserve(
-        self: &Arc<Self>,
+        &self,
         mut threads: MutexGuard<'_, Threads>,
         parker: &Arc<Parker>,
     ) -> bool {
@@ -230,7 +230,7 @@ impl Shared {
     }
 
     /// A thread that goes to sleep at another pool counts as asleep here too.
-    pub(crate) fn add_sleeper(self: &Arc<Self>, parker: &Arc<Parker>) {
+    pub(crate) fn add_sleeper(&self, parker: &Arc<Parker>) {
         let mut threads = self.threads();
         threads.sleepers.push(parker.clone());
         self.publish(&threads);

@@ -1,23 +1,29 @@
 //! Where work can be submitted.
 
+use crate::cancel::Tree;
 use crate::pool::scope::Scope;
-use crate::pool::{Place, Pool, context};
+use crate::pool::{Place, Pool, Shared, context};
 use crate::sync::Arc;
-use crate::task::Lease;
 
 pub(crate) mod sealed {
-    use super::Lease;
+    use super::{Arc, Place, Shared};
 
     /// Hides what a spawner is made of.
     pub trait Spawn {
         #[doc(hidden)]
         fn place(&self) -> Handle;
+
+        /// The pool, where it is nothing but that.
+        #[doc(hidden)]
+        fn pool(&self) -> Option<&Arc<Shared>> {
+            None
+        }
     }
 
     /// What a spawner leads to.
     #[doc(hidden)]
     #[derive(Clone)]
-    pub struct Handle(pub(crate) Lease);
+    pub struct Handle(pub(crate) Place);
 }
 
 pub(crate) use sealed::{Handle, Spawn};
@@ -43,7 +49,12 @@ pub trait AsyncSpawner: Spawner<'static> {}
 
 impl Spawn for Pool {
     fn place(&self) -> Handle {
-        Handle(Place::here(&self.place))
+        Handle(Place::Pool(self.shared().clone()).here())
+    }
+
+    #[inline]
+    fn pool(&self) -> Option<&Arc<Shared>> {
+        (!Tree::any()).then(|| self.shared())
     }
 }
 impl Spawner<'static> for Pool {}
@@ -51,7 +62,7 @@ impl AsyncSpawner for Pool {}
 
 impl Spawn for Scope<'_, '_> {
     fn place(&self) -> Handle {
-        Handle(Place::here(&self.place))
+        Handle(Place::Part(self.place.clone()).here())
     }
 }
 impl<'s> Spawner<'s> for Scope<'s, '_> {}
@@ -59,7 +70,7 @@ impl<'s> Spawner<'s> for Scope<'s, '_> {}
 /// The pool of the work that is running; see [`current`].
 #[derive(Clone)]
 pub struct Current {
-    place: Lease,
+    place: Place,
 }
 
 impl std::fmt::Debug for Current {
@@ -76,7 +87,15 @@ pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
 
 impl Spawn for Current {
     fn place(&self) -> Handle {
-        Handle(Place::here(&self.place))
+        Handle(self.place.here())
+    }
+
+    #[inline]
+    fn pool(&self) -> Option<&Arc<Shared>> {
+        match &self.place {
+            Place::Pool(pool) if !Tree::any() => Some(pool),
+            _ => None,
+        }
     }
 }
 impl Spawner<'static> for Current {}
@@ -87,6 +106,11 @@ macro_rules! through {
         impl<S: Spawn + ?Sized> Spawn for $pointer {
             fn place(&self) -> Handle {
                 (**self).place()
+            }
+
+            #[inline]
+            fn pool(&self) -> Option<&std::sync::Arc<Shared>> {
+                (**self).pool()
             }
         }
         impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for $pointer {}
@@ -122,5 +146,5 @@ pub fn current() -> Current {
 /// As [`current`], and `None` outside of a pool's work.
 pub fn try_current() -> Option<Current> {
     let place = context::place()?;
-    Some(Current { place: Place::for_more(&place) })
+    Some(Current { place: place.for_more() })
 }

@@ -4,7 +4,8 @@ use crate::error::Error;
 use crate::pool::wait::Test;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::task::{At, TaskRef};
+use crate::core::TaskRef;
+use crate::error::At;
 
 /// What the pool's lock guards.
 #[derive(Default)]

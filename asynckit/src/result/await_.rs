@@ -6,14 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::AsyncResult;
-use crate::continuation::{Event, Observer, Watch, watch};
+use crate::core::{Observer, Owner, TaskRef, Watch};
 use crate::error::Error;
-use crate::task::{Owner, Take, TaskRef, Typed};
 
 /// The future of an [`AsyncResult`]: its value or its failure.
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Awaited<T> {
-    owner: Option<Typed<Owner, T>>,
+    owner: Option<Owner<T>>,
     watch: Option<Watch>,
 }
 
@@ -32,7 +31,7 @@ fn is_set(task: &TaskRef, held: &mut Option<Watch>, waker: &Waker) -> bool {
     if held.as_ref().is_some_and(|watch| watch.renew(waker)) {
         return false;
     }
-    match watch(task, Observer::Waker(waker.clone())) {
+    match task.watch(Observer::Waker(waker.clone())) {
         Ok(new) => *held = Some(new),
         Err(_) => return true,
     }
@@ -51,26 +50,28 @@ impl<T> Future for Awaited<T> {
             this.owner = Some(owner);
             return Poll::Pending;
         }
-        if let Err(error) = owner.outcome() {
-            return Poll::Ready(Err(AsyncResult::<T>::failure(error)));
-        }
-        loop {
-            match owner.holds.take() {
-                Take::Itself => return Poll::Ready(owner.take()),
-                Take::Clone => return Poll::Ready(owner.into_borrow().clone_value()),
-                Take::Lent => {
-                    this.watch = Some(Watch::enter(
-                        &task,
-                        Event::Free,
-                        Observer::Waker(context.waker().clone()),
-                    ));
-                    task.waiters.tell_observers();
-                    if task.holds.wait_for_borrows() {
-                        this.owner = Some(owner);
-                        return Poll::Pending;
-                    }
-                }
+        while owner.is_lent() {
+            if this.watch.as_ref().is_some_and(|watch| watch.renew(context.waker())) {
+                this.owner = Some(owner);
+                return Poll::Pending;
             }
+            let watch = owner.lender().watch(Observer::Waker(context.waker().clone()));
+            // It may be free by now, and nobody be told.
+            if owner.is_lent() {
+                this.watch = Some(watch);
+                this.owner = Some(owner);
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(owner.take().map_err(AsyncResult::<T>::failure))
+    }
+}
+
+impl<T> Drop for Awaited<T> {
+    /// As what it holds: it looks on no more.
+    fn drop(&mut self) {
+        if let (Some(owner), Some(_)) = (&self.owner, &self.watch) {
+            owner.lender().ignore();
         }
     }
 }

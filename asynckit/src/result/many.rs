@@ -3,13 +3,11 @@
 use std::panic::Location;
 
 use super::{AsCompleted, AsyncResult};
-use crate::continuation::{Observer, Watch, watch};
+use crate::core::{Many, Moved, Observer, OrCancelled, TaskRef, Watch};
 use crate::error::{self, Hop};
-use crate::inputs::{Many, Moved, OrCancelled};
 use crate::lift::gather;
 use crate::pool::{Goal, Test, wait};
 use crate::sync::{Arc, Parker};
-use crate::task::TaskRef;
 
 mod sealed {
     /// Anything that gives results one after the other.
@@ -67,7 +65,7 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send,
     {
-        gather(Hop::here(&"join_all"), (Many::new(self), ()), |(values, ())| values)
+        gather(Hop::here(&"join_all"), (many(self), ()), |(values, ())| values)
     }
 
     /// As [`join_all`](Results::join_all); and when one fails the others are cancelled, where
@@ -89,7 +87,7 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send,
     {
-        let inputs = OrCancelled((Many::new(self), ()));
+        let inputs = OrCancelled((many(self), ()));
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
     }
 
@@ -199,7 +197,7 @@ macro_rules! tuples {
         }
     };
     (@nest) => { () };
-    (@nest $first:ident $($rest:ident)*) => { (Moved::new($first), tuples!(@nest $($rest)*)) };
+    (@nest $first:ident $($rest:ident)*) => { (Moved::of($first.into_owner()), tuples!(@nest $($rest)*)) };
     (@pattern) => { () };
     (@pattern $first:ident $($rest:ident)*) => { ($first, tuples!(@pattern $($rest)*)) };
 }
@@ -209,9 +207,14 @@ impl<T: Send, C: FromIterator<T> + Send> FromIterator<AsyncResult<T>> for AsyncR
     /// The result of a collection of all values; it fails as soon as one of them does.
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
-        let inputs = (Many::new(results), ());
+        let inputs = (many(results), ());
         gather(Hop::here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
     }
+}
+
+/// Results whose values move in as a list.
+fn many<T>(results: impl IntoIterator<Item = AsyncResult<T>>) -> Many<T> {
+    Many::of(results.into_iter().map(AsyncResult::into_owner))
 }
 
 /// One of several results is to be set.
@@ -236,7 +239,7 @@ impl Goal for AnySet<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = |task| watch(task, Observer::Thread(parker.clone())).ok();
+        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
         self.0.iter().filter_map(watch).collect()
     }
 }

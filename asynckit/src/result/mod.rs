@@ -15,8 +15,8 @@ pub use set::{SetError, Setter};
 
 use std::fmt;
 
+use crate::core::Owner;
 use crate::error::Error;
-use crate::task::{Hand, Lease, Owner, Steps, Typed};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
 ///
@@ -43,21 +43,25 @@ use crate::task::{Hand, Lease, Owner, Steps, Typed};
 #[must_use = "the value, and a failure of the work, would go unnoticed: `.get()` it, pass it on, or \
               let it run with `drop(..)`"]
 pub struct AsyncResult<T> {
-    hand: Hand<T>,
+    owner: Owner<T>,
 }
 
 impl<T> AsyncResult<T> {
-    pub(crate) fn from_owner(owner: Typed<Owner, T>) -> AsyncResult<T> {
-        AsyncResult { hand: Hand::new(owner) }
+    #[inline]
+    pub(crate) fn from_owner(owner: Owner<T>) -> AsyncResult<T> {
+        AsyncResult { owner }
     }
 
-    pub(crate) fn owner(&self) -> &Typed<Owner, T> {
-        &self.hand
+    #[inline]
+    pub(crate) fn owner(&self) -> &Owner<T> {
+        &self.owner
     }
 
     /// The right to the value, without the right to set it.
-    pub(crate) fn into_owner(self) -> Typed<Owner, T> {
-        self.hand.into_owner()
+    #[inline]
+    pub(crate) fn into_owner(mut self) -> Owner<T> {
+        self.owner.give_up_setting();
+        self.owner
     }
 
     /// Whether the value or the failure is there. Never blocks; once true it stays so.
@@ -67,7 +71,7 @@ impl<T> AsyncResult<T> {
 
     /// Whether a failure is there. Never blocks.
     pub fn is_error(&self) -> bool {
-        self.is_set() && self.owner().state.is_failed()
+        self.owner.has_failed()
     }
 
     /// Fails the result as [`Cancelled`](crate::ErrorKind::Cancelled) for all who hold it and all
@@ -77,29 +81,19 @@ impl<T> AsyncResult<T> {
     /// [`is_cancelled`](crate::is_cancelled), and its value is dropped. What the work depended on
     /// is cancelled too where nothing else needs it or holds it, and nobody detached it.
     pub fn cancel(&self) -> bool {
-        crate::continuation::cancel(&self.owner().reference())
-    }
-
-    /// The scope that its work belongs to, which must not end before what is made of the result.
-    pub(crate) fn scope(&self) -> Option<Lease> {
-        self.owner().lease().filter(|place| place.is_scope())
+        self.owner.reference().give_up(Error::cancelled(self.owner.hop))
     }
 
     /// The failure, marked as seen.
-    fn failure(error: &Error) -> Error {
-        error.clone().observed()
+    fn failure(error: Error) -> Error {
+        error.observed()
     }
 }
 
 impl<T: Clone + Sync> Clone for AsyncResult<T> {
     /// One more handle; the value is cloned when one of the two takes it and the other is there.
     fn clone(&self) -> AsyncResult<T> {
-        let owner = self.owner();
-        owner.remember_clone();
-        if owner.is_manual() {
-            owner.state.add_hand();
-        }
-        AsyncResult::from_owner(owner.clone())
+        AsyncResult::from_owner(self.owner.share())
     }
 }
 
@@ -111,6 +105,6 @@ impl<T> fmt::Debug for AsyncResult<T> {
             (true, false) => "set",
             (true, true) => "failed",
         };
-        write!(f, "AsyncResult({}, {state})", owner.header().hop)
+        write!(f, "AsyncResult({}, {state})", owner.hop)
     }
 }

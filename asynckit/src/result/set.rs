@@ -3,33 +3,8 @@
 use std::fmt;
 
 use super::AsyncResult;
-use crate::continuation;
+use crate::core::{self, Setting, TaskRef};
 use crate::error::{BoxError, Error, Hop};
-use crate::task::{Header, Job, State, Step, Steps, TaskRef, Typed, allocate};
-
-/// The job of a cell that no task sets: its `HANDLES` may, or only who made it.
-struct ByHand<const HANDLES: bool>;
-
-impl<T, const HANDLES: bool> Job<T> for ByHand<HANDLES> {
-    const SIMPLE: bool = true;
-    const BY_HAND: bool = true;
-    const MANUAL: bool = HANDLES;
-
-    fn run(&self, _task: &Header) -> Step<T> {
-        unreachable!("a result without work was run")
-    }
-
-    fn release(&self, _cancelled: bool) {}
-}
-
-/// Writes an outcome where nobody has before. The caller closes the cell.
-fn write<T>(cell: &Typed<impl Steps, T>, value: T) -> Result<(), SetError<T>> {
-    if !cell.header().state.settle(false) {
-        return Err(SetError::late(value));
-    }
-    cell.write(value);
-    Ok(())
-}
 
 impl<T> AsyncResult<T> {
     /// A result to be set with [`set`](AsyncResult::set) or [`fail`](AsyncResult::fail), on any of
@@ -53,23 +28,15 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        let state = State::unsubmitted();
-        state.add_hand();
-        let (owner, token) = allocate(Hop::here(&"AsyncResult"), None, state, ByHand::<true>);
-        drop(token);
-        AsyncResult::from_owner(owner)
+        AsyncResult::from_owner(core::manual(Hop::here(&"AsyncResult")))
     }
 
     /// A result that has its value.
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
-        let state = State::unsubmitted();
-        let (owner, token) = allocate(Hop::here(&"AsyncResult"), None, state, ByHand::<false>);
-        let first = token.state.settle(false);
+        let (owner, setting) = core::channel(Hop::here(&"AsyncResult"));
+        let first = setting.set(value).is_ok();
         debug_assert!(first);
-        owner.write(value);
-        continuation::close(token.reference(), false);
-        drop(token);
         AsyncResult::from_owner(owner)
     }
 
@@ -77,10 +44,8 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
         let hop = Hop::here(&"AsyncResult");
-        let (owner, token) = allocate::<T, _>(hop, None, State::unsubmitted(), ByHand::<false>);
-        let task = token.reference();
-        continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
-        drop(token);
+        let (owner, setting) = core::channel(hop);
+        setting.task().fail_waiting(Error::failed(hop, error.into(), None), false);
         AsyncResult::from_owner(owner)
     }
 
@@ -96,11 +61,8 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
-        let (hop, state) = (Hop::here(&"AsyncResult::channel"), State::unsubmitted());
-        let (owner, token) = allocate(hop, None, state, ByHand::<false>);
-        let setter = Setter { cell: Some(owner.borrow()), task: token.reference() };
-        drop(token);
-        (setter, AsyncResult::from_owner(owner))
+        let (owner, setting) = core::channel(Hop::here(&"AsyncResult::channel"));
+        (Setter { setting: Some(setting) }, AsyncResult::from_owner(owner))
     }
 
     /// Sets a result of [`new`](AsyncResult::new): the first call of `set` or `fail` wins.
@@ -111,12 +73,10 @@ impl<T> AsyncResult<T> {
     /// of work or of a channel.
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         let owner = self.owner();
-        if !owner.is_manual() {
+        if !owner.may_set() {
             return Err(SetError { value, reason: Reason::NotOurs });
         }
-        write(owner, value)?;
-        continuation::close(owner.reference(), false);
-        Ok(())
+        owner.set(value).map_err(SetError::late)
     }
 
     /// Fails a result of [`new`](AsyncResult::new); as [`set`](AsyncResult::set) otherwise.
@@ -126,7 +86,7 @@ impl<T> AsyncResult<T> {
     /// As `set`; hands the error back.
     pub fn fail<E: Into<BoxError>>(&self, error: E) -> Result<(), SetError<E>> {
         let owner = self.owner();
-        if !owner.is_manual() {
+        if !owner.may_set() {
             return Err(SetError { value: error, reason: Reason::NotOurs });
         }
         fail_cell(&owner.reference(), error)
@@ -135,17 +95,15 @@ impl<T> AsyncResult<T> {
 
 /// Fails a result where nobody has set it before, and tells all who wait.
 fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError<E>> {
-    if !task.state.settle(true) {
+    let Some(claimed) = task.claim_by_hand() else {
         return Err(SetError::late(error));
-    }
-    // The right to write is ours; `into` is foreign code, and may panic.
+    };
+    // The right to set it is ours; `into` is foreign code, and may panic.
     let error = crate::panic::catch(|| error.into());
-    let error = match error {
+    claimed.fail(match error {
         Ok(error) => Error::failed(task.hop, error, None),
         Err(payload) => Error::panicked(task.hop, payload, None),
-    };
-    crate::task::write_failure(task, error);
-    continuation::close(task.clone(), false);
+    });
     Ok(())
 }
 
@@ -162,23 +120,21 @@ impl<T> Default for AsyncResult<T> {
 #[must_use = "a setter that is dropped fails its result"]
 pub struct Setter<T> {
     /// `None` once used.
-    cell: Option<Typed<crate::task::Borrow, T>>,
-    task: TaskRef,
+    setting: Option<Setting<T>>,
 }
 
 impl<T> Setter<T> {
+    fn take(&mut self) -> Setting<T> {
+        self.setting.take().unwrap_or_else(|| unreachable!("a setter was used twice"))
+    }
+
     /// Sets the result.
     ///
     /// # Errors
     ///
     /// Hands the value back when the result was cancelled.
     pub fn set(mut self, value: T) -> Result<(), SetError<T>> {
-        let Some(cell) = self.cell.take() else { unreachable!("a setter was used twice") };
-        write(&cell, value)?;
-        // Whoever moves the value must not find it lent to the setter.
-        drop(cell);
-        continuation::close(self.task.clone(), false);
-        Ok(())
+        self.take().set(value).map_err(SetError::late)
     }
 
     /// Fails the result.
@@ -187,22 +143,25 @@ impl<T> Setter<T> {
     ///
     /// Hands the error back when the result was cancelled.
     pub fn fail<E: Into<BoxError>>(mut self, error: E) -> Result<(), SetError<E>> {
-        self.cell.take();
-        fail_cell(&self.task, error)
+        fail_cell(self.take().task(), error)
     }
 }
 
 impl<T> Drop for Setter<T> {
     fn drop(&mut self) {
-        if self.cell.is_some() {
-            continuation::settle_failed(&self.task, Error::abandoned(self.task.hop));
+        if let Some(setting) = &self.setting {
+            let task = setting.task();
+            task.fail_waiting(Error::abandoned(task.hop), false);
         }
     }
 }
 
 impl<T> fmt::Debug for Setter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Setter({})", self.task.hop)
+        match &self.setting {
+            Some(setting) => write!(f, "Setter({})", setting.task().hop),
+            None => f.write_str("Setter"),
+        }
     }
 }
 

@@ -2,9 +2,8 @@
 
 use super::AsyncResult;
 use crate::Work;
-use crate::continuation::{self, Observer};
+use crate::core::{self, Deferred, Either, Moved, Observer, Outcome};
 use crate::error::{BoxError, Error, Hop};
-use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
 use crate::work::pending_work;
 
@@ -23,7 +22,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         U: Send + 'w,
     {
-        let inputs = (Moved::new(self), ());
+        let inputs = (Moved::of(self.into_owner()), ());
         pending_work(Hop::here(&"map"), inputs, move |_, (value, ())| Outcome::Done(Ok(f(value))))
     }
 
@@ -35,7 +34,7 @@ impl<T> AsyncResult<T> {
         U: Send + 'w,
         E: Into<BoxError>,
     {
-        let inputs = (Moved::new(self), ());
+        let inputs = (Moved::of(self.into_owner()), ());
         pending_work(Hop::here(&"and_then"), inputs, move |task, (value, ())| {
             Outcome::Done(f(value).map_err(|error| task.failed(error.into())))
         })
@@ -59,7 +58,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         E: Into<BoxError>,
     {
-        let inputs = (Either::new(self), ());
+        let inputs = (Either::of(self.into_owner()), ());
         pending_work(Hop::here(&"or_else"), inputs, move |task, (outcome, ())| {
             Outcome::Done(match outcome {
                 Ok(value) => Ok(value),
@@ -90,7 +89,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         E: std::error::Error + 'static,
     {
-        let (hop, inputs) = (Hop::here(&"recover"), (Either::new(self), ()));
+        let (hop, inputs) = (Hop::here(&"recover"), (Either::of(self.into_owner()), ()));
         pending_work(hop, inputs, move |_, (outcome, ())| {
             Outcome::Done(outcome.or_else(|error| {
                 let value = error.downcast_ref().map(f);
@@ -117,19 +116,21 @@ impl<T> AsyncResult<T> {
     {
         let owner = self.owner();
         let task = owner.reference();
-        let value = owner.borrow();
-        let call = Box::new(move || {
-            let called = panic::catch(|| {
-                f(value.outcome().inspect_err(|error| drop(Self::failure(error))));
+        let value = owner.lend();
+        let (hop, hook) = (task.hop, crate::pool::pool_of(&task).and_then(|pool| pool.hook()));
+        let call: Box<dyn FnOnce() + Send> = Box::new(move || {
+            let called = panic::catch(|| match value.outcome() {
+                Ok(value) => f(Ok(value)),
+                Err(error) => f(Err(&Self::failure(error))),
             });
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
-                drop(Error::panicked(value.hop, payload, value.hook()));
+                drop(Error::panicked(hop, payload, hook));
             }
         });
-        match continuation::watch(&task, Observer::Call(call)) {
+        match task.watch(Observer::Call(call)) {
             Ok(watch) => watch.stay(),
-            Err(Observer::Call(call)) => continuation::defer_call(call),
+            Err(Observer::Call(call)) => core::defer(Deferred::of_closure(call)),
             Err(_) => unreachable!("an observer has changed its kind"),
         }
     }

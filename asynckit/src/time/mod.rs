@@ -18,11 +18,10 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use crate::core::TaskRef;
 use crate::panic;
 use crate::pool::{self, Random, Shared};
-use crate::stage::wake;
 use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, OnceLock, Ordering, lock, thread};
-use crate::task::TaskRef;
 
 /// What is done at its moment, on the timers' thread: nothing that blocks, and no user's code but
 /// what any thread that sets a result may have to call.
@@ -223,7 +222,7 @@ impl Pause {
     pub(crate) fn begin(pool: &Arc<Shared>, task: TaskRef, delay: Duration) -> Pause {
         let timers = pool.timers();
         pool.sleeping.0.fetch_add(1, Ordering::SeqCst);
-        let key = timers.after(timers.jittered(delay), Box::new(move || wake(&task)));
+        let key = timers.after(timers.jittered(delay), Box::new(move || pool::resume(&task)));
         Pause { pool: pool.clone(), key }
     }
 }

@@ -4,13 +4,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::{TimerKey, Timers};
-use crate::continuation;
+use crate::core::{self, Awaits, Here, Job, Jobbed, Step, TaskRef, VisitEdges};
 use crate::error::Error;
-use crate::lift::make_task;
 use crate::pool;
-use crate::stage::{Awaits, start};
+use crate::stage::start;
 use crate::sync::{Arc, Deadline};
-use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 use crate::{AsyncResult, Work};
 
 /// Fails a task that is not done at its moment; dropped, it lets the task be.
@@ -25,7 +23,7 @@ impl Alarm {
     fn set(timers: Arc<Timers>, task: TaskRef, limit: Duration) -> Alarm {
         let callback = move || {
             if !task.is_set() {
-                continuation::give_up(&task, Error::timed_out(task.hop, limit));
+                task.give_up(Error::timed_out(task.hop, limit));
             }
         };
         let key = timers.after(limit, Box::new(callback));
@@ -68,11 +66,11 @@ impl<'w, T> Timed<'w, T> {
     }
 
     /// The task's own pool's; or for a result, those that its work goes by.
-    fn timers(&self, task: &Header) -> Arc<Timers> {
+    fn timers(&self) -> Arc<Timers> {
         let inner = self.inner.replace(Limited::Started);
         let timers = match &inner {
-            Limited::Result(result) => timers_of(result.owner()),
-            _ => timers_of(task),
+            Limited::Result(result) => timers_of(&result.owner().reference()),
+            _ => timers_here(),
         };
         self.inner.set(inner);
         timers
@@ -80,7 +78,6 @@ impl<'w, T> Timed<'w, T> {
 }
 
 impl<T: Send> Job<T> for Timed<'_, T> {
-    const SIMPLE: bool = false;
     const IMMEDIATE: bool = true;
     const TIMED: bool = true;
 
@@ -88,26 +85,27 @@ impl<T: Send> Job<T> for Timed<'_, T> {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> Step<T> {
         if let Some(outcome) = self.awaits.outcome() {
             drop(self.alarm.replace(Alarm::none()));
             return Step::Done(outcome);
         }
-        if let (Some(limit), Some(own)) = (self.limit, pool::task_here()) {
-            self.alarm.set(Alarm::set(self.timers(task), own, limit));
+        if let Some(limit) = self.limit {
+            self.alarm.set(Alarm::set(self.timers(), here.reference(), limit));
         }
-        self.awaits.result(match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => start(inner, task),
-            Limited::Result(result) => result,
+        let result = match self.inner.replace(Limited::Started) {
+            Limited::Work(inner) => start(inner, here),
+            Limited::Result(result) => result.into_owner(),
             Limited::Started => unreachable!("work was started twice"),
-        })
+        };
+        self.awaits.result(result, true)
     }
 
-    fn run_in_place(&self, task: &Header) -> Step<T> {
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let until = self.limit.map(Deadline::after);
         let clock = Timers::virtual_here().map(|timers| (timers.now(), timers));
         let outcome = match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => inner.run_until(until, task.hook()),
+            Limited::Work(inner) => inner.run_until(until, here.hook()),
             Limited::Result(result) => Some(result.get()),
             Limited::Started => unreachable!("work was started twice"),
         };
@@ -115,10 +113,10 @@ impl<T: Send> Job<T> for Timed<'_, T> {
             Some((start, timers)) => timers.now().saturating_sub(*start) >= until.limit,
             None => until.is_over(),
         });
-        Step::Done(match outcome {
+        match outcome {
             Some(outcome) if !late => outcome,
-            _ => Err(Error::timed_out(task.hop, self.limit.unwrap_or_default())),
-        })
+            _ => Err(Error::timed_out(here.hop(), self.limit.unwrap_or_default())),
+        }
     }
 
     fn release(&self, cancelled: bool) {
@@ -159,7 +157,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// ```
     pub fn timeout(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
-        Work::with_cell(hop, Timed::new(Limited::Work(self), Some(limit)))
+        Work::with_job(hop, Timed::new(Limited::Work(self), Some(limit)))
     }
 }
 
@@ -195,19 +193,25 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// pool.stop(); // `endless` has seen that nobody wants its value
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
-        let (hop, place) = (self.owner().hop, self.scope());
-        make_task(hop, place, false, Timed::new(Limited::Result(self), Some(limit)))
+        let hop = self.owner().hop;
+        let task = Jobbed(Timed::new(Limited::Result(self), Some(limit)));
+        AsyncResult::from_owner(core::submit_nowhere(hop, task))
     }
 }
 
 /// The same work as a task of its own, wherever it is called.
 pub(crate) fn apart<'w, T: Send + 'w>(inner: Work<'w, T>) -> Work<'w, T> {
-    Work::with_cell(inner.hop(), Timed::new(Limited::Work(inner), None))
+    Work::with_job(inner.hop(), Timed::new(Limited::Work(inner), None))
 }
 
 /// The timers that a task's pool goes by.
-fn timers_of(task: &Header) -> Arc<Timers> {
-    task.place().map_or_else(Timers::system, |place| place.pool().timers())
+fn timers_of(task: &TaskRef) -> Arc<Timers> {
+    pool::pool_of(task).map_or_else(Timers::system, |pool| pool.timers())
+}
+
+/// Those of the work that this thread does.
+fn timers_here() -> Arc<Timers> {
+    pool::place_here().map_or_else(Timers::system, |place| place.pool().timers())
 }
 
 /// A limit of time on the work that makes it, from now on, as long as it is kept.
@@ -221,6 +225,6 @@ impl TimeLimit {
         let Some(task) = pool::task_here() else {
             return TimeLimit { _alarm: Alarm::none() };
         };
-        TimeLimit { _alarm: Alarm::set(timers_of(&task), task, limit) }
+        TimeLimit { _alarm: Alarm::set(timers_here(), task, limit) }
     }
 }

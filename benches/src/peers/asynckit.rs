@@ -14,8 +14,14 @@ fn same(n: u64) -> u64 {
 }
 
 #[async_work]
-fn successor(n: u64) -> u64 {
+fn successor(n: u64, body: Body) -> u64 {
+    body.run();
     n + 1
+}
+
+#[async_work]
+fn copy(n: &u64) -> u64 {
+    *n
 }
 
 #[async_work]
@@ -114,8 +120,8 @@ impl Peer for Asynckit {
         value(spawn_all(tasks).spawn_on(&self.pool))
     }
 
-    fn round_trip(&self, n: u64) -> Option<u64> {
-        Some(value(successor(n).spawn_on(&self.pool)))
+    fn round_trip(&self, n: u64, body: Body) -> Option<u64> {
+        Some(value(successor(n, body).spawn_on(&self.pool)))
     }
 
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
@@ -200,5 +206,13 @@ impl Peer for Asynckit {
         setter.set(0).expect("it was not set before");
         last.map(value)?;
         Some(counted.bytes_current)
+    }
+
+    fn burst(&self, tasks: usize, pending: &mut dyn FnMut()) -> Option<u64> {
+        let first = AsyncResult::new();
+        let all: Vec<_> = (0..tasks).map(|_| chain!(&self.pool, copy(&first))).collect();
+        pending();
+        first.set(1).expect("it was not set before");
+        Some(all.into_iter().map(value).sum())
     }
 }

@@ -140,8 +140,12 @@ impl<E: Executor> Peer for Futures<E> {
         }))
     }
 
-    fn round_trip(&self, n: u64) -> Option<u64> {
-        E::HAS_OUTSIDE.then(|| self.0.block_on(self.0.spawn(async move { n + 1 })))
+    fn round_trip(&self, n: u64, body: Body) -> Option<u64> {
+        let task = async move {
+            body.run();
+            n + 1
+        };
+        E::HAS_OUTSIDE.then(|| self.0.block_on(self.0.spawn(task)))
     }
 
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
@@ -235,5 +239,23 @@ impl<E: Executor> Peer for Futures<E> {
         sender.send(0).expect("it is awaited");
         self.0.block_on(last?);
         Some(counted.bytes_current)
+    }
+
+    fn burst(&self, tasks: usize, pending: &mut dyn FnMut()) -> Option<u64> {
+        let executor = self.0;
+        executor.enter(|| {
+            let (sender, first) = oneshot::channel();
+            let first = first.map(|first| first.expect("it is sent")).shared();
+            let all: Vec<_> = (0..tasks).map(|_| executor.spawn(first.clone())).collect();
+            pending();
+            sender.send(1).expect("it is awaited");
+            Some(executor.block_on(async {
+                let mut sum = 0;
+                for one in all {
+                    sum += one.await;
+                }
+                sum
+            }))
+        })
     }
 }

@@ -1,15 +1,19 @@
 //! Who is compared, and what each of them is asked to do.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::body::Body;
 use crate::graph::Graph;
+use crate::median;
 
 mod asynckit;
 mod counters;
 mod executors;
 mod forte;
 mod futures;
+pub mod onetbb;
 mod rayon;
 mod threadpool;
 
@@ -19,6 +23,12 @@ pub trait Peer: Send {
     /// What it is called in the table.
     fn name(&self) -> &'static str;
 
+    /// How long the work has taken since this was asked last, for a peer that runs in a process of
+    /// its own: by its own clock, as being told what to do is not counted.
+    fn took(&self) -> Option<Duration> {
+        None
+    }
+
     /// Submits tasks that give `0..tasks`, from a thread of its own; the sum of the results.
     fn spawn_outside(&self, tasks: u64) -> u64;
 
@@ -26,7 +36,22 @@ pub trait Peer: Send {
     fn spawn_inside(&self, tasks: u64) -> u64;
 
     /// Submits one task that adds 1 to `n`, and waits for another thread to run it.
-    fn round_trip(&self, n: u64) -> Option<u64>;
+    fn round_trip(&self, _n: u64, _body: Body) -> Option<u64> {
+        None
+    }
+
+    /// Takes a round trip so often, each after a pause; the median of what they take, in ns.
+    fn round_trips(&self, trips: u64, pause: Duration, body: Body) -> Option<f64> {
+        let trip = |n| {
+            thread::sleep(pause);
+            let begin = Instant::now();
+            let result = self.round_trip(n, body)?;
+            let elapsed = begin.elapsed();
+            assert_eq!(result, n + 1, "{}: round trips", self.name());
+            Some(elapsed.as_nanos() as f64)
+        };
+        median((0..trips).map(trip).collect::<Option<Vec<f64>>>()?)
+    }
 
     /// Any graph, each task with this body.
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64;
@@ -60,20 +85,43 @@ pub trait Peer: Send {
     fn pending_bytes(&self, _tasks: usize) -> Option<i64> {
         None
     }
+
+    /// Submits so many tasks that need one value which is not there, calls `pending`, and then sets
+    /// it; the sum of the results, each of which is 1.
+    fn burst(&self, _tasks: usize, _pending: &mut dyn FnMut()) -> Option<u64> {
+        None
+    }
 }
 
-/// All peers, each with a pool of so many threads; forte only where it is asked for.
-pub fn all(threads: usize, with_forte: bool) -> Vec<Box<dyn Peer>> {
-    let mut all: Vec<Box<dyn Peer>> = vec![
-        Box::new(asynckit::Asynckit::new(threads)),
-        Box::new(rayon::Rayon::new(threads)),
-        Box::new(futures::Futures(executors::Tokio::new(threads))),
-        Box::new(futures::Futures(executors::AsyncExecutor::new(threads))),
-        Box::new(futures::Futures(executors::FuturesPool::new(threads))),
-        Box::new(threadpool::ThreadPool::new(threads)),
-    ];
-    if with_forte {
-        all.push(Box::new(futures::Futures(forte::Forte::new(threads))));
-    }
-    all
+/// Starts a peer with a pool of so many threads.
+type Start = fn(usize) -> Box<dyn Peer>;
+
+const ALL: [(&str, Start); 8] = [
+    ("asynckit", |threads| Box::new(asynckit::Asynckit::new(threads))),
+    ("rayon", |threads| Box::new(rayon::Rayon::new(threads))),
+    ("tokio", |threads| Box::new(futures::Futures(executors::Tokio::new(threads)))),
+    (onetbb::NAME, |threads| Box::new(onetbb::OneTbb::new(threads))),
+    ("async-executor", |threads| {
+        Box::new(futures::Futures(executors::AsyncExecutor::new(threads)))
+    }),
+    ("futures", |threads| Box::new(futures::Futures(executors::FuturesPool::new(threads)))),
+    ("threadpool", |threads| Box::new(threadpool::ThreadPool::new(threads))),
+    (FORTE, |threads| Box::new(futures::Futures(forte::Forte::new(threads)))),
+];
+const FORTE: &str = "forte";
+
+/// The names of those who take part. forte does only where it is asked for: its heartbeat takes a
+/// part of a core even when it is idle, which the others would pay for.
+pub fn names(with_forte: bool) -> Vec<&'static str> {
+    let is_there = |name: &&str| match *name {
+        FORTE => with_forte,
+        onetbb::NAME => onetbb::why_not().is_none(),
+        _ => true,
+    };
+    ALL.iter().map(|(name, _)| *name).filter(is_there).collect()
+}
+
+/// Starts the peer of this name.
+pub fn start(name: &str, threads: usize) -> Option<Box<dyn Peer>> {
+    ALL.iter().find(|(one, _)| *one == name).map(|(_, start)| start(threads))
 }

@@ -67,8 +67,11 @@ impl Peer for Rayon {
         results.into_iter().sum()
     }
 
-    fn round_trip(&self, n: u64) -> Option<u64> {
-        Some(self.pool.install(|| n + 1))
+    fn round_trip(&self, n: u64, body: Body) -> Option<u64> {
+        Some(self.pool.install(|| {
+            body.run();
+            n + 1
+        }))
     }
 
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {

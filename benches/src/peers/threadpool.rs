@@ -64,9 +64,12 @@ impl Peer for ThreadPool {
         results.iter().sum()
     }
 
-    fn round_trip(&self, n: u64) -> Option<u64> {
+    fn round_trip(&self, n: u64, body: Body) -> Option<u64> {
         let (sender, result) = mpsc::channel();
-        self.pool.execute(move || sender.send(n + 1).expect("somebody receives"));
+        self.pool.execute(move || {
+            body.run();
+            sender.send(n + 1).expect("somebody receives");
+        });
         Some(result.recv().expect("the job sends"))
     }
 

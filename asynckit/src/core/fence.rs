@@ -1,0 +1,89 @@
+//! A fence of which one side is cheap: the frequent one only keeps the compiler from reordering, and the
+//! rare one has every thread of the process fence, by `membarrier` where the system has it.
+//!
+//! Two threads that each write one thing and then look at the other's, with a fence in between, can't
+//! both miss what the other wrote. Where the system has no `membarrier`, both sides fence.
+
+use crate::sync::{AtomicU8, Ordering, fence};
+
+/// Whether the frequent side has to fence by itself.
+static MODE: ModeWord = ModeWord::new(UNKNOWN);
+const UNKNOWN: u8 = 0;
+const LIGHT: u8 = 1;
+const FULL: u8 = 2;
+
+#[cfg(asynckit_loom)]
+type ModeWord = std::sync::atomic::AtomicU8;
+#[cfg(not(asynckit_loom))]
+type ModeWord = AtomicU8;
+#[cfg(asynckit_loom)]
+const _: fn(AtomicU8) = |_| ();
+
+/// The frequent side.
+#[inline]
+pub(crate) fn light() {
+    if MODE.load(Ordering::Relaxed) != LIGHT {
+        return full();
+    }
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+}
+
+#[cold]
+#[inline(never)]
+fn full() {
+    if MODE.load(Ordering::Relaxed) == UNKNOWN {
+        let mode = if barrier::register() { LIGHT } else { FULL };
+        MODE.store(mode, Ordering::SeqCst);
+    }
+    // ORDERING: SeqCst, as the partner may have seen that it has to fence for itself alone.
+    fence(Ordering::SeqCst);
+}
+
+/// The rare side.
+#[cold]
+#[inline(never)]
+pub(crate) fn heavy() {
+    fence(Ordering::SeqCst);
+    if MODE.load(Ordering::SeqCst) == UNKNOWN {
+        full();
+    }
+    if MODE.load(Ordering::SeqCst) == LIGHT {
+        barrier::call();
+    }
+    fence(Ordering::SeqCst);
+}
+
+#[cfg(all(target_os = "linux", not(asynckit_loom), not(asynckit_tsan), not(miri)))]
+mod barrier {
+    // linux/membarrier.h
+    const QUERY: i32 = 0;
+    const EXPEDITED: i32 = 1 << 3;
+    const REGISTER: i32 = 1 << 4;
+
+    fn command(command: i32) -> i64 {
+        // SAFETY: the call changes no memory of the program's.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) as i64 }
+    }
+
+    /// Registers the process; whether it may call.
+    pub(super) fn register() -> bool {
+        let both = i64::from(EXPEDITED | REGISTER);
+        let known = command(QUERY);
+        known > 0 && known & both == both && command(REGISTER) == 0
+    }
+
+    /// When it returns, each thread of the process has fenced.
+    pub(super) fn call() {
+        let done = command(EXPEDITED);
+        assert_eq!(done, 0, "membarrier failed though the process is registered");
+    }
+}
+
+#[cfg(not(all(target_os = "linux", not(asynckit_loom), not(asynckit_tsan), not(miri))))]
+mod barrier {
+    pub(super) fn register() -> bool {
+        false
+    }
+
+    pub(super) fn call() {}
+}

@@ -1,0 +1,185 @@
+//! What a thread is doing: the tasks on its stack, each in a frame of its own.
+//!
+//! A frame lies on the stack of the function that runs its task and is the head of a list for as long, so
+//! that keeping count of what runs costs a few stores. Other threads may look at that list: a stop names
+//! what still runs, and fails what waits for it.
+//!
+//! *Named race, "the late look":* a thread ends a frame while another one looks at it. The first takes the
+//! frame off its list, fences lightly, and looks whether somebody is looking; the other says so, fences
+//! heavily, and then looks at the list: so either it does not see the frame, or the first waits for it.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::ptr;
+
+use super::cell::{CellPtr, Home};
+use super::fence;
+use super::handle::TaskRef;
+use crate::sync::{Mutex, lock, yield_now};
+
+// Not loom's: its models do without those who look on.
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// One task under way on this thread.
+pub(crate) struct Frame {
+    task: CellPtr,
+    /// Whether the work is a part of that of the frame below: it was run in place.
+    in_place: bool,
+    /// How many frames there are, with this one.
+    depth: usize,
+    below: *mut Frame,
+}
+
+/// A thread's frames.
+struct Stack {
+    top: AtomicPtr<Frame>,
+    /// How many look at it from outside.
+    looks: AtomicU32,
+}
+
+thread_local! {
+    static STACK: Stack =
+        const { Stack { top: AtomicPtr::new(ptr::null_mut()), looks: AtomicU32::new(0) } };
+}
+
+/// Runs `f` as the work of `task`.
+///
+/// # Safety
+/// The task is alive until `f` ends.
+#[inline]
+pub(super) unsafe fn within<R>(task: CellPtr, in_place: bool, f: impl FnOnce() -> R) -> R {
+    /// Ends the frame, also where `f` panics.
+    struct End<'a>(&'a Stack, *mut Frame);
+    impl Drop for End<'_> {
+        #[inline]
+        fn drop(&mut self) {
+            self.0.top.store(self.1, Ordering::Relaxed);
+            fence::light();
+            if self.0.looks.load(Ordering::Relaxed) != 0 {
+                wait_for_looks(self.0);
+            }
+        }
+    }
+    STACK.with(|stack| {
+        let below = stack.top.load(Ordering::Relaxed);
+        // SAFETY: see `each_frame`.
+        let depth = if below.is_null() { 1 } else { unsafe { (*below).depth + 1 } };
+        let mut frame = Frame { task, in_place, depth, below };
+        // ORDERING: Release: who looks sees the frame as it is.
+        stack.top.store(&raw mut frame, Ordering::Release);
+        let _end = End(stack, below);
+        f()
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn wait_for_looks(stack: &Stack) {
+    // ORDERING: Acquire pairs with the end of the look, which must not come after the frame's end.
+    while stack.looks.load(Ordering::Acquire) != 0 {
+        yield_now();
+    }
+}
+
+/// Shows each frame of the calling thread, the newest first, until one breaks.
+pub(crate) fn each_frame<B>(mut look: impl FnMut(&Frame) -> ControlFlow<B>) -> Option<B> {
+    let mut next = STACK.with(|stack| stack.top.load(Ordering::Relaxed));
+    while !next.is_null() {
+        // SAFETY: a frame is in its thread's list only while the function that has it on its stack waits
+        // for what this thread does in it.
+        let frame = unsafe { &*next };
+        if let ControlFlow::Break(answer) = look(frame) {
+            return Some(answer);
+        }
+        next = frame.below;
+    }
+    None
+}
+
+/// How many tasks are on this thread's stack.
+pub(crate) fn depth() -> usize {
+    let top = STACK.with(|stack| stack.top.load(Ordering::Relaxed));
+    // SAFETY: as above.
+    if top.is_null() { 0 } else { unsafe { (*top).depth } }
+}
+
+impl Frame {
+    /// The task.
+    pub(crate) fn task(&self) -> TaskRef {
+        // SAFETY: the promise of `within`.
+        unsafe { TaskRef::new(self.task) }
+    }
+
+    /// The address of its home.
+    pub(super) fn home_address(&self) -> *const Home {
+        // SAFETY: the promise of `within`.
+        unsafe { self.task.as_ref() }.home()
+    }
+
+    /// Whether its result is there already, though it runs.
+    pub(crate) fn is_set(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { self.task.as_ref() }.outcome.is_closed()
+    }
+
+    /// Whether the work is a part of that of the frame below.
+    pub(crate) fn in_place(&self) -> bool {
+        self.in_place
+    }
+}
+
+/// The stacks of the threads that work for a pool.
+pub(crate) struct Stacks(Mutex<Vec<StackPtr>>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct StackPtr(*const Stack);
+
+// SAFETY: a stack is made of atomics, and in a list only while its thread is there.
+unsafe impl Send for StackPtr {}
+
+impl Stacks {
+    pub(crate) fn none() -> Stacks {
+        Stacks(Mutex::new(Vec::new()))
+    }
+
+    /// This thread works for the pool while `f` runs.
+    pub(crate) fn with_this<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Leave<'a>(&'a Stacks, StackPtr);
+        impl Drop for Leave<'_> {
+            fn drop(&mut self) {
+                let mut stacks = lock(&self.0.0);
+                if let Some(own) = stacks.iter().position(|stack| *stack == self.1) {
+                    stacks.swap_remove(own);
+                }
+            }
+        }
+        let own = STACK.with(|stack| StackPtr(stack));
+        lock(&self.0).push(own);
+        let _leave = Leave(self, own);
+        f()
+    }
+
+    /// All tasks that these threads are at.
+    pub(crate) fn tasks(&self) -> Vec<TaskRef> {
+        let stacks = lock(&self.0);
+        let mut tasks: Vec<TaskRef> = Vec::new();
+        // SAFETY: a thread leaves the list, under its lock, before it ends. Its frames, and their tasks, stay as
+        // long as somebody looks at them.
+        unsafe {
+            for StackPtr(stack) in stacks.iter() {
+                (**stack).looks.fetch_add(1, Ordering::SeqCst);
+            }
+            fence::heavy();
+            for StackPtr(stack) in stacks.iter() {
+                let mut next = (**stack).top.load(Ordering::Acquire);
+                while !next.is_null() {
+                    tasks.push((*next).task());
+                    next = (*next).below;
+                }
+                // ORDERING: Release pairs with `wait_for_looks`.
+                (**stack).looks.fetch_sub(1, Ordering::Release);
+            }
+        }
+        tasks
+    }
+}

@@ -1,0 +1,10 @@
+//! Tests of the core by itself, in a small home of their own: `support.rs` has it.
+
+mod homes;
+mod lists;
+mod loans;
+mod panics;
+mod stress;
+mod support;
+mod values;
+mod watching;
