@@ -263,6 +263,9 @@ mod cancel;
 #[allow(unsafe_code)]
 mod closure;
 mod continuation;
+#[cfg(test)]
+#[allow(unsafe_code)]
+mod core;
 mod error;
 mod explore;
 mod future;

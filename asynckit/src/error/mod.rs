@@ -69,7 +69,7 @@ pub enum ErrorKind {
 #[derive(Clone)]
 pub struct Error(Arc<Report>);
 
-struct Report {
+pub(crate) struct Report {
     original: Arc<Original>,
     path: Path,
     tries: u32,
@@ -81,6 +81,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     fn from_original(original: Original, path: Path) -> Error {
         Error(Arc::new(Report { original: Arc::new(original), path, tries: 1 }))
+    }
+
+    /// What all copies share, for who keeps it by its address.
+    pub(crate) fn into_report(self) -> Arc<Report> {
+        self.0
+    }
+
+    pub(crate) fn from_report(report: Arc<Report>) -> Error {
+        Error(report)
     }
 
     fn make(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Error {

@@ -1,0 +1,376 @@
+//! Completion: closing a cell, and visiting those who waited for it.
+//!
+//! The plain way is `close_with_value`. One step closes the cell, ends the runner's part in it and hands
+//! over the list; each task in the list is counted down, and one that became ready goes back to the
+//! caller, claimed already, to be run next. No user code runs on it, so that it can't recurse.
+
+use super::cell::{self, CellPtr, Home};
+use super::edge::Edge;
+use super::observers;
+use super::outcome::Close;
+use super::state::{Arrival, Claim};
+use super::trampoline::{self, Step};
+
+/// Who takes what became ready.
+pub(crate) trait Schedule {
+    /// Whether a plain task of this home may be handed back, claimed, to be run next.
+    fn keeps(&self, home: *const Home) -> bool;
+    /// That task.
+    fn keep(&mut self, task: CellPtr);
+    /// A task to be queued.
+    fn ready(&mut self, task: CellPtr);
+    /// How many more tasks may become ready at once; then the rest of a list waits for who has nothing
+    /// else to do.
+    fn room(&self) -> usize;
+}
+
+/// Each to its own home's queue.
+pub(crate) struct ToHomes;
+
+impl Schedule for ToHomes {
+    #[inline]
+    fn keeps(&self, _: *const Home) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _: CellPtr) {}
+
+    #[inline]
+    fn ready(&mut self, task: CellPtr) {
+        // SAFETY: a task that is open has a home that is alive.
+        unsafe {
+            let home = task.as_ref().home();
+            ((*home).table.schedule)(home, task);
+        }
+    }
+
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Closes a cell whose value is written.
+///
+/// # Safety
+/// The caller has the claim; and no hold, but for the one that comes with an open cell.
+#[inline]
+pub(super) unsafe fn close_with_value(cell: CellPtr, to: &mut impl Schedule) {
+    // SAFETY: an open cell is alive; after the step only what its answer says is touched.
+    unsafe {
+        match cell.as_ref().outcome.close_with_value() {
+            Close::Waiters(0) => {}
+            Close::Waiters(list) => visit(list, to),
+            Close::More { list, observed, unheld } => {
+                close_more(cell, list, observed, unheld, to);
+            }
+            Close::Lost => lost(cell),
+        }
+    }
+}
+
+/// # Safety
+/// As `close_with_value`, which has closed the cell with these.
+#[cold]
+#[inline(never)]
+unsafe fn close_more(
+    cell: CellPtr,
+    list: usize,
+    observed: bool,
+    unheld: bool,
+    to: &mut impl Schedule,
+) {
+    // Dependents first: callbacks may block.
+    // SAFETY: as the caller's; the marks come with a reference each.
+    unsafe {
+        visit(list, to);
+        tell_more(cell, observed, unheld);
+    }
+}
+
+/// What else there is to do for a cell that was closed.
+///
+/// # Safety
+/// The caller has closed it with these marks.
+#[cold]
+pub(super) unsafe fn tell_more(cell: CellPtr, observed: bool, unheld: bool) {
+    // SAFETY: the marks come with a reference each.
+    unsafe {
+        if observed {
+            observers::tell(cell.as_ptr().addr(), observers::Event::Set);
+            cell::drop_ref(cell);
+        }
+        if unheld {
+            drop_unheld(cell);
+        }
+    }
+}
+
+/// Drops the outcome of a closed cell that nobody wants, and ends the caller's reference.
+///
+/// # Safety
+/// The caller has a reference, and alone drops the outcome.
+#[inline(never)]
+pub(super) unsafe fn drop_unheld(cell: CellPtr) {
+    /// # Safety
+    /// As `drop_unheld`.
+    unsafe fn run(cell: *mut (), _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let cell = CellPtr::new_unchecked(cell.cast());
+            cell::drop_outcome(cell);
+            cell::drop_ref(cell);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { drop_step(cell, run) }
+}
+
+/// Drops the value that a runner has written in vain, and ends its reference.
+///
+/// # Safety
+/// The caller is that runner.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn lost(cell: CellPtr) {
+    /// # Safety
+    /// As `lost`.
+    unsafe fn run(cell: *mut (), _: usize) {
+        // SAFETY: the caller's promise; nobody else looks at a value that was not published.
+        unsafe {
+            let cell = CellPtr::new_unchecked(cell.cast());
+            if let Some(drop_value) = cell.as_ref().table().drop_value {
+                drop(crate::panic::contain(|| drop_value(cell)));
+            }
+            cell::drop_ref(cell);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { drop_step(cell, run) }
+}
+
+/// # Safety
+/// `run` may be called with the cell, once, while the caller's hold is there.
+#[inline]
+pub(super) unsafe fn drop_step(cell: CellPtr, run: unsafe fn(*mut (), usize)) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = cell.as_ref();
+        let plain = header.table().drop_value.is_none() && !header.outcome.is_failed();
+        if plain {
+            run(cell.as_ptr().cast(), 0);
+        } else {
+            let may_wait = !header.state.borrows();
+            trampoline::drop_here(may_wait, Step::new(run, cell.as_ptr().cast(), 0));
+        }
+    }
+}
+
+/// Visits the edges to a cell that is closed.
+///
+/// # Safety
+/// The caller has taken the list.
+#[inline]
+pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
+    let mut at = list;
+    while at != 0 {
+        // SAFETY: who has taken a list has its edges, each until its dependent counts it: `next` is
+        // read before.
+        unsafe {
+            let edge = Edge::at(at);
+            let dependent = edge.dependent();
+            let counted = edge.is_counted();
+            at = edge.next.get();
+            if counted {
+                arrive_from_elsewhere(dependent);
+            } else if arrive(dependent, to) && to.room() == 0 && at != 0 {
+                return later(at, dependent_of(at));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The address of an edge that is linked.
+unsafe fn dependent_of(at: usize) -> CellPtr {
+    // SAFETY: the caller's promise.
+    unsafe { Edge::at(at).dependent() }
+}
+
+/// The rest of a long list waits for whoever has nothing else to do, so that a million dependents neither
+/// fill a queue nor hold up who closes.
+///
+/// # Safety
+/// The caller has the list, of which this is the first dependent.
+#[cold]
+#[inline(never)]
+unsafe fn later(list: usize, dependent: CellPtr) {
+    // SAFETY: the dependent is open as long as its edge is not visited, and so is its home.
+    unsafe {
+        let home = dependent.as_ref().home();
+        if home.is_null() {
+            return visit(list, &mut ToHomes);
+        }
+        ((*home).table.rest)(home, Rest(list));
+    }
+}
+
+/// The rest of a long list, to be visited.
+#[must_use]
+pub(crate) struct Rest(usize);
+
+// SAFETY: who has it has the edges in it.
+unsafe impl Send for Rest {}
+
+impl Rest {
+    /// Visits it, as far as there is room.
+    pub(crate) fn visit(self, to: &mut impl Schedule) {
+        let list = std::mem::ManuallyDrop::new(self).0;
+        // SAFETY: the list is this one's.
+        unsafe { visit(list, to) }
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        // SAFETY: as above. Nobody is to wait in vain.
+        unsafe { visit(self.0, &mut ToHomes) }
+    }
+}
+
+/// Counts something as there that the task lacked; whether it became ready.
+///
+/// # Safety
+/// One of what it lacks is the caller's to count, so that it is alive until then.
+#[inline]
+pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) -> bool {
+    // SAFETY: the caller's promise; after the count only what its answer says is touched.
+    unsafe {
+        let header = task.as_ref();
+        let keeps = to.keeps(header.home());
+        let arrival = if keeps { header.state.arrive_and_claim() } else { header.state.arrive() };
+        match arrival {
+            Arrival::Lacking => false,
+            Arrival::Claimed { special: false } => {
+                to.keep(task);
+                false
+            }
+            Arrival::Ready { special: false } => {
+                to.ready(task);
+                true
+            }
+            Arrival::Gone => {
+                gone(task);
+                false
+            }
+            Arrival::Claimed { special: true } => ready_special(task, true, to),
+            Arrival::Ready { special: true } => ready_special(task, false, to),
+        }
+    }
+}
+
+/// As `arrive`, along an edge that the dependent's home has counted.
+///
+/// # Safety
+/// As `arrive`.
+#[cold]
+#[inline(never)]
+unsafe fn arrive_from_elsewhere(task: CellPtr) {
+    // SAFETY: the home lives until it is told; the task may be gone after its count.
+    unsafe {
+        let home = task.as_ref().home();
+        let _ = arrive(task, &mut ToHomes);
+        ((*home).table.met)(home);
+    }
+}
+
+/// A special task is ready. One that is done on the spot is, from the trampoline; its home has to live until
+/// then, as nobody there knows of it meanwhile.
+///
+/// # Safety
+/// The caller has its entry, or its claim; its home, if any, is alive.
+#[cold]
+#[inline(never)]
+unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) -> bool {
+    /// # Safety
+    /// As `ready_special`, and the home has counted this.
+    unsafe fn run(task: *mut (), claimed: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let task = CellPtr::new_unchecked(task.cast());
+            let home = task.as_ref().home();
+            if claimed != 0 || claim(task) {
+                super::run::run_claimed(task, &mut ToHomes);
+            }
+            if !home.is_null() {
+                ((*home).table.met)(home);
+            }
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = task.as_ref();
+        if !header.state.is_immediate() {
+            // Hooked tasks are nobody's to keep, so that this one is not claimed.
+            to.ready(task);
+            return true;
+        }
+        let home = header.home();
+        if !home.is_null() {
+            ((*home).table.hold)(home);
+        }
+        trampoline::defer(Step::new(run, task.as_ptr().cast(), usize::from(claimed)));
+        false
+    }
+}
+
+/// The right to run a task whose entry the caller has; false where it has lost that, and its entry with it.
+///
+/// # Safety
+/// The caller has the entry.
+#[inline]
+pub(super) unsafe fn claim(task: CellPtr) -> bool {
+    // SAFETY: an entry keeps its task, by its being open or by a reference.
+    unsafe {
+        match task.as_ref().state.claim() {
+            Claim::Won { .. } => true,
+            Claim::Lost | Claim::Lacking => {
+                cell::drop_ref(task);
+                false
+            }
+        }
+    }
+}
+
+/// No edge of a seized task is linked any more.
+///
+/// # Safety
+/// The caller has counted the last of them.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn gone(task: CellPtr) {
+    // SAFETY: the seizer has added a reference for this.
+    unsafe {
+        (task.as_ref().table().drop_edges)(task);
+        cell::drop_ref(task);
+    }
+}
+
+/// An edge is told that nothing is lent any more of what is to move along it.
+///
+/// # Safety
+/// It waits for that, and nobody else tells it.
+#[cold]
+pub(super) unsafe fn tell(edge: usize) {
+    // SAFETY: the dependent counts this as lacking, so that it is there; it may be gone after the count.
+    unsafe {
+        let edge = Edge::at(edge);
+        let dependent = edge.dependent();
+        let counted = edge.is_counted();
+        edge.end_wish();
+        if counted {
+            arrive_from_elsewhere(dependent);
+        } else {
+            let _ = arrive(dependent, &mut ToHomes);
+        }
+    }
+}

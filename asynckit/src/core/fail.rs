@@ -1,0 +1,419 @@
+//! Failure: closing a cell with an error, and everything that depends on it.
+//!
+//! Failures go by the trampoline, as each closes cells in turn. Whoever steps in at a task that is not
+//! his adds a reference first, for whoever still comes by (`mod.rs`, *who keeps the memory*).
+
+use super::cell::{self, CellPtr, Home, Kind};
+use super::complete;
+use super::edge::{Edge, OnFailure};
+use super::outcome::Close;
+use super::state::{Arrival, Comes, Seize};
+use super::trampoline::{self, Step};
+use crate::error::{Error, ErrorKind};
+
+/// Closes a cell with a failure, by who has claimed it, or adds a reference for who has; whether it did.
+///
+/// # Safety
+/// The caller has claimed the cell, or has added a reference, for who has.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn close_with_failure(cell: CellPtr, error: Error) -> bool {
+    let raw = cell::failure_into_raw(error.clone());
+    // SAFETY: an open cell is alive; after the step only what its answer says is touched.
+    unsafe {
+        let (list, observed, unheld) = match cell.as_ref().outcome.close_with_failure(raw) {
+            Close::Waiters(list) => (list, false, false),
+            Close::More { list, observed, unheld } => (list, observed, unheld),
+            Close::Lost => {
+                drop(cell::failure_from_raw(raw));
+                cell::drop_ref(cell);
+                return false;
+            }
+        };
+        if list != 0 {
+            let report = cell::failure_into_raw(error);
+            trampoline::defer(Step::new(fail_list, std::ptr::without_provenance_mut(list), report));
+        }
+        complete::tell_more(cell, observed, unheld);
+        true
+    }
+}
+
+/// Visits the edges to a cell that has failed.
+///
+/// # Safety
+/// `list` is the first edge's address, and `error` a failure's; both are the caller's to give away.
+unsafe fn fail_list(list: *mut (), error: usize) {
+    // SAFETY: the caller's promise; who has taken a list has its edges, each until it is visited.
+    unsafe {
+        let error = cell::failure_from_raw(error);
+        let mut at = list.addr();
+        while at != 0 {
+            let edge = Edge::at(at);
+            at = edge.next.get();
+            fail_edge(edge, &error);
+        }
+    }
+}
+
+/// An input has failed: its dependent fails at once, whatever else it lacks; unless it wants to look.
+///
+/// # Safety
+/// The caller has the edge from a list, and visits it by this.
+unsafe fn fail_edge(edge: &Edge, error: &Error) {
+    // SAFETY: the edge is one of the things that its dependent lacks, so that this is alive until then;
+    // its home, where that has counted the edge, until it is told.
+    unsafe {
+        let dependent = edge.dependent();
+        let counted = edge.is_counted().then(|| dependent.as_ref().home());
+        if edge.on_failure() == OnFailure::Skip {
+            skip(dependent, error);
+        }
+        let _ = complete::arrive(dependent, &mut complete::ToHomes);
+        if let Some(home) = counted {
+            ((*home).table.met)(home);
+        }
+    }
+}
+
+/// Fails a task because one of its inputs failed.
+///
+/// # Safety
+/// The caller knows it to be alive, and counts as one of what it lacks.
+#[cold]
+unsafe fn skip(task: CellPtr, error: &Error) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = task.as_ref();
+        // For the edges that are still linked, the caller's included.
+        header.holds.add_ref();
+        match header.state.seize() {
+            Seize::Won(comes) => {
+                let cancelled = error.kind() == ErrorKind::Cancelled;
+                fail_seized(task, comes, error.passed_on(header.hop), cancelled);
+            }
+            Seize::Claimed => cell::drop_ref(task),
+        }
+    }
+}
+
+/// Fails a task that the caller has seized, after it had added a reference for what still `comes`.
+///
+/// # Safety
+/// That is so.
+#[cold]
+unsafe fn fail_seized(task: CellPtr, comes: Comes, error: Error, cancelled: bool) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = task.as_ref();
+        let table = header.table();
+        if table.kind == Kind::ByHand {
+            // No closure, no edges, no entry.
+            let closed = close_with_failure(task, error);
+            cell::drop_ref(task);
+            return closed;
+        }
+        // One for this function: what comes by may end the other one meanwhile.
+        header.holds.add_ref();
+        (table.drop_job)(task, cancelled);
+        let closed = match comes {
+            Comes::Edges => {
+                let closed = close_with_failure(task, error);
+                if header.state.arrive() == Arrival::Gone {
+                    complete::gone(task);
+                }
+                closed
+            }
+            Comes::Entry => {
+                (table.drop_edges)(task);
+                close_with_failure(task, error)
+            }
+            Comes::Nobody => {
+                (table.drop_edges)(task);
+                let closed = close_with_failure(task, error);
+                cell::drop_ref(task);
+                closed
+            }
+        };
+        over(task);
+        cell::drop_ref(task);
+        closed
+    }
+}
+
+/// Tells a hooked task's home that it is over.
+///
+/// # Safety
+/// It is, and the caller has a hold.
+pub(super) unsafe fn over(task: CellPtr) {
+    // SAFETY: the caller's promise; a hooked task has a count of its home.
+    unsafe {
+        let header = task.as_ref();
+        if header.state.is_hooked() {
+            let home = header.home();
+            ((*home).table.over)(home, task);
+        }
+    }
+}
+
+/// Fails a task that has not begun, or that waits again, if that is still so.
+///
+/// # Safety
+/// The caller has a hold.
+#[cold]
+pub(super) unsafe fn fail_waiting(task: CellPtr, error: Error, cancelled: bool) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = task.as_ref();
+        header.holds.add_ref();
+        match header.state.seize() {
+            Seize::Won(comes) => {
+                trampoline::hold_back(|| fail_seized(task, comes, error, cancelled))
+            }
+            Seize::Claimed => {
+                cell::drop_ref(task);
+                false
+            }
+        }
+    }
+}
+
+/// Fails a task whether it has begun or not: it does not run if it has not, and its later value is dropped
+/// if it has. Whether it failed because of this call.
+///
+/// # Safety
+/// The caller has a hold.
+#[cold]
+pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = task.as_ref();
+        if fail_waiting(task, error.clone(), true) {
+            return true;
+        }
+        if header.kind() == Kind::ByHand {
+            // It is set, or somebody is about to.
+            return false;
+        }
+        // For the runner, which finds the close lost.
+        header.holds.add_ref();
+        let closed = close_with_failure(task, error);
+        if closed {
+            give_up_sleeper(task);
+        }
+        closed
+    }
+}
+
+/// *The cancelled sleeper:* a task was closed by somebody else while it was running, and comes to wait
+/// again. Who closed it looks whether it waits, and its runner, having put it to sleep, whether it is closed;
+/// one of them disposes of it.
+///
+/// # Safety
+/// The caller has a hold.
+#[cold]
+pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
+    // ORDERING: SeqCst, against the other's: one of the two sees what the other did before.
+    crate::sync::fence(crate::sync::Ordering::SeqCst);
+    // SAFETY: the caller's promise. The reference that was added for the runner is for what comes.
+    unsafe {
+        let header = task.as_ref();
+        if !header.outcome.is_closed() {
+            return;
+        }
+        if let Seize::Won(comes) = header.state.seize() {
+            trampoline::hold_back(|| dispose_of_closed(task, comes));
+        }
+    }
+}
+
+/// Disposes of a task that was closed while it was running, and has come to wait again.
+///
+/// # Safety
+/// The caller has seized it, and has a hold of its own; there is a reference for the runner.
+#[cold]
+unsafe fn dispose_of_closed(task: CellPtr, comes: Comes) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = task.as_ref();
+        let table = header.table();
+        (table.drop_job)(task, true);
+        match comes {
+            Comes::Edges => {
+                if header.state.arrive() == Arrival::Gone {
+                    complete::gone(task);
+                }
+            }
+            Comes::Entry => (table.drop_edges)(task),
+            Comes::Nobody => {
+                (table.drop_edges)(task);
+                cell::drop_ref(task);
+            }
+        }
+        over(task);
+    }
+}
+
+/// Fails a task that the caller has claimed, rather than running it.
+///
+/// # Safety
+/// The caller has claimed it, and nothing else.
+#[cold]
+pub(super) unsafe fn fail_claimed(task: CellPtr, error: Error) {
+    // SAFETY: the claim keeps it open; the reference is for what comes after.
+    unsafe {
+        let header = task.as_ref();
+        header.holds.add_ref();
+        trampoline::hold_back(|| {
+            (header.table().drop_job)(task, false);
+            (header.table().drop_edges)(task);
+            let _ = close_with_failure(task, error);
+            over(task);
+        });
+        cell::drop_ref(task);
+    }
+}
+
+/// A handle that may set the result goes, or may no more. If it was the last, those who wait fail.
+///
+/// # Safety
+/// The caller has a hold, and this was its right to set.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn drop_setter(cell: CellPtr) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = cell.as_ref();
+        if !header.outcome.is_closed() && header.state.drop_setter() {
+            let _ = fail_waiting(cell, Error::abandoned(header.hop), false);
+        }
+    }
+}
+
+/// Takes edges away from an open cell: those for which `which` says so, and shows them to `then`, which visits
+/// them; the others stay.
+///
+/// # Safety
+/// The caller has a hold. `then` visits what it is shown.
+#[cold]
+unsafe fn take_edges(cell: CellPtr, which: &dyn Fn(&Edge) -> bool, then: &mut dyn FnMut(&Edge)) {
+    // SAFETY: who has taken a list has its edges.
+    unsafe {
+        let header = cell.as_ref();
+        let mut at = header.outcome.take_list();
+        let (mut taken, mut first, mut last) = (Vec::new(), 0, None::<&Edge>);
+        let mut alive = 0;
+        while at != 0 {
+            let edge = Edge::at(at);
+            at = edge.next.get();
+            if which(edge) {
+                taken.push(edge.address());
+            } else {
+                match last {
+                    None => first = edge.address(),
+                    Some(last) => last.next.set(edge.address()),
+                }
+                last = Some(edge);
+                alive += 1;
+            }
+        }
+        header.state.swept(alive);
+        if let Some(last) = last {
+            last.next.set(0);
+            if !header.outcome.put_back(first, |next| last.next.set(next)) {
+                // It was closed meanwhile, and nobody has seen these.
+                last.next.set(0);
+                visit_late(cell, first);
+            }
+        }
+        taken.into_iter().for_each(|at| then(Edge::at(at)));
+    }
+}
+
+/// Visits edges to a cell that was closed while they were out of its list.
+///
+/// # Safety
+/// The caller has the list, and a hold on the cell.
+#[cold]
+unsafe fn visit_late(cell: CellPtr, list: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match cell.as_ref().error() {
+            None => complete::visit(list, &mut complete::ToHomes),
+            Some(error) => {
+                let report = cell::failure_into_raw((*error).clone());
+                let list = std::ptr::without_provenance_mut(list);
+                trampoline::defer(Step::new(fail_list, list, report));
+            }
+        }
+    }
+}
+
+/// Fails all tasks of a home that wait for this cell; whether there were any.
+///
+/// # Safety
+/// The caller has a hold; the home is alive.
+#[cold]
+pub(super) unsafe fn fail_dependents_of(
+    cell: CellPtr,
+    is_of: &dyn Fn(*const Home) -> bool,
+    error: &dyn Fn(CellPtr) -> Error,
+) -> bool {
+    let mut any = false;
+    // SAFETY: an edge that is not visited keeps its dependent.
+    unsafe {
+        let ours = |edge: &Edge| is_of(edge.dependent().as_ref().home());
+        take_edges(cell, &ours, &mut |edge| {
+            any = true;
+            let error = error(edge.dependent());
+            trampoline::hold_back(|| fail_taken(edge, &error));
+        });
+    }
+    any
+}
+
+/// As `fail_edge`, and the dependent fails whether it wants to look or not.
+///
+/// # Safety
+/// As `fail_edge`.
+#[cold]
+unsafe fn fail_taken(edge: &Edge, error: &Error) {
+    // SAFETY: as in `fail_edge`.
+    unsafe {
+        let dependent = edge.dependent();
+        let counted = edge.is_counted().then(|| dependent.as_ref().home());
+        let header = dependent.as_ref();
+        header.holds.add_ref();
+        match header.state.seize() {
+            Seize::Won(comes) => {
+                fail_seized(dependent, comes, error.clone(), false);
+            }
+            Seize::Claimed => cell::drop_ref(dependent),
+        }
+        let _ = complete::arrive(dependent, &mut complete::ToHomes);
+        if let Some(home) = counted {
+            ((*home).table.met)(home);
+        }
+    }
+}
+
+/// Takes the edges of tasks that were given up off a cell's list, which ends what they kept.
+///
+/// # Safety
+/// The caller has a hold.
+#[cold]
+pub(super) unsafe fn sweep(cell: CellPtr) {
+    // SAFETY: an edge that is linked lacks; so a task that is claimed meanwhile was seized.
+    unsafe {
+        let dead = |edge: &Edge| edge.dependent().as_ref().state.is_claimed();
+        take_edges(cell, &dead, &mut |edge| {
+            let dependent = edge.dependent();
+            let counted = edge.is_counted().then(|| dependent.as_ref().home());
+            let _ = complete::arrive(dependent, &mut complete::ToHomes);
+            if let Some(home) = counted {
+                ((*home).table.met)(home);
+            }
+        });
+    }
+}
+

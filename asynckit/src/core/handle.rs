@@ -1,0 +1,541 @@
+//! The ways to hold a cell, for the layers above: as an owner of its value, by a loan of it, by a
+//! reference to its memory, and by the entry that goes with a task that is ready. They are safe to use.
+
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::task::Waker;
+
+use super::cell::{self, CellPtr, Header, Home, Kind};
+use super::complete::{self, Schedule, ToHomes};
+use super::fail;
+use super::hold;
+use super::observers::{Event, Observer, Watch};
+use super::run;
+use super::share::Holder;
+use super::state::{Claim, Seize};
+use crate::error::Error;
+
+/// A reference: keeps the memory, not the value. Derefs to nothing but what is safe to look at.
+pub(crate) struct TaskRef(CellPtr);
+
+// SAFETY: what a reference leads to is atomic or never changes; what else a cell has goes to other threads only
+// as `Work` and the results ask it of closures and values.
+unsafe impl Send for TaskRef {}
+// SAFETY: as above.
+unsafe impl Sync for TaskRef {}
+
+impl TaskRef {
+    /// One more.
+    ///
+    /// # Safety
+    /// The cell is alive, and stays so until this returns.
+    pub(super) unsafe fn new(cell: CellPtr) -> TaskRef {
+        // SAFETY: the caller's promise.
+        unsafe { cell.as_ref() }.holds.add_ref();
+        TaskRef(cell)
+    }
+
+    pub(super) fn raw(&self) -> CellPtr {
+        self.0
+    }
+
+    pub(crate) fn is(&self, other: &TaskRef) -> bool {
+        self.0 == other.0
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr().addr()
+    }
+
+    /// Fails it, whether it has begun or not; whether this call did. What it needed is cancelled, too.
+    pub(crate) fn give_up(&self, error: Error) -> bool {
+        // SAFETY: the reference.
+        !self.is_set() && unsafe { fail::fail(self.0, error) }
+    }
+
+    /// Fails it if it has not begun, or waits again.
+    pub(crate) fn fail_waiting(&self, error: Error, cancelled: bool) -> bool {
+        // SAFETY: the reference.
+        unsafe { fail::fail_waiting(self.0, error, cancelled) }
+    }
+
+    /// Fails all tasks that wait for it and are of such a home; whether there were any.
+    ///
+    /// # Safety
+    /// Homes for which `is_of` is true are alive.
+    pub(super) unsafe fn fail_dependents(
+        &self,
+        is_of: &dyn Fn(*const Home) -> bool,
+        error: &dyn Fn(&Header) -> Error,
+    ) -> bool {
+        // SAFETY: the reference; the caller's promise.
+        unsafe { fail::fail_dependents_of(self.0, is_of, &|cell| error(cell.as_ref())) }
+    }
+
+    /// Has a suspended task go on: its entry, where the caller ended its sleep.
+    pub(crate) fn wake(&self) -> Option<Entry> {
+        // SAFETY: who ends a task's sleep has its entry.
+        self.state.wake().then(|| unsafe { Entry::new(self.0) })
+    }
+
+    /// Claims a task that is ready, wherever its entry is: that stays there, and finds the task taken.
+    pub(crate) fn claim(&self) -> Option<Claimed> {
+        // For its entry.
+        self.holds.add_ref();
+        match self.state.claim() {
+            Claim::Won { .. } => Some(Claimed(self.0)),
+            Claim::Lost | Claim::Lacking => {
+                // SAFETY: added just now.
+                unsafe { cell::drop_ref(self.0) }
+                None
+            }
+        }
+    }
+
+    /// What a task waits for, as far as it is not there: shown while the task can't begin.
+    pub(crate) fn each_missing(&self, mut show: impl FnMut(TaskRef)) {
+        if !self.state.visit() {
+            return;
+        }
+        if self.kind() != Kind::ByHand {
+            // SAFETY: the visit keeps the edges as they are, and an open edge its upstream.
+            unsafe {
+                (self.table().edges)(self.0, &mut |edge| {
+                    if edge.is_open() && !edge.upstream().outcome.is_closed() {
+                        show(TaskRef::new(edge.holder().cell()));
+                    }
+                });
+            }
+        }
+        self.state.unvisit();
+    }
+
+    /// Looks on until it is set; `Err` hands the observer back where it is.
+    pub(crate) fn watch(&self, observer: Observer) -> Result<Watch, Observer> {
+        let mut watch = Watch::enter(self.address(), Event::Set, observer);
+        // For the mark, if this is the first.
+        self.holds.add_ref();
+        let (looks_on, first) = self.outcome.observe();
+        if !first {
+            // SAFETY: added just now.
+            unsafe { cell::drop_ref(self.0) }
+        }
+        if looks_on {
+            return Ok(watch);
+        }
+        // Unless it was told in between.
+        match watch.take() {
+            Some(observer) => Err(observer),
+            None => Ok(watch),
+        }
+    }
+}
+
+impl Deref for TaskRef {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: the reference keeps the cell.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for TaskRef {
+    fn clone(&self) -> TaskRef {
+        self.holds.add_ref();
+        TaskRef(self.0)
+    }
+}
+
+impl Drop for TaskRef {
+    fn drop(&mut self) {
+        // SAFETY: the reference is this one's.
+        unsafe { cell::drop_ref(self.0) }
+    }
+}
+
+impl std::fmt::Debug for TaskRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.hop)
+    }
+}
+
+impl Header {
+    /// Whether the value or the failure is there.
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        self.outcome.is_closed()
+    }
+
+    /// Whether a failure is there.
+    #[inline]
+    pub(crate) fn has_failed(&self) -> bool {
+        self.outcome.is_failed()
+    }
+
+    /// Whether no work sets it, but the program.
+    pub(crate) fn is_by_hand(&self) -> bool {
+        self.kind() == Kind::ByHand
+    }
+
+    /// Whether it ends by itself, after a time.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.kind() == Kind::Timed
+    }
+
+    /// Whether nobody has begun it, and it could be.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state.is_ready()
+    }
+
+    /// Whether it lacks something.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.state.is_waiting()
+    }
+
+    /// Whether somebody runs it, or it is over.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.state.is_claimed()
+    }
+
+    /// Its home's address, to compare.
+    pub(crate) fn home_address(&self) -> *const Home {
+        self.home()
+    }
+}
+
+/// The right to bring a task on its way. There is one for each task that is ready: in a queue, or in
+/// somebody's hand.
+#[must_use]
+pub(crate) struct Entry(CellPtr);
+
+// SAFETY: as for `TaskRef`.
+unsafe impl Send for Entry {}
+
+impl Entry {
+    /// # Safety
+    /// The caller has the task's entry.
+    #[inline]
+    pub(super) unsafe fn new(task: CellPtr) -> Entry {
+        Entry(task)
+    }
+
+    /// For what goes through other hands.
+    #[inline]
+    pub(super) fn into_raw(self) -> CellPtr {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: an entry keeps its task, by its being open or by a reference.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Whether it is this task's.
+    #[inline]
+    pub(crate) fn is_of(&self, task: CellPtr) -> bool {
+        self.0 == task
+    }
+
+    /// The task, for who only compares it.
+    #[inline]
+    pub(crate) fn task(&self) -> CellPtr {
+        self.0
+    }
+
+    /// Claims the task, unless somebody has: then there is nothing left to be done about it.
+    #[inline]
+    pub(crate) fn claim(self) -> Option<Claimed> {
+        // SAFETY: the entry is used up.
+        unsafe { complete::claim(self.0).then(|| Claimed(self.0)) }
+    }
+
+    /// Queues the task with its home.
+    ///
+    /// # Safety
+    /// The home is alive.
+    pub(super) unsafe fn schedule(self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let home = self.0.as_ref().home();
+            ((*home).table.schedule)(home, self.0);
+        }
+    }
+}
+
+/// A task that this thread has the right to run.
+#[must_use]
+pub(crate) struct Claimed(CellPtr);
+
+impl Claimed {
+    /// # Safety
+    /// The caller has the claim.
+    #[inline]
+    pub(super) unsafe fn new(task: CellPtr) -> Claimed {
+        Claimed(task)
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: a claimed task is open until who has claimed it is done.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Runs it.
+    ///
+    /// # Safety
+    /// Its home is alive meanwhile.
+    #[inline]
+    pub(super) unsafe fn run(self, to: &mut impl Schedule) {
+        // SAFETY: the claim is used up; the caller's promise.
+        unsafe { run::run_claimed(self.0, to) }
+    }
+
+    /// Fails it instead.
+    pub(crate) fn fail(self, error: Error) {
+        // SAFETY: the claim is used up.
+        unsafe { fail::fail_claimed(self.0, error) }
+    }
+}
+
+/// An owner's right to the value of a cell, which is a `T`. Invariant in it, as by a handle the value can be
+/// both read and set.
+pub(crate) struct Owner<T> {
+    /// A holder, with the mark SETS.
+    word: usize,
+    value: PhantomData<fn(T) -> T>,
+}
+
+/// In a handle's word: it may set the result.
+const SETS: usize = 1;
+
+// SAFETY: the handle may go anywhere; the value goes with it (`T: Send`).
+unsafe impl<T: Send> Send for Owner<T> {}
+// SAFETY: a shared handle gives `&T` only where a method asks for `T: Sync`, and moves the value only by
+// handles of its own (`T: Send`).
+unsafe impl<T: Send> Sync for Owner<T> {}
+
+impl<T> Owner<T> {
+    /// # Safety
+    /// The caller has an owner's hold on a cell that is for a `T`.
+    #[inline]
+    pub(super) unsafe fn new(cell: CellPtr) -> Owner<T> {
+        Owner { word: Holder::of_cell(cell).into_word(), value: PhantomData }
+    }
+
+    /// As `new`, of a cell that its handles may set, one of which this is.
+    ///
+    /// # Safety
+    /// As `new`; the cell's state counts this handle.
+    pub(super) unsafe fn setting(cell: CellPtr) -> Owner<T> {
+        Owner { word: Holder::of_cell(cell).into_word() | SETS, value: PhantomData }
+    }
+
+    #[inline]
+    pub(super) fn holder(&self) -> Holder {
+        // SAFETY: the word was a holder's, but for the mark.
+        unsafe { Holder::from_word(self.word & !SETS) }
+    }
+
+    /// The hold, without the right to set.
+    #[inline]
+    pub(super) fn into_holder(mut self) -> Holder {
+        self.give_up_setting();
+        ManuallyDrop::new(self).holder()
+    }
+
+    #[inline]
+    pub(crate) fn may_set(&self) -> bool {
+        self.word & SETS != 0
+    }
+
+    /// From now on this handle can't set the result.
+    #[inline]
+    pub(crate) fn give_up_setting(&mut self) {
+        if self.may_set() {
+            self.word &= !SETS;
+            // SAFETY: the hold goes on; the right was this handle's.
+            unsafe { fail::drop_setter(self.holder().cell()) }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn cell(&self) -> CellPtr {
+        self.holder().cell()
+    }
+
+    pub(crate) fn reference(&self) -> TaskRef {
+        // SAFETY: the hold keeps the cell.
+        unsafe { TaskRef::new(self.cell()) }
+    }
+
+    /// One more handle, with an account of its own.
+    pub(crate) fn share(&self) -> Owner<T>
+    where
+        T: Clone + Sync,
+    {
+        let cloner: fn(&T) -> T = T::clone;
+        self.set_cloner(cloner as *mut ());
+        if self.may_set() {
+            self.state.add_setter();
+        }
+        let word = Holder::share(self.cell()).into_word();
+        Owner { word: word | (self.word & SETS), value: PhantomData }
+    }
+
+    /// A loan of the value.
+    pub(crate) fn lend(&self) -> Loan<T> {
+        self.holder().add_loan();
+        Loan { holder: self.holder(), value: PhantomData }
+    }
+
+    /// The outcome of a set cell.
+    pub(crate) fn outcome(&self) -> Result<&T, Error> {
+        assert!(self.is_set(), "a result was read before it was set");
+        match self.error() {
+            Some(error) => Err((*error).clone()),
+            // SAFETY: the cell is closed with a value, which is a `T`, and stays as long as this owner does.
+            None => Ok(unsafe { &*cell::value_ptr::<T>(self.cell()) }),
+        }
+    }
+
+    /// Whether something that was lent by this handle is not back yet.
+    #[inline]
+    pub(crate) fn is_lent(&self) -> bool {
+        self.holder().is_lent()
+    }
+
+    /// Takes the value of a set cell, or a clone where others own it too, or the failure. Nothing of this
+    /// handle's is lent.
+    #[inline]
+    pub(crate) fn take(self) -> Result<T, Error> {
+        assert!(self.is_set(), "a value was taken before it was there");
+        let holder = self.into_holder();
+        // SAFETY: the cell is closed and for a `T`; the hold is used up. Of what is lent no value moves: that
+        // is a clone then, or the caller has waited.
+        unsafe { hold::take_outcome(holder) }
+    }
+
+    /// Writes the value where nobody has set the result before; else hands it back.
+    pub(crate) fn set(&self, value: T) -> Result<(), T> {
+        // SAFETY: the hold keeps the cell, which is for a `T`.
+        unsafe { set(self.cell(), value) }
+    }
+
+    /// Looks on until nothing of this handle's is lent any more; `None` where that is so.
+    pub(crate) fn watch_loans(&self, observer: Observer) -> Option<Watch> {
+        let holder = self.holder();
+        let watch = Watch::enter(holder.address(), Event::Free, observer);
+        holder.wish(0).then_some(watch)
+    }
+
+    /// It looks on no more.
+    pub(crate) fn ignore_loans(&self) {
+        let _ = self.holder().unwish();
+    }
+
+    /// Changes the waker of a watch on this cell; false where it has been told.
+    pub(crate) fn renew(watch: &Watch, waker: &Waker) -> bool {
+        watch.renew(waker)
+    }
+}
+
+/// Sets a result that the program sets.
+///
+/// # Safety
+/// The cell is for a `T`, and the caller has a hold.
+unsafe fn set<T>(cell: CellPtr, value: T) -> Result<(), T> {
+    // SAFETY: the caller's promise; who has seized a cell without work may write its value.
+    unsafe {
+        match cell.as_ref().state.seize() {
+            Seize::Claimed => Err(value),
+            Seize::Won(_) => {
+                cell::value_ptr::<T>(cell).write(value);
+                complete::close_with_value(cell, &mut ToHomes);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<T> Deref for Owner<T> {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        // SAFETY: the hold keeps the cell.
+        unsafe { self.cell().as_ref() }
+    }
+}
+
+impl<T> Drop for Owner<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.give_up_setting();
+        // SAFETY: the hold is this one's.
+        unsafe { hold::drop_owner(self.holder()) }
+    }
+}
+
+/// A loan of a cell's value, which is a `T`.
+pub(crate) struct Loan<T> {
+    holder: Holder,
+    value: PhantomData<fn(T) -> T>,
+}
+
+// SAFETY: it leads to `&T`, and may be the one that drops the `T`.
+unsafe impl<T: Send + Sync> Send for Loan<T> {}
+// SAFETY: likewise.
+unsafe impl<T: Send + Sync> Sync for Loan<T> {}
+
+impl<T> Loan<T> {
+    pub(crate) fn outcome(&self) -> Result<&T, Error> {
+        // SAFETY: the loan keeps the cell.
+        let header = unsafe { self.holder.cell().as_ref() };
+        assert!(header.is_set(), "a result was read before it was set");
+        match header.error() {
+            Some(error) => Err((*error).clone()),
+            // SAFETY: the cell is closed with a value, which is a `T`, and stays as long as the loan does.
+            None => Ok(unsafe { &*cell::value_ptr::<T>(self.holder.cell()) }),
+        }
+    }
+}
+
+impl<T> Drop for Loan<T> {
+    fn drop(&mut self) {
+        // SAFETY: the loan is this one's.
+        unsafe { hold::drop_loan(self.holder) }
+    }
+}
+
+/// The right to set a result, of which there is one.
+pub(crate) struct Setting<T> {
+    task: TaskRef,
+    value: PhantomData<fn(T) -> T>,
+}
+
+impl<T> Setting<T> {
+    /// # Safety
+    /// The cell is for a `T`, and no work sets it.
+    pub(super) unsafe fn new(task: TaskRef) -> Setting<T> {
+        Setting { task, value: PhantomData }
+    }
+
+    pub(crate) fn task(&self) -> &TaskRef {
+        &self.task
+    }
+
+    /// Writes the value where nobody has set the result before; else hands it back.
+    pub(crate) fn set(&self, value: T) -> Result<(), T> {
+        // SAFETY: the reference keeps the cell, which is for a `T`.
+        unsafe { set(self.task.raw(), value) }
+    }
+}
+
+// SAFETY: the value goes through it.
+unsafe impl<T: Send> Send for Setting<T> {}
+// SAFETY: as for `Owner`.
+unsafe impl<T: Send> Sync for Setting<T> {}

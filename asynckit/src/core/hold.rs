@@ -1,0 +1,269 @@
+//! What follows when somebody who holds a cell leaves.
+//!
+//! A value is dropped where its last owner or loan ends, before that end returns: as a plain variable
+//! would be. That is what lets values borrow from a scope.
+
+use super::cell::{self, CellPtr};
+use super::complete;
+use super::fail;
+use super::holds::{Left, Take};
+use super::observers;
+use super::share::{Holder, Leaves};
+use super::trampoline::{self, Step};
+use crate::error::Error;
+
+/// Ends an owner's hold.
+///
+/// # Safety
+/// The caller has it.
+#[inline]
+pub(super) unsafe fn drop_owner(holder: Holder) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !holder.is_share() {
+            let cell = holder.cell();
+            let header = cell.as_ref();
+            // In this order: see `is_only_owner`.
+            if header.outcome.is_closed() && header.holds.is_only_owner() {
+                return end(cell);
+            }
+        }
+        leave(holder, true);
+    }
+}
+
+/// Ends a loan.
+///
+/// # Safety
+/// The caller has it.
+#[inline]
+pub(super) unsafe fn drop_loan(holder: Holder) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !holder.is_share() {
+            let cell = holder.cell();
+            let header = cell.as_ref();
+            if header.outcome.is_closed() && header.holds.is_only_loan() {
+                return end(cell);
+            }
+        }
+        leave(holder, false);
+    }
+}
+
+/// Ends a loan at the end of a run: where that drops the value, it is done when the run's own result is
+/// closed, so that nobody waits for a slow drop. Whether it is to be done then.
+///
+/// # Safety
+/// The caller has the loan, and empties the trampoline's queue after the close.
+#[inline]
+pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !holder.is_share() {
+            let cell = holder.cell();
+            let header = cell.as_ref();
+            if header.outcome.is_closed() && header.holds.is_only_loan() {
+                if header.table().drop_value.is_none() {
+                    cell::free(cell);
+                    return false;
+                }
+                trampoline::queue(Step::new(end_step, cell.as_ptr().cast(), 0));
+                return true;
+            }
+        }
+        leave(holder, false);
+        false
+    }
+}
+
+/// Drops the outcome of a closed cell that is the caller's alone, and frees it.
+///
+/// # Safety
+/// It is.
+#[inline]
+unsafe fn end(cell: CellPtr) {
+    // SAFETY: the caller's promise.
+    unsafe { complete::drop_step(cell, end_step) }
+}
+
+/// # Safety
+/// A closed cell, which is the caller's alone.
+unsafe fn end_step(cell: *mut (), _: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let cell = CellPtr::new_unchecked(cell.cast());
+        cell::drop_outcome(cell);
+        cell::free(cell);
+    }
+}
+
+/// # Safety
+/// The caller has the hold.
+#[inline]
+unsafe fn leave(holder: Holder, owner: bool) {
+    let cell = holder.cell();
+    let leaves = if owner { holder.drop_owner() } else { holder.drop_loan() };
+    // SAFETY: the cell is there as far as the answers say.
+    unsafe {
+        match leaves {
+            Leaves::Nothing | Leaves::Cell(Left::Held) => {}
+            Leaves::Cell(left) => follow(cell, left),
+            Leaves::Told { edge, looks_on, unowned } => {
+                if edge != 0 {
+                    complete::tell(edge);
+                }
+                if looks_on {
+                    observers::tell(holder.address(), observers::Event::Free);
+                }
+                follow(cell, holder.end_told(unowned));
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `left` is what the release of a hold on the cell has answered.
+#[cold]
+#[inline(never)]
+unsafe fn follow(cell: CellPtr, left: Left) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match left {
+            Left::Held => {}
+            Left::Wished { unowned: false } => cell::drop_ref(cell),
+            Left::Unowned | Left::Wished { unowned: true } => {
+                // Who closes it will see this, or has closed it before.
+                if cell.as_ref().outcome.unheld() {
+                    complete::drop_unheld(cell);
+                }
+            }
+        }
+    }
+}
+
+/// Ends the hold of a task that will not run, and lets go of the cell. `cancelled`: if nobody else wants the
+/// upstream, that need not run either.
+///
+/// # Safety
+/// The caller has the hold.
+#[cold]
+pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
+    /// # Safety
+    /// The caller has a reference.
+    unsafe fn cancel(cell: *mut (), _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let cell = CellPtr::new_unchecked(cell.cast());
+            let header = cell.as_ref();
+            if !header.holds.is_wanted() {
+                let _ = fail::fail(cell, Error::cancelled(header.hop));
+            }
+            cell::drop_ref(cell);
+        }
+    }
+    /// # Safety
+    /// The caller has a reference.
+    unsafe fn sweep(cell: *mut (), _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let cell = CellPtr::new_unchecked(cell.cast());
+            fail::sweep(cell);
+            cell::drop_ref(cell);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let cell = holder.cell();
+        let header = cell.as_ref();
+        let open = !header.outcome.is_closed();
+        // The edge stays in the upstream's list until that is closed, or swept.
+        let sweeps = open && header.state.note_dead();
+        if open && cancelled {
+            header.holds.add_ref();
+        }
+        if sweeps {
+            header.holds.add_ref();
+        }
+        if owns { drop_owner(holder) } else { drop_loan(holder) }
+        if open && cancelled {
+            trampoline::defer(Step::new(cancel, cell.as_ptr().cast(), 0));
+        }
+        if sweeps {
+            trampoline::defer(Step::new(sweep, cell.as_ptr().cast(), 0));
+        }
+    }
+}
+
+/// The value of a cell that is closed with one, by an owner that has nothing lent: moved out by the last one,
+/// else cloned.
+///
+/// # Safety
+/// The cell is for a `T` and closed with a value; the caller has the owner's hold, which this ends.
+#[inline]
+pub(super) unsafe fn take<T>(holder: Holder) -> T {
+    let cell = holder.into_cell_hold();
+    // SAFETY: the caller's promise.
+    unsafe {
+        let header = cell.as_ref();
+        match header.holds.take() {
+            Take::Alone => {
+                let value = cell::value_ptr::<T>(cell).read();
+                cell::free(cell);
+                value
+            }
+            Take::Sole => {
+                let value = cell::value_ptr::<T>(cell).read();
+                if header.holds.end_taken() {
+                    cell::free(cell);
+                }
+                value
+            }
+            Take::Clone => clone_and_leave(cell),
+        }
+    }
+}
+
+/// As `take`, of a cell that is closed, perhaps with a failure.
+///
+/// # Safety
+/// Otherwise as `take`.
+pub(super) unsafe fn take_outcome<T>(holder: Holder) -> Result<T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match holder.cell().as_ref().error() {
+            None => Ok(take(holder)),
+            Some(error) => {
+                let error = (*error).clone();
+                drop_owner(holder);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As `take`, where others own the value or look at it.
+#[cold]
+#[inline(never)]
+unsafe fn clone_and_leave<T>(cell: CellPtr) -> T {
+    /// Ends the hold, also where the clone panics.
+    struct LetGo(CellPtr);
+    impl Drop for LetGo {
+        fn drop(&mut self) {
+            // SAFETY: the hold was given to it.
+            unsafe { drop_owner(Holder::of_cell(self.0)) }
+        }
+    }
+    let hold = LetGo(cell);
+    // SAFETY: the caller's promise: the value is there and stays, by the hold. There were two owners, so
+    // that the cloner is there, and it was made for this type.
+    unsafe {
+        let cloner = cell.as_ref().cloner();
+        assert!(!cloner.is_null(), "a value was to be cloned that nobody has cloned a handle of");
+        let cloner = std::mem::transmute::<*mut (), fn(&T) -> T>(cloner);
+        let value = cloner(&*cell::value_ptr::<T>(cell));
+        drop(hold);
+        value
+    }
+}

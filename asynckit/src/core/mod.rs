@@ -1,0 +1,31 @@
+//! The core.
+
+mod cell;
+mod closure;
+mod complete;
+mod edge;
+mod fail;
+mod frame;
+mod handle;
+mod here;
+mod hold;
+mod holds;
+mod home;
+mod inline;
+mod inputs;
+mod observers;
+mod outcome;
+mod pages;
+mod run;
+mod share;
+mod slab;
+mod state;
+mod task;
+#[cfg(test)]
+mod tests;
+mod trampoline;
+mod wish;
+
+pub(crate) use closure::room_for;
+pub(crate) use edge::Edge;
+pub(crate) use complete::Rest;

@@ -1,0 +1,148 @@
+//! Those who look on while a cell is open and may leave again: blocked threads, polled futures, callbacks.
+//!
+//! They are kept apart from the cells, in locked tables by the cell's address, so that a cell that nobody
+//! looks at pays one bit for them. The tables have an entry for each who looks on now, and none else.
+//!
+//! *Named race, "looking away":* a cell may be closed between an observer's look and its entry into the
+//! table. So it enters first and then marks the cell (`Outcome::observe`), which fails where the cell is
+//! closed; whoever closes a marked cell empties the cell's entries after that. The mark comes with a
+//! reference, so that the cell's address is not another's before.
+
+use std::collections::HashMap;
+use std::task::Waker;
+
+use super::trampoline::{self, Step};
+use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
+
+/// What to do when it happens.
+pub(crate) enum Observer {
+    /// Wake a thread.
+    Thread(Arc<Parker>),
+    /// Wake a future.
+    Waker(Waker),
+    /// A user's callback: it runs as a step of its own.
+    Call(Box<dyn FnOnce() + Send>),
+    /// Our own, short and without user code: it runs at once.
+    Note(Box<dyn FnOnce() + Send>),
+}
+
+/// What an observer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The cell is closed.
+    Set,
+    /// Nothing is lent any more of a value that is there.
+    Free,
+}
+
+struct Entry {
+    event: Event,
+    ticket: u64,
+    observer: Observer,
+}
+
+/// The observers of each cell or share, by its address.
+type Table = Mutex<Option<HashMap<usize, Vec<Entry>>>>;
+
+const TABLES: usize = 64;
+static TABLE: [Table; TABLES] = [const { Mutex::new(None) }; TABLES];
+static TICKETS: StaticCounter = StaticCounter::new(1);
+
+fn with_table<R>(address: usize, f: impl FnOnce(&mut HashMap<usize, Vec<Entry>>) -> R) -> R {
+    // Addresses are multiples of a block's size; the multiplier spreads the rest.
+    let spread = (address >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
+    let table = &TABLE[spread >> (usize::BITS - TABLES.ilog2())];
+    let mut guard = lock(table);
+    let table = guard.get_or_insert_default();
+    let answer = f(table);
+    if table.is_empty() && table.capacity() > 64 {
+        *guard = None;
+    }
+    answer
+}
+
+/// An entry in the table, which ends with it. Whoever has it has a hold on the cell for as long.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    address: usize,
+    ticket: u64,
+}
+
+impl Watch {
+    /// Enters the table.
+    pub(super) fn enter(address: usize, event: Event, observer: Observer) -> Watch {
+        let ticket = with_table(address, |table| {
+            // Under the lock, so that the tickets of a cell's entries ascend.
+            let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
+            table.entry(address).or_default().push(Entry { event, ticket, observer });
+            ticket
+        });
+        Watch { address, ticket }
+    }
+
+    /// Takes the observer out again, unless it was told.
+    pub(super) fn take(&mut self) -> Option<Observer> {
+        let ticket = std::mem::take(&mut self.ticket);
+        with_table(self.address, |table| {
+            let entries = table.get_mut(&self.address)?;
+            let place = entries.binary_search_by_key(&ticket, |entry| entry.ticket).ok()?;
+            let taken = entries.remove(place);
+            if entries.is_empty() {
+                table.remove(&self.address);
+            }
+            Some(taken.observer)
+        })
+    }
+
+    /// Lets the observer stay without the watch.
+    pub(crate) fn stay(mut self) {
+        self.ticket = 0;
+    }
+
+    /// Changes the waker; false where the observer has been told meanwhile.
+    pub(crate) fn renew(&self, waker: &Waker) -> bool {
+        // Cloned outside of the lock, as that is user code; dropped outside likewise.
+        let mut new = Some(waker.clone());
+        with_table(self.address, |table| {
+            let entries = table.get_mut(&self.address)?;
+            let place = entries.binary_search_by_key(&self.ticket, |entry| entry.ticket).ok()?;
+            if let Observer::Waker(old) = &mut entries[place].observer
+                && let Some(new) = &mut new
+            {
+                std::mem::swap(old, new);
+            }
+            Some(())
+        })
+        .is_some()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if self.ticket != 0 {
+            let observer = self.take();
+            drop(observer);
+        }
+    }
+}
+
+/// Tells those observers who wait for this event, in the order in which they came.
+#[cold]
+pub(super) fn tell(address: usize, event: Event) {
+    let told = with_table(address, |table| {
+        let Some(entries) = table.get_mut(&address) else { return Vec::new() };
+        let told: Vec<Entry> = entries.extract_if(.., |entry| entry.event == event).collect();
+        if entries.is_empty() {
+            table.remove(&address);
+        }
+        told
+    });
+    for Entry { observer, .. } in told {
+        match observer {
+            Observer::Thread(parker) => parker.unpark(),
+            Observer::Note(note) => note(),
+            Observer::Waker(waker) => trampoline::defer(Step::of_closure(|| waker.wake())),
+            Observer::Call(call) => trampoline::defer(Step::of_closure(call)),
+        }
+    }
+}

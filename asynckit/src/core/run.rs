@@ -1,0 +1,204 @@
+//! Running a claimed task, and what follows from how its run ended.
+
+use super::cell::{self, CellPtr, Ran};
+use super::complete::{self, Schedule};
+use super::edge::Link;
+use super::fail;
+use super::frame;
+use super::state::Suspend;
+use super::trampoline::{self, Step};
+use crate::error::Error;
+use crate::panic;
+
+/// Runs a claimed task.
+///
+/// # Safety
+/// The caller has the claim; the task's home, if any, is alive meanwhile.
+#[inline]
+pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise; an open task is alive.
+    unsafe {
+        if task.as_ref().state.is_hooked() {
+            return run_hooked(task, to);
+        }
+        match run(task) {
+            Ran::Value => complete::close_with_value(task, to),
+            ran => end(task, ran, to),
+        }
+    }
+}
+
+/// # Safety
+/// As `run_claimed`.
+#[inline]
+unsafe fn run(task: CellPtr) -> Ran {
+    // SAFETY: the claim keeps the task open; the table's functions are for its types.
+    unsafe {
+        let run = task.as_ref().table().run;
+        match frame::within(task, false, || panic::catch(|| run(task, false))) {
+            Ok(ran) => ran,
+            Err(payload) => panicked(task, payload),
+        }
+    }
+}
+
+/// # Safety
+/// As `run_claimed`.
+#[cold]
+unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
+    // SAFETY: the claim keeps the task, and the caller its home.
+    let (hop, hook) = unsafe { (task.as_ref().hop, super::home::hook_of(task)) };
+    Ran::Failed(Error::panicked(hop, payload, hook))
+}
+
+/// As `run_claimed`, and its home is told when it is over.
+///
+/// # Safety
+/// As `run_claimed`.
+#[cold]
+#[inline(never)]
+unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
+    /// # Safety
+    /// The task is over; the caller has a reference.
+    unsafe fn over(task: *mut (), _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let task = CellPtr::new_unchecked(task.cast());
+            fail::over(task);
+            cell::drop_ref(task);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        task.as_ref().holds.add_ref();
+        let ran = run(task);
+        let is_over =
+            matches!(ran, Ran::Value | Ran::ValueFirst | Ran::Failed(_) | Ran::Over(_));
+        end(task, ran, to);
+        if is_over {
+            // After all that its end led to on this thread.
+            trampoline::defer_last(Step::new(over, task.as_ptr().cast(), 0));
+        } else {
+            cell::drop_ref(task);
+        }
+    }
+}
+
+/// What follows a run, beside the plain way.
+///
+/// # Safety
+/// The caller has run the task so.
+#[cold]
+#[inline(never)]
+unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match ran {
+            Ran::Value => complete::close_with_value(task, to),
+            Ran::ValueFirst => {
+                complete::close_with_value(task, to);
+                trampoline::run_queued();
+            }
+            Ran::Failed(error) => trampoline::hold_back(|| {
+                let _ = fail::close_with_failure(task, error);
+            }),
+            Ran::Over(outcome) => trampoline::hold_back(|| {
+                // Dependents need not wait for what is dropped.
+                task.as_ref().holds.add_ref();
+                let table = task.as_ref().table();
+                match outcome {
+                    Ok(()) => complete::close_with_value(task, to),
+                    Err(error) => {
+                        let _ = fail::close_with_failure(task, error);
+                    }
+                }
+                (table.drop_job)(task, false);
+                (table.drop_edges)(task);
+                cell::drop_ref(task);
+            }),
+            Ran::Lent => {}
+            Ran::Waits { last } => wait_again(task, last, to),
+            Ran::Pending => suspend(task),
+        }
+    }
+}
+
+/// Ties a task that has begun to the result that its work returned.
+///
+/// # Safety
+/// As `end`.
+unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise; the reference keeps the task, which others may end when it waits. Nobody
+    // seizes it during the visit.
+    unsafe {
+        let header = task.as_ref();
+        let home = header.home();
+        header.holds.add_ref();
+        header.state.begin_wait(last);
+        let mut link = Link::There;
+        (header.table().edges)(task, &mut |edge| link = edge.link(task, home));
+        header.state.unvisit();
+        if link != Link::Pending {
+            let _ = complete::arrive(task, to);
+        }
+        if !home.is_null() {
+            ((*home).table.sleeps)(home, task);
+        }
+        fail::give_up_sleeper(task);
+        cell::drop_ref(task);
+    }
+}
+
+/// Puts a task to sleep until its waker is called.
+///
+/// # Safety
+/// As `end`.
+unsafe fn suspend(task: CellPtr) {
+    // SAFETY: as in `wait_again`.
+    unsafe {
+        let header = task.as_ref();
+        let home = header.home();
+        header.holds.add_ref();
+        match header.state.suspend() {
+            Suspend::Sleeps => {
+                if !home.is_null() {
+                    ((*home).table.sleeps)(home, task);
+                }
+                fail::give_up_sleeper(task);
+            }
+            // Behind the others, so that one that wakes itself again and again leaves them their turn.
+            Suspend::WokenAgain => ((*home).table.queue)(home, task),
+        }
+        cell::drop_ref(task);
+    }
+}
+
+/// How a run in place came out.
+#[must_use]
+pub(crate) enum Here {
+    /// The outcome is there.
+    Over,
+    /// The work has returned a result, which is to be there before it is run again.
+    Again,
+}
+
+/// Runs work that was not submitted, on this thread, as a part of what that does.
+///
+/// # Safety
+/// The caller has claimed it, and its inputs are there.
+pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let run = task.as_ref().table().run;
+        let ran = frame::within(task, true, || panic::catch(|| run(task, true)));
+        let ran = ran.unwrap_or_else(|payload| panicked(task, payload));
+        match ran {
+            Ran::Waits { .. } => Here::Again,
+            Ran::Lent | Ran::Pending => unreachable!("work in place ends in an outcome"),
+            ran => {
+                end(task, ran, &mut complete::ToHomes);
+                Here::Over
+            }
+        }
+    }
+}

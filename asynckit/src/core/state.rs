@@ -1,0 +1,433 @@
+//! A task's state: what it lacks, who may run it, what is special about it. One word, and every
+//! transition that it may take.
+//!
+//! No memory is touched here; callers act on the answers.
+
+use crate::sync::{AtomicU64, Ordering, yield_now};
+
+/// The word. Its upper half counts what is lacking; its lower half has the marks below.
+pub(crate) struct State(AtomicU64);
+
+/// Somebody runs it, or ran it, or has seen to it that nobody will.
+const CLAIMED: u64 = 1;
+/// Somebody ties or reads its edges. Claims wait this out; it is never held while user code runs.
+const VISITED: u64 = 1 << 1;
+/// Its home is more than a pool, is counted for it, and is told when it is over.
+const HOOKED: u64 = 1 << 2;
+/// It is done on the spot by whoever brings its last input: it needs no thread of a pool.
+const IMMEDIATE: u64 = 1 << 3;
+/// The one look by which the plain way is told from all others.
+const SPECIAL: u64 = HOOKED | IMMEDIATE;
+/// It waits for a waker's call rather than for inputs, and lacks one thing for it.
+const SUSPENDED: u64 = 1 << 5;
+/// A waker was called while it was running.
+const WOKEN: u64 = 1 << 6;
+/// Its value may borrow from a scope, and so is dropped where its last owner is.
+const BORROWS: u64 = 1 << 7;
+/// One edge in its list whose dependent was given up.
+const DEAD: u64 = 1 << 8;
+const DEADS: u64 = SWEEP_AT - DEAD;
+/// The list is swept when 2 to this power times `FEW` of its edges are dead: about as many as are alive.
+const SWEEP_AT: u64 = 1 << 28;
+const SWEEPS_AT: u64 = LACK - SWEEP_AT;
+/// So many dead edges are not worth a sweep.
+const FEW: u64 = 64;
+/// One thing that is missing: an input, the submitter who still ties inputs, a waker's call. For a
+/// result that the program sets: one handle that may set it.
+const LACK: u64 = 1 << 32;
+
+/// What a task is made with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Traits(u64);
+
+impl Traits {
+    /// A task of a plain pool.
+    pub(crate) const PLAIN: Traits = Traits(0);
+    /// Of a home that is more than a pool.
+    pub(crate) const HOOKED: Traits = Traits(HOOKED);
+    /// Done on the spot.
+    pub(crate) const IMMEDIATE: Traits = Traits(IMMEDIATE);
+    /// Its value may borrow.
+    pub(crate) const BORROWS: Traits = Traits(BORROWS);
+
+    #[inline]
+    pub(crate) const fn is_immediate(self) -> bool {
+        self.0 & IMMEDIATE != 0
+    }
+
+    pub(crate) const fn and(self, other: Traits) -> Traits {
+        Traits(self.0 | other.0)
+    }
+}
+
+/// What became of an attempt to run a task.
+#[must_use]
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Claim {
+    /// The caller runs it.
+    Won { special: bool },
+    /// Somebody else does, did, or nobody will.
+    Lost,
+    /// Inputs are missing.
+    Lacking,
+}
+
+/// What became of an attempt to keep a task from running.
+#[must_use]
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Seize {
+    /// The caller disposes of it, and this may still come by.
+    Won(Comes),
+    /// It runs or has run, or was seized before.
+    Claimed,
+}
+
+/// Who still comes by at a task that was seized.
+#[must_use]
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Comes {
+    /// Its linked edges. The caller counts as one more of them, so that nobody ends the inputs
+    /// before it is done with them; it arrives, too.
+    Edges,
+    /// Whoever has it from a queue.
+    Entry,
+    /// Nobody.
+    Nobody,
+}
+
+/// What the arrival of something that was lacking came to.
+#[must_use]
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Arrival {
+    /// More is missing.
+    Lacking,
+    /// That was the last: the caller has the task's entry, and queues it.
+    Ready { special: bool },
+    /// Likewise, and the caller runs it.
+    Claimed { special: bool },
+    /// That was the last edge of a task that had been seized: the caller ends what edges kept.
+    Gone,
+}
+
+/// What a runner found that puts a task to sleep.
+#[must_use]
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Suspend {
+    /// It sleeps until it is woken.
+    Sleeps,
+    /// It was woken while it ran: the caller has its entry.
+    WokenAgain,
+}
+
+impl State {
+    /// Of work that was not submitted: nobody else knows it.
+    pub(crate) fn unsubmitted(traits: Traits) -> State {
+        State(AtomicU64::new(traits.0 | LACK))
+    }
+
+    /// Takes this first state, when it is submitted.
+    pub(crate) fn begin(&self, first: State) {
+        // ORDERING: Relaxed: nobody else knows it; published with its entry or its edges.
+        self.0.store(first.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The claim of work that was not submitted, and is run in place.
+    pub(crate) fn claim_unsubmitted(&self) {
+        self.change(|old| Some((old | CLAIMED) - LACK));
+    }
+
+    /// What it was made with.
+    pub(crate) fn traits(&self) -> Traits {
+        Traits(self.0.load(Ordering::Relaxed) & (HOOKED | IMMEDIATE | BORROWS))
+    }
+
+    /// Of a task that lacks nothing.
+    #[inline]
+    pub(crate) fn ready(traits: Traits) -> State {
+        State(AtomicU64::new(traits.0))
+    }
+
+    /// Of a task with one edge, which is tied by its link alone; and of a result that the program
+    /// sets, which lacks one thing for each handle that may set it.
+    #[inline]
+    pub(crate) fn lacking_one(traits: Traits) -> State {
+        State(AtomicU64::new(traits.0 | LACK))
+    }
+
+    /// Of a task to which so many inputs are tied next, until `tied`. The submitter counts as one
+    /// more, so that nobody brings the last one before.
+    #[inline]
+    pub(crate) fn tying(inputs: usize, traits: Traits) -> State {
+        State(AtomicU64::new(traits.0 | VISITED | ((inputs as u64 + 1) * LACK)))
+    }
+
+    /// The inputs are tied, and so many of them were there already.
+    #[inline]
+    pub(crate) fn tied(&self, there: usize) -> Arrival {
+        let less = VISITED + (there as u64 + 1) * LACK;
+        // ORDERING: AcqRel, as with any arrival: who counts last sees what the others did.
+        let old = self.0.fetch_sub(less, Ordering::AcqRel);
+        if old / LACK == there as u64 + 1 {
+            Arrival::Ready { special: old & SPECIAL != 0 }
+        } else {
+            Arrival::Lacking
+        }
+    }
+
+    /// The only edge found its input there; nobody else knows the task.
+    #[inline]
+    pub(crate) fn sole_was_there(&self) {
+        self.0.store(self.0.load(Ordering::Relaxed) - LACK, Ordering::Relaxed);
+    }
+
+    /// Something that was lacking is there.
+    #[inline]
+    pub(crate) fn arrive(&self) -> Arrival {
+        // ORDERING: AcqRel: whoever counts last sees what all the others did before.
+        let old = self.0.fetch_sub(LACK, Ordering::AcqRel);
+        match old {
+            _ if old / LACK != 1 => Arrival::Lacking,
+            _ if old & CLAIMED != 0 => Arrival::Gone,
+            _ => Arrival::Ready { special: old & SPECIAL != 0 },
+        }
+    }
+
+    /// As `arrive`, and where that was the last, the claim in the same step.
+    #[inline]
+    pub(crate) fn arrive_and_claim(&self) -> Arrival {
+        let old = self.0.load(Ordering::Acquire);
+        if old / LACK == 1 && old & (CLAIMED | VISITED | SUSPENDED) == 0 {
+            let new = (old - LACK) | CLAIMED;
+            // ORDERING: AcqRel, as in `arrive`.
+            let step = self.0.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);
+            if step.is_ok() {
+                return Arrival::Claimed { special: old & SPECIAL != 0 };
+            }
+        }
+        self.arrive()
+    }
+
+    /// The right to run it, for whoever has it from a queue, or waits for it.
+    #[inline]
+    pub(crate) fn claim(&self) -> Claim {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            if old & CLAIMED != 0 {
+                return Claim::Lost;
+            } else if old >= LACK {
+                return Claim::Lacking;
+            } else if old & VISITED != 0 {
+                old = self.look_again();
+                continue;
+            }
+            // ORDERING: AcqRel: Acquire sees the closure and the inputs, by the release of who
+            // made it ready.
+            let new = old | CLAIMED;
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return Claim::Won { special: old & SPECIAL != 0 },
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// As `claim`, for whoever keeps it from running, or sets it by hand: much may be lacking.
+    #[cold]
+    pub(crate) fn seize(&self) -> Seize {
+        let mut comes = Comes::Nobody;
+        let seized = self.change_unvisited(|old| {
+            let (new, who) = match old {
+                _ if old & CLAIMED != 0 => return None,
+                _ if old & SUSPENDED != 0 => ((old & !SUSPENDED) - LACK, Comes::Nobody),
+                _ if old >= LACK => (old + LACK, Comes::Edges),
+                _ => (old, Comes::Entry),
+            };
+            comes = who;
+            Some(new | CLAIMED)
+        });
+        if seized { Seize::Won(comes) } else { Seize::Claimed }
+    }
+
+    /// A runner found that the task has to wait again: for a value that is lent, or for the result that
+    /// its work has returned. The caller visits it, until `unvisit` or `go_on`, and counts as lacking what
+    /// it is about to wait for. `immediate`: what is left of the task is done on the spot.
+    #[cold]
+    pub(crate) fn begin_wait(&self, immediate: bool) {
+        let more = if immediate { VISITED | IMMEDIATE } else { VISITED };
+        self.change(|old| Some(((old & !CLAIMED) | more) + LACK));
+    }
+
+    /// There was nothing to wait for after all: the runner has its claim again.
+    #[cold]
+    pub(crate) fn go_on(&self) {
+        self.change(|old| Some(((old & !VISITED) | CLAIMED) - LACK));
+    }
+
+    /// A runner found its future pending.
+    #[cold]
+    pub(crate) fn suspend(&self) -> Suspend {
+        let mut answer = Suspend::Sleeps;
+        self.change(|old| {
+            let rest = old & !(CLAIMED | WOKEN);
+            if old & WOKEN == 0 {
+                answer = Suspend::Sleeps;
+                Some((rest | SUSPENDED) + LACK)
+            } else {
+                answer = Suspend::WokenAgain;
+                Some(rest)
+            }
+        });
+        answer
+    }
+
+    /// A waker's call: true where it ended the task's sleep, so that the caller has its entry.
+    #[cold]
+    #[must_use]
+    pub(crate) fn wake(&self) -> bool {
+        let mut ended = false;
+        self.change_unvisited(|old| {
+            ended = old & SUSPENDED != 0;
+            if ended {
+                Some((old & !SUSPENDED) - LACK)
+            } else {
+                (old & (CLAIMED | WOKEN) == CLAIMED).then_some(old | WOKEN)
+            }
+        }) && ended
+    }
+
+    /// One more handle that may set it by hand.
+    #[cold]
+    pub(crate) fn add_setter(&self) {
+        // ORDERING: Relaxed, as with `Arc`: who adds has one.
+        let old = self.0.fetch_add(LACK, Ordering::Relaxed);
+        super::holds::check(old, u64::MAX - (LACK - 1));
+    }
+
+    /// One handle less that may set it; true where it was the last, and nobody had set it.
+    #[cold]
+    #[must_use]
+    pub(crate) fn drop_setter(&self) -> bool {
+        matches!(self.arrive(), Arrival::Ready { .. })
+    }
+
+    /// Keeps it as it is while the caller reads its edges; false where it was claimed.
+    #[cold]
+    #[must_use]
+    pub(crate) fn visit(&self) -> bool {
+        self.change_unvisited(|old| (old & CLAIMED == 0).then_some(old | VISITED))
+    }
+
+    #[cold]
+    pub(crate) fn unvisit(&self) {
+        self.0.fetch_and(!VISITED, Ordering::AcqRel);
+    }
+
+    /// One more edge in its list is dead: whether that is to be swept now.
+    #[cold]
+    #[must_use]
+    pub(crate) fn note_dead(&self) -> bool {
+        let mut full = false;
+        self.change(|old| {
+            let dead = (old & DEADS) / DEAD + 1;
+            full = dead >= FEW << ((old & SWEEPS_AT) / SWEEP_AT);
+            Some(if full { old & !DEADS } else { old + DEAD })
+        });
+        full
+    }
+
+    /// The list was swept, and so many edges are left in it.
+    #[cold]
+    pub(crate) fn swept(&self, alive: usize) {
+        let power = (alive as u64 / FEW).max(1).ilog2().min(13);
+        self.change(|old| Some((old & !SWEEPS_AT) | (u64::from(power) * SWEEP_AT)));
+    }
+
+    fn has(&self, mark: u64) -> bool {
+        self.0.load(Ordering::Acquire) & mark != 0
+    }
+
+    /// Whether somebody runs it or ran it, or has seized it.
+    pub(crate) fn is_claimed(&self) -> bool {
+        self.has(CLAIMED)
+    }
+
+    pub(crate) fn is_immediate(&self) -> bool {
+        self.has(IMMEDIATE)
+    }
+
+    /// Whether its home is counted for it.
+    #[inline]
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.has(HOOKED)
+    }
+
+    #[inline]
+    pub(crate) fn is_special(&self) -> bool {
+        self.has(SPECIAL)
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.has(SUSPENDED)
+    }
+
+    /// Whether the value may borrow from a scope.
+    #[inline]
+    pub(crate) fn borrows(&self) -> bool {
+        self.has(BORROWS)
+    }
+
+    /// Whether nothing is lacking, and nobody has claimed it.
+    pub(crate) fn is_ready(&self) -> bool {
+        let now = self.0.load(Ordering::Acquire);
+        now < LACK && now & CLAIMED == 0
+    }
+
+    /// Whether something is lacking, and nobody has claimed it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let now = self.0.load(Ordering::Acquire);
+        now >= LACK && now & CLAIMED == 0
+    }
+
+    /// Changes the word by `step`, unless that declines; whether it did.
+    ///
+    /// ORDERING: AcqRel: each transition sees what the earlier ones published, and publishes its own.
+    #[cold]
+    fn change(&self, mut step: impl FnMut(u64) -> Option<u64>) -> bool {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            let Some(new) = step(old) else { return false };
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// As `change`, but waits a visitor out.
+    #[cold]
+    fn change_unvisited(&self, mut step: impl FnMut(u64) -> Option<u64>) -> bool {
+        loop {
+            let mut visited = false;
+            let changed = self.change(|old| {
+                visited = old & (VISITED | CLAIMED) == VISITED;
+                if visited { None } else { step(old) }
+            });
+            if changed || !visited {
+                return changed;
+            }
+            yield_now();
+        }
+    }
+
+    #[cold]
+    fn look_again(&self) -> u64 {
+        yield_now();
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let now = self.0.load(Ordering::Acquire);
+        write!(f, "lacks {}, marks {:#b}", now / LACK, now % LACK)
+    }
+}

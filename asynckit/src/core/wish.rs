@@ -1,0 +1,66 @@
+//! Waiting for loans: a value that is to move into a task is lent, and the task waits until it is not.
+//!
+//! The task waits as for an input that is missing; the last loan tells its edge.
+
+use super::cell::{self, CellPtr};
+use super::complete;
+use super::edge::Edge;
+use super::fail;
+use super::hold;
+
+/// The runner of a task finds that this edge's value is lent. True where it may go on after all; else it has
+/// lost its claim.
+///
+/// # Safety
+/// The caller has the claim; the edge is one of the task's inputs; the task's home is alive.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn wait_for_loans(task: CellPtr, edge: &Edge) -> bool {
+    // SAFETY: the caller's promise; the reference keeps the task, which others may end when it waits.
+    unsafe {
+        let header = task.as_ref();
+        let home = header.home();
+        header.holds.add_ref();
+        if !home.is_null() {
+            // It lives until the edge is told.
+            ((*home).table.hold)(home);
+        }
+        edge.begin_wish(task);
+        // *The last loan:* first the task lacks this, then somebody may tell it. Until the end of the visit
+        // nobody seizes the task, so that the edge is there.
+        header.state.begin_wait(false);
+        let waits = edge.holder().wish(edge.address());
+        if waits {
+            header.state.unvisit();
+            if !home.is_null() {
+                ((*home).table.sleeps)(home, task);
+            }
+            fail::give_up_sleeper(task);
+        } else {
+            edge.end_wish();
+            header.state.go_on();
+            if !home.is_null() {
+                ((*home).table.met)(home);
+            }
+        }
+        cell::drop_ref(task);
+        !waits
+    }
+}
+
+/// Lets go of the upstream of an edge, for a task that will not run.
+///
+/// # Safety
+/// The caller disposes of the task, whose edge this is.
+#[cold]
+pub(super) unsafe fn let_go(edge: &Edge, cancelled: bool) {
+    let Some((holder, owns)) = edge.take() else { return };
+    // SAFETY: the hold was the edge's.
+    unsafe {
+        if edge.wishes() && holder.unwish() {
+            // Nobody will tell it any more: that is done here.
+            complete::tell(edge.address());
+        }
+        hold::let_go(holder, owns, cancelled);
+    }
+}
