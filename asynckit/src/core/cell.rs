@@ -322,7 +322,7 @@ pub(super) unsafe fn drop_outcome(cell: CellPtr) {
         if let Some(raw) = header.outcome.failure() {
             drop(failure_from_raw(raw));
         } else if let Some(drop_value) = header.table().drop_value {
-            drop(panic::contain(|| drop_value(cell)));
+            let _ = panic::contain(|| drop_value(cell));
         }
     }
 }

@@ -139,7 +139,7 @@ pub(super) unsafe fn lost(cell: CellPtr) {
         unsafe {
             let cell = CellPtr::new_unchecked(cell.cast());
             if let Some(drop_value) = cell.as_ref().table().drop_value {
-                drop(crate::panic::contain(|| drop_value(cell)));
+                let _ = crate::panic::contain(|| drop_value(cell));
             }
             cell::drop_ref(cell);
         }

@@ -416,4 +416,3 @@ pub(super) unsafe fn sweep(cell: CellPtr) {
         });
     }
 }
-

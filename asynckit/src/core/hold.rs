@@ -185,7 +185,11 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
         if sweeps {
             header.holds.add_ref();
         }
-        if owns { drop_owner(holder) } else { drop_loan(holder) }
+        if owns {
+            drop_owner(holder)
+        } else {
+            drop_loan(holder)
+        }
         if open && cancelled {
             trampoline::defer(Step::new(cancel, cell.as_ptr().cast(), 0));
         }

@@ -218,9 +218,7 @@ impl<T> TypedEdge<T> {
         match unsafe { self.0.link(dependent, home) } {
             Link::Pending => Linked { there: 0, failed: false },
             Link::There => Linked { there: 1, failed: false },
-            Link::Failed => {
-                Linked { there: 1, failed: self.0.on_failure() == OnFailure::Skip }
-            }
+            Link::Failed => Linked { there: 1, failed: self.0.on_failure() == OnFailure::Skip },
         }
     }
 

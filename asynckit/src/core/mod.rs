@@ -27,5 +27,5 @@ mod trampoline;
 mod wish;
 
 pub(crate) use closure::room_for;
-pub(crate) use edge::Edge;
 pub(crate) use complete::Rest;
+pub(crate) use edge::Edge;

@@ -88,7 +88,9 @@ mod system {
     use super::CHUNK;
 
     pub(super) fn region() -> (*mut u8, usize) {
-        let Ok(layout) = Layout::from_size_align(CHUNK, CHUNK) else { unreachable!("a chunk's layout") };
+        let Ok(layout) = Layout::from_size_align(CHUNK, CHUNK) else {
+            unreachable!("a chunk's layout")
+        };
         // SAFETY: the layout is not of size zero.
         let at = unsafe { alloc(layout) };
         if at.is_null() {

@@ -72,8 +72,7 @@ unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
     unsafe {
         task.as_ref().holds.add_ref();
         let ran = run(task);
-        let is_over =
-            matches!(ran, Ran::Value | Ran::ValueFirst | Ran::Failed(_) | Ran::Over(_));
+        let is_over = matches!(ran, Ran::Value | Ran::ValueFirst | Ran::Failed(_) | Ran::Over(_));
         end(task, ran, to);
         if is_over {
             // After all that its end led to on this thread.

@@ -10,13 +10,15 @@
 use std::marker::PhantomData;
 use std::mem::{MaybeUninit, forget};
 
-use super::cell::{self, CellPtr, Header, Home, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
+use super::cell::{
+    self, CellPtr, Header, Home, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr,
+};
 use super::closure::Closure;
-use super::here::Here;
 use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::fail;
 use super::handle::{Entry, Owner, Setting, TaskRef};
+use super::here::Here;
 use super::hold;
 use super::inputs::{Inputs, VisitEdges};
 use super::run;
@@ -202,7 +204,7 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
     /// As for `Table`.
     unsafe fn drop_job(task: CellPtr, _cancelled: bool) {
         // SAFETY: the caller's promise.
-        drop(panic::contain(|| unsafe { job_ptr::<T, Simple<C>>(task).drop_in_place() }));
+        let _ = panic::contain(|| unsafe { job_ptr::<T, Simple<C>>(task).drop_in_place() });
     }
 }
 
@@ -387,9 +389,9 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         // SAFETY: the caller's promise.
         unsafe {
             let closure = Self::closure(task);
-            drop(panic::contain(|| closure.drop_in_place()));
+            let _ = panic::contain(|| closure.drop_in_place());
             let inputs = Self::inputs(task);
-            drop(panic::contain(|| L::let_go(inputs, cancelled)));
+            let _ = panic::contain(|| L::let_go(inputs, cancelled));
         }
     }
 
@@ -522,7 +524,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     /// As for `Table`.
     unsafe fn drop_edges(task: CellPtr) {
         // SAFETY: the caller's promise.
-        drop(panic::contain(|| unsafe { job_ptr::<T, Jobbed<J>>(task).drop_in_place() }));
+        let _ = panic::contain(|| unsafe { job_ptr::<T, Jobbed<J>>(task).drop_in_place() });
     }
 
     /// # Safety
@@ -590,9 +592,8 @@ impl<T> Unsubmitted<T> {
     pub(crate) fn new<K: TaskOf<T>>(hop: Hop, traits: Traits, task: K) -> Unsubmitted<T> {
         let state = State::unsubmitted(traits);
         // SAFETY: the table is the kind's own; there is no home yet.
-        let owner = unsafe {
-            Owner::new(cell::make::<T, K>(K::TABLE, std::ptr::null(), hop, state, task))
-        };
+        let owner =
+            unsafe { Owner::new(cell::make::<T, K>(K::TABLE, std::ptr::null(), hop, state, task)) };
         Unsubmitted { owner: Some(owner) }
     }
 
@@ -672,7 +673,10 @@ impl<T> Unsubmitted<T> {
                     let error = upstream.error().map(|error| (*error).clone());
                     missing = error.map(Missing::Failed);
                 } else if edge.moves() && edge.holder().is_lent() {
-                    missing = Some(Missing::Loans(Lender(edge.holder(), TaskRef::new(edge.holder().cell()))));
+                    missing = Some(Missing::Loans(Lender(
+                        edge.holder(),
+                        TaskRef::new(edge.holder().cell()),
+                    )));
                 }
             });
         }

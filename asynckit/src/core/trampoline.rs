@@ -66,7 +66,7 @@ impl Step {
         unsafe fn run<F: FnOnce()>(of: *mut (), _: usize) {
             // SAFETY: the caller's promise.
             let call = unsafe { Box::from_raw(of.cast::<F>()) };
-            drop(crate::panic::contain(*call));
+            let _ = crate::panic::contain(*call);
         }
         // SAFETY: the box is the step's.
         unsafe { Step::new(run::<F>, Box::into_raw(Box::new(call)).cast(), 0) }
