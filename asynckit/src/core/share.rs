@@ -58,6 +58,8 @@ impl Holder {
         // SAFETY: the caller has a hold on the cell.
         unsafe { cell.as_ref() }.holds.add_owner();
         let share = slab::take::<Share>();
+        #[cfg(test)]
+        super::cell::LIVE.fetch_add(1, crate::sync::Ordering::Relaxed);
         // SAFETY: the block is ours.
         unsafe { share.write(Share { cell, holds: Holds::owned(), told: Outcome::open() }) };
         Holder(share.as_ptr().expose_provenance() | SHARED)
@@ -247,6 +249,8 @@ fn drop_ref(at: NonNull<Share>) {
     // SAFETY: the caller's reference; the block was taken for this layout.
     unsafe {
         if at.as_ref().holds.drop_ref() {
+            #[cfg(test)]
+            super::cell::LIVE.fetch_sub(1, crate::sync::Ordering::Relaxed);
             slab::put(at.cast(), const { slab::class_of(LAYOUT) }, LAYOUT);
         }
     }

@@ -55,6 +55,10 @@ impl Traits {
         self.0 & IMMEDIATE != 0
     }
 
+    pub(crate) const fn is_hooked(self) -> bool {
+        self.0 & HOOKED != 0
+    }
+
     pub(crate) const fn and(self, other: Traits) -> Traits {
         Traits(self.0 | other.0)
     }
