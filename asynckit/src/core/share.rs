@@ -130,17 +130,28 @@ impl Holder {
         self.account().0.add_loan();
     }
 
-    /// Whether something that was lent by this handle is not back yet.
+    /// Whether something that was lent by this handle is not back yet. A failure is never waited for: it is not
+    /// moved out, but shared.
     #[inline]
     pub(super) fn is_lent(self) -> bool {
-        self.account().0.is_lent()
+        self.account().0.is_lent() && !self.is_failed()
+    }
+
+    #[cold]
+    fn is_failed(self) -> bool {
+        // SAFETY: the hold keeps the cell.
+        unsafe { self.cell().as_ref() }.outcome.is_failed()
     }
 
     /// The handle asks that an edge be told when nothing of it is lent any more, or one who looks on (zero);
-    /// false where that is so already. On a closed cell with a value.
+    /// false where that is so already, and where a failure is there. On a closed cell.
     #[cold]
     #[must_use]
     pub(super) fn wish(self, edge: usize) -> bool {
+        if self.is_failed() {
+            // The word that says whom to tell has its address.
+            return false;
+        }
         let (holds, told) = self.account();
         told.tell(edge);
         holds.wish()

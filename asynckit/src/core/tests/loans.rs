@@ -165,3 +165,38 @@ fn loans_outlive_their_handle() {
         }
     });
 }
+
+#[test]
+fn a_failure_that_is_lent_is_not_waited_for() {
+    leaves_nothing(|| {
+        for shared in [false, true] {
+            let place = place();
+            let a = spawn::<u32>(&place, || Err("no".into()));
+            let a = or_its_clone(a, shared);
+            let loan = a.lend();
+            let seen = call(&place, (Either::of(a), ()), |(outcome, ())| outcome.is_err());
+            work(&place);
+            assert!(seen.is_set());
+            assert!(get(seen).unwrap());
+            assert_eq!(loan.outcome().unwrap_err().kind(), ErrorKind::Failed);
+        }
+    });
+}
+
+#[test]
+fn a_returned_failure_that_is_lent_is_handed_on() {
+    leaves_nothing(|| {
+        let place = place();
+        let inner = spawn::<u32>(&place, || Err("no".into()));
+        work(&place);
+        let loan = inner.lend();
+        let one = spawn(&place, || Ok(1));
+        let outer = call_to(&place, Traits::PLAIN, (Moved::of(one), ()), |_| {
+            Outcome::Flatten(Flat(inner))
+        });
+        work(&place);
+        assert!(outer.is_set());
+        assert_eq!(get(outer).unwrap_err().kind(), ErrorKind::Failed);
+        assert_eq!(loan.outcome().unwrap_err().kind(), ErrorKind::Failed);
+    });
+}

@@ -314,7 +314,7 @@ pub(crate) fn failed(why: &str) -> Error {
 
 /// Waits until it is set, and takes it when nothing of it is lent any more.
 pub(crate) fn get<T>(owner: Owner<T>) -> Result<T, Error> {
-    eventually(|| owner.is_set() && !(owner.is_lent() && !owner.has_failed()));
+    eventually(|| owner.is_set() && !owner.is_lent());
     owner.take()
 }
 
