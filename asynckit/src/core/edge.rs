@@ -156,12 +156,12 @@ impl Edge {
         unsafe { CellPtr::new_unchecked(std::ptr::with_exposed_provenance_mut(at)) }
     }
 
-    /// From now on the edge waits to be told, on behalf of `dependent`, whose home has counted that.
+    /// From now on the edge waits to be told, on behalf of `dependent`. `counted`: its home has counted that.
     #[cold]
-    pub(super) fn begin_wish(&self, dependent: CellPtr) {
+    pub(super) fn begin_wish(&self, dependent: CellPtr, counted: bool) {
         let looks = self.dependent.get() & LOOKS;
         let at = dependent.as_ptr().expose_provenance();
-        self.dependent.set(at | looks | CROSS | WISHES);
+        self.dependent.set(at | looks | WISHES | if counted { CROSS } else { 0 });
     }
 
     #[cold]

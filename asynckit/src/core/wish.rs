@@ -25,7 +25,7 @@ pub(super) unsafe fn wait_for_loans(task: CellPtr, edge: &Edge) -> bool {
             // It lives until the edge is told.
             ((*home).table.hold)(home);
         }
-        edge.begin_wish(task);
+        edge.begin_wish(task, !home.is_null());
         // *The last loan:* first the task lacks this, then somebody may tell it. Until the end of the visit
         // nobody seizes the task, so that the edge is there.
         header.state.begin_wait(false);

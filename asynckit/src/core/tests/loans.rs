@@ -200,3 +200,19 @@ fn a_returned_failure_that_is_lent_is_handed_on() {
         assert_eq!(loan.outcome().unwrap_err().kind(), ErrorKind::Failed);
     });
 }
+
+#[test]
+fn what_is_done_on_the_spot_waits_for_loans_too() {
+    leaves_nothing(|| {
+        let (a, setting) = task::channel::<u32>(hop());
+        let (b, other) = task::channel::<u32>(hop());
+        let loan = a.lend();
+        let list = gather((Many::of([a, b]), ()), |(list, ())| list);
+        assert!(setting.set(1).is_ok());
+        assert!(other.set(2).is_ok());
+        assert!(!list.is_set());
+        drop(loan);
+        assert!(list.is_set());
+        assert_eq!(get(list).unwrap(), [1, 2]);
+    });
+}
