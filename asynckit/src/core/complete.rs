@@ -365,9 +365,8 @@ pub(super) unsafe fn tell(edge: usize) {
     unsafe {
         let edge = Edge::at(edge);
         let dependent = edge.dependent();
-        let counted = edge.is_counted();
-        edge.end_wish();
-        if counted {
+        // The edge is only read here: who gives the task up meanwhile looks whether it wishes.
+        if edge.is_counted() {
             arrive_from_elsewhere(dependent);
         } else {
             let _ = arrive(dependent, &mut ToHomes);

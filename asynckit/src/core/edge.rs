@@ -164,11 +164,13 @@ impl Edge {
         self.dependent.set(at | looks | WISHES | if counted { CROSS } else { 0 });
     }
 
+    /// There was nothing to wait for after all.
     #[cold]
     pub(super) fn end_wish(&self) {
         self.dependent.set(self.dependent.get() & !(CROSS | WISHES));
     }
 
+    /// Whether it waits so, or has been told.
     #[inline]
     pub(super) fn wishes(&self) -> bool {
         self.dependent.get() & WISHES != 0
