@@ -5,7 +5,7 @@
 //! When it is closed it has the mark CLOSED, and FAILED with the failure's address, or else the edge
 //! to tell when the value is lent no more.
 
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicUsize, Ordering, yield_now};
 
 /// The word.
 pub(crate) struct Outcome(AtomicUsize);
@@ -147,18 +147,33 @@ impl Outcome {
     }
 
     /// Whom to tell when nobody has a loan of the value any more: an edge, or zero for one who looks on.
-    /// Only the handle that lent it may, on a closed cell with a value.
+    /// Only the handle that lent it may, on a closed cell with a value, while nobody else is named.
+    ///
+    /// *The slow teller:* the last loan of an earlier wish may still be about to read who that was from. It
+    /// takes the name away by that, and is waited for: else it would tell this one, too.
     #[cold]
     pub(crate) fn tell(&self, edge: usize) {
+        // ORDERING: Acquire pairs with `told`, which comes before.
+        while self.0.load(Ordering::Acquire) & !CLOSED != 0 {
+            yield_now();
+        }
         let looks_on = if edge == 0 { OBSERVED } else { 0 };
         // ORDERING: Relaxed: published by `Holds::wish`.
         self.0.store(edge | looks_on | CLOSED, Ordering::Relaxed);
     }
 
-    /// Whom that was: an edge, and whether somebody looks on.
+    /// Nobody is to be told, and nobody will ask whom. Only the same handle may.
+    #[cold]
+    pub(crate) fn tell_nobody(&self) {
+        // ORDERING: Relaxed: the next to read it is this handle, or is published to by it.
+        self.0.store(CLOSED, Ordering::Relaxed);
+    }
+
+    /// Whom that was, once: an edge, and whether somebody looks on.
     #[cold]
     pub(crate) fn told(&self) -> (usize, bool) {
-        let word = self.0.load(Ordering::Acquire);
+        // ORDERING: AcqRel: acquires whom to tell, though that came with the wish; Release pairs with `tell`.
+        let word = self.0.swap(CLOSED, Ordering::AcqRel);
         (word & !MARKS, word & OBSERVED != 0)
     }
 

@@ -152,16 +152,27 @@ impl Holder {
             // The word that says whom to tell has its address.
             return false;
         }
+        // One that was left is over by this.
+        let _ = self.unwish();
         let (holds, told) = self.account();
         told.tell(edge);
-        holds.wish()
+        let waits = holds.wish();
+        if !waits {
+            told.tell_nobody();
+        }
+        waits
     }
 
     /// It takes that back; false where the last loan was quicker, and tells.
     #[cold]
     #[must_use]
     pub(super) fn unwish(self) -> bool {
-        self.account().0.unwish()
+        let (holds, told) = self.account();
+        let taken_back = holds.unwish();
+        if taken_back {
+            told.tell_nobody();
+        }
+        taken_back
     }
 
     /// Ends an owner's hold.

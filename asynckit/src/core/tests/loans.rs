@@ -1,6 +1,7 @@
 //! Loans: a value that is lent does not move, and each handle waits for its own loans alone.
 
 use super::super::inputs::{Either, Lent, Many, Moved};
+use super::super::observers::Observer;
 use super::super::state::Traits;
 use super::super::task::{self, Flat, Outcome};
 use super::support::*;
@@ -214,5 +215,38 @@ fn what_is_done_on_the_spot_waits_for_loans_too() {
         drop(loan);
         assert!(list.is_set());
         assert_eq!(get(list).unwrap(), [1, 2]);
+    });
+}
+
+/// A wish is taken back while the last loan tells; then the value is lent again, and is to move.
+#[test]
+fn a_wish_that_is_taken_back_is_over_before_the_next_one() {
+    leaves_nothing(|| {
+        for n in 0..2000 {
+            let place = place();
+            let a = spawn(&place, move || Ok(vec![n]));
+            work(&place);
+            let a = or_its_clone(a, n % 2 == 0);
+            let (first, told) = (a.lend(), Gate::default());
+            let thread = thread::spawn(move || drop(first));
+            let its = told.clone();
+            let watch = a.watch_loans(Observer::Note(Box::new(move || its.open())));
+            if watch.is_some() && n % 3 != 0 {
+                a.ignore_loans();
+            }
+            drop(watch);
+            let second = a.lend();
+            let takes = call(&place, (Moved::of(a), ()), |(x, ())| x[0]);
+            work(&place);
+            assert!(!takes.is_set());
+            drop(second);
+            eventually(|| {
+                work(&place);
+                takes.is_set()
+            });
+            thread.join().unwrap();
+            place.slept.lock().unwrap().clear();
+            assert_eq!(get(takes).unwrap(), n);
+        }
     });
 }
