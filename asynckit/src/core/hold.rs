@@ -155,10 +155,7 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
             let cell = CellPtr::new_unchecked(cell.cast());
-            let header = cell.as_ref();
-            if !header.holds.is_wanted() {
-                let _ = fail::fail(cell, Error::cancelled(header.hop));
-            }
+            let _ = fail::fail(cell, Error::cancelled(cell.as_ref().hop));
             cell::drop_ref(cell);
         }
     }
@@ -176,25 +173,27 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
     unsafe {
         let cell = holder.cell();
         let header = cell.as_ref();
-        let open = !header.outcome.is_closed();
+        if header.outcome.is_closed() {
+            return if owns { drop_owner(holder) } else { drop_loan(holder) };
+        }
         // The edge stays in the upstream's list until that is closed, or swept.
-        let sweeps = open && header.state.note_dead();
-        if open && cancelled {
-            header.holds.add_ref();
-        }
-        if sweeps {
-            header.holds.add_ref();
-        }
+        let sweeps = header.state.note_dead();
+        // To look at it once more. A step has a reference only where there is something to do: many may let go
+        // of one cell before the first step comes.
+        header.holds.add_ref();
         if owns {
             drop_owner(holder)
         } else {
             drop_loan(holder)
         }
-        if open && cancelled {
-            trampoline::defer(Step::new(cancel, cell.as_ptr().cast(), 0));
-        }
         if sweeps {
+            header.holds.add_ref();
             trampoline::defer(Step::new(sweep, cell.as_ptr().cast(), 0));
+        }
+        if cancelled && !header.holds.is_wanted() {
+            trampoline::defer(Step::new(cancel, cell.as_ptr().cast(), 0));
+        } else {
+            cell::drop_ref(cell);
         }
     }
 }

@@ -325,15 +325,15 @@ impl State {
         self.0.fetch_and(!VISITED, Ordering::AcqRel);
     }
 
-    /// One more edge in its list is dead: whether that is to be swept now.
+    /// One more edge in its list is dead: whether that is to be swept now. This is said once, until `swept`.
     #[cold]
     #[must_use]
     pub(crate) fn note_dead(&self) -> bool {
         let mut full = false;
         self.change(|old| {
             let dead = (old & DEADS) / DEAD + 1;
-            full = dead >= FEW << ((old & SWEEPS_AT) / SWEEP_AT);
-            Some(if full { old & !DEADS } else { old + DEAD })
+            full = dead == FEW << ((old & SWEEPS_AT) / SWEEP_AT);
+            (dead <= DEADS / DEAD).then_some(old + DEAD)
         });
         full
     }
@@ -342,7 +342,7 @@ impl State {
     #[cold]
     pub(crate) fn swept(&self, alive: usize) {
         let power = (alive as u64 / FEW).max(1).ilog2().min(13);
-        self.change(|old| Some((old & !SWEEPS_AT) | (u64::from(power) * SWEEP_AT)));
+        self.change(|old| Some((old & !(DEADS | SWEEPS_AT)) | (u64::from(power) * SWEEP_AT)));
     }
 
     fn has(&self, mark: u64) -> bool {

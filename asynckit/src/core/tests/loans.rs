@@ -109,9 +109,8 @@ fn a_returned_result_waits_for_its_loans() {
         work(&place);
         let loan = inner.lend();
         let one = spawn(&place, || Ok(1));
-        let outer = call_to(&place, Traits::PLAIN, (Moved::of(one), ()), |_| {
-            Outcome::Flatten(Flat(inner))
-        });
+        let outer =
+            call_to(&place, Traits::PLAIN, (Moved::of(one), ()), |_| Outcome::Flatten(Flat(inner)));
         work(&place);
         assert!(!outer.is_set());
         drop(loan);
@@ -192,9 +191,8 @@ fn a_returned_failure_that_is_lent_is_handed_on() {
         work(&place);
         let loan = inner.lend();
         let one = spawn(&place, || Ok(1));
-        let outer = call_to(&place, Traits::PLAIN, (Moved::of(one), ()), |_| {
-            Outcome::Flatten(Flat(inner))
-        });
+        let outer =
+            call_to(&place, Traits::PLAIN, (Moved::of(one), ()), |_| Outcome::Flatten(Flat(inner)));
         work(&place);
         assert!(outer.is_set());
         assert_eq!(get(outer).unwrap_err().kind(), ErrorKind::Failed);

@@ -40,7 +40,8 @@ pub(crate) struct Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        assert_eq!(self.counted.load(SeqCst), 0, "what was counted is over");
+        let counted = self.counted.load(SeqCst);
+        assert!(counted == 0 || thread::panicking(), "{counted} that were counted are not over");
         self.gone.store(true, SeqCst);
     }
 }
@@ -154,6 +155,12 @@ pub(crate) fn work(place: &Place) -> usize {
         steps += 1;
     }
     steps
+}
+
+/// Drops the rests of lists that are to be visited.
+pub(crate) fn drop_rests(place: &Place) {
+    let rests = std::mem::take(&mut *lock(&place.rests));
+    drop(rests);
 }
 
 /// How many tasks are queued.

@@ -45,8 +45,10 @@ fn values_move_are_lent_and_gathered() {
             spawn(&place, move || Ok(its.value(n)))
         };
         let (a, b, c, d) = (value(1), value(2), value(3), value(4));
-        let inputs =
-            (Lent::of(&a), (Plain::new(10), (Moved::of(b), (Many::of([c, d]), (Earlier::of(&a), ())))));
+        let inputs = (
+            Lent::of(&a),
+            (Plain::new(10), (Moved::of(b), (Many::of([c, d]), (Earlier::of(&a), ())))),
+        );
         let sum = call(&place, inputs, |(a, (plain, (b, (many, ((), ())))))| {
             a.number + plain + b.number + many.iter().map(|x| x.number).sum::<usize>()
         });
@@ -122,9 +124,8 @@ fn a_returned_result_stands_for_the_call() {
         let (place, tally) = (place(), Tally::default());
         let (inner, setting) = task::channel::<Counted>(hop());
         let a = spawn(&place, || Ok(1));
-        let outer = call_to(&place, Traits::PLAIN, (Moved::of(a), ()), |_| {
-            Outcome::Flatten(Flat(inner))
-        });
+        let outer =
+            call_to(&place, Traits::PLAIN, (Moved::of(a), ()), |_| Outcome::Flatten(Flat(inner)));
         let last = call(&place, (Moved::of(outer), ()), |(x, ())| x.number);
         work(&place);
         assert!(!last.is_set());
