@@ -33,6 +33,41 @@ use std::time::{Duration, Instant};
 #[cfg(asynckit_tsan)]
 pub(crate) use tsan::{Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 
+/// So many locks that whoever takes one by an address seldom meets another. For statics; what is done under them
+/// may be atomic steps, but no foreign code.
+#[cfg(not(asynckit_loom))]
+pub(crate) struct StaticLocks([Mutex<()>; 16]);
+
+#[cfg(not(asynckit_loom))]
+impl StaticLocks {
+    pub(crate) const fn new() -> StaticLocks {
+        StaticLocks([const { Mutex::new(()) }; 16])
+    }
+
+    pub(crate) fn lock(&self, address: usize) -> MutexGuard<'_, ()> {
+        // Addresses are multiples of a block's size.
+        lock(&self.0[(address >> 5) % self.0.len()])
+    }
+}
+
+/// One that the model checker sees.
+#[cfg(asynckit_loom)]
+pub(crate) struct StaticLocks;
+
+#[cfg(asynckit_loom)]
+impl StaticLocks {
+    pub(crate) const fn new() -> StaticLocks {
+        StaticLocks
+    }
+
+    pub(crate) fn lock(&self, _: usize) -> loom::sync::MutexGuard<'static, ()> {
+        loom::lazy_static! {
+            static ref LOCK: loom::sync::Mutex<()> = loom::sync::Mutex::new(());
+        }
+        LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
 /// Locks, whether or not a thread panicked while it held the lock.
 ///
 /// No lock of this crate is held while foreign code runs, so what it guards is whole even then.

@@ -43,7 +43,7 @@ pub(super) unsafe fn close_with_failure(cell: CellPtr, error: Error) -> bool {
 ///
 /// # Safety
 /// `list` is the first edge's address, and `error` a failure's; both are the caller's to give away.
-unsafe fn fail_list(list: *mut (), error: usize) {
+pub(super) unsafe fn fail_list(list: *mut (), error: usize) {
     // SAFETY: the caller's promise; who has taken a list has its edges, each until it is visited.
     unsafe {
         let error = cell::failure_from_raw(error);
@@ -60,15 +60,26 @@ unsafe fn fail_list(list: *mut (), error: usize) {
 ///
 /// # Safety
 /// The caller has the edge from a list, and visits it by this.
-unsafe fn fail_edge(edge: &Edge, error: &Error) {
+pub(super) unsafe fn fail_edge(edge: &Edge, error: &Error) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if edge.on_failure() == OnFailure::Skip {
+            skip(edge.dependent(), error);
+        }
+        pass(edge);
+    }
+}
+
+/// Visits an edge, whose dependent may have been given up.
+///
+/// # Safety
+/// As `fail_edge`.
+pub(super) unsafe fn pass(edge: &Edge) {
     // SAFETY: the edge is one of the things that its dependent lacks, so that this is alive until then;
     // its home, where that has counted the edge, until it is told.
     unsafe {
         let dependent = edge.dependent();
         let counted = edge.is_counted().then(|| dependent.as_ref().home());
-        if edge.on_failure() == OnFailure::Skip {
-            skip(dependent, error);
-        }
         let _ = complete::arrive(dependent, &mut complete::ToHomes);
         if let Some(home) = counted {
             ((*home).table.met)(home);
@@ -102,7 +113,12 @@ unsafe fn skip(task: CellPtr, error: &Error) {
 /// # Safety
 /// That is so.
 #[cold]
-unsafe fn fail_seized(task: CellPtr, comes: Comes, error: Error, cancelled: bool) -> bool {
+pub(super) unsafe fn fail_seized(
+    task: CellPtr,
+    comes: Comes,
+    error: Error,
+    cancelled: bool,
+) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         let header = task.as_ref();
@@ -287,132 +303,5 @@ pub(super) unsafe fn drop_setter(cell: CellPtr) {
         if !header.outcome.is_closed() && header.state.drop_setter() {
             let _ = fail_waiting(cell, Error::abandoned(header.hop), false);
         }
-    }
-}
-
-/// Takes edges away from an open cell: those for which `which` says so, and shows them to `then`, which visits
-/// them; the others stay.
-///
-/// # Safety
-/// The caller has a hold. `then` visits what it is shown.
-#[cold]
-unsafe fn take_edges(cell: CellPtr, which: &dyn Fn(&Edge) -> bool, then: &mut dyn FnMut(&Edge)) {
-    // SAFETY: who has taken a list has its edges.
-    unsafe {
-        let header = cell.as_ref();
-        let mut at = header.outcome.take_list();
-        let (mut taken, mut first, mut last) = (Vec::new(), 0, None::<&Edge>);
-        let mut alive = 0;
-        while at != 0 {
-            let edge = Edge::at(at);
-            at = edge.next.get();
-            if which(edge) {
-                taken.push(edge.address());
-            } else {
-                match last {
-                    None => first = edge.address(),
-                    Some(last) => last.next.set(edge.address()),
-                }
-                last = Some(edge);
-                alive += 1;
-            }
-        }
-        header.state.swept(alive);
-        if let Some(last) = last {
-            last.next.set(0);
-            if !header.outcome.put_back(first, |next| last.next.set(next)) {
-                // It was closed meanwhile, and nobody has seen these.
-                last.next.set(0);
-                visit_late(cell, first);
-            }
-        }
-        taken.into_iter().for_each(|at| then(Edge::at(at)));
-    }
-}
-
-/// Visits edges to a cell that was closed while they were out of its list.
-///
-/// # Safety
-/// The caller has the list, and a hold on the cell.
-#[cold]
-unsafe fn visit_late(cell: CellPtr, list: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match cell.as_ref().error() {
-            None => complete::visit(list, &mut complete::ToHomes),
-            Some(error) => {
-                let report = cell::failure_into_raw((*error).clone());
-                let list = std::ptr::without_provenance_mut(list);
-                trampoline::defer(Step::new(fail_list, list, report));
-            }
-        }
-    }
-}
-
-/// Fails all tasks of a home that wait for this cell; whether there were any.
-///
-/// # Safety
-/// The caller has a hold; the home is alive.
-#[cold]
-pub(super) unsafe fn fail_dependents_of(
-    cell: CellPtr,
-    is_of: &dyn Fn(*const Home) -> bool,
-    error: &dyn Fn(CellPtr) -> Error,
-) -> bool {
-    let mut any = false;
-    // SAFETY: an edge that is not visited keeps its dependent.
-    unsafe {
-        let ours = |edge: &Edge| is_of(edge.dependent().as_ref().home());
-        take_edges(cell, &ours, &mut |edge| {
-            any = true;
-            let error = error(edge.dependent());
-            trampoline::hold_back(|| fail_taken(edge, &error));
-        });
-    }
-    any
-}
-
-/// As `fail_edge`, and the dependent fails whether it wants to look or not.
-///
-/// # Safety
-/// As `fail_edge`.
-#[cold]
-unsafe fn fail_taken(edge: &Edge, error: &Error) {
-    // SAFETY: as in `fail_edge`.
-    unsafe {
-        let dependent = edge.dependent();
-        let counted = edge.is_counted().then(|| dependent.as_ref().home());
-        let header = dependent.as_ref();
-        header.holds.add_ref();
-        match header.state.seize() {
-            Seize::Won(comes) => {
-                fail_seized(dependent, comes, error.clone(), false);
-            }
-            Seize::Claimed => cell::drop_ref(dependent),
-        }
-        let _ = complete::arrive(dependent, &mut complete::ToHomes);
-        if let Some(home) = counted {
-            ((*home).table.met)(home);
-        }
-    }
-}
-
-/// Takes the edges of tasks that were given up off a cell's list, which ends what they kept.
-///
-/// # Safety
-/// The caller has a hold.
-#[cold]
-pub(super) unsafe fn sweep(cell: CellPtr) {
-    // SAFETY: an edge that is linked lacks; so a task that is claimed meanwhile was seized.
-    unsafe {
-        let dead = |edge: &Edge| edge.dependent().as_ref().state.is_claimed();
-        take_edges(cell, &dead, &mut |edge| {
-            let dependent = edge.dependent();
-            let counted = edge.is_counted().then(|| dependent.as_ref().home());
-            let _ = complete::arrive(dependent, &mut complete::ToHomes);
-            if let Some(home) = counted {
-                ((*home).table.met)(home);
-            }
-        });
     }
 }

@@ -10,6 +10,7 @@ use super::cell::{self, CellPtr, Header, Home, Kind};
 use super::complete::{self, Schedule, ToHomes};
 use super::fail;
 use super::hold;
+use super::lists;
 use super::observers::{Event, Observer, Watch};
 use super::run;
 use super::share::Holder;
@@ -70,7 +71,7 @@ impl TaskRef {
         error: &dyn Fn(&Header) -> Error,
     ) -> bool {
         // SAFETY: the reference; the caller's promise.
-        unsafe { fail::fail_dependents_of(self.0, is_of, &|cell| error(cell.as_ref())) }
+        unsafe { lists::fail_dependents_of(self.0, is_of, &|cell| error(cell.as_ref())) }
     }
 
     /// Has a suspended task go on: its entry, where the caller ended its sleep.

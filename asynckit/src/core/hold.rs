@@ -7,6 +7,7 @@ use super::cell::{self, CellPtr};
 use super::complete;
 use super::fail;
 use super::holds::{Left, Take};
+use super::lists;
 use super::observers;
 use super::share::{Holder, Leaves};
 use super::trampoline::{self, Step};
@@ -165,7 +166,7 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
             let cell = CellPtr::new_unchecked(cell.cast());
-            fail::sweep(cell);
+            lists::sweep(cell);
             cell::drop_ref(cell);
         }
     }

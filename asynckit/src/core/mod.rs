@@ -13,6 +13,7 @@ mod holds;
 mod home;
 mod inline;
 mod inputs;
+mod lists;
 mod observers;
 mod outcome;
 mod pages;

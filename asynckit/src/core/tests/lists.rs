@@ -162,3 +162,39 @@ fn moved_inputs_of_a_task_that_is_given_up_are_dropped() {
         assert!(setting.set(1).is_ok());
     });
 }
+
+#[test]
+fn nobody_is_forgotten_while_a_list_is_swept() {
+    leaves_nothing(|| {
+        for round in 0..200 {
+            let place = place();
+            let (a, setting) = task::channel::<u32>(hop());
+            let stay: Vec<_> =
+                (0..1000).map(|_| call(&place, (Lent::of(&a), ()), |(a, ())| *a)).collect();
+            let gone: Vec<_> =
+                (0..200).map(|_| call(&place, (Lent::of(&a), ()), |(a, ())| *a)).collect();
+            drop(a);
+            let sweeps = thread::spawn(move || {
+                for call in gone {
+                    call.reference().give_up(cancelled());
+                }
+            });
+            let (root, home) = (setting.task().clone(), place.clone());
+            let stops = thread::spawn(move || {
+                fail_dependents(&root, &|of| std::ptr::eq(of, home.address()), &stopped);
+            });
+            if round % 2 == 0 {
+                stops.join().unwrap();
+                assert!(stay.iter().all(|call| call.is_set()), "all that waited was failed");
+                sweeps.join().unwrap();
+                let _ = setting.set(1);
+            } else {
+                let _ = setting.set(1);
+                stops.join().unwrap();
+                sweeps.join().unwrap();
+                work(&place);
+                assert!(stay.iter().all(|call| call.is_set()));
+            }
+        }
+    });
+}
