@@ -11,6 +11,7 @@ use super::hold;
 use super::share::Holder;
 use super::wish;
 use crate::error::Error;
+use crate::panic;
 
 /// What is shown each edge of a task.
 pub type VisitEdges<'a> = &'a mut dyn FnMut(&Edge);
@@ -180,8 +181,9 @@ unsafe impl<X> Input for Plain<X> {
     }
 
     unsafe fn let_go(this: *mut Self, _cancelled: bool) {
+        // A panic must not keep the other inputs from letting go.
         // SAFETY: the caller's promise: once.
-        unsafe { (&raw mut (*this).0).drop_in_place() }
+        let _ = panic::contain(|| unsafe { (&raw mut (*this).0).drop_in_place() });
     }
 }
 

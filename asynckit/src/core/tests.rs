@@ -2,5 +2,6 @@
 
 mod lists;
 mod loans;
+mod panics;
 mod support;
 mod values;
