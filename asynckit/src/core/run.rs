@@ -116,7 +116,11 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
                 cell::drop_ref(task);
             }),
             Ran::Lent => {}
-            Ran::Waits { last } => wait_again(task, last, to),
+            Ran::Waits { last } => {
+                wait_again(task, last, to);
+                // What was lent to the call may be to be dropped.
+                trampoline::run_queued();
+            }
             Ran::Pending => suspend(task),
         }
     }
@@ -192,7 +196,10 @@ pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
         let ran = frame::within(task, true, || panic::catch(|| run(task, true)));
         let ran = ran.unwrap_or_else(|payload| panicked(task, payload));
         match ran {
-            Ran::Waits { .. } => Here::Again,
+            Ran::Waits { .. } => {
+                trampoline::run_queued();
+                Here::Again
+            }
             Ran::Lent | Ran::Pending => unreachable!("work in place ends in an outcome"),
             ran => {
                 end(task, ran, &mut complete::ToHomes);

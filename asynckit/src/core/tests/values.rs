@@ -266,3 +266,22 @@ fn either_outcome_goes_in() {
         }
     });
 }
+
+#[test]
+fn what_was_lent_last_to_a_call_that_returns_a_result_is_dropped() {
+    leaves_nothing(|| {
+        let (place, tally) = (place(), Tally::default());
+        let its = tally.clone();
+        let a = spawn(&place, move || Ok(its.value(1)));
+        let (inner, setting) = task::channel::<u32>(hop());
+        let outer = call_to(&place, Traits::PLAIN, (Lent::of(&a), ()), |_| {
+            Outcome::Flatten(Flat(inner))
+        });
+        drop(a);
+        work(&place);
+        assert_eq!(tally.alive(), 0, "nobody wants it while the inner result is pending");
+        assert!(setting.set(1).is_ok());
+        work(&place);
+        assert_eq!(get(outer).unwrap(), 1);
+    });
+}
