@@ -49,6 +49,28 @@ impl Schedule for ToHomes {
     }
 }
 
+/// As another one, but nothing is handed back: what follows on this thread may take its time, and a task that is
+/// claimed already could run nowhere else.
+pub(super) struct Queued<'a, S>(pub(super) &'a mut S);
+
+impl<S: Schedule> Schedule for Queued<'_, S> {
+    fn keeps(&self, _: *const Home) -> bool {
+        false
+    }
+
+    fn keep(&mut self, task: CellPtr) {
+        self.0.keep(task);
+    }
+
+    fn ready(&mut self, task: CellPtr) {
+        self.0.ready(task);
+    }
+
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+}
+
 /// Closes a cell whose value is written.
 ///
 /// # Safety
@@ -79,10 +101,10 @@ unsafe fn close_more(
     unheld: bool,
     to: &mut impl Schedule,
 ) {
-    // Dependents first: callbacks may block.
+    // Dependents first: callbacks may block, and drops be slow.
     // SAFETY: as the caller's; the marks come with a reference each.
     unsafe {
-        visit(list, to);
+        visit(list, &mut Queued(to));
         tell_more(cell, observed, unheld);
     }
 }

@@ -73,8 +73,37 @@ pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
                 return true;
             }
         }
-        leave(holder, false);
-        false
+        let cell = holder.cell();
+        match holder.drop_loan() {
+            Leaves::Nothing | Leaves::Cell(Left::Held) => false,
+            leaves => follow_after_run(cell, holder, leaves),
+        }
+    }
+}
+
+/// # Safety
+/// As `drop_loan_after_run`, of a loan that has ended so.
+#[cold]
+#[inline(never)]
+unsafe fn follow_after_run(cell: CellPtr, holder: Holder, leaves: Leaves) -> bool {
+    /// # Safety
+    /// As `complete::drop_unheld`.
+    unsafe fn drop_unheld(cell: *mut (), _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { complete::drop_unheld(CellPtr::new_unchecked(cell.cast())) }
+    }
+    // SAFETY: the caller's promise; the cell is closed, as the run has used its value.
+    unsafe {
+        match tell(holder, leaves) {
+            Left::Unowned | Left::Wished { unowned: true } => {
+                trampoline::queue(Step::new(drop_unheld, cell.as_ptr().cast(), 0));
+                true
+            }
+            left => {
+                follow(cell, left);
+                false
+            }
+        }
     }
 }
 
@@ -109,24 +138,43 @@ unsafe fn leave(holder: Holder, owner: bool) {
     unsafe {
         match leaves {
             Leaves::Nothing | Leaves::Cell(Left::Held) => {}
-            Leaves::Cell(left) => follow(cell, left),
-            Leaves::Told { edge, looks_on, unowned } => {
-                if edge != 0 {
-                    complete::tell(edge);
-                }
-                if looks_on {
-                    observers::tell(holder.address(), observers::Event::Free);
-                }
-                follow(cell, holder.end_told(unowned));
+            leaves => follow_told(cell, holder, leaves),
+        }
+    }
+}
+
+/// # Safety
+/// `leaves` is what the end of a hold on the cell has answered.
+#[cold]
+#[inline(never)]
+unsafe fn follow_told(cell: CellPtr, holder: Holder, leaves: Leaves) {
+    // SAFETY: the caller's promise.
+    unsafe { follow(cell, tell(holder, leaves)) }
+}
+
+/// Tells whoever waits for just this; what is left of the cell.
+///
+/// # Safety
+/// `leaves` is what the end of a hold has answered.
+unsafe fn tell(holder: Holder, leaves: Leaves) -> Left {
+    match leaves {
+        Leaves::Nothing => Left::Held,
+        Leaves::Cell(left) => left,
+        Leaves::Told { edge, looks_on, unowned } => {
+            if edge != 0 {
+                // SAFETY: the edge waits for this, and is named once.
+                unsafe { complete::tell(edge) }
             }
+            if looks_on {
+                observers::tell(holder.address(), observers::Event::Free);
+            }
+            holder.end_told(unowned)
         }
     }
 }
 
 /// # Safety
 /// `left` is what the release of a hold on the cell has answered.
-#[cold]
-#[inline(never)]
 unsafe fn follow(cell: CellPtr, left: Left) {
     // SAFETY: the caller's promise.
     unsafe {

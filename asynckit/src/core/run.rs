@@ -1,7 +1,7 @@
 //! Running a claimed task, and what follows from how its run ended.
 
 use super::cell::{self, CellPtr, Ran};
-use super::complete::{self, Schedule};
+use super::complete::{self, Queued, Schedule};
 use super::edge::Link;
 use super::fail;
 use super::frame;
@@ -95,7 +95,7 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
         match ran {
             Ran::Value => complete::close_with_value(task, to),
             Ran::ValueFirst => {
-                complete::close_with_value(task, to);
+                complete::close_with_value(task, &mut Queued(to));
                 trampoline::run_queued();
             }
             Ran::Failed(error) => trampoline::hold_back(|| {
@@ -106,7 +106,7 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
                 task.as_ref().holds.add_ref();
                 let table = task.as_ref().table();
                 match outcome {
-                    Ok(()) => complete::close_with_value(task, to),
+                    Ok(()) => complete::close_with_value(task, &mut Queued(to)),
                     Err(error) => {
                         let _ = fail::close_with_failure(task, error);
                     }

@@ -274,14 +274,52 @@ fn what_was_lent_last_to_a_call_that_returns_a_result_is_dropped() {
         let its = tally.clone();
         let a = spawn(&place, move || Ok(its.value(1)));
         let (inner, setting) = task::channel::<u32>(hop());
-        let outer = call_to(&place, Traits::PLAIN, (Lent::of(&a), ()), |_| {
-            Outcome::Flatten(Flat(inner))
-        });
+        let outer =
+            call_to(&place, Traits::PLAIN, (Lent::of(&a), ()), |_| Outcome::Flatten(Flat(inner)));
         drop(a);
         work(&place);
         assert_eq!(tally.alive(), 0, "nobody wants it while the inner result is pending");
         assert!(setting.set(1).is_ok());
         work(&place);
         assert_eq!(get(outer).unwrap(), 1);
+    });
+}
+
+#[test]
+fn what_a_call_has_dropped_slowly_holds_up_no_dependent() {
+    /// Its drop waits for a gate.
+    #[derive(Clone)]
+    struct Slow(Gate, Arc<Mutex<Vec<&'static str>>>);
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            self.0.pass();
+            lock(&self.1).push("dropped");
+        }
+    }
+    leaves_nothing(|| {
+        for way in 0..3 {
+            let place = place();
+            let (gate, log) = (Gate::default(), Arc::default());
+            let (a, setting) = task::channel::<Slow>(hop());
+            assert!(setting.set(Slow(gate.clone(), Arc::clone(&log))).is_ok());
+            // The loan may be the cell's last hold, or a share's, or there are references beside it.
+            let lender = or_its_clone(a, way == 1);
+            let reference = (way == 2).then(|| setting.task().clone());
+            drop(setting);
+            let looks = call(&place, (Lent::of(&lender), ()), |_| 1);
+            let next = call(&place, (Moved::of(looks), ()), |(n, ())| n + 1);
+            drop(lender);
+            let gate_of_next = gate.clone();
+            let opens = call(&place, (Moved::of(next), ()), move |(n, ())| {
+                gate_of_next.open();
+                n
+            });
+            // One thread drops; the other has to get at the dependents.
+            let threads = workers(&place, 2);
+            assert_eq!(get(opens).unwrap(), 2);
+            drop(threads);
+            drop(reference);
+            assert_eq!(*lock(&log), ["dropped"]);
+        }
     });
 }
