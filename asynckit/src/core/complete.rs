@@ -332,9 +332,12 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) ->
     unsafe {
         let header = task.as_ref();
         if !header.state.is_immediate() {
-            // Hooked tasks are nobody's to keep, so that this one is not claimed.
-            to.ready(task);
-            return true;
+            if claimed {
+                to.keep(task);
+            } else {
+                to.ready(task);
+            }
+            return !claimed;
         }
         let home = header.home();
         if !home.is_null() {

@@ -119,6 +119,10 @@ impl Schedule for Keeping<'_> {
     }
 }
 
+pub(crate) fn queue_entry(place: &Place, entry: Entry) {
+    Queue::schedule(place, entry);
+}
+
 /// Runs a task, and those that it hands back.
 pub(crate) fn run_one(place: &Place, task: Claimed) {
     let mut next = Some(task);
