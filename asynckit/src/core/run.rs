@@ -170,7 +170,13 @@ unsafe fn suspend(task: CellPtr) {
                 fail::give_up_sleeper(task);
             }
             // Behind the others, so that one that wakes itself again and again leaves them their turn.
-            Suspend::WokenAgain => ((*home).table.queue)(home, task),
+            Suspend::WokenAgain => {
+                if header.outcome.is_closed() {
+                    // Nor is it polled in vain for ever, where it always does so.
+                    fail::give_up_sleeper(task);
+                }
+                ((*home).table.queue)(home, task);
+            }
         }
         cell::drop_ref(task);
     }

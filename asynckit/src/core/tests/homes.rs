@@ -293,3 +293,34 @@ fn failures_along_edges() {
         }
     });
 }
+
+#[test]
+fn a_task_that_wakes_itself_for_ever_ends_when_it_is_cancelled() {
+    leaves_nothing(|| {
+        let (place, tally) = (place(), Tally::default());
+        let (task, _gate, polls) = pends(&place, &tally, true);
+        let worker = workers(&place, 1);
+        eventually(|| polls.load(SeqCst) > 3);
+        assert!(task.reference().give_up(cancelled()));
+        eventually(|| place.over.load(SeqCst) == 1);
+        assert_eq!(tally.alive(), 0);
+        drop(worker);
+        drop(task);
+    });
+}
+
+#[test]
+fn the_cancelled_sleeper() {
+    leaves_nothing(|| {
+        for round in 0..1000 {
+            let (place, tally) = (place(), Tally::default());
+            let (task, _gate, polls) = pends(&place, &tally, round % 3 == 0);
+            let worker = workers(&place, 1);
+            eventually(|| polls.load(SeqCst) > 0);
+            assert!(task.reference().give_up(cancelled()));
+            drop(worker);
+            lock(&place.slept).clear();
+            assert_eq!((tally.alive(), place.over.load(SeqCst)), (0, 1));
+        }
+    });
+}
