@@ -139,7 +139,12 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         header.holds.add_ref();
         header.state.begin_wait(last);
         let mut link = Link::There;
-        (header.table().edges)(task, &mut |edge| link = edge.link(task, home));
+        (header.table().edges)(task, &mut |edge| {
+            // Those that were used may be shown, too.
+            if edge.is_open() {
+                link = edge.link(task, home);
+            }
+        });
         header.state.unvisit();
         if link != Link::Pending {
             let _ = complete::arrive(task, to);

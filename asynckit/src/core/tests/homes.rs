@@ -324,3 +324,25 @@ fn the_cancelled_sleeper() {
         }
     });
 }
+
+#[test]
+fn a_job_waits_for_one_result_after_the_other() {
+    leaves_nothing(|| {
+        let place = place();
+        let (a, set_a) = task::channel::<u32>(hop());
+        let (b, set_b) = task::channel::<u32>(hop());
+        let edge = |owner: Owner<u32>| Edge::moving(owner.into_holder(), OnFailure::Look);
+        let edges = [edge(a), edge(b)];
+        let results = Mutex::default();
+        let in_turn = InTurn { results, edges, next: Cell::new(0), sum: Cell::new(0) };
+        let task = job(&place, Traits::HOOKED, in_turn);
+        work(&place);
+        assert!(set_b.set(2).is_ok());
+        work(&place);
+        assert!(!task.is_set());
+        assert!(set_a.set(1).is_ok());
+        work(&place);
+        lock(&place.slept).clear();
+        assert_eq!(get(task).unwrap(), 3);
+    });
+}
