@@ -4,6 +4,7 @@
 //! would be. That is what lets values borrow from a scope.
 
 use super::cell::{self, CellPtr};
+use super::clones::{self, Begun};
 use super::complete;
 use super::fail;
 use super::holds::{Left, Take};
@@ -136,10 +137,18 @@ unsafe fn leave(holder: Holder, owner: bool) {
     let leaves = if owner { holder.drop_owner() } else { holder.drop_loan() };
     // SAFETY: the cell is there as far as the answers say.
     unsafe {
-        match leaves {
-            Leaves::Nothing | Leaves::Cell(Left::Held) => {}
-            leaves => follow_told(cell, holder, leaves),
-        }
+        follow_leaves(cell, holder, leaves);
+    }
+}
+
+/// # Safety
+/// `leaves` is what the end of a hold on the cell has answered.
+#[inline]
+pub(super) unsafe fn follow_leaves(cell: CellPtr, holder: Holder, leaves: Leaves) {
+    match leaves {
+        Leaves::Nothing | Leaves::Cell(Left::Held) => {}
+        // SAFETY: the caller's promise.
+        leaves => unsafe { follow_told(cell, holder, leaves) },
     }
 }
 
@@ -271,7 +280,7 @@ pub(super) unsafe fn take<T>(holder: Holder) -> T {
                 }
                 value
             }
-            Take::Clone => clone_and_leave(cell),
+            Take::Clone => take_or_clone(cell),
         }
     }
 }
@@ -298,24 +307,27 @@ pub(super) unsafe fn take_outcome<T>(holder: Holder) -> Result<T, Error> {
 /// As `take`, where others own the value or look at it.
 #[cold]
 #[inline(never)]
-unsafe fn clone_and_leave<T>(cell: CellPtr) -> T {
-    /// Ends the hold, also where the clone panics.
-    struct LetGo(CellPtr);
-    impl Drop for LetGo {
+unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
+    /// Ends the clone, also where it panics.
+    struct End(CellPtr);
+    impl Drop for End {
         fn drop(&mut self) {
-            // SAFETY: the hold was given to it.
-            unsafe { drop_owner(Holder::of_cell(self.0)) }
+            // SAFETY: it was begun.
+            unsafe { clones::end(self.0) }
         }
     }
-    let hold = LetGo(cell);
-    // SAFETY: the caller's promise: the value is there and stays, by the hold. There were two owners, so
-    // that the cloner is there, and it was made for this type.
+    // SAFETY: the caller's promise: the value is there and stays, by the hold.
     unsafe {
+        if clones::begin(cell) == Begun::Takes {
+            return take(Holder::of_cell(cell));
+        }
+        // There were two owners, so that the cloner is there, and it was made for this type.
+        let end = End(cell);
         let cloner = cell.as_ref().cloner();
         assert!(!cloner.is_null(), "a value was to be cloned that nobody has cloned a handle of");
         let cloner = std::mem::transmute::<*mut (), fn(&T) -> T>(cloner);
         let value = cloner(&*cell::value_ptr::<T>(cell));
-        drop(hold);
+        drop(end);
         value
     }
 }

@@ -44,7 +44,7 @@ pub(crate) enum Take {
     Alone,
     /// The value is the caller's; others keep the memory. The hold is still there.
     Sole,
-    /// Others own or look at it: the caller clones.
+    /// Others own or look at it: the caller clones, or waits for those who do (`clones.rs`).
     Clone,
 }
 
@@ -150,6 +150,32 @@ impl Holds {
             now if now & VALUE == OWNER => Take::Sole,
             _ => Take::Clone,
         }
+    }
+
+    /// Turns an owner's hold into a loan, to clone from; false where it is the last owner's, and that is not to.
+    #[cold]
+    #[must_use]
+    pub(crate) fn begin_clone(&self, last_too: bool) -> bool {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            if old & OWNERS == OWNER && !last_too {
+                return false;
+            }
+            check(old, LOANS);
+            // ORDERING: AcqRel, as in `release`.
+            let new = old - OWNER + LOAN;
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// Whether one owns the value, and others look at it.
+    #[cold]
+    pub(crate) fn is_one_owner_lent(&self) -> bool {
+        let now = self.0.load(Ordering::Acquire);
+        now & OWNERS == OWNER && now & LOANS != 0
     }
 
     /// Ends the hold of an owner that was told `Sole` and has moved the value out; true where it

@@ -1,6 +1,7 @@
 //! The core.
 
 mod cell;
+mod clones;
 mod closure;
 mod complete;
 mod edge;

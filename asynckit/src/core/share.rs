@@ -7,12 +7,14 @@
 //!
 //! So there are never more clones than were written: who takes the value clones only where somebody
 //! else still owns or looks at it, and the last to take it, all others having gone, finds nobody; but
-//! for loans of a handle that was itself dropped, whose clone was never made.
+//! for loans of a handle that was itself dropped, whose clone was never made. Clones that are under way
+//! it waits for (`clones.rs`).
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use super::cell::{CellPtr, Header};
+use super::clones;
 use super::holds::{Holds, Left};
 use super::outcome::Outcome;
 use super::slab;
@@ -130,11 +132,25 @@ impl Holder {
         self.account().0.add_loan();
     }
 
-    /// Whether something that was lent by this handle is not back yet. A failure is never waited for: it is not
-    /// moved out, but shared.
+    /// Whether something that was lent by this handle is not back yet, or it would have to wait for a clone. A
+    /// failure is never waited for: it is not moved out, but shared.
     #[inline]
     pub(super) fn is_lent(self) -> bool {
-        self.account().0.is_lent() && !self.is_failed()
+        if self.is_share() {
+            return self.is_share_lent();
+        }
+        // SAFETY: the hold keeps the cell.
+        unsafe { self.cell().as_ref() }.holds.is_lent() && !self.is_failed()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_share_lent(self) -> bool {
+        // SAFETY: the hold keeps the share, and that the cell.
+        unsafe {
+            let lent = self.share_ptr().as_ref().holds.is_lent();
+            (lent || clones::are_in_way(self.cell())) && !self.is_failed()
+        }
     }
 
     #[cold]
@@ -160,7 +176,8 @@ impl Holder {
         if !waits {
             told.tell_nobody();
         }
-        waits
+        // SAFETY: the hold keeps the cell.
+        waits || self.is_share() && unsafe { clones::wait(self.cell(), edge, self.address()) }
     }
 
     /// It takes that back; false where the last loan was quicker, and tells.
@@ -172,7 +189,8 @@ impl Holder {
         if taken_back {
             told.tell_nobody();
         }
-        taken_back
+        // SAFETY: the hold keeps the cell.
+        taken_back || self.is_share() && unsafe { clones::leave(self.cell(), self.address()) }
     }
 
     /// Ends an owner's hold.
