@@ -11,9 +11,9 @@ pub(crate) struct Holds(AtomicU64);
 /// A handle, or an input that the value moves into.
 const OWNER: u64 = 1;
 /// An input that the value is lent to, or who else looks at the value for a while.
-const LOAN: u64 = 1 << 24;
+const LOAN: u64 = 1 << 23;
 /// Keeps the memory alone.
-const REF: u64 = 1 << 52;
+const REF: u64 = 1 << 48;
 /// The handle that the loans were made from waits until there is none.
 const WISH: u64 = 1 << 63;
 const OWNERS: u64 = LOAN - OWNER;

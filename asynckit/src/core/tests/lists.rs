@@ -198,3 +198,19 @@ fn nobody_is_forgotten_while_a_list_is_swept() {
         }
     });
 }
+
+#[test]
+fn one_result_has_many_handles_loans_and_references() {
+    leaves_nothing(|| {
+        let place = place();
+        let a = spawn(&place, || Ok(1));
+        let handles: Vec<_> = (0..100_000).map(|_| a.share()).collect();
+        let loans: Vec<_> = (0..100_000).map(|_| a.lend()).collect();
+        let references: Vec<_> = (0..10_000).map(|_| a.reference()).collect();
+        work(&place);
+        drop((handles, references));
+        assert!(a.is_lent());
+        drop(loans);
+        assert_eq!(get(a).unwrap(), 1);
+    });
+}
