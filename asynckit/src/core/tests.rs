@@ -4,5 +4,7 @@ mod homes;
 mod lists;
 mod loans;
 mod panics;
+mod stress;
 mod support;
 mod values;
+mod watching;

@@ -74,7 +74,7 @@ impl IsHome for Queue {
         home.over.fetch_add(1, SeqCst);
     }
     fn hook(_: &Homed<Self>) -> Option<Hook> {
-        None
+        Some(Arc::new(|_| ()))
     }
 }
 
@@ -320,7 +320,7 @@ pub(crate) fn cancelled() -> Error {
 }
 
 pub(crate) fn failed(why: &str) -> Error {
-    Error::failed(hop(), why.into(), None)
+    Error::failed(hop(), why.into(), Some(Arc::new(|_| ())))
 }
 
 /// Waits until it is set, and takes it when nothing of it is lent any more.
