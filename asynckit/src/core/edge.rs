@@ -5,10 +5,9 @@
 //! upstream's list keeps the dependent: that can't be closed, or not be freed, before its edges were
 //! visited.
 
-use std::cell::Cell;
-
 use super::cell::{CellPtr, Header, Home};
 use super::share::Holder;
+use crate::sync::Cell;
 
 /// One input of a task that may still be missing.
 pub(crate) struct Edge {

@@ -20,7 +20,7 @@ pub(crate) struct Frame {
     below: *const Frame,
 }
 
-thread_local! {
+crate::sync::local! {
     static TOP: Cell<*const Frame> = const { Cell::new(ptr::null()) };
 }
 
@@ -35,21 +35,21 @@ pub(super) unsafe fn within<R>(task: CellPtr, in_place: bool, f: impl FnOnce() -
     impl Drop for End {
         #[inline]
         fn drop(&mut self) {
-            TOP.set(self.0);
+            TOP.with(|top| top.set(self.0));
         }
     }
-    let below = TOP.get();
+    let below = TOP.with(Cell::get);
     // SAFETY: see `each_frame`.
     let depth = if below.is_null() { 1 } else { unsafe { (*below).depth + 1 } };
     let frame = Frame { task, in_place, depth, below };
-    TOP.set(&raw const frame);
+    TOP.with(|top| top.set(&raw const frame));
     let _end = End(below);
     f()
 }
 
 /// Shows each frame of the calling thread, the newest first, until one breaks.
 pub(crate) fn each_frame<B>(mut look: impl FnMut(&Frame) -> ControlFlow<B>) -> Option<B> {
-    let mut next = TOP.get();
+    let mut next = TOP.with(Cell::get);
     while !next.is_null() {
         // SAFETY: a frame is in its thread's list only while the function that has it on its stack waits
         // for what this thread does in it.
@@ -64,7 +64,7 @@ pub(crate) fn each_frame<B>(mut look: impl FnMut(&Frame) -> ControlFlow<B>) -> O
 
 /// How many tasks are on this thread's stack.
 pub(crate) fn depth() -> usize {
-    let top = TOP.get();
+    let top = TOP.with(Cell::get);
     // SAFETY: as above.
     if top.is_null() { 0 } else { unsafe { (*top).depth } }
 }

@@ -15,6 +15,8 @@ mod home;
 mod inline;
 mod inputs;
 mod lists;
+#[cfg(all(asynckit_loom, test))]
+mod models;
 mod observers;
 mod outcome;
 mod pages;
@@ -23,7 +25,7 @@ mod share;
 mod slab;
 mod state;
 mod task;
-#[cfg(test)]
+#[cfg(all(test, not(asynckit_loom)))]
 mod tests;
 mod trampoline;
 mod wish;

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::super::cell::{CellPtr, Home, LIVE};
@@ -347,15 +346,13 @@ static ONE: Mutex<()> = Mutex::new(());
 pub(crate) fn leaves_nothing(test: impl FnOnce() + Send + 'static) {
     let _one = lock(&ONE);
     let before = LIVE.load(SeqCst);
-    let (done, outcome) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        test();
-        done.send(()).unwrap();
-    });
-    match outcome.recv_timeout(LIMIT) {
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("hangs: not done within {LIMIT:?}"),
-        _ => thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload)),
+    let thread = thread::spawn(test);
+    let begun = Instant::now();
+    while !thread.is_finished() {
+        assert!(begun.elapsed() < LIMIT, "hangs: not done within {LIMIT:?}");
+        thread::sleep(Duration::from_millis(1));
     }
+    thread.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload));
     let left = LIVE.load(SeqCst).wrapping_sub(before) as isize;
     assert_eq!(left, 0, "cells and shares that are left");
 }

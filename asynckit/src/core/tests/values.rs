@@ -333,7 +333,7 @@ fn takes_at_the_same_time_clone_no_more_than_was_written() {
             let handles = [first.share(), first.share(), first.share(), first];
             let threads = handles.map(|handle| thread::spawn(|| drop(get(handle).unwrap())));
             assert!(setting.set(tally.value(1)).is_ok());
-            threads.map(|thread| thread.join().unwrap());
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
             assert_eq!((tally.clones(), tally.alive()), (3, 0));
         }
     });
@@ -351,7 +351,7 @@ fn tasks_at_the_same_time_clone_no_more_than_was_written() {
             let calls =
                 handles.map(|handle| call(&place, (Moved::of(handle), ()), |(x, ())| x.number));
             assert!(setting.set(tally.value(1)).is_ok());
-            calls.map(|call| assert_eq!(get(call).unwrap(), 1));
+            calls.into_iter().for_each(|call| assert_eq!(get(call).unwrap(), 1));
             assert_eq!((tally.clones(), tally.alive()), (2, 0));
         }
     });

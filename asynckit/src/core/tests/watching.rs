@@ -94,7 +94,7 @@ fn threads_are_woken() {
                 })
             });
             assert!(setting.set(1).is_ok());
-            waits.map(|thread| assert_eq!(thread.join().unwrap(), 1));
+            waits.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), 1));
         }
     });
 }
