@@ -3,13 +3,14 @@
 //! Failures go by the trampoline, as each closes cells in turn. Whoever steps in at a task that is not
 //! his adds a reference first, for whoever still comes by (`mod.rs`, *who keeps the memory*).
 
-use super::cell::{self, CellPtr, Home, Kind};
+use super::cell::{self, CellPtr, Kind};
 use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::outcome::Close;
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
+use crate::sync::{Ordering, fence};
 
 /// Closes a cell with a failure, by who has claimed it, or adds a reference for who has; whether it did.
 ///
@@ -230,7 +231,7 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
 #[cold]
 pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
     // ORDERING: SeqCst, against the other's: one of the two sees what the other did before.
-    crate::sync::fence(crate::sync::Ordering::SeqCst);
+    fence(Ordering::SeqCst);
     // SAFETY: the caller's promise. The reference that was added for the runner is for what comes.
     unsafe {
         let header = task.as_ref();

@@ -175,7 +175,7 @@ fn model(f: impl Fn(&Place, &Arc<AtomicUsize>) -> usize + Sync + Send + 'static)
         assert_eq!(place.counted.load(SeqCst), 0, "what was counted is over");
     });
     for seen in [false, true] {
-        LOADS_ARE_SEEN.store(seen, SeqCst);
+        LOADS_ARE_SEEN.set(seen);
         let run = run.clone();
         model.check(move || run());
     }

@@ -5,11 +5,14 @@
 //! orders. As a read-modify-write each load is seen; but none then reads what is not the newest. So each model is
 //! run in both ways.
 
+use std::cell::Cell;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-/// Whether loads are read-modify-writes just now.
-pub(crate) static LOADS_ARE_SEEN: AtomicBool = AtomicBool::new(false);
+thread_local! {
+    /// Whether loads are read-modify-writes in the model that this thread runs, with all of its loom's threads.
+    pub(crate) static LOADS_ARE_SEEN: Cell<bool> = const { Cell::new(false) };
+}
 
 macro_rules! atomics {
     ($($name:ident $value:ty),*) => { $(
@@ -22,7 +25,7 @@ macro_rules! atomics {
             }
 
             pub(crate) fn load(&self, ordering: Ordering) -> $value {
-                if LOADS_ARE_SEEN.load(Ordering::Relaxed) {
+                if LOADS_ARE_SEEN.get() {
                     self.0.fetch_add(0, ordering)
                 } else {
                     self.0.load(ordering)
@@ -31,7 +34,7 @@ macro_rules! atomics {
 
             /// As a swap, as loom does not order a store and the read-modify-write beside it.
             pub(crate) fn store(&self, value: $value, ordering: Ordering) {
-                if LOADS_ARE_SEEN.load(Ordering::Relaxed) {
+                if LOADS_ARE_SEEN.get() {
                     self.0.swap(value, ordering);
                 } else {
                     self.0.store(value, ordering);
