@@ -6,180 +6,24 @@
 //! that was given back is never used again, but filled with what no atomic can be. `each_is_caught_when_weakened`
 //! runs each model once more for each place in the code that it guards, with that weakened.
 
+mod world;
+
 use std::process::Command;
 
-use loom::cell::UnsafeCell;
-use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::thread;
 
-use super::cell::LIVE;
-use super::closure::Closure;
-use super::complete::{Rest, ToHomes};
-use super::handle::{Entry, Owner, Setting, TaskRef};
+use self::world::{Part, Queue, call, cancelled, hop, model, set, submit, work};
+use super::complete::ToHomes;
+use super::handle::{Entry, Setting};
 use super::here::Here;
-use super::home::{Homed, IsHome, fail_dependents};
-use super::inputs::{Inputs, Lent, Moved, VisitEdges};
+use super::home::{IsHome, fail_dependents};
+use super::inputs::{Lent, Moved, VisitEdges};
 use super::observers::Observer;
 use super::state::Traits;
-use super::task::{self, Call, Job, Jobbed, Outcome, Step, Submitted};
+use super::task::{self, Job, Jobbed, Step};
 use crate::Error;
-use crate::error::{Hook, Hop};
 use crate::sync::Arc;
-use crate::sync::loom::LOADS_ARE_SEEN;
-
-/// A value that loom watches. It is dropped once.
-struct Part {
-    inner: UnsafeCell<u32>,
-    drops: Option<Arc<AtomicUsize>>,
-}
-
-// SAFETY: loom fails where two touch it at once.
-unsafe impl Send for Part {}
-// SAFETY: as above.
-unsafe impl Sync for Part {}
-
-impl Part {
-    /// Written by this thread.
-    fn new(drops: &Arc<AtomicUsize>) -> Part {
-        let inner = UnsafeCell::new(0);
-        // SAFETY: as above.
-        inner.with_mut(|at| unsafe { *at = 1 });
-        Part { inner, drops: Some(drops.clone()) }
-    }
-    fn read(&self) -> u32 {
-        // SAFETY: as above.
-        self.inner.with(|at| unsafe { *at })
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        self.inner.with_mut(|at| unsafe { *at += 1 });
-        if let Some(drops) = self.drops.take() {
-            drops.fetch_add(1, SeqCst);
-        }
-    }
-}
-
-/// A queue.
-struct Queue {
-    entries: Mutex<Vec<Entry>>,
-    counted: AtomicUsize,
-    over: AtomicUsize,
-}
-
-type Place = Arc<Homed<Queue>>;
-
-impl IsHome for Queue {
-    fn schedule(home: &Homed<Self>, entry: Entry) {
-        home.entries.lock().unwrap().push(entry);
-    }
-    fn queue(home: &Homed<Self>, entry: Entry) {
-        Self::schedule(home, entry);
-    }
-    fn rest(_: &Homed<Self>, rest: Rest) {
-        drop(rest);
-    }
-    fn meet(home: &Homed<Self>, _: &TaskRef) -> bool {
-        Self::hold(home);
-        true
-    }
-    fn hold(home: &Homed<Self>) {
-        home.counted.fetch_add(1, SeqCst);
-    }
-    fn met(home: &Homed<Self>) {
-        home.counted.fetch_sub(1, SeqCst);
-    }
-    fn sleeps(_: &Homed<Self>, _: &TaskRef) {}
-    fn over(home: &Homed<Self>, _: &TaskRef) {
-        home.over.fetch_add(1, SeqCst);
-    }
-    fn hook(_: &Homed<Self>) -> Option<Hook> {
-        Some(Arc::new(|_| ()))
-    }
-}
-
-fn place() -> Place {
-    Arc::new(Homed::new(Queue {
-        entries: Mutex::new(Vec::new()),
-        counted: AtomicUsize::new(0),
-        over: AtomicUsize::new(0),
-    }))
-}
-
-/// Runs what is queued.
-fn work(place: &Place) {
-    loop {
-        let entry = place.entries.lock().unwrap().pop();
-        let Some(entry) = entry else { return };
-        if let Some(task) = entry.claim() {
-            place.run(task, &mut ToHomes);
-        }
-    }
-}
-
-fn hop() -> Hop {
-    Hop::here(&"core::model")
-}
-
-fn cancelled() -> Error {
-    Error::cancelled(hop())
-}
-
-fn submit<T, K: task::TaskOf<T>>(place: &Place, traits: Traits, kind: K) -> Owner<T> {
-    let home = if traits.is_hooked() { place.count_in() } else { place.address() };
-    // SAFETY: the place outlives its tasks, or is counted.
-    let (owner, submitted) = unsafe { task::submit(home, traits, hop(), kind) };
-    if let Submitted::Ready(entry) = submitted {
-        Queue::schedule(place, entry);
-    }
-    owner
-}
-
-fn call<L: Inputs, T, F>(place: &Place, inputs: L, f: F) -> Owner<T>
-where
-    F: FnOnce(L::Values) -> T + Send + 'static,
-{
-    let call = move |_: &Here<'_>, values: L::Values| Outcome::Done(Ok(f(values)));
-    fn closure<V, T, B: super::closure::Body<V, Outcome<T>> + Send + 'static>(
-        body: B,
-    ) -> Closure<'static, V, Outcome<T>, B> {
-        Closure::new(body)
-    }
-    submit(place, Traits::PLAIN, Call::new(inputs, closure(call)))
-}
-
-/// A result that is set, with the one handle.
-fn set(part: Part) -> Owner<Part> {
-    let (owner, setting) = task::channel(hop());
-    assert!(setting.set(part).is_ok());
-    owner
-}
-
-/// Each order of what `f` does; nothing must be left, and as many parts be dropped as it says.
-fn model(f: impl Fn(&Place, &Arc<AtomicUsize>) -> usize + Sync + Send + 'static) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    // One at a time, as each counts the cells that are alive.
-    static ONE: crate::sync::Mutex<()> = crate::sync::Mutex::new(());
-    let _one = crate::sync::lock(&ONE);
-    let run = Arc::new(move || {
-        let before = LIVE.load(SeqCst);
-        let (place, drops) = (place(), Arc::new(AtomicUsize::new(0)));
-        let parts = f(&place, &drops);
-        work(&place);
-        assert_eq!(LIVE.load(SeqCst), before, "cells that are left");
-        assert_eq!(drops.load(SeqCst), parts, "parts that were dropped");
-        assert_eq!(place.counted.load(SeqCst), 0, "what was counted is over");
-    });
-    for seen in [false, true] {
-        LOADS_ARE_SEEN.set(seen);
-        let run = run.clone();
-        model.check(move || run());
-    }
-}
 
 /// Two inputs come while their task is tied: it runs once, and sees both.
 #[test]
