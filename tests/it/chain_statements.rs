@@ -3,7 +3,7 @@
 
 use asynckit::{AsyncResult, ErrorKind, Pool, Work, async_work, chain, current, work};
 
-use crate::support::{Broken, Counter, Gate, eventually, soon};
+use crate::support::{Broken, Counter, Gate, eventually, reporting, soon};
 
 #[async_work]
 fn number(n: usize) -> usize {
@@ -29,16 +29,6 @@ fn broken_at(gate: Gate, n: u32) -> Result<usize, Broken> {
 }
 fn plain(_: usize) -> bool {
     true
-}
-
-/// A pool whose unobserved failures are counted.
-pub(super) fn reporting(workers: usize) -> (Pool, Counter) {
-    let reports = Counter::new();
-    let hook = reports.clone();
-    let pool = Pool::builder().workers(workers).on_unobserved_error(move |_| {
-        hook.add();
-    });
-    (pool.build().unwrap(), reports)
 }
 
 struct Site;

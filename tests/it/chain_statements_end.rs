@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use asynckit::{AsyncResult, ErrorKind, Pool, Setter, async_work, chain};
 
-use crate::chain_statements::reporting;
-use crate::support::{Broken, Counter, Gate, soon};
+use crate::support::{Broken, Counter, Gate, reporting, soon};
 
 #[async_work]
 fn number(n: usize) -> usize {

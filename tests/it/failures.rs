@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use asynckit::{AsyncResult, BoxError, Error, ErrorKind, Pool, Results, async_work, chain};
 
-use crate::support::{Broken, Counter, soon};
+use crate::support::{Broken, Counter, reporting, soon};
 
 #[async_work]
 fn download(url: &'static str) -> io::Result<Vec<u8>> {
@@ -308,12 +308,7 @@ fn or_else_makes_a_value_of_a_failure() {
 #[test]
 fn recover_makes_a_value_of_one_type_of_failure() {
     soon(|| {
-        let reports = Counter::new();
-        let its = reports.clone();
-        let hook = move |_: &Error| {
-            its.add();
-        };
-        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        let (pool, reports) = reporting(1);
         let bad = || download("bad").spawn_on(&pool);
         let mended = bad().recover(|error: &io::Error| error.to_string().into());
         assert_eq!(mended.spawn_on(&pool).get().unwrap(), b"no such host");

@@ -15,7 +15,7 @@ use asynckit::{
     work,
 };
 
-use crate::support::{Broken, Counter, Gate, soon};
+use crate::support::{Broken, Gate, reporting, soon};
 
 /// An error that was caused by another.
 #[derive(Debug)]
@@ -377,12 +377,7 @@ mod forms {
 #[test]
 fn recover_from_every_failure() {
     soon(|| {
-        let reports = Counter::new();
-        let its = reports.clone();
-        let hook = move |_: &Error| {
-            its.add();
-        };
-        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        let (pool, reports) = reporting(1);
         let kind = |failed: AsyncResult<u32>| {
             let kinds = Arc::new(Mutex::new(None));
             let its = kinds.clone();

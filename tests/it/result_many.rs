@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, Error, ErrorKind, Pool, Results, async_work, chain, try_work};
 
-use crate::support::{Broken, Counted, Counter, Gate, Tally, eventually, occupy, soon};
+use crate::support::{Broken, Counted, Counter, Gate, Tally, eventually, occupy, reporting, soon};
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -359,12 +359,7 @@ fn try_join_all_of_what_succeeds_is_join_all() {
 #[test]
 fn settle_all_tells_how_each_ended() {
     soon(|| {
-        let reports = Counter::new();
-        let its = reports.clone();
-        let hook = move |_: &Error| {
-            its.add();
-        };
-        let pool = Pool::builder().workers(2).on_unobserved_error(hook).build().unwrap();
+        let (pool, reports) = reporting(2);
         let (setter, late) = AsyncResult::channel();
         let cancelled = AsyncResult::new();
         cancelled.cancel();
@@ -401,12 +396,7 @@ fn settle_all_tells_how_each_ended() {
 #[test]
 fn settle_all_never_fails() {
     soon(|| {
-        let reports = Counter::new();
-        let its = reports.clone();
-        let hook = move |_: &Error| {
-            its.add();
-        };
-        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        let (pool, reports) = reporting(1);
         let never = AsyncResult::<u8>::new();
         let waits = |_| never.clone().map(|n| n).spawn_on(&pool);
         let stopped = (0..3).map(waits).settle_all();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, Error, ErrorKind, Pool, Retry, async_work, chain, try_work, work};
 
-use crate::support::{Broken, Counter, Gate, LIMIT, eventually, occupy, soon};
+use crate::support::{Broken, Counter, Gate, LIMIT, eventually, occupy, reporting, soon};
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -217,12 +217,7 @@ fn tries_of_every_kind_of_work() {
 #[test]
 fn failures_that_were_followed_by_another_try_are_not_reported() {
     soon(|| {
-        let reports = Counter::new();
-        let its = reports.clone();
-        let hook = move |_: &Error| {
-            its.add();
-        };
-        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        let (pool, reports) = reporting(1);
         drop(Retry::new(3).work(|| flaky(Counter::new(), 1)).spawn_on(&pool));
         let calls = Counter::new();
         Retry::new(3).work(move || flaky(calls.clone(), 2)).spawn_on(&pool).get().unwrap();

@@ -141,6 +141,16 @@ impl Counter {
     }
 }
 
+/// A pool whose unobserved failures are counted.
+pub fn reporting(workers: usize) -> (Pool, Counter) {
+    let reports = Counter::new();
+    let hook = reports.clone();
+    let pool = Pool::builder().workers(workers).on_unobserved_error(move |_| {
+        hook.add();
+    });
+    (pool.build().unwrap(), reports)
+}
+
 /// Counts its own drop. Not `Clone`.
 pub struct OnDrop(Counter);
 
