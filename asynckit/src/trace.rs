@@ -54,6 +54,7 @@ mod on {
     use tracing::subscriber::Interest;
     use tracing::{Level, Metadata, Span, dispatcher};
 
+    use crate::continuation;
     use crate::error::{Error, Hop};
     use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, RwLock, lock};
 
@@ -87,10 +88,13 @@ mod on {
 
         /// The task is over.
         pub(crate) fn end(&self, error: Option<&Error>) {
-            let span = lock(&self.0).take();
-            if let (Some(span), Some(error)) = (&span, error) {
-                span.record(ERROR, field::display(error));
-            }
+            let Some(span) = lock(&self.0).take() else { return };
+            // The subscriber is foreign, and may use the library.
+            continuation::foreign(move || {
+                if let Some(error) = error {
+                    span.record(ERROR, field::display(error));
+                }
+            });
         }
     }
 

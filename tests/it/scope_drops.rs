@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Error, ErrorKind, Pool, async_work, chain};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, async_work, chain, try_work};
 
-use crate::support::{Counter, Gate, OnDrop, soon};
+use crate::support::{Counter, Gate, OnDrop, eventually, soon};
 
 /// A value that borrows, and counts its drop.
 struct Borrows<'a> {
@@ -232,6 +232,141 @@ fn results_of_a_scope_are_joined_and_taken_apart() {
             drop(chain!(s, vec![pair(&local, drops.clone())]));
         });
         assert_eq!(drops.count(), 11);
+    });
+}
+
+/// Takes tuples apart that no work of a scope has made, and looks whether what borrows is gone with its last
+/// handle.
+fn take_apart_what_was_set_by_hand(pool: &Pool) {
+    let (local, drops) = (1, Counter::new());
+    let made = || (Borrows::new(&local, &drops), Borrows::new(&local, &drops));
+    let gone = |expected: usize| assert_eq!(drops.count(), expected);
+    let left = pool.scope(|s| {
+        let mut parts = Vec::new();
+        let ready = s.ready(made());
+        drop(chain!(s, {
+            let (a, b) = ready;
+            parts.push(a);
+            parts.push(b);
+        }));
+        drop(parts.pop());
+        gone(1);
+        drop(parts.pop());
+        gone(2);
+        // Nobody has the parts any more when the values come.
+        let (setter, pair) = s.channel();
+        drop(chain!(s, {
+            let (a, b) = pair;
+            drop({ a });
+            parts.push(b);
+        }));
+        parts.clear();
+        setter.set(made()).unwrap();
+        gone(4);
+        // They have, and let go of them afterwards.
+        let (setter, pair) = s.channel();
+        drop(chain!(s, {
+            let (a, b) = pair;
+            parts.push(a);
+            parts.push(b);
+        }));
+        setter.set(made()).unwrap();
+        gone(4);
+        parts.clear();
+        gone(6);
+        (s.ready(made()), s.spawn(made), s.join((s.ready(made()), s.ready(1))))
+    });
+    // The scope has ended, and these live on.
+    let (ready, member, joined) = left;
+    let mut parts = Vec::new();
+    drop(chain!(pool, {
+        let (a, b) = ready;
+        parts.push(a);
+        drop({ b });
+    }));
+    gone(7);
+    drop(chain!(pool, {
+        let (a, b) = member;
+        parts.push(a);
+        parts.push(b);
+    }));
+    drop(parts.drain(1..));
+    gone(9);
+    drop(chain!(pool, {
+        let ((a, b), _n) = joined;
+        parts.push(a);
+        drop({ b });
+    }));
+    gone(10);
+    drop(parts);
+    gone(12);
+}
+
+#[test]
+fn tuples_that_were_set_by_hand_are_taken_apart() {
+    soon(|| {
+        let pool = Arc::new(Pool::new(1));
+        take_apart_what_was_set_by_hand(&pool);
+        let (inside, seen) = (pool.clone(), Counter::new());
+        pool.spawn(move || take_apart_what_was_set_by_hand(&inside)).get().unwrap();
+        in_a_callback({
+            let (pool, seen) = (pool.clone(), seen.clone());
+            move || {
+                take_apart_what_was_set_by_hand(&pool);
+                seen.add();
+            }
+        });
+        assert_eq!(seen.count(), 1);
+    });
+}
+
+#[test]
+fn where_a_failure_goes_that_nobody_has_seen_values_go_at_once() {
+    /// A failure that does something when it is dropped.
+    #[derive(Debug)]
+    struct Broken(Arc<Pool>, Counter);
+    impl std::fmt::Display for Broken {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("broken")
+        }
+    }
+    impl std::error::Error for Broken {}
+    impl Drop for Broken {
+        fn drop(&mut self) {
+            take_apart_what_was_set_by_hand(&self.0);
+            self.1.add();
+        }
+    }
+    soon(|| {
+        let (other, seen) = (Arc::new(Pool::new(1)), Counter::new());
+        let hook = {
+            let (other, seen) = (other.clone(), seen.clone());
+            move |_: &Error| {
+                take_apart_what_was_set_by_hand(&other);
+                seen.add();
+            }
+        };
+        let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+        for dependents in 0..3 {
+            let before = seen.count();
+            let (setter, result) = AsyncResult::<u32>::channel();
+            let mut last = result.map(|n| n).spawn_on(&pool);
+            for _ in 0..dependents {
+                last = last.map(|n| n).spawn_on(&pool);
+            }
+            drop(last);
+            setter.fail(Broken(other.clone(), seen.clone())).unwrap();
+            let work = {
+                let (other, seen) = (other.clone(), seen.clone());
+                move || Err::<u32, _>(Broken(other, seen))
+            };
+            let mut last = try_work(work).spawn_on(&pool);
+            for _ in 0..dependents {
+                last = last.map(|n| n).spawn_on(&pool);
+            }
+            drop(last);
+            eventually("all was reported", || seen.count() == before + 3);
+        }
     });
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use super::path::{Hop, Path};
 use super::whole::Whole;
 use super::{BoxError, Error, ErrorKind};
+use crate::continuation;
 use crate::panic::{self, Payload, Raised};
 use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
 
@@ -106,15 +107,17 @@ impl Drop for Original {
         let reported = matches!(self.kind, ErrorKind::Failed | ErrorKind::Panicked);
         let cause = std::mem::replace(&mut self.cause, Cause::Words(String::new()));
         let hook = self.hook.take();
-        // Whatever the hook or the cause's own drop do must not reach the thread that happens to
-        // drop the last copy.
-        let quiet = panic::catch(move || {
+        let end = move || {
             if unseen && reported {
                 self.report(cause, hook);
             } else {
                 drop((cause, hook));
             }
-        });
+        };
+        // Whatever the hook or the cause's own drop do must not reach the thread that happens to drop the
+        // last copy; and what they let go of does not wait until a step of ours is done that may be under
+        // way there.
+        let quiet = continuation::foreign(|| panic::catch(end));
         if let Err(payload) = quiet {
             panic::discard(payload);
         }

@@ -70,9 +70,14 @@ impl Shared {
     /// Lets go of the hook where nothing of the pool will need it any more.
     pub(crate) fn drop_hook(&self) {
         if self.is_closed() && self.threads().alive == 0 {
-            let hook = lock(&self.hook).take();
-            drop(hook);
+            self.take_hook();
         }
+    }
+
+    /// Drops the hook, which is foreign code.
+    fn take_hook(&self) {
+        let hook = lock(&self.hook).take();
+        continuation::foreign(|| drop(hook));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -325,5 +330,6 @@ pub(crate) fn stop_task(token: &Token) {
 impl Drop for Shared {
     fn drop(&mut self) {
         needed::count_workers(if self.is_hosted() { 0 } else { self.wanted() }, 1);
+        self.take_hook();
     }
 }
