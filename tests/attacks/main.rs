@@ -14,10 +14,10 @@ mod scoped;
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-use asynckit::AsyncResult;
+use asynckit::{AsyncResult, Error, Pool};
 
 use crate::ground::Watch;
 
@@ -28,17 +28,20 @@ enum Stage {
     /// Where what a completion leads to has to wait.
     InACallback,
     InWork,
+    /// Where failures go that nobody has seen.
+    InAReport,
     /// So deep in drops, or nearly so deep, that other drops are put off.
     InDrops(u32),
 }
 
 impl Stage {
     fn of(seed: u64) -> Stage {
-        match seed % 4 {
+        match seed % 5 {
             0 => Stage::Plainly,
             1 => Stage::InACallback,
             2 => Stage::InWork,
-            _ => Stage::InDrops(58 + (seed / 4 % 8) as u32),
+            3 => Stage::InAReport,
+            _ => Stage::InDrops(58 + (seed / 5 % 8) as u32),
         }
     }
 }
@@ -90,7 +93,17 @@ fn on(stage: Stage, attack: impl FnOnce() -> Watch + Send + 'static) -> Watch {
             result.on_set(|_: Result<&(), _>| attack());
             result.set(()).unwrap();
         }
-        Stage::InWork => asynckit::Pool::new(1).spawn(attack).get().unwrap(),
+        Stage::InWork => Pool::new(1).spawn(attack).get().unwrap(),
+        Stage::InAReport => {
+            let attack = Mutex::new(Some(attack));
+            let hook = move |_: &Error| attack.lock().unwrap().take().into_iter().for_each(|f| f());
+            let pool = Pool::builder().workers(1).on_unobserved_error(hook).build().unwrap();
+            let (go, gate) = mpsc::channel();
+            let fails = move || Err::<(), _>(gate.recv().unwrap());
+            let failed = asynckit::try_work(fails).spawn_on(&pool);
+            drop(failed.map(|()| ()).spawn_on(&pool));
+            go.send("on purpose").unwrap();
+        }
         Stage::InDrops(depth) => drop(AsyncResult::ready(Nest(depth, Some(attack)))),
     }
     told.recv().expect("the attack was made").unwrap_or_else(|payload| resume_unwind(payload))

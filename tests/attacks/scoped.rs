@@ -65,6 +65,7 @@ struct Held<'a> {
     pairs: Vec<AsyncResult<(Borrows<'a>, Borrows<'a>)>>,
     futures: Vec<Awaited<Borrows<'a>>>,
     setters: Vec<Setter<Borrows<'a>>>,
+    pair_setters: Vec<Setter<(Borrows<'a>, Borrows<'a>)>>,
 }
 
 pub fn attack(seed: u64) -> Watch {
@@ -78,7 +79,7 @@ pub fn attack(seed: u64) -> Watch {
         let ended = catch_unwind(AssertUnwindSafe(|| {
             pool.scope(|s| {
                 for _ in 0..steps {
-                    step(s, &ground, &mut held, &mut random);
+                    step(s, &pool, &ground, &mut held, &mut random);
                 }
                 if random.one_in(8) {
                     resume_unwind(Box::new("on purpose"));
@@ -92,7 +93,7 @@ pub fn attack(seed: u64) -> Watch {
         wake_kept(&mut random);
         for _ in 0..random.below(20) {
             // Values that panic when they are dropped do so here, too.
-            let step = || step_without(&ground, &mut held, &mut random);
+            let step = || step_without(&pool, &ground, &mut held, &mut random);
             drop(catch_unwind(AssertUnwindSafe(step)));
         }
         drop(held);
@@ -104,12 +105,13 @@ pub fn attack(seed: u64) -> Watch {
 
 fn step<'s, 'a: 's>(
     s: &'s Scope<'s, '_>,
+    pool: &Pool,
     ground: &'a Ground,
     held: &mut Held<'a>,
     random: &mut Random,
 ) {
     let token = CancelToken::new();
-    match random.below(22) {
+    match random.below(24) {
         0 => held.values.push(s.spawn(|| Borrows::new(ground))),
         1 => held.values.push(s.ready(Borrows::new(ground))),
         2 => {
@@ -196,13 +198,37 @@ fn step<'s, 'a: 's>(
                 }
             }
         }
-        _ => step_without(ground, held, random),
+        19 => held.pairs.push(s.ready((Borrows::new(ground), Borrows::new(ground)))),
+        20 => {
+            let (setter, pair) = s.channel();
+            held.pair_setters.push(setter);
+            held.pairs.push(pair);
+        }
+        _ => step_without(pool, ground, held, random),
     }
 }
 
+/// Takes a tuple apart, in a scope or long after it.
+fn take_apart<'a>(held: &mut Held<'a>, pool: &Pool, random: &mut Random) {
+    let Some(pair) = random.pick(&mut held.pairs) else { return };
+    let mut parts = Vec::new();
+    drop(chain!(pool, {
+        let (a, b) = pair;
+        parts.push(a);
+        parts.push(b);
+    }));
+    match random.below(4) {
+        0 => parts.clear(),
+        1 => drop(parts.pop()),
+        2 => drop(parts.swap_remove(0).into_future()),
+        _ => held.values.append(&mut parts),
+    }
+    held.values.append(&mut parts);
+}
+
 /// What can be done with handles alone, in the scope and after it.
-fn step_without<'a>(ground: &'a Ground, held: &mut Held<'a>, random: &mut Random) {
-    match random.below(12) {
+fn step_without<'a>(pool: &Pool, ground: &'a Ground, held: &mut Held<'a>, random: &mut Random) {
+    match random.below(14) {
         0 | 1 => {
             if let Some(value) = random.pick(&mut held.values) {
                 let mut future = value.into_future();
@@ -277,6 +303,12 @@ fn step_without<'a>(ground: &'a Ground, held: &mut Held<'a>, random: &mut Random
         10 => {
             if let Some(value) = random.pick(&mut held.values) {
                 drop(value.cancel_on_drop().into_future());
+            }
+        }
+        11 => take_apart(held, pool, random),
+        12 => {
+            if let Some(setter) = random.pick(&mut held.pair_setters) {
+                drop(setter.set((Borrows::new(ground), Borrows::new(ground).panicking())));
             }
         }
         _ => wake_kept(random),
