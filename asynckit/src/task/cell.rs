@@ -334,7 +334,7 @@ pub(crate) fn run_claimed(task: &impl Steps, in_place: bool) -> Ran {
         if first {
             write_failure(task, Error::panicked(header.hop, payload, header.hook()));
         } else {
-            panic::discard(payload);
+            continuation::foreign(|| panic::discard(payload));
         }
         Ran::Settled { first, used_up: false }
     })
