@@ -10,6 +10,8 @@ use std::time::Duration;
 use crate::error::{BoxError, Error};
 use crate::inputs::{Forward, Outcome};
 use crate::pool;
+use crate::result::AnySet;
+use crate::stage::wake;
 use crate::sync::{Arc, Deadline, Mutex, Parker, Weak, lock};
 use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 use crate::time;
@@ -87,7 +89,7 @@ impl<T> Job<T> for Polled<'_, T> {
             unreachable!("a future was polled after its end");
         };
         let until = time::end_in_place();
-        match block_on(future, until) {
+        match block_on(future, until, &self.sleep, task) {
             Some(Ok(Outcome::Flatten(result))) => Step::UsedUp(result.get()),
             Some(other) => self.ended(task, other),
             None => {
@@ -203,13 +205,14 @@ pub(crate) struct TaskWaker {
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+        let task = self.task.clone();
+        // First, as the task may sleep again before this returns: who still has its waker then could wake it.
+        drop(self);
+        wake(&task);
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if self.task.state.wake() {
-            pool::schedule(self.task.token_of_suspended());
-        }
+        wake(&self.task);
     }
 }
 
@@ -226,27 +229,51 @@ impl Wake for ThreadWaker {
     }
 }
 
-/// Polls a future to its end on this thread, or until the deadline; inside of work a spare worker stands
-/// in meanwhile.
-fn block_on<F: Future>(future: F, until: Option<Deadline>) -> Option<F::Output> {
+impl ThreadWaker {
+    /// Waits until it is woken; false at the deadline.
+    fn wait(&self, until: Option<Deadline>) -> bool {
+        while !std::mem::take(&mut *lock(&self.woken)) {
+            if until.is_some_and(|until| until.is_over()) {
+                return false;
+            }
+            self.parker.park(until);
+        }
+        true
+    }
+}
+
+/// Polls the future of a task to its end on this thread, or until the deadline.
+///
+/// Where it awaits nothing but results of ours, that is a wait like any other: it does what it needs, and
+/// fails where it closes a circle. Else a spare worker stands in meanwhile.
+fn block_on<F: Future>(
+    future: F,
+    until: Option<Deadline>,
+    sleep: &Sleep,
+    task: &Header,
+) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = Arc::new(ThreadWaker { parker: Parker::current(), woken: Mutex::new(false) });
     let own = Waker::from(waker.clone());
-    let mut context = Context::from_waker(&own);
     loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+        let polling = Polling::begin(&own, sleep);
+        let polled = future.as_mut().poll(&mut Context::from_waker(&own));
+        let awaits = polling.end();
+        if let Poll::Ready(output) = polled {
             return Some(output);
         }
-        let woken = pool::blocking(|| {
-            while !std::mem::take(&mut *lock(&waker.woken)) {
-                if until.is_some_and(|until| until.is_over()) {
-                    return false;
-                }
-                waker.parker.park(until);
-            }
-            true
-        });
-        if !woken {
+        // Who has the waker besides this function.
+        let kept = Arc::strong_count(&waker) - 2;
+        let come = if !awaits.is_empty() && kept <= awaits.len() {
+            let come = pool::wait(&AnySet(&awaits), until, task.hop.at);
+            come.unwrap_or_else(|error| {
+                sleep.fail(error);
+                true
+            })
+        } else {
+            pool::blocking(|| waker.wait(until))
+        };
+        if !come {
             return None;
         }
     }

@@ -4,7 +4,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, Error, ErrorKind, Limit, Pool, Results, async_work, current, work};
+use asynckit::{
+    AsyncResult, Error, ErrorKind, Limit, Pool, Results, async_work, current, try_work, work,
+};
 use futures::future::{Either, select};
 
 use crate::support::soon;
@@ -218,5 +220,63 @@ fn awaited_work_in_the_line_of_those_who_await_it_fails() {
         let awaits = awaits_under(its, meet).limit(&limit).spawn_on(&pool);
         let ends = [waits.get().unwrap().map_err(|e| e.kind()), awaits.get().map_err(|e| e.kind())];
         assert!(ends.contains(&Err(ErrorKind::Deadlock)), "{ends:?}");
+    });
+}
+
+/// Work that gets its own result, and does something with it in place.
+fn with_its_own(pool: &Pool, f: fn(AsyncResult<u32>) -> Result<u32, Error>) -> AsyncResult<u32> {
+    let (give, take) = channel::<AsyncResult<u32>>();
+    let own = try_work(move || f(take.recv().unwrap())).spawn_on(pool);
+    give.send(own.clone()).unwrap();
+    own
+}
+
+#[test]
+fn async_work_in_place_that_awaits_what_is_around_it_fails() {
+    soon(|| {
+        for workers in [1, 3] {
+            let pool = Pool::new(workers);
+            assert_deadlock(with_its_own(&pool, |own| awaits(AsyncResult::ready(own)).run()));
+            assert_deadlock(with_its_own(&pool, |own| {
+                awaits(AsyncResult::ready(AsyncResult::ready(1))).after(&own).run()
+            }));
+            assert_deadlock(with_its_own(&pool, |own| {
+                let through = own.clone().map(|n| n + 1).spawn_on(&current());
+                awaits(AsyncResult::ready(through)).run()
+            }));
+            assert_deadlock(with_its_own(&pool, |own| {
+                let first = work(|| 1).after(&own).spawn_on(&current());
+                awaits(AsyncResult::ready(first)).after(&AsyncResult::ready(())).run()
+            }));
+            let mended =
+                with_its_own(&pool, |own| awaits_and_goes_on(AsyncResult::ready(own)).run());
+            assert_eq!(mended.get().unwrap(), 7);
+            // By another one that awaits this one on the pool.
+            let (give, take) = AsyncResult::channel();
+            let other = awaits(take).spawn_on(&pool);
+            let (send, receive) = channel::<AsyncResult<u32>>();
+            let own = try_work(move || awaits(AsyncResult::ready(receive.recv().unwrap())).run());
+            let own = own.spawn_on(&pool);
+            send.send(other.clone()).unwrap();
+            give.set(own.clone()).unwrap();
+            assert_deadlock(own);
+        }
+    });
+}
+
+#[test]
+fn async_work_in_place_has_done_what_it_awaits() {
+    soon(|| {
+        // Nobody else could.
+        let pool = Pool::builder().workers(1).max_spares(0).build().unwrap();
+        let inside = || awaits(AsyncResult::ready(work(|| 1).spawn_on(&current()))).run();
+        assert_eq!(try_work(inside).spawn_on(&pool).get().unwrap(), 2);
+        let pool = Pool::new(0);
+        assert_eq!(awaits(AsyncResult::ready(pool.spawn(|| 1))).run().unwrap(), 2);
+        // What it awaits besides wakes it.
+        let (setter, late) = AsyncResult::channel();
+        let sets = thread::spawn(move || setter.set(AsyncResult::ready(1)).unwrap());
+        assert_eq!(awaits(late).run().unwrap(), 2);
+        sets.join().unwrap();
     });
 }

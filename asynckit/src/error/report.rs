@@ -117,7 +117,7 @@ impl Drop for Original {
         // Whatever the hook or the cause's own drop do must not reach the thread that happens to drop the
         // last copy; and what they let go of does not wait until a step of ours is done that may be under
         // way there.
-        drop(continuation::foreign(|| panic::contain(end)));
+        let _ = continuation::foreign(|| panic::contain(end));
     }
 }
 

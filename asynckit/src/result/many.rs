@@ -324,7 +324,7 @@ impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncR
 }
 
 /// One of several results is to be set.
-struct AnySet<'a>(&'a [TaskRef]);
+pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
 
 impl Goal for AnySet<'_> {
     fn reached(&self) -> bool {

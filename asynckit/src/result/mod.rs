@@ -11,7 +11,7 @@ pub use await_::{Awaited, AwaitedRef};
 pub use completed::AsCompleted;
 pub(crate) use completed::Completed;
 pub use many::Results;
-pub(crate) use many::{JoinTuple, join_list};
+pub(crate) use many::{AnySet, JoinTuple, join_list};
 pub use set::{SetError, Setter};
 pub(crate) use set::{channel_in_scope, ready_in_scope};
 
