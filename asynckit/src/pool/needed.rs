@@ -147,8 +147,9 @@ pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
             continue;
         }
         if !task.state.is_waiting() || !task.state.visit() {
-            // Work that is done on the spot is under way; other work may take its time.
-            if task.is_immediate() {
+            // Work that is done on the spot is under way; other work may take its time, unless it has
+            // just been made ready.
+            if task.is_immediate() || task.state.is_ready() {
                 continue;
             }
             return false;

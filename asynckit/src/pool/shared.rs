@@ -210,6 +210,10 @@ impl Shared {
                 yield_now();
                 continue;
             }
+            // What was about to run before it was asked for may have begun, or have led to more.
+            if !self.is_quiet(besides) {
+                return;
+            }
             if fail_all(waiting) {
                 continue;
             }
