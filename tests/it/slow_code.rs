@@ -55,10 +55,13 @@ fn what_depends_on_a_task_does_not_wait_for_drops_of_what_it_was_lent() {
         });
         gate.open();
         assert_eq!(after.get().unwrap(), 2);
+        // Shut until this thread's handle is gone, so that it is not this thread that drops the value.
+        let gate = Gate::new();
         let after = chain!(&pool, {
             let slow = make(drops.clone());
             next(look(&slow, gate.clone()))
         });
+        gate.open();
         // Both workers stand at drops now, or soon; a third one comes.
         pool.set_worker_count(3);
         assert_eq!(after.get().unwrap(), 2);
