@@ -83,6 +83,11 @@ impl Attention {
         fence(Ordering::SeqCst);
     }
 
+    /// Whether a worker is on its way to the queues.
+    pub(crate) fn is_searching(&self) -> bool {
+        self.searching.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether the caller may look on for a while: then it searches, and says when it is done.
     pub(crate) fn begin_spin(&self) -> bool {
         let first = self.spinning.swap(1, Ordering::Acquire) == 0;

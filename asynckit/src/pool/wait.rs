@@ -6,6 +6,7 @@
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
 use std::hint;
+use std::thread;
 use std::time::Duration;
 
 use crate::continuation::{self, Event, Observer, Watch};
@@ -155,7 +156,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             return Ok(Some(true));
         }
     }
-    if deadline.is_none() && here.is_some() && is_about_to_come(goal) {
+    if deadline.is_none() && is_about_to_come(goal) {
         return Ok(Some(true));
     }
     let parker = Parker::current();
@@ -224,14 +225,26 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     }
 }
 
-/// Looks on for some microseconds where another thread runs what is waited for: most work is shorter
-/// than it takes to find a spare and to be woken.
+/// Looks on for some microseconds where another thread runs what is waited for, or is on its way to it:
+/// most work is shorter than it takes to find a spare and to be woken. And where this thread slept, the
+/// worker would be asleep as well when it comes with more.
 fn is_about_to_come(goal: &impl Goal) -> bool {
-    let runs = goal.roots().iter().any(|task| task.state.is_running());
-    runs && (0..SPINS).any(|_| {
-        hint::spin_loop();
-        goal.reached()
-    })
+    let comes = |task: &TaskRef| {
+        let is_sought = || task.place().is_some_and(|place| place.pool().attention.is_searching());
+        task.state.is_running() || (task.state.is_ready() && is_sought())
+    };
+    has_cores()
+        && goal.roots().iter().any(comes)
+        && (0..SPINS).any(|_| {
+            hint::spin_loop();
+            goal.reached()
+        })
+}
+
+/// Whether other threads run while this one looks on.
+fn has_cores() -> bool {
+    static SEVERAL: OnceLock<bool> = OnceLock::new();
+    *SEVERAL.get_or_init(|| thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
 }
 
 /// The clock of deterministic pools, for a wait that depends on no others.
