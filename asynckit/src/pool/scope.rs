@@ -47,6 +47,9 @@
 //!   members.
 //! - *Clones under way, callbacks and borrowing tasks* hold a borrow, which counts as a holder of the value:
 //!   it ends before they do.
+//! - *Steps that are put off*: none that foreign code leads to. Whatever calls foreign code says so
+//!   (`trampoline::foreign`), be it a hook, the drop of an error or a subscriber: what that sets is followed up
+//!   before its call returns, and so tuples are taken apart that were set by hand, whose parts are no members.
 //! - *Memory*: a cell's block is given back whenever it comes; nothing of its value, closure or inputs is in
 //!   it by then.
 
