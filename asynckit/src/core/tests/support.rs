@@ -258,6 +258,15 @@ pub(crate) fn spawn_hooked<T: 'static>(
     submit(place, Traits::HOOKED, Simple(Fun(f)))
 }
 
+/// Whose value may borrow.
+#[track_caller]
+pub(crate) fn spawn_borrowing<T: 'static>(
+    place: &Place,
+    f: impl FnOnce() -> Result<T, BoxError> + 'static,
+) -> Owner<T> {
+    submit(place, Traits::BORROWS, Simple(Fun(f)))
+}
+
 fn a_call<L, T, F>(inputs: L, f: F) -> Call<'static, L, T, F>
 where
     L: Inputs,

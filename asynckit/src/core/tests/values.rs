@@ -3,6 +3,7 @@
 use super::super::inputs::{Earlier, Either, Lent, Many, Moved, Plain};
 use super::super::state::Traits;
 use super::super::task::{self, Flat, Outcome};
+use super::super::trampoline;
 use super::support::*;
 use crate::ErrorKind;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::SeqCst, lock, thread};
@@ -282,6 +283,27 @@ fn what_was_lent_last_to_a_call_that_returns_a_result_is_dropped() {
         assert!(setting.set(1).is_ok());
         work(&place);
         assert_eq!(get(outer).unwrap(), 1);
+    });
+}
+
+#[test]
+fn what_borrows_is_dropped_before_the_step_goes_on() {
+    leaves_nothing(|| {
+        for way in 0..3 {
+            let (place, tally) = (place(), Tally::default());
+            let its = tally.clone();
+            let a = spawn_borrowing(&place, move || Ok(its.value(1)));
+            work(&place);
+            let a = or_its_clone(a, way == 1);
+            let reference = (way == 2).then(|| a.reference());
+            let looks = call(&place, (Lent::of(&a), ()), |_| ());
+            drop(a);
+            trampoline::hold_back(|| {
+                work(&place);
+                assert_eq!(tally.alive(), 0, "it may borrow from this stack");
+            });
+            drop((looks, reference));
+        }
     });
 }
 
