@@ -147,10 +147,12 @@ pub(super) unsafe fn put(block: NonNull<u8>, class: usize, layout: Layout) {
     }
     MAGAZINES.with(|magazines| {
         let magazine = &magazines[class];
-        if magazine.room.get() == 0 {
-            make_room(class);
-        }
         let block = block.as_ptr().cast::<Free>();
+        if magazine.room.get() == 0 && !make_room(class) {
+            // SAFETY: as below.
+            unsafe { (*block).next = null_mut() };
+            return give(class, block);
+        }
         // SAFETY: the block is free, and every one is large enough and aligned for this.
         unsafe { (*block).next = magazine.head.get() };
         magazine.head.set(block);
@@ -192,16 +194,16 @@ fn is_ending() -> bool {
     FLUSH.try_with(|_| ()).is_err()
 }
 
-/// Makes room in a magazine that has none.
+/// Makes room in a magazine that has none; false where the thread must not keep anything.
 #[cold]
 #[inline(never)]
-fn make_room(class: usize) {
+fn make_room(class: usize) -> bool {
     MAGAZINES.with(|magazines| {
         let magazine = &magazines[class];
         let (mut at, mut kept) = (magazine.head.get(), 0);
         if is_ending() {
             give(class, magazine.head.replace(null_mut()));
-            return magazine.room.set(1);
+            return false;
         }
         // The newer half stays.
         while !at.is_null() && kept + 1 < batch(class) {
@@ -216,7 +218,8 @@ fn make_room(class: usize) {
             give(class, older);
         }
         magazine.room.set(2 * batch(class) - kept);
-    });
+        true
+    })
 }
 
 /// Gives a list of blocks to the depot.
@@ -239,6 +242,13 @@ fn give(class: usize, list: *mut Free) {
         drop(depot);
         call_keeper();
     }
+}
+
+/// How many blocks of a size are free, in the depot; for tests.
+#[cfg(test)]
+pub(super) fn free_in_depot(layout: Layout) -> usize {
+    let depot = depot(class_of(layout));
+    depot.free + depot.left as usize
 }
 
 /// Gives the free blocks of this thread to the depots.

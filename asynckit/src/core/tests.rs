@@ -3,6 +3,7 @@
 mod homes;
 mod lists;
 mod loans;
+mod memory;
 mod panics;
 mod stress;
 mod support;
