@@ -10,6 +10,7 @@ use super::outcome::Close;
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
+use crate::sync::{Ordering, fence};
 
 /// Closes a cell with a failure, by who has claimed it, or adds a reference for who has; whether it did.
 ///
@@ -231,7 +232,7 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
 #[cold]
 pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
     // ORDERING: SeqCst, against the other's: one of the two sees what the other did before.
-    crate::sync::fence(crate::sync::Ordering::SeqCst);
+    fence(Ordering::SeqCst);
     // SAFETY: the caller's promise. The reference that was added for the runner is for what comes.
     unsafe {
         let header = task.as_ref();

@@ -37,9 +37,10 @@ struct Stack {
     looks: AtomicU32,
 }
 
-thread_local! {
-    static STACK: Stack =
-        const { Stack { top: AtomicPtr::new(ptr::null_mut()), looks: AtomicU32::new(0) } };
+crate::sync::local! {
+    static STACK: Stack = const {
+        Stack { top: AtomicPtr::new(ptr::null_mut()), looks: AtomicU32::new(0) }
+    };
 }
 
 /// Runs `f` as the work of `task`.

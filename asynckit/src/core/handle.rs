@@ -17,6 +17,7 @@ use super::run;
 use super::share::Holder;
 use super::state::{Claim, Seize};
 use crate::error::Error;
+use crate::sync::weakened;
 
 /// A reference: keeps the memory, not the value. Derefs to nothing but what is safe to look at.
 pub(crate) struct TaskRef(CellPtr);
@@ -155,7 +156,7 @@ impl TaskRef {
             // SAFETY: added just now.
             unsafe { cell::drop_ref(self.0) }
         }
-        if looks_on {
+        if looks_on || weakened("observe") {
             return Ok(watch);
         }
         // Unless it was told in between.

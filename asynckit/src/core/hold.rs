@@ -13,6 +13,7 @@ use super::observers;
 use super::share::{Holder, Leaves};
 use super::trampoline::{self, Step};
 use crate::error::Error;
+use crate::sync::weakened;
 
 /// Ends an owner's hold.
 ///
@@ -26,6 +27,9 @@ pub(super) unsafe fn drop_owner(holder: Holder) {
             let cell = holder.cell();
             let header = cell.as_ref();
             // In this order: see `is_only_owner`.
+            if weakened("only") && header.holds.is_only_owner() && header.outcome.is_closed() {
+                return end(cell);
+            }
             if header.outcome.is_closed() && header.holds.is_only_owner() {
                 return end(cell);
             }

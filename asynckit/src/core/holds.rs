@@ -3,7 +3,7 @@
 //!
 //! No memory is touched here; callers act on the answers.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, ordering, weakened};
 
 /// The word.
 pub(crate) struct Holds(AtomicU64);
@@ -101,18 +101,21 @@ impl Holds {
     /// drops, takes or frees next sees it. The last loan acquires the wish, and whom to tell.
     #[inline]
     fn release(&self, one: u64) -> Left {
-        let mut old = self.0.load(Ordering::Acquire);
+        let mut old = self.0.load(ordering("release", Ordering::Acquire));
         loop {
             let rest = old - one;
             let (new, left) = if one == LOAN && rest & WISH != 0 && rest & LOANS == 0 {
                 let unowned = rest & OWNERS == 0;
-                ((rest & !WISH) + REF, Left::Wished { unowned })
+                let wish = if weakened("wish") { 0 } else { WISH };
+                ((rest & !wish) + REF, Left::Wished { unowned })
             } else if rest & VALUE == 0 {
                 (rest + REF, Left::Unowned)
             } else {
                 (rest, Left::Held)
             };
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            let success = ordering("release", Ordering::AcqRel);
+            let failure = ordering("release", Ordering::Acquire);
+            match self.0.compare_exchange_weak(old, new, success, failure) {
                 Ok(_) => return left,
                 Err(now) => old = now,
             }
@@ -125,7 +128,7 @@ impl Holds {
     #[inline]
     pub(crate) fn is_only_owner(&self) -> bool {
         // ORDERING: Acquire pairs with the release of whoever left last.
-        self.0.load(Ordering::Acquire) == OWNER
+        self.0.load(ordering("alone", Ordering::Acquire)) == OWNER
     }
 
     /// Likewise of a loan.

@@ -98,6 +98,8 @@ mod home;
 mod inline;
 mod inputs;
 mod lists;
+#[cfg(all(asynckit_loom, test))]
+mod models;
 mod observers;
 mod outcome;
 mod pages;

@@ -9,6 +9,7 @@ use super::state::Suspend;
 use super::trampoline::{self, Step};
 use crate::error::Error;
 use crate::panic;
+use crate::sync::weakened;
 
 /// Runs a claimed task.
 ///
@@ -187,7 +188,9 @@ unsafe fn suspend(task: CellPtr) {
                 if !home.is_null() {
                     ((*home).table.sleeps)(home, task, true);
                 }
-                fail::give_up_sleeper(task);
+                if !weakened("sleeper") {
+                    fail::give_up_sleeper(task);
+                }
             }
             // Behind the others, so that one that wakes itself again and again leaves them their turn.
             Suspend::WokenAgain => {

@@ -29,7 +29,7 @@ struct Trampoline {
 /// So much room for steps a thread keeps.
 const KEPT: usize = 256;
 
-thread_local! {
+crate::sync::local! {
     /// Without a drop, so that it stays until the thread's very end: what other values of the thread do
     /// when they are dropped needs no more stack than what is done before.
     static TRAMPOLINE: ManuallyDrop<Trampoline> = const {
@@ -48,7 +48,9 @@ struct Memory;
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        TRAMPOLINE.with(|trampoline| trampoline.shrink(0));
+        if !cfg!(asynckit_loom) {
+            TRAMPOLINE.with(|trampoline| trampoline.shrink(0));
+        }
     }
 }
 
