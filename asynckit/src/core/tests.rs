@@ -1,5 +1,6 @@
 //! Tests of the core by itself, in a small home of their own: `support.rs` has it.
 
+mod clones;
 mod homes;
 mod lists;
 mod loans;
