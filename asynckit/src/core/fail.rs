@@ -81,7 +81,7 @@ pub(super) unsafe fn pass(edge: &Edge) {
     unsafe {
         let dependent = edge.dependent();
         let counted = edge.is_counted().then(|| dependent.as_ref().home());
-        let _ = complete::arrive(dependent, &mut complete::ToHomes);
+        complete::arrive(dependent, &mut complete::ToHomes);
         if let Some(home) = counted {
             ((*home).table.met)(home);
         }

@@ -163,7 +163,10 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         });
         header.state.unvisit();
         if link != Link::Pending {
-            let _ = complete::arrive(task, to);
+            match to.room() {
+                0 => complete::arrive(task, &mut ToHomes),
+                _ => complete::arrive(task, to),
+            }
         }
         if !home.is_null() {
             ((*home).table.sleeps)(home, task, false);

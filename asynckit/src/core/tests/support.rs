@@ -113,7 +113,7 @@ impl Schedule for Keeping<'_> {
         self.next = Some(task);
     }
     fn ready(&mut self, entry: Entry) {
-        self.room = self.room.saturating_sub(1);
+        self.room = self.room.checked_sub(1).expect("there is room");
         ToHomes.ready(entry);
     }
     fn room(&self) -> usize {
@@ -132,6 +132,18 @@ pub(crate) fn run_one(place: &Place, task: Claimed) {
         let mut to = Keeping { home: place, next: None, room: place.room.load(SeqCst) };
         place.run(task, &mut to);
         next = to.next;
+    }
+}
+
+/// Runs all that is queued now, with room for so many for all of it.
+pub(crate) fn run_with_room(place: &Place, room: usize) {
+    let entries = std::mem::take(&mut *lock(&place.entries));
+    let mut to = Keeping { home: place, next: None, room };
+    for task in entries.into_iter().filter_map(Entry::claim) {
+        place.run(task, &mut to);
+    }
+    if let Some(task) = to.next {
+        run_one(place, task);
     }
 }
 
