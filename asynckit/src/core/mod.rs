@@ -121,7 +121,7 @@ pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
 pub(crate) use cell::{CellPtr, Header, Home};
-pub(crate) use closure::{Body, Closure, by_room, room_for};
+pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use complete::{Rest, Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use fence::{heavy as heavy_fence, light as light_fence};

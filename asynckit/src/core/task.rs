@@ -227,10 +227,12 @@ unsafe impl<T, C: Callable<T>> TaskOf<T> for Simple<C> {
 
 // ---- Call ------------------------------------------------------------------------------------------
 
+type ClosureOf<'w, L, T, Room> = Closure<'w, <L as Inputs>::Values, Outcome<T>, Room>;
+
 /// A call with its inputs.
 pub(crate) struct Call<'w, L: Inputs, T, Room> {
     inputs: MaybeUninit<Waits<L>>,
-    closure: MaybeUninit<Closure<'w, L::Values, Outcome<T>, Room>>,
+    closure: MaybeUninit<ClosureOf<'w, L, T, Room>>,
 }
 
 /// What a call waits for: its inputs, and when it has returned a result, that.
@@ -240,10 +242,21 @@ union Waits<L> {
 }
 
 impl<'w, L: Inputs, T, Room> Call<'w, L, T, Room> {
-    pub(crate) fn new(inputs: L, closure: Closure<'w, L::Values, Outcome<T>, Room>) -> Self {
+    pub(crate) fn new(inputs: L, closure: ClosureOf<'w, L, T, Room>) -> Self {
         let waits = Waits { inputs: ManuallyDrop::new(inputs) };
         Call { inputs: MaybeUninit::new(waits), closure: MaybeUninit::new(closure) }
     }
+}
+
+/// Calls `f`, which moves so many bytes: where these are many, in a frame of its own, so that they are not on the
+/// stack once more while something else is called.
+#[inline(always)]
+fn apart<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
+    #[inline(never)]
+    fn in_its_own_frame<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
+    if bytes > 256 { in_its_own_frame(f) } else { f() }
 }
 
 /// Work that is dropped before it is submitted is in a cell, which disposes of it; but a call may be dropped on
@@ -289,12 +302,14 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     /// # Safety
     /// As for `Table`.
     unsafe fn run(task: CellPtr, in_place: bool) -> Ran {
-        /// Ends what was lent to the call, also where that panics.
-        struct Loans<L: Inputs>(*mut L);
-        impl<L: Inputs> Drop for Loans<L> {
+        /// Ends what was lent to the call, and drops the closure where it was not called, also where something
+        /// panics.
+        struct Used<'w, L: Inputs, T, Room>(*mut L, *mut ClosureOf<'w, L, T, Room>);
+        impl<L: Inputs, T, Room> Drop for Used<'_, L, T, Room> {
             fn drop(&mut self) {
-                // SAFETY: the call is over.
+                // SAFETY: the call is over, or never comes to be.
                 unsafe {
+                    let _ = panic::contain(|| (*self.1).release());
                     let _ = (*self.0).end_loans();
                 }
             }
@@ -309,26 +324,44 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
                     return Ran::Lent;
                 }
             }
-            let closure = Self::closure(task).read();
-            let loans = Loans(inputs);
-            let values = L::take(inputs);
-            let outcome = closure.call(&Here::new(task, in_place), values);
-            forget(loans);
+            let closure = Self::closure(task);
+            let used = Used(inputs, closure);
+            // Here, and nowhere else on the way: see `Body`.
+            let mut values = None;
+            let mut outcome = None;
+            apart(size_of::<L::Values>(), || values = Some(L::take(inputs)));
+            (*closure).call(&Here::new(task, in_place), &mut values, &mut outcome);
+            forget(used);
             let later = (*inputs).end_loans();
-            match outcome {
-                Outcome::Done(Ok(value)) => {
+            match apart(size_of::<T>(), || Self::put(task, &mut outcome)) {
+                Ran::Value if later => Ran::ValueFirst,
+                ran => ran,
+            }
+        }
+    }
+
+    /// Puts what the call has come to where it belongs.
+    ///
+    /// # Safety
+    /// The caller runs the task, and nothing is left of its inputs.
+    unsafe fn put(task: CellPtr, outcome: &mut Option<Outcome<T>>) -> Ran {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match outcome.take() {
+                Some(Outcome::Done(Ok(value))) => {
                     value_ptr::<T>(task).write(value);
-                    if later { Ran::ValueFirst } else { Ran::Value }
+                    Ran::Value
                 }
-                Outcome::Done(Err(error)) => Ran::Failed(error),
-                Outcome::Flatten(result) => Self::forward(task, result.0),
+                Some(Outcome::Done(Err(error))) => Ran::Failed(error),
+                Some(Outcome::Flatten(result)) => Self::forward(task, result.0),
+                None => unreachable!("a call had no outcome"),
             }
         }
     }
 
     /// # Safety
     /// As above.
-    unsafe fn closure(task: CellPtr) -> *mut Closure<'w, L::Values, Outcome<T>, Room> {
+    unsafe fn closure(task: CellPtr) -> *mut ClosureOf<'w, L, T, Room> {
         // SAFETY: only the address.
         unsafe { (&raw mut (*Self::job(task)).closure).cast() }
     }
