@@ -1,6 +1,7 @@
 //! Clones: each handle has a value of its own, and no more are made than were written.
 
-use super::super::inputs::Moved;
+use super::super::handle::Owner;
+use super::super::inputs::{Lent, Moved};
 use super::super::task;
 use super::support::*;
 use crate::sync::{Arc, AtomicUsize, Ordering::SeqCst, lock, thread};
@@ -34,6 +35,86 @@ fn a_handle_that_was_dropped_costs_no_clone() {
         drop(b);
         assert_eq!(get(c).unwrap().number, 1);
         assert_eq!((tally.clones(), tally.alive()), (0, 0));
+    });
+}
+
+#[test]
+fn a_clone_that_moves_waits_for_no_loan_of_the_handle_and_is_made_once() {
+    leaves_nothing(|| {
+        for ready in [false, true] {
+            let (place, tally) = (place(), Tally::default());
+            let (a, set_a) = task::channel::<Counted>(hop());
+            let (later, setting) = task::channel::<usize>(hop());
+            let set = || assert!(set_a.set(tally.value(1)).is_ok());
+            if ready {
+                set();
+            }
+            let inputs = (Moved::of(a.share()), (Moved::of(later), ()));
+            let first = call(&place, inputs, |(x, (n, ()))| x.number + n);
+            // It waits for the first, so that the first can't wait for it.
+            let looks = (Lent::of(&a), (Moved::of(first), ()));
+            let looks = call(&place, looks, |(x, (n, ()))| x.number + n);
+            // And this waits for what its handle has lent.
+            let last = call(&place, (Moved::of(a), ()), |(x, ())| x.number);
+            if !ready {
+                set();
+            }
+            work(&place);
+            assert!(!last.is_set());
+            assert!(setting.set(1).is_ok());
+            work(&place);
+            assert_eq!((get(looks).unwrap(), get(last).unwrap()), (3, 1));
+            assert_eq!((tally.clones(), tally.alive()), (1, 0), "one was written");
+            lock(&place.slept).clear();
+        }
+    });
+}
+
+/// A value that is there, with a handle that is to lend it and one that is to move it.
+fn lent_and_moved(place: &Place, clone_lends: bool) -> (Tally, Owner<Counted>, Owner<Counted>) {
+    let tally = Tally::default();
+    let its = tally.clone();
+    let a = spawn(place, move || Ok(its.value(1)));
+    let b = a.share();
+    work(place);
+    if clone_lends { (tally, b, a) } else { (tally, a, b) }
+}
+
+#[test]
+fn loans_of_a_handle_that_is_gone_are_not_waited_for() {
+    leaves_nothing(|| {
+        for clone_lends in [false, true] {
+            let place = place();
+            let (tally, lends, moves) = lent_and_moved(&place, clone_lends);
+            let (later, setting) = task::channel::<usize>(hop());
+            let inputs = (Lent::of(&lends), (Moved::of(later), ()));
+            let looks = call(&place, inputs, |(x, (n, ()))| x.number + n);
+            drop(lends);
+            let moved = call(&place, (Moved::of(moves), ()), |(x, ())| x.number);
+            work(&place);
+            // Nobody but the program knows that the loan waits for this.
+            assert!(setting.set(get(moved).unwrap()).is_ok());
+            work(&place);
+            assert_eq!(get(looks).unwrap(), 2);
+            assert_eq!((tally.clones(), tally.alive()), (1, 0), "one was written");
+        }
+    });
+}
+
+#[test]
+fn loans_of_a_handle_that_is_gone_cost_no_clone_when_they_are_over() {
+    leaves_nothing(|| {
+        for clone_lends in [false, true] {
+            let place = place();
+            let (tally, lends, moves) = lent_and_moved(&place, clone_lends);
+            let looks = call(&place, (Lent::of(&lends), ()), |(x, ())| x.number);
+            drop(lends);
+            work(&place);
+            let moved = call(&place, (Moved::of(moves), ()), |(x, ())| x.number);
+            work(&place);
+            assert_eq!((get(looks).unwrap(), get(moved).unwrap()), (1, 1));
+            assert_eq!((tally.clones(), tally.alive()), (0, 0));
+        }
     });
 }
 
