@@ -148,7 +148,7 @@ impl Holds {
     /// How an owner gets at the value, all of its own loans being over.
     #[inline]
     pub(crate) fn take(&self) -> Take {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.load(ordering("take", Ordering::Acquire)) {
             OWNER => Take::Alone,
             now if now & VALUE == OWNER => Take::Sole,
             _ => Take::Clone,

@@ -13,10 +13,11 @@ use std::process::Command;
 use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::thread;
 
-use self::world::{Part, Queue, call, cancelled, hop, model, set, submit, work};
+use self::world::{Part, Queue, call, cancelled, hop, model, set, submit, work, work_in_a_row};
+use super::awaits::Awaits;
 use super::complete::ToHomes;
 use super::entry::Entry;
-use super::handle::Setting;
+use super::handle::{Owner, Setting};
 use super::here::Here;
 use super::home::{IsHome, fail_dependents};
 use super::inputs::{Lent, Moved, VisitEdges};
@@ -47,6 +48,68 @@ fn two_inputs_and_the_tying() {
         work(place);
         assert_eq!(both.take().unwrap(), 2);
         2
+    });
+}
+
+/// Inputs come while their task is tied, and the one who ties it counts last: it sees them.
+#[test]
+fn the_tying_comes_last() {
+    model(|place, drops| {
+        let (a, set_a) = task::channel(hop());
+        let (b, set_b) = task::channel(hop());
+        let its = drops.clone();
+        let sets = thread::spawn(move || {
+            assert!(set_a.set(Part::new(&its)).is_ok());
+            assert!(set_b.set(Part::new(&its)).is_ok());
+            // Its holds on the cells stay, as their end would order more.
+            (set_a, set_b)
+        });
+        let both =
+            call(place, (Lent::of(&a), (Lent::of(&b), ())), |(a, (b, ()))| a.read() + b.read());
+        work(place);
+        drop(sets.join().unwrap());
+        work(place);
+        assert_eq!(both.take().unwrap(), 2);
+        drop((a, b));
+        2
+    });
+}
+
+/// An input fails while its task is tied to another one.
+#[test]
+fn a_failure_and_the_tying() {
+    model(|place, drops| {
+        let (a, set_a) = task::channel::<Part>(hop());
+        let (b, set_b) = (set(Part::new(drops)), Part::new(drops));
+        let (c, set_c) = task::channel::<Part>(hop());
+        let fails = thread::spawn(move || assert!(set_a.task().give_up(cancelled())));
+        let inputs = (Moved::of(a), (Moved::of(b), (Moved::of(c), ())));
+        let all = call(place, inputs, |_| 1);
+        fails.join().unwrap();
+        assert!(all.has_failed());
+        drop(set_c.set(set_b));
+        2
+    });
+}
+
+/// A waiter claims a task beside the queue: it sees what made that ready.
+#[test]
+fn a_waiter_and_the_last_input() {
+    model(|place, drops| {
+        let (a, setting) = task::channel(hop());
+        let its = drops.clone();
+        let takes = call(place, (Moved::of(a), ()), |(a, ()): (Part, ())| a.read());
+        let sets = thread::spawn(move || {
+            assert!(setting.set(Part::new(&its)).is_ok());
+            setting
+        });
+        if let Some(claimed) = takes.reference().claim() {
+            place.run(claimed, &mut ToHomes);
+        }
+        drop(sets.join().unwrap());
+        work(place);
+        assert_eq!(takes.take().unwrap(), 1);
+        1
     });
 }
 
@@ -219,6 +282,13 @@ fn a_wish_after_a_wish() {
     });
 }
 
+/// What a job does with what it keeps.
+fn uses(part: &std::cell::Cell<Option<Part>>) {
+    let kept = part.take();
+    kept.as_ref().map(Part::read);
+    part.set(kept);
+}
+
 /// Pending for ever.
 struct Pends(std::cell::Cell<Option<Part>>);
 
@@ -228,6 +298,7 @@ unsafe impl Send for Pends {}
 impl Job<u32> for Pends {
     fn edges(&self, _: VisitEdges<'_>) {}
     fn run(&self, _: &Here<'_>) -> Step<u32> {
+        uses(&self.0);
         Step::Pending
     }
     fn run_in_place(&self, _: &Here<'_>) -> Result<u32, Error> {
@@ -253,6 +324,128 @@ fn the_cancelled_sleeper() {
         assert_eq!(place.over.load(SeqCst), 1);
         drop(task);
         1
+    });
+}
+
+/// Waits for a result once.
+struct WaitsAgain {
+    part: std::cell::Cell<Option<Part>>,
+    result: std::cell::Cell<Option<Owner<u32>>>,
+    awaits: Awaits<u32>,
+}
+
+// SAFETY: a job is lent to one thread at a time.
+unsafe impl Send for WaitsAgain {}
+
+impl Job<u32> for WaitsAgain {
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.awaits.edges(visit);
+    }
+    fn run(&self, _: &Here<'_>) -> Step<u32> {
+        uses(&self.part);
+        match self.result.take() {
+            Some(result) => self.awaits.result(result, false),
+            None => Step::Done(self.awaits.outcome().unwrap()),
+        }
+    }
+    fn run_in_place(&self, _: &Here<'_>) -> Result<u32, Error> {
+        unreachable!("it is a task")
+    }
+    fn release(&self, cancelled: bool) {
+        drop((self.part.take(), self.result.take()));
+        self.awaits.release(cancelled);
+    }
+}
+
+fn waits_again(drops: &Arc<AtomicUsize>) -> (WaitsAgain, Setting<u32>) {
+    let (result, setting) = task::channel(hop());
+    let part = std::cell::Cell::new(Some(Part::new(drops)));
+    let result = std::cell::Cell::new(Some(result));
+    (WaitsAgain { part, result, awaits: Awaits::nothing() }, setting)
+}
+
+/// A task is cancelled while it runs and comes to wait for a result: one of the two disposes of it, though that
+/// is never set.
+#[test]
+fn a_cancel_and_a_job_that_waits_again() {
+    model(|place, drops| {
+        let (job, setting) = waits_again(drops);
+        let task = submit(place, Traits::HOOKED, Jobbed(job));
+        let its = place.clone();
+        let worker = thread::spawn(move || work(&its));
+        assert!(task.reference().give_up(cancelled()));
+        worker.join().unwrap();
+        work(place);
+        assert_eq!(drops.load(SeqCst), 1, "it is disposed of");
+        assert_eq!(place.over.load(SeqCst), 1);
+        setting.task().give_up(cancelled());
+        drop(task);
+        1
+    });
+}
+
+/// The result that a task comes to wait for is set meanwhile: it is run again, and is over once.
+#[test]
+fn a_set_and_a_job_that_waits_again() {
+    model(|place, drops| {
+        let (job, setting) = waits_again(drops);
+        let task = submit(place, Traits::HOOKED, Jobbed(job));
+        let its = place.clone();
+        let sets = thread::spawn(move || {
+            assert!(setting.set(7).is_ok());
+            work(&its);
+        });
+        work(place);
+        sets.join().unwrap();
+        work(place);
+        assert_eq!(task.take().unwrap(), 7);
+        assert_eq!(place.over.load(SeqCst), 1);
+        1
+    });
+}
+
+/// The last two inputs come from tasks that two workers run: one of these goes on with the task that they are for.
+#[test]
+fn the_last_input_and_the_claim_with_it() {
+    model(|place, drops| {
+        let makes = || {
+            let its = drops.clone();
+            call(place, (), move |()| Part::new(&its))
+        };
+        let (a, b) = (makes(), makes());
+        let both =
+            call(place, (Moved::of(a), (Moved::of(b), ())), |(a, (b, ())): (Part, (Part, ()))| {
+                a.read() + b.read()
+            });
+        let its = place.clone();
+        let worker = thread::spawn(move || work_in_a_row(&its));
+        work_in_a_row(place);
+        worker.join().unwrap();
+        work_in_a_row(place);
+        assert_eq!(both.take().unwrap(), 2);
+        2
+    });
+}
+
+/// A worker goes on with the task that its last one has made ready, while somebody cancels that: one of the two
+/// has it.
+#[test]
+fn the_claim_with_the_last_input_and_a_cancel() {
+    model(|place, drops| {
+        let (its, argument) = (drops.clone(), Part::new(drops));
+        let a = call(place, (), move |()| Part::new(&its));
+        let takes =
+            call(place, (Moved::of(a), ()), move |(a, ()): (Part, ())| a.read() + argument.read());
+        let (its, reference) = (place.clone(), takes.reference());
+        let worker = thread::spawn(move || work_in_a_row(&its));
+        // It cancels what it waits for, too, as far as that has not begun.
+        let given_up = reference.give_up(cancelled());
+        drop(reference);
+        worker.join().unwrap();
+        assert_eq!(takes.has_failed(), given_up);
+        let ran = drops.load(SeqCst) == 2;
+        drop(takes);
+        if ran { 2 } else { 1 }
     });
 }
 
@@ -310,6 +503,36 @@ fn a_detach_and_the_set() {
         drop(a);
         sets.join().unwrap();
         1
+    });
+}
+
+/// A handle is dropped while its task runs; nobody else holds that.
+#[test]
+fn a_detach_and_the_run() {
+    model(|place, drops| {
+        let its = drops.clone();
+        let a = call(place, (), move |()| Part::new(&its));
+        let its = place.clone();
+        let runs = thread::spawn(move || work(&its));
+        drop(a);
+        runs.join().unwrap();
+        1
+    });
+}
+
+/// A handle takes the value while another one reads it and leaves: it moves, or is cloned.
+#[test]
+fn a_take_and_a_handle_that_reads() {
+    model(|_, drops| {
+        let a = set(Part::new(drops));
+        let b = a.share();
+        let reads = thread::spawn(move || {
+            b.outcome().unwrap().read();
+            drop(b);
+        });
+        let was_clone = a.take().unwrap().is_clone();
+        reads.join().unwrap();
+        if was_clone { 2 } else { 1 }
     });
 }
 
@@ -403,6 +626,11 @@ const GUARDS: &[(&str, &str)] = &[
     ("the_cancelled_sleeper", "sleeper"),
     ("an_observer_and_the_set", "observe"),
     ("a_sweep_and_the_end_of_a_home", "lists"),
+    ("a_failure_and_the_tying", "tying"),
+    ("the_claim_with_the_last_input_and_a_cancel", "arrive and claim"),
+    ("a_take_and_a_handle_that_reads", "take"),
+    ("the_cancelled_sleeper", "change"),
+    ("a_cancel_and_a_job_that_waits_again", "waits again"),
 ];
 
 #[test]
@@ -413,7 +641,10 @@ fn each_is_caught_when_weakened() {
         let name = format!("core::models::{model}");
         let mut run = Command::new(&this);
         run.args(["--exact", &name]).env("ASYNCKIT_WEAKENED", weakness);
-        if run.output().unwrap().status.success() {
+        let output = run.output().unwrap();
+        let ran = String::from_utf8_lossy(&output.stdout).contains("running 1 test");
+        assert!(ran, "there is no such model: {name}");
+        if output.status.success() {
             missed.push((model, weakness));
         }
     }

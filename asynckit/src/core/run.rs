@@ -171,7 +171,9 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         if !home.is_null() {
             ((*home).table.sleeps)(home, task, false);
         }
-        fail::give_up_sleeper(task);
+        if !weakened("waits again") {
+            fail::give_up_sleeper(task);
+        }
         cell::drop_ref(task);
     }
 }

@@ -207,6 +207,10 @@ impl State {
         if old / LACK == 1 && old & (CLAIMED | VISITED | SUSPENDED) == 0 {
             let new = (old - LACK) | CLAIMED;
             // ORDERING: AcqRel, as in `arrive`.
+            if weakened("arrive and claim") {
+                self.0.store(new, Ordering::Release);
+                return Arrival::Claimed { special: old & SPECIAL != 0 };
+            }
             let step = self.0.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);
             if step.is_ok() {
                 return Arrival::Claimed { special: old & SPECIAL != 0 };
@@ -415,10 +419,12 @@ impl State {
     /// ORDERING: AcqRel: each transition sees what the earlier ones published, and publishes its own.
     #[cold]
     fn change(&self, mut step: impl FnMut(u64) -> Option<u64>) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
+        let acquire = ordering("change", Ordering::Acquire);
+        let success = ordering("change", Ordering::AcqRel);
+        let mut old = self.0.load(acquire);
         loop {
             let Some(new) = step(old) else { return false };
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            match self.0.compare_exchange_weak(old, new, success, acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }

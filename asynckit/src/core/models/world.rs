@@ -4,10 +4,10 @@ use loom::cell::UnsafeCell;
 use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use super::super::cell::LIVE;
+use super::super::cell::{Home, LIVE};
 use super::super::closure::{Body, Closure};
-use super::super::complete::{Rest, ToHomes};
-use super::super::entry::Entry;
+use super::super::complete::{Rest, Schedule, ToHomes};
+use super::super::entry::{Claimed, Entry};
 use super::super::handle::{Owner, TaskRef};
 use super::super::here::Here;
 use super::super::home::{Homed, IsHome};
@@ -23,6 +23,7 @@ use crate::sync::loom::LOADS_ARE_SEEN;
 pub(super) struct Part {
     inner: UnsafeCell<u32>,
     drops: Option<Arc<AtomicUsize>>,
+    clone: bool,
 }
 
 // SAFETY: loom fails where two touch it at once.
@@ -36,11 +37,23 @@ impl Part {
         let inner = UnsafeCell::new(0);
         // SAFETY: as above.
         inner.with_mut(|at| unsafe { *at = 1 });
-        Part { inner, drops: Some(drops.clone()) }
+        Part { inner, drops: Some(drops.clone()), clone: false }
     }
     pub(super) fn read(&self) -> u32 {
         // SAFETY: as above.
         self.inner.with(|at| unsafe { *at })
+    }
+    pub(super) fn is_clone(&self) -> bool {
+        self.clone
+    }
+}
+
+impl Clone for Part {
+    fn clone(&self) -> Part {
+        self.read();
+        let mut part = self.drops.as_ref().map(Part::new).unwrap();
+        part.clone = true;
+        part
     }
 }
 
@@ -109,6 +122,41 @@ pub(super) fn work(place: &Place) {
         let Some(entry) = entry else { return };
         if let Some(task) = entry.claim() {
             place.run(task, &mut ToHomes);
+        }
+    }
+}
+
+/// A worker's part in a completion: keeps one task.
+struct Keeping<'a> {
+    home: &'a Place,
+    next: Option<Claimed>,
+}
+
+impl Schedule for Keeping<'_> {
+    fn keeps(&self, home: *const Home) -> bool {
+        self.next.is_none() && std::ptr::eq(home, self.home.address())
+    }
+    fn keep(&mut self, task: Claimed) {
+        self.next = Some(task);
+    }
+    fn ready(&mut self, entry: Entry) {
+        ToHomes.ready(entry);
+    }
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// Runs what is queued, and next what that made ready.
+pub(super) fn work_in_a_row(place: &Place) {
+    loop {
+        let entry = place.entries.lock().unwrap().pop();
+        let Some(entry) = entry else { return };
+        let mut next = entry.claim();
+        while let Some(task) = next.take() {
+            let mut to = Keeping { home: place, next: None };
+            place.run(task, &mut to);
+            next = to.next;
         }
     }
 }
