@@ -95,6 +95,18 @@ pub(crate) const fn weakened(_: &str) -> bool {
     false
 }
 
+/// Whether threads have to fence: not in models that do without.
+#[cfg(all(test, asynckit_loom))]
+pub(crate) fn fences() -> bool {
+    loom::FENCES.get()
+}
+
+#[cfg(all(test, not(asynckit_loom)))]
+#[inline(always)]
+pub(crate) const fn fences() -> bool {
+    true
+}
+
 /// An ordering, unless the place is weakened: then none.
 #[cfg(test)]
 #[inline(always)]

@@ -22,8 +22,11 @@ const _: fn(AtomicU8) = |_| ();
 /// The frequent side.
 #[inline]
 pub(crate) fn light() {
-    // In models nobody is on the other side, and a fence would hide what they are to find.
-    if !cfg!(asynckit_loom) && MODE.load(Ordering::Relaxed) != LIGHT {
+    // Most models have nobody on the other side, and a fence would hide what they are to find.
+    if !crate::sync::fences() {
+        return;
+    }
+    if MODE.load(Ordering::Relaxed) != LIGHT {
         return full();
     }
     std::sync::atomic::compiler_fence(Ordering::SeqCst);

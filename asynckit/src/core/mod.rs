@@ -58,6 +58,9 @@
 //!
 //! # Named races
 //!
+//! Each but those of a whole pool has a model in `models`, that runs the real code in every order of a few threads, and
+//! that fails where the step it is about is weakened.
+//!
 //! - *The late edge*: an edge is linked while the upstream closes. Both are compare-and-swaps on one word: the edge
 //!   is in the list that is taken, or it sees the outcome (`Outcome::push`, `close`).
 //! - *The early failure*: an input fails while others are missing. The task is seized and closed at once; its edges

@@ -31,6 +31,8 @@ const GUARDS: &[(&str, &str)] = &[
     ("ready::a_failure_and_the_tying", "tying"),
     ("ready::the_claim_with_the_last_input_and_a_cancel", "arrive and claim"),
     ("values::a_take_and_a_handle_that_reads", "take"),
+    ("jobs::the_late_look", "late look"),
+    ("jobs::the_late_look", "looked"),
     ("jobs::the_cancelled_sleeper", "change"),
     ("jobs::a_cancel_and_a_job_that_waits_again", "waits again"),
 ];

@@ -12,6 +12,8 @@ use std::sync::atomic::Ordering;
 thread_local! {
     /// Whether loads are read-modify-writes in the model that this thread runs, with all of its loom's threads.
     pub(crate) static LOADS_ARE_SEEN: Cell<bool> = const { Cell::new(false) };
+    /// Whether it is one in which threads have to fence when they are done with a task.
+    pub(crate) static FENCES: Cell<bool> = const { Cell::new(false) };
 }
 
 macro_rules! atomics {

@@ -1,4 +1,4 @@
-//! Jobs that come to wait again.
+//! Jobs that come to wait again, and what threads are seen to be at.
 
 use std::cell::Cell;
 
@@ -8,13 +8,14 @@ use loom::thread;
 use super::super::awaits::Awaits;
 use super::super::complete::ToHomes;
 use super::super::entry::Entry;
+use super::super::frame::{self, StackPtr};
 use super::super::handle::{Owner, Setting};
 use super::super::here::Here;
 use super::super::home::IsHome;
 use super::super::inputs::VisitEdges;
 use super::super::state::Traits;
 use super::super::task::{self, Job, Jobbed, Step};
-use super::world::{Part, Queue, cancelled, hop, model, submit, work};
+use super::world::{Part, Queue, call, cancelled, hop, model, model_with_looks, submit, work};
 use crate::Error;
 use crate::sync::Arc;
 
@@ -158,6 +159,26 @@ fn a_sleeper_and_its_waker() {
         assert_eq!(place.entries.lock().unwrap().len(), 1, "it was woken");
         assert!(task.reference().give_up(cancelled()));
         drop(task);
+        1
+    });
+}
+
+/// A thread ends a task, and its memory goes, while another thread looks what it is at.
+#[test]
+fn the_late_look() {
+    model_with_looks(|place, drops| {
+        let its = drops.clone();
+        let task = call(place, (), move |()| Part::new(&its));
+        let stack = StackPtr::own();
+        let looks = thread::spawn(move || {
+            // SAFETY: the thread does not end before this one.
+            for task in unsafe { frame::tasks_on(&[stack]) } {
+                assert_eq!(task.hop.name, hop().name, "it is a task");
+            }
+        });
+        work(place);
+        drop(task);
+        looks.join().unwrap();
         1
     });
 }

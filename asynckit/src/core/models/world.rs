@@ -17,7 +17,7 @@ use super::super::task::{self, Call, Outcome, Submitted};
 use crate::Error;
 use crate::error::{Hook, Hop};
 use crate::sync::Arc;
-use crate::sync::loom::LOADS_ARE_SEEN;
+use crate::sync::loom::{FENCES, LOADS_ARE_SEEN};
 
 /// A value that loom watches. It is dropped once.
 pub(super) struct Part {
@@ -197,6 +197,15 @@ pub(super) fn set(part: Part) -> Owner<Part> {
     let (owner, setting) = task::channel(hop());
     assert!(setting.set(part).is_ok());
     owner
+}
+
+/// As `model`, of threads that others look at.
+pub(super) fn model_with_looks(
+    f: impl Fn(&Place, &Arc<AtomicUsize>) -> usize + Sync + Send + 'static,
+) {
+    FENCES.set(true);
+    model(f);
+    FENCES.set(false);
 }
 
 /// Each order of what `f` does; nothing must be left, and as many parts be dropped as it says.
