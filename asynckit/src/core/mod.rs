@@ -58,8 +58,8 @@
 //!
 //! # Named races
 //!
-//! Each but those of a whole pool has a model in `models`, that runs the real code in every order of a few threads, and
-//! that fails where the step it is about is weakened.
+//! Each has a model in `models`, which runs the real code in every order of a few threads, and fails where the step
+//! that it is about is weakened: but for those of clones, which wait by locks that no model sees, and of whole pools.
 //!
 //! - *The late edge*: an edge is linked while the upstream closes. Both are compare-and-swaps on one word: the edge
 //!   is in the list that is taken, or it sees the outcome (`Outcome::push`, `close`).
