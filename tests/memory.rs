@@ -80,13 +80,11 @@ static BURST: LazyLock<Burst> = LazyLock::new(|| {
 });
 
 #[test]
-#[ignore = "such a task takes 264 bytes, and more with the feature `tracing`, which tests have"]
 fn a_pending_task_takes_160_bytes_at_most() {
     assert!(BURST.bytes_a_task() <= 160, "{}", *BURST);
 }
 
 #[test]
-#[ignore = "the blocks of tasks that are over are kept for later ones, all of them"]
 fn the_memory_of_a_burst_comes_back() {
     let Burst { before, after, .. } = *BURST;
     assert!(after <= before + (before / 10).max(4 * MEGABYTE), "{}", *BURST);

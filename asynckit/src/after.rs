@@ -1,8 +1,6 @@
 //! Order without a value: work that begins after something else.
 
-use crate::inputs::Earlier;
-use crate::lift::Here;
-use crate::task::{EndEdge, Owner, Token, Typed};
+use crate::core::{Earlier, EndEdge, Here, Unsubmitted};
 use crate::work::pending_work;
 use crate::{AsyncResult, Work};
 
@@ -17,7 +15,7 @@ struct Later<'w, T> {
 pub(crate) trait Follows<T>: Send {
     fn add(&mut self, edge: EndEdge);
     /// Makes it a task that waits for the results.
-    fn into_cell(self: Box<Self>) -> (Typed<Owner, T>, Token);
+    fn into_cell(self: Box<Self>) -> Unsubmitted<T>;
 }
 
 impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {
@@ -25,9 +23,9 @@ impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {
         self.earlier.push(edge);
     }
 
-    fn into_cell(self: Box<Self>) -> (Typed<Owner, T>, Token) {
+    fn into_cell(self: Box<Self>) -> Unsubmitted<T> {
         let Later { earlier, inner } = *self;
-        let (hop, inputs) = (inner.hop(), (Earlier::new(earlier), ()));
+        let (hop, inputs) = (inner.hop(), (Earlier::of(earlier), ()));
         let call = move |here: &Here<'_>, ((), ())| inner.begin_inside(here);
         pending_work(hop, inputs, call).into_cell()
     }
@@ -65,7 +63,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn after<U: Send + 'w>(self, earlier: &AsyncResult<U>) -> Work<'w, T> {
-        let edge = EndEdge::new(earlier.owner());
+        let edge = EndEdge::of(earlier.owner());
         self.put_after(edge, |edge, inner| Box::new(Later { earlier: vec![edge], inner }))
     }
 }

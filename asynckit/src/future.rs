@@ -7,13 +7,12 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::error::{BoxError, Error};
-use crate::inputs::{Forward, Outcome};
+use crate::AsyncResult;
+use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
+use crate::error::{At, BoxError, Error};
 use crate::pool;
 use crate::result::AnySet;
-use crate::stage::wake;
 use crate::sync::{Arc, Deadline, Mutex, Parker, Weak, lock};
-use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 use crate::time;
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
@@ -22,7 +21,7 @@ type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> 
 pub(crate) struct Polled<'w, T> {
     future: Cell<Option<Future_<'w, T>>>,
     sleep: Sleep,
-    forward: Forward<T>,
+    awaits: Awaits<T>,
 }
 
 impl<'w, T> Polled<'w, T> {
@@ -32,40 +31,34 @@ impl<'w, T> Polled<'w, T> {
         Polled {
             future: Cell::new(Some(Box::pin(future))),
             sleep: Sleep::default(),
-            forward: Forward::new(),
+            awaits: Awaits::nothing(),
         }
     }
 
-    fn ended(&self, task: &Header, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
+    fn ended(&self, here: &Here<'_>, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
         match outcome {
-            Ok(Outcome::Done(outcome)) => Step::UsedUp(outcome),
-            Ok(Outcome::Flatten(result)) => self.forward.to(result),
-            Err(error) => Step::UsedUp(Err(Error::failed(task.hop, error, task.hook()))),
+            Ok(Outcome::Done(outcome)) => Step::Done(outcome),
+            Ok(Outcome::Flatten(result)) => self.awaits.result(result.0, true),
+            Err(error) => Step::Done(Err(here.failed(error))),
         }
     }
 }
 
 impl<T> Job<T> for Polled<'_, T> {
-    const SIMPLE: bool = false;
-
     fn edges(&self, visit: VisitEdges<'_>) {
-        if let Some(edge) = self.forward.edge() {
-            visit(edge);
-        }
+        self.awaits.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
-        if let Some(outcome) = self.forward.outcome() {
-            return Step::UsedUp(outcome);
+    fn run(&self, here: &Here<'_>) -> Step<T> {
+        if let Some(outcome) = self.awaits.outcome() {
+            return Step::Done(outcome);
         }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
         let weak = self.sleep.waker.take();
-        let Some(current) = pool::task_here() else {
-            unreachable!("a future was polled outside of its task");
-        };
-        let waker = weak.upgrade().unwrap_or_else(|| Arc::new(TaskWaker { task: current }));
+        let new = || Arc::new(TaskWaker { task: here.reference() });
+        let waker = weak.upgrade().unwrap_or_else(new);
         self.sleep.waker.set(Arc::downgrade(&waker));
         let waker = Waker::from(waker);
         let polling = Polling::begin(&waker, &self.sleep);
@@ -79,22 +72,23 @@ impl<T> Job<T> for Polled<'_, T> {
             }
             Poll::Ready(outcome) => {
                 drop(future);
-                self.ended(task, outcome)
+                self.ended(here, outcome)
             }
         }
     }
 
-    fn run_in_place(&self, task: &Header) -> Step<T> {
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let Some(future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
         let until = time::end_in_place();
-        match block_on(future, until, &self.sleep, task) {
-            Some(Ok(Outcome::Flatten(result))) => Step::UsedUp(result.get()),
-            Some(other) => self.ended(task, other),
+        match block_on(future, until, &self.sleep, here.hop().at) {
+            Some(Ok(Outcome::Done(outcome))) => outcome,
+            Some(Ok(Outcome::Flatten(result))) => AsyncResult::from_owner(result.0).get(),
+            Some(Err(error)) => Err(here.failed(error)),
             None => {
                 let limit = until.map_or(Duration::ZERO, |until| until.limit);
-                Step::UsedUp(Err(Error::timed_out(task.hop, limit)))
+                Err(Error::timed_out(here.hop(), limit))
             }
         }
     }
@@ -102,11 +96,15 @@ impl<T> Job<T> for Polled<'_, T> {
     fn release(&self, cancelled: bool) {
         drop(self.future.take());
         drop(self.sleep.awaits.take());
-        self.forward.release(cancelled);
+        self.awaits.release(cancelled);
     }
 
-    fn sleep(&self) -> Option<&Sleep> {
-        Some(&self.sleep)
+    fn awaited(&self) -> Option<Vec<TaskRef>> {
+        self.sleep.awaited()
+    }
+
+    fn fail_await(&self, error: Error) {
+        self.sleep.fail(error);
     }
 }
 
@@ -208,11 +206,11 @@ impl Wake for TaskWaker {
         let task = self.task.clone();
         // First, as the task may sleep again before this returns: who still has its waker then could wake it.
         drop(self);
-        wake(&task);
+        pool::resume(&task);
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        wake(&self.task);
+        pool::resume(&self.task);
     }
 }
 
@@ -250,7 +248,7 @@ fn block_on<F: Future>(
     future: F,
     until: Option<Deadline>,
     sleep: &Sleep,
-    task: &Header,
+    at: At,
 ) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = Arc::new(ThreadWaker { parker: Parker::current(), woken: Mutex::new(false) });
@@ -265,7 +263,7 @@ fn block_on<F: Future>(
         // Who has the waker besides this function.
         let kept = Arc::strong_count(&waker) - 2;
         let come = if !awaits.is_empty() && kept <= awaits.len() {
-            let come = pool::wait(&AnySet(&awaits), until, task.hop.at);
+            let come = pool::wait(&AnySet(&awaits), until, at);
             come.unwrap_or_else(|error| {
                 sleep.fail(error);
                 true

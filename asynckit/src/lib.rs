@@ -129,7 +129,7 @@
 //!
 //! # Failures
 //!
-//! The error of a function that returns a [`Result`](core::result::Result) travels apart from its
+//! The error of a function that returns a [`Result`](std::result::Result) travels apart from its
 //! value, and a panic is caught. What depends on failed work does not run: it fails at once, with
 //! the same [`Error`], which tells its [`kind`](Error::kind), where it came from, and the way it
 //! took. What the work returned is its [`source`](std::error::Error::source), and is found by its type
@@ -258,21 +258,16 @@
 //!   submitted. Work runs inside of its span, and a failure is recorded as `error`.
 #![warn(missing_docs)]
 
+mod foreign;
 mod sync;
 
 mod after;
 mod cancel;
 #[allow(unsafe_code)]
-mod closure;
-mod continuation;
-// The core that is to come. Nothing uses it yet but its tests.
-#[cfg(test)]
-#[allow(dead_code, unsafe_code, unused_imports, unused_macros)]
 mod core;
 mod error;
 mod explore;
 mod future;
-mod inputs;
 mod lift;
 mod limit;
 mod map;
@@ -281,7 +276,6 @@ mod pool;
 mod result;
 mod stage;
 mod statements;
-mod task;
 mod time;
 mod trace;
 mod work;

@@ -11,12 +11,11 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::Work;
-use crate::continuation;
+use crate::core::{self, Awaits, Deferred, Here, Job, Step, TaskRef, VisitEdges};
 use crate::error::Error;
 use crate::pool;
-use crate::stage::{Awaits, start, wake};
+use crate::stage::start_at;
 use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
-use crate::task::{Header, Job, Step, TaskRef, VisitEdges};
 use crate::time;
 use crate::trace::Around;
 
@@ -198,7 +197,7 @@ impl Drop for Pass {
         drop(state);
         let pass = Pass(self.0.clone());
         // From the trampoline, as the next one may be given up at once, and so on down the line.
-        continuation::defer_note(Box::new(move || next.get(pass)));
+        core::defer(Deferred::of_closure(move || next.get(pass)));
     }
 }
 
@@ -213,7 +212,7 @@ impl Waiter {
     fn get(&self, pass: Pass) {
         *lock(&self.pass) = Some(pass);
         match &self.who {
-            Who::Task(task) => wake(task),
+            Who::Task(task) => pool::resume(task),
             Who::Thread(parker) => parker.unpark(),
         }
     }
@@ -256,32 +255,27 @@ impl<'w, T> Limited<'w, T> {
 }
 
 impl<T: Send> Job<T> for Limited<'_, T> {
-    const SIMPLE: bool = false;
     const IMMEDIATE: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> Step<T> {
         if let Some(outcome) = self.awaits.outcome() {
             return Step::Done(outcome);
         }
-        let who = || match pool::task_here() {
-            Some(own) => Who::Task(own),
-            None => unreachable!("a task runs as none"),
-        };
         let around = self.around.take().unwrap_or_else(Around::here);
-        let Some(pass) = self.pass(who) else {
+        let Some(pass) = self.pass(|| Who::Task(here.reference())) else {
             self.around.set(Some(around));
             pool::look_at_limits();
             return Step::Pending;
         };
-        let place = task.place().map(|place| place.with_pass(pass));
-        self.awaits.result(around.within(|| start(self.inner(), task, place)))
+        let place = pool::place_here().map(|place| place.with_pass(pass));
+        self.awaits.result(around.within(|| start_at(self.inner(), here, place)), true)
     }
 
-    fn run_in_place(&self, task: &Header) -> Step<T> {
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let parker = Parker::current();
         let who = || Who::Thread(parker.clone());
         let until = time::end_in_place();
@@ -298,11 +292,11 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         });
         let Some(pass) = pass else {
             let limit = until.map_or(Duration::ZERO, |until| until.limit);
-            return Step::Done(Err(Error::timed_out(task.hop, limit)));
+            return Err(Error::timed_out(here.hop(), limit));
         };
-        let outcome = self.inner().run_part(task.hook());
+        let outcome = self.inner().run_part(here.hook());
         drop(pass);
-        Step::Done(outcome)
+        outcome
     }
 
     fn withdraw(&self, cancelled: bool) {
@@ -333,7 +327,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
         };
         let hop = self.hop();
         job.inner.set(Some(self));
-        Work::with_cell(hop, job)
+        Work::with_job(hop, job)
     }
 }
 

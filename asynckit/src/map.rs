@@ -5,13 +5,11 @@ use std::fmt;
 use std::iter::FusedIterator;
 use std::panic::Location;
 
+use crate::core::{Here, Outcome};
 use crate::error::{BoxError, Error, Hop};
-use crate::inputs::Outcome;
-use crate::lift::Here;
-use crate::pool::{Handle, Pool, Scope, Spawn};
+use crate::pool::{Handle, Place, Pool, Scope, Spawn};
 use crate::result::Completed;
 use crate::sync::Arc;
-use crate::task::Lease;
 use crate::work::pending_work;
 use crate::{AsyncResult, Work};
 
@@ -98,7 +96,7 @@ impl<T> UnderWay<T> {
 }
 
 impl<'a, T> Map<'a, T> {
-    fn new<'w, I, F>(hop: Hop, place: Lease, items: I, f: F) -> Map<'a, T>
+    fn new<'w, I, F>(hop: Hop, place: Place, items: I, f: F) -> Map<'a, T>
     where
         I: Iterator<Item: Send + 'w> + 'a,
         F: Fn(I::Item, &Here<'_>) -> Outcome<T> + Send + Sync + 'w,

@@ -10,13 +10,12 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use crate::AsyncResult;
+use crate::core::{Awaits, Either, Here, Job, Step, VisitEdges};
 use crate::error::{BoxError, Error, ErrorKind, Hop};
-use crate::inputs::Either;
-use crate::lift::{gather_at, make_task};
+use crate::lift::{gather_at, start_job};
 use crate::panic::Payload;
-use crate::stage::Awaits;
+use crate::pool::Place;
 use crate::sync::{Arc, Mutex, lock};
-use crate::task::{Header, Job, Lease, Step, VisitEdges};
 
 /// How many failures are kept as long as it is open what becomes of them.
 const MOST_KEPT: usize = 1024;
@@ -58,7 +57,7 @@ impl Statements {
     }
 
     /// One more, whose result this is, of a chain at `place`.
-    pub(crate) fn add<T: Send>(self: &Arc<Self>, result: AsyncResult<T>, place: Lease) {
+    pub(crate) fn add<T: Send>(self: &Arc<Self>, result: AsyncResult<T>, place: Place) {
         let key = {
             let mut state = lock(&self.0);
             let key = state.next;
@@ -70,12 +69,13 @@ impl Statements {
         // What a value on a scope borrows, the watch must not outlive.
         let hop = result.owner().hop;
         let place = result.scope().or_else(|| Some(place).filter(|place| place.is_scope()));
-        let watch = gather_at(hop, place, (Either::new(result), ()), move |(outcome, ())| {
-            // A value is dropped before its work counts as over.
-            if let Err(error) = outcome.map(drop) {
-                statement.all.note(error);
-            }
-        });
+        let watch =
+            gather_at(hop, place, (Either::of(result.into_owner()), ()), move |(outcome, ())| {
+                // A value is dropped before its work counts as over.
+                if let Err(error) = outcome.map(drop) {
+                    statement.all.note(error);
+                }
+            });
         if let Some(under_way) = lock(&self.0).under_way.get_mut(&key) {
             *under_way = Some(watch);
         }
@@ -176,7 +176,7 @@ struct Conclusion<T> {
 /// The result of a chain that has claimed its statements' work.
 pub(crate) fn conclude<T: Send>(
     hop: Hop,
-    place: Lease,
+    place: Place,
     end: End<T>,
     statements: Arc<Statements>,
 ) -> AsyncResult<T> {
@@ -187,7 +187,7 @@ pub(crate) fn conclude<T: Send>(
         awaits_value: Awaits::nothing(),
         awaits_one: Awaits::nothing(),
     };
-    make_task(hop, Some(place), false, conclusion)
+    start_job(hop, Some(&place), conclusion)
 }
 
 impl<T> Conclusion<T> {
@@ -206,7 +206,6 @@ fn is_from_outside(first: &Error, own: &Error) -> bool {
 }
 
 impl<T> Job<T> for Conclusion<T> {
-    const SIMPLE: bool = false;
     const IMMEDIATE: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
@@ -214,20 +213,20 @@ impl<T> Job<T> for Conclusion<T> {
         self.awaits_one.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> Step<T> {
         let Some(statements) = self.statements.take() else {
             unreachable!("a chain was concluded twice");
         };
         match self.end.take() {
             Some(End::Result(result)) => {
                 self.statements.set(Some(statements));
-                return self.awaits_value.result(result);
+                return self.awaits_value.result(result.into_owner(), false);
             }
             Some(End::Raised(error)) => {
-                self.end(Err(Error::failed(task.hop, error, task.hook())), &statements);
+                self.end(Err(here.failed(error)), &statements);
             }
             Some(End::Panicked(payload)) => {
-                self.end(Err(Error::panicked(task.hop, payload, task.hook())), &statements);
+                self.end(Err(Error::panicked(here.hop(), payload, here.hook())), &statements);
             }
             None => {}
         }
@@ -237,8 +236,7 @@ impl<T> Job<T> for Conclusion<T> {
         drop(self.awaits_one.outcome());
         if let Some(one) = statements.one() {
             self.statements.set(Some(statements));
-            self.awaits_one.wait_for(one);
-            return Step::Forwards;
+            return self.awaits_one.result(one.into_owner(), false);
         }
         Step::Done(match (statements.failure(), self.ended.take()) {
             // What ends all of it at once, as a token does, is told of the chain itself.
@@ -249,12 +247,20 @@ impl<T> Job<T> for Conclusion<T> {
         })
     }
 
-    fn release(&self, cancelled: bool) {
-        drop(self.end.take());
-        drop(self.ended.take());
+    fn run_in_place(&self, _here: &Here<'_>) -> Result<T, Error> {
+        unreachable!("a chain was concluded in place")
+    }
+
+    fn withdraw(&self, cancelled: bool) {
         self.awaits_value.release(cancelled);
         // The work of statements is not cancelled with the chain.
         self.awaits_one.release(false);
+    }
+
+    fn release(&self, cancelled: bool) {
+        drop(self.end.take());
+        drop(self.ended.take());
+        Job::<T>::withdraw(self, cancelled);
         if let Some(statements) = self.statements.take() {
             statements.let_go();
         }

@@ -2,21 +2,69 @@
 //!
 //! Every other module takes its atomics, locks and thread functions from here, so that a model
 //! checker can stand in for them without a change anywhere else. Built with
-//! `--cfg asynckit_loom` the atomics are loom's; `task/models.rs` has the models, which use atomics
-//! alone. Built with `--cfg asynckit_tsan` the locks are such as ThreadSanitizer can see through.
+//! `--cfg asynckit_loom` the atomics are loom's: `core/models.rs` has models of whole steps, on the real code.
+//! Built with `--cfg asynckit_tsan` the locks are such as ThreadSanitizer can see through.
 
+#[cfg(asynckit_loom)]
+pub(crate) mod loom;
 #[cfg(asynckit_tsan)]
 mod tsan;
 
 #[cfg(asynckit_loom)]
-pub(crate) use loom::sync::atomic::{
-    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence,
-};
+pub(crate) use self::loom::{AtomicU64, AtomicUsize};
+#[cfg(asynckit_loom)]
+pub(crate) use ::loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, fence};
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence};
 
+/// What one thread writes and another reads, in turns that the atomics make: with loom it is watched.
 #[cfg(asynckit_loom)]
-pub(crate) use loom::thread::yield_now;
+pub(crate) use ::loom::cell::Cell;
+#[cfg(not(asynckit_loom))]
+pub(crate) use std::cell::Cell;
+
+/// As a `Cell` of a word that others may read at any time, only to compare it. With loom it is watched as that is:
+/// the models do without those others.
+#[cfg(asynckit_loom)]
+pub(crate) type Peeked = ::loom::cell::Cell<usize>;
+#[cfg(not(asynckit_loom))]
+pub(crate) struct Peeked(AtomicUsize);
+
+#[cfg(not(asynckit_loom))]
+impl Peeked {
+    #[inline]
+    pub(crate) fn new(word: usize) -> Peeked {
+        Peeked(AtomicUsize::new(word))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> usize {
+        // ORDERING: Relaxed, here and below: only the word itself is looked at.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn replace(&self, word: usize) -> usize {
+        let old = self.0.load(Ordering::Relaxed);
+        self.0.store(word, Ordering::Relaxed);
+        old
+    }
+}
+
+/// `thread_local!`, where loom's threads share one of the system's.
+#[cfg(asynckit_loom)]
+macro_rules! local {
+    ($($(#[$doc:meta])* static $name:ident: $type:ty = const $first:block;)*) => {
+        ::loom::thread_local! { $($(#[$doc])* static $name: $type = $first;)* }
+    };
+}
+#[cfg(asynckit_loom)]
+pub(crate) use local;
+#[cfg(not(asynckit_loom))]
+pub(crate) use std::thread_local as local;
+
+#[cfg(asynckit_loom)]
+pub(crate) use ::loom::thread::yield_now;
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::thread::yield_now;
 
@@ -33,12 +81,44 @@ use std::time::{Duration, Instant};
 #[cfg(asynckit_tsan)]
 pub(crate) use tsan::{Condvar, Mutex, MutexGuard, OnceLock, RwLock};
 
+/// Whether a place in the code is to do less than it should: for models, which must fail then. Which one that is,
+/// `ASYNCKIT_WEAKENED` says.
+#[cfg(asynckit_loom)]
+pub(crate) fn weakened(what: &str) -> bool {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    NAME.get_or_init(|| std::env::var("ASYNCKIT_WEAKENED").ok()).as_deref() == Some(what)
+}
+
+#[cfg(not(asynckit_loom))]
+#[inline(always)]
+pub(crate) const fn weakened(_: &str) -> bool {
+    false
+}
+
+/// Whether threads have to fence: not in models that do without.
+#[cfg(asynckit_loom)]
+pub(crate) fn fences() -> bool {
+    loom::FENCES.get()
+}
+
+#[cfg(not(asynckit_loom))]
+#[inline(always)]
+pub(crate) const fn fences() -> bool {
+    true
+}
+
+/// An ordering, unless the place is weakened: then none.
+#[inline(always)]
+pub(crate) fn ordering(what: &str, ordering: Ordering) -> Ordering {
+    if weakened(what) { Ordering::Relaxed } else { ordering }
+}
+
 /// So many locks that whoever takes one by an address seldom meets another. For statics; what is done under them
 /// may be atomic steps, but no foreign code.
-#[cfg(all(test, not(asynckit_loom)))]
+#[cfg(not(asynckit_loom))]
 pub(crate) struct StaticLocks([Mutex<()>; 16]);
 
-#[cfg(all(test, not(asynckit_loom)))]
+#[cfg(not(asynckit_loom))]
 impl StaticLocks {
     pub(crate) const fn new() -> StaticLocks {
         StaticLocks([const { Mutex::new(()) }; 16])
@@ -51,18 +131,18 @@ impl StaticLocks {
 }
 
 /// One that the model checker sees.
-#[cfg(all(test, asynckit_loom))]
+#[cfg(asynckit_loom)]
 pub(crate) struct StaticLocks;
 
-#[cfg(all(test, asynckit_loom))]
+#[cfg(asynckit_loom)]
 impl StaticLocks {
     pub(crate) const fn new() -> StaticLocks {
         StaticLocks
     }
 
-    pub(crate) fn lock(&self, _: usize) -> loom::sync::MutexGuard<'static, ()> {
-        loom::lazy_static! {
-            static ref LOCK: loom::sync::Mutex<()> = loom::sync::Mutex::new(());
+    pub(crate) fn lock(&self, _: usize) -> ::loom::sync::MutexGuard<'static, ()> {
+        ::loom::lazy_static! {
+            static ref LOCK: ::loom::sync::Mutex<()> = ::loom::sync::Mutex::new(());
         }
         LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -12,6 +12,7 @@ pub(crate) use on::{Around, Trace};
 mod off {
     use crate::error::{Error, Hop};
 
+    #[derive(Default)]
     pub(crate) struct Trace;
 
     pub(crate) struct Around;
@@ -29,6 +30,12 @@ mod off {
     const _: () = assert!(size_of::<Trace>() == 0);
 
     impl Trace {
+        /// Whether anybody wants spans.
+        #[inline]
+        pub(crate) fn is_on() -> bool {
+            false
+        }
+
         pub(crate) const fn new() -> Trace {
             Trace
         }
@@ -54,16 +61,23 @@ mod on {
     use tracing::subscriber::Interest;
     use tracing::{Level, Metadata, Span, dispatcher};
 
-    use crate::continuation;
     use crate::error::{Error, Hop};
+    use crate::foreign;
     use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, RwLock, lock};
 
     /// The span of a task, while it has one.
     ///
     /// It is counted, so that no lock is held while the subscriber is called.
+    #[derive(Default)]
     pub(crate) struct Trace(Mutex<Option<Arc<Span>>>);
 
     impl Trace {
+        /// Whether anybody wants spans.
+        #[inline]
+        pub(crate) fn is_on() -> bool {
+            LevelFilter::current() >= Level::INFO
+        }
+
         pub(crate) const fn new() -> Trace {
             Trace(Mutex::new(None))
         }
@@ -90,7 +104,7 @@ mod on {
         pub(crate) fn end(&self, error: Option<&Error>) {
             let Some(span) = lock(&self.0).take() else { return };
             // The subscriber is foreign, and may use the library.
-            continuation::foreign(move || {
+            foreign::call(move || {
                 if let Some(error) = error {
                     span.record(ERROR, field::display(error));
                 }

@@ -1,6 +1,5 @@
 //! Work: a call that has not been made yet.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
@@ -8,18 +7,15 @@ use std::panic::Location;
 
 use crate::AsyncResult;
 use crate::after::Follows;
-use crate::continuation;
-use crate::error::{BoxError, Error, Hook, Hop};
-use crate::future::Polled;
-use crate::inputs::{Inputs, Outcome};
-use crate::lift::{Here, Lifting, make_task, submit_task};
-use crate::panic;
-use crate::pool::{self, Free, Handle, Set, Spawner};
-use crate::sync::Deadline;
-use crate::task::{
-    At, Edge, EndEdge, Header, Inline, Job, Lease, Owner, Ran, State, Step, TaskRef, Token, Typed,
-    allocate, dispose_of, each_edge, fits, run_claimed, within,
+use crate::core::{
+    Callable, EndEdge, Here, Inline, Inputs, Job, Jobbed, Missing, Outcome, Owner, Simple, Traits,
+    Unsubmitted, fits,
 };
+use crate::error::{At, BoxError, Error, Hook, Hop};
+use crate::future::Polled;
+use crate::lift::{Lifting, flatten};
+use crate::panic;
+use crate::pool::{self, Free, Handle, Inside, Place, Plain, Set, Spawner};
 use crate::time;
 use crate::trace::Trace;
 
@@ -52,40 +48,23 @@ enum Form<'w, T> {
 enum Own<'w, T> {
     /// A small closure.
     Inline(Inline<'w, T>),
-    /// A cell: of a large closure, a future, or a call that waits for inputs.
-    Cell(Typed<Owner, T>, Token),
-}
-
-/// A closure as a job.
-struct Call<C>(Cell<Option<C>>);
-
-/// What can be called once: a closure, or an inline one.
-trait Callable<T> {
-    fn call(self) -> Result<T, BoxError>;
+    /// A large closure.
+    Large(Unsubmitted<T>),
+    /// A future, a call that waits for inputs, or work around work.
+    Cell(Unsubmitted<T>),
 }
 
 impl<T, F: FnOnce() -> Result<T, BoxError>> Callable<T> for F {
+    #[inline]
     fn call(self) -> Result<T, BoxError> {
         self()
     }
 }
 
 impl<T> Callable<T> for Inline<'_, T> {
+    #[inline]
     fn call(self) -> Result<T, BoxError> {
         Inline::call(self)
-    }
-}
-
-impl<T, C: Callable<T>> Job<T> for Call<C> {
-    const SIMPLE: bool = true;
-
-    fn run(&self, task: &Header) -> Step<T> {
-        let Some(call) = self.0.take() else { unreachable!("work was run twice") };
-        Step::UsedUp(call.call().map_err(|error| Error::failed(task.hop, error, task.hook())))
-    }
-
-    fn release(&self, _cancelled: bool) {
-        drop(self.0.take());
     }
 }
 
@@ -115,7 +94,8 @@ where
     }
 
     fn cell(hop: Hop, call: F) -> Work<'w, T> {
-        Work::with_cell(hop, Call(Cell::new(Some(call))))
+        let cell = Unsubmitted::new(hop, Traits::PLAIN, Simple(call));
+        Work::of_form(hop, Form::Own(Own::Large(cell)))
     }
 }
 
@@ -125,7 +105,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
-    Work::with_cell(hop, Polled::new(future))
+    Work::with_job(hop, Polled::new(future))
 }
 
 /// Work that waits for inputs.
@@ -173,17 +153,14 @@ where
 
 impl<'w, T> Work<'w, T> {
     /// Work that is done by a job of any kind.
-    pub(crate) fn with_cell<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
-        let (owner, token) = allocate(hop, None, State::unsubmitted(), job);
-        Work::of_form(hop, Form::Own(Own::Cell(owner, token)))
+    pub(crate) fn with_job<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
+        let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
+        Work::with_cell(hop, Unsubmitted::new(hop, traits, Jobbed(job)))
     }
 
-    /// The cell of work that has one.
-    pub(crate) fn into_cell(mut self) -> (Typed<Owner, T>, Token) {
-        match self.take() {
-            Own::Cell(owner, token) => (owner, token),
-            Own::Inline(_) => unreachable!("work without a cell was taken for a cell's"),
-        }
+    /// Work that has a cell.
+    pub(crate) fn with_cell(hop: Hop, cell: Unsubmitted<T>) -> Work<'w, T> {
+        Work::of_form(hop, Form::Own(Own::Cell(cell)))
     }
 
     fn of_form(hop: Hop, form: Form<'w, T>) -> Work<'w, T> {
@@ -197,15 +174,11 @@ impl<'w, T> Work<'w, T> {
 
     /// Whether it has inputs to wait for.
     pub(crate) fn waits(&self) -> bool {
-        let mut waits = false;
         match &self.form {
-            Some(Form::Own(Own::Cell(_, token))) if token.waits() => {
-                each_edge(token, |_| waits = true);
-            }
-            Some(Form::Later(_)) => waits = true,
-            _ => {}
+            Some(Form::Own(Own::Cell(cell))) => cell.inputs() > 0,
+            Some(Form::Later(_)) => true,
+            _ => false,
         }
-        waits
     }
 
     /// Has it follow one result more, the first by `later`.
@@ -222,14 +195,20 @@ impl<'w, T> Work<'w, T> {
     }
 
     /// Its closure, or the cell that it has become.
+    #[inline]
     fn take(&mut self) -> Own<'w, T> {
         match self.form.take() {
-            Some(Form::Later(later)) => {
-                let (owner, token) = later.into_cell();
-                Own::Cell(owner, token)
-            }
             Some(Form::Own(own)) => own,
+            Some(Form::Later(later)) => Own::Cell(later.into_cell()),
             None => unreachable!("work was used twice"),
+        }
+    }
+
+    /// The cell of work that has one.
+    pub(crate) fn into_cell(mut self) -> Unsubmitted<T> {
+        match self.take() {
+            Own::Cell(cell) | Own::Large(cell) => cell,
+            Own::Inline(_) => unreachable!("work without a cell was taken for a cell's"),
         }
     }
 }
@@ -242,13 +221,21 @@ impl<'w, T: Send> Work<'w, T> {
     /// failed as [`Stopped`](crate::ErrorKind::Stopped).
     ///
     /// What the caller did before happens before the work.
-    pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
+    #[inline]
+    pub fn spawn_on(mut self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
+        if let Some(Plain(pool)) = place.plain()
+            && pool.is_plain()
+            && let Some(Form::Own(Own::Inline(_))) = &self.form
+            && let Own::Inline(call) = self.take()
+        {
+            return AsyncResult::from_owner(pool::on_pool(pool, self.hop, Simple(call)));
+        }
         let Handle(place) = place.place();
         self.spawn_at(place)
     }
 
     /// As `spawn_on`.
-    pub(crate) fn spawn_at(self, place: Lease) -> AsyncResult<T> {
+    pub(crate) fn spawn_at(self, place: Place) -> AsyncResult<T> {
         let shared = place.pool();
         let counted = self.counts_in(shared) && pool::enter_queue(shared);
         self.submit(place, counted)
@@ -307,17 +294,23 @@ impl<'w, T: Send> Work<'w, T> {
                 trace.end(outcome.as_ref().err());
                 outcome
             }
-            Own::Cell(owner, token) => run_cell(owner, token, at),
+            Own::Large(cell) | Own::Cell(cell) => run_cell(self.hop, cell, at),
         }
     }
 
-    /// As `finish_inside`, of a task that has done nothing but wait for the work's turn.
+    /// As `finish_inside`, of a task that has done nothing but wait for the work's turn: the time of a run
+    /// counts from when that work begins.
     #[track_caller]
     pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
-        if let Some(Form::Own(Own::Cell(_, token))) = &self.form
-            && !token.is_simple()
-        {
-            here.begin_anew();
+        if let Some(Form::Own(Own::Cell(_)) | Form::Later(_)) = &self.form {
+            let task = here.header();
+            if here.is_in_place() {
+                time::begin_anew_in_place(task);
+            } else if let Some(place) = task.hooked_home::<Inside>()
+                && let Some(stopwatch) = place.stopwatch()
+            {
+                stopwatch.begin_anew(task);
+            }
         }
         self.finish_inside(here)
     }
@@ -328,12 +321,14 @@ impl<'w, T: Send> Work<'w, T> {
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
             Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
-            Own::Cell(owner, token) => match here.place_of_part(&token) {
+            Own::Large(cell) => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
+            Own::Cell(cell) => match pool::place_here().filter(|_| !here.is_in_place()) {
                 Some(place) => {
-                    submit_task(&owner, token, place, false);
-                    Outcome::Flatten(AsyncResult::from_owner(owner))
+                    let loans = here.keep_loans();
+                    let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+                    flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
                 }
-                None => Outcome::Done(run_cell(owner, token, Location::caller())),
+                None => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
             },
         }
     }
@@ -346,16 +341,14 @@ impl<'w, T: Send> Work<'w, T> {
         !self.waits()
     }
 
-    pub(crate) fn submit(mut self, place: Lease, counted: bool) -> AsyncResult<T> {
-        match self.take() {
-            Own::Inline(call) => {
-                make_task(self.hop, Some(place), counted, Call(Cell::new(Some(call))))
-            }
-            Own::Cell(owner, token) => {
-                submit_task(&owner, token, place, counted);
-                AsyncResult::from_owner(owner)
-            }
-        }
+    pub(crate) fn submit(mut self, place: Place, counted: bool) -> AsyncResult<T> {
+        AsyncResult::from_owner(match self.take() {
+            Own::Inline(call) => match &place {
+                Place::Pool(pool) if !counted => pool::on_pool(pool, self.hop, Simple(call)),
+                place => pool::on_place(place, counted, self.hop, Traits::PLAIN, Simple(call)),
+            },
+            Own::Large(cell) | Own::Cell(cell) => pool::made(&place, counted, cell),
+        })
     }
 }
 
@@ -373,71 +366,47 @@ fn call_here<T>(
 }
 
 /// Does the work of a cell on this thread, as a part of what that does.
-fn run_cell<T>(owner: Typed<Owner, T>, token: Token, at: At) -> Result<T, Error> {
-    let task = token.reference();
-    task.trace.begin(task.hop);
-    if let Err(error) = wait_for_inputs(&token, time::end_in_place(), at) {
-        task.trace.end(Some(&error));
-        continuation::discard(&token);
-        return Err(error.passed_on(token.hop));
-    }
-    if !task.is_immediate() {
-        time::begin_in_place(Some(&task));
-    }
-    task.state.claim_unsubmitted();
-    let ran = within(&task, true, || task.trace.within(|| run_claimed(&task, true)));
-    let Ran::Settled { first, used_up } = ran else {
-        unreachable!("work in place ends in an outcome")
+fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
+    let trace = Trace::new();
+    trace.begin(hop);
+    let outcome = loop {
+        if let Err(error) = wait_for_inputs(hop, &cell, at) {
+            break Err(error.passed_on(hop));
+        }
+        let task = cell.reference();
+        if !task.is_immediate() {
+            time::begin_in_place(Some(&task));
+        }
+        match trace.within(|| cell.run_in_place()) {
+            Ok(owner) => break take_here(owner, at),
+            Err(again) => cell = again,
+        }
     };
-    if !used_up {
-        dispose_of(&task, false);
-    }
-    continuation::drop_aside();
-    if first {
-        continuation::close(task, false);
-    } else {
-        // Its limit of time has ended it, on another thread that is about to close it.
-        pool::wait(&Set(&task), None, at)?;
-    }
-    drop(token);
+    trace.end(outcome.as_ref().err());
+    outcome
+}
+
+fn take_here<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
+    // Its limit of time may have ended it, on another thread that is about to close it.
+    pool::wait(&Set(&owner.reference()), None, at)?;
     owner.take()
 }
 
 /// Blocks until all inputs of work that is run in place are there. It fails where one does, and where
 /// they are not there in time.
-fn wait_for_inputs(token: &Token, until: Option<Deadline>, at: At) -> Result<(), Error> {
-    let in_time = |waited: Result<bool, Error>| match (waited?, until) {
-        (false, Some(until)) => Err(Error::timed_out(token.hop, until.limit)),
-        _ => Ok(()),
-    };
-    let mut upstream: Vec<TaskRef> = Vec::new();
-    each_edge(token, |edge: &Edge| {
-        // One reference to each, as there may be many edges to one result.
-        if !edge.upstream().is_set() && upstream.last().is_none_or(|last| !edge.comes_from(last)) {
-            upstream.push(edge.upstream_ref());
-        }
-    });
-    for cell in &upstream {
-        in_time(pool::wait(&Set(cell), until, at))?;
-    }
-    loop {
-        let mut lent = None;
-        each_edge(token, |edge| {
-            if lent.is_none() && !edge.settle_here() {
-                lent = Some(edge.upstream_ref());
-            }
-        });
-        let Some(cell) = lent else { return Ok(()) };
-        in_time(pool::wait(&Free(&cell), until, at))?;
-    }
-}
-
-impl<T> Drop for Work<'_, T> {
-    fn drop(&mut self) {
-        if let Some(Form::Own(Own::Cell(_, token))) = &self.form {
-            continuation::discard(token);
+fn wait_for_inputs<T>(hop: Hop, cell: &Unsubmitted<T>, at: At) -> Result<(), Error> {
+    let until = time::end_in_place();
+    while let Some(missing) = cell.next_missing() {
+        let there = match missing {
+            Missing::Set(task) => pool::wait(&Set(&task), until, at)?,
+            Missing::Failed(error) => return Err(error),
+            Missing::Loans(lender) => pool::wait(&Free(lender), until, at)?,
+        };
+        if let (false, Some(until)) = (there, until) {
+            return Err(Error::timed_out(hop, until.limit));
         }
     }
+    Ok(())
 }
 
 impl<T> fmt::Debug for Work<'_, T> {

@@ -17,9 +17,10 @@ use core::marker::PhantomData;
 use core::panic::Location;
 
 use super::hold::Held;
-use crate::closure::{Body, taken};
-use crate::inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending};
-use crate::lift::{Here, lifted};
+use crate::core::{
+    AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, taken,
+};
+use crate::lift::lifted;
 use crate::{AsyncResult, Spawner};
 
 /// A borrow of a result, until the whole call is made: the same call may not move it as well.
@@ -73,7 +74,7 @@ arguments! {
     [X] Plain<X> => Plain<X> = |plain| plain;
     [T] Moved<T> => Moved<T> = |moved| moved;
     [T] Many<T> => Many<T> = |many| many;
-    ['a, T] Lending<'a, T> => Lent<T> = |it| Lent::new(it.0);
+    ['a, T] Lending<'a, T> => Lent<T> = |it| Lent::of(it.0.owner());
 }
 
 macro_rules! given {

@@ -1,7 +1,6 @@
 //! The async form of a chain.
 
-use crate::inputs::Outcome;
-use crate::lift::spawn_async;
+use crate::lift::{flatten, spawn_async};
 use crate::pool::{AsyncSpawner, owned};
 use crate::{AsyncResult, BoxError, Current};
 
@@ -35,7 +34,10 @@ where
     F: Future<Output = Result<AsyncResult<T>, Raised>> + Send + 'static,
 {
     let (name, at) = site.apart();
-    spawn_async(place, name, at, async move {
-        body.await.map(Outcome::Flatten).map_err(|Raised(error)| error)
-    })
+    spawn_async(
+        place,
+        name,
+        at,
+        async move { body.await.map(flatten).map_err(|Raised(error)| error) },
+    )
 }

@@ -1,7 +1,7 @@
 //! What a chain may end in.
 
+use crate::core::{Many, Moved};
 use crate::error::Hop;
-use crate::inputs::{Many, Moved};
 use crate::lift::gather_at;
 use crate::pool::Handle;
 use crate::{AsyncResult, Spawner, Work};
@@ -69,7 +69,12 @@ where
     fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Vec<G::Value>> {
         let all: Vec<_> = self.into_iter().map(|one| one.gather(place)).collect();
         let Handle(place) = place.place();
-        gather_at(Hop::here(&"chain"), Some(place), (Many::new(all), ()), |(values, ())| values)
+        gather_at(
+            Hop::here(&"chain"),
+            Some(place),
+            (Many::of(all.into_iter().map(AsyncResult::into_owner)), ()),
+            |(values, ())| values,
+        )
     }
 }
 
@@ -84,7 +89,7 @@ macro_rules! gather_tuples {
             #[allow(non_snake_case)]
             fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value> {
                 let ($($G,)+) = self;
-                $(let $G = Moved::new($G.gather(place));)+
+                $(let $G = Moved::of($G.gather(place).into_owner());)+
                 let Handle(place) = place.place();
         gather_at(Hop::here(&"chain"), Some(place), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
             }

@@ -10,11 +10,11 @@ use core::ops::Deref;
 
 use super::call::{Lending, Reach};
 use super::take_apart::TakeApart;
-use crate::inputs::{Many, Moved, Outcome};
-use crate::lift::Here;
+use crate::core::{Here, Many, Moved, Outcome};
+use crate::lift::flatten;
 use crate::{AsyncResult, Spawner, Work};
 
-pub use crate::inputs::Plain;
+pub use crate::core::Plain;
 
 /// The value of an expression, held up to have its type looked at.
 #[must_use]
@@ -113,7 +113,7 @@ impl<'w, T> Held<Work<'w, T>> {
         S: Spawner<'w> + ?Sized,
         T: Send,
     {
-        Moved::new(self.0.spawn_on(place))
+        Moved::of(self.0.spawn_on(place).into_owner())
     }
 
     #[inline]
@@ -131,7 +131,7 @@ impl<T> Held<AsyncResult<T>> {
     where
         T: Send,
     {
-        Moved::new(self.0)
+        Moved::of(self.0.into_owner())
     }
 
     #[inline]
@@ -147,7 +147,7 @@ impl<T> Held<AsyncResult<T>> {
     where
         T: Send,
     {
-        Outcome::Flatten(self.0)
+        flatten(self.0)
     }
 }
 
@@ -261,7 +261,7 @@ impl<'w, T> Each<Work<'w, T>> {
         S: Spawner<'w> + ?Sized,
         T: Send,
     {
-        Many::new(self.0.into_iter().map(|work| work.spawn_on(place)))
+        Many::of(self.0.into_iter().map(|work| work.spawn_on(place).into_owner()))
     }
 }
 
@@ -270,6 +270,6 @@ impl<T> Each<AsyncResult<T>> {
     where
         T: Send,
     {
-        Many::new(self.0)
+        Many::of(self.0.into_iter().map(AsyncResult::into_owner))
     }
 }

@@ -16,7 +16,7 @@ use super::hold::Held;
 use super::{Raised, future};
 use crate::error::Hop;
 use crate::panic::{self, Payload};
-use crate::pool::{self, Current, Handle, Spawn};
+use crate::pool::{self, Current, Handle, Plain, Spawn};
 use crate::statements::{End, Statements, conclude};
 use crate::sync::{Arc, OnceLock};
 use crate::{AsyncResult, Spawner, Work};
@@ -62,6 +62,11 @@ impl<P: ?Sized> ChainPlace<'_, P> {
 impl<P: Spawn + ?Sized> Spawn for ChainPlace<'_, P> {
     fn place(&self) -> Handle {
         self.place.place()
+    }
+
+    #[inline]
+    fn plain(&self) -> Option<Plain<'_>> {
+        self.place.plain()
     }
 }
 impl<'w, P: Spawner<'w> + ?Sized> Spawner<'w> for ChainPlace<'_, P> {}

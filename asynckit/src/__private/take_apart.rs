@@ -4,8 +4,8 @@
 //! parts depend on the tuple's work as anything else would.
 
 use crate::AsyncResult;
+use crate::core::{Either, Lent};
 use crate::error::{Error, Hop};
-use crate::inputs::{Either, Lent};
 use crate::lift::{gather, try_gather};
 use crate::sync::{Mutex, lock};
 
@@ -33,7 +33,7 @@ fn part<T: Send, Slots: Send + Sync>(
     apart: &Apart<Slots>,
     slot: fn(&Slots) -> &Slot<T>,
 ) -> AsyncResult<T> {
-    try_gather(hop, (Lent::new(apart), ()), move |(apart, ())| match &*apart {
+    try_gather(hop, (Lent::of(apart.owner()), ()), move |(apart, ())| match &*apart {
         Ok(slots) => {
             let value = lock(slot(slots)).take();
             Ok(value.unwrap_or_else(|| unreachable!("a part of a tuple was taken twice")))
@@ -50,7 +50,7 @@ macro_rules! take_apart {
             #[allow(non_snake_case)]
             fn take_apart(whole: AsyncResult<Self>) -> Self::Parts {
                 let hop = Hop::here(&"let");
-                let inputs = (Either::new(whole), ());
+                let inputs = (Either::of(whole.into_owner()), ());
                 let apart = gather(hop, inputs, |(outcome, ())| {
                     outcome.map(|($($T,)+)| ($(Slot::new(Some($T)),)+))
                 });

@@ -11,11 +11,10 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::AsyncResult;
-use crate::continuation;
+use crate::core::TaskRef;
 use crate::error::{Error, Hop};
-use crate::pool::{AsyncSpawner, Handle, Spawn, Spawner, place_here};
+use crate::pool::{AsyncSpawner, Handle, Place, Spawn, Spawner, place_here};
 use crate::sync::{Arc, Mutex, OnceLock, Ordering, StaticCounter, Weak, lock};
-use crate::task::{Lease, TaskRef};
 use crate::time::{TimerKey, Timers};
 use crate::work::work;
 
@@ -132,10 +131,10 @@ impl Tree {
         // *Named race, "the late member"*: a task may be over, or the tree be cancelled, before the
         // task is in the list. Who ends or cancels it does so first and looks at the list then,
         // this the other way round.
-        if task.state.is_over() {
+        if task.is_over() {
             self.forget(task);
         } else if let Some(error) = self.refusal(task.hop) {
-            continuation::give_up(task, error);
+            task.give_up(error);
         }
     }
 
@@ -200,7 +199,7 @@ impl Tree {
                 let tasks = std::mem::take(&mut *lock(shelf));
                 for task in tasks.into_values() {
                     if let Some(error) = tree.refusal(task.hop) {
-                        continuation::give_up(&task, error);
+                        task.give_up(error);
                     }
                 }
             }
@@ -320,7 +319,7 @@ impl fmt::Debug for CancelToken {
 
 /// A pool or scope whose work a token may cancel; made by [`CancelToken::on`].
 pub struct Cancellable<'a, S: ?Sized> {
-    place: Lease,
+    place: Place,
     of: PhantomData<&'a S>,
 }
 

@@ -8,10 +8,9 @@ use std::task::{Context, Poll};
 
 use super::CancelToken;
 use crate::AsyncResult;
-use crate::continuation;
+use crate::core::TaskRef;
 use crate::error::Error;
 use crate::result::Awaited;
-use crate::task::TaskRef;
 
 mod sealed {
     /// What can be cancelled by dropping it.
@@ -128,7 +127,7 @@ impl<T> Future for AwaitedOrCancelled<T> {
 impl<T> Drop for AwaitedOrCancelled<T> {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            continuation::cancel(&task);
+            task.give_up(Error::cancelled(task.hop));
         }
     }
 }

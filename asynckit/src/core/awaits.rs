@@ -28,7 +28,7 @@ impl<T> Awaits<T> {
 
     /// The job waits for this result now. The one before, if any, is set and was looked at. `last`: it stands for
     /// the job's own.
-    pub(crate) fn result(&self, result: Owner<T>, last: bool) -> Step<T> {
+    pub(crate) fn result<U>(&self, result: Owner<T>, last: bool) -> Step<U> {
         let edge = Edge::moving(result.into_holder(), OnFailure::Look);
         self.edge.replace(Some(Box::new(edge)));
         Step::Waits { last }

@@ -48,6 +48,8 @@ pub(super) type VisitsEdges = unsafe fn(CellPtr, &mut dyn FnMut(&super::Edge));
 pub(crate) struct Table {
     /// Runs a claimed task; `in_place`: on a thread that waits for it, as a part of what that does.
     pub(super) run: unsafe fn(CellPtr, in_place: bool) -> Ran,
+    /// Before `drop_job`, of a task that will not run: lets go of what others wait for, its inputs above all.
+    pub(super) withdraw: unsafe fn(CellPtr, cancelled: bool),
     /// Of a task that will not run, or that has not run to its end: drops its closure and lets go of
     /// its inputs. The edges themselves stay where they are. `cancelled`: what nobody needs any more
     /// need not run.
@@ -58,6 +60,10 @@ pub(crate) struct Table {
     /// Shows the edges that lend; whoever runs the task may end them meanwhile, so that they are only good to
     /// be compared.
     pub(super) loans: VisitsEdges,
+    /// Shows the cells that a suspended task awaits; whether nothing else can wake it.
+    pub(super) awaited: unsafe fn(CellPtr, &mut dyn FnMut(CellPtr)) -> bool,
+    /// Has one of these awaits fail, when the task goes on.
+    pub(super) fail_await: unsafe fn(CellPtr, Error),
     pub(super) drop_value: Option<unsafe fn(CellPtr)>,
     pub(super) layout: Layout,
     /// Zero where the block is allocated by itself.

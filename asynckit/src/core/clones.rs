@@ -42,7 +42,7 @@ fn table(cell: CellPtr) -> (&'static Table, usize) {
     (&TABLE[(address >> 5) % TABLES], address)
 }
 
-thread_local! {
+crate::sync::local! {
     /// How many clones are under way on this stack.
     static NESTED: Cell<usize> = const { Cell::new(0) };
 }
@@ -73,10 +73,10 @@ pub(super) unsafe fn begin(cell: CellPtr) -> Begun {
         let known = clones.get_or_insert_default();
         // Where there are none, others look at it by loans of a handle that is gone, without a clone of its own.
         // Who is inside of a clone may be what that waits for.
-        let in_way = known.contains_key(&address) && NESTED.get() == 0;
+        let in_way = known.contains_key(&address) && NESTED.with(Cell::get) == 0;
         if holds.begin_clone(!in_way) {
             known.entry(address).or_default().count += 1;
-            NESTED.set(NESTED.get() + 1);
+            NESTED.with(|nested| nested.set(nested.get() + 1));
             return Begun::Clones;
         }
         clones = table.ended.wait(clones).unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -88,7 +88,7 @@ pub(super) unsafe fn begin(cell: CellPtr) -> Begun {
 /// # Safety
 /// The caller has begun it, on this thread.
 pub(super) unsafe fn end(cell: CellPtr) {
-    NESTED.set(NESTED.get() - 1);
+    NESTED.with(|nested| nested.set(nested.get() - 1));
     let (table, address) = table(cell);
     let holder = Holder::of_cell(cell);
     let mut last = None;

@@ -7,25 +7,38 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
-use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
+use std::mem::{MaybeUninit, needs_drop};
 use std::ptr;
 
 use super::here::Here;
 
 /// What is called once, with the values of a job's inputs.
+///
+/// The values and the outcome stay where the job has them, as they may be large: each function that
+/// handed them on would have them on the stack once more.
 pub(crate) trait Body<V, R> {
-    fn call(self, here: &Here<'_>, values: V) -> R;
+    fn call(self, here: &Here<'_>, values: &mut Option<V>, outcome: &mut Option<R>);
 }
 
 impl<V, R, F: FnOnce(&Here<'_>, V) -> R> Body<V, R> for F {
-    fn call(self, here: &Here<'_>, values: V) -> R {
-        self(here, values)
+    #[inline]
+    fn call(self, here: &Here<'_>, values: &mut Option<V>, outcome: &mut Option<R>) {
+        *outcome = Some(self(here, taken(values)));
+    }
+}
+
+/// The values of a call that is made now.
+#[inline]
+pub(crate) fn taken<V>(values: &mut Option<V>) -> V {
+    match values.take() {
+        Some(values) => values,
+        None => unreachable!("a call was made without values"),
     }
 }
 
 /// The functions that know a body's type.
 struct Table {
-    /// Moves the body and the values out, and the outcome in.
+    /// Moves the body out, takes the values, and puts the outcome in.
     call: unsafe fn(body: *mut (), &Here<'_>, values: *mut (), outcome: *mut ()),
     /// Drops the body, where that is anything to do.
     drop: Option<unsafe fn(body: *mut ())>,
@@ -59,18 +72,14 @@ impl<'w, V, R, Room> Closure<'w, V, R, Room> {
         Closure { table: Cell::new(Some(table)), room: UnsafeCell::new(room), body: PhantomData }
     }
 
-    /// Calls the body.
+    /// Calls the body, which takes the values and gives the outcome.
     #[inline]
-    pub(crate) fn call(&self, here: &Here<'_>, values: V) -> R {
+    pub(crate) fn call(&self, here: &Here<'_>, values: &mut Option<V>, outcome: &mut Option<R>) {
         let Some(table) = self.table.take() else { unreachable!("a call was made twice") };
-        let mut values = ManuallyDrop::new(values);
-        let mut outcome = MaybeUninit::<R>::uninit();
-        let values = (&raw mut values).cast();
-        // SAFETY: `new` has put the body there that the table knows, called with `V` and giving `R`;
-        // taking the table is the right to use the body up, and the values are used no more.
-        unsafe { (table.call)(self.room.get().cast(), here, values, outcome.as_mut_ptr().cast()) };
-        // SAFETY: the call has returned, and so has written the outcome.
-        unsafe { outcome.assume_init() }
+        let (values, outcome) = ((&raw mut *values).cast(), (&raw mut *outcome).cast());
+        // SAFETY: `new` has put the body there that the table knows, which takes a `V` and gives an `R`;
+        // taking the table is the right to use the body up. The two places are lent for the call.
+        unsafe { (table.call)(self.room.get().cast(), here, values, outcome) };
     }
 
     /// Drops the body, unless it is used up.
@@ -93,16 +102,16 @@ impl<V, R, Room> Drop for Closure<'_, V, R, Room> {
 }
 
 /// # Safety
-/// At `body` is a `B` and at `values` a `V`, neither of which is used after this; at `outcome` is room
-/// for an `R`.
+/// At `body` is a `B`, which is not used after this; at `values` is an `Option<V>` and at `outcome` an
+/// `Option<R>`, which nobody else uses meanwhile.
 unsafe fn call<B, V, R>(body: *mut (), here: &Here<'_>, values: *mut (), outcome: *mut ())
 where
     B: Body<V, R>,
 {
     // SAFETY: the caller's promise.
     unsafe {
-        let (body, values) = (ptr::read(body as *const B), ptr::read(values as *const V));
-        ptr::write(outcome as *mut R, body.call(here, values));
+        let body = ptr::read(body as *const B);
+        body.call(here, &mut *values.cast(), &mut *outcome.cast());
     }
 }
 

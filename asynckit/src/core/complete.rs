@@ -18,10 +18,10 @@ pub(crate) trait Schedule {
     fn keeps(&self, home: *const Home) -> bool;
     /// That task.
     fn keep(&mut self, task: Claimed);
-    /// A task to be queued.
+    /// A task to be queued. There is room for it.
     fn ready(&mut self, entry: Entry);
-    /// How many more tasks may become ready at once; then the rest of a list waits for who has nothing
-    /// else to do.
+    /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits
+    /// for who has nothing else to do.
     fn room(&self) -> usize;
 }
 
@@ -201,22 +201,18 @@ pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
         unsafe {
             let edge = Edge::at(at);
             let dependent = edge.dependent();
+            if to.room() == 0 {
+                return later(at, dependent);
+            }
             let counted = edge.is_counted();
             at = edge.next.get();
             if counted {
                 arrive_from_elsewhere(dependent);
-            } else if arrive(dependent, to) && to.room() == 0 && at != 0 {
-                return later(at, dependent_of(at));
+            } else {
+                arrive(dependent, to);
             }
         }
     }
-}
-
-/// # Safety
-/// The address of an edge that is linked.
-unsafe fn dependent_of(at: usize) -> CellPtr {
-    // SAFETY: the caller's promise.
-    unsafe { Edge::at(at).dependent() }
 }
 
 /// The rest of a long list waits for whoever has nothing else to do, so that a million dependents neither
@@ -245,7 +241,7 @@ pub(crate) struct Rest(usize);
 unsafe impl Send for Rest {}
 
 impl Rest {
-    /// Visits it, as far as there is room.
+    /// Visits it, as far as there is room: where there is none it is as before.
     pub(crate) fn visit(self, to: &mut impl Schedule) {
         let list = std::mem::ManuallyDrop::new(self).0;
         // SAFETY: the list is this one's.
@@ -260,31 +256,22 @@ impl Drop for Rest {
     }
 }
 
-/// Counts something as there that the task lacked; whether it became ready.
+/// Counts something as there that the task lacked.
 ///
 /// # Safety
 /// One of what it lacks is the caller's to count, so that it is alive until then.
 #[inline]
-pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) -> bool {
+pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; after the count only what its answer says is touched.
     unsafe {
         let header = task.as_ref();
         let keeps = to.keeps(header.home());
         let arrival = if keeps { header.state.arrive_and_claim() } else { header.state.arrive() };
         match arrival {
-            Arrival::Lacking => false,
-            Arrival::Claimed { special: false } => {
-                to.keep(Claimed::new(task));
-                false
-            }
-            Arrival::Ready { special: false } => {
-                to.ready(Entry::new(task));
-                true
-            }
-            Arrival::Gone => {
-                gone(task);
-                false
-            }
+            Arrival::Lacking => {}
+            Arrival::Claimed { special: false } => to.keep(Claimed::new(task)),
+            Arrival::Ready { special: false } => to.ready(Entry::new(task)),
+            Arrival::Gone => gone(task),
             Arrival::Claimed { special: true } => ready_special(task, true, to),
             Arrival::Ready { special: true } => ready_special(task, false, to),
         }
@@ -301,7 +288,7 @@ unsafe fn arrive_from_elsewhere(task: CellPtr) {
     // SAFETY: the home lives until it is told; the task may be gone after its count.
     unsafe {
         let home = task.as_ref().home();
-        let _ = arrive(task, &mut ToHomes);
+        arrive(task, &mut ToHomes);
         ((*home).table.met)(home);
     }
 }
@@ -313,7 +300,7 @@ unsafe fn arrive_from_elsewhere(task: CellPtr) {
 /// The caller has its entry, or its claim; its home, if any, is alive.
 #[cold]
 #[inline(never)]
-unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) -> bool {
+unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
     /// # Safety
     /// As `ready_special`, and the home has counted this.
     unsafe fn run(task: *mut (), claimed: usize) {
@@ -333,19 +320,16 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) ->
     unsafe {
         let header = task.as_ref();
         if !header.state.is_immediate() {
-            if claimed {
-                to.keep(Claimed::new(task));
-            } else {
-                to.ready(Entry::new(task));
-            }
-            return !claimed;
+            return match claimed {
+                true => to.keep(Claimed::new(task)),
+                false => to.ready(Entry::new(task)),
+            };
         }
         let home = header.home();
         if !home.is_null() {
             ((*home).table.hold)(home);
         }
         trampoline::defer(Step::new(run, task.as_ptr().cast(), usize::from(claimed)));
-        false
     }
 }
 
@@ -395,7 +379,7 @@ pub(super) unsafe fn tell(edge: usize) {
         if edge.is_counted() {
             arrive_from_elsewhere(dependent);
         } else {
-            let _ = arrive(dependent, &mut ToHomes);
+            arrive(dependent, &mut ToHomes);
         }
     }
 }

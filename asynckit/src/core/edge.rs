@@ -5,11 +5,9 @@
 //! upstream's list keeps the dependent: that can't be closed, or not be freed, before its edges were
 //! visited.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::cell::{CellPtr, Header, Home};
 use super::share::Holder;
+use crate::sync::{Cell, Peeked};
 
 /// One input of a task that may still be missing.
 pub struct Edge {
@@ -17,8 +15,8 @@ pub struct Edge {
     /// The dependent's address once the edge is linked, with the marks LOOKS and CROSS.
     dependent: Cell<usize>,
     /// What it holds, with the marks OWNS or LENT; zero when it has let go. Written by whoever has the task's
-    /// claim or visits it; atomic for those who look for borrowers, and compare it.
-    upstream: AtomicUsize,
+    /// claim or visits it; those who look for borrowers compare it meanwhile.
+    upstream: Peeked,
 }
 
 const OWNS: usize = 1;
@@ -65,21 +63,17 @@ impl Edge {
     #[inline]
     fn new(upstream: usize, on_failure: OnFailure) -> Edge {
         let looks = if on_failure == OnFailure::Look { LOOKS } else { 0 };
-        Edge {
-            next: Cell::new(0),
-            dependent: Cell::new(looks),
-            upstream: AtomicUsize::new(upstream),
-        }
+        Edge { next: Cell::new(0), dependent: Cell::new(looks), upstream: Peeked::new(upstream) }
     }
 
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        self.upstream.load(Ordering::Relaxed) != 0
+        self.upstream.get() != 0
     }
 
     #[inline]
     pub(crate) fn moves(&self) -> bool {
-        self.upstream.load(Ordering::Relaxed) & OWNS != 0
+        self.upstream.get() & OWNS != 0
     }
 
     /// What it holds.
@@ -87,14 +81,13 @@ impl Edge {
     pub(super) fn holder(&self) -> Holder {
         debug_assert!(self.is_open(), "an edge was used after it had let go");
         // SAFETY: the word was a holder's, and an edge that is open has its hold.
-        unsafe { Holder::from_word(self.upstream.load(Ordering::Relaxed) & !(OWNS | LENT)) }
+        unsafe { Holder::from_word(self.upstream.get() & !(OWNS | LENT)) }
     }
 
     /// Gives up the hold, to the caller; and whether that is an owner's.
     #[inline]
     pub(super) fn take(&self) -> Option<(Holder, bool)> {
-        let word = self.upstream.load(Ordering::Relaxed);
-        self.upstream.store(0, Ordering::Relaxed);
+        let word = self.upstream.replace(0);
         // SAFETY: as above; the hold goes to the caller.
         let holder = |word| unsafe { Holder::from_word(word & !(OWNS | LENT)) };
         (word != 0).then(|| (holder(word), word & OWNS != 0))
@@ -103,7 +96,7 @@ impl Edge {
     /// Whether it has a loan by this holder.
     #[cold]
     pub(super) fn borrows_by(&self, holder: Holder) -> bool {
-        self.upstream.load(Ordering::Relaxed) == holder.into_word() | LENT
+        self.upstream.get() == holder.into_word() | LENT
     }
 
     #[inline]

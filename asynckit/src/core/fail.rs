@@ -3,13 +3,14 @@
 //! Failures go by the trampoline, as each closes cells in turn. Whoever steps in at a task that is not
 //! his adds a reference first, for whoever still comes by (`mod.rs`, *who keeps the memory*).
 
-use super::cell::{self, CellPtr, Header, Kind};
+use super::cell::{self, CellPtr, Kind};
 use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::outcome::Close;
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
+use crate::sync::{Ordering, fence};
 
 /// Closes a cell with a failure, by who has claimed it, or adds a reference for who has; whether it did.
 ///
@@ -80,7 +81,7 @@ pub(super) unsafe fn pass(edge: &Edge) {
     unsafe {
         let dependent = edge.dependent();
         let counted = edge.is_counted().then(|| dependent.as_ref().home());
-        let _ = complete::arrive(dependent, &mut complete::ToHomes);
+        complete::arrive(dependent, &mut complete::ToHomes);
         if let Some(home) = counted {
             ((*home).table.met)(home);
         }
@@ -129,31 +130,74 @@ pub(super) unsafe fn fail_seized(
             cell::drop_ref(task);
             return closed;
         }
-        // One for this function: what comes by may end the other one meanwhile.
+        // One for the disposal: what comes by may end the other one meanwhile.
         header.holds.add_ref();
-        (table.drop_job)(task, cancelled);
-        let closed = match comes {
-            Comes::Edges => {
-                let closed = close_with_failure(task, error.clone());
-                if header.state.arrive() == Arrival::Gone {
-                    complete::gone(task);
-                }
-                closed
-            }
-            Comes::Entry => {
-                (table.drop_edges)(task);
-                close_with_failure(task, error.clone())
-            }
-            Comes::Nobody => {
-                (table.drop_edges)(task);
-                let closed = close_with_failure(task, error.clone());
-                cell::drop_ref(task);
-                closed
-            }
-        };
-        over(task, Some(&error));
-        cell::drop_ref(task);
+        // What it held is for others now, however long the drop of its closure takes.
+        (table.withdraw)(task, cancelled);
+        let closed = close_with_failure(task, error.clone());
+        dispose_soon(task, comes, Some(error), cancelled);
         closed
+    }
+}
+
+/// Disposes of a task that will not run, as an errand.
+///
+/// # Safety
+/// The caller has seized it, and gives a reference away, besides the one for what still `comes`.
+unsafe fn dispose_soon(task: CellPtr, comes: Comes, error: Option<Error>, cancelled: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let hooked = task.as_ref().state.is_hooked();
+        let error = error.filter(|_| hooked).map_or(0, cell::failure_into_raw);
+        let dispose = match (comes, cancelled) {
+            (Comes::Edges, false) => dispose::<{ Comes::Edges as u8 }, false>,
+            (Comes::Edges, true) => dispose::<{ Comes::Edges as u8 }, true>,
+            (Comes::Entry, false) => dispose::<{ Comes::Entry as u8 }, false>,
+            (Comes::Entry, true) => dispose::<{ Comes::Entry as u8 }, true>,
+            (Comes::Nobody, false) => dispose::<{ Comes::Nobody as u8 }, false>,
+            (Comes::Nobody, true) => dispose::<{ Comes::Nobody as u8 }, true>,
+        };
+        trampoline::dispose(Step::new(dispose, task.as_ptr().cast(), error));
+    }
+}
+
+/// # Safety
+/// As `dispose_soon`; the error, if any, is the callee's.
+unsafe fn dispose<const COMES: u8, const CANCELLED: bool>(task: *mut (), error: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let cell = CellPtr::new_unchecked(task.cast());
+        let header = cell.as_ref();
+        let table = header.table();
+        (table.drop_job)(cell, CANCELLED);
+        if COMES == Comes::Edges as u8 {
+            if header.state.arrive() == Arrival::Gone {
+                complete::gone(cell);
+            }
+        } else {
+            (table.drop_edges)(cell);
+            if COMES == Comes::Nobody as u8 {
+                cell::drop_ref(cell);
+            }
+        }
+        if header.state.is_hooked() {
+            // After all that its end led to on this thread.
+            trampoline::defer_last(Step::new(over_step, task, error));
+        } else {
+            cell::drop_ref(cell);
+        }
+    }
+}
+
+/// # Safety
+/// The task is over; the caller gives a reference and the failure away.
+pub(super) unsafe fn over_step(task: *mut (), error: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let cell = CellPtr::new_unchecked(task.cast());
+        let error = (error != 0).then(|| cell::failure_from_raw(error));
+        over(cell, error.as_ref());
+        cell::drop_ref(cell);
     }
 }
 
@@ -231,7 +275,7 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
 #[cold]
 pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
     // ORDERING: SeqCst, against the other's: one of the two sees what the other did before.
-    crate::sync::fence(crate::sync::Ordering::SeqCst);
+    fence(Ordering::SeqCst);
     // SAFETY: the caller's promise. The reference that was added for the runner is for what comes.
     unsafe {
         let header = task.as_ref();
@@ -239,35 +283,12 @@ pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
             return;
         }
         if let Seize::Won(comes) = header.state.seize() {
-            trampoline::hold_back(|| dispose_of_closed(task, comes));
+            header.holds.add_ref();
+            trampoline::hold_back(|| {
+                (header.table().withdraw)(task, true);
+                dispose_soon(task, comes, None, true);
+            });
         }
-    }
-}
-
-/// Disposes of a task that was closed while it was running, and has come to wait again.
-///
-/// # Safety
-/// The caller has seized it, and has a hold of its own; there is a reference for the runner.
-#[cold]
-unsafe fn dispose_of_closed(task: CellPtr, comes: Comes) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let header = task.as_ref();
-        let table = header.table();
-        (table.drop_job)(task, true);
-        match comes {
-            Comes::Edges => {
-                if header.state.arrive() == Arrival::Gone {
-                    complete::gone(task);
-                }
-            }
-            Comes::Entry => (table.drop_edges)(task),
-            Comes::Nobody => {
-                (table.drop_edges)(task);
-                cell::drop_ref(task);
-            }
-        }
-        over(task, None);
     }
 }
 
@@ -277,17 +298,15 @@ unsafe fn dispose_of_closed(task: CellPtr, comes: Comes) {
 /// The caller has claimed it, and nothing else.
 #[cold]
 pub(super) unsafe fn fail_claimed(task: CellPtr, error: Error) {
-    // SAFETY: the claim keeps it open; the reference is for what comes after.
+    // SAFETY: the claim keeps it open; the references are for what comes after.
     unsafe {
         let header = task.as_ref();
         header.holds.add_ref();
         trampoline::hold_back(|| {
-            (header.table().drop_job)(task, false);
-            (header.table().drop_edges)(task);
+            (header.table().withdraw)(task, false);
             let _ = close_with_failure(task, error.clone());
-            over(task, Some(&error));
+            dispose_soon(task, Comes::Entry, Some(error), false);
         });
-        cell::drop_ref(task);
     }
 }
 

@@ -8,17 +8,13 @@
 //! frame off its list, fences lightly, and looks whether somebody is looking; the other says so, fences
 //! heavily, and then looks at the list: so either it does not see the frame, or the first waits for it.
 
-use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::ptr;
 
 use super::cell::{CellPtr, Home};
 use super::fence;
 use super::handle::TaskRef;
-use crate::sync::{Mutex, lock, yield_now};
-
-// Not loom's: its models do without those who look on.
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, Mutex, Ordering, lock, ordering, weakened, yield_now};
 
 /// One task under way on this thread.
 pub(crate) struct Frame {
@@ -37,9 +33,10 @@ struct Stack {
     looks: AtomicU32,
 }
 
-thread_local! {
-    static STACK: Stack =
-        const { Stack { top: AtomicPtr::new(ptr::null_mut()), looks: AtomicU32::new(0) } };
+crate::sync::local! {
+    static STACK: Stack = const {
+        Stack { top: AtomicPtr::new(ptr::null_mut()), looks: AtomicU32::new(0) }
+    };
 }
 
 /// Runs `f` as the work of `task`.
@@ -55,7 +52,10 @@ pub(super) unsafe fn within<R>(task: CellPtr, in_place: bool, f: impl FnOnce() -
         fn drop(&mut self) {
             self.0.top.store(self.1, Ordering::Relaxed);
             fence::light();
-            if self.0.looks.load(Ordering::Relaxed) != 0 {
+            // ORDERING: Acquire pairs with the end of a look that is over: whoever frees the task next sees the
+            // references that were added.
+            let looks = self.0.looks.load(ordering("looked", Ordering::Acquire));
+            if looks != 0 && !weakened("late look") {
                 wait_for_looks(self.0);
             }
         }
@@ -132,7 +132,7 @@ impl Frame {
 pub(crate) struct Stacks(Mutex<Vec<StackPtr>>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct StackPtr(*const Stack);
+pub(super) struct StackPtr(*const Stack);
 
 // SAFETY: a stack is made of atomics, and in a list only while its thread is there.
 unsafe impl Send for StackPtr {}
@@ -153,7 +153,7 @@ impl Stacks {
                 }
             }
         }
-        let own = STACK.with(|stack| StackPtr(stack));
+        let own = StackPtr::own();
         lock(&self.0).push(own);
         let _leave = Leave(self, own);
         f()
@@ -162,24 +162,39 @@ impl Stacks {
     /// All tasks that these threads are at.
     pub(crate) fn tasks(&self) -> Vec<TaskRef> {
         let stacks = lock(&self.0);
-        let mut tasks: Vec<TaskRef> = Vec::new();
-        // SAFETY: a thread leaves the list, under its lock, before it ends. Its frames, and their tasks, stay as
-        // long as somebody looks at them.
-        unsafe {
-            for StackPtr(stack) in stacks.iter() {
-                (**stack).looks.fetch_add(1, Ordering::SeqCst);
-            }
-            fence::heavy();
-            for StackPtr(stack) in stacks.iter() {
-                let mut next = (**stack).top.load(Ordering::Acquire);
-                while !next.is_null() {
-                    tasks.push((*next).task());
-                    next = (*next).below;
-                }
-                // ORDERING: Release pairs with `wait_for_looks`.
-                (**stack).looks.fetch_sub(1, Ordering::Release);
-            }
-        }
-        tasks
+        // SAFETY: a thread leaves the list, under its lock, before it ends.
+        unsafe { tasks_on(&stacks) }
     }
+}
+
+impl StackPtr {
+    /// The calling thread's.
+    pub(super) fn own() -> StackPtr {
+        STACK.with(|stack| StackPtr(stack))
+    }
+}
+
+/// All tasks that these threads are at.
+///
+/// # Safety
+/// The threads are there meanwhile.
+pub(super) unsafe fn tasks_on(stacks: &[StackPtr]) -> Vec<TaskRef> {
+    let mut tasks: Vec<TaskRef> = Vec::new();
+    // SAFETY: the caller's promise. Frames, and their tasks, stay as long as somebody looks at them.
+    unsafe {
+        for StackPtr(stack) in stacks {
+            (**stack).looks.fetch_add(1, Ordering::SeqCst);
+        }
+        fence::heavy();
+        for StackPtr(stack) in stacks {
+            let mut next = (**stack).top.load(Ordering::Acquire);
+            while !next.is_null() {
+                tasks.push((*next).task());
+                next = (*next).below;
+            }
+            // ORDERING: Release pairs with the frame's end, and `wait_for_looks`.
+            (**stack).looks.fetch_sub(1, Ordering::Release);
+        }
+    }
+    tasks
 }

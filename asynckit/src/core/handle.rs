@@ -1,22 +1,23 @@
-//! The ways to hold a cell, for the layers above: as an owner of its value, by a loan of it, by a
-//! reference to its memory, and by the entry that goes with a task that is ready. They are safe to use.
+//! The ways to hold a cell, for the layers above: as an owner of its value, or by a loan of it (`owner.rs`); by a
+//! reference to its memory; and by the entry that goes with a task that is ready. They are safe to use.
+
+mod owner;
 
 use std::collections::HashSet;
-use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
 use super::cell::{self, CellPtr, Header, Home, Kind};
-use super::complete::{self, Schedule, ToHomes};
+use super::complete::{self, Schedule};
 use super::entry::{Claimed, Entry};
 use super::fail;
-use super::hold;
 use super::lists;
 use super::observers::{Event, Observer, Watch};
 use super::run;
-use super::share::Holder;
 use super::state::{Claim, Seize};
 use crate::error::Error;
+use crate::sync::weakened;
+
+pub(crate) use owner::{Account, Lender, Loan, Owner, Setting};
 
 /// A reference: keeps the memory, not the value. Derefs to nothing but what is safe to look at.
 pub(crate) struct TaskRef(CellPtr);
@@ -128,13 +129,59 @@ impl TaskRef {
         self.state.unvisit();
     }
 
-    /// Whether it is to use what this handle has lent, or does, and is not done with it.
-    pub(crate) fn borrows_from(&self, lender: &Lender) -> bool {
+    /// The results that a suspended task awaits, where nothing else can wake it.
+    pub(crate) fn awaited(&self) -> Option<Vec<TaskRef>> {
+        if !self.state.is_suspended() || !self.state.visit() {
+            return None;
+        }
+        let mut all = Vec::new();
+        // SAFETY: the visit keeps the job from running, and the job what it awaits.
+        let known =
+            unsafe { (self.table().awaited)(self.0, &mut |cell| all.push(TaskRef::new(cell))) };
+        self.state.unvisit();
+        known.then_some(all)
+    }
+
+    /// Has an await of a suspended task fail, when it goes on; false where it does already.
+    pub(crate) fn fail_await(&self, error: Error) -> bool {
+        if !self.state.is_suspended() || !self.state.visit() {
+            return false;
+        }
+        // SAFETY: the visit keeps the job from running.
+        unsafe { (self.table().fail_await)(self.0, error) };
+        self.state.unvisit();
+        true
+    }
+
+    /// The accounts of what is lent, where a task waits for that. Not shown one by one, as a look at who
+    /// borrows may lead to steps, which may be this task's own.
+    pub(crate) fn wishes(&self) -> Vec<Account> {
+        let mut wishes = Vec::new();
+        if !self.state.visit() {
+            return wishes;
+        }
+        // SAFETY: the visit keeps the edges as they are, and an open edge its holder.
+        unsafe {
+            (self.table().edges)(self.0, &mut |edge| {
+                if edge.is_open() && edge.moves() && edge.upstream().outcome.is_closed() {
+                    let lender = Lender::new(edge.holder());
+                    if lender.is_lent() {
+                        wishes.push(lender.account());
+                    }
+                }
+            });
+        }
+        self.state.unvisit();
+        wishes
+    }
+
+    /// Whether it is to use what was lent on this account, or does, and is not done with it.
+    pub(crate) fn borrows_from(&self, account: &Account) -> bool {
         let mut borrows = false;
         // SAFETY: the reference keeps the cell, and these edges are only compared.
         unsafe {
             let loans = self.table().loans;
-            loans(self.0, &mut |edge| borrows |= edge.borrows_by(lender.holder));
+            loans(self.0, &mut |edge| borrows |= edge.borrows_by(account.holder()));
         }
         borrows
     }
@@ -155,7 +202,7 @@ impl TaskRef {
             // SAFETY: added just now.
             unsafe { cell::drop_ref(self.0) }
         }
-        if looks_on {
+        if looks_on || weakened("observe") {
             return Ok(watch);
         }
         // Unless it was told in between.
@@ -219,6 +266,11 @@ impl Header {
         self.kind() == Kind::Timed
     }
 
+    /// Whether its value may borrow from a scope.
+    pub(crate) fn borrows(&self) -> bool {
+        self.state.borrows()
+    }
+
     /// Whether nobody has begun it, and it could be.
     pub(crate) fn is_ready(&self) -> bool {
         self.state.is_ready()
@@ -227,6 +279,11 @@ impl Header {
     /// Whether it lacks something.
     pub(crate) fn is_waiting(&self) -> bool {
         self.state.is_waiting()
+    }
+
+    /// Whether it is pending, and goes on when a waker is called.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.state.is_suspended()
     }
 
     /// Whether somebody runs it, or it is over.
@@ -274,12 +331,6 @@ impl Entry {
         self.0 == task
     }
 
-    /// The task, for who only compares it.
-    #[inline]
-    pub(crate) fn task(&self) -> CellPtr {
-        self.0
-    }
-
     /// Claims the task, unless somebody has: then there is nothing left to be done about it.
     #[inline]
     pub(crate) fn claim(self) -> Option<Claimed> {
@@ -311,278 +362,3 @@ impl Claimed {
         unsafe { fail::fail_claimed(self.0, error) }
     }
 }
-
-/// An owner's right to the value of a cell, which is a `T`. Invariant in it, as by a handle the value can be
-/// both read and set.
-pub(crate) struct Owner<T> {
-    /// A holder, with the mark SETS.
-    word: usize,
-    value: PhantomData<fn(T) -> T>,
-}
-
-/// In a handle's word: it may set the result.
-const SETS: usize = 1;
-
-// SAFETY: the handle may go anywhere; the value goes with it (`T: Send`).
-unsafe impl<T: Send> Send for Owner<T> {}
-// SAFETY: a shared handle gives `&T` only where a method asks for `T: Sync`, and moves the value only by
-// handles of its own (`T: Send`).
-unsafe impl<T: Send> Sync for Owner<T> {}
-
-impl<T> Owner<T> {
-    /// # Safety
-    /// The caller has an owner's hold on a cell that is for a `T`.
-    #[inline]
-    pub(super) unsafe fn new(cell: CellPtr) -> Owner<T> {
-        Owner { word: Holder::of_cell(cell).into_word(), value: PhantomData }
-    }
-
-    /// As `new`, of a cell that its handles may set, one of which this is.
-    ///
-    /// # Safety
-    /// As `new`; the cell's state counts this handle.
-    pub(super) unsafe fn setting(cell: CellPtr) -> Owner<T> {
-        Owner { word: Holder::of_cell(cell).into_word() | SETS, value: PhantomData }
-    }
-
-    #[inline]
-    pub(super) fn holder(&self) -> Holder {
-        // SAFETY: the word was a holder's, but for the mark.
-        unsafe { Holder::from_word(self.word & !SETS) }
-    }
-
-    /// The hold, without the right to set.
-    #[inline]
-    pub(super) fn into_holder(mut self) -> Holder {
-        self.give_up_setting();
-        ManuallyDrop::new(self).holder()
-    }
-
-    #[inline]
-    pub(crate) fn may_set(&self) -> bool {
-        self.word & SETS != 0
-    }
-
-    /// From now on this handle can't set the result.
-    #[inline]
-    pub(crate) fn give_up_setting(&mut self) {
-        if self.may_set() {
-            self.word &= !SETS;
-            // SAFETY: the hold goes on; the right was this handle's.
-            unsafe { fail::drop_setter(self.holder().cell()) }
-        }
-    }
-
-    #[inline]
-    pub(crate) fn cell(&self) -> CellPtr {
-        self.holder().cell()
-    }
-
-    pub(crate) fn reference(&self) -> TaskRef {
-        // SAFETY: the hold keeps the cell.
-        unsafe { TaskRef::new(self.cell()) }
-    }
-
-    /// One more handle, with an account of its own.
-    pub(crate) fn share(&self) -> Owner<T>
-    where
-        T: Clone + Sync,
-    {
-        let cloner: fn(&T) -> T = T::clone;
-        self.set_cloner(cloner as *mut ());
-        if self.may_set() {
-            self.state.add_setter();
-        }
-        let word = Holder::share(self.cell()).into_word();
-        Owner { word: word | (self.word & SETS), value: PhantomData }
-    }
-
-    /// A loan of the value.
-    pub(crate) fn lend(&self) -> Loan<T> {
-        self.holder().add_loan();
-        Loan { holder: self.holder(), value: PhantomData }
-    }
-
-    /// The outcome of a set cell.
-    pub(crate) fn outcome(&self) -> Result<&T, Error> {
-        assert!(self.is_set(), "a result was read before it was set");
-        match self.error() {
-            Some(error) => Err((*error).clone()),
-            // SAFETY: the cell is closed with a value, which is a `T`, and stays as long as this owner does.
-            None => Ok(unsafe { &*cell::value_ptr::<T>(self.cell()) }),
-        }
-    }
-
-    /// Whether something that was lent by this handle is not back yet.
-    #[inline]
-    pub(crate) fn is_lent(&self) -> bool {
-        self.holder().is_lent()
-    }
-
-    /// Takes the value of a set cell, or a clone where others own it too, or the failure. Nothing of this
-    /// handle's is lent.
-    #[inline]
-    pub(crate) fn take(self) -> Result<T, Error> {
-        assert!(self.is_set(), "a value was taken before it was there");
-        let holder = self.into_holder();
-        // SAFETY: the cell is closed and for a `T`; the hold is used up. Of what is lent no value moves: that
-        // is a clone then, or the caller has waited.
-        unsafe { hold::take_outcome(holder) }
-    }
-
-    /// Writes the value where nobody has set the result before; else hands it back.
-    pub(crate) fn set(&self, value: T) -> Result<(), T> {
-        // SAFETY: the hold keeps the cell, which is for a `T`.
-        unsafe { set(self.cell(), value) }
-    }
-
-    /// The account that its loans are on. Good as long as the handle is there.
-    pub(crate) fn lender(&self) -> Lender {
-        // SAFETY: the hold keeps the cell.
-        unsafe { Lender::new(self.holder()) }
-    }
-}
-
-/// A handle's account of what it has lent.
-#[derive(Clone)]
-pub(crate) struct Lender {
-    holder: Holder,
-    /// Keeps the memory of the cell; that of a share is its handle's.
-    task: TaskRef,
-}
-
-// SAFETY: as for `TaskRef`.
-unsafe impl Send for Lender {}
-// SAFETY: as above.
-unsafe impl Sync for Lender {}
-
-impl Lender {
-    /// # Safety
-    /// The caller has the holder's hold, and keeps it as long as this.
-    pub(super) unsafe fn new(holder: Holder) -> Lender {
-        // SAFETY: the caller's promise.
-        Lender { holder, task: unsafe { TaskRef::new(holder.cell()) } }
-    }
-
-    pub(crate) fn task(&self) -> &TaskRef {
-        &self.task
-    }
-
-    pub(crate) fn is_lent(&self) -> bool {
-        self.holder.is_lent()
-    }
-
-    /// Whether these loans are of this handle.
-    pub(crate) fn lends(&self, kept: &super::here::Kept) -> bool {
-        kept.is_from(self.holder)
-    }
-
-    /// Looks on until nothing is lent any more. Where that is so already nobody is told.
-    pub(crate) fn watch(&self, observer: Observer) -> Watch {
-        let watch = Watch::enter(self.holder.address(), Event::Free, observer);
-        let _ = self.holder.wish(0);
-        watch
-    }
-
-    /// Nobody looks on any more.
-    pub(crate) fn ignore(&self) {
-        let _ = self.holder.unwish();
-    }
-}
-
-/// Sets a result that the program sets.
-///
-/// # Safety
-/// The cell is for a `T`, and the caller has a hold.
-unsafe fn set<T>(cell: CellPtr, value: T) -> Result<(), T> {
-    // SAFETY: the caller's promise; who has seized a cell without work may write its value.
-    unsafe {
-        match cell.as_ref().state.seize() {
-            Seize::Claimed => Err(value),
-            Seize::Won(_) => {
-                cell::value_ptr::<T>(cell).write(value);
-                complete::close_with_value(cell, &mut ToHomes);
-                Ok(())
-            }
-        }
-    }
-}
-
-impl<T> Deref for Owner<T> {
-    type Target = Header;
-
-    #[inline]
-    fn deref(&self) -> &Header {
-        // SAFETY: the hold keeps the cell.
-        unsafe { self.cell().as_ref() }
-    }
-}
-
-impl<T> Drop for Owner<T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.give_up_setting();
-        // SAFETY: the hold is this one's.
-        unsafe { hold::drop_owner(self.holder()) }
-    }
-}
-
-/// A loan of a cell's value, which is a `T`.
-pub(crate) struct Loan<T> {
-    holder: Holder,
-    value: PhantomData<fn(T) -> T>,
-}
-
-// SAFETY: it leads to `&T`, and may be the one that drops the `T`.
-unsafe impl<T: Send + Sync> Send for Loan<T> {}
-// SAFETY: likewise.
-unsafe impl<T: Send + Sync> Sync for Loan<T> {}
-
-impl<T> Loan<T> {
-    pub(crate) fn outcome(&self) -> Result<&T, Error> {
-        // SAFETY: the loan keeps the cell.
-        let header = unsafe { self.holder.cell().as_ref() };
-        assert!(header.is_set(), "a result was read before it was set");
-        match header.error() {
-            Some(error) => Err((*error).clone()),
-            // SAFETY: the cell is closed with a value, which is a `T`, and stays as long as the loan does.
-            None => Ok(unsafe { &*cell::value_ptr::<T>(self.holder.cell()) }),
-        }
-    }
-}
-
-impl<T> Drop for Loan<T> {
-    fn drop(&mut self) {
-        // SAFETY: the loan is this one's.
-        unsafe { hold::drop_loan(self.holder) }
-    }
-}
-
-/// The right to set a result, of which there is one.
-pub(crate) struct Setting<T> {
-    task: TaskRef,
-    value: PhantomData<fn(T) -> T>,
-}
-
-impl<T> Setting<T> {
-    /// # Safety
-    /// The cell is for a `T`, and no work sets it.
-    pub(super) unsafe fn new(task: TaskRef) -> Setting<T> {
-        Setting { task, value: PhantomData }
-    }
-
-    pub(crate) fn task(&self) -> &TaskRef {
-        &self.task
-    }
-
-    /// Writes the value where nobody has set the result before; else hands it back.
-    pub(crate) fn set(&self, value: T) -> Result<(), T> {
-        // SAFETY: the reference keeps the cell, which is for a `T`.
-        unsafe { set(self.task.raw(), value) }
-    }
-}
-
-// SAFETY: the value goes through it.
-unsafe impl<T: Send> Send for Setting<T> {}
-// SAFETY: as for `Owner`.
-unsafe impl<T: Send> Sync for Setting<T> {}

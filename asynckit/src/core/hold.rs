@@ -3,7 +3,7 @@
 //! A value is dropped where its last owner or loan ends, before that end returns: as a plain variable
 //! would be. That is what lets values borrow from a scope.
 
-use super::cell::{self, CellPtr};
+use super::cell::{self, CellPtr, Header};
 use super::clones::{self, Begun};
 use super::complete;
 use super::fail;
@@ -13,6 +13,7 @@ use super::observers;
 use super::share::{Holder, Leaves};
 use super::trampoline::{self, Step};
 use crate::error::Error;
+use crate::sync::weakened;
 
 /// Ends an owner's hold.
 ///
@@ -26,6 +27,9 @@ pub(super) unsafe fn drop_owner(holder: Holder) {
             let cell = holder.cell();
             let header = cell.as_ref();
             // In this order: see `is_only_owner`.
+            if weakened("only") && header.holds.is_only_owner() && header.outcome.is_closed() {
+                return end(cell);
+            }
             if header.outcome.is_closed() && header.holds.is_only_owner() {
                 return end(cell);
             }
@@ -70,6 +74,10 @@ pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
                     cell::free(cell);
                     return false;
                 }
+                if must_not_wait(header) {
+                    end(cell);
+                    return false;
+                }
                 trampoline::queue(Step::new(end_step, cell.as_ptr().cast(), 0));
                 return true;
             }
@@ -80,6 +88,13 @@ pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
             leaves => follow_after_run(cell, holder, leaves),
         }
     }
+}
+
+/// Whether a value is to be dropped at once: it may borrow from the stack of the step that is running, and the queue is
+/// emptied after that.
+#[cold]
+fn must_not_wait(header: &Header) -> bool {
+    header.state.borrows() && trampoline::is_running()
 }
 
 /// # Safety
@@ -96,7 +111,7 @@ unsafe fn follow_after_run(cell: CellPtr, holder: Holder, leaves: Leaves) -> boo
     // SAFETY: the caller's promise; the cell is closed, as the run has used its value.
     unsafe {
         match tell(holder, leaves) {
-            Left::Unowned | Left::Wished { unowned: true } => {
+            Left::Unowned | Left::Wished { unowned: true } if !must_not_wait(cell.as_ref()) => {
                 trampoline::queue(Step::new(drop_unheld, cell.as_ptr().cast(), 0));
                 true
             }

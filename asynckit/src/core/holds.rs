@@ -1,9 +1,12 @@
 //! Who holds a cell: who owns its value, who was lent it, who keeps its memory. One word, so that
 //! the last owner and the last loan can't miss each other.
 //!
+//! However many there are, no count overflows: what is more than the word has room for is counted in a
+//! table beside it (`aside`).
+//!
 //! No memory is touched here; callers act on the answers.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, give_up, ordering, weakened};
 
 /// The word.
 pub(crate) struct Holds(AtomicU64);
@@ -11,16 +14,51 @@ pub(crate) struct Holds(AtomicU64);
 /// A handle, or an input that the value moves into.
 const OWNER: u64 = 1;
 /// An input that the value is lent to, or who else looks at the value for a while.
-const LOAN: u64 = 1 << 23;
+const LOAN: u64 = OWNER << BITS;
 /// Keeps the memory alone.
-const REF: u64 = 1 << 48;
+const REF: u64 = LOAN << BITS;
 /// The handle that the loans were made from waits until there is none.
-const WISH: u64 = 1 << 63;
-const OWNERS: u64 = LOAN - OWNER;
-const LOANS: u64 = REF - LOAN;
-const REFS: u64 = WISH - REF;
+const WISH: u64 = REF << BITS;
+/// Of this kind there are more than the word has, at the word's own count of at least one: the rest is
+/// set aside.
+const MORE_OWNERS: u64 = WISH << 1;
+const MORE_LOANS: u64 = WISH << 2;
+const MORE_REFS: u64 = WISH << 3;
+const OWNERS: u64 = FIELD * OWNER;
+const LOANS: u64 = FIELD * LOAN;
 /// Who sees to it that the value is there.
-const VALUE: u64 = OWNERS | LOANS;
+const VALUE: u64 = OWNERS | LOANS | MORE_OWNERS | MORE_LOANS;
+
+/// How much room the word has for the count of each kind: for a million.
+const BITS: u32 = 20;
+const FIELD: u64 = (1 << BITS) - 1;
+/// From so many on some are set aside: well before a count could run into its neighbour, as no more
+/// threads than this can be in `add` at once.
+const HIGH: u64 = 1 << (BITS - 1);
+/// How many are set aside, or brought back, at a time.
+const BATCH: u64 = HIGH / 2;
+
+/// How many of a kind the word has.
+#[inline]
+fn count(word: u64, one: u64) -> u64 {
+    (word / one) & FIELD
+}
+
+/// The mark that there are more of a kind.
+#[inline]
+fn more(one: u64) -> u64 {
+    match one {
+        OWNER => MORE_OWNERS,
+        LOAN => MORE_LOANS,
+        _ => MORE_REFS,
+    }
+}
+
+/// Whether the word has the last one of a kind, and there are more.
+#[inline]
+fn is_short(word: u64, one: u64) -> bool {
+    word & more(one) != 0 && count(word, one) == 1
+}
 
 /// What the last step of a holder left behind.
 #[must_use]
@@ -48,21 +86,6 @@ pub(crate) enum Take {
     Clone,
 }
 
-/// Ends the process where a count was half full before a step, as `Arc` does: there is no way to
-/// go on, and so no count can run over.
-#[inline]
-pub(crate) fn check(old: u64, count: u64) {
-    #[cold]
-    #[inline(never)]
-    fn too_many() -> ! {
-        eprintln!("asynckit: one result has too many handles or dependents");
-        std::process::abort()
-    }
-    if old & count & !(count >> 1) != 0 {
-        too_many()
-    }
-}
-
 impl Holds {
     /// Of a cell with one owner.
     #[inline]
@@ -70,21 +93,70 @@ impl Holds {
         Holds(AtomicU64::new(OWNER))
     }
 
-    // ORDERING: Relaxed for one more, as with `Arc`: whoever adds has a hold, or knows that the cell
-    // is open and so alive.
+    /// ORDERING: Relaxed for one more, as with `Arc`: whoever adds has a hold, or knows that the cell
+    /// is open and so alive.
+    #[inline]
+    fn add(&self, one: u64) {
+        let old = self.0.fetch_add(one, Ordering::Relaxed);
+        if old & (HIGH * one) != 0 {
+            self.set_aside(one);
+        }
+    }
+
     #[inline]
     pub(crate) fn add_owner(&self) {
-        check(self.0.fetch_add(OWNER, Ordering::Relaxed), OWNERS);
+        self.add(OWNER);
     }
 
     #[inline]
     pub(crate) fn add_loan(&self) {
-        check(self.0.fetch_add(LOAN, Ordering::Relaxed), LOANS);
+        self.add(LOAN);
     }
 
     #[inline]
     pub(crate) fn add_ref(&self) {
-        check(self.0.fetch_add(REF, Ordering::Relaxed), REFS);
+        self.add(REF);
+    }
+
+    /// There are many of a kind: sets some aside, so that the word has room.
+    #[cold]
+    #[inline(never)]
+    fn set_aside(&self, one: u64) {
+        aside::change(self.address(), one, |aside| {
+            let mut old = self.0.load(Ordering::Acquire);
+            while count(old, one) >= HIGH {
+                let new = (old - BATCH * one) | more(one);
+                match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                    Ok(_) => return aside + BATCH,
+                    Err(now) => old = now,
+                }
+            }
+            aside
+        });
+    }
+
+    /// The word has the last one of a kind that there are more of: brings some back. What it says now.
+    #[cold]
+    #[inline(never)]
+    fn bring_back(&self, one: u64) -> u64 {
+        aside::change(self.address(), one, |aside| {
+            let mut old = self.0.load(Ordering::Acquire);
+            while is_short(old, one) {
+                let some = aside.min(BATCH);
+                let mark = if some == aside { more(one) } else { 0 };
+                let new = (old + some * one) & !mark;
+                match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                    Ok(_) => return aside - some,
+                    Err(now) => old = now,
+                }
+            }
+            aside
+        });
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     #[inline]
@@ -101,18 +173,25 @@ impl Holds {
     /// drops, takes or frees next sees it. The last loan acquires the wish, and whom to tell.
     #[inline]
     fn release(&self, one: u64) -> Left {
-        let mut old = self.0.load(Ordering::Acquire);
+        let mut old = self.0.load(ordering("release", Ordering::Acquire));
         loop {
+            if is_short(old, one) {
+                old = self.bring_back(one);
+                continue;
+            }
             let rest = old - one;
             let (new, left) = if one == LOAN && rest & WISH != 0 && rest & LOANS == 0 {
                 let unowned = rest & OWNERS == 0;
-                ((rest & !WISH) + REF, Left::Wished { unowned })
+                let wish = if weakened("wish") { 0 } else { WISH };
+                ((rest & !wish) + REF, Left::Wished { unowned })
             } else if rest & VALUE == 0 {
                 (rest + REF, Left::Unowned)
             } else {
                 (rest, Left::Held)
             };
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            let success = ordering("release", Ordering::AcqRel);
+            let failure = ordering("release", Ordering::Acquire);
+            match self.0.compare_exchange_weak(old, new, success, failure) {
                 Ok(_) => return left,
                 Err(now) => old = now,
             }
@@ -125,7 +204,7 @@ impl Holds {
     #[inline]
     pub(crate) fn is_only_owner(&self) -> bool {
         // ORDERING: Acquire pairs with the release of whoever left last.
-        self.0.load(Ordering::Acquire) == OWNER
+        self.0.load(ordering("alone", Ordering::Acquire)) == OWNER
     }
 
     /// Likewise of a loan.
@@ -138,14 +217,35 @@ impl Holds {
     #[inline]
     #[must_use]
     pub(crate) fn drop_ref(&self) -> bool {
+        // ORDERING: Relaxed: where the mark is set after this look, the word has many.
+        if self.0.load(Ordering::Relaxed) & MORE_REFS != 0 {
+            return self.drop_ref_of_many();
+        }
         // ORDERING: AcqRel, as in `release`.
         self.0.fetch_sub(REF, Ordering::AcqRel) == REF
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_ref_of_many(&self) -> bool {
+        let mut old = self.0.load(Ordering::Acquire);
+        loop {
+            if is_short(old, REF) {
+                old = self.bring_back(REF);
+                continue;
+            }
+            let new = old - REF;
+            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return new == 0,
+                Err(now) => old = now,
+            }
+        }
     }
 
     /// How an owner gets at the value, all of its own loans being over.
     #[inline]
     pub(crate) fn take(&self) -> Take {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.load(ordering("take", Ordering::Acquire)) {
             OWNER => Take::Alone,
             now if now & VALUE == OWNER => Take::Sole,
             _ => Take::Clone,
@@ -158,24 +258,31 @@ impl Holds {
     pub(crate) fn begin_clone(&self, last_too: bool) -> bool {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
+            if is_short(old, OWNER) {
+                old = self.bring_back(OWNER);
+                continue;
+            }
             if old & OWNERS == OWNER && !last_too {
                 return false;
             }
-            check(old, LOANS);
             // ORDERING: AcqRel, as in `release`.
             let new = old - OWNER + LOAN;
             match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
+                Ok(_) => break,
                 Err(now) => old = now,
             }
         }
+        if count(old, LOAN) >= HIGH {
+            self.set_aside(LOAN);
+        }
+        true
     }
 
     /// Whether one owns the value, and others look at it.
     #[cold]
     pub(crate) fn is_one_owner_lent(&self) -> bool {
         let now = self.0.load(Ordering::Acquire);
-        now & OWNERS == OWNER && now & LOANS != 0
+        now & (OWNERS | MORE_OWNERS) == OWNER && now & LOANS != 0
     }
 
     /// Ends the hold of an owner that was told `Sole` and has moved the value out; true where it
@@ -196,12 +303,6 @@ impl Holds {
     #[cold]
     pub(crate) fn is_wanted(&self) -> bool {
         self.0.load(Ordering::Acquire) & VALUE != 0
-    }
-
-    /// Whether one owner is all that wants the value.
-    #[cold]
-    pub(crate) fn is_one_owner(&self) -> bool {
-        self.0.load(Ordering::Acquire) & VALUE == OWNER
     }
 
     /// The owner that lends asks to be told when nobody has a loan of it any more; false where that is so.
@@ -241,7 +342,109 @@ impl Holds {
 impl std::fmt::Debug for Holds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let now = self.0.load(Ordering::Acquire);
-        let (owners, loans, refs) = (now & OWNERS, (now & LOANS) / LOAN, (now & REFS) / REF);
+        let [owners, loans, refs] = [OWNER, LOAN, REF].map(|one| {
+            let aside = if now & more(one) == 0 { 0 } else { aside::count(self.address(), one) };
+            count(now, one) + aside
+        });
         write!(f, "{owners} owners, {loans} loans, {refs} references")
+    }
+}
+
+/// Ends the process where a count was half full before a step, as `Arc` does: there is no way to
+/// go on, and so no count can run over.
+#[inline]
+pub(crate) fn check(old: u64, count: u64) {
+    if old & count & !(count >> 1) != 0 {
+        give_up("one result has too many handles that may set it");
+    }
+}
+
+/// What the words of cells have no room for, by their addresses. Few cells ever have so many holders.
+mod aside {
+    use std::collections::HashMap;
+
+    use crate::sync::{Mutex, give_up, lock};
+
+    type Table = HashMap<(usize, u64), u64>;
+    static TABLE: Mutex<Option<Table>> = Mutex::new(None);
+
+    pub(super) fn count(address: usize, one: u64) -> u64 {
+        let table = lock(&TABLE);
+        table.as_ref().and_then(|table| table.get(&(address, one))).copied().unwrap_or(0)
+    }
+
+    /// Changes a count by what it was, under the lock.
+    pub(super) fn change(address: usize, one: u64, change: impl FnOnce(u64) -> u64) {
+        let mut table = lock(&TABLE);
+        let table = table.get_or_insert_default();
+        let before = table.get(&(address, one)).copied().unwrap_or(0);
+        match change(before) {
+            0 => drop(table.remove(&(address, one))),
+            many if many > u64::MAX / 2 => give_up("one result has too many handles or dependents"),
+            now => drop(table.insert((address, one), now)),
+        }
+    }
+}
+
+#[cfg(all(test, not(asynckit_loom)))]
+mod tests {
+    use super::*;
+
+    const MANY: u64 = HIGH + 2 * BATCH + 3;
+
+    #[test]
+    fn as_many_owners_as_there_are() {
+        let holds = Holds::owned();
+        (1..MANY).for_each(|_| holds.add_owner());
+        assert!(!holds.is_only_owner() && holds.is_wanted() && !holds.is_lent());
+        assert_eq!(holds.take(), Take::Clone);
+        (1..MANY).for_each(|_| assert_eq!(holds.drop_owner(), Left::Held));
+        assert!(holds.is_only_owner());
+        assert_eq!(holds.drop_owner(), Left::Unowned);
+        assert!(holds.drop_ref());
+    }
+
+    #[test]
+    fn as_many_loans_and_references() {
+        let holds = Holds::owned();
+        (0..MANY).for_each(|_| {
+            holds.add_loan();
+            holds.add_ref();
+        });
+        assert!(holds.wish());
+        (1..MANY).for_each(|_| {
+            assert_eq!(holds.drop_loan(), Left::Held);
+            assert!(!holds.drop_ref());
+        });
+        assert_eq!(holds.drop_loan(), Left::Wished { unowned: false });
+        assert_eq!(holds.drop_owner(), Left::Unowned);
+        assert!(!holds.drop_ref() && !holds.drop_ref());
+        assert!(holds.drop_ref());
+    }
+
+    #[test]
+    fn owners_that_clone() {
+        let holds = Holds::owned();
+        (1..MANY).for_each(|_| holds.add_owner());
+        (1..MANY).for_each(|_| assert!(holds.begin_clone(false)));
+        assert!(!holds.begin_clone(false) && holds.is_one_owner_lent());
+        (1..MANY).for_each(|_| assert_eq!(holds.drop_loan(), Left::Held));
+        assert_eq!(holds.take(), Take::Alone);
+    }
+
+    #[test]
+    fn from_several_threads() {
+        let holds = Holds::owned();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2 {
+                        (0..BATCH).for_each(|_| holds.add_owner());
+                        (0..BATCH).for_each(|_| assert_eq!(holds.drop_owner(), Left::Held));
+                    }
+                });
+            }
+        });
+        assert!(holds.is_only_owner());
     }
 }

@@ -125,13 +125,7 @@ impl<P: IsHome> Homed<P> {
         unsafe { task::submit(self.hook_in(), traits, hop, task) }
     }
 
-    /// Ties work that has a cell.
-    pub(crate) fn submit_made<T>(&self, work: Unsubmitted<T>) -> (Owner<T>, Submitted) {
-        // SAFETY: as in `submit`.
-        unsafe { work.submit(self.address(), Traits::PLAIN) }
-    }
-
-    /// Likewise, hooked to it.
+    /// Ties work that has a cell, hooked to it.
     pub(crate) fn submit_made_hooked<T>(
         self: &Arc<Self>,
         traits: Traits,
@@ -215,10 +209,10 @@ pub(crate) fn fail_dependents(
 }
 
 /// Makes a task without a home, which is done on the spot when its inputs are there.
-pub(crate) fn submit_nowhere<T, K: TaskOf<T>>(hop: Hop, task: K) -> Owner<T> {
+pub(crate) fn submit_nowhere<T, K: TaskOf<T>>(traits: Traits, hop: Hop, task: K) -> Owner<T> {
+    let traits = traits.and(Traits::IMMEDIATE);
     // SAFETY: there is no home.
-    let (owner, submitted) =
-        unsafe { task::submit(std::ptr::null(), Traits::IMMEDIATE, hop, task) };
+    let (owner, submitted) = unsafe { task::submit(std::ptr::null(), traits, hop, task) };
     if let Submitted::Immediate(entry) = submitted {
         do_now(entry);
     }

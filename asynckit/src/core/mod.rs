@@ -58,6 +58,9 @@
 //!
 //! # Named races
 //!
+//! Each has a model in `models`, which runs the real code in every order of a few threads, and fails where the step
+//! that it is about is weakened: but for those of clones, which wait by locks that no model sees, and of whole pools.
+//!
 //! - *The late edge*: an edge is linked while the upstream closes. Both are compare-and-swaps on one word: the edge
 //!   is in the list that is taken, or it sees the outcome (`Outcome::push`, `close`).
 //! - *The early failure*: an input fails while others are missing. The task is seized and closed at once; its edges
@@ -98,6 +101,8 @@ mod home;
 mod inline;
 mod inputs;
 mod lists;
+#[cfg(all(asynckit_loom, test))]
+mod models;
 mod observers;
 mod outcome;
 mod pages;
@@ -114,27 +119,26 @@ mod wish;
 
 pub use edge::Edge;
 pub use here::Here;
-pub use inputs::{AllReady, Borrowed, Input, Inputs, Lent, Many, Moved, Plain, SomePending};
+pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePending};
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
 pub(crate) use cell::{CellPtr, Header, Home};
-pub(crate) use closure::{Body, Closure, by_room, room_for};
+pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use complete::{Rest, Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
-pub(crate) use fence::{heavy as heavy_fence, light as light_fence};
 pub(crate) use frame::{Stacks, depth, each_frame};
-pub(crate) use handle::{Lender, Loan, Owner, Setting, TaskRef};
+pub(crate) use handle::{Account, Lender, Loan, Owner, Setting, TaskRef};
 pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
-pub(crate) use inputs::{Earlier, Either, OrCancelled, VisitEdges};
+pub(crate) use inputs::{Earlier, Either, EndEdge, OrCancelled, Outcomes, VisitEdges};
 pub(crate) use observers::{Observer, Watch};
 pub(crate) use scoped::Scoped;
 pub(crate) use slab::{NAP, Rest as MemoryRest, end_of_worker};
 pub(crate) use state::Traits;
 pub(crate) use task::{
     Call, Callable, Flat, Job, Jobbed, Missing, Simple, Step, Submitted, TaskOf, Unsubmitted,
-    channel, manual,
+    channel, channel_of, manual,
 };
-pub(crate) use trampoline::{Step as Deferred, defer, drain, hold_back, is_running as in_step};
+pub(crate) use trampoline::{Step as Deferred, call, defer, drain, hold_back};

@@ -141,8 +141,8 @@ pub(super) fn tell(address: usize, event: Event) {
         match observer {
             Observer::Thread(parker) => parker.unpark(),
             Observer::Note(note) => note(),
-            Observer::Waker(waker) => trampoline::defer(Step::of_closure(|| waker.wake())),
-            Observer::Call(call) => trampoline::defer(Step::of_closure(call)),
+            Observer::Waker(waker) => trampoline::call(Step::of_closure(|| waker.wake())),
+            Observer::Call(call) => trampoline::call(Step::of_closure(call)),
         }
     }
 }

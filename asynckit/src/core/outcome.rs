@@ -5,7 +5,7 @@
 //! When it is closed it has the mark CLOSED, and FAILED with the failure's address, or else the edge
 //! to tell when the value is lent no more.
 
-use crate::sync::{AtomicUsize, Ordering, yield_now};
+use crate::sync::{AtomicUsize, Ordering, ordering, weakened, yield_now};
 
 /// The word.
 pub(crate) struct Outcome(AtomicUsize);
@@ -53,7 +53,8 @@ impl Outcome {
             // ORDERING: Release publishes the edge to whoever closes. SeqCst: who ties a task looks
             // next whether its pool is closed (*the late task*). Acquire on failure: the outcome is
             // visible where the cell is closed.
-            match self.0.compare_exchange_weak(old, new, Ordering::SeqCst, Ordering::Acquire) {
+            let success = ordering("push", Ordering::SeqCst);
+            match self.0.compare_exchange_weak(old, new, success, Ordering::Acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }
@@ -79,7 +80,8 @@ impl Outcome {
             }
             // ORDERING: Release publishes the outcome to every reader of the closed word; Acquire
             // sees the edges in the list.
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            let success = ordering("close", Ordering::AcqRel);
+            match self.0.compare_exchange_weak(old, new, success, Ordering::Acquire) {
                 Ok(_) => break,
                 Err(now) => old = now,
             }
@@ -154,7 +156,7 @@ impl Outcome {
     #[cold]
     pub(crate) fn tell(&self, edge: usize) {
         // ORDERING: Acquire pairs with `told`, which comes before.
-        while self.0.load(Ordering::Acquire) & !CLOSED != 0 {
+        while self.0.load(Ordering::Acquire) & !CLOSED != 0 && !weakened("slow teller") {
             yield_now();
         }
         let looks_on = if edge == 0 { OBSERVED } else { 0 };

@@ -9,6 +9,7 @@ use super::state::Suspend;
 use super::trampoline::{self, Step};
 use crate::error::Error;
 use crate::panic;
+use crate::sync::weakened;
 
 /// Runs a claimed task.
 ///
@@ -59,21 +60,10 @@ unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
 #[inline(never)]
 unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
     /// # Safety
-    /// As `over`.
+    /// As `fail::over_step`.
     unsafe fn over_last(task: *mut (), error: usize) {
         // SAFETY: the caller's promise.
-        trampoline::defer_last(unsafe { Step::new(over, task, error) });
-    }
-    /// # Safety
-    /// The task is over; the caller has a reference, and gives the failure away.
-    unsafe fn over(task: *mut (), error: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let task = CellPtr::new_unchecked(task.cast());
-            let error = (error != 0).then(|| cell::failure_from_raw(error));
-            fail::over(task, error.as_ref());
-            cell::drop_ref(task);
-        }
+        trampoline::defer_last(unsafe { Step::new(fail::over_step, task, error) });
     }
     // SAFETY: the caller's promise.
     unsafe {
@@ -116,20 +106,17 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
             Ran::Failed(error) => trampoline::hold_back(|| {
                 let _ = fail::close_with_failure(task, error);
             }),
-            Ran::Over(outcome) => trampoline::hold_back(|| {
-                // Dependents need not wait for what is dropped.
+            // Dependents need not wait for what is dropped.
+            Ran::Over(outcome) => {
                 task.as_ref().holds.add_ref();
-                let table = task.as_ref().table();
                 match outcome {
                     Ok(()) => complete::close_with_value(task, &mut Queued(to)),
                     Err(error) => {
                         let _ = fail::close_with_failure(task, error);
                     }
                 }
-                (table.drop_job)(task, false);
-                (table.drop_edges)(task);
-                cell::drop_ref(task);
-            }),
+                trampoline::dispose(Step::new(drop_rest, task.as_ptr().cast(), 0));
+            }
             Ran::Lent => {}
             Ran::Waits { last } => {
                 wait_again(task, last, to);
@@ -138,6 +125,21 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
             }
             Ran::Pending => suspend(task),
         }
+    }
+}
+
+/// Drops what a run has left of a job.
+///
+/// # Safety
+/// The task is over, and the caller gives a reference away.
+unsafe fn drop_rest(task: *mut (), _: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let task = CellPtr::new_unchecked(task.cast());
+        let table = task.as_ref().table();
+        (table.drop_job)(task, false);
+        (table.drop_edges)(task);
+        cell::drop_ref(task);
     }
 }
 
@@ -162,12 +164,17 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         });
         header.state.unvisit();
         if link != Link::Pending {
-            let _ = complete::arrive(task, to);
+            match to.room() {
+                0 => complete::arrive(task, &mut ToHomes),
+                _ => complete::arrive(task, to),
+            }
         }
         if !home.is_null() {
             ((*home).table.sleeps)(home, task, false);
         }
-        fail::give_up_sleeper(task);
+        if !weakened("waits again") {
+            fail::give_up_sleeper(task);
+        }
         cell::drop_ref(task);
     }
 }
@@ -187,7 +194,9 @@ unsafe fn suspend(task: CellPtr) {
                 if !home.is_null() {
                     ((*home).table.sleeps)(home, task, true);
                 }
-                fail::give_up_sleeper(task);
+                if !weakened("sleeper") {
+                    fail::give_up_sleeper(task);
+                }
             }
             // Behind the others, so that one that wakes itself again and again leaves them their turn.
             Suspend::WokenAgain => {

@@ -7,8 +7,9 @@
 //!
 //! So there are never more clones than were written: who takes the value clones only where somebody
 //! else still owns or looks at it, and the last to take it, all others having gone, finds nobody; but
-//! for loans of a handle that was itself dropped, whose clone was never made. Clones that are under way
-//! it waits for (`clones.rs`).
+//! for loans of a handle that was itself dropped, whose clone was never made. It does not wait for these, as
+//! that might never end: who has such a loan may itself wait for what the taker gives, and over a result that
+//! the program sets by hand nobody could see that. Clones that are under way it waits for (`clones.rs`).
 
 use std::alloc::Layout;
 use std::ptr::NonNull;

@@ -3,7 +3,7 @@
 //!
 //! No memory is touched here; callers act on the answers.
 
-use crate::sync::{AtomicU64, Ordering, yield_now};
+use crate::sync::{AtomicU64, Ordering, ordering, weakened, yield_now};
 
 /// The word. Its upper half counts what is lacking; its lower half has the marks below.
 pub(crate) struct State(AtomicU64);
@@ -57,6 +57,7 @@ impl Traits {
         self.0 & IMMEDIATE != 0
     }
 
+    #[cfg(test)]
     pub(crate) const fn is_hooked(self) -> bool {
         self.0 & HOOKED != 0
     }
@@ -164,13 +165,15 @@ impl State {
     /// more, so that nobody brings the last one before.
     #[inline]
     pub(crate) fn tying(inputs: usize, traits: Traits) -> State {
-        State(AtomicU64::new(traits.0 | VISITED | ((inputs as u64 + 1) * LACK)))
+        let visited = if weakened("tying") { 0 } else { VISITED };
+        State(AtomicU64::new(traits.0 | visited | ((inputs as u64 + 1) * LACK)))
     }
 
     /// The inputs are tied, and so many of them were there already.
     #[inline]
     pub(crate) fn tied(&self, there: usize) -> Arrival {
-        let less = VISITED + (there as u64 + 1) * LACK;
+        let visited = if weakened("tying") { 0 } else { VISITED };
+        let less = visited + (there as u64 + 1) * LACK;
         // ORDERING: AcqRel, as with any arrival: who counts last sees what the others did.
         let old = self.0.fetch_sub(less, Ordering::AcqRel);
         if old / LACK == there as u64 + 1 {
@@ -190,7 +193,7 @@ impl State {
     #[inline]
     pub(crate) fn arrive(&self) -> Arrival {
         // ORDERING: AcqRel: whoever counts last sees what all the others did before.
-        let old = self.0.fetch_sub(LACK, Ordering::AcqRel);
+        let old = self.0.fetch_sub(LACK, ordering("arrive", Ordering::AcqRel));
         match old {
             _ if old / LACK != 1 => Arrival::Lacking,
             _ if old & CLAIMED != 0 => Arrival::Gone,
@@ -205,6 +208,10 @@ impl State {
         if old / LACK == 1 && old & (CLAIMED | VISITED | SUSPENDED) == 0 {
             let new = (old - LACK) | CLAIMED;
             // ORDERING: AcqRel, as in `arrive`.
+            if weakened("arrive and claim") {
+                self.0.store(new, Ordering::Release);
+                return Arrival::Claimed { special: old & SPECIAL != 0 };
+            }
             let step = self.0.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed);
             if step.is_ok() {
                 return Arrival::Claimed { special: old & SPECIAL != 0 };
@@ -229,6 +236,10 @@ impl State {
             // ORDERING: AcqRel: Acquire sees the closure and the inputs, by the release of who
             // made it ready.
             let new = old | CLAIMED;
+            if weakened("claim") {
+                self.0.store(new, Ordering::Release);
+                return Claim::Won { special: old & SPECIAL != 0 };
+            }
             match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return Claim::Won { special: old & SPECIAL != 0 },
                 Err(now) => old = now,
@@ -244,6 +255,7 @@ impl State {
             let (new, who) = match old {
                 _ if old & CLAIMED != 0 => return None,
                 _ if old & SUSPENDED != 0 => ((old & !SUSPENDED) - LACK, Comes::Nobody),
+                _ if old >= LACK && weakened("seizer") => (old, Comes::Edges),
                 _ if old >= LACK => (old + LACK, Comes::Edges),
                 _ => (old, Comes::Entry),
             };
@@ -408,10 +420,12 @@ impl State {
     /// ORDERING: AcqRel: each transition sees what the earlier ones published, and publishes its own.
     #[cold]
     fn change(&self, mut step: impl FnMut(u64) -> Option<u64>) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
+        let acquire = ordering("change", Ordering::Acquire);
+        let success = ordering("change", Ordering::AcqRel);
+        let mut old = self.0.load(acquire);
         loop {
             let Some(new) = step(old) else { return false };
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
+            match self.0.compare_exchange_weak(old, new, success, acquire) {
                 Ok(_) => return true,
                 Err(now) => old = now,
             }

@@ -1,13 +1,21 @@
-//! Steps that must not happen inside of one another: what goes along a graph (failures, cancels), and
-//! what calls user code on the way of something else (callbacks, wakers). Each thread has a queue of
-//! them. So nothing recurses along a chain, and no step runs under a lock.
+//! What must not happen inside of something else, in queues of each thread.
 //!
-//! Drops of values are no such steps: a value is dropped where its last owner is, as a plain variable
-//! would be (`hold.rs`).
+//! - *Steps* are our own and short: what goes along a graph (failures, cancels). So nothing recurses
+//!   along a chain, and no step runs under a lock.
+//! - *Errands* call user code that may take its time or block: callbacks and wakers. They are done when no
+//!   step is left, so that they keep nobody waiting but each other. What user code sets off is followed up
+//!   at once, step by step; the errands that it leads to are done when it has returned.
+//! - *Disposals* drop what tasks leave behind that will not run. They come after both, but before user code
+//!   that has led to them goes on. They do not nest, however long a line of such tasks is.
+//!
+//! Drops of values are neither: a value is dropped where its last owner is, as a plain variable would be
+//! (`hold.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::mem::ManuallyDrop;
+
+use crate::foreign;
 
 /// What is still to be done. It contains the panics of user code that it calls.
 pub(crate) struct Step {
@@ -18,10 +26,15 @@ pub(crate) struct Step {
 
 struct Trampoline {
     steps: RefCell<VecDeque<Step>>,
-    runs: Cell<bool>,
-    /// What a scope waits for, when the queue is empty: so that whatever a member's end led to on this
+    errands: RefCell<VecDeque<Step>>,
+    /// Steps that drop what tasks leave behind: they come after errands.
+    disposals: RefCell<VecDeque<Step>>,
+    /// What a scope waits for, when the queues are empty: so that whatever a member's end led to on this
     /// thread has happened before.
     last: RefCell<Vec<Step>>,
+    /// How many of these there were when what is under way began: it may be a consequence of what they
+    /// come after.
+    earlier: Cell<usize>,
     /// How many drops of values are nested on this stack.
     drops: Cell<u32>,
 }
@@ -29,14 +42,16 @@ struct Trampoline {
 /// So much room for steps a thread keeps.
 const KEPT: usize = 256;
 
-thread_local! {
+crate::sync::local! {
     /// Without a drop, so that it stays until the thread's very end: what other values of the thread do
     /// when they are dropped needs no more stack than what is done before.
     static TRAMPOLINE: ManuallyDrop<Trampoline> = const {
         ManuallyDrop::new(Trampoline {
             steps: RefCell::new(VecDeque::new()),
-            runs: Cell::new(false),
+            errands: RefCell::new(VecDeque::new()),
+            disposals: RefCell::new(VecDeque::new()),
             last: RefCell::new(Vec::new()),
+            earlier: Cell::new(0),
             drops: Cell::new(0),
         })
     };
@@ -48,7 +63,9 @@ struct Memory;
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        TRAMPOLINE.with(|trampoline| trampoline.shrink(0));
+        if !cfg!(asynckit_loom) {
+            TRAMPOLINE.with(|trampoline| trampoline.shrink(0));
+        }
     }
 }
 
@@ -79,15 +96,63 @@ impl Step {
 }
 
 impl Trampoline {
-    fn empty(&self, last: usize) {
+    /// Runs one step: what comes last is left to those that began before it.
+    fn run(&self, step: Step) {
+        let earlier = self.earlier.replace(self.last.borrow().len());
+        step.run();
+        self.earlier.set(earlier);
+    }
+
+    fn run_errand(&self, errand: Step) {
+        let calls = foreign::set_foreign(true);
+        foreign::set_ours(false);
+        self.run(errand);
+        foreign::set_ours(true);
+        foreign::set_foreign(calls);
+    }
+
+    fn run_steps(&self) {
         loop {
-            let next = self.steps.borrow_mut().pop_front();
-            let next = next.or_else(|| {
-                let mut steps = self.last.borrow_mut();
-                if steps.len() > last { steps.pop() } else { None }
-            });
+            let step = self.steps.borrow_mut().pop_front();
+            match step {
+                Some(step) => self.run(step),
+                None => return,
+            }
+        }
+    }
+
+    /// Disposes of what was given up since there were so many disposals queued.
+    fn dispose_from(&self, before: usize) {
+        self.run_steps();
+        loop {
+            let next = self.disposals.borrow_mut().remove(before);
             match next {
-                Some(step) => step.run(),
+                Some(disposal) => self.run(disposal),
+                None => return,
+            }
+            self.run_steps();
+        }
+    }
+
+    /// Does all that is queued, and then what is to come last.
+    fn empty(&self) {
+        loop {
+            self.run_steps();
+            let errand = self.errands.borrow_mut().pop_front();
+            if let Some(errand) = errand {
+                self.run_errand(errand);
+                continue;
+            }
+            let disposal = self.disposals.borrow_mut().pop_front();
+            if let Some(disposal) = disposal {
+                self.run(disposal);
+                continue;
+            }
+            let mut last = self.last.borrow_mut();
+            let next = if last.len() > self.earlier.get() { last.pop() } else { None };
+            drop(last);
+            match next {
+                Some(step) => self.run(step),
                 None => return,
             }
         }
@@ -95,48 +160,91 @@ impl Trampoline {
 
     fn shrink(&self, kept: usize) {
         self.steps.borrow_mut().shrink_to(kept);
+        self.errands.borrow_mut().shrink_to(kept);
+        self.disposals.borrow_mut().shrink_to(kept);
         self.last.borrow_mut().shrink_to(kept);
     }
 }
 
-/// Ends the running of steps, also where one panics.
-struct Close<'a>(&'a Trampoline);
+/// The running of steps, which ends with it, also where one panics.
+struct Running<'a> {
+    trampoline: &'a Trampoline,
+    /// How many disposals were queued before: they are not this one's.
+    disposals: usize,
+}
 
-impl Drop for Close<'_> {
+impl<'a> Running<'a> {
+    fn begin(trampoline: &'a Trampoline) -> Running<'a> {
+        foreign::set_ours(true);
+        Running { trampoline, disposals: trampoline.disposals.borrow().len() }
+    }
+}
+
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.empty(0);
-        self.0.runs.set(false);
+        let trampoline = self.trampoline;
+        if foreign::is_foreign() {
+            // User code that gives a task up sees it gone.
+            trampoline.dispose_from(self.disposals);
+            return foreign::set_ours(false);
+        }
+        trampoline.empty();
+        foreign::set_ours(false);
         // Given back also where the thread is being torn down.
         let kept = if MEMORY.try_with(|_| ()).is_ok() { KEPT } else { 0 };
-        self.0.shrink(kept);
+        trampoline.shrink(kept);
     }
 }
 
 /// Runs the step now if none is running on this thread, and then what came up meanwhile; else later.
 pub(crate) fn defer(step: Step) {
     TRAMPOLINE.with(|trampoline| {
-        if trampoline.runs.replace(true) {
+        if foreign::is_ours() {
             return trampoline.steps.borrow_mut().push_back(step);
         }
-        let _close = Close(trampoline);
-        step.run();
+        let _running = Running::begin(trampoline);
+        trampoline.run(step);
     });
 }
 
-/// Queues a step, for a caller that sees to it that the queue is emptied (`run_queued`).
-pub(super) fn queue(step: Step) {
-    TRAMPOLINE.with(|trampoline| trampoline.steps.borrow_mut().push_back(step));
+/// Has user code called when all steps are done: at once where none is running, and it is not user code
+/// that has led to this.
+pub(crate) fn call(errand: Step) {
+    TRAMPOLINE.with(|trampoline| {
+        if foreign::is_ours() || foreign::is_foreign() {
+            return trampoline.errands.borrow_mut().push_back(errand);
+        }
+        let _running = Running::begin(trampoline);
+        trampoline.run_errand(errand);
+    });
 }
 
-/// Does what is queued, unless a step is running, which will.
+/// Has what a task leaves behind dropped when all steps and errands are done; but before user code that
+/// has led to this goes on.
+pub(super) fn dispose(disposal: Step) {
+    TRAMPOLINE.with(|trampoline| {
+        if foreign::is_ours() {
+            return trampoline.disposals.borrow_mut().push_back(disposal);
+        }
+        let _running = Running::begin(trampoline);
+        trampoline.run(disposal);
+    });
+}
+
+/// Queues an errand, for a caller that sees to it that the queue is emptied (`run_queued`).
+pub(super) fn queue(errand: Step) {
+    TRAMPOLINE.with(|trampoline| trampoline.errands.borrow_mut().push_back(errand));
+}
+
+/// Does what is queued, unless a step is running, which will, or user code, after which it is done.
 pub(super) fn run_queued() {
     hold_back(|| ());
 }
 
-/// As `defer`, after all others.
+/// As `defer`, after all others and all errands.
 pub(crate) fn defer_last(step: Step) {
     TRAMPOLINE.with(|trampoline| {
-        if trampoline.runs.get() {
+        if foreign::is_ours() || foreign::is_foreign() {
             trampoline.last.borrow_mut().push(step);
         } else {
             step.run();
@@ -147,28 +255,30 @@ pub(crate) fn defer_last(step: Step) {
 /// Runs `f` as a step: what comes up meanwhile is done after it.
 pub(crate) fn hold_back<R>(f: impl FnOnce() -> R) -> R {
     TRAMPOLINE.with(|trampoline| {
-        if trampoline.runs.replace(true) {
+        if foreign::is_ours() {
             return f();
         }
-        let _close = Close(trampoline);
+        let _running = Running::begin(trampoline);
         f()
     })
 }
 
-/// Does what is queued now: before this thread blocks, and others wait for what it holds back. What is to
-/// come last stays, as the step under way may be a part of what it comes after.
+/// Does what is queued now: before this thread blocks, and others wait for what it holds back. What was
+/// to come last before the step under way began stays: that may be a part of what it comes after.
 pub(crate) fn drain() {
     TRAMPOLINE.with(|trampoline| {
-        if trampoline.runs.get() {
-            let last = trampoline.last.borrow().len();
-            trampoline.empty(last);
+        let (runs, calls) = (foreign::is_ours(), foreign::is_foreign());
+        if runs || calls {
+            foreign::set_ours(true);
+            trampoline.empty();
+            foreign::set_ours(runs);
         }
     });
 }
 
-/// Whether a step is running on this thread.
-pub(crate) fn is_running() -> bool {
-    TRAMPOLINE.with(|trampoline| trampoline.runs.get())
+/// Whether a step or an errand is under way on this thread, so that what is queued has to wait for its end.
+pub(super) fn is_running() -> bool {
+    foreign::is_ours() || foreign::is_foreign()
 }
 
 /// How deep drops of values nest before they wait for the queue.

@@ -20,8 +20,8 @@ use crate::panic;
 use crate::sync::Arc;
 use causes::{Besides, Sources};
 pub use kind::ErrorKind;
-pub(crate) use path::Hop;
 use path::Path;
+pub(crate) use path::{At, Hop};
 pub(crate) use report::Hook;
 use report::{Cause, Original};
 pub use sought::Sought;
@@ -111,12 +111,10 @@ impl Error {
     }
 
     /// What all copies share, for who keeps it by its address.
-    #[cfg(test)]
     pub(crate) fn into_report(self) -> Arc<Report> {
         self.0
     }
 
-    #[cfg(test)]
     pub(crate) fn from_report(report: Arc<Report>) -> Error {
         Error(report)
     }

@@ -6,6 +6,9 @@ use std::panic::Location;
 /// How many calls are kept at each end of a long path.
 const ENDS: usize = 8;
 
+/// A call site.
+pub(crate) type At = &'static Location<'static>;
+
 /// One call on the way: what was called, and where.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hop {

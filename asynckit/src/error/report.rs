@@ -7,7 +7,7 @@ use std::fmt;
 use super::path::{Hop, Path};
 use super::whole::Whole;
 use super::{BoxError, Error, ErrorKind};
-use crate::continuation;
+use crate::foreign;
 use crate::panic::{self, Payload, Raised};
 use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
 
@@ -115,9 +115,8 @@ impl Drop for Original {
             }
         };
         // Whatever the hook or the cause's own drop do must not reach the thread that happens to drop the
-        // last copy; and what they let go of does not wait until a step of ours is done that may be under
-        // way there.
-        let _ = continuation::foreign(|| panic::contain(end));
+        // last copy; nor wait until a step of ours is done that may be under way there.
+        let _ = foreign::call(|| panic::contain(end));
     }
 }
 

@@ -15,8 +15,6 @@ pub(crate) struct Attention {
     short: AtomicU8,
     /// There are more active threads than wanted.
     surplus: AtomicU8,
-    /// Whether a sleeper looks at the queues every now and then.
-    watched: AtomicU8,
 }
 
 /// What has to be done so that somebody comes for work that was queued.
@@ -39,7 +37,6 @@ impl Attention {
             spinning: AtomicU8::new(0),
             short: AtomicU8::new(0),
             surplus: AtomicU8::new(0),
-            watched: AtomicU8::new(0),
         }
     }
 
@@ -83,11 +80,6 @@ impl Attention {
         fence(Ordering::SeqCst);
     }
 
-    /// Whether a worker is on its way to the queues.
-    pub(crate) fn is_searching(&self) -> bool {
-        self.searching.load(Ordering::Relaxed) > 0
-    }
-
     /// Whether the caller may look on for a while: then it searches, and says when it is done.
     pub(crate) fn begin_spin(&self) -> bool {
         let first = self.spinning.swap(1, Ordering::Acquire) == 0;
@@ -103,16 +95,6 @@ impl Attention {
         if !sees_work {
             self.end_search();
         }
-    }
-
-    /// A sleeper begins to look at the queues every now and then, or ends it. Under the pool's lock.
-    pub(crate) fn watch(&self, begins: bool) {
-        self.watched.store(u8::from(begins), Ordering::SeqCst);
-    }
-
-    /// Whether what is put into a queue is found after a while without a call.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.watched.load(Ordering::SeqCst) != 0
     }
 
     pub(crate) fn is_short(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::sync::Arc;
 impl Shared {
     /// A thread of the pool begins to wait for a result. The wait is failed where all threads of
     /// the pool wait and none may be added.
-    pub(crate) fn block(self: &Arc<Self>, wait: &Arc<Wait>) {
+    pub(crate) fn block(&self, wait: &Arc<Wait>) {
         let mut threads = self.threads();
         threads.waits.push(wait.clone());
         self.publish(&threads);
@@ -43,7 +43,7 @@ impl Shared {
     }
 
     /// A thread of the pool goes into a call that blocks.
-    pub(crate) fn begin_blocking(self: &Arc<Self>) {
+    pub(crate) fn begin_blocking(&self) {
         let mut threads = self.threads();
         threads.blocking += 1;
         self.publish(&threads);

@@ -1,90 +1,111 @@
 //! What the calling thread is doing: for which pool, and as which worker of it.
 
-use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::rc::Rc;
 
-use crate::pool::Shared;
+use crate::cancel::Tree;
+use crate::core::{Scoped, TaskRef, each_frame};
+use crate::pool::place::Inside;
+use crate::pool::shared::State;
 use crate::pool::worker::Local;
+use crate::pool::{Place, Shared};
 use crate::sync::Arc;
-use crate::task::{Lease, TaskRef, each_frame};
 
 thread_local! {
     /// The worker that this thread is.
-    static LOCAL: RefCell<Option<Rc<Local>>> = const { RefCell::new(None) };
+    static LOCAL: Scoped<Local> = const { Scoped::nothing() };
 }
 
 /// Where the work that this thread is doing belongs. Work run in place belongs where the work
 /// around it does.
-pub(crate) fn place() -> Option<Lease> {
-    each_frame(|frame| match frame.task().lease() {
-        Some(place) => ControlFlow::Break(place),
+pub(crate) fn place() -> Option<Place> {
+    each_frame(|frame| {
+        if let Some(pool) = frame.home::<State>() {
+            return ControlFlow::Break(Place::Pool(pool.arc()));
+        }
+        match frame.home::<Inside>() {
+            Some(part) => ControlFlow::Break(Place::Part(part.arc())),
+            None => ControlFlow::Continue(()),
+        }
+    })
+}
+
+/// The tree of that work, if it has one.
+pub(crate) fn tree() -> Option<Arc<Tree>> {
+    each_frame(|frame| match frame.home::<Inside>() {
+        Some(part) => ControlFlow::Break(part.tree().cloned()),
+        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
         None => ControlFlow::Continue(()),
     })
+    .flatten()
 }
 
 /// The pool that this thread works for: that of its work, or the one whose worker it is.
 pub(crate) fn pool() -> Option<Arc<Shared>> {
     place()
         .map(|place| place.pool().clone())
-        .or_else(|| local().map(|local| local.shared().clone()))
+        .or_else(|| with_local(|local| local.map(|local| local.shared().clone())))
 }
 
 /// The task that this thread is doing.
 pub(crate) fn task() -> Option<TaskRef> {
-    each_frame(|frame| ControlFlow::Break(frame.task().clone()))
+    each_frame(|frame| ControlFlow::Break(frame.task()))
 }
 
 /// All tasks on this thread's stack, the newest last.
 pub(crate) fn stack() -> Vec<TaskRef> {
     let mut stack = Vec::new();
     let _: Option<()> = each_frame(|frame| {
-        stack.push(frame.task().clone());
+        stack.push(frame.task());
         ControlFlow::Continue(())
     });
     stack.reverse();
     stack
 }
 
+/// Calls `f` with whether each task on the stack is of this pool, the newest first, until that breaks.
+fn each_of<B>(pool: &Shared, mut f: impl FnMut(bool) -> ControlFlow<B>) -> Option<B> {
+    each_frame(|frame| {
+        if let Some(its) = frame.home::<State>() {
+            return f(std::ptr::eq(its, pool));
+        }
+        match frame.home::<Inside>() {
+            Some(part) => f(std::ptr::eq(&raw const **part.pool(), pool)),
+            None => ControlFlow::Continue(()),
+        }
+    })
+}
+
 /// Whether this thread is doing work of this pool.
 pub(crate) fn works_for(pool: &Shared) -> bool {
-    let runs_its_work = each_frame(|frame| match frame.task().place() {
-        Some(place) if place.is_of(pool) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    runs_its_work.is_some() || is_worker_of(pool)
+    let its = |is_its| if is_its { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    is_worker_of(pool) || each_of(pool, its).is_some()
 }
 
 /// Whether the work that this thread is doing, if any, is of this pool.
 pub(crate) fn works_for_only(pool: &Shared) -> bool {
-    let other = each_frame(|frame| match frame.task().place() {
-        Some(place) => ControlFlow::Break(!place.is_of(pool)),
-        None => ControlFlow::Continue(()),
-    });
-    !other.unwrap_or(false)
+    each_of(pool, ControlFlow::Break).unwrap_or(true)
 }
 
-/// The worker that this thread is from now on; the one it was before.
-pub(crate) fn set_local(local: Option<Rc<Local>>) -> Option<Rc<Local>> {
-    LOCAL.try_with(|here| here.replace(local)).ok().flatten()
+/// Is this worker while `f` runs.
+pub(crate) fn as_local<R>(local: &Local, f: impl FnOnce() -> R) -> R {
+    LOCAL.with(|here| here.lend(Some(local), f))
 }
 
-pub(crate) fn local() -> Option<Rc<Local>> {
-    LOCAL.try_with(|local| local.borrow().clone()).ok().flatten()
+/// Shows the worker that this thread is.
+#[inline]
+pub(crate) fn with_local<R>(f: impl FnOnce(Option<&Local>) -> R) -> R {
+    LOCAL.with(|here| here.with(f))
 }
 
 pub(crate) fn is_worker_of(pool: &Shared) -> bool {
-    let is_its = |local: &RefCell<Option<Rc<Local>>>| {
-        local.borrow().as_ref().is_some_and(|local| std::ptr::eq(&**local.shared(), pool))
-    };
-    LOCAL.try_with(is_its).unwrap_or(false)
+    with_local(|local| local.is_some_and(|local| std::ptr::eq(&raw const **local.shared(), pool)))
 }
 
 /// Whether somebody has cancelled the task that this thread is doing.
 pub(crate) fn is_cancelled() -> bool {
     let cancelled = each_frame(|frame| {
-        let of_place = frame.task().place().is_some_and(|place| place.is_cancelled());
-        if of_place || frame.task().state.is_settled() {
+        let of_place = frame.home::<Inside>().is_some_and(|part| part.is_cancelled());
+        if of_place || frame.is_set() {
             ControlFlow::Break(true)
         } else if frame.in_place() {
             ControlFlow::Continue(())

@@ -7,15 +7,13 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::continuation;
-use crate::error::{Error, ErrorKind, Hop};
+use crate::core::{self, TaskRef};
+use crate::error::{At, Error, ErrorKind, Hop};
 use crate::limit;
-use crate::pool::needed;
 use crate::pool::share::Share;
 use crate::pool::threads::Wait;
-use crate::stage::wake;
+use crate::pool::{Inside, needed, resume};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::task::{At, TaskRef, with_sleep};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -31,7 +29,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         return;
     }
     if wait.any {
-        continuation::enter(|| {
+        core::hold_back(|| {
             let mut waits = lock(&WAITS);
             COUNT.fetch_add(1, Ordering::Relaxed);
             // ORDERING: SeqCst fence, as below.
@@ -42,7 +40,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
     }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
-    let mut circle = continuation::enter(|| {
+    let circle = core::hold_back(|| {
         let mut waits = lock(&WAITS);
         COUNT.fetch_add(1, Ordering::Relaxed);
         // ORDERING: SeqCst fence, against the one in `look_again`.
@@ -51,13 +49,9 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         waits.push(wait.clone());
         circle
     });
-    while let Some(tasks) = circle {
-        // As in `break_circles`.
-        if !tasks.iter().any(continuation::clone_instead) {
-            let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
-            return wait.fail(in_a_circle(wait, &hops));
-        }
-        circle = continuation::enter(|| find_circle(wait, &lock(&WAITS)));
+    if let Some(tasks) = circle {
+        let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
+        return wait.fail(in_a_circle(wait, &hops));
     }
     look_at_choices();
     look_at_limits();
@@ -66,7 +60,7 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
 /// Somebody has come to wait: it may be that of a wait for any of several results each now leads back
 /// to the work that waits. One way out would be enough.
 fn look_at_choices() {
-    let stuck = continuation::enter(|| {
+    let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
         waits.iter().find_map(|wait| {
             if !wait.any || wait.failed.get().is_some() {
@@ -96,7 +90,7 @@ pub(crate) fn look_again(task: &TaskRef) {
     if COUNT.load(Ordering::Relaxed) == 0 {
         return;
     }
-    let circle = continuation::enter(|| {
+    let circle = core::hold_back(|| {
         let waits = lock(&WAITS);
         let circle = find_way(waits_for(task, &waits), |other| other.is(task), &waits)?;
         // One wait of the circle fails. There may be none, where results depend on each other.
@@ -116,22 +110,6 @@ pub(crate) fn look_again(task: &TaskRef) {
     }
 }
 
-/// A task has come to wait for something else than before, as in `look_again`. Where that has closed a
-/// circle, a task in it that waits for the borrowers of a value clones that instead, if a clone was
-/// written: a move waits for earlier borrows, and what waits for the move was lent the value later.
-pub(crate) fn break_circles(task: &TaskRef) {
-    loop {
-        let circle = continuation::enter(|| {
-            let waits = lock(&WAITS);
-            find_way(waits_for(task, &waits), |other| other.is(task), &waits)
-        });
-        let Some(circle) = circle else { return };
-        if !circle.iter().any(continuation::clone_instead) {
-            return;
-        }
-    }
-}
-
 /// Somebody has come to wait, for a result or in the line of a limit: it may be that all who run
 /// under a limit wait for work that stands in its line, over any number of tasks and waits.
 pub(crate) fn look_at_limits() {
@@ -145,7 +123,7 @@ pub(crate) fn look_at_limits() {
     if COUNT.load(Ordering::Relaxed) == 0 && sleepers.is_empty() {
         return;
     }
-    let stuck = continuation::enter(|| {
+    let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
         let waiting = waits.iter().map(|wait| Holder {
             shares: shares_of(&wait.stack),
@@ -219,7 +197,7 @@ impl Holder {
 }
 
 fn shares_of(tasks: &[TaskRef]) -> Vec<Arc<Share>> {
-    let places = tasks.iter().filter_map(|task| task.place());
+    let places = tasks.iter().filter_map(|task| task.hooked_home::<Inside>());
     places.flat_map(|place| place.shares().cloned()).collect()
 }
 
@@ -229,13 +207,13 @@ pub(crate) fn look_at_await(task: &TaskRef) {
     // close a circle together, the last one sees the others.
     fence(Ordering::SeqCst);
     let goes_on = |task: &TaskRef| {
-        let runs = task.state.is_running() && COUNT.load(Ordering::Relaxed) == 0;
-        runs || task.is_set() || task.state.is_ready() || task.is_set_by_hand()
+        let runs = task.is_claimed() && COUNT.load(Ordering::Relaxed) == 0;
+        runs || task.is_set() || task.is_ready() || task.is_by_hand()
     };
     let Some(awaited) = needed::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
         return;
     };
-    let circle = continuation::enter(|| {
+    let circle = core::hold_back(|| {
         let waits = lock(&WAITS);
         let mut circle = None;
         for target in &awaited {
@@ -250,9 +228,10 @@ pub(crate) fn look_at_await(task: &TaskRef) {
             Error::outside(ErrorKind::Deadlock, task.hop, itself("awaits itself", &hops)),
         );
     }
-    if task.place().is_some_and(|place| place.shares().any(|share| share.limit().is_some())) {
+    let place = task.hooked_home::<Inside>();
+    if place.is_some_and(|place| place.shares().any(|share| share.limit().is_some())) {
         let mut sleepers = lock(&SLEEPERS);
-        let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.state.is_waiting()).collect();
+        let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
         sleepers.push(task.clone());
         drop(sleepers);
         drop(gone);
@@ -263,8 +242,8 @@ pub(crate) fn look_at_await(task: &TaskRef) {
 
 /// Has an await of a sleeping task fail.
 fn fail_await(task: &TaskRef, error: Error) {
-    if with_sleep(task, |sleep| sleep.fail(error)).is_some() {
-        wake(task);
+    if task.fail_await(error) {
+        resume(task);
     }
 }
 
@@ -316,11 +295,12 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
     if task.is_timed() {
         return Vec::new();
     }
-    if !task.state.is_running() {
+    if !task.is_claimed() {
         let mut inputs = needed::inputs(task);
         if !inputs.is_empty() {
             inputs.retain(|input| {
-                let stopwatch = input.place().and_then(|place| place.stopwatch());
+                let place = input.hooked_home::<Inside>();
+                let stopwatch = place.and_then(|place| place.stopwatch());
                 !stopwatch.is_some_and(|stopwatch| stopwatch.runs_for(task))
             });
             return inputs;

@@ -1,27 +1,17 @@
 //! Threads from outside that do a pool's work for a while, where nobody else does: the pool has no workers,
 //! or the thread is one of its host's.
 
-use crate::pool::shared::stop_task;
 use crate::pool::sleep::Idle;
 use crate::pool::{Shared, blocking, context, worker};
 use crate::sync::{Arc, Deadline, Parker};
-use crate::task::Token;
 
 /// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
 /// at once more before it sleeps, under the pool's lock.
 pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.take_any() {
-        Some(token) => run(token),
+        Some(entry) => worker::execute(pool, entry),
         None => sleep_once(pool, deadline, enough),
     }
-}
-
-/// Runs a task that came out of a queue, unless its pool has been closed meanwhile.
-pub(super) fn run(token: Token) {
-    if token.place().is_some_and(|place| place.pool().is_closed()) {
-        return stop_task(&token);
-    }
-    worker::execute(token);
 }
 
 /// Takes a place in a pool's queue for work from outside, as soon as there is one; false where the pool is
@@ -55,8 +45,8 @@ pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
         }
     }
     let _member = Helping::begin(pool);
-    while let Some(token) = pool.take_any() {
-        run(token);
+    while let Some(entry) = pool.take_any() {
+        worker::execute(pool, entry);
     }
     let resting = Resting(pool, Parker::current());
     pool.watch_rest(&resting.1);

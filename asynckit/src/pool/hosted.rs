@@ -116,7 +116,7 @@ impl Shared {
 
     /// Calls one more worker, where one is missing: a host's, or a spare one on a thread of the
     /// pool's own.
-    pub(crate) fn call_worker(self: &Arc<Self>, host: &Arc<dyn Host>) {
+    pub(crate) fn call_worker(&self, host: &Arc<dyn Host>) {
         let mut threads = self.threads();
         let all = threads.alive + threads.asked;
         if all >= self.most_threads(&threads) || !self.attention.is_short() {
@@ -126,16 +126,16 @@ impl Shared {
             threads.asked += 1;
             self.publish(&threads);
             drop(threads);
-            let asked = Asked(Some(self.clone()));
+            let asked = Asked(Some(self.arc()));
             host.call(Box::new(move || asked.comes()));
         } else {
-            let started = worker::start(self, &mut threads);
+            let started = worker::start(&self.arc(), &mut threads);
             self.try_again(threads, started);
         }
     }
 
     /// What a worker of the host's does in place of sleeping.
-    pub(crate) fn leave_or_search(self: &Arc<Self>) -> Idle {
+    pub(crate) fn leave_or_search(&self) -> Idle {
         let mut threads = self.threads();
         threads.alive -= 1;
         self.publish(&threads);

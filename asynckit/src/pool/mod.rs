@@ -18,11 +18,14 @@ mod on_tokio;
 mod phase;
 mod place;
 mod queue;
+mod registry;
+mod roots;
 mod scope;
 mod seeded;
 mod share;
 mod shared;
 mod sleep;
+mod spawn;
 mod spawner;
 mod stack;
 mod stop;
@@ -38,21 +41,22 @@ pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
 pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
-pub(crate) use deadlock::{break_circles, look_again, look_at_limits};
+pub(crate) use deadlock::look_at_limits;
 pub(crate) use help::enter_queue;
 pub(crate) use needed::pools_of;
-pub(crate) use place::Place;
+pub(crate) use place::{Inside, Place};
+pub(crate) use registry::pool_of;
 pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
-pub(crate) use spawner::{Handle, Spawn, owned};
+pub(crate) use spawn::{made, on_place, on_pool};
+pub(crate) use spawner::{Handle, Plain, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
-pub(crate) use worker::{offer_next, schedule};
+pub(crate) use worker::resume;
 
 use std::fmt;
 
 use crate::AsyncResult;
 use crate::sync::Arc;
-use crate::task::Lease;
 use crate::work::work;
 
 /// Worker threads that run work.
@@ -71,7 +75,7 @@ use crate::work::work;
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 pub struct Pool {
-    place: Lease,
+    shared: Arc<Shared>,
 }
 
 impl Pool {
@@ -93,7 +97,7 @@ impl Pool {
     }
 
     fn start(config: Config) -> Result<Pool, BuildError> {
-        let pool = Pool { place: Place::of_pool(Shared::new(config)) };
+        let pool = Pool { shared: Shared::make(config) };
         match pool.shared().start_workers() {
             Ok(()) => Ok(pool),
             Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
@@ -119,7 +123,7 @@ impl Pool {
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        self.place.pool()
+        &self.shared
     }
 
     /// Runs a closure on the pool: short for [`asynckit::work`](crate::work) and
@@ -208,10 +212,7 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     let _end = context::pool().map(|pool| {
-        crate::continuation::drain();
-        if let Some(local) = context::local() {
-            local.give_up_next();
-        }
+        crate::core::drain();
         pool.begin_blocking();
         End(pool)
     });

@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::continuation;
-use crate::future::Sleep;
+use crate::core::{self, Account, TaskRef};
 use crate::pool::wait::Goal;
-use crate::pool::{Shared, context, worker};
+use crate::pool::{Inside, Shared, context, pool_of, worker};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
-use crate::task::{TaskRef, each_edge, tasks_that_may_wait, with_sleep};
 
 /// Runs what the goal needs and nobody has begun, as long as there is any.
 pub(crate) fn run(goal: &impl Goal, pool: &Arc<Shared>) {
@@ -37,9 +35,13 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
         if goal.reached() {
             break;
         }
-        if task.state.is_ready() && belongs(&task, pool) && worker::execute_needed(&task) {
+        if task.is_ready()
+            && belongs(&task, pool)
+            && let Some(claimed) = task.claim()
+        {
+            worker::execute_here(pool, claimed);
             // Inside of a callback its end would wait for the callback's.
-            continuation::drain();
+            core::drain();
             ran = true;
             // It may have returned a result that it waits for now.
             seen.remove(&task.address());
@@ -57,63 +59,52 @@ fn run_below(root: TaskRef, goal: &impl Goal, pool: &Arc<Shared>) -> bool {
     ran
 }
 
-fn belongs(task: &TaskRef, pool: &Arc<Shared>) -> bool {
-    task.place().is_some_and(|place| place.is_of(pool))
+fn belongs(task: &TaskRef, pool: &Shared) -> bool {
+    pool.has(task)
 }
 
-/// What a waiting task waits for: unset inputs, and the borrowers of what is to move.
+/// What a task waits for: its inputs that are not there.
 pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
     let mut unset = Vec::new();
-    let mut lent = Vec::new();
-    if !task.state.is_waiting() || !task.state.visit() {
+    if !task.is_waiting() {
         return unset;
     }
-    each_edge(task, |edge| {
-        if !edge.is_open() {
-            return;
-        }
-        // One reference to each, as there may be many edges to one result.
-        let is_news = |list: &[TaskRef]| list.last().is_none_or(|last| !edge.comes_from(last));
-        let upstream = edge.upstream();
-        if !upstream.is_set() {
-            if is_news(&unset) {
-                unset.push(edge.upstream_ref());
-            }
-        } else if edge.waits_for_loans() && upstream.holds.is_lent() && is_news(&lent) {
-            lent.push(edge.upstream_ref());
-        }
-    });
-    task.state.unvisit();
-    for cell in lent {
-        unset.extend(borrowers(&cell));
+    task.each_missing(|upstream| unset.push(upstream));
+    for account in task.wishes() {
+        let pool = pool_of(account.task()).or_else(context::pool);
+        unset.extend(pool.map(|pool| borrowers(&account, &pool)).unwrap_or_default());
     }
     unset
 }
 
 /// The results of which a suspended task awaits one, where nothing else can wake it.
 pub(crate) fn awaited(task: &TaskRef) -> Option<Vec<TaskRef>> {
-    with_sleep(task, Sleep::awaited).flatten()
+    task.awaited()
 }
 
-/// The tasks that have a cell's value lent and are not over, of whatever pool: anybody who has a
-/// handle may lend it; and those that are parts of work which has.
-pub(crate) fn borrowers(cell: &TaskRef) -> Vec<TaskRef> {
-    let mut borrowers = tasks_that_may_wait();
-    borrowers.retain(|task| {
-        let mut borrows = !task.is_set() && task.place().is_some_and(|place| place.lends(cell));
-        if !borrows && !task.is_simple() && !task.is_set() && task.state.visit() {
-            each_edge(task, |edge| {
-                borrows |= edge.is_open() && edge.borrows() && edge.upstream_ref().is(cell);
-            });
-            task.state.unvisit();
+/// So many queued tasks a search looks at.
+const MANY: usize = 1024;
+
+/// The tasks of a pool that are to use what a handle has lent, or do. They are looked for among what runs, is
+/// queued or sleeps, and what waits for that.
+pub(crate) fn borrowers(account: &Account, pool: &Shared) -> Vec<TaskRef> {
+    let mut path = pool.queue.tasks(MANY);
+    // Who was woken for these may have looked in between.
+    pool.notify();
+    path.extend(pool.stacks.tasks());
+    path.extend(pool.known_tasks());
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    while let Some(task) = path.pop() {
+        if seen.len() >= 16 * MANY || !seen.insert(task.address()) {
+            continue;
         }
-        borrows
-    });
-    let pool = cell.place().map(|place| place.pool().clone()).or_else(context::pool);
-    if let Some(pool) = pool {
-        pool.sort(&mut borrowers);
+        path.extend(task.dependents());
+        let kept = || task.hooked_home::<Inside>().is_some_and(|part| part.borrows_from(account));
+        if task.borrows_from(account) || kept() {
+            found.push(task);
+        }
     }
-    borrowers
+    found
 }
 
 /// Whether a task waits, over any number of tasks, for a result that is no work's.
@@ -124,7 +115,7 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
         if task.is_set() || !seen.insert(task.address()) {
             continue;
         }
-        if task.is_set_by_hand() {
+        if task.is_by_hand() {
             return true;
         }
         path.extend(inputs(&task));
@@ -136,9 +127,9 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
 /// sets a result closes it first, and visits then who waits for it. What is done on the spot counts as
 /// being there when what it waits for is.
 pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
-    if !task.state.is_waiting() || task.is_set() {
+    if !task.is_waiting() || task.is_set() {
         // Or it is ready, and on its way to the queue.
-        return task.state.is_ready();
+        return task.is_ready();
     }
     let mut seen = HashSet::new();
     let mut path = vec![task.clone()];
@@ -146,32 +137,25 @@ pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
         if !seen.insert(task.address()) || task.is_set() {
             continue;
         }
-        if !task.state.is_waiting() || !task.state.visit() {
+        if !task.is_waiting() {
             // Work that is done on the spot is under way; other work may take its time, unless it has
             // just been made ready.
-            if task.is_immediate() || task.state.is_ready() {
+            if task.is_immediate() || task.is_ready() {
                 continue;
             }
             return false;
         }
-        let (mut edges, mut lacks) = (0, false);
-        each_edge(&task, |edge| {
-            edges += 1;
-            if !edge.is_open() {
-                return;
-            }
-            let upstream = edge.upstream();
-            if upstream.is_set() {
-                lacks |= edge.waits_for_loans() && upstream.holds.is_lent();
-            } else if upstream.is_immediate() {
-                path.push(edge.upstream_ref());
+        let mut lacks = false;
+        task.each_missing(|upstream| {
+            if upstream.is_immediate() {
+                path.push(upstream);
             } else {
                 lacks = true;
             }
         });
-        task.state.unvisit();
+        lacks |= !task.wishes().is_empty();
         let is_woken = || awaited(&task).is_some_and(|all| all.iter().any(|one| one.is_set()));
-        if lacks || (edges == 0 && !is_woken()) {
+        if lacks || (task.is_suspended() && !is_woken()) {
             return false;
         }
     }
@@ -253,9 +237,9 @@ pub(crate) fn pools_of(roots: Vec<TaskRef>) -> Vec<Arc<Shared>> {
         if task.is_set() || !seen.insert(task.address()) {
             continue;
         }
-        if let Some(place) = task.place() {
-            if !pools.iter().any(|pool| Arc::ptr_eq(pool, place.pool())) {
-                pools.push(place.pool().clone());
+        if let Some(its) = pool_of(&task) {
+            if !pools.iter().any(|pool| Arc::ptr_eq(pool, &its)) {
+                pools.push(its);
             }
             if !thorough {
                 break;

@@ -3,12 +3,18 @@
 //! *Named race, "the late submission":* work is queued while the pool is closed. The submitter queues,
 //! fences (`Attention::call`) and looks whether the pool is closed; whoever closes it says so, fences,
 //! and empties the queues. One of them finds the task. For work that waits rather than being queued see
-//! `tasks_of`.
+//! `roots.rs`.
 
 use crate::sync::{AtomicU8, Ordering};
 
-/// Which phase a pool is in; it only goes forward.
+/// Which phase a pool is in, which only goes forward; and whether it is a plain one.
 pub(crate) struct Phase(AtomicU8);
+
+/// There is something to see to for each task of the pool.
+const SPECIAL: u8 = 4;
+/// It has no thread at all, as none could be started.
+const STARVES: u8 = 8;
+const PHASE: u8 = 3;
 
 /// Takes work from anywhere.
 const OPEN: u8 = 0;
@@ -17,30 +23,49 @@ const STOPPING: u8 = 1;
 /// Takes no work, and begins none.
 const CLOSED: u8 = 2;
 
-// ORDERING: SeqCst throughout: "the late submission", and `tasks_of`.
+// ORDERING: SeqCst throughout: "the late submission", and *the late task*.
 impl Phase {
-    pub(crate) fn open() -> Phase {
-        Phase(AtomicU8::new(OPEN))
+    pub(crate) fn open(plain: bool) -> Phase {
+        Phase(AtomicU8::new(if plain { OPEN } else { SPECIAL }))
+    }
+
+    /// Whether it is open and plain: one look.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == OPEN
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.0.load(Ordering::SeqCst) == OPEN
+        self.0.load(Ordering::SeqCst) & PHASE == OPEN
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
         !self.is_open()
     }
 
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
-        self.0.load(Ordering::SeqCst) == CLOSED
+        self.0.load(Ordering::SeqCst) & CLOSED != 0
+    }
+
+    pub(crate) fn starves(&self) -> bool {
+        self.0.load(Ordering::SeqCst) & STARVES != 0
+    }
+
+    pub(crate) fn set_starves(&self, starves: bool) {
+        if starves {
+            self.0.fetch_or(STARVES, Ordering::SeqCst);
+        } else {
+            self.0.fetch_and(!STARVES, Ordering::SeqCst);
+        }
     }
 
     pub(crate) fn begin_stop(&self) {
-        self.0.fetch_max(STOPPING, Ordering::SeqCst);
+        self.0.fetch_or(STOPPING, Ordering::SeqCst);
     }
 
     pub(crate) fn close(&self) {
-        self.0.store(CLOSED, Ordering::SeqCst);
+        self.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
 }
 
@@ -58,7 +83,7 @@ mod models {
     #[test]
     fn the_late_submission() {
         loom::model(|| {
-            let pool = Arc::new((Phase::open(), Attention::new(), AtomicUsize::new(0)));
+            let pool = Arc::new((Phase::open(true), Attention::new(), AtomicUsize::new(0)));
             let its = pool.clone();
             let submitter = thread::spawn(move || {
                 let (phase, attention, queued) = &*its;

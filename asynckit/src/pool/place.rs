@@ -1,20 +1,30 @@
 //! Where a task belongs: its pool, its scope if it is a scope's, and what else it is subject to.
 
 use crate::cancel::Tree;
-use crate::continuation;
-use crate::error::{Error, Hop};
+use crate::core::{self, Account, Entry, Header, Homed, IsHome, Rest, TaskRef, Traits};
+use crate::error::{Error, Hook, Hop};
 use crate::limit::Pass;
 use crate::pool::share::{Kept, Share};
-use crate::pool::{Shared, context};
+use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
-use crate::task::{Borrow, Header, Lease, TaskRef};
 use crate::time::Stopwatch;
+use crate::trace::Trace;
 
-/// A pool, or a scope of one.
-pub(crate) struct Place {
-    pool: Arc<Shared>,
-    /// Whether it is nothing but the pool: then there is nothing to do for its tasks one by one.
-    plain: bool,
+/// A pool, or a part of one.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// Nothing but the pool: there is nothing to do for its tasks one by one.
+    Pool(Arc<Shared>),
+    Part(Arc<Part>),
+}
+
+/// A part of a pool, to which tasks are hooked.
+pub(crate) type Part = Homed<Inside>;
+
+/// What a part is.
+#[derive(Default)]
+pub(crate) struct Inside {
+    pool: Option<Arc<Shared>>,
     scope: Option<Arc<Members>>,
     /// Who may cancel all tasks of this place.
     tree: Option<Arc<Tree>>,
@@ -22,6 +32,10 @@ pub(crate) struct Place {
     share: Option<Arc<Share>>,
     /// What measures the run of the work whose place it is.
     stopwatch: Option<Arc<Stopwatch>>,
+    /// Whether its one task has a place in the queue.
+    counted: AtomicU8,
+    /// The span of its one task.
+    pub(crate) trace: Trace,
 }
 
 /// The members of a scope that are not over.
@@ -36,98 +50,133 @@ struct Members {
     list: Mutex<Vec<TaskRef>>,
 }
 
+impl Members {
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Acquire) != 0
+    }
+}
+
 impl Place {
-    pub(crate) fn of_pool(pool: Arc<Shared>) -> Lease {
-        Place::make(pool, None, None)
+    fn part(pool: &Arc<Shared>, inside: Inside) -> Place {
+        Place::Part(Part::new_home(Inside { pool: Some(pool.clone()), ..inside }))
     }
 
-    fn make(pool: Arc<Shared>, scope: Option<Arc<Members>>, tree: Option<Arc<Tree>>) -> Lease {
-        Place::make_for(pool, scope, tree, None, None)
-    }
-
-    /// As `make`, for one work and what it is made of.
-    fn make_for(
-        pool: Arc<Shared>,
-        scope: Option<Arc<Members>>,
-        tree: Option<Arc<Tree>>,
-        share: Option<Arc<Share>>,
-        stopwatch: Option<Arc<Stopwatch>>,
-    ) -> Lease {
-        let plain = scope.is_none() && tree.is_none() && share.is_none() && stopwatch.is_none();
-        Lease::new(Place { pool, plain, scope, tree, share, stopwatch })
-    }
-
-    pub(crate) fn of_scope(pool: Arc<Shared>) -> Lease {
+    pub(crate) fn of_scope(pool: Arc<Shared>) -> Arc<Part> {
         let members = Members {
             count: AtomicUsize::new(1),
             cancelled: AtomicU8::new(0),
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        let tree = context::place().and_then(|around| around.tree.clone());
-        Place::make(pool, Some(Arc::new(members)), tree)
+        let tree = context::tree();
+        let scope = Some(Arc::new(members));
+        Part::new_home(Inside { pool: Some(pool), scope, tree, ..Inside::default() })
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<Shared> {
+        match self {
+            Place::Pool(pool) => pool,
+            Place::Part(part) => part.pool(),
+        }
+    }
+
+    fn inside(&self) -> Option<&Inside> {
+        match self {
+            Place::Pool(_) => None,
+            Place::Part(part) => Some(part),
+        }
+    }
+
+    pub(crate) fn is_scope(&self) -> bool {
+        self.inside().is_some_and(|inside| inside.scope.is_some())
+    }
+
+    fn scope(&self) -> Option<Arc<Members>> {
+        self.inside()?.scope.clone()
+    }
+
+    pub(crate) fn tree(&self) -> Option<&Arc<Tree>> {
+        self.inside()?.tree.as_ref()
+    }
+
+    pub(crate) fn share(&self) -> Option<&Arc<Share>> {
+        self.inside()?.share.as_ref()
     }
 
     /// The same place for work that a token may cancel.
-    pub(crate) fn with_tree(&self, tree: Arc<Tree>) -> Lease {
-        Place::make(self.pool.clone(), self.scope.clone(), Some(tree))
+    pub(crate) fn with_tree(&self, tree: Arc<Tree>) -> Place {
+        let inside = Inside { scope: self.scope(), tree: Some(tree), ..Inside::default() };
+        Place::part(self.pool(), inside)
     }
 
     /// The same place for work that has a pass.
-    pub(crate) fn with_pass(&self, pass: Pass) -> Lease {
-        self.with_kept(Kept::Pass(pass))
+    pub(crate) fn with_pass(&self, pass: Pass) -> Place {
+        self.with_share(Kept::Pass(pass))
     }
 
-    /// The same place for work that has been lent what a call was: until it is over, whenever its
-    /// result is set.
-    pub(crate) fn with_loans(&self, loans: Vec<Borrow>) -> Lease {
-        self.with_kept(Kept::Loans(loans))
+    /// The same place for work that keeps what was lent to it.
+    pub(crate) fn with_loans(&self, loans: core::Kept) -> Place {
+        self.with_share(Kept::Loans(loans))
     }
 
-    fn with_kept(&self, kept: Kept) -> Lease {
-        let share = Some(Share::new(kept, self.share.clone()));
-        let (scope, tree, stopwatch) =
-            (self.scope.clone(), self.tree.clone(), self.stopwatch.clone());
-        Place::make_for(self.pool.clone(), scope, tree, share, stopwatch)
+    fn with_share(&self, kept: Kept) -> Place {
+        let share = Some(Share::new(kept, self.share().cloned()));
+        Place::part(self.pool(), Inside { share, ..self.parts() })
     }
 
     /// The same place for work whose run is measured.
-    pub(crate) fn with_stopwatch(&self, stopwatch: Arc<Stopwatch>) -> Lease {
-        let (scope, tree, share) = (self.scope.clone(), self.tree.clone(), self.share.clone());
-        Place::make_for(self.pool.clone(), scope, tree, share, Some(stopwatch))
+    pub(crate) fn with_stopwatch(&self, stopwatch: Arc<Stopwatch>) -> Place {
+        Place::part(self.pool(), Inside { stopwatch: Some(stopwatch), ..self.parts() })
+    }
+
+    /// The same place for one task, of which it keeps count by itself.
+    pub(crate) fn for_one(&self, counted: bool) -> Arc<Part> {
+        let pool = Some(self.pool().clone());
+        let counted = AtomicU8::new(u8::from(counted));
+        Part::new_home(Inside { pool, counted, ..self.parts() })
+    }
+
+    /// What a part of it has of it.
+    fn parts(&self) -> Inside {
+        let Some(inside) = self.inside() else { return Inside::default() };
+        Inside {
+            scope: inside.scope.clone(),
+            tree: inside.tree.clone(),
+            share: inside.share.clone(),
+            stopwatch: inside.stopwatch.clone(),
+            ..Inside::default()
+        }
     }
 
     /// Where work of a place submits more: what belongs to one task or one scope is left out.
-    pub(crate) fn for_more(place: &Lease) -> Lease {
-        if place.scope.is_none() && place.share.is_none() && place.stopwatch.is_none() {
-            return place.clone();
+    pub(crate) fn for_more(&self) -> Place {
+        match self.tree() {
+            None => Place::Pool(self.pool().clone()),
+            Some(tree) => {
+                Place::part(self.pool(), Inside { tree: Some(tree.clone()), ..Inside::default() })
+            }
         }
-        Place::make(place.pool.clone(), None, place.tree.clone())
     }
 
     /// A place for the calling thread: the tree of the work that it is doing, if any, is passed on
     /// to what that submits.
-    pub(crate) fn here(place: &Lease) -> Lease {
-        if place.tree.is_some() || !Tree::any() {
-            return place.clone();
+    pub(crate) fn here(&self) -> Place {
+        if self.tree().is_some() || !Tree::any() {
+            return self.clone();
         }
-        let Some(around) = context::place() else { return place.clone() };
-        match &around.tree {
-            None => place.clone(),
-            Some(_) if place.scope.is_none() && Arc::ptr_eq(&place.pool, &around.pool) => {
-                Place::for_more(&around)
-            }
-            Some(tree) => place.with_tree(tree.clone()),
+        match context::tree() {
+            None => self.clone(),
+            Some(tree) => self.with_tree(tree),
         }
     }
+}
 
+impl Part {
     pub(crate) fn pool(&self) -> &Arc<Shared> {
-        &self.pool
-    }
-
-    /// Whether it is this pool, or a part of it.
-    pub(crate) fn is_of(&self, pool: &Shared) -> bool {
-        std::ptr::eq(&raw const *self.pool, pool)
+        match &self.pool {
+            Some(pool) => pool,
+            None => unreachable!("a part of no pool"),
+        }
     }
 
     pub(crate) fn is_scope(&self) -> bool {
@@ -138,14 +187,14 @@ impl Place {
         self.tree.as_ref()
     }
 
-    /// What its tasks share, the innermost first.
+    /// What its tasks share, and what those around them do.
     pub(crate) fn shares(&self) -> impl Iterator<Item = &Arc<Share>> {
         std::iter::successors(self.share.as_ref(), |share| share.around())
     }
 
-    /// Whether its tasks have the value of a cell lent, as parts of work that has.
-    pub(crate) fn lends(&self, cell: &TaskRef) -> bool {
-        self.share.as_ref().is_some_and(|share| share.lends(cell))
+    /// Whether its tasks have on loan what this handle has lent.
+    pub(crate) fn borrows_from(&self, account: &Account) -> bool {
+        self.share.as_ref().is_some_and(|share| share.borrows_from(account))
     }
 
     pub(crate) fn stopwatch(&self) -> Option<&Arc<Stopwatch>> {
@@ -161,21 +210,23 @@ impl Place {
         }
     }
 
-    pub(crate) fn is_plain(&self) -> bool {
-        self.plain
+    /// What its tasks are made with.
+    pub(crate) fn traits(&self) -> Traits {
+        if self.is_scope() { Traits::BORROWS } else { Traits::PLAIN }
     }
 
-    /// Whether it counts its tasks: `enter` and `leave` do something.
-    pub(crate) fn counts(&self) -> bool {
-        self.scope.is_some() || self.share.is_some()
+    /// Its one task has begun, or never will: gives its place in the queue back.
+    pub(crate) fn uncount(&self) -> bool {
+        self.counted.load(Ordering::Relaxed) != 0 && self.counted.swap(0, Ordering::AcqRel) != 0
     }
 
-    /// Whether it is to be shown its tasks, to find them again.
-    pub(crate) fn lists(&self) -> bool {
-        self.scope.is_some() || self.tree.is_some()
+    pub(crate) fn begun(&self) {
+        if self.uncount() {
+            self.pool().begun();
+        }
     }
 
-    /// A new member; `leave` ends its membership.
+    /// A new member; `over` ends its membership.
     pub(crate) fn enter(&self) {
         if let Some(share) = &self.share {
             share.enter();
@@ -200,8 +251,7 @@ impl Place {
         let mut over = Vec::new();
         let mut list = lock(&members.list);
         if list.len() == list.capacity() {
-            let is_over =
-                |task: &TaskRef| task.state.is_over() || (task.is_set_by_hand() && task.is_set());
+            let is_over = |task: &TaskRef| task.is_over() || (task.is_by_hand() && task.is_set());
             over = list.extract_if(.., |task| is_over(task)).collect();
         }
         list.push(task.clone());
@@ -209,32 +259,22 @@ impl Place {
         drop(over);
         if members.is_cancelled() {
             // Whoever cancelled the scope may not have seen it.
-            continuation::fail(task, Error::cancelled(task.hop), true);
+            task.fail_waiting(Error::cancelled(task.hop), true);
         }
     }
 
-    /// A member is over, and need not be found any more.
-    pub(crate) fn forget(&self, task: &TaskRef) {
-        if let Some(tree) = &self.tree {
-            tree.forget(task);
-        }
-    }
-
-    /// A member is over, and so is what its end led to. It gives back what it shared, which may lead to
-    /// more that has to happen before `leave`.
-    pub(crate) fn give_back(&self) {
+    /// A member is over, and so is what its end led to.
+    pub(crate) fn leave(&self) {
         if let Some(share) = &self.share {
             share.leave();
         }
-    }
-
-    /// The same, after `give_back` and what that led to.
-    pub(crate) fn leave(&self) {
         let Some(members) = &self.scope else { return };
+        // The scope may be gone as soon as it is counted.
+        let owner = members.owner.clone();
         // ORDERING: AcqRel: all that the members did happens before the scope's end (Acquire in
         // `is_empty`).
         if members.count.fetch_sub(1, Ordering::AcqRel) == 1 {
-            members.owner.unpark();
+            owner.unpark();
         }
     }
 
@@ -249,7 +289,7 @@ impl Place {
             && !self.is_empty()
         {
             // In a callback the ends of members may be this thread's to bring about.
-            continuation::drain();
+            core::drain();
             if !self.is_empty() {
                 members.owner.park(None);
             }
@@ -266,7 +306,7 @@ impl Place {
         let Some(members) = &self.scope else { return };
         members.cancelled.store(1, Ordering::Release);
         for member in self.members() {
-            continuation::fail(&member, Error::cancelled(member.hop), true);
+            member.fail_waiting(Error::cancelled(member.hop), true);
         }
     }
 
@@ -277,9 +317,6 @@ impl Place {
 
     /// Why a task of this place is not to begin, if it is not.
     pub(crate) fn refusal(&self, hop: Hop) -> Option<Error> {
-        if self.plain {
-            return None;
-        }
         if let Some(error) = self.tree.as_ref().and_then(|tree| tree.refusal(hop)) {
             return Some(error);
         }
@@ -291,17 +328,64 @@ impl Place {
     pub(crate) fn end(&self) {
         if let Some(members) = &self.scope {
             let list = std::mem::take(&mut *lock(&members.list));
-            for unset in list.iter().filter(|one| one.is_set_by_hand() && !one.is_set()) {
-                continuation::settle_failed(unset, Error::unset_in_scope(unset.hop));
+            for unset in list.iter().filter(|one| one.is_by_hand() && !one.is_set()) {
+                unset.fail_waiting(Error::unset_in_scope(unset.hop), false);
             }
             drop(list);
-            continuation::drain();
+            core::drain();
         }
     }
 }
 
-impl Members {
-    fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire) != 0
+impl IsHome for Inside {
+    const KIND: u8 = 1;
+
+    fn schedule(home: &Homed<Self>, entry: Entry) {
+        worker::schedule(home.pool(), entry);
+    }
+
+    fn queue(home: &Homed<Self>, entry: Entry) {
+        worker::inject(home.pool(), entry);
+    }
+
+    fn rest(home: &Homed<Self>, rest: Rest) {
+        home.pool().put_rest(rest);
+    }
+
+    fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool {
+        let counted = home.pool().meets(upstream);
+        if counted {
+            // The task, which counts its part, may be gone when that is told.
+            core::keep(home);
+        }
+        counted
+    }
+
+    fn hold(home: &Homed<Self>) {
+        core::keep(home);
+        home.pool().count_in();
+    }
+
+    fn met(home: &Homed<Self>) {
+        let part = home.arc();
+        core::let_go(&part);
+        part.pool().count_out();
+    }
+
+    fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
+        home.pool().sleeps(task, hidden);
+    }
+
+    fn over(home: &Homed<Self>, task: &TaskRef, error: Option<&Error>) {
+        home.trace.end(error);
+        home.begun();
+        if let Some(tree) = &home.tree {
+            tree.forget(task);
+        }
+        home.leave();
+    }
+
+    fn hook(home: &Homed<Self>) -> Option<Hook> {
+        home.pool().hook()
     }
 }

@@ -4,14 +4,17 @@
 use crossbeam_channel::{Receiver, Sender};
 use crossbeam_deque::{Steal, Stealer};
 
+use crate::core::{Entry, Rest, TaskRef};
 use crate::pool::seeded::Seeded;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
-use crate::task::Token;
 
 pub(crate) struct Queue {
-    sender: Sender<Token>,
-    receiver: Receiver<Token>,
-    stealers: RwLock<Vec<(usize, Stealer<Token>)>>,
+    sender: Sender<Entry>,
+    receiver: Receiver<Entry>,
+    stealers: RwLock<Vec<(usize, Stealer<Entry>)>>,
+    /// The rest of long lists of dependents, for who has nothing else to do.
+    rests: Mutex<Vec<Rest>>,
+    has_rests: AtomicUsize,
     capacity: Option<Capacity>,
     /// Has all of it, in a deterministic pool.
     seeded: Option<Seeded>,
@@ -34,7 +37,15 @@ impl Queue {
             blocked: Mutex::new(()),
             freed: Condvar::new(),
         });
-        Queue { sender, receiver, stealers: RwLock::new(Vec::new()), capacity, seeded }
+        Queue {
+            sender,
+            receiver,
+            stealers: RwLock::new(Vec::new()),
+            rests: Mutex::new(Vec::new()),
+            has_rests: AtomicUsize::new(0),
+            capacity,
+            seeded,
+        }
     }
 
     /// What decides the order, in a deterministic pool.
@@ -43,23 +54,23 @@ impl Queue {
     }
 
     /// From outside, or from a thread that has no deque here.
-    pub(crate) fn inject(&self, token: Token) {
+    pub(crate) fn inject(&self, entry: Entry) {
         if let Some(seeded) = &self.seeded {
-            return seeded.push(token);
+            return seeded.push(entry);
         }
         // The receiver lives as long as the sender: this can't fail.
-        let sent = self.sender.send(token);
+        let sent = self.sender.send(entry);
         debug_assert!(sent.is_ok());
     }
 
-    pub(crate) fn take_injected(&self) -> Option<Token> {
+    pub(crate) fn take_injected(&self) -> Option<Entry> {
         match &self.seeded {
             Some(seeded) => seeded.pop(),
             None => self.receiver.try_recv().ok(),
         }
     }
 
-    pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Token>) {
+    pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Entry>) {
         self.stealers.write().unwrap_or_else(|e| e.into_inner()).push((id, stealer));
     }
 
@@ -68,14 +79,49 @@ impl Queue {
     }
 
     /// Takes the oldest from somebody's deque, first from those after `id`.
-    pub(crate) fn steal(&self, id: usize) -> Option<Token> {
+    pub(crate) fn steal(&self, id: usize) -> Option<Entry> {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         let start = stealers.iter().position(|(its, _)| *its > id).unwrap_or(0);
         let (before, after) = stealers.split_at(start);
         after.iter().chain(before).find_map(|(_, stealer)| steal_one(stealer))
     }
 
+    /// What is queued, as far as that is not too much.
+    pub(crate) fn tasks(&self, most: usize) -> Vec<TaskRef> {
+        if let Some(seeded) = &self.seeded {
+            return seeded.tasks();
+        }
+        let take = || self.take_injected().or_else(|| self.steal(0));
+        let entries: Vec<Entry> = std::iter::from_fn(take).take(most).collect();
+        let tasks = entries.iter().map(Entry::reference).collect();
+        entries.into_iter().for_each(|entry| self.inject(entry));
+        tasks
+    }
+
+    pub(crate) fn put_rest(&self, rest: Rest) {
+        lock(&self.rests).push(rest);
+        self.has_rests.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn take_rest(&self) -> Option<Rest> {
+        if !self.has_rests() {
+            return None;
+        }
+        let rest = lock(&self.rests).pop();
+        if rest.is_some() {
+            self.has_rests.fetch_sub(1, Ordering::SeqCst);
+        }
+        rest
+    }
+
+    fn has_rests(&self) -> bool {
+        self.has_rests.load(Ordering::SeqCst) != 0
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
+        if self.has_rests() {
+            return false;
+        }
         if let Some(seeded) = &self.seeded {
             return seeded.is_empty();
         }
@@ -142,10 +188,10 @@ impl Queue {
     }
 }
 
-fn steal_one(stealer: &Stealer<Token>) -> Option<Token> {
+fn steal_one(stealer: &Stealer<Entry>) -> Option<Entry> {
     loop {
         match stealer.steal() {
-            Steal::Success(token) => return Some(token),
+            Steal::Success(entry) => return Some(entry),
             Steal::Empty => return None,
             Steal::Retry => std::hint::spin_loop(),
         }

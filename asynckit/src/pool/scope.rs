@@ -47,9 +47,6 @@
 //!   members.
 //! - *Clones under way, callbacks and borrowing tasks* hold a borrow, which counts as a holder of the value:
 //!   it ends before they do.
-//! - *Steps that are put off*: none that foreign code leads to. Whatever calls foreign code says so
-//!   (`trampoline::foreign`), be it a hook, the drop of an error or a subscriber: what that sets is followed up
-//!   before its call returns, and so tuples are taken apart that were set by hand, whose parts are no members.
 //! - *Memory*: a cell's block is given back whenever it comes; nothing of its value, closure or inputs is in
 //!   it by then.
 
@@ -58,20 +55,20 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::AsyncResult;
-use crate::continuation::{self, Watch};
+use crate::core::{self, TaskRef, Watch};
 use crate::error::{self, Error, Hop};
 use crate::panic;
 use crate::pool::needed;
+use crate::pool::place::Part;
 use crate::pool::wait::{Goal, Test, wait};
 use crate::pool::{Place, Pool, Spawn};
 use crate::result::{JoinTuple, Setter, channel_in_scope, join_list, ready_in_scope};
 use crate::sync::{Arc, Parker};
-use crate::task::{Lease, Steps, TaskRef};
 use crate::work::work;
 
 /// A place for work that borrows local data; see [`Pool::scope`].
 pub struct Scope<'s, 'env: 's> {
-    pub(crate) place: Lease,
+    pub(crate) place: Arc<Part>,
     /// `'s` is invariant, so that it can't be shortened to less than the scope's own life.
     scope: PhantomData<&'s mut &'s ()>,
     env: PhantomData<&'env mut &'env ()>,
@@ -238,14 +235,14 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// All members of a scope are over.
-struct Ended<'a>(&'a Lease);
+struct Ended<'a>(&'a Arc<Part>);
 
 impl Goal for Ended<'_> {
     fn reached(&self) -> bool {
         if !self.0.is_empty() && self.0.pool().is_out_of_work() {
             self.give_up_hopeless();
             // In a callback their end is this thread's to bring about.
-            continuation::drain();
+            core::drain();
         }
         self.0.is_empty()
     }
@@ -257,7 +254,7 @@ impl Goal for Ended<'_> {
 
     fn roots(&self) -> Vec<TaskRef> {
         let mut members = self.0.members();
-        members.retain(|member| !member.header().is_set());
+        members.retain(|member| !member.is_set());
         members
     }
 
@@ -274,8 +271,8 @@ impl Ended<'_> {
     /// can never run.
     fn give_up_hopeless(&self) {
         for member in self.0.members() {
-            if !member.is_set_by_hand() && needed::waits_for_no_work(&member) {
-                continuation::fail(&member, Error::stopped_with_scope(member.hop), false);
+            if !member.is_by_hand() && needed::waits_for_no_work(&member) {
+                member.fail_waiting(Error::stopped_with_scope(member.hop), false);
             }
         }
     }

@@ -8,16 +8,14 @@
 //! What is drawn depends on the seed and on the order of events alone: not on addresses, hashes,
 //! threads or time. So nothing may come here in an order that does: see `Shared::waiting_tasks`.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::core::{Claimed, Entry, Schedule, TaskRef};
 use crate::error::Error;
 use crate::pool::{Pool, Shared};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
-use crate::task::{
-    Ran, Steps, TaskRef, Token, Which, dispose_of, run_claimed, tasks_of, write_failure,
-};
 use crate::time::Timers;
 
 /// What takes the place of the queues.
@@ -35,9 +33,6 @@ struct Draw {
     /// How many runs have begun.
     runs: u64,
     fault: Option<Fault>,
-    /// When the task at an address was submitted: the addresses come out in no order of ours.
-    born: HashMap<usize, u64>,
-    noted: u64,
 }
 
 /// A task with its priority. Of equal ones the elder is first.
@@ -45,11 +40,11 @@ struct Draw {
 struct Ready {
     priority: u64,
     elder: std::cmp::Reverse<u64>,
-    token: Unordered,
+    entry: Unordered,
 }
 
 /// Takes no part in comparisons.
-struct Unordered(Token);
+struct Unordered(Entry);
 
 /// What is made to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,15 +159,8 @@ impl Pool {
 
 impl Seeded {
     pub(crate) fn new(seed: u64, fault: Option<Fault>) -> Seeded {
-        let draw = Draw {
-            random: Random(seed),
-            ready: BinaryHeap::new(),
-            drawn: 0,
-            runs: 0,
-            fault,
-            born: HashMap::new(),
-            noted: 0,
-        };
+        let draw =
+            Draw { random: Random(seed), ready: BinaryHeap::new(), drawn: 0, runs: 0, fault };
         Seeded { draw: Mutex::new(draw), timers: Timers::virtual_ones(seed) }
     }
 
@@ -180,16 +168,24 @@ impl Seeded {
         lock(&self.draw)
     }
 
-    pub(crate) fn push(&self, token: Token) {
+    pub(crate) fn push(&self, entry: Entry) {
         let mut draw = self.draw();
         let priority = draw.random.next();
         draw.drawn += 1;
         let elder = std::cmp::Reverse(draw.drawn);
-        draw.ready.push(Ready { priority, elder, token: Unordered(token) });
+        draw.ready.push(Ready { priority, elder, entry: Unordered(entry) });
     }
 
-    pub(crate) fn pop(&self) -> Option<Token> {
-        self.draw().ready.pop().map(|ready| ready.token.0)
+    pub(crate) fn pop(&self) -> Option<Entry> {
+        self.draw().ready.pop().map(|ready| ready.entry.0)
+    }
+
+    /// What is queued, the elder first.
+    pub(crate) fn tasks(&self) -> Vec<TaskRef> {
+        let draw = self.draw();
+        let mut all: Vec<_> = draw.ready.iter().collect();
+        all.sort_by_key(|ready| ready.elder);
+        all.into_iter().rev().map(|ready| ready.entry.0.reference()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -203,14 +199,6 @@ impl Seeded {
             let other = draw.random.next() % (last as u64 + 1);
             tasks.swap(last, other as usize);
         }
-    }
-
-    /// A task was submitted, and is held.
-    pub(crate) fn note(&self, task: &TaskRef) {
-        let mut draw = self.draw();
-        draw.noted += 1;
-        let noted = draw.noted;
-        draw.born.insert(task.address(), noted);
     }
 
     pub(crate) fn timers(&self) -> &Arc<Timers> {
@@ -245,49 +233,27 @@ impl Seeded {
 }
 
 /// Runs a claimed task of any pool; on a deterministic one it may be made to fail instead.
-pub(crate) fn run(task: &TaskRef) -> Ran {
-    let seeded = task.place().and_then(|place| place.pool().queue.seeded());
+pub(crate) fn run(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
     // What is done on the spot is no code of the user's.
-    let seeded = seeded.filter(|_| !task.is_immediate());
+    let seeded = pool.queue.seeded().filter(|_| !task.header().is_immediate());
     match seeded.and_then(Seeded::begin_run) {
-        None => run_claimed(task, false),
-        Some(fault) => run_into(fault, task),
+        None => pool.run(task, to),
+        Some(fault) => run_into(fault, pool, task),
     }
 }
 
 /// Fails a claimed task as if its first line had. Nobody needs to be told of such a failure.
-fn run_into(fault: Fault, task: &TaskRef) -> Ran {
-    let (hop, hook) = (task.header().hop, task.header().hook());
+fn run_into(fault: Fault, pool: &Shared, task: Claimed) {
+    let (hop, hook) = (task.header().hop, pool.hook());
     let injected = Injected { task: fault.run };
     let error = match fault.how {
         How::Fails => Error::failed(hop, Box::new(injected), hook),
         How::Panics => Error::panicked(hop, Box::new(injected.to_string()), hook),
     };
-    let first = task.state.conclude(true);
-    if first {
-        write_failure(task, error.observed());
-    }
-    dispose_of(task, false);
-    Ran::Settled { first, used_up: true }
+    task.fail(error.observed());
 }
 
 impl Shared {
-    /// The pool's tasks that may wait; those of a deterministic pool in the order in which they were
-    /// submitted.
-    pub(crate) fn waiting_tasks(&self) -> Vec<TaskRef> {
-        let mut tasks = tasks_of(self, Which::MayWait);
-        self.sort(&mut tasks);
-        tasks
-    }
-
-    /// In a deterministic pool: puts its tasks into the order in which they were submitted.
-    pub(crate) fn sort(&self, tasks: &mut [TaskRef]) {
-        if let Some(seeded) = self.queue.seeded() {
-            let draw = seeded.draw();
-            tasks.sort_by_key(|task| draw.born.get(&task.address()).copied());
-        }
-    }
-
     /// Whether this is a deterministic pool in which nothing will happen any more by itself.
     pub(crate) fn is_spent(&self) -> bool {
         // Of one that is being stopped, and has no task that sleeps, the stop sees to the rest.

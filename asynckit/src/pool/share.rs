@@ -1,13 +1,13 @@
-//! What the tasks of a place share until the last of them is really over: a limit's pass, and what is
+//! What the tasks of a place share until the last of them is really over: a limit's permit, and what is
 //! lent to the work that they are parts of.
 //!
-//! A result may be settled while its work goes on: it was cancelled, or is out of time. So what work
-//! needs to run is not given back when there is a result, but when its closure, its inputs and its
-//! future are gone, and those of all that it has started as parts of itself: they are at its place.
+//! A result may be there while its work goes on: it was cancelled, or is out of time. So what work needs
+//! to run is not given back when there is a result, but when its closure, its inputs and its future are
+//! gone, and those of all that it has started as parts of itself: they are at its place.
 
+use crate::core::{self, Account};
 use crate::limit::{Pass, Passes};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::task::{Borrow, Steps, TaskRef};
 
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {
@@ -22,7 +22,7 @@ pub(crate) struct Share {
 /// Dropped, it goes to who waits for it.
 pub(crate) enum Kept {
     Pass(Pass),
-    Loans(Vec<Borrow>),
+    Loans(core::Kept),
 }
 
 impl Share {
@@ -47,10 +47,10 @@ impl Share {
         std::iter::successors(Some(self), |share| share.around.as_deref())
     }
 
-    /// Whether the tasks have the value of a cell lent.
-    pub(crate) fn lends(&self, cell: &TaskRef) -> bool {
+    /// Whether the tasks have on loan what this handle has lent.
+    pub(crate) fn borrows_from(&self, account: &Account) -> bool {
         self.each().any(|share| match &*lock(&share.kept) {
-            Some(Kept::Loans(loans)) => loans.iter().any(|loan| loan.raw() == cell.raw()),
+            Some(Kept::Loans(loans)) => account.has(loans),
             _ => false,
         })
     }

@@ -4,23 +4,26 @@ use std::io;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::continuation;
+use crate::core::{Entry, Homed, IsHome, Rest, Stacks, TaskRef, depth};
 use crate::error::{Error, ErrorKind, Hook, Hop};
 use crate::panic;
 use crate::pool::attention::Attention;
 use crate::pool::builder::Config;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
+use crate::pool::roots::Roots;
 use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
-use crate::pool::{context, needed, worker};
+use crate::pool::{context, needed, registry, worker};
 use crate::sync::{
-    Arc, AtomicU8, Condvar, Deadline, Mutex, MutexGuard, Ordering, Parker, fence, lock, yield_now,
+    Arc, Condvar, Deadline, Mutex, MutexGuard, Ordering, Parker, fence, lock, yield_now,
 };
-use crate::task::{Mark, Steps, TaskRef, Token, depth};
 use crate::time::{self, Sleeping, Timers};
 
-pub(crate) struct Shared {
+/// A pool, as its tasks know it.
+pub(crate) type Shared = Homed<State>;
+
+pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
     pub(crate) threads: Mutex<Threads>,
@@ -28,10 +31,10 @@ pub(crate) struct Shared {
     /// Tasks that a timer will wake.
     pub(crate) sleeping: Sleeping,
     phase: Phase,
-    /// Whether it has no thread at all, as none could be started.
-    starves: AtomicU8,
-    /// What marks the memory that this pool's tasks are in.
-    pub(crate) mark: Mark,
+    /// What its threads are at.
+    pub(crate) stacks: Stacks,
+    /// What its tasks wait for that is not its own.
+    pub(super) roots: Roots,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
     /// threads are gone: the pool's memory may stay for longer.
     hook: Mutex<Option<Hook>>,
@@ -42,25 +45,34 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(mut config: Config) -> Arc<Shared> {
+    pub(crate) fn make(mut config: Config) -> Arc<Shared> {
         // A hosted pool may have to count on threads that wait for it.
         needed::count_workers(1, if config.host.is_some() { 0 } else { config.workers });
         panic::note_places(|| depth() > 0);
         let threads = Threads::wanting(config.workers);
         let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
-        Arc::new(Shared {
+        let plain = seeded.is_none() && config.queue_capacity.is_none();
+        let shared = Shared::new_home(State {
             queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),
             sleeping: Sleeping::none(),
-            phase: Phase::open(),
-            starves: AtomicU8::new(0),
-            mark: Mark::new(),
+            phase: Phase::open(plain),
+            stacks: Stacks::none(),
+            roots: Roots::none(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
             closed: Condvar::new(),
             config,
-        })
+        });
+        registry::add(&shared);
+        shared
+    }
+
+    /// Whether there is nothing to be seen to for its tasks one by one, and it takes them from anybody.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.phase.is_plain()
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {
@@ -70,14 +82,9 @@ impl Shared {
     /// Lets go of the hook where nothing of the pool will need it any more.
     pub(crate) fn drop_hook(&self) {
         if self.is_closed() && self.threads().alive == 0 {
-            self.take_hook();
+            let hook = lock(&self.hook).take();
+            drop(hook);
         }
-    }
-
-    /// Drops the hook, which is foreign code.
-    fn take_hook(&self) {
-        let hook = lock(&self.hook).take();
-        continuation::foreign(|| drop(hook));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -90,9 +97,9 @@ impl Shared {
 
     /// Whether the calling thread may submit: anybody to an open pool, its own tasks to one that
     /// is being stopped.
-    pub(crate) fn admits(self: &Arc<Self>) -> bool {
-        let starves = self.starves.load(Ordering::Relaxed) != 0;
-        (self.phase.is_open() && !starves) || (!self.phase.is_closed() && context::works_for(self))
+    pub(crate) fn admits(&self) -> bool {
+        (self.phase.is_open() && !self.phase.starves())
+            || (!self.phase.is_closed() && context::works_for(self))
     }
 
     /// A task that took a place in the queue has begun, or never will.
@@ -123,6 +130,7 @@ impl Shared {
         self.queue.wake_blocked();
         self.fail_queued();
         self.fail_waiting();
+        self.fail_dependents_of_running();
         self.wake_all();
         self.drop_hook();
     }
@@ -189,33 +197,37 @@ impl Shared {
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
     pub(crate) fn fail_queued(&self) {
         fence(Ordering::SeqCst);
-        while let Some(token) = self.take_any() {
-            stop_task(&token);
+        while let Some(entry) = self.take_any() {
+            worker::stop_entry(entry);
         }
-    }
-
-    /// Fails all tasks that wait for inputs; whether there were any.
-    pub(crate) fn fail_waiting(&self) -> bool {
-        fail_all(self.waiting_tasks())
+        while let Some(rest) = self.queue.take_rest() {
+            drop(rest);
+        }
     }
 
     /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be
     /// helped any more. When nothing does, the pool is closed.
-    pub(crate) fn finish_stop(self: &Arc<Self>, besides: usize) {
+    pub(crate) fn finish_stop(&self, besides: usize) {
         let patience = Deadline::after(PATIENCE);
-        while self.is_quiet(besides) {
-            let waiting = self.waiting_tasks();
-            // What has its input was accepted to run: its queueing is a matter of moments.
-            if waiting.iter().any(needed::is_about_to_run) && !patience.is_over() {
-                yield_now();
-                continue;
-            }
-            // What was about to run before it was asked for may have begun, or have led to more.
+        loop {
+            // Before the look at the queue: who had a task of ours in hand has queued it when that ends.
+            let counted = self.is_counted();
             if !self.is_quiet(besides) {
                 return;
             }
-            if fail_all(waiting) {
+            // What has its input was accepted to run: its queueing is a matter of moments.
+            if self.has_news() && !patience.is_over() {
+                yield_now();
                 continue;
+            }
+            if self.fail_waiting() {
+                continue;
+            }
+            match (counted, self.is_counted()) {
+                (false, _) => {}
+                (true, false) => continue,
+                // Somebody has a task of ours in hand, or is about to visit one, and says when it is queued.
+                (true, true) => return,
             }
             let hopeless = self.threads().hopeless();
             if hopeless.is_empty() {
@@ -230,8 +242,12 @@ impl Shared {
     }
 
     /// The next task for a thread without a deque here.
-    pub(crate) fn take_any(&self) -> Option<Token> {
-        self.queue.take_injected().or_else(|| self.queue.steal(0))
+    pub(crate) fn take_any(&self) -> Option<Entry> {
+        self.queue.take_injected().or_else(|| self.queue.steal(0)).or_else(|| {
+            // The rest of a long list may have one.
+            self.queue.take_rest()?.visit(&mut crate::core::ToHomes);
+            self.queue.take_injected().or_else(|| self.queue.steal(0))
+        })
     }
 
     /// How many threads there may be, with the spare ones.
@@ -240,53 +256,48 @@ impl Shared {
     }
 
     /// One more worker, where threads are blocked and the cap allows it.
-    pub(crate) fn start_spare(self: &Arc<Self>) {
+    pub(crate) fn start_spare(&self) {
         if let Some(host) = self.host() {
             return self.call_worker(host);
         }
         let mut threads = self.threads();
         let room = threads.alive < self.most_threads(&threads);
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
-            let started = worker::start(self, &mut threads);
+            let started = worker::start(&self.arc(), &mut threads);
             self.try_again(threads, started);
         }
     }
 
     /// Brings the number of workers up to what is wanted.
-    pub(crate) fn start_workers(self: &Arc<Self>) -> io::Result<()> {
+    pub(crate) fn start_workers(&self) -> io::Result<()> {
         let mut threads = self.threads();
         // Those of a host come when there is work.
         self.publish(&threads);
         let is_open = !self.is_closed() && !self.is_hosted();
         let mut started = Ok(());
         while is_open && started.is_ok() && threads.workers() < threads.wanted {
-            started = worker::start(self, &mut threads);
+            started = worker::start(&self.arc(), &mut threads);
         }
-        let starves = started.is_err() && threads.workers() == 0;
-        self.starves.store(u8::from(starves), Ordering::Relaxed);
+        self.phase.set_starves(started.is_err() && threads.workers() == 0);
         started
     }
 
     /// As `start_workers`; what can't be had now is tried again after a while.
-    pub(crate) fn want_workers(self: &Arc<Self>) {
+    pub(crate) fn want_workers(&self) {
         let started = self.start_workers();
         self.try_again(self.threads(), started);
     }
 
     /// Where a thread could not be started it is tried again by time. It is a timer that does, or, where
     /// there is no thread for that either, whoever waits.
-    pub(crate) fn try_again(
-        self: &Arc<Self>,
-        mut threads: MutexGuard<'_, Threads>,
-        last: io::Result<()>,
-    ) {
+    pub(crate) fn try_again(&self, mut threads: MutexGuard<'_, Threads>, last: io::Result<()>) {
         let Err(error) = last else { return };
         if std::mem::replace(&mut threads.tries_again, true) {
             return;
         }
         drop(threads);
         time::no_thread(&error);
-        let shared = Arc::downgrade(self);
+        let shared = Arc::downgrade(&self.arc());
         let again = move || {
             let Some(shared) = shared.upgrade() else { return };
             shared.threads().tries_again = false;
@@ -301,7 +312,7 @@ impl Shared {
 
     /// Why work of this pool is turned down.
     pub(crate) fn turned_down(&self, hop: Hop) -> Error {
-        if self.starves.load(Ordering::Relaxed) != 0 && self.phase.is_open() {
+        if self.phase.starves() && self.phase.is_open() {
             let words = "did not run: no thread could be started for its pool";
             return Error::outside(ErrorKind::Stopped, hop, words);
         }
@@ -317,23 +328,50 @@ impl Shared {
 /// than to be on a processor; but one of them may have called the stop.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-fn fail_all(waiting: Vec<TaskRef>) -> bool {
-    let mut any = false;
-    for task in waiting {
-        if task.state.is_waiting() {
-            any |= continuation::fail(&task, Error::stopped(task.hop), false);
-        }
+impl IsHome for State {
+    const KIND: u8 = 0;
+
+    #[inline]
+    fn schedule(home: &Homed<Self>, entry: Entry) {
+        worker::schedule(home, entry);
     }
-    any
+
+    fn queue(home: &Homed<Self>, entry: Entry) {
+        worker::inject(home, entry);
+    }
+
+    fn rest(home: &Homed<Self>, rest: Rest) {
+        home.put_rest(rest);
+    }
+
+    fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool {
+        home.meets(upstream)
+    }
+
+    fn hold(home: &Homed<Self>) {
+        home.count_in();
+    }
+
+    fn met(home: &Homed<Self>) {
+        home.count_out();
+    }
+
+    fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
+        home.sleeps(task, hidden);
+    }
+
+    fn over(_: &Homed<Self>, _: &TaskRef, _: Option<&Error>) {}
+
+    fn hook(home: &Homed<Self>) -> Option<Hook> {
+        home.hook()
+    }
 }
 
-pub(crate) fn stop_task(token: &Token) {
-    continuation::fail(&token.reference(), Error::stopped(token.header().hop), false);
-}
-
-impl Drop for Shared {
+impl Drop for State {
     fn drop(&mut self) {
-        needed::count_workers(if self.is_hosted() { 0 } else { self.wanted() }, 1);
-        self.take_hook();
+        needed::count_workers(
+            if self.config.host.is_some() { 0 } else { lock(&self.threads).wanted },
+            1,
+        );
     }
 }

@@ -16,6 +16,7 @@
 use std::hint;
 use std::time::Duration;
 
+use crate::core::{MemoryRest, NAP};
 use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
@@ -25,9 +26,6 @@ use crate::time;
 /// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
 /// thread to sleep and to wake it.
 const SPINS: u32 = 200;
-
-/// How often one of the sleepers looks at the queues while other threads are active.
-const WATCH: Duration = Duration::from_millis(10);
 
 /// How long a worker that is one too many waits to be needed again: waits within work come in swarms,
 /// and to start a thread for each would take longer than most of them.
@@ -61,7 +59,7 @@ impl Shared {
     }
 
     /// Work was queued: sees to it that somebody comes for it.
-    pub(crate) fn notify(self: &Arc<Self>) {
+    pub(crate) fn notify(&self) {
         match self.attention.call() {
             Call::Nobody => {}
             Call::Sleeper => self.wake_one(),
@@ -122,7 +120,7 @@ impl Shared {
     }
 
     /// Leaves, where there are more active threads than wanted, and nobody needs this one for a while.
-    pub(crate) fn try_leave(self: &Arc<Self>) -> bool {
+    pub(crate) fn try_leave(&self) -> bool {
         let threads = self.threads();
         threads.active() > threads.wanted && !self.stay_in_reserve(threads, &Parker::current())
     }
@@ -137,7 +135,7 @@ impl Shared {
     /// leaves instead where it is one too many; a thread from outside (`worker: false`) only looks
     /// again.
     pub(crate) fn sleep(
-        self: &Arc<Self>,
+        &self,
         worker: bool,
         until: Option<Deadline>,
         enough: &dyn Fn() -> bool,
@@ -170,60 +168,35 @@ impl Shared {
         }
         self.tell_rest(&threads);
         threads.tell_watchers();
+        drop(threads);
+        // A worker that has slept for a while gives back what memory it has; and one of those that rest looks
+        // after what is free.
+        let mut rest: Option<MemoryRest> = None;
         loop {
-            let watches = worker && self.begin_watch(&mut threads, &parker);
-            drop(threads);
-            let until = if watches { Some(Deadline::after(WATCH)) } else { until };
-            parker.park(Deadline::or_after(until, time::stand_in()));
-            threads = self.threads();
-            if watches {
-                self.end_watch(&mut threads);
-            }
+            let naps = worker && rest.as_ref().is_none_or(MemoryRest::has_to_look);
+            let limits = [time::stand_in(), naps.then_some(NAP)];
+            parker.park(Deadline::or_after(until, limits.into_iter().flatten().min()));
+            let mut threads = self.threads();
             let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
             if woken {
                 return Idle::Search { woken: true };
             }
-            let found = watches && !self.queue.is_empty();
-            if found {
-                // As one who was woken for it.
-                self.attention.begin_search(1);
-            }
-            if found || !worker {
+            if !worker {
                 remove(&mut threads.sleepers, &parker);
                 self.publish(&threads);
-                return Idle::Search { woken: found };
+                return Idle::Search { woken: false };
+            }
+            drop(threads);
+            match &rest {
+                None => rest = Some(MemoryRest::begin(&parker)),
+                Some(rest) => rest.look(),
             }
         }
-    }
-
-    /// Whether this sleeper is to look at the queues every now and then: while others are active one of
-    /// the sleepers does. What a worker keeps for itself is in sight but not announced, which would
-    /// cost more than most tasks; foreign code may hold that worker up.
-    fn begin_watch(&self, threads: &mut Threads, parker: &Arc<Parker>) -> bool {
-        if threads.watched || threads.active() <= threads.sleepers.len() {
-            return false;
-        }
-        // The first one is woken last.
-        if let Some(own) = threads.sleepers.iter().position(|other| Arc::ptr_eq(other, parker)) {
-            threads.sleepers.swap(0, own);
-        }
-        threads.watched = true;
-        self.attention.watch(true);
-        true
-    }
-
-    fn end_watch(&self, threads: &mut Threads) {
-        threads.watched = false;
-        self.attention.watch(false);
     }
 
     /// A worker that is one too many counts no more, and waits for a while to be needed as a spare;
     /// whether it is, and counts again.
-    fn stay_in_reserve(
-        self: &Arc<Self>,
-        mut threads: MutexGuard<'_, Threads>,
-        parker: &Arc<Parker>,
-    ) -> bool {
+    fn stay_in_reserve(&self, mut threads: MutexGuard<'_, Threads>, parker: &Arc<Parker>) -> bool {
         threads.alive -= 1;
         self.publish(&threads);
         self.tell_left(&threads);
@@ -265,7 +238,7 @@ impl Shared {
     }
 
     /// A thread that goes to sleep at another pool counts as asleep here too.
-    pub(crate) fn add_sleeper(self: &Arc<Self>, parker: &Arc<Parker>) {
+    pub(crate) fn add_sleeper(&self, parker: &Arc<Parker>) {
         let mut threads = self.threads();
         threads.sleepers.push(parker.clone());
         self.publish(&threads);

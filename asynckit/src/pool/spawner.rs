@@ -1,26 +1,37 @@
 //! Where work can be submitted.
 
+use crate::cancel::Tree;
 use crate::pool::scope::Scope;
-use crate::pool::{Place, Pool, context};
+use crate::pool::{Place, Pool, Shared, context};
 use crate::sync::Arc;
-use crate::task::Lease;
 
 pub(crate) mod sealed {
-    use super::Lease;
+    use super::{Arc, Place, Shared};
 
     /// Hides what a spawner is made of.
     pub trait Spawn {
         #[doc(hidden)]
         fn place(&self) -> Handle;
+
+        /// The pool, where it is nothing but that: the plain way of a submission.
+        #[doc(hidden)]
+        #[inline]
+        fn plain(&self) -> Option<Plain<'_>> {
+            None
+        }
     }
 
     /// What a spawner leads to.
     #[doc(hidden)]
     #[derive(Clone)]
-    pub struct Handle(pub(crate) Lease);
+    pub struct Handle(pub(crate) Place);
+
+    /// A pool as such.
+    #[doc(hidden)]
+    pub struct Plain<'a>(pub(crate) &'a Arc<Shared>);
 }
 
-pub(crate) use sealed::{Handle, Spawn};
+pub(crate) use sealed::{Handle, Plain, Spawn};
 
 /// Where work runs: a [`Pool`] takes work that owns all it uses, a [`Scope`] also work that
 /// borrows.
@@ -43,7 +54,12 @@ pub trait AsyncSpawner: Spawner<'static> {}
 
 impl Spawn for Pool {
     fn place(&self) -> Handle {
-        Handle(Place::here(&self.place))
+        Handle(Place::Pool(self.shared().clone()).here())
+    }
+
+    #[inline]
+    fn plain(&self) -> Option<Plain<'_>> {
+        (!Tree::any()).then(|| Plain(self.shared()))
     }
 }
 impl Spawner<'static> for Pool {}
@@ -51,7 +67,7 @@ impl AsyncSpawner for Pool {}
 
 impl Spawn for Scope<'_, '_> {
     fn place(&self) -> Handle {
-        Handle(Place::here(&self.place))
+        Handle(Place::Part(self.place.clone()).here())
     }
 }
 impl<'s> Spawner<'s> for Scope<'s, '_> {}
@@ -59,7 +75,7 @@ impl<'s> Spawner<'s> for Scope<'s, '_> {}
 /// The pool of the work that is running; see [`current`].
 #[derive(Clone)]
 pub struct Current {
-    place: Lease,
+    place: Place,
 }
 
 impl std::fmt::Debug for Current {
@@ -76,7 +92,15 @@ pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
 
 impl Spawn for Current {
     fn place(&self) -> Handle {
-        Handle(Place::here(&self.place))
+        Handle(self.place.here())
+    }
+
+    #[inline]
+    fn plain(&self) -> Option<Plain<'_>> {
+        match &self.place {
+            Place::Pool(pool) if !Tree::any() => Some(Plain(pool)),
+            _ => None,
+        }
     }
 }
 impl Spawner<'static> for Current {}
@@ -87,6 +111,11 @@ macro_rules! through {
         impl<S: Spawn + ?Sized> Spawn for $pointer {
             fn place(&self) -> Handle {
                 (**self).place()
+            }
+
+            #[inline]
+            fn plain(&self) -> Option<Plain<'_>> {
+                (**self).plain()
             }
         }
         impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for $pointer {}
@@ -122,5 +151,5 @@ pub fn current() -> Current {
 /// As [`current`], and `None` outside of a pool's work.
 pub fn try_current() -> Option<Current> {
     let place = context::place()?;
-    Some(Current { place: Place::for_more(&place) })
+    Some(Current { place: place.for_more() })
 }

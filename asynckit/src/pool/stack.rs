@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 
-use crate::task::depth;
+use crate::core::depth;
 
 thread_local! {
     /// The most that this thread was seen to have.

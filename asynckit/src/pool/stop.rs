@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::pool::{Pool, context, help};
 use crate::sync::{Deadline, thread};
-use crate::task::{Which, empty_pocket, tasks_of};
 
 impl Pool {
     /// Takes no more work from outside, finishes what was accepted, and joins the workers.
@@ -141,9 +140,10 @@ impl Pool {
     }
 
     fn still_running(&self) -> StillRunning {
-        let mut running = tasks_of(self.shared(), Which::All);
-        running.retain(|task| task.state.is_running());
-        StillRunning { work: running.iter().map(|task| task.hop.to_string()).collect() }
+        let shared = self.shared();
+        let tasks = shared.stacks.tasks();
+        let running = tasks.iter().filter(|task| shared.has(task));
+        StillRunning { work: running.map(|task| task.hop.to_string()).collect() }
     }
 }
 
@@ -156,7 +156,6 @@ impl Drop for Pool {
         } else {
             self.stop();
         }
-        empty_pocket();
     }
 }
 

@@ -1,10 +1,11 @@
 //! The threads of a pool: how many there are and should be, who sleeps, and who waits for what.
 
+use crate::core::TaskRef;
+use crate::error::At;
 use crate::error::Error;
 use crate::pool::wait::Test;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::task::{At, TaskRef};
 
 /// What the pool's lock guards.
 #[derive(Default)]
@@ -14,8 +15,6 @@ pub(crate) struct Threads {
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
     pub(super) sleepers: Vec<Arc<Parker>>,
-    /// Whether one of the sleepers looks at the queues every now and then.
-    pub(super) watched: bool,
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
     pub(super) reserve: Vec<Arc<Parker>>,

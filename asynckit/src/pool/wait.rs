@@ -6,17 +6,15 @@
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
 use std::hint;
-use std::thread;
 use std::time::Duration;
 
-use crate::continuation::{self, Event, Observer, Watch};
-use crate::error::Error;
+use crate::core::{self, Lender, Observer, Owner, TaskRef, Watch};
+use crate::error::{At, Error};
 use crate::pool::help::{Helpers, sleep_for};
 use crate::pool::needed::Changes;
 use crate::pool::threads::Wait;
-use crate::pool::{Shared, context, deadlock, help, needed, stack, worker};
+use crate::pool::{Shared, context, deadlock, needed, pool_of, stack, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
-use crate::task::{At, Owner, TaskRef};
 use crate::time;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
@@ -67,64 +65,71 @@ impl Goal for Set<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        continuation::watch(self.0, Observer::Thread(parker.clone())).into_iter().collect()
+        self.0.watch(Observer::Thread(parker.clone())).into_iter().collect()
     }
 }
 
-/// A value that is set and lent, whose last owner wants it back.
-pub(crate) struct Free<'a>(pub(crate) &'a TaskRef);
+/// A value that is set and lent, whose handle wants it back.
+pub(crate) struct Free(pub(crate) Lender);
 
-impl Goal for Free<'_> {
+impl Goal for Free {
     fn reached(&self) -> bool {
-        !self.0.holds.is_lent()
+        !self.0.is_lent()
     }
 
     fn test(&self) -> Test {
-        let cell = self.0.clone();
-        Box::new(move || !cell.holds.is_lent())
+        // The handle waits as long as this is asked.
+        let lender = self.0.clone();
+        Box::new(move || !lender.is_lent())
     }
 
     fn roots(&self) -> Vec<TaskRef> {
-        needed::borrowers(self.0)
+        let pool = pool_of(self.0.task()).or_else(context::pool);
+        pool.map(|pool| needed::borrowers(&self.0.account(), &pool)).unwrap_or_default()
+    }
+
+    fn pools(&self) -> Vec<Arc<Shared>> {
+        // Who was lent it is known to no list: as a rule it is work of the same pool.
+        pool_of(self.0.task()).into_iter().collect()
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = Watch::enter(self.0, Event::Free, Observer::Thread(parker.clone()));
-        self.0.waiters.tell_observers();
-        // Where nobody borrows any more the goal is reached, which is looked at next.
-        let _ = self.0.holds.wait_for_borrows();
-        vec![watch]
+        // Where nothing is lent any more the goal is reached, which is looked at next.
+        vec![self.0.watch(Observer::Thread(parker.clone()))]
     }
 }
 
-impl Drop for Free<'_> {
+impl Drop for Free {
     fn drop(&mut self) {
-        let _ = self.0.holds.stop_waiting();
+        self.0.ignore();
     }
 }
 
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
-pub(crate) fn run_at_once(result: &Owner) -> bool {
-    if !result.state.is_ready() || !stack::has_room() {
+pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
+    if !result.is_ready() || !stack::has_room() {
         return false;
     }
-    let (Some(local), Some(place)) = (context::local(), result.place()) else {
-        return false;
-    };
-    // Work that this worker does on the side may be another pool's.
-    if !place.is_of(local.shared()) || !context::works_for_only(local.shared()) {
-        return false;
-    }
-    continuation::drain();
-    local.give_up_next();
-    match local.take_newest(result) {
-        Some(token) => worker::execute_here(token),
-        None => drop(worker::execute_needed(&result.reference())),
-    }
-    // Inside of a callback its end would wait for the callback's.
-    continuation::drain();
-    result.is_set()
+    context::with_local(|local| {
+        let Some(local) = local else { return false };
+        let pool = local.shared();
+        // Work that this worker does on the side may be another pool's.
+        if !pool.has(result) || !context::works_for_only(pool) {
+            return false;
+        }
+        core::drain();
+        let task = match local.take_newest(result.cell()) {
+            Some(entry) => entry.claim(),
+            None => result.reference().claim(),
+        };
+        if let Some(task) = task {
+            worker::execute_here(pool, task);
+        }
+        // Inside of a callback its end would wait for the callback's.
+        core::drain();
+        result.is_set()
+    })
 }
 
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
@@ -142,10 +147,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     if goal.reached() {
         return Ok(Some(true));
     }
-    continuation::drain();
-    if let Some(local) = context::local() {
-        local.give_up_next();
-    }
+    core::drain();
     let here = context::pool();
     if deadline.is_none()
         && let Some(pool) = &here
@@ -156,7 +158,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             return Ok(Some(true));
         }
     }
-    if deadline.is_none() && is_about_to_come(goal) {
+    if deadline.is_none() && here.is_some() && is_about_to_come(goal) {
         return Ok(Some(true));
     }
     let parker = Parker::current();
@@ -202,18 +204,18 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
         if idle.is_empty() {
             parker.park(Deadline::or_after(deadline, time::stand_in()));
             // What this thread's own callbacks have set, or its wake-up brought.
-            continuation::drain();
+            core::drain();
             continue;
         }
         if !stack::has_room() {
             // Whoever else may run it does not come, for all that is known.
             return Err(deadlock::out_of_stack(goal.roots().first(), at));
         }
-        match idle.iter().find_map(|pool| pool.take_any()) {
+        match idle.iter().find_map(|pool| Some((*pool, pool.take_any()?))) {
             // While it runs something this thread does not wait.
-            Some(token) => {
+            Some((pool, entry)) => {
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
-                Blocked::interrupted(blocked.as_ref(), || help::run(token));
+                Blocked::interrupted(blocked.as_ref(), || worker::execute(pool, entry));
             }
             None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
                 Some(clock) if clock.go_on() => {}
@@ -221,30 +223,18 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
                 None => sleep_for(&idle, deadline, &*goal.test()),
             },
         }
-        continuation::drain();
+        core::drain();
     }
 }
 
-/// Looks on for some microseconds where another thread runs what is waited for, or is on its way to it:
-/// most work is shorter than it takes to find a spare and to be woken. And where this thread slept, the
-/// worker would be asleep as well when it comes with more.
+/// Looks on for some microseconds where another thread runs what is waited for: most work is shorter
+/// than it takes to find a spare and to be woken.
 fn is_about_to_come(goal: &impl Goal) -> bool {
-    let comes = |task: &TaskRef| {
-        let is_sought = || task.place().is_some_and(|place| place.pool().attention.is_searching());
-        task.state.is_running() || (task.state.is_ready() && is_sought())
-    };
-    has_cores()
-        && goal.roots().iter().any(comes)
-        && (0..SPINS).any(|_| {
-            hint::spin_loop();
-            goal.reached()
-        })
-}
-
-/// Whether other threads run while this one looks on.
-fn has_cores() -> bool {
-    static SEVERAL: OnceLock<bool> = OnceLock::new();
-    *SEVERAL.get_or_init(|| thread::available_parallelism().is_ok_and(|cores| cores.get() > 1))
+    let runs = goal.roots().iter().any(|task| task.is_claimed());
+    runs && (0..SPINS).any(|_| {
+        hint::spin_loop();
+        goal.reached()
+    })
 }
 
 /// The clock of deterministic pools, for a wait that depends on no others.

@@ -1,41 +1,72 @@
 //! Workers: where tasks are run, and what each worker keeps to itself.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
-use std::rc::Rc;
 
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
-use crate::continuation::{self, close, depart, dispose, enter, in_foreign, with_aside};
-use crate::error::{Error, Hop};
-use crate::pool::deadlock::look_at_await;
-use crate::pool::shared::{Shared, stop_task};
+use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, TaskRef, ToHomes, end_of_worker};
+use crate::error::Error;
+use crate::pool::place::Inside;
+use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::{Place, context, seeded, stack};
+use crate::pool::{context, seeded, stack};
 use crate::sync::{Arc, thread};
-use crate::task::{Claim, Owner, Ran, Steps, Suspend, TaskRef, Token, depth, empty_pocket, within};
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
 /// How often it looks at what came from outside, and at the oldest of its own.
 const TURN: u32 = 61;
-
 /// With more tasks than this on its deque a worker does not look there for the one that it waits for.
 const MANY: usize = 64;
+/// So many tasks become ready at once by the end of one.
+const AT_ONCE: usize = 64;
 
 /// What a worker has to itself.
 pub(crate) struct Local {
     shared: Arc<Shared>,
     id: usize,
-    deque: Deque<Token>,
-    oldest: Stealer<Token>,
-    /// What the task that has just ended made ready.
-    next: RefCell<Option<Token>>,
-    /// Whether a task has just ended, and its continuations are visited.
-    hands_off: Cell<bool>,
-    streak: Cell<u32>,
+    deque: Deque<Entry>,
+    oldest: Stealer<Entry>,
     turns: Cell<u32>,
+}
+
+/// Where the completions of this worker's tasks put what became ready: one of them is run next, the others
+/// go into its deque.
+struct Next<'a> {
+    local: &'a Local,
+    task: Option<Claimed>,
+    /// Whether one may be run next.
+    keeps: bool,
+    room: usize,
+}
+
+impl Schedule for Next<'_> {
+    #[inline]
+    fn keeps(&self, home: *const Home) -> bool {
+        self.keeps && self.task.is_none() && std::ptr::eq(home, self.local.shared.address())
+    }
+
+    #[inline]
+    fn keep(&mut self, task: Claimed) {
+        self.task = Some(task);
+    }
+
+    #[inline]
+    fn ready(&mut self, entry: Entry) {
+        if self.local.shared.is_of(entry.header()) {
+            self.room -= 1;
+            self.local.push(entry);
+        } else {
+            ToHomes.ready(entry);
+        }
+    }
+
+    #[inline]
+    fn room(&self) -> usize {
+        self.room
+    }
 }
 
 /// Starts a worker; the lock is held so that the counts stay true.
@@ -46,7 +77,10 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
         builder = builder.stack_size(size);
     }
     let its_shared = shared.clone();
-    let handle = builder.spawn(move || work(its_shared, id))?;
+    let handle = builder.spawn(move || {
+        work(its_shared, id);
+        end_of_worker();
+    })?;
     threads.next_id = id;
     threads.alive += 1;
     threads.handles.retain(|handle| !handle.is_finished());
@@ -60,22 +94,11 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let deque = Deque::new_lifo();
     let oldest = deque.stealer();
     shared.queue.add_stealer(id, deque.stealer());
-    let local = Rc::new(Local {
-        shared: shared.clone(),
-        id,
-        deque,
-        oldest,
-        next: RefCell::new(None),
-        hands_off: Cell::new(false),
-        streak: Cell::new(0),
-        turns: Cell::new(0),
-    });
+    let local = Local { shared: shared.clone(), id, deque, oldest, turns: Cell::new(0) };
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
     // A host may call it from within work of its own that this thread waits for.
-    let before = context::set_local(Some(local.clone()));
-    local.live();
-    context::set_local(before);
+    shared.stacks.with_this(|| context::as_local(&local, || local.live()));
     shared.queue.remove_stealer(id);
     local.give_up_all();
     if shared.is_closed() {
@@ -83,13 +106,16 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     }
     shared.finish_stop(0);
     shared.drop_hook();
-    drop(shared);
-    empty_pocket();
 }
 
 impl Local {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
+    }
+
+    #[inline]
+    fn is_of(&self, pool: &Shared) -> bool {
+        std::ptr::eq(&raw const *self.shared, pool)
     }
 
     fn live(&self) {
@@ -102,8 +128,8 @@ impl Local {
                     self.shared.notify();
                 }
             }
-            if let Some(token) = found {
-                self.run(token);
+            if let Some(entry) = found {
+                self.run(entry);
                 if let Some(host) = self.shared.host()
                     && self.turns.get().is_multiple_of(TURN)
                 {
@@ -130,278 +156,224 @@ impl Local {
         }
     }
 
-    fn run(&self, token: Token) {
-        if self.shared.is_closed() {
-            return stop_task(&token);
-        }
-        execute(token);
-    }
-
-    /// The next task: what the last one made ready, then its own newest, then what came from
-    /// outside, then somebody else's oldest. Now and then the other way round, so that nothing
-    /// waits for ever behind tasks that submit themselves again.
-    fn find(&self) -> Option<Token> {
-        let turn = self.turns.get().wrapping_add(1);
-        self.turns.set(turn);
-        if self.streak.get() < STREAK
-            && let Some(token) = self.take_next()
-        {
-            self.streak.set(self.streak.get() + 1);
-            return Some(token);
-        }
-        self.streak.set(0);
-        if let Some(token) = self.take_next() {
-            // It has had its turn: others may take it, and it comes after what is older.
-            self.deque.push(token);
-            self.shared.notify();
-            if let Some(token) = self.shared.queue.take_injected().or_else(|| self.take_oldest()) {
-                return Some(token);
+    /// Runs what an entry stands for, unless somebody else has, and then what that made ready.
+    #[inline]
+    fn run(&self, entry: Entry) {
+        let Some(mut task) = entry.claim() else { return };
+        let mut row = 0;
+        loop {
+            if self.shared.is_closed() {
+                return stop_task(task);
+            }
+            row += 1;
+            let mut next = Next { local: self, task: None, keeps: row < STREAK, room: AT_ONCE };
+            run_claimed(&self.shared, task, &mut next);
+            match next.task {
+                Some(then) => task = then,
+                None => break,
             }
         }
-        if turn.is_multiple_of(TURN)
-            && let Some(token) = self.shared.queue.take_injected().or_else(|| self.take_oldest())
-        {
-            return Some(token);
+        if row == STREAK {
+            // What came of it is the newest here: others have their turn first.
+            self.turns.set(TURN - 1);
         }
-        self.deque
-            .pop()
-            .or_else(|| self.shared.queue.take_injected())
-            .or_else(|| self.shared.queue.steal(self.id))
     }
 
-    fn take_next(&self) -> Option<Token> {
-        self.next.borrow_mut().take()
+    /// The next task: its own newest, then what came from outside, then somebody else's oldest. Now and
+    /// then the other way round, so that nothing waits for ever behind tasks that submit themselves again.
+    #[inline]
+    fn find(&self) -> Option<Entry> {
+        let turn = self.turns.get().wrapping_add(1);
+        self.turns.set(turn);
+        if turn.is_multiple_of(TURN)
+            && let Some(entry) = self.shared.queue.take_injected().or_else(|| self.take_oldest())
+        {
+            return Some(entry);
+        }
+        self.deque.pop().or_else(|| self.find_elsewhere())
     }
 
-    fn take_oldest(&self) -> Option<Token> {
+    fn find_elsewhere(&self) -> Option<Entry> {
+        if let Some(entry) = self.shared.queue.take_injected() {
+            return Some(entry);
+        }
+        if let Some(entry) = self.shared.queue.steal(self.id) {
+            return Some(entry);
+        }
+        while let Some(rest) = self.shared.queue.take_rest() {
+            let mut next = Next { local: self, task: None, keeps: false, room: AT_ONCE };
+            rest.visit(&mut next);
+            if let Some(entry) = self.deque.pop() {
+                return Some(entry);
+            }
+        }
+        None
+    }
+
+    fn take_oldest(&self) -> Option<Entry> {
         loop {
             match self.oldest.steal() {
-                Steal::Success(token) => return Some(token),
+                Steal::Success(entry) => return Some(entry),
                 Steal::Empty => return None,
                 Steal::Retry => {}
             }
         }
     }
 
-    /// Before this thread blocks: what it would have run next is for others, and so is what comes up
-    /// while it waits, in a callback.
-    pub(crate) fn give_up_next(&self) {
-        self.hands_off.set(false);
-        if let Some(token) = self.take_next() {
-            self.deque.push(token);
-            self.shared.notify();
-        }
-    }
-
-    /// Before this thread calls foreign code, which may block: as `give_up_next`, unless somebody looks
-    /// for such tasks every now and then. `loudly`: it may well block.
-    fn offer_next(&self, loudly: bool) {
-        self.hands_off.set(false);
-        if let Some(token) = self.take_next() {
-            self.deque.push(token);
-            if loudly || !self.shared.attention.is_watched() {
-                self.shared.notify();
-            }
-        }
-    }
-
-    /// Takes the token of a result's task off this worker's deque, if it is among the two newest there:
-    /// work that submits two pieces of work waits for the older one first.
-    pub(crate) fn take_newest(&self, result: &Owner) -> Option<Token> {
+    /// Takes the entry of a task off this worker's deque, if it is among the two newest there: work that
+    /// submits two pieces of work waits for the older one first.
+    pub(crate) fn take_newest(&self, task: CellPtr) -> Option<Entry> {
         // Whoever submits so much will hardly wait for the newest first.
         if self.deque.len() > MANY {
             return None;
         }
-        let newest = self.pop_fresh(result)?;
-        if result.is_of(&newest) {
+        let newest = self.pop_fresh(task)?;
+        if newest.is_of(task) {
             return Some(newest);
         }
-        let next = self.pop_fresh(result);
-        let (found, other) = match next {
-            Some(token) if result.is_of(&token) => (Some(token), None),
+        let (found, other) = match self.pop_fresh(task) {
+            Some(entry) if entry.is_of(task) => (Some(entry), None),
             other => (None, other),
         };
-        other.into_iter().chain([newest]).for_each(|token| self.deque.push(token));
+        other.into_iter().chain([newest]).for_each(|entry| self.deque.push(entry));
         // Who was woken for these may have looked in between.
         self.shared.notify();
         found
     }
 
-    /// Takes the newest token that is still to be run. What was left there by tasks that have been run
+    /// Takes the newest entry whose task is still to be run. What was left there by tasks that have been run
     /// without it goes on the way.
-    fn pop_fresh(&self, result: &Owner) -> Option<Token> {
-        std::iter::from_fn(|| self.deque.pop())
-            .find(|token| result.is_of(token) || token.state.is_ready())
+    fn pop_fresh(&self, task: CellPtr) -> Option<Entry> {
+        loop {
+            let entry = self.deque.pop()?;
+            if entry.is_of(task) || !entry.header().is_claimed() {
+                return Some(entry);
+            }
+            let claimed = entry.claim();
+            debug_assert!(claimed.is_none(), "a task was claimed twice");
+        }
     }
 
     /// Before this thread leaves: all that it has is for others.
     fn give_up_all(&self) {
-        while let Some(token) = self.take_next().or_else(|| self.deque.pop()) {
-            self.shared.queue.inject(token);
+        while let Some(entry) = self.deque.pop() {
+            self.shared.queue.inject(entry);
             self.shared.notify();
         }
     }
 
     /// Queues a task on this worker.
-    fn push(&self, token: Token) {
-        if self.hands_off.get() && !in_foreign() && self.next.borrow().is_none() {
-            *self.next.borrow_mut() = Some(token);
-            return;
-        }
-        self.deque.push(token);
+    #[inline]
+    fn push(&self, entry: Entry) {
+        self.deque.push(entry);
         self.shared.notify();
     }
 }
 
-/// Lets others have what this worker would run next, before it calls foreign code.
-pub(crate) fn offer_next(loudly: bool) {
-    if let Some(local) = context::local() {
-        local.offer_next(loudly);
-    }
-}
-
-/// Queues a task that is ready, or does it now where it needs no thread of a pool.
-pub(crate) fn schedule(token: Token) {
-    if token.is_immediate() {
-        return execute(token);
-    }
-    let Some(place) = token.place() else {
-        return execute(token);
-    };
-    if let Some(local) = context::local()
-        && place.is_of(&local.shared)
-    {
-        if local.shared.is_closed() {
-            return stop_task(&token);
+/// Queues a task that is ready, on whatever thread this is.
+#[inline]
+pub(crate) fn schedule(pool: &Shared, entry: Entry) {
+    let outside = context::with_local(|local| match local {
+        Some(local) if local.is_of(pool) => {
+            local.push(entry);
+            None
         }
-        local.push(token);
-        fail_late(&local.shared);
-    } else if let Some(place) = token.lease() {
-        inject(place.pool(), token);
+        _ => Some(entry),
+    });
+    match outside {
+        Some(entry) => inject(pool, entry),
+        None => fail_late(pool),
     }
 }
 
 /// Queues a task from outside.
-fn inject(shared: &Arc<Shared>, token: Token) {
-    if shared.is_closed() {
-        return stop_task(&token);
-    }
-    shared.queue.inject(token);
-    shared.notify();
-    fail_late(shared);
+pub(crate) fn inject(pool: &Shared, entry: Entry) {
+    pool.queue.inject(entry);
+    pool.notify();
+    fail_late(pool);
 }
 
 /// The submitter's half of "the late submission": see `phase.rs`.
-fn fail_late(shared: &Shared) {
-    if shared.is_closed() {
-        shared.fail_queued();
-    }
-}
-
-/// Runs a task whose token came out of a queue, unless somebody else has.
-pub(crate) fn execute(token: Token) {
-    if let Some(error) = token.place().and_then(|place| place.refusal(token.hop)) {
-        continuation::fail(&token.reference(), error, true);
-        return;
-    }
-    if claim(&token) {
-        run(token.into_reference(), true);
-    }
-}
-
-/// As `execute`, for a task that this thread waits for: what it makes ready is left to others.
-pub(crate) fn execute_here(token: Token) {
-    if claim(&token) {
-        run(token.into_reference(), false);
-    }
-}
-
-/// Runs a task that this thread waits for, unless somebody else has; what it makes ready is left to
-/// others.
-pub(crate) fn execute_needed(task: &TaskRef) -> bool {
-    let claimed = claim(task);
-    if claimed {
-        run(task.clone(), false);
-    }
-    claimed
-}
-
-/// The right to run a task that is ready.
-fn claim(task: &impl Steps) -> bool {
-    let Claim::Won { counted } = task.header().state.claim() else {
-        return false;
-    };
-    if counted && let Some(place) = task.header().place() {
-        if task.header().is_immediate() {
-            // It gives its place in the queue to the work that it starts.
-            task.header().state.count();
-        } else {
-            place.pool().begun();
-        }
-    }
-    true
-}
-
-/// Runs a claimed task. `hands_off`: what it makes ready may be run next on this worker.
-fn run(task: TaskRef, hands_off: bool) {
-    if let Some(place) = task.place()
-        && !place.is_plain()
-    {
-        place.begin(&task);
-    }
-    let ran = within(&task, false, || task.trace.within(|| seeded::run(&task)));
-    let local = if hands_off { context::local() } else { None };
-    // Nested work must not hand off, nor what a callback does: the thread goes back to that.
-    let is_outermost = || depth() == 0 && !in_foreign();
-    let before = local.as_ref().map(|local| local.hands_off.replace(is_outermost()));
-    with_aside(|| match ran {
-        Ran::Settled { first: true, used_up: true } => close(task, true),
-        Ran::Settled { first: false, used_up: true } => enter(|| {
-            depart(&task);
-            drop(task);
-        }),
-        Ran::Settled { first, used_up: false } => {
-            if first {
-                close(task.clone(), false);
+#[inline]
+fn fail_late(pool: &Shared) {
+    if pool.is_closed() {
+        pool.fail_queued();
+        context::with_local(|local| {
+            if let Some(local) = local
+                && local.is_of(pool)
+            {
+                while let Some(entry) = local.deque.pop() {
+                    stop_entry(entry);
+                }
             }
-            dispose(task, false);
+        });
+    }
+}
+
+/// Fails a task whose pool is closed, unless somebody has begun it.
+pub(crate) fn stop_entry(entry: Entry) {
+    if let Some(task) = entry.claim() {
+        stop_task(task);
+    }
+}
+
+#[cold]
+fn stop_task(task: Claimed) {
+    let error = Error::stopped(task.header().hop);
+    task.fail(error);
+}
+
+/// Runs a claimed task of this pool.
+#[inline]
+pub(crate) fn run_claimed(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
+    if task.header().is_special() || !pool.is_plain() {
+        return run_special(pool, task, to);
+    }
+    pool.run(task, to);
+}
+
+/// As `run_claimed`, of a task that is hooked, or in a pool that is no plain one.
+#[cold]
+#[inline(never)]
+fn run_special(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
+    let Some(part) = task.header().hooked_home::<Inside>().map(|part| part.arc()) else {
+        return seeded::run(pool, task, to);
+    };
+    part.begun();
+    if let Some(error) = part.refusal(task.header().hop) {
+        return task.fail(error);
+    }
+    part.begin(task.header());
+    part.trace.within(|| seeded::run(pool, task, to));
+}
+
+/// Runs what an entry stands for, for a thread that has no deque here.
+pub(crate) fn execute(pool: &Shared, entry: Entry) {
+    if pool.is_closed() {
+        return stop_entry(entry);
+    }
+    if let Some(task) = entry.claim() {
+        execute_here(pool, task);
+    }
+}
+
+/// Runs a task that this thread waits for; what it makes ready is left to others.
+pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
+    context::with_local(|local| match local {
+        Some(local) if local.is_of(pool) => {
+            let mut next = Next { local, task: None, keeps: false, room: usize::MAX };
+            run_claimed(pool, task, &mut next);
         }
-        Ran::Forwards => enter(|| continuation::resubmit(task)),
-        Ran::Pending => enter(|| suspend(task)),
+        _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut ToHomes)),
     });
-    if let (Some(local), Some(before)) = (local, before) {
-        local.hands_off.set(before);
-    }
 }
 
-/// Puts a task to sleep until its future's waker is called.
-fn suspend(task: TaskRef) {
-    task.clone().into_token().hold_back();
-    match task.state.suspend() {
-        // ORDERING: sequentially consistent, both the step of `suspend` and this look: see
-        // `tasks_of`.
-        Suspend::Sleeps if task.place().is_some_and(|place| place.pool().is_closed()) => {
-            continuation::fail(&task, Error::stopped(task.hop), false);
-        }
-        Suspend::Sleeps => {
-            continuation::give_up_if_settled(&task);
-            look_at_await(&task);
-        }
-        // Behind the others, so that one that wakes itself again and again leaves them their turn.
-        Suspend::WokenAgain => {
-            let Some(place) = task.lease() else { return };
-            inject(place.pool(), task.token_of_suspended());
-        }
-    }
-}
-
-impl Place {
-    /// Counts a new task in; an error where it may not be submitted any more.
-    pub(crate) fn admit(&self, hop: Hop) -> Result<(), Error> {
-        self.enter();
-        if let Some(error) = self.refusal(hop) {
-            return Err(error);
-        }
-        if self.pool().admits() { Ok(()) } else { Err(self.pool().turned_down(hop)) }
+/// Has a task that sleeps go on.
+pub(crate) fn resume(task: &TaskRef) {
+    // Such a task is hooked, so that its pool is there.
+    if let Some(part) = task.hooked_home::<Inside>()
+        && let Some(entry) = task.wake()
+    {
+        schedule(part.pool(), entry);
     }
 }

@@ -6,10 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::AsyncResult;
-use crate::continuation::{Event, Observer, Watch, watch};
+use crate::core::{Observer, Owner, TaskRef, Watch};
 use crate::error::Error;
 use crate::future::await_begins;
-use crate::task::{Owner, Take, TaskRef, Typed, let_go_of};
 
 /// The future of an [`AsyncResult`]: its value or its failure.
 ///
@@ -23,10 +22,8 @@ use crate::task::{Owner, Take, TaskRef, Typed, let_go_of};
 /// ```
 #[must_use = "a future does nothing until it is awaited"]
 pub struct Awaited<T> {
-    owner: Option<Typed<Owner, T>>,
+    owner: Option<Owner<T>>,
     watch: Option<Watch>,
-    /// Whether it has asked to be told when nobody borrows the value any more.
-    wishes: bool,
 }
 
 /// The future of an `&AsyncResult`: lends the value.
@@ -54,7 +51,7 @@ fn is_set(task: &TaskRef, held: &mut Option<Watch>, waker: &Waker) -> bool {
     if held.as_ref().is_some_and(|watch| watch.renew(waker)) {
         return false;
     }
-    match watch(task, Observer::Waker(waker.clone())) {
+    match task.watch(Observer::Waker(waker.clone())) {
         Ok(new) => *held = Some(new),
         Err(_) => return true,
     }
@@ -76,41 +73,29 @@ impl<T> Future for Awaited<T> {
             this.owner = Some(owner);
             return Poll::Pending;
         }
-        if let Err(error) = owner.outcome() {
-            return Poll::Ready(Err(AsyncResult::<T>::failure(error)));
-        }
-        loop {
-            match owner.holds.take() {
-                Take::Itself => return Poll::Ready(owner.take()),
-                Take::Clone => return Poll::Ready(owner.into_borrow().clone_value()),
-                Take::Lent => {
-                    this.watch = Some(Watch::enter(
-                        &task,
-                        Event::Free,
-                        Observer::Waker(context.waker().clone()),
-                    ));
-                    task.waiters.tell_observers();
-                    this.wishes = task.holds.wait_for_borrows();
-                    if this.wishes {
-                        this.owner = Some(owner);
-                        return Poll::Pending;
-                    }
-                }
+        while owner.is_lent() {
+            if this.watch.as_ref().is_some_and(|watch| watch.renew(context.waker())) {
+                this.owner = Some(owner);
+                return Poll::Pending;
+            }
+            let watch = owner.lender().watch(Observer::Waker(context.waker().clone()));
+            // It may be free by now, and nobody be told.
+            if owner.is_lent() {
+                this.watch = Some(watch);
+                this.owner = Some(owner);
+                return Poll::Pending;
             }
         }
+        Poll::Ready(owner.take().map_err(AsyncResult::<T>::failure))
     }
 }
 
-/// What it holds goes as with a handle that is dropped; so the value may not have what it borrows end
-/// before.
 impl<T> Drop for Awaited<T> {
+    /// As what it holds: it looks on no more, and the handle goes as any other.
     fn drop(&mut self) {
-        let Some(owner) = &self.owner else { return };
-        if self.wishes {
-            // If it is told just now, that is no news to anybody.
-            let _ = owner.holds.stop_waiting();
+        if let (Some(owner), Some(_)) = (&self.owner, &self.watch) {
+            owner.lender().ignore();
         }
-        let_go_of(owner);
     }
 }
 
@@ -133,7 +118,7 @@ impl<T> IntoFuture for AsyncResult<T> {
     type IntoFuture = Awaited<T>;
 
     fn into_future(self) -> Awaited<T> {
-        Awaited { owner: Some(self.into_owner()), watch: None, wishes: false }
+        Awaited { owner: Some(self.into_owner()), watch: None }
     }
 }
 

@@ -5,11 +5,10 @@ use std::fmt;
 use std::panic::Location;
 
 use super::AsyncResult;
-use crate::continuation::{Observer, Watch, watch};
-use crate::error;
-use crate::pool::{Goal, Shared, Test, pools_of, wait};
+use crate::core::{Observer, TaskRef, Watch};
+use crate::error::{self, At};
+use crate::pool::{Goal, Shared, Test, pool_of, pools_of, wait};
 use crate::sync::{Arc, Mutex, Parker, lock};
-use crate::task::{At, TaskRef};
 
 /// Results of which each is handed out when it is set. To add one and to hand one out costs the
 /// same however many there are.
@@ -74,13 +73,13 @@ impl<T> Completed<T> {
         self.first = self.first.min(place);
         self.left += 1;
         let task = result.owner().reference();
-        if let Some(place) = task.place()
-            && !self.pools.iter().any(|pool| Arc::ptr_eq(pool, place.pool()))
+        if let Some(its) = pool_of(&task).filter(|_| !task.is_set())
+            && !self.pools.iter().any(|pool| Arc::ptr_eq(pool, &its))
         {
-            self.pools.push(place.pool().clone());
+            self.pools.push(its);
         }
         let told = self.done.clone();
-        let watch = watch(&task, Observer::Note(Box::new(move || told.push(place)))).ok();
+        let watch = task.watch(Observer::Note(Box::new(move || told.push(place)))).ok();
         if watch.is_none() {
             self.done.push(place);
         }

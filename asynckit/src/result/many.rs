@@ -3,13 +3,11 @@
 use std::panic::Location;
 
 use super::{AsCompleted, AsyncResult};
-use crate::continuation::{Observer, Watch, watch};
+use crate::core::{Inputs, Many, Moved, Observer, OrCancelled, Outcomes, TaskRef, Watch};
 use crate::error::{self, Error, Hop};
-use crate::inputs::{Inputs, Many, Moved, OrCancelled, Outcomes};
 use crate::lift::{gather, gather_at};
 use crate::pool::{Goal, Handle, Test, wait};
 use crate::sync::{Arc, Parker};
-use crate::task::TaskRef;
 
 mod sealed {
     /// Anything that gives results one after the other.
@@ -101,7 +99,7 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send + 'static,
     {
-        let inputs = OrCancelled((Many::new(self), ()));
+        let inputs = OrCancelled((many(self), ()));
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
     }
 
@@ -136,7 +134,7 @@ pub trait Results<K: Kind> {
         K::Item: Send + 'static,
     {
         // It belongs to no scope, whose end would fail it: what it gathers borrows nothing.
-        let inputs = (Outcomes::new(self), ());
+        let inputs = (Outcomes::of(self.into_iter().map(AsyncResult::into_owner)), ());
         gather_at(Hop::here(&"settle_all"), None, inputs, |(outcomes, ())| outcomes)
     }
 
@@ -247,7 +245,7 @@ pub(crate) fn join_list<T: Send>(
     place: Option<Handle>,
     results: impl IntoIterator<Item = AsyncResult<T>>,
 ) -> AsyncResult<Vec<T>> {
-    gather_in(hop, place, (Many::new(results), ()), |(values, ())| values)
+    gather_in(hop, place, (many(results), ()), |(values, ())| values)
 }
 
 fn gather_in<L, U>(
@@ -306,7 +304,7 @@ macro_rules! tuples {
         }
     };
     (@nest) => { () };
-    (@nest $first:ident $($rest:ident)*) => { (Moved::new($first), tuples!(@nest $($rest)*)) };
+    (@nest $first:ident $($rest:ident)*) => { (Moved::of($first.into_owner()), tuples!(@nest $($rest)*)) };
     (@pattern) => { () };
     (@pattern $first:ident $($rest:ident)*) => { ($first, tuples!(@pattern $($rest)*)) };
 }
@@ -318,9 +316,14 @@ impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncR
     /// The result of a collection of all values; it fails as soon as one of them does.
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
-        let inputs = (Many::new(results), ());
+        let inputs = (many(results), ());
         gather(Hop::here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
     }
+}
+
+/// Results whose values move in as a list.
+fn many<T>(results: impl IntoIterator<Item = AsyncResult<T>>) -> Many<T> {
+    Many::of(results.into_iter().map(AsyncResult::into_owner))
 }
 
 /// One of several results is to be set.
@@ -345,7 +348,7 @@ impl Goal for AnySet<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = |task| watch(task, Observer::Thread(parker.clone())).ok();
+        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
         self.0.iter().filter_map(watch).collect()
     }
 }

@@ -17,8 +17,9 @@ pub(crate) use set::{channel_in_scope, ready_in_scope};
 
 use std::fmt;
 
+use crate::core::{Header, Owner};
 use crate::error::Error;
-use crate::task::{Hand, Header, Lease, Owner, Steps, Typed};
+use crate::pool::{Inside, Place};
 
 /// The value of work under way, or its failure: a handle that owns the value as a `T` would.
 ///
@@ -45,21 +46,25 @@ use crate::task::{Hand, Header, Lease, Owner, Steps, Typed};
 #[must_use = "the value, and a failure of the work, would go unnoticed: `.get()` it, pass it on, or \
               let it run with `drop(..)`"]
 pub struct AsyncResult<T> {
-    hand: Hand<T>,
+    owner: Owner<T>,
 }
 
 impl<T> AsyncResult<T> {
-    pub(crate) fn from_owner(owner: Typed<Owner, T>) -> AsyncResult<T> {
-        AsyncResult { hand: Hand::new(owner) }
+    #[inline]
+    pub(crate) fn from_owner(owner: Owner<T>) -> AsyncResult<T> {
+        AsyncResult { owner }
     }
 
-    pub(crate) fn owner(&self) -> &Typed<Owner, T> {
-        &self.hand
+    #[inline]
+    pub(crate) fn owner(&self) -> &Owner<T> {
+        &self.owner
     }
 
     /// The right to the value, without the right to set it.
-    pub(crate) fn into_owner(self) -> Typed<Owner, T> {
-        self.hand.into_owner()
+    #[inline]
+    pub(crate) fn into_owner(mut self) -> Owner<T> {
+        self.owner.give_up_setting();
+        self.owner
     }
 
     /// Whether the value or the failure is there. Never blocks; once true it stays so.
@@ -83,7 +88,7 @@ impl<T> AsyncResult<T> {
     /// assert!(result.is_error());
     /// ```
     pub fn is_error(&self) -> bool {
-        self.is_set() && self.owner().state.is_failed()
+        self.owner.has_failed()
     }
 
     /// Fails the result as [`Cancelled`](crate::ErrorKind::Cancelled) for all who hold it and all
@@ -110,34 +115,30 @@ impl<T> AsyncResult<T> {
     /// pool.stop(); // `search` has come to its end
     /// ```
     pub fn cancel(&self) -> bool {
-        crate::continuation::cancel(&self.owner().reference())
+        self.owner().reference().give_up(Error::cancelled(self.owner().hop))
     }
 
     /// The scope that its work belongs to, which must not end before what is made of the result.
-    pub(crate) fn scope(&self) -> Option<Lease> {
+    pub(crate) fn scope(&self) -> Option<Place> {
         scope_of(self.owner())
     }
 
     /// The failure, marked as seen.
-    fn failure(error: &Error) -> Error {
-        error.clone().observed()
+    fn failure(error: Error) -> Error {
+        error.observed()
     }
 }
 
 /// The scope that a task belongs to, unless it has ended.
-pub(crate) fn scope_of(task: &Header) -> Option<Lease> {
-    task.lease().filter(|place| place.is_scope() && !place.is_empty())
+pub(crate) fn scope_of(task: &Header) -> Option<Place> {
+    let part = task.hooked_home::<Inside>()?;
+    (part.is_scope() && !part.is_empty()).then(|| Place::Part(part.arc()))
 }
 
 impl<T: Clone + Sync> Clone for AsyncResult<T> {
     /// One more handle; the value is cloned when one of the two takes it and the other is there.
     fn clone(&self) -> AsyncResult<T> {
-        let owner = self.owner();
-        owner.remember_clone();
-        if owner.is_manual() {
-            owner.state.add_hand();
-        }
-        AsyncResult::from_owner(owner.clone())
+        AsyncResult::from_owner(self.owner.share())
     }
 }
 
@@ -149,6 +150,6 @@ impl<T> fmt::Debug for AsyncResult<T> {
             (true, false) => "set",
             (true, true) => "failed",
         };
-        write!(f, "AsyncResult({}, {state})", owner.header().hop)
+        write!(f, "AsyncResult({}, {state})", owner.hop)
     }
 }

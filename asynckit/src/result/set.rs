@@ -1,91 +1,32 @@
 //! Results that the program sets.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use super::AsyncResult;
-use crate::continuation;
+use crate::core::{self, Setting, TaskRef, Traits};
 use crate::error::{BoxError, Error, Hop};
 use crate::panic;
-use crate::task::{Borrow, Header, Job, Owner, State, Step, Steps, TaskRef, Typed, allocate};
 
-/// The job of a cell that no task sets.
-struct ByHand<By>(PhantomData<By>);
-
-/// Who sets it.
-trait Setting {
-    const MANUAL: bool = false;
-    const OF_SCOPE: bool = false;
-}
-/// Any handle.
-enum Handles {}
-/// Who made it.
-enum Maker {}
-/// Likewise, for a value that may borrow.
-enum MakerInScope {}
-
-impl Setting for Handles {
-    const MANUAL: bool = true;
-}
-impl Setting for Maker {}
-impl Setting for MakerInScope {
-    const OF_SCOPE: bool = true;
-}
-
-impl<T, By: Setting> Job<T> for ByHand<By> {
-    const SIMPLE: bool = true;
-    const BY_HAND: bool = true;
-    const MANUAL: bool = By::MANUAL;
-    const OF_SCOPE: bool = By::OF_SCOPE;
-
-    fn run(&self, _task: &Header) -> Step<T> {
-        unreachable!("a result without work was run")
-    }
-
-    fn release(&self, _cancelled: bool) {}
-}
-
-/// Writes an outcome where nobody has before. The caller closes the cell.
-fn write<T>(cell: &Typed<impl Steps, T>, value: T) -> Result<(), SetError<T>> {
-    if !cell.header().state.settle(false) {
-        return Err(SetError::late(value));
-    }
-    cell.write(value);
-    Ok(())
-}
-
-/// A cell that is to be set.
-fn unset<T, By: Setting>(hop: Hop) -> (Typed<Owner, T>, TaskRef) {
-    let state = State::unsubmitted();
-    if By::MANUAL {
-        state.add_hand();
-    }
-    let (owner, token) = allocate(hop, None, state, ByHand::<By>(PhantomData));
-    (owner, token.into_reference())
-}
-
-fn ready<T, By: Setting>(hop: Hop, value: T) -> AsyncResult<T> {
-    let (owner, task) = unset::<T, By>(hop);
-    let first = task.state.settle(false);
+fn ready<T>(traits: Traits, hop: Hop, value: T) -> AsyncResult<T> {
+    let (owner, setting) = core::channel_of(traits, hop);
+    let first = setting.set(value).is_ok();
     debug_assert!(first);
-    owner.write(value);
-    continuation::close(task, false);
     AsyncResult::from_owner(owner)
 }
 
-fn channel<T, By: Setting>(hop: Hop) -> (Setter<T>, AsyncResult<T>) {
-    let (owner, task) = unset::<T, By>(hop);
-    (Setter { cell: Some(owner.borrow()), task }, AsyncResult::from_owner(owner))
+fn channel<T>(traits: Traits, hop: Hop) -> (Setter<T>, AsyncResult<T>) {
+    let (owner, setting) = core::channel_of(traits, hop);
+    (Setter { setting: Some(setting) }, AsyncResult::from_owner(owner))
 }
 
-/// A result whose value may borrow.
+/// A result that has a value which may borrow.
 pub(crate) fn ready_in_scope<T>(hop: Hop, value: T) -> AsyncResult<T> {
-    ready::<T, MakerInScope>(hop, value)
+    ready(Traits::BORROWS, hop, value)
 }
 
-/// As `AsyncResult::channel`, for a value that may borrow.
+/// A result of a value that may borrow, and its setter.
 pub(crate) fn channel_in_scope<T>(hop: Hop) -> (Setter<T>, AsyncResult<T>) {
-    channel::<T, MakerInScope>(hop)
+    channel(Traits::BORROWS, hop)
 }
 
 /// How results are made by hand. Their values own all they use: what borrows lives in a scope, see
@@ -112,7 +53,7 @@ impl<T: 'static> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn new() -> AsyncResult<T> {
-        AsyncResult::from_owner(unset::<T, Handles>(Hop::here(&"AsyncResult")).0)
+        AsyncResult::from_owner(core::manual(Hop::here(&"AsyncResult")))
     }
 
     /// A result that has its value.
@@ -130,7 +71,7 @@ impl<T: 'static> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn ready(value: T) -> AsyncResult<T> {
-        ready::<T, Maker>(Hop::here(&"AsyncResult"), value)
+        ready(Traits::PLAIN, Hop::here(&"AsyncResult"), value)
     }
 
     /// A result that has failed.
@@ -151,8 +92,8 @@ impl<T: 'static> AsyncResult<T> {
     #[track_caller]
     pub fn failed(error: impl Into<BoxError>) -> AsyncResult<T> {
         let hop = Hop::here(&"AsyncResult");
-        let (owner, task) = unset::<T, Maker>(hop);
-        continuation::settle_failed(&task, Error::failed(hop, error.into(), None));
+        let (owner, setting) = core::channel(hop);
+        setting.task().fail_waiting(Error::failed(hop, error.into(), None), false);
         AsyncResult::from_owner(owner)
     }
 
@@ -168,7 +109,7 @@ impl<T: 'static> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn channel() -> (Setter<T>, AsyncResult<T>) {
-        channel::<T, Maker>(Hop::here(&"AsyncResult::channel"))
+        channel(Traits::PLAIN, Hop::here(&"AsyncResult::channel"))
     }
 }
 
@@ -189,12 +130,10 @@ impl<T> AsyncResult<T> {
     /// ```
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         let owner = self.owner();
-        if !owner.is_manual() {
+        if !owner.may_set() {
             return Err(SetError { value, reason: Reason::NotOurs });
         }
-        write(owner, value)?;
-        continuation::close(owner.reference(), false);
-        Ok(())
+        owner.set(value).map_err(SetError::late)
     }
 
     /// Fails a result of [`new`](AsyncResult::new); as [`set`](AsyncResult::set) otherwise.
@@ -211,7 +150,7 @@ impl<T> AsyncResult<T> {
     /// ```
     pub fn fail<E: Into<BoxError>>(&self, error: E) -> Result<(), SetError<E>> {
         let owner = self.owner();
-        if !owner.is_manual() {
+        if !owner.may_set() {
             return Err(SetError { value: error, reason: Reason::NotOurs });
         }
         fail_cell(&owner.reference(), error)
@@ -220,17 +159,15 @@ impl<T> AsyncResult<T> {
 
 /// Fails a result where nobody has set it before, and tells all who wait.
 fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError<E>> {
-    if !task.state.settle(true) {
+    let Some(claimed) = task.claim_by_hand() else {
         return Err(SetError::late(error));
-    }
-    // The right to write is ours; `into` is foreign code, and may panic.
+    };
+    // The right to set it is ours; `into` is foreign code, and may panic.
     let error = panic::catch(|| panic::noting(|| error.into()));
-    let error = match error {
+    claimed.fail(match error {
         Ok(error) => Error::failed(task.hop, error, None),
         Err(payload) => Error::panicked(task.hop, payload, None),
-    };
-    crate::task::write_failure(task, error);
-    continuation::close(task.clone(), false);
+    });
     Ok(())
 }
 
@@ -255,11 +192,14 @@ impl<T: 'static> Default for AsyncResult<T> {
 #[must_use = "a setter that is dropped fails its result"]
 pub struct Setter<T> {
     /// `None` once used.
-    cell: Option<Typed<Borrow, T>>,
-    task: TaskRef,
+    setting: Option<Setting<T>>,
 }
 
 impl<T> Setter<T> {
+    fn take(&mut self) -> Setting<T> {
+        self.setting.take().unwrap_or_else(|| unreachable!("a setter was used twice"))
+    }
+
     /// Sets the result.
     ///
     /// # Errors
@@ -274,12 +214,7 @@ impl<T> Setter<T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn set(mut self, value: T) -> Result<(), SetError<T>> {
-        let Some(cell) = self.cell.take() else { unreachable!("a setter was used twice") };
-        write(&cell, value)?;
-        // Whoever moves the value must not find it lent to the setter.
-        drop(cell);
-        continuation::close(self.task.clone(), false);
-        Ok(())
+        self.take().set(value).map_err(SetError::late)
     }
 
     /// Fails the result.
@@ -294,22 +229,25 @@ impl<T> Setter<T> {
     /// assert!(result.get().unwrap_err().downcast_ref::<std::io::Error>().is_some());
     /// ```
     pub fn fail<E: Into<BoxError>>(mut self, error: E) -> Result<(), SetError<E>> {
-        self.cell.take();
-        fail_cell(&self.task, error)
+        fail_cell(self.take().task(), error)
     }
 }
 
 impl<T> Drop for Setter<T> {
     fn drop(&mut self) {
-        if self.cell.is_some() {
-            continuation::settle_failed(&self.task, Error::abandoned(self.task.hop));
+        if let Some(setting) = &self.setting {
+            let task = setting.task();
+            task.fail_waiting(Error::abandoned(task.hop), false);
         }
     }
 }
 
 impl<T> fmt::Debug for Setter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Setter({})", self.task.hop)
+        match &self.setting {
+            Some(setting) => write!(f, "Setter({})", setting.task().hop),
+            None => f.write_str("Setter"),
+        }
     }
 }
 

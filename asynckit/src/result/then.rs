@@ -4,11 +4,9 @@ use std::any::{Any, TypeId};
 
 use super::AsyncResult;
 use crate::Work;
-use crate::continuation::{self, Observer};
+use crate::core::{self, Deferred, Either, Loan, Moved, Observer, Outcome};
 use crate::error::{BoxError, Error, Hop, Sought};
-use crate::inputs::{Either, Moved, Outcome};
 use crate::panic;
-use crate::task::{Borrow, Typed};
 use crate::trace::Around;
 use crate::work::pending_work;
 
@@ -27,7 +25,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         U: Send + 'w,
     {
-        let inputs = (Moved::new(self), ());
+        let inputs = (Moved::of(self.into_owner()), ());
         pending_work(Hop::here(&"map"), inputs, move |_, (value, ())| Outcome::Done(Ok(f(value))))
     }
 
@@ -47,7 +45,7 @@ impl<T> AsyncResult<T> {
         U: Send + 'w,
         E: Into<BoxError>,
     {
-        let inputs = (Moved::new(self), ());
+        let inputs = (Moved::of(self.into_owner()), ());
         pending_work(Hop::here(&"and_then"), inputs, move |task, (value, ())| {
             Outcome::Done(f(value).map_err(|error| task.failed(error.into())))
         })
@@ -71,7 +69,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         E: Into<BoxError>,
     {
-        let inputs = (Either::new(self), ());
+        let inputs = (Either::of(self.into_owner()), ());
         pending_work(Hop::here(&"or_else"), inputs, move |task, (outcome, ())| {
             Outcome::Done(match outcome {
                 Ok(value) => Ok(value),
@@ -111,7 +109,7 @@ impl<T> AsyncResult<T> {
         T: Send + 'w,
         E: Sought<How>,
     {
-        let (hop, inputs) = (Hop::here(&"recover"), (Either::new(self), ()));
+        let (hop, inputs) = (Hop::here(&"recover"), (Either::of(self.into_owner()), ()));
         pending_work(hop, inputs, move |_, (outcome, ())| {
             Outcome::Done(outcome.or_else(|error| match E::sought(&error) {
                 Some(cause) => {
@@ -147,31 +145,35 @@ impl<T> AsyncResult<T> {
         T: Send + Sync + 'static,
     {
         let owner = self.owner();
-        let (task, value) = (owner.reference(), owner.borrow());
-        let (cell, around) = (task.clone(), Around::here());
+        let task = owner.reference();
+        let (value, around) = (owner.lend(), Around::here());
+        let (hop, hook) = (task.hop, crate::pool::pool_of(&task).and_then(|pool| pool.hook()));
         let call = move |seen: Seen<T>| {
             let call = || match &seen {
                 Seen::Copied(value) => f(Ok(value)),
-                Seen::Lent(value) => f(value.outcome().inspect_err(|error| error.observe())),
+                Seen::Lent(value) => match value.outcome() {
+                    Ok(value) => f(Ok(value)),
+                    Err(error) => f(Err(&Self::failure(error))),
+                },
             };
             let called = panic::catch(|| around.within(|| panic::noting(call)));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
-                drop(Error::panicked(cell.hop, payload, cell.hook()));
+                drop(Error::panicked(hop, payload, hook));
             }
         };
         let observer = if is_plain::<T>() {
             Observer::Note(Box::new(move || {
                 let copy = value.outcome().ok().and_then(copied).map(Seen::Copied);
                 let seen = copy.unwrap_or_else(|| Seen::Lent(value));
-                continuation::defer_call(Box::new(move || call(seen)));
+                core::call(Deferred::of_closure(move || call(seen)));
             }))
         } else {
             Observer::Call(Box::new(move || call(Seen::Lent(value))))
         };
-        match continuation::watch(&task, observer) {
+        match task.watch(observer) {
             Ok(watch) => watch.stay(),
-            Err(Observer::Call(call)) => continuation::defer_call(call),
+            Err(Observer::Call(call)) => core::call(Deferred::of_closure(call)),
             Err(Observer::Note(note)) => note(),
             Err(_) => unreachable!("an observer has changed its kind"),
         }
@@ -181,7 +183,7 @@ impl<T> AsyncResult<T> {
 /// What a callback looks at.
 enum Seen<T> {
     Copied(T),
-    Lent(Typed<Borrow, T>),
+    Lent(Loan<T>),
 }
 
 macro_rules! plain {

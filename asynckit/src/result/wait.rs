@@ -4,45 +4,32 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::AsyncResult;
-use crate::error::{self, Error};
+use crate::core::Owner;
+use crate::error::{self, At, Error};
 use crate::pool::{Free, Set, run_at_once, wait};
 use crate::sync::Deadline;
-use crate::task::{At, Owner, Take, Typed};
 
-/// Takes the value of a set result, or a clone where there are other handles; where the value is
-/// lent, waits until it is not, or hands the owner back at the deadline.
-fn take<T>(
-    owner: Typed<Owner, T>,
-    until: Option<Deadline>,
-    at: At,
-) -> Result<Result<T, Error>, Typed<Owner, T>> {
-    if let Err(error) = owner.outcome() {
-        return Ok(Err(AsyncResult::<T>::failure(error)));
-    }
-    loop {
-        match owner.holds.take() {
-            Take::Itself => return Ok(owner.take()),
-            Take::Clone => return Ok(owner.into_borrow().clone_value()),
-            Take::Lent => match wait(&Free(&owner.reference()), until, at) {
-                Ok(true) => {}
-                Ok(false) => return Err(owner),
-                Err(error) => return Ok(Err(error.observed())),
-            },
+/// Takes the value of a set result, or a clone where others own it too; what this handle has lent is waited
+/// for, or the owner handed back at the deadline.
+#[inline]
+fn take<T>(owner: Owner<T>, until: Option<Deadline>, at: At) -> Result<Result<T, Error>, Owner<T>> {
+    while owner.is_lent() {
+        match wait(&Free(owner.lender()), until, at) {
+            Ok(true) => {}
+            Ok(false) => return Err(owner),
+            Err(error) => return Ok(Err(error.observed())),
         }
     }
+    Ok(owner.take().map_err(Error::observed))
 }
 
-impl Owner {
-    /// Waits until the result is set.
-    fn wait(&self, at: At) -> Result<(), Error> {
-        if self.is_set() {
-            return Ok(());
-        }
-        if run_at_once(self) {
-            return Ok(());
-        }
-        wait(&Set(&self.reference()), None, at).map(drop)
+/// Waits until the result is set.
+#[inline]
+fn wait_until_set<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
+    if owner.is_set() || run_at_once(owner) {
+        return Ok(());
     }
+    wait(&Set(&owner.reference()), None, at).map(drop)
 }
 
 impl<T> AsyncResult<T> {
@@ -67,7 +54,7 @@ impl<T> AsyncResult<T> {
     /// ```
     #[track_caller]
     pub fn wait(&self) {
-        if let Err(error) = self.owner().wait(Location::caller()) {
+        if let Err(error) = wait_until_set(self.owner(), Location::caller()) {
             error::raise(error);
         }
     }
@@ -110,7 +97,7 @@ impl<T> AsyncResult<T> {
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
         let owner = self.into_owner();
-        owner.wait(at).map_err(Error::observed)?;
+        wait_until_set(&owner, at).map_err(Error::observed)?;
         take(owner, None, at).unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
     }
 
@@ -133,7 +120,7 @@ impl<T> AsyncResult<T> {
         T: Sync,
     {
         let at = Location::caller();
-        self.owner().wait(at).map_err(Error::observed)?;
+        wait_until_set(self.owner(), at).map_err(Error::observed)?;
         self.owner().outcome().map_err(Self::failure)
     }
 

@@ -23,14 +23,12 @@ use std::io::Write;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use crate::continuation;
+use crate::core::{self, Deferred, TaskRef};
 use crate::panic;
 use crate::pool::{self, Random, Shared};
-use crate::stage::wake;
 use crate::sync::{
     Arc, AtomicUsize, Condvar, Mutex, MutexGuard, OnceLock, Ordering, StaticCounter, lock, thread,
 };
-use crate::task::TaskRef;
 
 /// What is done at its moment: what any thread that sets a result may have to do.
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
@@ -296,7 +294,7 @@ impl Pause {
     pub(crate) fn begin(pool: &Arc<Shared>, task: TaskRef, delay: Duration) -> Pause {
         let timers = pool.timers();
         pool.sleeping.0.fetch_add(1, Ordering::SeqCst);
-        let key = timers.after(timers.jittered(delay), Box::new(move || wake(&task)));
+        let key = timers.after(timers.jittered(delay), Box::new(move || pool::resume(&task)));
         Pause { pool: pool.clone(), key }
     }
 }
@@ -313,7 +311,7 @@ impl Drop for Pause {
             // If nothing else is left, nobody else will notice. Not in the midst of a step: it may wait
             // for one.
             let pool = self.pool.clone();
-            continuation::defer_call(Box::new(move || pool.finish_stop(0)));
+            core::call(Deferred::of_closure(move || pool.finish_stop(0)));
         }
     }
 }

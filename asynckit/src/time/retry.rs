@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use super::{Pause, Timers, jittered, left_in_place};
 use crate::Work;
+use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
-use crate::inputs::Outcome;
 use crate::pool;
-use crate::stage::{Awaits, run_part};
+use crate::stage::run_part;
 use crate::sync::{Arc, thread};
-use crate::task::{Header, Job, Step, VisitEdges};
 
 /// How often work is tried, and how long it rests in between.
 ///
@@ -166,7 +165,7 @@ impl Retry {
         T: Send + 'w,
         F: FnMut() -> Work<'w, T> + Send + 'w,
     {
-        Work::with_cell(hop, Retried::new(self.clone(), call))
+        Work::with_job(hop, Retried::new(self.clone(), call))
     }
 
     /// Whether this failure of the `tries`-th try is followed by another, and after which pause.
@@ -242,7 +241,7 @@ impl<F, T> Retried<F, T> {
         }
     }
 
-    fn after(&self, outcome: Result<T, Error>, task: &Header) -> After<T> {
+    fn after(&self, outcome: Result<T, Error>, hop: Hop) -> After<T> {
         let tries = self.tries.get();
         let error = match outcome {
             Ok(value) => return After::Done(Ok(value)),
@@ -254,7 +253,7 @@ impl<F, T> Retried<F, T> {
                 drop(error.observed());
                 After::Pause(pause)
             }
-            None => After::Done(Err(error.tried(tries, task.hop))),
+            None => After::Done(Err(error.tried(tries, hop))),
         }
     }
 }
@@ -264,49 +263,46 @@ where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T>,
 {
-    const SIMPLE: bool = false;
-    const CONTINUES: bool = true;
-
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> Step<T> {
         drop(self.pause.take());
         let mut outcome = self.awaits.outcome();
         loop {
             let tried = match outcome.take() {
                 Some(outcome) => outcome,
-                None => match run_part(self.next_try(), task) {
+                None => match run_part(self.next_try(), here) {
                     Outcome::Done(outcome) => outcome,
-                    Outcome::Flatten(result) => return self.awaits.result(result),
+                    Outcome::Flatten(result) => return self.awaits.result(result.0, false),
                 },
             };
-            let pause = match self.after(tried, task) {
+            let pause = match self.after(tried, here.hop()) {
                 After::Done(outcome) => return Step::Done(outcome),
                 After::Pause(pause) => pause,
             };
-            if task.state.is_settled() {
+            if here.header().is_set() {
                 // Somebody has given it up.
-                return Step::Done(Err(Error::cancelled(task.hop)));
+                return Step::Done(Err(Error::cancelled(here.hop())));
             }
             if !pause.is_zero()
-                && let (Some(place), Some(own)) = (task.place(), pool::task_here())
+                && let Some(place) = pool::place_here()
             {
-                self.pause.set(Some(Pause::begin(place.pool(), own, pause)));
+                self.pause.set(Some(Pause::begin(place.pool(), here.reference(), pause)));
                 return Step::Pending;
             }
         }
     }
 
-    fn run_in_place(&self, task: &Header) -> Step<T> {
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         loop {
-            match self.after(self.next_try().run_part(task.hook()), task) {
-                After::Done(outcome) => return Step::Done(outcome),
+            match self.after(self.next_try().run_part(here.hook()), here.hop()) {
+                After::Done(outcome) => return outcome,
                 After::Pause(pause) => rest(pause),
             }
             if let Some(left @ Duration::ZERO) = left_in_place() {
-                return Step::Done(Err(Error::timed_out(task.hop, left)));
+                return Err(Error::timed_out(here.hop(), left));
             }
         }
     }

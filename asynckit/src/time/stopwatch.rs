@@ -10,10 +10,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::{TimerKey, Timers};
-use crate::continuation;
+use crate::core::{Header, TaskRef, depth, each_frame};
 use crate::error::Error;
 use crate::sync::{Arc, Deadline, Mutex, lock};
-use crate::task::{Header, TaskRef, depth, each_frame};
 
 /// Measures the time of one task.
 pub(crate) struct Stopwatch {
@@ -67,7 +66,7 @@ impl Stopwatch {
             let (task, late, limit) = (task.clone(), task.clone(), self.limit);
             let callback = Box::new(move || {
                 if !late.is_set() {
-                    continuation::give_up(&late, Error::timed_out(late.hop, limit));
+                    late.give_up(Error::timed_out(late.hop, limit));
                 }
             });
             let key = self.timers.after(limit, callback);

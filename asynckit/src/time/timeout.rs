@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::Timers;
 use super::stopwatch::{Stopwatch, measured};
+use crate::core::{Awaits, Header, Here, Job, Step, VisitEdges};
 use crate::error::Error;
-use crate::lift::make_task;
-use crate::pool;
-use crate::stage::{Awaits, start};
+use crate::lift::start_job;
+use crate::pool::{self, Inside};
+use crate::stage::start_at;
 use crate::sync::Arc;
-use crate::task::{Header, Job, Step, VisitEdges};
 use crate::{AsyncResult, Work};
 
 /// What is limited, until it is started.
@@ -39,7 +39,8 @@ impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
         let Some(own) = pool::task_here() else {
             unreachable!("a task runs as none");
         };
-        let around = task.place().and_then(|place| place.stopwatch().cloned());
+        let place = task.hooked_home::<Inside>();
+        let around = place.and_then(|place| place.stopwatch().cloned());
         let watch = Stopwatch::new(self.limit, own, timers, around.filter(|_| RUN));
         if !RUN {
             watch.begin(task);
@@ -56,7 +57,6 @@ impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
 }
 
 impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
-    const SIMPLE: bool = false;
     const IMMEDIATE: bool = true;
     const TIMED: bool = !RUN;
 
@@ -64,40 +64,41 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, task: &Header) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> Step<T> {
         if let Some(outcome) = self.awaits.outcome() {
             self.stop();
             return Step::Done(outcome);
         }
-        self.awaits.result(match self.inner.replace(Limited::Started) {
+        let result = match self.inner.replace(Limited::Started) {
             Limited::Work(inner) => {
-                let watch = self.stopwatch(task, timers_of(task));
-                let place = match task.lease() {
-                    Some(place) if RUN => Some(place.with_stopwatch(watch)),
-                    place => place,
-                };
-                start(inner, task, place)
+                let watch = self.stopwatch(here.header(), timers_here());
+                let place = pool::place_here().map(|place| match RUN {
+                    true => place.with_stopwatch(watch),
+                    false => place,
+                });
+                start_at(inner, here, place)
             }
             Limited::Result(result) => {
                 // Those that its work goes by.
-                self.stopwatch(task, timers_of(result.owner()));
-                result
+                self.stopwatch(here.header(), timers_of(result.owner()));
+                result.into_owner()
             }
             Limited::Started => unreachable!("work was started twice"),
-        })
+        };
+        self.awaits.result(result, true)
     }
 
-    fn run_in_place(&self, task: &Header) -> Step<T> {
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let timers = Timers::virtual_here().unwrap_or_else(Timers::system);
-        let watch = self.stopwatch(task, timers);
+        let watch = self.stopwatch(here.header(), timers);
         let outcome = measured(&watch, || match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => inner.run_part(task.hook()),
+            Limited::Work(inner) => inner.run_part(here.hook()),
             Limited::Result(result) => result.get(),
             Limited::Started => unreachable!("work was started twice"),
         });
         let late = watch.is_over();
         self.stop();
-        Step::Done(if late { Err(Error::timed_out(task.hop, self.limit)) } else { outcome })
+        if late { Err(Error::timed_out(here.hop(), self.limit)) } else { outcome }
     }
 
     fn release(&self, cancelled: bool) {
@@ -144,7 +145,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// ```
     pub fn timeout(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
-        Work::with_cell(hop, Timed::<_, true>::new(Limited::Work(self), limit))
+        Work::with_job(hop, Timed::<_, true>::new(Limited::Work(self), limit))
     }
 
     /// The same work with a deadline: it fails as [`TimedOut`](crate::ErrorKind::TimedOut) where it is
@@ -178,7 +179,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// ```
     pub fn deadline(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
-        Work::with_cell(hop, Timed::<_, false>::new(Limited::Work(self), limit))
+        Work::with_job(hop, Timed::<_, false>::new(Limited::Work(self), limit))
     }
 }
 
@@ -218,7 +219,7 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
         let (hop, place) = (self.owner().hop, self.scope());
-        make_task(hop, place, false, Timed::<_, false>::new(Limited::Result(self), limit))
+        start_job(hop, place.as_ref(), Timed::<_, false>::new(Limited::Result(self), limit))
     }
 
     /// The same as [`timeout`](AsyncResult::timeout): of a result, whose work is on its way, both count
@@ -240,5 +241,10 @@ impl<T: Send + 'static> AsyncResult<T> {
 
 /// The timers that a task's pool goes by.
 fn timers_of(task: &Header) -> Arc<Timers> {
-    task.place().map_or_else(Timers::system, |place| place.pool().timers())
+    pool::pool_of(task).map_or_else(Timers::system, |pool| pool.timers())
+}
+
+/// Those of the work that this thread does.
+fn timers_here() -> Arc<Timers> {
+    pool::place_here().map_or_else(Timers::system, |place| place.pool().timers())
 }

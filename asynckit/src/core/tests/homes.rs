@@ -170,7 +170,6 @@ fn a_call_that_is_cancelled_lets_go_of_what_it_returns() {
 
 /// A job that waits for one result after the other, each over an edge of its own; all are shown.
 struct InTurn {
-    results: Mutex<Vec<Owner<u32>>>,
     edges: [Edge; 2],
     next: Cell<usize>,
     sum: Cell<u32>,
@@ -178,6 +177,13 @@ struct InTurn {
 
 // SAFETY: a job is lent to one thread at a time.
 unsafe impl Send for InTurn {}
+
+impl InTurn {
+    fn of(owners: [Owner<u32>; 2]) -> InTurn {
+        let edges = owners.map(|owner| Edge::moving(owner.into_holder(), OnFailure::Look));
+        InTurn { edges, next: Cell::new(0), sum: Cell::new(0) }
+    }
+}
 
 impl Job<u32> for InTurn {
     fn edges(&self, visit: VisitEdges<'_>) {
@@ -202,7 +208,6 @@ impl Job<u32> for InTurn {
     fn release(&self, cancelled: bool) {
         // SAFETY: the job is disposed of.
         self.edges.iter().for_each(|edge| unsafe { wish::let_go(edge, cancelled) });
-        lock(&self.results).clear();
     }
 }
 
@@ -331,11 +336,7 @@ fn a_job_waits_for_one_result_after_the_other() {
         let place = place();
         let (a, set_a) = task::channel::<u32>(hop());
         let (b, set_b) = task::channel::<u32>(hop());
-        let edge = |owner: Owner<u32>| Edge::moving(owner.into_holder(), OnFailure::Look);
-        let edges = [edge(a), edge(b)];
-        let results = Mutex::default();
-        let in_turn = InTurn { results, edges, next: Cell::new(0), sum: Cell::new(0) };
-        let task = job(&place, Traits::HOOKED, in_turn);
+        let task = job(&place, Traits::HOOKED, InTurn::of([a, b]));
         work(&place);
         assert!(set_b.set(2).is_ok());
         work(&place);
@@ -344,5 +345,28 @@ fn a_job_waits_for_one_result_after_the_other() {
         work(&place);
         lock(&place.slept).clear();
         assert_eq!(get(task).unwrap(), 3);
+    });
+}
+
+#[test]
+fn tasks_that_are_run_with_the_same_room_share_it() {
+    leaves_nothing(|| {
+        let place = place();
+        for room in 0..12 {
+            let there = [spawn(&place, || Ok(1)), spawn(&place, || Ok(2))];
+            work(&place);
+            let mut calls = Vec::new();
+            for n in 0..3 {
+                let a = spawn(&place, move || Ok(n));
+                calls.extend((0..3).map(|_| call(&place, (Lent::of(&a), ()), |(a, ())| *a)));
+            }
+            // It finds what it comes to wait for to be there.
+            let in_turn = job(&place, Traits::PLAIN, InTurn::of(there));
+            run_with_room(&place, room);
+            work(&place);
+            assert!(calls.iter().all(|call| call.is_set()));
+            assert_eq!(get(in_turn).unwrap(), 3);
+            lock(&place.slept).clear();
+        }
     });
 }

@@ -82,12 +82,13 @@ fn a_panic_of_a_clone_fails_the_call_and_lets_go_of_the_other_inputs() {
                 ),
             ),
         );
-        let dies = call(&place, inputs, |_| ());
+        let captured = tally.value(5);
+        let dies = call(&place, inputs, move |_| drop(captured));
         work(&place);
-        assert_eq!(get(dies).unwrap_err().kind(), ErrorKind::Panicked);
-        assert_eq!(tally.alive(), 2);
+        assert_eq!(dies.error().unwrap().kind(), ErrorKind::Panicked);
+        assert_eq!(tally.alive(), 2, "what the two handles have");
         assert!(!lent.is_lent());
-        drop((touchy, value, lent));
+        drop((dies, touchy, value, lent));
         assert_eq!(tally.alive(), 0);
         // In the middle of a list.
         let (a, b) = (Touchy::default(), Touchy::clones());

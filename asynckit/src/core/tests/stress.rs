@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::handle::{Loan, Owner, Setting, TaskRef};
 use super::super::home::fail_dependents;
-use super::super::inputs::{Earlier, Either, Lent, Many, Moved, Plain};
+use super::super::inputs::{Earlier, Either, EndEdge, Lent, Many, Moved, Plain};
 use super::super::state::Traits;
 use super::super::task::{self, Flat, Outcome};
 use super::support::*;
@@ -105,7 +105,7 @@ fn act(place: &Place, common: &Common, tally: &Tally, random: &mut Random) {
             // Else the call would wait for what only it could set.
             b.give_up_setting();
             let traits = if fails { Traits::HOOKED } else { Traits::PLAIN };
-            call_to(place, traits, (Lent::of(&a), (Earlier::of(&b), ())), |_| {
+            call_to(place, traits, (Lent::of(&a), (Earlier::of(vec![EndEdge::of(&b)]), ())), |_| {
                 Outcome::Flatten(Flat(b))
             })
         }

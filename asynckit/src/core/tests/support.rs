@@ -1,4 +1,6 @@
-//! A small home for tests of the core: a queue, run by the test's own threads. And values that count.
+//! A small home for tests of the core: a queue, run by the test's own threads.
+
+mod counted;
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +21,8 @@ use super::super::trampoline;
 use crate::Error;
 use crate::error::{BoxError, Hook, Hop};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::SeqCst, lock, thread};
+
+pub(crate) use counted::{Counted, Gate, Tally};
 
 pub(crate) type Place = Arc<Homed<Queue>>;
 
@@ -113,7 +117,7 @@ impl Schedule for Keeping<'_> {
         self.next = Some(task);
     }
     fn ready(&mut self, entry: Entry) {
-        self.room = self.room.saturating_sub(1);
+        self.room = self.room.checked_sub(1).expect("there is room");
         ToHomes.ready(entry);
     }
     fn room(&self) -> usize {
@@ -132,6 +136,18 @@ pub(crate) fn run_one(place: &Place, task: Claimed) {
         let mut to = Keeping { home: place, next: None, room: place.room.load(SeqCst) };
         place.run(task, &mut to);
         next = to.next;
+    }
+}
+
+/// Runs all that is queued now, with room for so many for all of it.
+pub(crate) fn run_with_room(place: &Place, room: usize) {
+    let entries = std::mem::take(&mut *lock(&place.entries));
+    let mut to = Keeping { home: place, next: None, room };
+    for task in entries.into_iter().filter_map(Entry::claim) {
+        place.run(task, &mut to);
+    }
+    if let Some(task) = to.next {
+        run_one(place, task);
     }
 }
 
@@ -258,6 +274,15 @@ pub(crate) fn spawn_hooked<T: 'static>(
     submit(place, Traits::HOOKED, Simple(Fun(f)))
 }
 
+/// Whose value may borrow.
+#[track_caller]
+pub(crate) fn spawn_borrowing<T: 'static>(
+    place: &Place,
+    f: impl FnOnce() -> Result<T, BoxError> + 'static,
+) -> Owner<T> {
+    submit(place, Traits::BORROWS, Simple(Fun(f)))
+}
+
 fn a_call<L, T, F>(inputs: L, f: F) -> Call<'static, L, T, F>
 where
     L: Inputs,
@@ -360,66 +385,4 @@ pub(crate) fn leaves_nothing(test: impl FnOnce() + Send + 'static) {
     }
     let left = LIVE.load(SeqCst).wrapping_sub(before) as isize;
     assert_eq!(left, 0, "cells and shares that are left");
-}
-
-/// Values that count themselves.
-#[derive(Clone, Default)]
-pub(crate) struct Tally {
-    pub(crate) made: Arc<AtomicUsize>,
-    pub(crate) clones: Arc<AtomicUsize>,
-    pub(crate) drops: Arc<AtomicUsize>,
-}
-
-impl Tally {
-    pub(crate) fn value(&self, number: usize) -> Counted {
-        self.made.fetch_add(1, SeqCst);
-        Counted { number, tally: self.clone() }
-    }
-
-    pub(crate) fn clones(&self) -> usize {
-        self.clones.load(SeqCst)
-    }
-
-    pub(crate) fn drops(&self) -> usize {
-        self.drops.load(SeqCst)
-    }
-
-    /// How many there are now.
-    pub(crate) fn alive(&self) -> usize {
-        self.made.load(SeqCst) + self.clones() - self.drops()
-    }
-}
-
-pub(crate) struct Counted {
-    pub(crate) number: usize,
-    tally: Tally,
-}
-
-impl Clone for Counted {
-    fn clone(&self) -> Counted {
-        self.tally.clones.fetch_add(1, SeqCst);
-        Counted { number: self.number, tally: self.tally.clone() }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.tally.drops.fetch_add(1, SeqCst);
-    }
-}
-
-/// A gate that threads wait at until it is opened.
-#[derive(Clone, Default)]
-pub(crate) struct Gate(Arc<AtomicBool>);
-
-impl Gate {
-    pub(crate) fn open(&self) {
-        self.0.store(true, SeqCst);
-    }
-    pub(crate) fn is_open(&self) -> bool {
-        self.0.load(SeqCst)
-    }
-    pub(crate) fn pass(&self) {
-        eventually(|| self.is_open());
-    }
 }

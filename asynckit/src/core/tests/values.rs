@@ -1,11 +1,12 @@
 //! Values: made, moved, lent, cloned, flattened, dropped.
 
-use super::super::inputs::{Earlier, Either, Lent, Many, Moved, Plain};
+use super::super::inputs::{Earlier, Either, EndEdge, Lent, Many, Moved, Plain};
 use super::super::state::Traits;
 use super::super::task::{self, Flat, Outcome};
+use super::super::trampoline;
 use super::support::*;
 use crate::ErrorKind;
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::SeqCst, lock, thread};
+use crate::sync::{Arc, Mutex, lock, thread};
 
 #[test]
 fn a_task_runs_once_and_its_value_is_taken() {
@@ -47,7 +48,10 @@ fn values_move_are_lent_and_gathered() {
         let (a, b, c, d) = (value(1), value(2), value(3), value(4));
         let inputs = (
             Lent::of(&a),
-            (Plain::new(10), (Moved::of(b), (Many::of([c, d]), (Earlier::of(&a), ())))),
+            (
+                Plain::new(10),
+                (Moved::of(b), (Many::of([c, d]), (Earlier::of(vec![EndEdge::of(&a)]), ()))),
+            ),
         );
         let sum = call(&place, inputs, |(a, (plain, (b, (many, ((), ())))))| {
             a.number + plain + b.number + many.iter().map(|x| x.number).sum::<usize>()
@@ -83,38 +87,6 @@ fn an_empty_list_is_there() {
         let none = call(&place, (Many::<u32>::of([]), ()), |(list, ())| list.len());
         work(&place);
         assert_eq!(get(none).unwrap(), 0);
-    });
-}
-
-#[test]
-fn each_handle_gets_a_value_and_no_more_clones_than_were_written() {
-    leaves_nothing(|| {
-        let (place, tally) = (place(), Tally::default());
-        let its = tally.clone();
-        let a = spawn(&place, move || Ok(its.value(1)));
-        let handles = [a.share(), a.share(), a.share(), a];
-        work(&place);
-        for (n, handle) in handles.into_iter().enumerate() {
-            assert_eq!(get(handle).unwrap().number, 1);
-            assert_eq!(tally.clones(), (n + 1).min(3), "the last one takes");
-        }
-        assert_eq!(tally.alive(), 0);
-    });
-}
-
-#[test]
-fn a_handle_that_was_dropped_costs_no_clone() {
-    leaves_nothing(|| {
-        let (place, tally) = (place(), Tally::default());
-        let its = tally.clone();
-        let a = spawn(&place, move || Ok(its.value(1)));
-        let b = a.share();
-        drop(a);
-        work(&place);
-        let c = b.share();
-        drop(b);
-        assert_eq!(get(c).unwrap().number, 1);
-        assert_eq!((tally.clones(), tally.alive()), (0, 0));
     });
 }
 
@@ -286,6 +258,27 @@ fn what_was_lent_last_to_a_call_that_returns_a_result_is_dropped() {
 }
 
 #[test]
+fn what_borrows_is_dropped_before_the_step_goes_on() {
+    leaves_nothing(|| {
+        for way in 0..3 {
+            let (place, tally) = (place(), Tally::default());
+            let its = tally.clone();
+            let a = spawn_borrowing(&place, move || Ok(its.value(1)));
+            work(&place);
+            let a = or_its_clone(a, way == 1);
+            let reference = (way == 2).then(|| a.reference());
+            let looks = call(&place, (Lent::of(&a), ()), |_| ());
+            drop(a);
+            trampoline::hold_back(|| {
+                work(&place);
+                assert_eq!(tally.alive(), 0, "it may borrow from this stack");
+            });
+            drop((looks, reference));
+        }
+    });
+}
+
+#[test]
 fn what_a_call_has_dropped_slowly_holds_up_no_dependent() {
     /// Its drop waits for a gate.
     #[derive(Clone)]
@@ -321,115 +314,5 @@ fn what_a_call_has_dropped_slowly_holds_up_no_dependent() {
             drop(reference);
             assert_eq!(*lock(&log), ["dropped"]);
         }
-    });
-}
-
-#[test]
-fn takes_at_the_same_time_clone_no_more_than_was_written() {
-    leaves_nothing(|| {
-        for _ in 0..300 {
-            let tally = Tally::default();
-            let (first, setting) = task::channel::<Counted>(hop());
-            let handles = [first.share(), first.share(), first.share(), first];
-            let threads = handles.map(|handle| thread::spawn(|| drop(get(handle).unwrap())));
-            assert!(setting.set(tally.value(1)).is_ok());
-            threads.into_iter().for_each(|thread| thread.join().unwrap());
-            assert_eq!((tally.clones(), tally.alive()), (3, 0));
-        }
-    });
-}
-
-#[test]
-fn tasks_at_the_same_time_clone_no_more_than_was_written() {
-    leaves_nothing(|| {
-        let place = place();
-        let _workers = workers(&place, 3);
-        for _ in 0..300 {
-            let tally = Tally::default();
-            let (first, setting) = task::channel::<Counted>(hop());
-            let handles = [first.share(), first.share(), first];
-            let calls =
-                handles.map(|handle| call(&place, (Moved::of(handle), ()), |(x, ())| x.number));
-            assert!(setting.set(tally.value(1)).is_ok());
-            calls.into_iter().for_each(|call| assert_eq!(get(call).unwrap(), 1));
-            assert_eq!((tally.clones(), tally.alive()), (2, 0));
-        }
-    });
-}
-
-/// A value whose clone waits for a gate.
-struct SlowClone {
-    begun: Gate,
-    gate: Gate,
-    clones: Arc<AtomicUsize>,
-}
-
-impl Clone for SlowClone {
-    fn clone(&self) -> SlowClone {
-        self.clones.fetch_add(1, SeqCst);
-        self.begun.open();
-        self.gate.pass();
-        SlowClone {
-            begun: self.begun.clone(),
-            gate: self.gate.clone(),
-            clones: self.clones.clone(),
-        }
-    }
-}
-
-#[test]
-fn the_last_handle_waits_for_clones_that_are_under_way() {
-    leaves_nothing(|| {
-        for way in 0..4 {
-            let place = place();
-            let (begun, gate, clones) = (Gate::default(), Gate::default(), Arc::default());
-            let value =
-                SlowClone { begun: begun.clone(), gate: gate.clone(), clones: Arc::clone(&clones) };
-            let (a, setting) = task::channel::<SlowClone>(hop());
-            assert!(setting.set(value).is_ok());
-            let b = a.share();
-            let (clones_it, takes_it) = if way % 2 == 0 { (a, b) } else { (b, a) };
-            let cloning = thread::spawn(|| drop(get(clones_it)));
-            begun.pass();
-            assert!(takes_it.is_lent(), "to a clone");
-            if way < 2 {
-                // A task waits, and no thread for it.
-                let takes = call(&place, (Moved::of(takes_it), ()), |_| ());
-                work(&place);
-                assert!(!takes.is_set());
-                gate.open();
-                cloning.join().unwrap();
-                work(&place);
-                lock(&place.slept).clear();
-                get(takes).unwrap();
-            } else {
-                let taking = thread::spawn(|| drop(takes_it.take()));
-                gate.open();
-                cloning.join().unwrap();
-                taking.join().unwrap();
-            }
-            assert_eq!(clones.load(SeqCst), 1);
-        }
-    });
-}
-
-#[test]
-fn a_task_that_waits_for_a_clone_is_given_up() {
-    leaves_nothing(|| {
-        let place = place();
-        let (begun, gate, clones) = (Gate::default(), Gate::default(), Arc::default());
-        let value = SlowClone { begun: begun.clone(), gate: gate.clone(), clones };
-        let (a, setting) = task::channel::<SlowClone>(hop());
-        assert!(setting.set(value).is_ok());
-        let b = a.share();
-        let cloning = thread::spawn(|| drop(get(a)));
-        begun.pass();
-        let takes = call(&place, (Moved::of(b), ()), |_| ());
-        work(&place);
-        assert!(takes.reference().give_up(cancelled()));
-        gate.open();
-        cloning.join().unwrap();
-        lock(&place.slept).clear();
-        assert!(get(takes).is_err());
     });
 }

@@ -1,0 +1,187 @@
+//! Work that does more than to call a closure once.
+
+use std::marker::PhantomData;
+
+use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
+use super::super::handle::TaskRef;
+use super::super::here::Here;
+use super::super::inputs::VisitEdges;
+use super::super::wish;
+use super::TaskOf;
+use crate::error::Error;
+use crate::panic;
+
+/// What a run of a job comes to.
+pub(crate) enum Step<T> {
+    Done(Result<T, Error>),
+    /// The job has an edge now to a result that it waits for, and is run once more when that is set. `last`: that
+    /// result stands for its own, so that nothing but handing it on is left.
+    Waits {
+        last: bool,
+    },
+    /// A future is pending, and its waker runs the job once more.
+    Pending,
+}
+
+/// Work that does more than to call a closure once.
+///
+/// A job is lent as `&`, to one thread at a time: to whoever has claimed or seized the task, and `edges` also
+/// to its visitors. So it keeps what it uses up in `Cell`s.
+pub(crate) trait Job<T> {
+    /// Whether it is done on the spot, rather than on a worker.
+    const IMMEDIATE: bool = false;
+    /// Whether it ends by itself, after a time.
+    const TIMED: bool = false;
+
+    /// Shows the edges; those that have let go may be shown or not.
+    fn edges(&self, _visit: VisitEdges<'_>) {}
+
+    /// Does the work, as a task.
+    fn run(&self, here: &Here<'_>) -> Step<T>;
+
+    /// Does the work on a thread that waits for it, to its end.
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error>;
+
+    /// The results of which it awaits one, while it is suspended and nothing else can wake it.
+    fn awaited(&self) -> Option<Vec<TaskRef>> {
+        None
+    }
+
+    /// Has one of these awaits fail, when it is run once more.
+    fn fail_await(&self, _error: Error) {}
+
+    /// Lets go of what others wait for: inputs, a place in line. Where it will not run, and is to be
+    /// `release`d soon.
+    fn withdraw(&self, cancelled: bool) {
+        // SAFETY: whoever withdraws a job disposes of it.
+        self.edges(&mut |edge| unsafe { wish::let_go(edge, cancelled) });
+    }
+
+    /// Drops closure and inputs, as far as they are still there.
+    fn release(&self, cancelled: bool);
+}
+
+/// A job as a task.
+pub(crate) struct Jobbed<J>(pub(crate) J);
+
+struct TableOfJob<T, J>(PhantomData<(T, J)>);
+
+impl<T, J: Job<T>> TableOfJob<T, J> {
+    const TABLE: Table = Table {
+        run: Self::run,
+        drop_job: Self::drop_job,
+        drop_edges: Self::drop_edges,
+        edges: Self::edges,
+        loans: |_, _| (),
+        withdraw: Self::withdraw,
+        awaited: Self::awaited,
+        fail_await: Self::fail_await,
+        drop_value: drop_of::<T>(),
+        layout: layout_of::<T, Jobbed<J>>().0,
+        class: layout_of::<T, Jobbed<J>>().1,
+        kind: if J::TIMED { Kind::Timed } else { Kind::Task },
+    };
+
+    /// # Safety
+    /// The cell is of these types, and what is done with its job is the caller's to do.
+    unsafe fn job<'a>(task: CellPtr) -> &'a J {
+        // SAFETY: the caller's promise.
+        unsafe { &(*job_ptr::<T, Jobbed<J>>(task)).0 }
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn run(task: CellPtr, in_place: bool) -> Ran {
+        // SAFETY: the caller's promise.
+        let (job, here) = unsafe { (Self::job(task), Here::new(task, in_place)) };
+        if !in_place && !loans_are_over(job, task) {
+            return Ran::Lent;
+        }
+        let step = panic::catch(|| match in_place {
+            false => job.run(&here),
+            true => Step::Done(job.run_in_place(&here)),
+        });
+        match step {
+            Ok(Step::Done(Ok(value))) => {
+                // SAFETY: as above.
+                unsafe { value_ptr::<T>(task).write(value) };
+                Ran::Over(Ok(()))
+            }
+            Ok(Step::Done(Err(error))) => Ran::Over(Err(error)),
+            Ok(Step::Waits { last }) => Ran::Waits { last },
+            Ok(Step::Pending) => Ran::Pending,
+            Err(payload) => Ran::Over(Err(Error::panicked(here.hop(), payload, here.hook()))),
+        }
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn withdraw(task: CellPtr, cancelled: bool) {
+        // SAFETY: the caller's promise.
+        let job = unsafe { Self::job(task) };
+        while panic::contain(|| job.withdraw(cancelled)).is_none() {}
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn awaited(task: CellPtr, show: &mut dyn FnMut(CellPtr)) -> bool {
+        // SAFETY: the caller's promise.
+        let awaited = unsafe { Self::job(task) }.awaited();
+        awaited.iter().flatten().for_each(|one| show(one.raw()));
+        awaited.is_some()
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn fail_await(task: CellPtr, error: Error) {
+        // SAFETY: the caller's promise.
+        unsafe { Self::job(task) }.fail_await(error);
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn drop_job(task: CellPtr, cancelled: bool) {
+        // SAFETY: the caller's promise.
+        let job = unsafe { Self::job(task) };
+        // A drop that panics must not keep the rest from being dropped: each part is taken out before it is
+        // dropped, so that every round gets further.
+        while panic::contain(|| job.release(cancelled)).is_none() {}
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn drop_edges(task: CellPtr) {
+        // SAFETY: the caller's promise.
+        let _ = panic::contain(|| unsafe { job_ptr::<T, Jobbed<J>>(task).drop_in_place() });
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn edges(task: CellPtr, visit: VisitEdges<'_>) {
+        // SAFETY: the caller's promise.
+        unsafe { Self::job(task) }.edges(visit);
+    }
+}
+
+/// Whether nothing is lent of what a job is to take; else its task waits for that, or is gone.
+fn loans_are_over<T>(job: &impl Job<T>, task: CellPtr) -> bool {
+    loop {
+        let mut lent = None;
+        job.edges(&mut |edge| {
+            if edge.is_open() && edge.moves() && edge.holder().is_lent() {
+                lent = Some(std::ptr::from_ref(edge));
+            }
+        });
+        let Some(edge) = lent else { return true };
+        // SAFETY: the caller runs the task, whose edge this is; a job's edges stay where they are.
+        if !unsafe { wish::wait_for_loans(task, &*edge) } {
+            return false;
+        }
+    }
+}
+
+// SAFETY: the table is for these types.
+unsafe impl<T, J: Job<T>> TaskOf<T> for Jobbed<J> {
+    const INPUTS: Option<usize> = Some(0);
+    const TABLE: &'static Table = &TableOfJob::<T, J>::TABLE;
+}

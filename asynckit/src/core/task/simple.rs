@@ -1,0 +1,74 @@
+//! Closures that wait for nothing.
+
+use std::marker::PhantomData;
+
+use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
+use super::super::here::Here;
+use super::TaskOf;
+use crate::error::BoxError;
+use crate::panic;
+
+/// What can be called once.
+pub(crate) trait Callable<T> {
+    fn call(self) -> Result<T, BoxError>;
+}
+
+/// A closure as a task.
+pub(crate) struct Simple<C>(pub(crate) C);
+
+struct TableOfSimple<T, C>(PhantomData<(T, C)>);
+
+impl<T, C: Callable<T>> TableOfSimple<T, C> {
+    const TABLE: Table = Table {
+        run: Self::run,
+        drop_job: Self::drop_job,
+        drop_edges: |_| (),
+        edges: |_, _| (),
+        loans: |_, _| (),
+        withdraw: |_, _| (),
+        awaited: |_, _| false,
+        fail_await: |_, _| (),
+        drop_value: drop_of::<T>(),
+        layout: layout_of::<T, Simple<C>>().0,
+        class: layout_of::<T, Simple<C>>().1,
+        kind: Kind::Task,
+    };
+
+    /// # Safety
+    /// The cell is of these types, and claimed.
+    unsafe fn run(task: CellPtr, _in_place: bool) -> Ran {
+        // SAFETY: the caller's promise: the closure is used once.
+        unsafe {
+            let call = job_ptr::<T, Simple<C>>(task).read().0;
+            match call.call() {
+                Ok(value) => {
+                    value_ptr::<T>(task).write(value);
+                    Ran::Value
+                }
+                Err(error) => failed(task, error),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn drop_job(task: CellPtr, _cancelled: bool) {
+        // SAFETY: the caller's promise.
+        let _ = panic::contain(|| unsafe { job_ptr::<T, Simple<C>>(task).drop_in_place() });
+    }
+}
+
+/// # Safety
+/// The caller runs the task.
+#[cold]
+#[inline(never)]
+unsafe fn failed(task: CellPtr, error: BoxError) -> Ran {
+    // SAFETY: the caller's promise.
+    unsafe { Ran::Failed(Here::new(task, false).failed(error)) }
+}
+
+// SAFETY: the table is for these types.
+unsafe impl<T, C: Callable<T>> TaskOf<T> for Simple<C> {
+    const INPUTS: Option<usize> = Some(0);
+    const TABLE: &'static Table = &TableOfSimple::<T, C>::TABLE;
+}

@@ -1,0 +1,206 @@
+//! What a pool's tasks wait for that is not the pool's own; and who has a task of the pool in hand.
+//!
+//! Whatever waits in a pool waits, in the end, for a *root*: a result that the program sets, another pool's
+//! task, a waker, or the end of a loan. A pool remembers just these, so that a stop finds all that can't go
+//! on. Plain graphs have none.
+//!
+//! Each edge to a root is counted, from its link to its visit, and so is each step that has a task of the pool
+//! in hand: a stop waits until that is queued, and the pool lives as long (`core/home.rs`).
+//!
+//! *Named race, "the late task":* a task is tied while the pool is closed. Who ties it links its edges and then
+//! looks whether the pool is closed; who closes it says so and then walks the roots, both in sequentially
+//! consistent order: one of them fails the task.
+
+use std::collections::HashMap;
+
+use crate::core::{self, Header, Rest, TaskRef};
+use crate::error::Error;
+use crate::pool::place::Inside;
+use crate::pool::{Shared, needed};
+use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
+
+/// The roots of a pool.
+pub(super) struct Roots {
+    known: Mutex<Known>,
+    /// How many edges to roots are linked, and how many steps have a task in hand.
+    count: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Known {
+    /// By their addresses, in the order in which they were met.
+    roots: HashMap<usize, (u64, TaskRef)>,
+    /// Tasks that sleep until a waker is called, or until loans end.
+    sleepers: HashMap<usize, (u64, TaskRef)>,
+    met: u64,
+    /// At this size those that are over go.
+    sweep_at: usize,
+}
+
+const FEW: usize = 64;
+
+impl Roots {
+    pub(super) fn none() -> Roots {
+        Roots { known: Mutex::new(Known::default()), count: AtomicUsize::new(0) }
+    }
+}
+
+impl Known {
+    fn number(&mut self) -> u64 {
+        self.met += 1;
+        self.met
+    }
+
+    /// Those that are of no more use. Each search is paid for by as many entries.
+    fn sweep(&mut self) -> Vec<TaskRef> {
+        if self.roots.len() + self.sleepers.len() < self.sweep_at.max(FEW) {
+            return Vec::new();
+        }
+        let roots = self.roots.extract_if(|_, (_, root)| root.is_set());
+        let sleepers = self.sleepers.extract_if(|_, (_, task)| !task.is_waiting());
+        let over = roots.chain(sleepers).map(|(_, (_, task))| task).collect();
+        self.sweep_at = 2 * (self.roots.len() + self.sleepers.len());
+        over
+    }
+
+    /// All of them, in the order in which they were met.
+    fn take(&mut self) -> (Vec<TaskRef>, Vec<TaskRef>) {
+        let sorted = |map: &mut HashMap<usize, (u64, TaskRef)>| {
+            let mut all: Vec<_> = std::mem::take(map).into_values().collect();
+            all.sort_by_key(|(number, _)| *number);
+            all.into_iter().map(|(_, task)| task).collect()
+        };
+        (sorted(&mut self.roots), sorted(&mut self.sleepers))
+    }
+}
+
+impl Shared {
+    /// Whether a task is of this pool, or of a part of it.
+    pub(crate) fn has(&self, task: &Header) -> bool {
+        let of_part = || {
+            let part = task.hooked_home::<Inside>();
+            part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
+        };
+        self.is_of(task) || of_part()
+    }
+
+    /// A task of this pool is to be tied to a cell that is not known as the pool's own. Whether it is a root: the
+    /// edge is counted then.
+    pub(super) fn meets(&self, upstream: &TaskRef) -> bool {
+        if self.has(upstream) || upstream.is_set() {
+            return false;
+        }
+        self.count_in();
+        if !self.has_adopted(upstream) {
+            let adopted = upstream.is_by_hand() && self.adopt(upstream);
+            let mut known = lock(&self.roots.known);
+            if adopted || !known.roots.contains_key(&upstream.address()) {
+                let number = known.number();
+                known.roots.insert(upstream.address(), (number, upstream.clone()));
+                let over = known.sweep();
+                drop(known);
+                drop(over);
+            }
+        }
+        true
+    }
+
+    /// A task that had begun has come to wait again.
+    pub(super) fn sleeps(&self, task: &TaskRef, hidden: bool) {
+        if hidden {
+            let mut known = lock(&self.roots.known);
+            let number = known.number();
+            known.sleepers.insert(task.address(), (number, task.clone()));
+            let over = known.sweep();
+            drop(known);
+            drop(over);
+        }
+        if self.is_closed() {
+            task.fail_waiting(Error::stopped(task.hop), false);
+        } else if task.is_suspended() {
+            super::deadlock::look_at_await(task);
+        } else {
+            super::deadlock::look_again(task);
+        }
+    }
+
+    /// Something that the pool lives for.
+    pub(super) fn count_in(&self) {
+        // ORDERING: Relaxed: the pool is there for another reason as well.
+        if self.roots.count.fetch_add(1, Ordering::Relaxed) == 0 {
+            core::keep(self);
+        }
+    }
+
+    /// That is over: its task is queued, or it has none.
+    pub(super) fn count_out(&self) {
+        // It may be the last that keeps the pool.
+        let pool = self.arc();
+        // ORDERING: AcqRel: who finds the count zero sees the queue as it is.
+        if pool.roots.count.fetch_sub(1, Ordering::AcqRel) == 1 {
+            core::let_go(&pool);
+            if pool.is_stopping() {
+                pool.finish_stop(0);
+            }
+        }
+    }
+
+    pub(super) fn is_counted(&self) -> bool {
+        self.roots.count.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether something that its tasks wait for is there, or is about to be, though who waits was not told.
+    pub(super) fn has_news(&self) -> bool {
+        let (roots, sleepers) = {
+            let known = lock(&self.roots.known);
+            let all = |map: &HashMap<usize, (u64, TaskRef)>| -> Vec<TaskRef> {
+                map.values().map(|(_, task)| task.clone()).collect()
+            };
+            (all(&known.roots), all(&known.sleepers))
+        };
+        let is_here = |root: &TaskRef| {
+            let begun = root.is_claimed() && !root.is_set();
+            root.is_immediate() && (begun || needed::is_about_to_run(root))
+        };
+        roots.iter().any(is_here) || sleepers.iter().any(needed::is_about_to_run)
+    }
+
+    /// Fails all tasks that wait for roots, or sleep; whether there were any.
+    pub(crate) fn fail_waiting(&self) -> bool {
+        let (roots, sleepers) = lock(&self.roots.known).take();
+        let mut any = false;
+        for root in roots {
+            self.abandon(&root);
+            let stopped = |task: &Header| Error::stopped(task.hop);
+            any |= core::fail_dependents(&root, &|task| self.has(task), &stopped);
+        }
+        // One that was woken since is queued.
+        for task in sleepers.into_iter().filter(|task| task.is_waiting()) {
+            any |= task.fail_waiting(Error::stopped(task.hop), false);
+        }
+        any
+    }
+
+    /// The roots, and the tasks that sleep.
+    pub(super) fn known_tasks(&self) -> Vec<TaskRef> {
+        let known = lock(&self.roots.known);
+        known.roots.values().chain(known.sleepers.values()).map(|(_, task)| task.clone()).collect()
+    }
+
+    /// Fails all tasks that wait for work which is under way: the pool is closed, and they will not begin.
+    pub(super) fn fail_dependents_of_running(&self) {
+        let stopped = |task: &Header| Error::stopped(task.hop);
+        for task in self.stacks.tasks() {
+            core::fail_dependents(&task, &|task| self.has(task), &stopped);
+        }
+    }
+
+    /// The rest of a long list is to be visited by who has nothing else to do.
+    pub(super) fn put_rest(&self, rest: Rest) {
+        self.queue.put_rest(rest);
+        self.notify();
+        if self.is_closed() {
+            self.fail_queued();
+        }
+    }
+}

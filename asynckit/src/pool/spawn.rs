@@ -1,0 +1,104 @@
+//! A submission, from top to bottom.
+//!
+//! One look tells the plain way from all others: an open pool without a capacity or a seed, and work that
+//! may borrow nothing, be cancelled by no token, and does not sleep. All else is hooked to a part of the
+//! pool (`place.rs`).
+
+use crate::core::{Owner, Submitted, TaskOf, Traits, Unsubmitted};
+use crate::error::{Error, Hop};
+use crate::pool::place::Part;
+use crate::pool::{Place, Shared, worker};
+use crate::sync::Arc;
+use crate::trace::Trace;
+
+/// Submits a task to a pool as such.
+#[inline]
+pub(crate) fn on_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
+    if !pool.is_plain() || Trace::is_on() {
+        return on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task);
+    }
+    let (owner, submitted) = pool.submit(Traits::PLAIN, hop, task);
+    match submitted {
+        Submitted::Ready(entry) => worker::schedule(pool, entry),
+        // *The late task*: it was tied, SeqCst, before this look.
+        Submitted::Tied if !pool.is_closed() => {}
+        Submitted::Tied => refuse_late(&owner),
+        Submitted::Immediate(entry) => pool.do_now(entry),
+    }
+    owner
+}
+
+#[cold]
+#[inline(never)]
+fn refuse_late<T>(owner: &Owner<T>) {
+    let _ = owner.reference().fail_waiting(Error::stopped(owner.hop), false);
+}
+
+/// Submits a task anywhere. `counted`: it has a place in the queue.
+#[cold]
+#[inline(never)]
+pub(crate) fn on_place<T, K: TaskOf<T>>(
+    place: &Place,
+    counted: bool,
+    hop: Hop,
+    traits: Traits,
+    task: K,
+) -> Owner<T> {
+    let part = part_of(place, counted);
+    if let Some(error) = refusal(&part, hop) {
+        return Unsubmitted::new(hop, traits, task).refuse(error);
+    }
+    part.enter();
+    let (owner, submitted) = part.submit_hooked(traits.and(part.traits()), hop, task);
+    follow(&part, &owner, submitted);
+    owner
+}
+
+/// Submits work that has a cell.
+#[cold]
+#[inline(never)]
+pub(crate) fn made<T>(place: &Place, counted: bool, work: Unsubmitted<T>) -> Owner<T> {
+    let part = part_of(place, counted);
+    if let Some(error) = refusal(&part, work.hop()) {
+        return work.refuse(error);
+    }
+    part.enter();
+    let (owner, submitted) = part.submit_made_hooked(part.traits(), work);
+    follow(&part, &owner, submitted);
+    owner
+}
+
+/// What a task is hooked to.
+fn part_of(place: &Place, counted: bool) -> Arc<Part> {
+    match place {
+        Place::Part(part) if !counted && !Trace::is_on() => part.clone(),
+        place => place.for_one(counted),
+    }
+}
+
+/// Why a task may not be submitted, if so; it gives its place in the queue back.
+fn refusal(part: &Part, hop: Hop) -> Option<Error> {
+    let refusal = part.refusal(hop);
+    let error = match refusal {
+        None if part.pool().admits() => return None,
+        None => part.pool().turned_down(hop),
+        Some(error) => error,
+    };
+    part.begun();
+    Some(error)
+}
+
+fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
+    let task = owner.reference();
+    if !matches!(submitted, Submitted::Immediate(_)) {
+        part.trace.begin(task.hop);
+    }
+    match submitted {
+        Submitted::Ready(entry) => worker::schedule(part.pool(), entry),
+        Submitted::Immediate(entry) => part.do_now(entry),
+        // *The late task*, as above.
+        Submitted::Tied if part.pool().is_closed() => refuse_late(owner),
+        Submitted::Tied => {}
+    }
+    part.show(&task);
+}
