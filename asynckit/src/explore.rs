@@ -84,17 +84,39 @@ impl Default for Explore {
 
 impl Explore {
     /// 100 orders, without faults.
+    ///
+    /// ```
+    /// asynckit::Explore::new().run(|pool| {
+    ///     assert_eq!(pool.spawn(|| 1).get().unwrap(), 1);
+    /// });
+    /// ```
     pub fn new() -> Explore {
         Explore { runs: 100, first: 0, faults: Faults::None }
     }
 
     /// How many orders, each from a seed of its own.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    ///
+    /// let runs = Cell::new(0);
+    /// asynckit::Explore::new().runs(7).run(|_pool| runs.set(runs.get() + 1));
+    /// assert_eq!(runs.get(), 7);
+    /// ```
     pub fn runs(mut self, runs: u64) -> Explore {
         self.runs = runs;
         self
     }
 
     /// The first seed; 0 unless said. The others follow it.
+    ///
+    /// ```
+    /// // Each night other orders, and the report of a failure says which.
+    /// let night = 20_000;
+    /// asynckit::Explore::new().first_seed(100 * night).run(|pool| {
+    ///     assert!(pool.spawn(|| true).get().unwrap());
+    /// });
+    /// ```
     pub fn first_seed(mut self, seed: u64) -> Explore {
         self.first = seed;
         self
@@ -105,22 +127,52 @@ impl Explore {
     ///
     /// Tasks are counted from 1, in the order in which the pool begins them; a future counts each
     /// time that it is polled.
+    ///
+    /// ```
+    /// use asynckit::{Explore, Injected};
+    ///
+    /// Explore::new().runs(5).fail_task(1).run(|pool| {
+    ///     let error = pool.spawn(|| 1).get().unwrap_err();
+    ///     assert!(error.downcast_ref::<Injected>().is_some());
+    /// });
+    /// ```
     pub fn fail_task(self, k: u64) -> Explore {
         self.fault(k, How::Fails)
     }
 
     /// As [`fail_task`](Explore::fail_task), with a panic.
+    ///
+    /// ```
+    /// asynckit::Explore::new().runs(5).panic_task(2).run(|pool| {
+    ///     assert_eq!(pool.spawn(|| 1).get().unwrap(), 1);
+    ///     assert!(pool.spawn(|| 2).get().unwrap_err().is_panic());
+    /// });
+    /// ```
     pub fn panic_task(self, k: u64) -> Explore {
         self.fault(k, How::Panics)
     }
 
     /// Each order is run without a fault, then once for each of its tasks, which fails.
+    ///
+    /// ```
+    /// asynckit::Explore::new().runs(5).fail_each_task().run(|pool| {
+    ///     let (a, b) = (pool.spawn(|| 1).get(), pool.spawn(|| 2).get());
+    ///     assert!(a.is_ok() || b.is_ok()); // one fault at a time
+    /// });
+    /// ```
     pub fn fail_each_task(mut self) -> Explore {
         self.faults = Faults::Each(How::Fails);
         self
     }
 
     /// Each order is run without a fault, then once for each of its tasks, which panics.
+    ///
+    /// ```
+    /// asynckit::Explore::new().runs(5).panic_each_task().run(|pool| {
+    ///     // Whatever happens to the tasks: the pool goes on.
+    ///     let _ = pool.spawn(|| 1).get();
+    /// });
+    /// ```
     pub fn panic_each_task(mut self) -> Explore {
         self.faults = Faults::Each(How::Panics);
         self
@@ -142,6 +194,14 @@ impl Explore {
     /// When the test panics or returns an `Err`, and when work panics and nobody looks at that. The
     /// seed is printed on standard error. Also when a task that is to fail never comes, and when
     /// `ASYNCKIT_SEED` has no meaning.
+    ///
+    /// ```
+    /// asynckit::Explore::new().runs(20).run(|pool| {
+    ///     let sum = pool.spawn(|| 1).get()? + pool.spawn(|| 2).get()?;
+    ///     assert_eq!(sum, 3);
+    ///     Ok::<(), asynckit::Error>(())
+    /// });
+    /// ```
     #[track_caller]
     pub fn run<R: Termination>(self, test: impl Fn(&Pool) -> R) {
         if let Ok(words) = std::env::var(VARIABLE) {

@@ -122,6 +122,14 @@ impl Limit {
     /// # Panics
     ///
     /// For 0, as such work would never begin.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, work};
+    ///
+    /// let (pool, one) = (Pool::new(4), Limit::new(1));
+    /// let results = [1, 2, 3].map(|n| work(move || n).limit(&one).spawn_on(&pool)); // one after the other
+    /// assert_eq!(results.map(|result| result.get().unwrap()), [1, 2, 3]);
+    /// ```
     pub fn new(most: usize) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
         let state = State { free: most, line: BTreeMap::new(), tasks: HashSet::new(), last: 0 };
@@ -129,11 +137,28 @@ impl Limit {
     }
 
     /// How much work may run at once.
+    ///
+    /// ```
+    /// assert_eq!(asynckit::Limit::new(8).most(), 8);
+    /// ```
     pub fn most(&self) -> usize {
         self.passes.most
     }
 
     /// How much work waits in line now.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, work};
+    ///
+    /// let (pool, one) = (Pool::new(2), Limit::new(1));
+    /// let (go, gate) = std::sync::mpsc::channel::<()>();
+    /// let first = work(move || gate.recv().is_ok()).limit(&one).spawn_on(&pool);
+    /// let second = work(|| 2).limit(&one).spawn_on(&pool);
+    /// assert!(one.waiting() <= 1); // the second, once the first has begun
+    /// go.send(()).unwrap();
+    /// assert!(first.get()? && second.get()? == 2);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn waiting(&self) -> usize {
         lock(&self.passes.state).line.len()
     }
@@ -317,6 +342,18 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     ///
     /// It stands in line from the moment when it is submitted, also while it waits for inputs.
     /// [`run`](Work::run) in place blocks until there is room.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, Results, async_work};
+    ///
+    /// #[async_work]
+    /// fn fetch(page: u32) -> String { format!("page {page}") }
+    ///
+    /// let (pool, polite) = (Pool::new(8), Limit::new(2));
+    /// let pages = (0..4).map(|page| fetch(page).limit(&polite).spawn_on(&pool)).join_all();
+    /// assert_eq!(pages.get()?[3], "page 3");
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn limit(self, limit: &Limit) -> Work<'w, T> {
         let job = Limited {
             passes: limit.passes.clone(),

@@ -57,6 +57,14 @@ impl<'w, 'v: 'w, T: Send + 'w> Mapped<'w, AsWork> for Work<'v, T> {
 /// more than the [`limit`](Map::limit) are in memory at once. An item's failure is an `Err` in its
 /// place and does not end the rest; collect into a `Result` to end at the first one. What is under
 /// way when the iterator is dropped is cancelled.
+///
+/// ```
+/// let pool = asynckit::Pool::new(2);
+/// let mut squares = pool.map(1..=3, |n| n * n);
+/// assert_eq!(squares.next().unwrap()?, 1);
+/// assert_eq!(squares.map(Result::unwrap).sum::<i32>(), 13);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 #[must_use = "an iterator does nothing until it is asked for values"]
 pub struct Map<'a, T> {
     /// Starts the call for the next item.

@@ -221,6 +221,20 @@ impl<'w, T: Send> Work<'w, T> {
     /// failed as [`Stopped`](crate::ErrorKind::Stopped).
     ///
     /// What the caller did before happens before the work.
+    ///
+    /// ```
+    /// use asynckit::{Pool, async_work};
+    ///
+    /// #[async_work]
+    /// fn size(path: &'static str) -> std::io::Result<u64> {
+    ///     Ok(std::fs::metadata(path)?.len())
+    /// }
+    ///
+    /// let pool = Pool::new(2);
+    /// let (a, b) = (size("Cargo.toml").spawn_on(&pool), size("README.md").spawn_on(&pool));
+    /// assert!(a.get()? + b.get()? > 0); // both were on their way by then
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[inline]
     pub fn spawn_on(mut self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
         if let Some(Plain(pool)) = place.plain()
@@ -246,6 +260,16 @@ impl<'w, T: Send> Work<'w, T> {
     /// # Errors
     ///
     /// Hands the work back when the pool's queue is full, and when the pool has been stopped.
+    ///
+    /// ```
+    /// use asynckit::{Pool, work};
+    ///
+    /// let pool = Pool::builder().workers(0).queue_capacity(1).build().unwrap();
+    /// let first = work(|| 1).try_spawn_on(&pool).expect("there is room for one");
+    /// let Err(second) = work(|| 2).try_spawn_on(&pool) else { panic!("there was room for one") };
+    /// assert_eq!(first.get()? + second.run()?, 3); // what was handed back is done here
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn try_spawn_on(
         self,
         place: &(impl Spawner<'w> + ?Sized),
@@ -263,6 +287,19 @@ impl<'w, T: Send> Work<'w, T> {
 
     /// Submits the work without a handle. A failure goes to the pool's
     /// [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error).
+    ///
+    /// ```
+    /// use asynckit::{Pool, async_work};
+    ///
+    /// #[async_work]
+    /// fn log(line: String) -> std::io::Result<()> {
+    ///     std::fs::write("/dev/null", line)
+    /// }
+    ///
+    /// let pool = Pool::new(1);
+    /// log("one more visit".to_owned()).detach_on(&pool);
+    /// pool.stop(); // it has been written by then
+    /// ```
     pub fn detach_on(self, place: &(impl Spawner<'w> + ?Sized)) {
         drop(self.spawn_on(place));
     }
@@ -275,6 +312,18 @@ impl<'w, T: Send> Work<'w, T> {
     /// # Errors
     ///
     /// The failure of the work or of what it waited for.
+    ///
+    /// ```
+    /// use asynckit::{ErrorKind, async_work};
+    ///
+    /// #[async_work]
+    /// fn parse(text: &str) -> Result<u32, std::num::ParseIntError> { text.parse() }
+    ///
+    /// // Without a pool, as in a test of the function itself.
+    /// assert_eq!(parse("42").run()?, 42);
+    /// assert_eq!(parse("x").run().unwrap_err().kind(), ErrorKind::Failed);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn run(self) -> Result<T, Error> {
         self.run_part(None).map_err(Error::observed)

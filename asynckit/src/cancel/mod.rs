@@ -224,6 +224,14 @@ impl Drop for Tree {
 
 impl CancelToken {
     /// A token of its own.
+    ///
+    /// ```
+    /// use asynckit::{CancelToken, Pool};
+    ///
+    /// let (pool, token) = (Pool::new(1), CancelToken::new());
+    /// assert_eq!(token.on(&pool).spawn(|| 2).get()?, 2);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn new() -> CancelToken {
         CancelToken { tree: Tree::new(None) }
     }
@@ -246,6 +254,15 @@ impl CancelToken {
     }
 
     /// A token that is cancelled with this one, and can be cancelled alone.
+    ///
+    /// ```
+    /// let all = asynckit::CancelToken::new();
+    /// let (one, other) = (all.child(), all.child());
+    /// one.cancel();
+    /// assert!(one.is_cancelled() && !other.is_cancelled());
+    /// all.cancel();
+    /// assert!(other.is_cancelled());
+    /// ```
     pub fn child(&self) -> CancelToken {
         let tree = Tree::new(Some(self.tree.clone()));
         self.tree.add_child(&tree);
@@ -253,6 +270,14 @@ impl CancelToken {
     }
 
     /// A [`child`](CancelToken::child) with a deadline of its own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let all = asynckit::CancelToken::new();
+    /// let short = all.child_with_timeout(Duration::ZERO);
+    /// assert!(short.is_cancelled() && !all.is_cancelled());
+    /// ```
     pub fn child_with_timeout(&self, limit: Duration) -> CancelToken {
         self.child().cancelled_after(limit)
     }
@@ -263,6 +288,15 @@ impl CancelToken {
     }
 
     /// The token of the work that calls this, if it has one.
+    ///
+    /// ```
+    /// use asynckit::{CancelToken, Pool};
+    ///
+    /// let (pool, token) = (Pool::new(1), CancelToken::new());
+    /// let belongs = token.on(&pool).spawn(|| CancelToken::current().is_some());
+    /// assert!(belongs.get()? && CancelToken::current().is_none());
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn current() -> Option<CancelToken> {
         let place = place_here()?;
         place.tree().map(|tree| CancelToken { tree: tree.clone() })
@@ -288,16 +322,35 @@ impl CancelToken {
     }
 
     /// Cancels all work of the token and of its children; whether this call did.
+    ///
+    /// ```
+    /// let token = asynckit::CancelToken::new();
+    /// assert!(token.cancel());
+    /// assert!(!token.cancel()); // once is enough
+    /// ```
     pub fn cancel(&self) -> bool {
         self.tree.cancel(Reason::Asked)
     }
 
     /// Whether it was cancelled, or its deadline has passed.
+    ///
+    /// ```
+    /// let token = asynckit::CancelToken::new();
+    /// assert!(!token.is_cancelled());
+    /// token.cancel();
+    /// assert!(token.is_cancelled());
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         self.tree.is_cancelled()
     }
 
     /// The token, to be cancelled when this is dropped.
+    ///
+    /// ```
+    /// let token = asynckit::CancelToken::new();
+    /// drop(token.clone().cancel_on_drop());
+    /// assert!(token.is_cancelled());
+    /// ```
     pub fn cancel_on_drop(self) -> CancelOnDrop<CancelToken> {
         CancelOnDrop::of(self)
     }
@@ -318,6 +371,15 @@ impl fmt::Debug for CancelToken {
 }
 
 /// A pool or scope whose work a token may cancel; made by [`CancelToken::on`].
+///
+/// ```
+/// use asynckit::{CancelToken, Pool, work};
+///
+/// let (pool, token) = (Pool::new(1), CancelToken::new());
+/// let place = token.on(&pool); // wherever `&pool` may stand
+/// assert_eq!(work(|| 1).spawn_on(&place).get()?, 1);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 pub struct Cancellable<'a, S: ?Sized> {
     place: Place,
     of: PhantomData<&'a S>,
@@ -326,6 +388,14 @@ pub struct Cancellable<'a, S: ?Sized> {
 impl<S: ?Sized> Cancellable<'_, S> {
     /// Runs a closure there: short for [`asynckit::work`](crate::work) and
     /// [`spawn_on`](crate::Work::spawn_on).
+    ///
+    /// ```
+    /// use asynckit::{CancelToken, Pool};
+    ///
+    /// let (pool, token) = (Pool::new(1), CancelToken::new());
+    /// assert_eq!(token.on(&pool).spawn(|| 6 * 7).get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn<'w, T: Send + 'w>(&self, f: impl FnOnce() -> T + Send + 'w) -> AsyncResult<T>
     where

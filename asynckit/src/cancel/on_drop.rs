@@ -37,6 +37,20 @@ impl<T> Cancel for AsyncResult<T> {
 /// [`AsyncResult::cancel_on_drop`] and [`CancelToken::cancel_on_drop`].
 ///
 /// It can be used as what is in it. [`disarm`](CancelOnDrop::disarm) takes that out again.
+///
+/// ```
+/// use asynckit::{Pool, async_work, is_cancelled};
+///
+/// #[async_work]
+/// fn serve() { while !is_cancelled() { std::thread::yield_now(); } }
+///
+/// let pool = Pool::new(1);
+/// {
+///     let _serves = serve().spawn_on(&pool).cancel_on_drop();
+///     // .. whatever needs it, and may return early ..
+/// }
+/// pool.stop(); // does not wait for ever
+/// ```
 #[must_use = "what is in it is cancelled when this is dropped"]
 pub struct CancelOnDrop<C: Cancel> {
     /// `None` once disarmed.
@@ -49,6 +63,12 @@ impl<C: Cancel> CancelOnDrop<C> {
     }
 
     /// What is in it, which dropping will not cancel any more.
+    ///
+    /// ```
+    /// let result = asynckit::AsyncResult::ready(7).cancel_on_drop();
+    /// assert_eq!(result.disarm().get()?, 7); // it goes on, whatever becomes of this function
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn disarm(mut self) -> C {
         self.inner.take().unwrap_or_else(|| unreachable!("it was disarmed twice"))
     }
@@ -93,6 +113,15 @@ impl<T> AsyncResult<T> {
 }
 
 /// The future of an [`AsyncResult`] that is cancelled with it.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = asynckit::Pool::new(1);
+/// let page = pool.spawn(|| "a page").cancel_on_drop();
+/// assert_eq!(page.await?, "a page"); // had this future been dropped, so had the work
+/// # Ok::<(), asynckit::Error>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "a future does nothing until it is awaited"]
 pub struct AwaitedOrCancelled<T> {
     awaited: Awaited<T>,

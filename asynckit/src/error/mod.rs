@@ -222,6 +222,16 @@ impl Error {
     }
 
     /// What kind of failure this is.
+    ///
+    /// ```
+    /// use asynckit::{ErrorKind, Pool};
+    ///
+    /// let pool = Pool::new(1);
+    /// let panicked = pool.spawn(|| -> u8 { panic!("no") }).get().unwrap_err();
+    /// assert_eq!(panicked.kind(), ErrorKind::Panicked);
+    /// pool.stop();
+    /// assert_eq!(pool.spawn(|| 1).get().unwrap_err().kind(), ErrorKind::Stopped);
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.original.kind
     }

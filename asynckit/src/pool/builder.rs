@@ -56,18 +56,39 @@ impl PoolBuilder {
 
     /// How many workers there are: one a core, unless said. With 0 the pool's work runs on threads
     /// that wait for it, in [`Pool::run_until_idle`] and in [`Pool::stop`].
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::builder().workers(3).build()?;
+    /// assert_eq!(pool.worker_count(), 3);
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn workers(mut self, workers: usize) -> PoolBuilder {
         self.config.workers = workers;
         self
     }
 
     /// What the threads' names begin with; a number follows. `asynckit` unless said.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::builder().workers(1).thread_name("crawler").build()?;
+    /// let name = pool.spawn(|| std::thread::current().name().map(str::to_owned));
+    /// assert_eq!(name.get().unwrap().as_deref(), Some("crawler-1"));
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn thread_name(mut self, prefix: impl Into<String>) -> PoolBuilder {
         self.config.thread_name = prefix.into();
         self
     }
 
     /// The workers' stack size in bytes; the standard library's choice unless said.
+    ///
+    /// ```
+    /// fn deep(n: u32) -> u32 { if n == 0 { 0 } else { 1 + std::hint::black_box(deep)(n - 1) } }
+    ///
+    /// let pool = asynckit::Pool::builder().workers(1).stack_size(64 << 20).build()?;
+    /// assert_eq!(pool.spawn(|| deep(100_000)).get().unwrap(), 100_000);
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn stack_size(mut self, bytes: usize) -> PoolBuilder {
         self.config.stack_size = Some(bytes);
         self
@@ -77,12 +98,30 @@ impl PoolBuilder {
     ///
     /// Only ready work that was submitted from outside the pool and has not begun counts. What
     /// the pool's own work submits, and what becomes ready because its inputs do, never blocks.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::builder().workers(2).queue_capacity(16).build()?;
+    /// for n in 0..1000 {
+    ///     // However fast they come: no more than 16 wait in memory.
+    ///     drop(pool.spawn(move || n));
+    /// }
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn queue_capacity(mut self, most: usize) -> PoolBuilder {
         self.config.queue_capacity = Some(most);
         self
     }
 
     /// How many spare workers may stand in for workers whose work waits; 256 unless said.
+    ///
+    /// ```
+    /// // Work that waits for a lock (and says so by `blocking`) has at most two stand-ins.
+    /// let pool = asynckit::Pool::builder().workers(2).max_spares(2).build()?;
+    /// let lock = std::sync::Arc::new(std::sync::Mutex::new(1));
+    /// let locked = pool.spawn(move || asynckit::blocking(|| *lock.lock().unwrap()));
+    /// assert_eq!(locked.get().unwrap(), 1);
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn max_spares(mut self, most: usize) -> PoolBuilder {
         self.config.max_spares = most;
         self
@@ -90,6 +129,20 @@ impl PoolBuilder {
 
     /// What is called once for each failure of the pool's work (an error or a panic) that nobody
     /// has looked at when its last copy is dropped. A line on standard error unless said.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use asynckit::{Pool, try_work};
+    ///
+    /// let (told, tells) = mpsc::channel();
+    /// let pool = Pool::builder()
+    ///     .workers(1)
+    ///     .on_unobserved_error(move |error| told.send(error.to_string()).unwrap())
+    ///     .build()?;
+    /// try_work(|| Err::<(), _>("no")).detach_on(&pool);
+    /// assert_eq!(tells.recv().unwrap(), "closure failed: no");
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn on_unobserved_error(
         mut self,
         hook: impl Fn(&Error) + Send + Sync + 'static,
@@ -100,6 +153,13 @@ impl PoolBuilder {
 
     /// Makes the pool a [deterministic](Pool::deterministic) one, which has no workers, whatever
     /// else was said.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::builder().deterministic(7).build()?;
+    /// assert_eq!(pool.worker_count(), 0);
+    /// assert_eq!(pool.spawn(|| 1).get().unwrap(), 1); // on this thread
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
     pub fn deterministic(mut self, seed: u64) -> PoolBuilder {
         self.config.seed = Some(seed);
         self
@@ -122,6 +182,11 @@ impl PoolBuilder {
     ///
     /// A queue capacity of 0, a thread name with a NUL byte, or a thread that could not be
     /// started; no thread stays then.
+    ///
+    /// ```
+    /// let none = asynckit::Pool::builder().queue_capacity(0).build();
+    /// assert!(none.is_err());
+    /// ```
     pub fn build(mut self) -> Result<Pool, BuildError> {
         if self.config.seed.is_some() {
             self.config.workers = 0;
@@ -150,6 +215,11 @@ impl fmt::Debug for PoolBuilder {
 }
 
 /// Why a pool could not be made.
+///
+/// ```
+/// let error = asynckit::Pool::builder().thread_name("a\0b").build().unwrap_err();
+/// println!("{error}");
+/// ```
 #[derive(Debug)]
 pub struct BuildError {
     what: &'static str,

@@ -84,6 +84,12 @@ impl Pool {
     /// # Panics
     ///
     /// Where [`PoolBuilder::build`] errs: a thread could not be started.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(4);
+    /// assert_eq!(pool.spawn(|| 6 * 7).get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn new(workers: usize) -> Pool {
         match Pool::builder().workers(workers).build() {
             Ok(pool) => pool,
@@ -92,6 +98,11 @@ impl Pool {
     }
 
     /// Sets a pool up.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::builder().workers(2).queue_capacity(100).build().unwrap();
+    /// assert_eq!(pool.worker_count(), 2);
+    /// ```
     pub fn builder() -> PoolBuilder {
         PoolBuilder::new()
     }
@@ -128,6 +139,14 @@ impl Pool {
 
     /// Runs a closure on the pool: short for [`asynckit::work`](crate::work) and
     /// [`spawn_on`](crate::Work::spawn_on).
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// let words = "one two".to_owned();
+    /// let count = pool.spawn(move || words.split(' ').count());
+    /// assert_eq!(count.get()?, 2);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn<T: Send + 'static>(
         &self,
@@ -137,6 +156,10 @@ impl Pool {
     }
 
     /// How many workers there should be; spare ones don't count.
+    ///
+    /// ```
+    /// assert_eq!(asynckit::Pool::new(3).worker_count(), 3);
+    /// ```
     pub fn worker_count(&self) -> usize {
         self.shared().wanted()
     }
@@ -149,6 +172,12 @@ impl Pool {
     /// Where a thread can't be started the pool goes on with those it has, and tries again after a
     /// while. As long as it has none at all, what is submitted fails as
     /// [`Stopped`](crate::ErrorKind::Stopped).
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// pool.set_worker_count(4); // for the time of much work
+    /// assert_eq!(pool.worker_count(), 4);
+    /// ```
     pub fn set_worker_count(&self, workers: usize) {
         let shared = self.shared();
         if shared.queue.seeded().is_some() {
@@ -188,6 +217,15 @@ impl fmt::Debug for Pool {
 /// Whether nobody wants the result of the work that calls this any more: it was cancelled, or is
 /// out of time, or its [`CancelToken`](crate::CancelToken) says so. It may stop early. False outside
 /// of work.
+///
+/// ```
+/// use asynckit::{Pool, is_cancelled, work};
+///
+/// let pool = Pool::new(1);
+/// let search = work(|| (0u64..).take_while(|_| !is_cancelled()).count()).spawn_on(&pool);
+/// search.cancel();
+/// pool.stop(); // the search has seen it
+/// ```
 pub fn is_cancelled() -> bool {
     context::is_cancelled()
 }

@@ -67,6 +67,15 @@ use crate::sync::{Arc, Parker};
 use crate::work::work;
 
 /// A place for work that borrows local data; see [`Pool::scope`].
+///
+/// ```
+/// let (pool, words) = (asynckit::Pool::new(2), ["one".to_owned(), "three".to_owned()]);
+/// let sizes = pool.scope(|s| {
+///     let sizes = [&words[0], &words[1]].map(|word| s.spawn(|| word.len()));
+///     sizes.map(|size| size.get().unwrap())
+/// });
+/// assert_eq!(sizes, [3, 5]);
+/// ```
 pub struct Scope<'s, 'env: 's> {
     pub(crate) place: Arc<Part>,
     /// `'s` is invariant, so that it can't be shortened to less than the scope's own life.
@@ -137,6 +146,13 @@ impl Pool {
 impl<'s> Scope<'s, '_> {
     /// Runs a closure on the scope's pool: short for [`asynckit::work`](crate::work) and
     /// [`spawn_on`](crate::Work::spawn_on).
+    ///
+    /// ```
+    /// let (pool, numbers) = (asynckit::Pool::new(1), vec![1, 2, 3]);
+    /// let sum: i32 = pool.scope(|s| s.spawn(|| numbers.iter().sum()).get())?;
+    /// assert_eq!((sum, numbers.len()), (6, 3));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     #[track_caller]
     pub fn spawn<T: Send + 's>(&self, f: impl FnOnce() -> T + Send + 's) -> AsyncResult<T> {
         work(f).spawn_on(self)

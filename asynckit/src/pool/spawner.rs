@@ -37,6 +37,19 @@ pub(crate) use sealed::{Handle, Plain, Spawn};
 /// borrows.
 ///
 /// Everything that takes a spawner takes a reference, a `Box` or an `Arc` of one too.
+///
+/// ```
+/// use asynckit::{AsyncResult, Pool, Spawner, work};
+///
+/// /// On a pool, a scope, the pool of the work that runs, or any of these with a token.
+/// fn answer(place: &impl Spawner<'static>) -> AsyncResult<u32> {
+///     work(|| 42).spawn_on(place)
+/// }
+///
+/// let pool = Pool::new(1);
+/// assert_eq!(answer(&pool).get()?, 42);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "work that borrows can't run on `{Self}`, or `{Self}` is no place to run work at all",
     label = "expected `&Pool`, or inside `pool.scope(|s| ..)` the scope `s`",
@@ -73,6 +86,15 @@ impl Spawn for Scope<'_, '_> {
 impl<'s> Spawner<'s> for Scope<'s, '_> {}
 
 /// The pool of the work that is running; see [`current`].
+///
+/// ```
+/// use asynckit::{Pool, current, work};
+///
+/// let pool = Pool::new(1);
+/// let outer = pool.spawn(|| work(|| 1).spawn_on(&current()).get());
+/// assert_eq!(outer.get()??, 1);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Current {
     place: Place,
@@ -149,6 +171,13 @@ pub fn current() -> Current {
 }
 
 /// As [`current`], and `None` outside of a pool's work.
+///
+/// ```
+/// assert!(asynckit::try_current().is_none());
+/// let pool = asynckit::Pool::new(1);
+/// assert!(pool.spawn(|| asynckit::try_current().is_some()).get()?);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 pub fn try_current() -> Option<Current> {
     let place = context::place()?;
     Some(Current { place: place.for_more() })

@@ -14,6 +14,17 @@ impl Pool {
     /// does a wait inside running work that nothing in the pool will end. Work that is submitted
     /// afterwards fails so at once. On a worker of the pool `stop` returns without waiting; anywhere else
     /// it waits, whoever has stopped the pool before.
+    ///
+    /// ```
+    /// use asynckit::{ErrorKind, Pool, current, work};
+    ///
+    /// let pool = Pool::new(2);
+    /// let first = pool.spawn(|| work(|| 1).spawn_on(&current()));
+    /// pool.stop();
+    /// assert_eq!(first.get()?.get()?, 1); // what it has submitted was done, too
+    /// assert_eq!(pool.spawn(|| 2).get().unwrap_err().kind(), ErrorKind::Stopped);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn stop(&self) {
         let shared = self.shared();
         shared.begin_stop();
@@ -31,6 +42,19 @@ impl Pool {
     /// # Errors
     ///
     /// When work still runs at the deadline: the error names it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{Pool, is_cancelled, work};
+    ///
+    /// let pool = Pool::new(1);
+    /// let endless = work(|| while !is_cancelled() { std::thread::yield_now() }).spawn_on(&pool);
+    /// if let Err(still) = pool.stop_timeout(Duration::from_millis(20)) {
+    ///     eprintln!("{still}"); // names the work and the place of its call
+    /// }
+    /// endless.cancel();
+    /// pool.stop_timeout(Duration::from_secs(60)).expect("it has seen that nobody wants it");
+    /// ```
     pub fn stop_timeout(&self, limit: Duration) -> Result<(), StillRunning> {
         let shared = self.shared();
         let deadline = Deadline::after(limit);
@@ -50,6 +74,16 @@ impl Pool {
 
     /// Fails what has not begun as [`Stopped`](crate::ErrorKind::Stopped) and waits for nothing:
     /// work that runs comes to its end by itself.
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, ErrorKind, Pool};
+    ///
+    /// let pool = Pool::new(1);
+    /// let never = AsyncResult::<u8>::new();
+    /// let waits = never.clone().map(|n| n + 1).spawn_on(&pool);
+    /// pool.stop_now();
+    /// assert_eq!(waits.get().unwrap_err().kind(), ErrorKind::Stopped);
+    /// ```
     pub fn stop_now(&self) {
         self.shared().close();
     }
@@ -160,6 +194,13 @@ impl Drop for Pool {
 }
 
 /// What [`Pool::stop_timeout`] could not wait for.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let pool = asynckit::Pool::new(1);
+/// pool.stop_timeout(Duration::from_secs(60)).expect("nothing runs");
+/// ```
 #[derive(Debug, Clone)]
 pub struct StillRunning {
     work: Vec<String>,
@@ -167,6 +208,25 @@ pub struct StillRunning {
 
 impl StillRunning {
     /// The work that still runs: each a name and the place of its call.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    /// use asynckit::Pool;
+    ///
+    /// let pool = Pool::new(1);
+    /// let ((go, gate), (began, begun)) = (mpsc::channel::<()>(), mpsc::channel());
+    /// let waits = pool.spawn(move || {
+    ///     began.send(()).unwrap();
+    ///     gate.recv().is_ok()
+    /// });
+    /// begun.recv().unwrap();
+    /// let still = pool.stop_timeout(Duration::ZERO).unwrap_err();
+    /// assert!(still.work().next().unwrap().starts_with("closure ("));
+    /// go.send(()).unwrap();
+    /// assert!(waits.get()?);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn work(&self) -> impl Iterator<Item = &str> {
         self.work.iter().map(String::as_str)
     }

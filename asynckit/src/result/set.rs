@@ -277,6 +277,12 @@ impl<T> SetError<T> {
     }
 
     /// What was to be set.
+    ///
+    /// ```
+    /// let result = asynckit::AsyncResult::ready("first".to_owned());
+    /// let late = result.set("second".to_owned()).unwrap_err();
+    /// assert_eq!(late.into_inner(), "second");
+    /// ```
     pub fn into_inner(self) -> T {
         self.value
     }
