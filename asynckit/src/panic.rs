@@ -12,6 +12,7 @@ pub(crate) use raised::{Raised, note_places, noting};
 pub(crate) type Payload = Box<dyn Any + Send>;
 
 /// Calls foreign code and catches its panic.
+#[inline]
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
     // What the code has touched is either dropped unseen or was shared by the user's own choice.
     catch_unwind(AssertUnwindSafe(f))

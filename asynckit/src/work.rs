@@ -366,19 +366,13 @@ impl<'w, T: Send> Work<'w, T> {
 
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
     /// call was lent is lent until that one is over; what is run in place has come to its end here.
+    #[inline]
     #[track_caller]
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
             Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
             Own::Large(cell) => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
-            Own::Cell(cell) => match pool::place_here().filter(|_| !here.is_in_place()) {
-                Some(place) => {
-                    let loans = here.keep_loans();
-                    let place = if loans.is_empty() { place } else { place.with_loans(loans) };
-                    flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
-                }
-                None => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
-            },
+            Own::Cell(cell) => finish_cell(self.hop, cell, here, Location::caller()),
         }
     }
 
@@ -402,6 +396,7 @@ impl<'w, T: Send> Work<'w, T> {
 }
 
 /// Calls a closure on this thread, as a part of what that does.
+#[inline]
 fn call_here<T>(
     hop: Hop,
     hook: impl FnOnce() -> Option<Hook>,
@@ -409,8 +404,36 @@ fn call_here<T>(
 ) -> Result<T, Error> {
     match panic::catch(|| call.call()) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Error::failed(hop, error, hook())),
-        Err(payload) => Err(Error::panicked(hop, payload, hook())),
+        failed => Err(failure_here(hop, hook(), failed.map(Result::err))),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn failure_here(
+    hop: Hop,
+    hook: Option<Hook>,
+    failed: Result<Option<BoxError>, panic::Payload>,
+) -> Error {
+    match failed {
+        Ok(Some(error)) => Error::failed(hop, error, hook),
+        Ok(None) => unreachable!("a value is no failure"),
+        Err(payload) => Error::panicked(hop, payload, hook),
+    }
+}
+
+/// Inside of a task: other work than a closure goes on as a task of its own, unless it is a part of what is run in
+/// place.
+#[cold]
+#[inline(never)]
+fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At) -> Outcome<T> {
+    match pool::place_here().filter(|_| !here.is_in_place()) {
+        Some(place) => {
+            let loans = here.keep_loans();
+            let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+            flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
+        }
+        None => Outcome::Done(run_cell(hop, cell, at)),
     }
 }
 

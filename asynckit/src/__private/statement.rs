@@ -6,6 +6,7 @@
 
 use core::cell::Cell;
 use core::future::Future;
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
@@ -24,7 +25,27 @@ use crate::{AsyncResult, Spawner, Work};
 /// The place of a chain, with the work that its statements start.
 pub struct ChainPlace<'p, P: ?Sized> {
     place: &'p P,
-    statements: OnceLock<Unclaimed>,
+    statements: OfStatements,
+}
+
+/// Few chains have any: so that is looked at in one place when they end.
+struct OfStatements(ManuallyDrop<OnceLock<Unclaimed>>);
+
+impl Drop for OfStatements {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.get().is_some() {
+            self.end();
+        }
+    }
+}
+
+impl OfStatements {
+    #[cold]
+    #[inline(never)]
+    fn end(&mut self) {
+        drop(self.0.take());
+    }
 }
 
 /// Work that goes on, detached, where the chain does not come to its end.
@@ -38,7 +59,7 @@ impl Drop for Unclaimed {
 
 #[inline]
 pub fn chain_place<P: ?Sized>(place: &P) -> ChainPlace<'_, P> {
-    ChainPlace { place, statements: OnceLock::new() }
+    ChainPlace { place, statements: OfStatements(ManuallyDrop::new(OnceLock::new())) }
 }
 
 impl<P: ?Sized> ChainPlace<'_, P> {
@@ -47,14 +68,14 @@ impl<P: ?Sized> ChainPlace<'_, P> {
     where
         P: Spawn,
     {
-        let statements = self.statements.get_or_init(|| Unclaimed(Statements::new()));
+        let statements = self.statements.0.get_or_init(|| Unclaimed(Statements::new()));
         let Handle(place) = self.place.place();
         statements.0.add(result, place);
     }
 
     /// The work of statements, if there is any to wait for or to fail with.
     fn claim(&self) -> Option<Arc<Statements>> {
-        let Unclaimed(statements) = self.statements.get()?;
+        let Unclaimed(statements) = self.statements.0.get()?;
         statements.claim().then(|| statements.clone())
     }
 }
@@ -80,6 +101,17 @@ where
     G: Gather<'w, Value: Send>,
 {
     let end = end.gather(place);
+    if place.statements.0.get().is_none() { end } else { conclude_chain(place, end) }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn conclude_chain<'w, P, T>(place: &ChainPlace<'_, P>, end: AsyncResult<T>) -> AsyncResult<T>
+where
+    P: Spawner<'w> + ?Sized,
+    T: Send,
+{
     let Some(statements) = place.claim() else { return end };
     let Handle(lease) = place.place();
     // It has the name of the call that it ends in, if it does not end in a value that is there.

@@ -9,7 +9,6 @@
 //! that holds by a share must not wait for loans that are no clones, which may wait for it; so it is told from here.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use super::cell::CellPtr;
 use super::complete;
@@ -20,23 +19,38 @@ use super::share::Holder;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// The clones of one value that are under way.
-#[derive(Default)]
 struct Clones {
+    cell: usize,
     count: usize,
     /// The last owner, where it waits: an edge, or zero for one who looks on; and its own address.
     last: Option<(usize, usize)>,
 }
 
+/// Of all values that a table is for. A list is short: each clone is on some thread's stack.
+struct Known {
+    list: Vec<Clones>,
+    /// How many wait for the end of one on the spot.
+    waiting: usize,
+}
+
+impl Known {
+    #[inline]
+    fn of(&mut self, cell: usize) -> Option<&mut Clones> {
+        self.list.iter_mut().find(|clones| clones.cell == cell)
+    }
+}
+
 struct Table {
-    /// By the address of the cell.
-    clones: Mutex<Option<HashMap<usize, Clones>>>,
+    clones: Mutex<Known>,
     ended: Condvar,
 }
 
 const TABLES: usize = 16;
-static TABLE: [Table; TABLES] =
-    [const { Table { clones: Mutex::new(None), ended: Condvar::new() } }; TABLES];
+static TABLE: [Table; TABLES] = [const {
+    Table { clones: Mutex::new(Known { list: Vec::new(), waiting: 0 }), ended: Condvar::new() }
+}; TABLES];
 
+#[inline]
 fn table(cell: CellPtr) -> (&'static Table, usize) {
     let address = cell.as_ptr().addr();
     (&TABLE[(address >> 5) % TABLES], address)
@@ -65,21 +79,25 @@ pub(super) unsafe fn begin(cell: CellPtr) -> Begun {
     let (table, address) = table(cell);
     // SAFETY: the caller's promise.
     let holds = unsafe { &cell.as_ref().holds };
-    let mut clones = lock(&table.clones);
+    let mut known = lock(&table.clones);
     loop {
         if holds.take() != Take::Clone {
             return Begun::Takes;
         }
-        let known = clones.get_or_insert_default();
         // Where there are none, others look at it by loans of a handle that is gone, without a clone of its own.
         // Who is inside of a clone may be what that waits for.
-        let in_way = known.contains_key(&address) && NESTED.with(Cell::get) == 0;
+        let in_way = known.of(address).is_some() && NESTED.with(Cell::get) == 0;
         if holds.begin_clone(!in_way) {
-            known.entry(address).or_default().count += 1;
+            match known.of(address) {
+                Some(of_cell) => of_cell.count += 1,
+                None => known.list.push(Clones { cell: address, count: 1, last: None }),
+            }
             NESTED.with(|nested| nested.set(nested.get() + 1));
             return Begun::Clones;
         }
-        clones = table.ended.wait(clones).unwrap_or_else(|poisoned| poisoned.into_inner());
+        known.waiting += 1;
+        known = table.ended.wait(known).unwrap_or_else(|poisoned| poisoned.into_inner());
+        known.waiting -= 1;
     }
 }
 
@@ -93,17 +111,18 @@ pub(super) unsafe fn end(cell: CellPtr) {
     let holder = Holder::of_cell(cell);
     let mut last = None;
     let leaves = {
-        let mut clones = lock(&table.clones);
+        let mut known = lock(&table.clones);
         // In one step for who looks at both: whoever finds no clone finds no loan of one.
         let leaves = holder.drop_loan();
-        if let Some(known) = clones.as_mut()
-            && let Some(of_cell) = known.get_mut(&address)
-        {
+        if let Some(at) = known.list.iter().position(|clones| clones.cell == address) {
+            let of_cell = &mut known.list[at];
             of_cell.count -= 1;
             if of_cell.count == 0 {
                 last = of_cell.last;
-                known.remove(&address);
-                table.ended.notify_all();
+                known.list.swap_remove(at);
+                if known.waiting > 0 {
+                    table.ended.notify_all();
+                }
             }
         }
         leaves
@@ -129,7 +148,7 @@ pub(super) unsafe fn are_in_way(cell: CellPtr) -> bool {
         return false;
     }
     let (table, address) = table(cell);
-    lock(&table.clones).as_ref().is_some_and(|known| known.contains_key(&address))
+    lock(&table.clones).of(address).is_some()
 }
 
 /// The last owner asks that an edge be told when no clone is in its way, or one who looks on at this address;
@@ -139,8 +158,8 @@ pub(super) unsafe fn are_in_way(cell: CellPtr) -> bool {
 /// As `are_in_way`.
 pub(super) unsafe fn wait(cell: CellPtr, edge: usize, address: usize) -> bool {
     let (table, key) = table(cell);
-    let mut clones = lock(&table.clones);
-    let Some(of_cell) = clones.as_mut().and_then(|known| known.get_mut(&key)) else { return false };
+    let mut known = lock(&table.clones);
+    let Some(of_cell) = known.of(key) else { return false };
     // SAFETY: the caller's promise.
     let waits = unsafe { cell.as_ref() }.holds.is_one_owner_lent();
     if waits {
@@ -155,7 +174,6 @@ pub(super) unsafe fn wait(cell: CellPtr, edge: usize, address: usize) -> bool {
 /// As `are_in_way`.
 pub(super) unsafe fn leave(cell: CellPtr, address: usize) -> bool {
     let (table, key) = table(cell);
-    let mut clones = lock(&table.clones);
-    let of_cell = clones.as_mut().and_then(|known| known.get_mut(&key));
-    of_cell.and_then(|of_cell| of_cell.last.take_if(|(_, its)| *its == address)).is_some()
+    let mut known = lock(&table.clones);
+    known.of(key).and_then(|of_cell| of_cell.last.take_if(|(_, its)| *its == address)).is_some()
 }

@@ -96,6 +96,14 @@ pub(crate) fn each_frame<B>(mut look: impl FnMut(&Frame) -> ControlFlow<B>) -> O
     None
 }
 
+/// Whether what this thread is at is a task of this home.
+#[inline]
+pub(crate) fn runs_for(home: *const Home) -> bool {
+    let top = STACK.with(|stack| stack.top.load(Ordering::Relaxed));
+    // SAFETY: as above.
+    !top.is_null() && unsafe { (*top).home_address() } == home
+}
+
 /// How many tasks are on this thread's stack.
 pub(crate) fn depth() -> usize {
     let top = STACK.with(|stack| stack.top.load(Ordering::Relaxed));

@@ -84,17 +84,8 @@ impl TaskRef {
 
     /// Claims a task that is ready, wherever its entry is: that stays there, and finds the task taken.
     pub(crate) fn claim(&self) -> Option<Claimed> {
-        // For its entry.
-        self.holds.add_ref();
-        match self.state.claim() {
-            // SAFETY: the claim.
-            Claim::Won { .. } => Some(unsafe { Claimed::new(self.0) }),
-            Claim::Lost | Claim::Lacking => {
-                // SAFETY: added just now.
-                unsafe { cell::drop_ref(self.0) }
-                None
-            }
-        }
+        // SAFETY: the reference.
+        unsafe { claim(self.0) }
     }
 
     /// The right to fail a result that no work sets, where nobody has set it before.
@@ -209,6 +200,24 @@ impl TaskRef {
         match watch.take() {
             Some(observer) => Err(observer),
             None => Ok(watch),
+        }
+    }
+}
+
+/// Claims a task that is ready, as `TaskRef::claim`.
+///
+/// # Safety
+/// The caller keeps the cell.
+unsafe fn claim(task: CellPtr) -> Option<Claimed> {
+    // SAFETY: the caller's promise; the reference is for the task's entry.
+    unsafe {
+        task.as_ref().holds.add_ref();
+        match task.as_ref().state.claim() {
+            Claim::Won { .. } => Some(Claimed::new(task)),
+            Claim::Lost | Claim::Lacking => {
+                cell::drop_ref(task);
+                None
+            }
         }
     }
 }

@@ -69,7 +69,8 @@ pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
         if !holder.is_share() {
             let cell = holder.cell();
             let header = cell.as_ref();
-            if header.outcome.is_closed() && header.holds.is_only_loan() {
+            // Closed it is: the run has used its value.
+            if header.holds.is_only_loan() {
                 if header.table().drop_value.is_none() {
                     cell::free(cell);
                     return false;
@@ -271,6 +272,20 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
     }
 }
 
+/// The value and the memory of a cell.
+///
+/// # Safety
+/// The cell is for a `T`, closed with a value, and the caller's alone.
+#[inline]
+pub(super) unsafe fn take_all<T>(cell: CellPtr) -> T {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let value = cell::value_ptr::<T>(cell).read();
+        cell::free(cell);
+        value
+    }
+}
+
 /// The value of a cell that is closed with one, by an owner that has nothing lent: moved out by the last one,
 /// else cloned.
 ///
@@ -283,11 +298,7 @@ pub(super) unsafe fn take<T>(holder: Holder) -> T {
     unsafe {
         let header = cell.as_ref();
         match header.holds.take() {
-            Take::Alone => {
-                let value = cell::value_ptr::<T>(cell).read();
-                cell::free(cell);
-                value
-            }
+            Take::Alone => take_all(cell),
             Take::Sole => {
                 let value = cell::value_ptr::<T>(cell).read();
                 if header.holds.end_taken() {

@@ -173,6 +173,21 @@ impl Holds {
     /// drops, takes or frees next sees it. The last loan acquires the wish, and whom to tell.
     #[inline]
     fn release(&self, one: u64) -> Left {
+        let old = self.0.load(ordering("release", Ordering::Acquire));
+        // The plain way: nothing is set aside, nobody waits, and others want the value.
+        if old < WISH && (old - one) & (OWNERS | LOANS) != 0 {
+            let success = ordering("release", Ordering::AcqRel);
+            let failure = ordering("release", Ordering::Acquire);
+            if self.0.compare_exchange_weak(old, old - one, success, failure).is_ok() {
+                return Left::Held;
+            }
+        }
+        self.release_in_full(one)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn release_in_full(&self, one: u64) -> Left {
         let mut old = self.0.load(ordering("release", Ordering::Acquire));
         loop {
             if is_short(old, one) {

@@ -54,6 +54,7 @@ pub(crate) const fn fits<F>() -> bool {
 
 impl<'w, T> Inline<'w, T> {
     /// Holds a closure that fits.
+    #[inline]
     pub(crate) fn new<F>(closure: F) -> Inline<'w, T>
     where
         F: FnOnce() -> Result<T, BoxError> + Send + 'w,
@@ -65,6 +66,7 @@ impl<'w, T> Inline<'w, T> {
         Inline { words, end: end::<T, F>, closure: PhantomData }
     }
 
+    #[inline]
     pub(crate) fn call(self) -> Result<T, BoxError> {
         let mut inline = ManuallyDrop::new(self);
         // SAFETY: the words have the closure that `end` was made for, and the inline is gone with this.
@@ -74,6 +76,7 @@ impl<'w, T> Inline<'w, T> {
 }
 
 impl<T> Drop for Inline<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: as in `call`.
         unsafe { (self.end)(&raw mut self.words, How::Dropped) };

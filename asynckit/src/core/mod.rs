@@ -127,7 +127,7 @@ pub(crate) use cell::{CellPtr, Header, Home};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use complete::{Rest, Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
-pub(crate) use frame::{Stacks, depth, each_frame};
+pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
 pub(crate) use handle::{Account, Lender, Loan, Owner, Setting, TaskRef};
 pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};

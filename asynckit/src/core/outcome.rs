@@ -136,6 +136,12 @@ impl Outcome {
         self.0.load(Ordering::Acquire) & CLOSED != 0
     }
 
+    /// Whether a value is there, and nobody is to be told of anything.
+    #[inline]
+    pub(crate) fn is_plain_value(&self) -> bool {
+        self.0.load(Ordering::Acquire) == CLOSED
+    }
+
     #[inline]
     pub(crate) fn is_failed(&self) -> bool {
         self.0.load(Ordering::Acquire) & (CLOSED | FAILED) == CLOSED | FAILED

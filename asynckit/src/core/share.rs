@@ -68,6 +68,9 @@ impl Holder {
         Holder(share.as_ptr().expose_provenance() | SHARED)
     }
 
+    /// What lies beside the address in a holder's word.
+    pub(super) const MARKS: usize = SHARED;
+
     #[inline]
     pub(super) fn into_word(self) -> usize {
         self.0
@@ -130,6 +133,16 @@ impl Holder {
 
     #[inline]
     pub(super) fn add_loan(self) {
+        if self.is_share() {
+            return self.add_loan_of_share();
+        }
+        // SAFETY: the hold keeps the cell.
+        unsafe { self.cell().as_ref() }.holds.add_loan();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_loan_of_share(self) {
         self.account().0.add_loan();
     }
 

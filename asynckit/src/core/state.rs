@@ -201,6 +201,14 @@ impl State {
         }
     }
 
+    /// Whether it lacks only one thing: if that is the caller's to count, it does until then, or a seizer has
+    /// come.
+    #[inline]
+    pub(crate) fn lacks_one(&self) -> bool {
+        // ORDERING: Relaxed: only to choose between two steps each of which looks for itself.
+        self.0.load(Ordering::Relaxed) / LACK == 1
+    }
+
     /// As `arrive`, and where that was the last, the claim in the same step.
     #[inline]
     pub(crate) fn arrive_and_claim(&self) -> Arrival {

@@ -158,6 +158,15 @@ impl Trampoline {
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn drain(&self) {
+        let ours = foreign::is_ours();
+        foreign::set_ours(true);
+        self.empty();
+        foreign::set_ours(ours);
+    }
+
     fn shrink(&self, kept: usize) {
         self.steps.borrow_mut().shrink_to(kept);
         self.errands.borrow_mut().shrink_to(kept);
@@ -265,13 +274,11 @@ pub(crate) fn hold_back<R>(f: impl FnOnce() -> R) -> R {
 
 /// Does what is queued now: before this thread blocks, and others wait for what it holds back. What was
 /// to come last before the step under way began stays: that may be a part of what it comes after.
+#[inline]
 pub(crate) fn drain() {
     TRAMPOLINE.with(|trampoline| {
-        let (runs, calls) = (foreign::is_ours(), foreign::is_foreign());
-        if runs || calls {
-            foreign::set_ours(true);
-            trampoline.empty();
-            foreign::set_ours(runs);
+        if foreign::is_ours() || foreign::is_foreign() {
+            trampoline.drain();
         }
     });
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::cancel::Tree;
-use crate::core::{Scoped, TaskRef, each_frame};
+use crate::core::{Scoped, TaskRef, each_frame, runs_for};
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::worker::Local;
@@ -82,7 +82,14 @@ pub(crate) fn works_for(pool: &Shared) -> bool {
 }
 
 /// Whether the work that this thread is doing, if any, is of this pool.
+#[inline]
 pub(crate) fn works_for_only(pool: &Shared) -> bool {
+    runs_for(pool.address()) || works_for_no_other(pool)
+}
+
+#[cold]
+#[inline(never)]
+fn works_for_no_other(pool: &Shared) -> bool {
     each_of(pool, ControlFlow::Break).unwrap_or(true)
 }
 

@@ -76,12 +76,16 @@ impl Known {
 
 impl Shared {
     /// Whether a task is of this pool, or of a part of it.
+    #[inline]
     pub(crate) fn has(&self, task: &Header) -> bool {
-        let of_part = || {
-            let part = task.hooked_home::<Inside>();
-            part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
-        };
-        self.is_of(task) || of_part()
+        self.is_of(task) || self.has_in_part(task)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_in_part(&self, task: &Header) -> bool {
+        let part = task.hooked_home::<Inside>();
+        part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
     }
 
     /// A task of this pool is to be tied to a cell that is not known as the pool's own. Whether it is a root: the

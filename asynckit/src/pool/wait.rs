@@ -108,23 +108,24 @@ impl Drop for Free {
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
 pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
-    if !result.is_ready() || !stack::has_room() {
-        return false;
-    }
+    result.is_ready() && begin_at_once(result)
+}
+
+fn begin_at_once<T>(result: &Owner<T>) -> bool {
     context::with_local(|local| {
         let Some(local) = local else { return false };
         let pool = local.shared();
         // Work that this worker does on the side may be another pool's.
-        if !pool.has(result) || !context::works_for_only(pool) {
+        if !pool.has(result) || !context::works_for_only(pool) || !stack::has_room() {
             return false;
         }
         core::drain();
         let task = match local.take_newest(result.cell()) {
             Some(entry) => entry.claim(),
-            None => result.reference().claim(),
+            None => result.claim(),
         };
         if let Some(task) = task {
-            worker::execute_here(pool, task);
+            local.execute(task);
         }
         // Inside of a callback its end would wait for the callback's.
         core::drain();

@@ -262,6 +262,13 @@ impl Local {
         }
     }
 
+    /// Runs a task of this worker's pool for which it waits; what that makes ready is left to others.
+    #[inline]
+    pub(crate) fn execute(&self, task: Claimed) {
+        let mut next = Next { local: self, task: None, keeps: false, room: usize::MAX };
+        run_claimed(&self.shared, task, &mut next);
+    }
+
     /// Queues a task on this worker.
     #[inline]
     fn push(&self, entry: Entry) {
@@ -360,10 +367,7 @@ pub(crate) fn execute(pool: &Shared, entry: Entry) {
 /// Runs a task that this thread waits for; what it makes ready is left to others.
 pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
     context::with_local(|local| match local {
-        Some(local) if local.is_of(pool) => {
-            let mut next = Next { local, task: None, keeps: false, room: usize::MAX };
-            run_claimed(pool, task, &mut next);
-        }
+        Some(local) if local.is_of(pool) => local.execute(task),
         _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut ToHomes)),
     });
 }

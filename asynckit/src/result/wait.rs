@@ -11,7 +11,8 @@ use crate::sync::Deadline;
 
 /// Takes the value of a set result, or a clone where others own it too; what this handle has lent is waited
 /// for, or the owner handed back at the deadline.
-#[inline]
+#[cold]
+#[inline(never)]
 fn take<T>(owner: Owner<T>, until: Option<Deadline>, at: At) -> Result<Result<T, Error>, Owner<T>> {
     while owner.is_lent() {
         match wait(&Free(owner.lender()), until, at) {
@@ -96,9 +97,17 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
+        self.owner.take_alone().or_else(|owner| Self::from_owner(owner).get_after_wait(at))
+    }
+
+    #[inline(never)]
+    fn get_after_wait(self, at: At) -> Result<T, Error> {
         let owner = self.into_owner();
         wait_until_set(&owner, at).map_err(Error::observed)?;
-        take(owner, None, at).unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
+        owner.take_alone().or_else(|owner| {
+            let taken = take(owner, None, at);
+            taken.unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
+        })
     }
 
     /// Blocks until the result is set, and lends the value.

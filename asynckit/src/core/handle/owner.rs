@@ -1,19 +1,20 @@
 //! The ways to hold a value: to own it, to have it on loan, to set it.
 
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, needs_drop};
 use std::num::NonZeroUsize;
 use std::ops::Deref;
 
 use super::super::cell::{self, CellPtr, Header};
 use super::super::complete::{self, ToHomes};
+use super::super::entry::Claimed;
 use super::super::fail;
 use super::super::here::Kept;
 use super::super::hold;
 use super::super::observers::{Event, Observer, Watch};
 use super::super::share::Holder;
 use super::super::state::Seize;
-use super::TaskRef;
+use super::{TaskRef, claim};
 use crate::error::Error;
 
 /// An owner's right to the value of a cell, which is a `T`. Invariant in it, as by a handle the value can be
@@ -132,6 +133,21 @@ impl<T> Owner<T> {
         self.holder().is_lent()
     }
 
+    /// Takes the value where it is there and this is the only one that holds the cell: the plain way.
+    #[inline]
+    pub(crate) fn take_alone(self) -> Result<T, Owner<T>> {
+        if self.word & (SETS | Holder::MARKS) == 0 {
+            let cell = self.cell();
+            // In this order: see `is_only_owner`.
+            if self.outcome.is_plain_value() && self.holds.is_only_owner() {
+                let _ = ManuallyDrop::new(self);
+                // SAFETY: the cell is closed with a value, which is a `T`; it and the value are this one's alone.
+                return Ok(unsafe { hold::take_all(cell) });
+            }
+        }
+        Err(self)
+    }
+
     /// Takes the value of a set cell, or a clone where others own it too, or the failure. Nothing of this
     /// handle's is lent.
     #[inline]
@@ -141,6 +157,21 @@ impl<T> Owner<T> {
         // SAFETY: the cell is closed and for a `T`; the hold is used up. Of what is lent no value moves: that
         // is a clone then, or the caller has waited.
         unsafe { hold::take_outcome(holder) }
+    }
+
+    /// # Safety
+    /// The handle is not used after this.
+    #[inline(never)]
+    unsafe fn end(&mut self) {
+        self.give_up_setting();
+        // SAFETY: the hold is this one's; the caller's promise.
+        unsafe { hold::drop_owner(self.holder()) }
+    }
+
+    /// Claims the task where it is ready, as `TaskRef::claim`.
+    pub(crate) fn claim(&self) -> Option<Claimed> {
+        // SAFETY: the hold keeps the cell.
+        unsafe { claim(self.cell()) }
     }
 
     /// Writes the value where nobody has set the result before; else hands it back.
@@ -255,9 +286,16 @@ impl<T> Deref for Owner<T> {
 impl<T> Drop for Owner<T> {
     #[inline]
     fn drop(&mut self) {
-        self.give_up_setting();
-        // SAFETY: the hold is this one's.
-        unsafe { hold::drop_owner(self.holder()) }
+        // The plain way: nothing is to be dropped, and nobody else holds the cell.
+        if !needs_drop::<T>() && self.word & (SETS | Holder::MARKS) == 0 {
+            // In this order: see `is_only_owner`.
+            if self.outcome.is_plain_value() && self.holds.is_only_owner() {
+                // SAFETY: the hold is this one's, and the only one.
+                return unsafe { cell::free(self.cell()) };
+            }
+        }
+        // SAFETY: it is being dropped.
+        unsafe { self.end() }
     }
 }
 
