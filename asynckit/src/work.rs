@@ -235,15 +235,25 @@ impl<'w, T: Send> Work<'w, T> {
     /// assert!(a.get()? + b.get()? > 0); // both were on their way by then
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    #[inline]
-    pub fn spawn_on(mut self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
+    #[inline(always)]
+    pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
         if let Some(Plain(pool)) = place.plain()
-            && pool.is_plain()
-            && let Some(Form::Own(Own::Inline(_))) = &self.form
-            && let Own::Inline(call) = self.take()
+            && pool::takes_plainly(pool)
         {
-            return AsyncResult::from_owner(pool::on_pool(pool, self.hop, Simple(call)));
+            return match self.form {
+                Some(Form::Own(Own::Inline(call))) => {
+                    let owner = pool::on_plain_pool(pool, self.hop, Simple(call));
+                    AsyncResult::from_owner(owner)
+                }
+                form => Work { form, ..self }.spawn_in(place),
+            };
         }
+        self.spawn_in(place)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn spawn_in(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
         let Handle(place) = place.place();
         self.spawn_at(place)
     }
@@ -366,7 +376,7 @@ impl<'w, T: Send> Work<'w, T> {
 
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
     /// call was lent is lent until that one is over; what is run in place has come to its end here.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
         match self.take() {
@@ -396,7 +406,7 @@ impl<'w, T: Send> Work<'w, T> {
 }
 
 /// Calls a closure on this thread, as a part of what that does.
-#[inline]
+#[inline(always)]
 fn call_here<T>(
     hop: Hop,
     hook: impl FnOnce() -> Option<Hook>,

@@ -286,6 +286,22 @@ pub(super) unsafe fn take_all<T>(cell: CellPtr) -> T {
     }
 }
 
+/// The value of a cell, of which others keep the memory.
+///
+/// # Safety
+/// The cell is for a `T` and closed with a value; the caller has the hold of an owner that was told `Sole`.
+#[inline]
+pub(super) unsafe fn take_value<T>(cell: CellPtr) -> T {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let value = cell::value_ptr::<T>(cell).read();
+        if cell.as_ref().holds.end_taken() {
+            cell::free(cell);
+        }
+        value
+    }
+}
+
 /// The value of a cell that is closed with one, by an owner that has nothing lent: moved out by the last one,
 /// else cloned.
 ///
@@ -299,13 +315,7 @@ pub(super) unsafe fn take<T>(holder: Holder) -> T {
         let header = cell.as_ref();
         match header.holds.take() {
             Take::Alone => take_all(cell),
-            Take::Sole => {
-                let value = cell::value_ptr::<T>(cell).read();
-                if header.holds.end_taken() {
-                    cell::free(cell);
-                }
-                value
-            }
+            Take::Sole => take_value(cell),
             Take::Clone => take_or_clone(cell),
         }
     }

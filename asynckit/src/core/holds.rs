@@ -302,7 +302,7 @@ impl Holds {
 
     /// Ends the hold of an owner that was told `Sole` and has moved the value out; true where it
     /// frees the cell.
-    #[cold]
+    #[inline]
     #[must_use]
     pub(crate) fn end_taken(&self) -> bool {
         // ORDERING: AcqRel, as in `release`.

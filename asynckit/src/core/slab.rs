@@ -48,9 +48,21 @@ struct Magazine {
     room: Cell<u32>,
 }
 
+impl Magazine {
+    #[inline]
+    fn put(&self, block: NonNull<Free>) {
+        // SAFETY: the block is free, and every one is large enough and aligned for this.
+        unsafe { (*block.as_ptr()).next = self.head.get() };
+        self.head.set(block.as_ptr());
+    }
+}
+
+/// A power of two, so that a class needs no check.
+const MAGAZINES_LEN: usize = CLASSES.next_power_of_two();
+
 thread_local! {
-    static MAGAZINES: [Magazine; CLASSES] = const {
-        [const { Magazine { head: Cell::new(null_mut()), room: Cell::new(0) } }; CLASSES]
+    static MAGAZINES: [Magazine; MAGAZINES_LEN] = const {
+        [const { Magazine { head: Cell::new(null_mut()), room: Cell::new(0) } }; MAGAZINES_LEN]
     };
     static FLUSH: Flush = const { Flush };
 }
@@ -112,23 +124,38 @@ pub(super) unsafe fn put(block: NonNull<u8>, class: usize, layout: Layout) {
         // SAFETY: the caller's promise.
         return unsafe { block.as_ptr().write_bytes(0xA5, layout.size()) };
     }
+    MAGAZINES.with(|magazines| {
+        // Class 0 never has room.
+        let magazine = &magazines[class % MAGAZINES_LEN];
+        let room = magazine.room.get();
+        if room == 0 {
+            // SAFETY: the caller's promise.
+            return unsafe { put_elsewhere(block, class, layout) };
+        }
+        magazine.room.set(room - 1);
+        magazine.put(block.cast());
+    });
+}
+
+/// As `put`, where the magazine has no room.
+///
+/// # Safety
+/// As `put`.
+#[cold]
+#[inline(never)]
+unsafe fn put_elsewhere(block: NonNull<u8>, class: usize, layout: Layout) {
     if class == 0 {
         // SAFETY: the caller's promise.
         return unsafe { dealloc(block.as_ptr(), layout) };
     }
-    MAGAZINES.with(|magazines| {
-        let magazine = &magazines[class];
-        let block = block.as_ptr().cast::<Free>();
-        if magazine.room.get() == 0 && !make_room(class) {
-            // SAFETY: as below.
-            unsafe { (*block).next = null_mut() };
-            return give(class, block);
-        }
-        // SAFETY: the block is free, and every one is large enough and aligned for this.
-        unsafe { (*block).next = magazine.head.get() };
-        magazine.head.set(block);
-        magazine.room.set(magazine.room.get() - 1);
-    });
+    if make_room(class) {
+        // SAFETY: there is room now.
+        return unsafe { put(block, class, layout) };
+    }
+    let block = block.as_ptr().cast::<Free>();
+    // SAFETY: the block is free, and every one is large enough and aligned for this.
+    unsafe { (*block).next = null_mut() };
+    give(class, block);
 }
 
 /// A block for this thread, and more for its magazine.
@@ -196,7 +223,7 @@ fn make_room(class: usize) -> bool {
 /// Gives the free blocks of this thread to the depots.
 fn flush() {
     MAGAZINES.with(|magazines| {
-        for (class, magazine) in magazines.iter().enumerate().skip(1) {
+        for (class, magazine) in magazines.iter().enumerate().take(CLASSES).skip(1) {
             magazine.room.set(0);
             give(class, magazine.head.replace(null_mut()));
         }

@@ -48,6 +48,7 @@ impl Attention {
     }
 
     /// Who is to be called for work that was queued just now.
+    #[inline]
     pub(crate) fn call(&self) -> Call {
         // ORDERING: SeqCst fence, against the one in `look_again`: either this sees the sleeper, or the
         // sleeper sees the work.

@@ -48,7 +48,7 @@ pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use seeded::{Fault, How, Random};
 pub(crate) use shared::Shared;
-pub(crate) use spawn::{made, on_place, on_pool};
+pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
 pub(crate) use spawner::{Handle, Plain, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
 pub(crate) use worker::resume;

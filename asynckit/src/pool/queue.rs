@@ -1,16 +1,14 @@
-//! What is ready to run: a channel for what comes from outside, and a deque for each worker, from
+//! What is ready to run: a queue for what comes from outside, and a deque for each worker, from
 //! which the others steal.
 
-use crossbeam_channel::{Receiver, Sender};
-use crossbeam_deque::{Steal, Stealer};
+use crossbeam_deque::{Injector, Steal, Stealer};
 
 use crate::core::{Entry, Rest, TaskRef};
 use crate::pool::seeded::Seeded;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
 
 pub(crate) struct Queue {
-    sender: Sender<Entry>,
-    receiver: Receiver<Entry>,
+    injected: Injector<Entry>,
     stealers: RwLock<Vec<(usize, Stealer<Entry>)>>,
     /// The rest of long lists of dependents, for who has nothing else to do.
     rests: Mutex<Vec<Rest>>,
@@ -30,7 +28,6 @@ struct Capacity {
 
 impl Queue {
     pub(crate) fn new(capacity: Option<usize>, seeded: Option<Seeded>) -> Queue {
-        let (sender, receiver) = crossbeam_channel::unbounded();
         let capacity = capacity.map(|most| Capacity {
             most,
             taken: AtomicUsize::new(0),
@@ -38,8 +35,7 @@ impl Queue {
             freed: Condvar::new(),
         });
         Queue {
-            sender,
-            receiver,
+            injected: Injector::new(),
             stealers: RwLock::new(Vec::new()),
             rests: Mutex::new(Vec::new()),
             has_rests: AtomicUsize::new(0),
@@ -58,15 +54,24 @@ impl Queue {
         if let Some(seeded) = &self.seeded {
             return seeded.push(entry);
         }
-        // The receiver lives as long as the sender: this can't fail.
-        let sent = self.sender.send(entry);
-        debug_assert!(sent.is_ok());
+        self.injected.push(entry);
     }
 
     pub(crate) fn take_injected(&self) -> Option<Entry> {
         match &self.seeded {
             Some(seeded) => seeded.pop(),
-            None => self.receiver.try_recv().ok(),
+            None => self.steal_injected(),
+        }
+    }
+
+    #[inline]
+    fn steal_injected(&self) -> Option<Entry> {
+        loop {
+            match self.injected.steal() {
+                Steal::Success(entry) => return Some(entry),
+                Steal::Empty => return None,
+                Steal::Retry => std::hint::spin_loop(),
+            }
         }
     }
 
@@ -126,7 +131,7 @@ impl Queue {
             return seeded.is_empty();
         }
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
-        self.receiver.is_empty() && stealers.iter().all(|(_, stealer)| stealer.is_empty())
+        self.injected.is_empty() && stealers.iter().all(|(_, stealer)| stealer.is_empty())
     }
 
     pub(crate) fn has_capacity(&self) -> bool {

@@ -59,8 +59,18 @@ impl Shared {
     }
 
     /// Work was queued: sees to it that somebody comes for it.
+    #[inline]
     pub(crate) fn notify(&self) {
         match self.attention.call() {
+            Call::Nobody => {}
+            call => self.answer(call),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn answer(&self, call: Call) {
+        match call {
             Call::Nobody => {}
             Call::Sleeper => self.wake_one(),
             Call::Spare => self.start_spare(),

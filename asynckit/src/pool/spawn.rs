@@ -14,9 +14,21 @@ use crate::trace::Trace;
 /// Submits a task to a pool as such.
 #[inline]
 pub(crate) fn on_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
-    if !pool.is_plain() || Trace::is_on() {
+    if !takes_plainly(pool) {
         return on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task);
     }
+    on_plain_pool(pool, hop, task)
+}
+
+/// Whether what is submitted to a pool as such goes the plain way.
+#[inline]
+pub(crate) fn takes_plainly(pool: &Shared) -> bool {
+    pool.is_plain() && !Trace::is_on()
+}
+
+/// Submits a task to a pool that `takes_plainly`.
+#[inline]
+pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -> Owner<T> {
     let (owner, submitted) = pool.submit(Traits::PLAIN, hop, task);
     match submitted {
         Submitted::Ready(entry) => worker::schedule(pool, entry),

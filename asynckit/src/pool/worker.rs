@@ -304,17 +304,23 @@ pub(crate) fn inject(pool: &Shared, entry: Entry) {
 #[inline]
 fn fail_late(pool: &Shared) {
     if pool.is_closed() {
-        pool.fail_queued();
-        context::with_local(|local| {
-            if let Some(local) = local
-                && local.is_of(pool)
-            {
-                while let Some(entry) = local.deque.pop() {
-                    stop_entry(entry);
-                }
-            }
-        });
+        fail_queued(pool);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn fail_queued(pool: &Shared) {
+    pool.fail_queued();
+    context::with_local(|local| {
+        if let Some(local) = local
+            && local.is_of(pool)
+        {
+            while let Some(entry) = local.deque.pop() {
+                stop_entry(entry);
+            }
+        }
+    });
 }
 
 /// Fails a task whose pool is closed, unless somebody has begun it.

@@ -11,6 +11,7 @@ use super::super::entry::Claimed;
 use super::super::fail;
 use super::super::here::Kept;
 use super::super::hold;
+use super::super::holds::Take;
 use super::super::observers::{Event, Observer, Watch};
 use super::super::share::Holder;
 use super::super::state::Seize;
@@ -133,19 +134,37 @@ impl<T> Owner<T> {
         self.holder().is_lent()
     }
 
-    /// Takes the value where it is there and this is the only one that holds the cell: the plain way.
+    /// Takes the value where it is there, and nobody else owns or looks at it: the plain way.
     #[inline]
     pub(crate) fn take_alone(self) -> Result<T, Owner<T>> {
-        if self.word & (SETS | Holder::MARKS) == 0 {
-            let cell = self.cell();
+        let Some(cell) = self.plain_cell() else { return Err(self) };
+        // SAFETY: the hold keeps the cell, which is for a `T`. What is there and nobody else's is taken once.
+        unsafe {
+            let header = cell.as_ref();
             // In this order: see `is_only_owner`.
-            if self.outcome.is_plain_value() && self.holds.is_only_owner() {
-                let _ = ManuallyDrop::new(self);
-                // SAFETY: the cell is closed with a value, which is a `T`; it and the value are this one's alone.
-                return Ok(unsafe { hold::take_all(cell) });
+            if header.outcome.is_plain_value() {
+                match header.holds.take() {
+                    Take::Alone => {
+                        let _ = ManuallyDrop::new(self);
+                        return Ok(hold::take_all(cell));
+                    }
+                    Take::Sole => {
+                        let _ = ManuallyDrop::new(self);
+                        return Ok(hold::take_value(cell));
+                    }
+                    Take::Clone => {}
+                }
             }
         }
         Err(self)
+    }
+
+    /// The cell, where the handle holds it directly and can't set it.
+    #[inline]
+    fn plain_cell(&self) -> Option<CellPtr> {
+        let word = self.word;
+        // SAFETY: the word was a holder's, without the mark.
+        (word & (SETS | Holder::MARKS) == 0).then(|| unsafe { Holder::from_word(word) }.cell())
     }
 
     /// Takes the value of a set cell, or a clone where others own it too, or the failure. Nothing of this
@@ -287,11 +306,15 @@ impl<T> Drop for Owner<T> {
     #[inline]
     fn drop(&mut self) {
         // The plain way: nothing is to be dropped, and nobody else holds the cell.
-        if !needs_drop::<T>() && self.word & (SETS | Holder::MARKS) == 0 {
-            // In this order: see `is_only_owner`.
-            if self.outcome.is_plain_value() && self.holds.is_only_owner() {
-                // SAFETY: the hold is this one's, and the only one.
-                return unsafe { cell::free(self.cell()) };
+        if !needs_drop::<T>()
+            && let Some(cell) = self.plain_cell()
+        {
+            // SAFETY: the hold is this one's. In this order: see `is_only_owner`.
+            unsafe {
+                let header = cell.as_ref();
+                if header.outcome.is_plain_value() && header.holds.is_only_owner() {
+                    return cell::free(cell);
+                }
             }
         }
         // SAFETY: it is being dropped.

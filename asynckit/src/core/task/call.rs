@@ -124,29 +124,31 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
             (*closure).call(&Here::new(task, in_place), &mut values, &mut outcome);
             forget(used);
             let later = (*inputs).end_loans();
-            match apart(size_of::<T>(), || Self::put(task, &mut outcome)) {
-                Ran::Value if later => Ran::ValueFirst,
-                ran => ran,
+            if !matches!(outcome, Some(Outcome::Done(Ok(_)))) {
+                return Self::without_value(task, &mut outcome);
             }
+            apart(size_of::<T>(), || {
+                // A match of what is moved, so that nothing of it is left to be dropped.
+                if let Some(Outcome::Done(Ok(value))) = outcome {
+                    value_ptr::<T>(task).write(value);
+                }
+            });
+            if later { Ran::ValueFirst } else { Ran::Value }
         }
     }
 
-    /// Puts what the call has come to where it belongs.
+    /// What the run of a call comes to that gave no value.
     ///
     /// # Safety
     /// The caller runs the task, and nothing is left of its inputs.
-    unsafe fn put(task: CellPtr, outcome: &mut Option<Outcome<T>>) -> Ran {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match outcome.take() {
-                Some(Outcome::Done(Ok(value))) => {
-                    value_ptr::<T>(task).write(value);
-                    Ran::Value
-                }
-                Some(Outcome::Done(Err(error))) => Ran::Failed(error),
-                Some(Outcome::Flatten(result)) => Self::forward(task, result.0),
-                None => unreachable!("a call had no outcome"),
-            }
+    #[cold]
+    #[inline(never)]
+    unsafe fn without_value(task: CellPtr, outcome: &mut Option<Outcome<T>>) -> Ran {
+        match outcome.take() {
+            Some(Outcome::Done(Err(error))) => Ran::Failed(error),
+            // SAFETY: the caller's promise.
+            Some(Outcome::Flatten(result)) => unsafe { Self::forward(task, result.0) },
+            _ => unreachable!("a call had no outcome"),
         }
     }
 
