@@ -61,7 +61,7 @@ macro_rules! arguments {
         {
             type Inputs = ($input, Rest::Inputs);
 
-            #[inline]
+            #[inline(always)]
             fn into_inputs(self) -> Self::Inputs {
                 let make: fn($argument) -> $input = $make;
                 (make(self.0), self.1.into_inputs())

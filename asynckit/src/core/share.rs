@@ -280,7 +280,13 @@ impl Holder {
     fn end_own_share(self) -> CellPtr {
         let cell = self.cell();
         // SAFETY: the handle is there.
-        let left = unsafe { self.share_ptr().as_ref() }.holds.drop_owner();
+        let holds = unsafe { &self.share_ptr().as_ref().holds };
+        if holds.is_only_owner() {
+            // Nobody else knows it.
+            free(self.share_ptr());
+            return cell;
+        }
+        let left = holds.drop_owner();
         assert!(left == Left::Unowned, "a handle moved while its value was lent");
         drop_ref(self.share_ptr());
         cell
@@ -299,13 +305,18 @@ fn end_share(at: NonNull<Share>) -> Left {
 /// Ends a reference to a share; whoever has the last one frees it. (*The last loan* reads whom to tell
 /// after its step, when the handle may have seen that nothing is lent any more, and have gone.)
 fn drop_ref(at: NonNull<Share>) {
-    const LAYOUT: Layout = Layout::new::<Share>();
-    // SAFETY: the caller's reference; the block was taken for this layout.
-    unsafe {
-        if at.as_ref().holds.drop_ref() {
-            #[cfg(test)]
-            super::cell::LIVE.fetch_sub(1, crate::sync::Ordering::Relaxed);
-            slab::put(at.cast(), const { slab::class_of(LAYOUT) }, LAYOUT);
-        }
+    // SAFETY: the caller's reference.
+    if unsafe { at.as_ref() }.holds.drop_ref() {
+        free(at);
     }
+}
+
+/// Gives a share's memory back, which nobody holds any more.
+#[inline]
+fn free(at: NonNull<Share>) {
+    const LAYOUT: Layout = Layout::new::<Share>();
+    #[cfg(test)]
+    super::cell::LIVE.fetch_sub(1, crate::sync::Ordering::Relaxed);
+    // SAFETY: the block was taken for this layout.
+    unsafe { slab::put(at.cast(), const { slab::class_of(LAYOUT) }, LAYOUT) }
 }

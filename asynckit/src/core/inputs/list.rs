@@ -93,7 +93,7 @@ macro_rules! inputs {
                 self.1.loans(visit);
             }
 
-            #[inline]
+            #[inline(always)]
             unsafe fn link(&self, dependent: CellPtr, home: *const Home) -> Linked {
                 // SAFETY: the caller's promise.
                 let (a, b) = unsafe { (self.0.link(dependent, home), self.1.link(dependent, home)) };

@@ -74,8 +74,19 @@ impl<T> TypedEdge<T> {
 }
 
 impl<T> Drop for TypedEdge<T> {
-    /// Of an input that was not used.
+    #[inline]
     fn drop(&mut self) {
+        if self.0.is_open() {
+            self.end();
+        }
+    }
+}
+
+impl<T> TypedEdge<T> {
+    /// Of an input that was not used.
+    #[cold]
+    #[inline(never)]
+    fn end(&self) {
         if let Some((holder, owns)) = self.0.take() {
             // SAFETY: the edge had this hold, and is in no list: what is linked is not dropped so.
             unsafe { if owns { hold::drop_owner(holder) } else { hold::drop_loan(holder) } }

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget};
+use std::ptr::copy_nonoverlapping;
 
 use super::super::cell::{CellPtr, Home, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
 use super::super::closure::Closure;
@@ -44,6 +45,13 @@ fn apart<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
         f()
     }
     if bytes > 256 { in_its_own_frame(f) } else { f() }
+}
+
+/// What was in it was moved out, and is not dropped.
+#[inline]
+fn moved_out<T>(outcome: &mut Option<T>) {
+    // SAFETY: it is overwritten with what is valid.
+    unsafe { (&raw mut *outcome).write(None) }
 }
 
 /// Work that is dropped before it is submitted is in a cell, which disposes of it; but a call may be dropped on
@@ -124,15 +132,11 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
             (*closure).call(&Here::new(task, in_place), &mut values, &mut outcome);
             forget(used);
             let later = (*inputs).end_loans();
-            if !matches!(outcome, Some(Outcome::Done(Ok(_)))) {
+            let Some(Outcome::Done(Ok(value))) = &outcome else {
                 return Self::without_value(task, &mut outcome);
-            }
-            apart(size_of::<T>(), || {
-                // A match of what is moved, so that nothing of it is left to be dropped.
-                if let Some(Outcome::Done(Ok(value))) = outcome {
-                    value_ptr::<T>(task).write(value);
-                }
-            });
+            };
+            copy_nonoverlapping(value, value_ptr::<T>(task), 1);
+            moved_out(&mut outcome);
             if later { Ran::ValueFirst } else { Ran::Value }
         }
     }
