@@ -18,7 +18,6 @@ pub(crate) struct Lifting<'w, L, T, B>(PhantomData<(&'w (), L, T, B)>);
 
 /// Where a call is to be made.
 enum To<'a> {
-    Pool(&'a crate::sync::Arc<pool::Shared>),
     Place(&'a Place, Traits),
     Nowhere(Traits),
 }
@@ -31,14 +30,21 @@ where
 {
     /// Makes a task of the call.
     const START: fn(Hop, To<'_>, L, B) -> Owner<T> = by_room!(B, start);
+    /// Makes a task of it, the plain way.
+    const START_PLAINLY: fn(Hop, &pool::Shared, L, B) -> Owner<T> = by_room!(B, start_plainly);
     /// Makes work of it.
     pub(crate) const WORK: fn(Hop, L, B) -> Work<'w, T> = by_room!(B, work);
 
-    #[inline]
+    #[inline(always)]
+    fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
+        pool::on_plain_pool(pool, hop, Call::<L, T, Room>::new(inputs, Closure::new(body)))
+    }
+
+    #[cold]
+    #[inline(never)]
     fn start<Room>(hop: Hop, to: To<'_>, inputs: L, body: B) -> Owner<T> {
         let call = Call::<L, T, Room>::new(inputs, Closure::new(body));
         match to {
-            To::Pool(pool) => pool::on_pool(pool, hop, call),
             To::Place(place, traits) => pool::on_place(place, false, hop, traits, call),
             To::Nowhere(traits) => core::submit_nowhere(traits, hop, call),
         }
@@ -65,8 +71,10 @@ where
 {
     let hop = Hop { name, at };
     AsyncResult::from_owner(match spawner.plain() {
-        Some(Plain(pool)) => Lifting::START(hop, To::Pool(pool), inputs, call),
-        None => {
+        Some(Plain(pool)) if pool::takes_plainly(pool) => {
+            Lifting::START_PLAINLY(hop, pool, inputs, call)
+        }
+        _ => {
             let Handle(place) = spawner.place();
             Lifting::START(hop, To::Place(&place, Traits::PLAIN), inputs, call)
         }

@@ -82,7 +82,7 @@ pub(crate) enum Kind {
     ByHand,
 }
 
-/// How a run ended.
+/// How a run ended. A tag and at most a word beside it, so that it is handed on in registers.
 #[must_use]
 pub(crate) enum Ran {
     /// The value is written, and nothing is left of inputs and closure.
@@ -91,13 +91,16 @@ pub(crate) enum Ran {
     ValueFirst,
     /// Nothing is left of inputs and closure, and there is no value.
     Failed(Error),
-    /// As `Value` or `Failed`, and the job is still to be dropped.
-    Over(Result<(), Error>),
+    /// As `Value`, and the job is still to be dropped.
+    Over,
+    /// As `Failed`, and the job is still to be dropped.
+    OverFailed(Error),
     /// It has not run: a value that is to move in is lent. Whoever ends the last loan goes on.
     Lent,
-    /// It waits for an edge that is not linked yet: to the result that its work has returned. `last`: which
-    /// stands for its own, so that what is left is done on the spot.
-    Waits { last: bool },
+    /// It waits for an edge that is not linked yet: to the result that its work has returned.
+    Waits,
+    /// Likewise, and that stands for its own, so that what is left is done on the spot.
+    WaitsLast,
     /// Its future is pending.
     Pending,
 }

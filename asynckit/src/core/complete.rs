@@ -265,12 +265,7 @@ pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; after the count only what its answer says is touched.
     unsafe {
         let header = task.as_ref();
-        // Who keeps it is only of interest where this may be the last.
-        let arrival = if header.state.lacks_one() && to.keeps(header.home()) {
-            header.state.arrive_and_claim()
-        } else {
-            header.state.arrive()
-        };
+        let arrival = header.state.arrive_and_claim(|| to.keeps(header.home()));
         match arrival {
             Arrival::Lacking => {}
             Arrival::Claimed { special: false } => to.keep(Claimed::new(task)),

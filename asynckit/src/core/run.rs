@@ -70,8 +70,8 @@ unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
         task.as_ref().holds.add_ref();
         let ran = run(task);
         let failure = match &ran {
-            Ran::Value | Ran::ValueFirst | Ran::Over(Ok(())) => Some(0),
-            Ran::Failed(error) | Ran::Over(Err(error)) => {
+            Ran::Value | Ran::ValueFirst | Ran::Over => Some(0),
+            Ran::Failed(error) | Ran::OverFailed(error) => {
                 Some(cell::failure_into_raw(error.clone()))
             }
             _ => None,
@@ -107,19 +107,19 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
                 let _ = fail::close_with_failure(task, error);
             }),
             // Dependents need not wait for what is dropped.
-            Ran::Over(outcome) => {
+            Ran::Over => {
                 task.as_ref().holds.add_ref();
-                match outcome {
-                    Ok(()) => complete::close_with_value(task, &mut Queued(to)),
-                    Err(error) => {
-                        let _ = fail::close_with_failure(task, error);
-                    }
-                }
+                complete::close_with_value(task, &mut Queued(to));
+                trampoline::dispose(Step::new(drop_rest, task.as_ptr().cast(), 0));
+            }
+            Ran::OverFailed(error) => {
+                task.as_ref().holds.add_ref();
+                let _ = fail::close_with_failure(task, error);
                 trampoline::dispose(Step::new(drop_rest, task.as_ptr().cast(), 0));
             }
             Ran::Lent => {}
-            Ran::Waits { last } => {
-                wait_again(task, last, to);
+            Ran::Waits | Ran::WaitsLast => {
+                wait_again(task, matches!(ran, Ran::WaitsLast), to);
                 // What was lent to the call may be to be dropped.
                 trampoline::run_queued();
             }
@@ -231,7 +231,7 @@ pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
         let ran = frame::within(task, true, || panic::catch(|| run(task, true)));
         let ran = ran.unwrap_or_else(|payload| panicked(task, payload));
         match ran {
-            Ran::Waits { .. } => {
+            Ran::Waits | Ran::WaitsLast => {
                 trampoline::run_queued();
                 Here::Again
             }

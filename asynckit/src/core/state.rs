@@ -201,19 +201,11 @@ impl State {
         }
     }
 
-    /// Whether it lacks only one thing: if that is the caller's to count, it does until then, or a seizer has
-    /// come.
+    /// As `arrive`, and where that was the last and the caller `keeps` such, the claim in the same step.
     #[inline]
-    pub(crate) fn lacks_one(&self) -> bool {
-        // ORDERING: Relaxed: only to choose between two steps each of which looks for itself.
-        self.0.load(Ordering::Relaxed) / LACK == 1
-    }
-
-    /// As `arrive`, and where that was the last, the claim in the same step.
-    #[inline]
-    pub(crate) fn arrive_and_claim(&self) -> Arrival {
+    pub(crate) fn arrive_and_claim(&self, keeps: impl FnOnce() -> bool) -> Arrival {
         let old = self.0.load(Ordering::Acquire);
-        if old / LACK == 1 && old & (CLAIMED | VISITED | SUSPENDED) == 0 {
+        if old / LACK == 1 && keeps() && old & (CLAIMED | VISITED | SUSPENDED) == 0 {
             let new = (old - LACK) | CLAIMED;
             // ORDERING: AcqRel, as in `arrive`.
             if weakened("arrive and claim") {

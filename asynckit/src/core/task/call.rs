@@ -174,7 +174,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
             Self::inputs(task).cast::<Edge>().write(edge);
             task.as_ref().change_table(&Self::FORWARD);
         }
-        Ran::Waits { last: true }
+        Ran::WaitsLast
     }
 
     /// # Safety

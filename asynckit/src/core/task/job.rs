@@ -105,12 +105,13 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
             Ok(Step::Done(Ok(value))) => {
                 // SAFETY: as above.
                 unsafe { value_ptr::<T>(task).write(value) };
-                Ran::Over(Ok(()))
+                Ran::Over
             }
-            Ok(Step::Done(Err(error))) => Ran::Over(Err(error)),
-            Ok(Step::Waits { last }) => Ran::Waits { last },
+            Ok(Step::Done(Err(error))) => Ran::OverFailed(error),
+            Ok(Step::Waits { last: false }) => Ran::Waits,
+            Ok(Step::Waits { last: true }) => Ran::WaitsLast,
             Ok(Step::Pending) => Ran::Pending,
-            Err(payload) => Ran::Over(Err(Error::panicked(here.hop(), payload, here.hook()))),
+            Err(payload) => Ran::OverFailed(Error::panicked(here.hop(), payload, here.hook())),
         }
     }
 
