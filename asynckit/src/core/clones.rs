@@ -142,11 +142,15 @@ pub(super) unsafe fn end(cell: CellPtr) {
 ///
 /// # Safety
 /// The caller has an owner's hold.
+#[inline]
 pub(super) unsafe fn are_in_way(cell: CellPtr) -> bool {
     // SAFETY: the caller's promise.
-    if !unsafe { cell.as_ref() }.holds.is_one_owner_lent() {
-        return false;
-    }
+    unsafe { cell.as_ref() }.holds.is_one_owner_lent() && is_cloned(cell)
+}
+
+#[cold]
+#[inline(never)]
+fn is_cloned(cell: CellPtr) -> bool {
     let (table, address) = table(cell);
     lock(&table.clones).of(address).is_some()
 }

@@ -294,7 +294,7 @@ impl Holds {
     }
 
     /// Whether one owns the value, and others look at it.
-    #[cold]
+    #[inline]
     pub(crate) fn is_one_owner_lent(&self) -> bool {
         let now = self.0.load(Ordering::Acquire);
         now & (OWNERS | MORE_OWNERS) == OWNER && now & LOANS != 0

@@ -11,8 +11,9 @@ use std::ptr;
 
 use crate::error::BoxError;
 
-/// How large a closure may be: a cell for one and a value of a word then has two cache lines.
-const WORDS: usize = 4;
+/// How large a closure may be, as that of a call with five arguments: a cell for one and a value of a word then has
+/// two cache lines.
+const WORDS: usize = 5;
 type Words = [MaybeUninit<usize>; WORDS];
 
 /// A closure of a few words.

@@ -162,8 +162,8 @@ impl Holder {
     fn is_share_lent(self) -> bool {
         // SAFETY: the hold keeps the share, and that the cell.
         unsafe {
-            let lent = self.share_ptr().as_ref().holds.is_lent();
-            (lent || clones::are_in_way(self.cell())) && !self.is_failed()
+            let share = self.share_ptr().as_ref();
+            (share.holds.is_lent() || clones::are_in_way(share.cell)) && !self.is_failed()
         }
     }
 
@@ -278,9 +278,8 @@ impl Holder {
     #[cold]
     #[inline(never)]
     fn end_own_share(self) -> CellPtr {
-        let cell = self.cell();
         // SAFETY: the handle is there.
-        let holds = unsafe { &self.share_ptr().as_ref().holds };
+        let &Share { cell, ref holds, .. } = unsafe { self.share_ptr().as_ref() };
         if holds.is_only_owner() {
             // Nobody else knows it.
             free(self.share_ptr());

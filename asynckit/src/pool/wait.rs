@@ -8,7 +8,7 @@
 use std::hint;
 use std::time::Duration;
 
-use crate::core::{self, Lender, Observer, Owner, TaskRef, Watch};
+use crate::core::{self, Header, Lender, Observer, Owner, TaskRef, Watch};
 use crate::error::{At, Error};
 use crate::pool::help::{Helpers, sleep_for};
 use crate::pool::needed::Changes;
@@ -108,28 +108,28 @@ impl Drop for Free {
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
 pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
-    result.is_ready() && begin_at_once(result)
-}
-
-fn begin_at_once<T>(result: &Owner<T>) -> bool {
+    let task: &Header = result;
+    if !task.is_ready() {
+        return false;
+    }
     context::with_local(|local| {
         let Some(local) = local else { return false };
         let pool = local.shared();
         // Work that this worker does on the side may be another pool's.
-        if !pool.has(result) || !context::works_for_only(pool) || !stack::has_room() {
+        if !pool.has(task) || !context::works_for_only(pool) || !stack::has_room() {
             return false;
         }
         core::drain();
-        let task = match local.take_newest(result.cell()) {
+        let claimed = match local.take_newest(result.cell()) {
             Some(entry) => entry.claim(),
             None => result.claim(),
         };
-        if let Some(task) = task {
-            local.execute(task);
+        if let Some(claimed) = claimed {
+            local.execute(claimed);
         }
         // Inside of a callback its end would wait for the callback's.
         core::drain();
-        result.is_set()
+        task.is_set()
     })
 }
 

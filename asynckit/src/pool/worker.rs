@@ -232,11 +232,11 @@ impl Local {
         if newest.is_of(task) {
             return Some(newest);
         }
-        let (found, other) = match self.pop_fresh(task) {
-            Some(entry) if entry.is_of(task) => (Some(entry), None),
-            other => (None, other),
-        };
-        other.into_iter().chain([newest]).for_each(|entry| self.deque.push(entry));
+        let mut found = self.pop_fresh(task);
+        if let Some(other) = found.take_if(|entry| !entry.is_of(task)) {
+            self.deque.push(other);
+        }
+        self.deque.push(newest);
         // Who was woken for these may have looked in between.
         self.shared.notify();
         found
@@ -244,14 +244,14 @@ impl Local {
 
     /// Takes the newest entry whose task is still to be run. What was left there by tasks that have been run
     /// without it goes on the way.
+    #[inline]
     fn pop_fresh(&self, task: CellPtr) -> Option<Entry> {
         loop {
             let entry = self.deque.pop()?;
             if entry.is_of(task) || !entry.header().is_claimed() {
                 return Some(entry);
             }
-            let claimed = entry.claim();
-            debug_assert!(claimed.is_none(), "a task was claimed twice");
+            drop_stale(entry);
         }
     }
 
@@ -276,6 +276,14 @@ impl Local {
         self.deque.push(entry);
         self.shared.notify();
     }
+}
+
+/// Ends the entry of a task that has been run without it.
+#[cold]
+#[inline(never)]
+fn drop_stale(entry: Entry) {
+    let claimed = entry.claim();
+    debug_assert!(claimed.is_none(), "a task was claimed twice");
 }
 
 /// Queues a task that is ready, on whatever thread this is.

@@ -24,6 +24,15 @@ fn take<T>(owner: Owner<T>, until: Option<Deadline>, at: At) -> Result<Result<T,
     Ok(owner.take().map_err(Error::observed))
 }
 
+/// As `take`, without a deadline.
+#[inline]
+fn get_set<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
+    owner.take_alone().or_else(|owner| {
+        let taken = take(owner, None, at);
+        taken.unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
+    })
+}
+
 /// Waits until the result is set.
 #[inline]
 fn wait_until_set<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
@@ -97,17 +106,14 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
-        self.owner.take_alone().or_else(|owner| Self::from_owner(owner).get_after_wait(at))
+        if self.is_set() { get_set(self.into_owner(), at) } else { self.get_pending(at) }
     }
 
     #[inline(never)]
-    fn get_after_wait(self, at: At) -> Result<T, Error> {
+    fn get_pending(self, at: At) -> Result<T, Error> {
         let owner = self.into_owner();
         wait_until_set(&owner, at).map_err(Error::observed)?;
-        owner.take_alone().or_else(|owner| {
-            let taken = take(owner, None, at);
-            taken.unwrap_or_else(|_| unreachable!("an untimed wait ended without end"))
-        })
+        get_set(owner, at)
     }
 
     /// Blocks until the result is set, and lends the value.
