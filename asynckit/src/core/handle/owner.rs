@@ -162,7 +162,7 @@ impl<T> Owner<T> {
     /// The cell, where the handle holds it directly and can't set it.
     #[inline]
     fn plain_cell(&self) -> Option<CellPtr> {
-        let word = self.word;
+        let word = self.word.get();
         // SAFETY: the word was a holder's, without the mark.
         (word & (SETS | Holder::MARKS) == 0).then(|| unsafe { Holder::from_word(word) }.cell())
     }
