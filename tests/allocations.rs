@@ -337,7 +337,8 @@ fn other_handles_are_small() {
 
 #[test]
 fn work_is_small() {
-    assert!(size_of::<Work<'static, u64>>() <= 64, "{}", size_of::<Work<'static, u64>>());
+    // A closure of five words, as a call with five arguments makes, is in it.
+    assert!(size_of::<Work<'static, u64>>() <= 72, "{}", size_of::<Work<'static, u64>>());
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::outcome::Close;
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
+use crate::foreign;
 use crate::sync::{Ordering, fence};
 
 /// Closes a cell with a failure, by who has claimed it, or adds a reference for who has; whether it did.
@@ -229,7 +230,16 @@ pub(super) unsafe fn fail_waiting(task: CellPtr, error: Error, cancelled: bool) 
         header.holds.add_ref();
         match header.state.seize() {
             Seize::Won(comes) => {
-                trampoline::hold_back(|| fail_seized(task, comes, error, cancelled))
+                let is_first = !foreign::is_ours();
+                trampoline::hold_back(|| {
+                    // What is cancelled for it is cancelled when it is seen to have failed. Only here, not along
+                    // a chain: so it does not recurse.
+                    (header.table().withdraw)(task, cancelled);
+                    if is_first {
+                        trampoline::run_steps();
+                    }
+                    fail_seized(task, comes, error, cancelled)
+                })
             }
             Seize::Claimed => {
                 cell::drop_ref(task);

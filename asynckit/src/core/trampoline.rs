@@ -240,6 +240,11 @@ pub(super) fn dispose(disposal: Step) {
     });
 }
 
+/// Does the steps that are queued, in the midst of one.
+pub(super) fn run_steps() {
+    TRAMPOLINE.with(|trampoline| trampoline.run_steps());
+}
+
 /// Queues an errand, for a caller that sees to it that the queue is emptied (`run_queued`).
 pub(super) fn queue(errand: Step) {
     TRAMPOLINE.with(|trampoline| trampoline.errands.borrow_mut().push_back(errand));
