@@ -69,7 +69,7 @@ impl Shared {
 
     #[cold]
     #[inline(never)]
-    fn answer(&self, call: Call) {
+    pub(crate) fn answer(&self, call: Call) {
         match call {
             Call::Nobody => {}
             Call::Sleeper => self.wake_one(),

@@ -7,6 +7,7 @@ use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
 use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, TaskRef, ToHomes, end_of_worker};
 use crate::error::Error;
+use crate::pool::attention::Call;
 use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
@@ -287,26 +288,37 @@ fn drop_stale(entry: Entry) {
 }
 
 /// Queues a task that is ready, on whatever thread this is.
-#[inline]
+#[inline(never)]
 pub(crate) fn schedule(pool: &Shared, entry: Entry) {
-    let outside = context::with_local(|local| match local {
+    context::with_local(|local| match local {
         Some(local) if local.is_of(pool) => {
-            local.push(entry);
-            None
+            local.deque.push(entry);
+            follow_up(pool);
         }
-        _ => Some(entry),
+        _ => inject(pool, entry),
     });
-    match outside {
-        Some(entry) => inject(pool, entry),
-        None => fail_late(pool),
-    }
 }
 
 /// Queues a task from outside.
 pub(crate) fn inject(pool: &Shared, entry: Entry) {
     pool.queue.inject(entry);
-    pool.notify();
-    fail_late(pool);
+    follow_up(pool);
+}
+
+/// What there is to do for a task that was queued: to call somebody for it, and to fail it where the pool is closed.
+#[inline]
+fn follow_up(pool: &Shared) {
+    /// In one, so that nothing comes after it.
+    #[cold]
+    #[inline(never)]
+    fn call_and_fail(pool: &Shared, call: Call) {
+        pool.answer(call);
+        fail_late(pool);
+    }
+    let call = pool.attention.call();
+    if call != Call::Nobody || pool.is_closed() {
+        call_and_fail(pool, call);
+    }
 }
 
 /// The submitter's half of "the late submission": see `phase.rs`.
