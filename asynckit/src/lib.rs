@@ -306,6 +306,7 @@ mod stage;
 mod statements;
 mod time;
 mod trace;
+mod unwind_safe;
 mod work;
 
 #[doc(hidden)]
