@@ -1,8 +1,7 @@
 //! Work that is a future: polled on the pool, holding no thread while it waits.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future;
-use std::mem::ManuallyDrop;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -12,8 +11,8 @@ use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
 use crate::error::{At, BoxError, Error};
 use crate::pool;
 use crate::result::AnySet;
-use crate::sync::{Arc, Deadline, Mutex, Parker, Weak, lock};
-use crate::time;
+use crate::sync::{Arc, Deadline, Mutex, Parker, lock};
+use crate::terms::{Polling, Sleep, end_in_place};
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
@@ -56,18 +55,14 @@ impl<T> Job<T> for Polled<'_, T> {
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
-        let weak = self.sleep.waker.take();
-        let new = || Arc::new(TaskWaker { task: here.reference() });
-        let waker = weak.upgrade().unwrap_or_else(new);
-        self.sleep.waker.set(Arc::downgrade(&waker));
-        let waker = Waker::from(waker);
+        let waker = self.sleep.waker(|| here.reference());
         let polling = Polling::begin(&waker, &self.sleep);
         let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
         let awaits = polling.end();
         match polled {
             Poll::Pending => {
                 self.future.set(Some(future));
-                self.sleep.awaits.replace(awaits);
+                self.sleep.begin(awaits);
                 Step::Pending
             }
             Poll::Ready(outcome) => {
@@ -81,7 +76,7 @@ impl<T> Job<T> for Polled<'_, T> {
         let Some(future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
-        let until = time::end_in_place();
+        let until = end_in_place();
         match block_on(future, until, &self.sleep, here.hop().at) {
             Some(Ok(Outcome::Done(outcome))) => outcome,
             Some(Ok(Outcome::Flatten(result))) => AsyncResult::from_owner(result.0).get(),
@@ -95,7 +90,7 @@ impl<T> Job<T> for Polled<'_, T> {
 
     fn release(&self, cancelled: bool) {
         drop(self.future.take());
-        drop(self.sleep.awaits.take());
+        self.sleep.end();
         self.awaits.release(cancelled);
     }
 
@@ -105,112 +100,6 @@ impl<T> Job<T> for Polled<'_, T> {
 
     fn fail_await(&self, error: Error) {
         self.sleep.fail(error);
-    }
-}
-
-/// What is known of a future that is pending.
-#[derive(Default)]
-pub(crate) struct Sleep {
-    /// The waker of the last poll, while somebody has kept it.
-    waker: Cell<Weak<TaskWaker>>,
-    /// The results of ours that it awaited in that poll.
-    awaits: RefCell<Vec<TaskRef>>,
-    /// Why what it awaits will never come, for the next poll.
-    failure: Cell<Option<Error>>,
-}
-
-impl Sleep {
-    /// The results that it awaits, of which one is to be set before it goes on, where nobody else has its
-    /// waker.
-    pub(crate) fn awaited(&self) -> Option<Vec<TaskRef>> {
-        let waker = self.waker.take();
-        let kept = waker.strong_count();
-        self.waker.set(waker);
-        let awaits = self.awaits.borrow();
-        (!awaits.is_empty() && kept <= awaits.len()).then(|| awaits.clone())
-    }
-
-    /// Has one of its awaits fail, when it is polled again.
-    pub(crate) fn fail(&self, error: Error) {
-        self.failure.set(Some(error));
-    }
-}
-
-thread_local! {
-    /// The poll of a task's future that is under way on this thread.
-    /// (Without a drop, so that it stays until the thread's very end; there is none under way then.)
-    static POLL: ManuallyDrop<RefCell<Option<Polling>>> =
-        const { ManuallyDrop::new(RefCell::new(None)) };
-}
-
-/// A poll of a task's future, for the results that are awaited in it.
-struct Polling {
-    waker: Waker,
-    awaits: Vec<TaskRef>,
-    failure: Option<Error>,
-}
-
-/// A poll begins; the one that was under way before, until it has ended.
-struct Before(Option<Option<Polling>>);
-
-impl Polling {
-    fn begin(waker: &Waker, sleep: &Sleep) -> Before {
-        let mut awaits = sleep.awaits.take();
-        awaits.clear();
-        let polling = Polling { waker: waker.clone(), awaits, failure: sleep.failure.take() };
-        Before(Some(POLL.with(|poll| poll.replace(Some(polling)))))
-    }
-}
-
-impl Before {
-    /// The results that were awaited.
-    fn end(mut self) -> Vec<TaskRef> {
-        self.restore().map(|polling| polling.awaits).unwrap_or_default()
-    }
-
-    fn restore(&mut self) -> Option<Polling> {
-        let before = self.0.take()?;
-        POLL.with(|poll| poll.replace(before))
-    }
-}
-
-impl Drop for Before {
-    /// Where the poll has panicked.
-    fn drop(&mut self) {
-        drop(self.restore());
-    }
-}
-
-/// A result that is not set is awaited with this waker: where it is a task's own, the task waits for the
-/// result. An error, where that will never come.
-pub(crate) fn await_begins(result: &TaskRef, waker: &Waker) -> Option<Error> {
-    let begin = |polling: &mut Polling| {
-        if !polling.waker.will_wake(waker) {
-            return None;
-        }
-        if !polling.awaits.iter().any(|awaited| awaited.is(result)) {
-            polling.awaits.push(result.clone());
-        }
-        polling.failure.take()
-    };
-    POLL.with(|poll| poll.borrow_mut().as_mut().and_then(begin))
-}
-
-/// The waker of a suspended task.
-pub(crate) struct TaskWaker {
-    task: TaskRef,
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        let task = self.task.clone();
-        // First, as the task may sleep again before this returns: who still has its waker then could wake it.
-        drop(self);
-        pool::resume(&task);
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        pool::resume(&self.task);
     }
 }
 

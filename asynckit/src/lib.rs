@@ -304,6 +304,7 @@ mod pool;
 mod result;
 mod stage;
 mod statements;
+mod terms;
 mod time;
 mod trace;
 mod unwind_safe;

@@ -6,17 +6,16 @@
 //! function that was cancelled or is out of time runs on, and keeps its pass until it returns.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
 use crate::Work;
-use crate::core::{self, Awaits, Deferred, Here, Job, Step, TaskRef, VisitEdges};
+use crate::core::{Awaits, Here, Job, Step, VisitEdges};
 use crate::error::Error;
 use crate::pool;
 use crate::stage::start_at;
-use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, lock};
-use crate::time;
+use crate::sync::{Arc, OnceLock, Parker};
+use crate::terms::{InLine, Pass, Passes, Who, end_in_place};
 use crate::trace::Around;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
@@ -54,68 +53,6 @@ pub struct Limit {
     passes: Arc<Passes>,
 }
 
-pub(crate) struct Passes {
-    most: usize,
-    state: Mutex<State>,
-}
-
-struct State {
-    free: usize,
-    /// Who waits, in the order of arrival. Who gives up takes itself out.
-    line: BTreeMap<u64, Arc<Waiter>>,
-    /// The addresses of the tasks in line.
-    tasks: HashSet<usize>,
-    last: u64,
-}
-
-/// How many stand in line, for all limits.
-static IN_LINE: StaticCounter = StaticCounter::new(0);
-
-/// Whether anybody stands in line anywhere.
-pub(crate) fn has_lines() -> bool {
-    // ORDERING: Relaxed: between fences, see `look_at_limits`.
-    IN_LINE.load(Ordering::Relaxed) != 0
-}
-
-impl State {
-    fn line_up(&mut self, waiter: &Arc<Waiter>) -> u64 {
-        IN_LINE.fetch_add(1, Ordering::Relaxed);
-        self.last += 1;
-        self.line.insert(self.last, waiter.clone());
-        self.tasks.extend(waiter.address());
-        self.last
-    }
-
-    fn take_out(&mut self, number: u64) -> Option<Arc<Waiter>> {
-        let waiter = self.line.remove(&number)?;
-        IN_LINE.fetch_sub(1, Ordering::Relaxed);
-        if let Some(address) = waiter.address() {
-            self.tasks.remove(&address);
-        }
-        Some(waiter)
-    }
-
-    fn take_first(&mut self) -> Option<Arc<Waiter>> {
-        let (&number, _) = self.line.first_key_value()?;
-        self.take_out(number)
-    }
-}
-
-/// Somebody in line.
-struct Waiter {
-    who: Who,
-    /// Put here by who hands it on. If nobody takes it out, it goes back with the waiter.
-    pass: Mutex<Option<Pass>>,
-}
-
-enum Who {
-    Task(TaskRef),
-    Thread(Arc<Parker>),
-}
-
-/// The right to run. Dropped, it goes to the next in line.
-pub(crate) struct Pass(Arc<Passes>);
-
 impl Limit {
     /// At most so much at once.
     ///
@@ -132,8 +69,7 @@ impl Limit {
     /// ```
     pub fn new(most: usize) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        let state = State { free: most, line: BTreeMap::new(), tasks: HashSet::new(), last: 0 };
-        Limit { passes: Arc::new(Passes { most, state: Mutex::new(state) }) }
+        Limit { passes: Passes::new(most) }
     }
 
     /// How much work may run at once.
@@ -142,7 +78,7 @@ impl Limit {
     /// assert_eq!(asynckit::Limit::new(8).most(), 8);
     /// ```
     pub fn most(&self) -> usize {
-        self.passes.most
+        self.passes.most()
     }
 
     /// How much work waits in line now.
@@ -160,7 +96,7 @@ impl Limit {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn waiting(&self) -> usize {
-        lock(&self.passes.state).line.len()
+        self.passes.waiting()
     }
 }
 
@@ -168,82 +104,6 @@ impl fmt::Debug for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let waiting = self.waiting();
         f.debug_struct("Limit").field("most", &self.most()).field("waiting", &waiting).finish()
-    }
-}
-
-/// A place in line: its number, and who waits.
-type InLine = (u64, Arc<Waiter>);
-
-impl Passes {
-    /// A pass, or a place in line.
-    fn enter(self: &Arc<Self>, who: impl FnOnce() -> Who) -> Result<Pass, InLine> {
-        let mut state = lock(&self.state);
-        if state.free > 0 {
-            state.free -= 1;
-            return Ok(Pass(self.clone()));
-        }
-        let waiter = Arc::new(Waiter { who: who(), pass: Mutex::new(None) });
-        let number = state.line_up(&waiter);
-        Err((number, waiter))
-    }
-
-    fn give_up(&self, (number, waiter): InLine) {
-        let in_line = lock(&self.state).take_out(number);
-        drop((in_line, waiter));
-    }
-
-    pub(crate) fn most(&self) -> usize {
-        self.most
-    }
-
-    pub(crate) fn is(&self, other: &Passes) -> bool {
-        std::ptr::eq(self, other)
-    }
-
-    /// Whether a task stands in this line.
-    pub(crate) fn has_in_line(&self, task: &TaskRef) -> bool {
-        lock(&self.state).tasks.contains(&task.address())
-    }
-}
-
-impl Pass {
-    pub(crate) fn limit(&self) -> &Arc<Passes> {
-        &self.0
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
-        let Some(next) = state.take_first() else {
-            state.free += 1;
-            return;
-        };
-        drop(state);
-        let pass = Pass(self.0.clone());
-        // From the trampoline, as the next one may be given up at once, and so on down the line.
-        core::defer(Deferred::of_closure(move || next.get(pass)));
-    }
-}
-
-impl Waiter {
-    fn address(&self) -> Option<usize> {
-        match &self.who {
-            Who::Task(task) => Some(task.address()),
-            Who::Thread(_) => None,
-        }
-    }
-
-    fn get(&self, pass: Pass) {
-        *lock(&self.pass) = Some(pass);
-        match &self.who {
-            Who::Task(task) => pool::resume(task),
-            Who::Thread(parker) => parker.unpark(),
-        }
-    }
-
-    fn take(&self) -> Option<Pass> {
-        lock(&self.pass).take()
     }
 }
 
@@ -303,7 +163,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let parker = Parker::current();
         let who = || Who::Thread(parker.clone());
-        let until = time::end_in_place();
+        let until = end_in_place();
         let pass = self.pass(who).or_else(|| {
             pool::blocking(|| {
                 loop {

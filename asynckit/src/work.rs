@@ -16,7 +16,7 @@ use crate::future::Polled;
 use crate::lift::{Lifting, flatten};
 use crate::panic;
 use crate::pool::{self, Free, Handle, Inside, Place, Plain, Set, Spawner};
-use crate::time;
+use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
 use crate::trace::Trace;
 
 /// A call that has not been made: what an `#[async_work]` function returns.
@@ -345,7 +345,7 @@ impl<'w, T: Send> Work<'w, T> {
         let at = Location::caller();
         match self.take() {
             Own::Inline(call) => {
-                time::begin_in_place(None);
+                begin_in_place(None);
                 let trace = Trace::new();
                 trace.begin(self.hop);
                 let call = || call_here(self.hop, || hook, call);
@@ -364,7 +364,7 @@ impl<'w, T: Send> Work<'w, T> {
         if let Some(Form::Own(Own::Cell(_)) | Form::Later(_)) = &self.form {
             let task = here.header();
             if here.is_in_place() {
-                time::begin_anew_in_place(task);
+                begin_anew_in_place(task);
             } else if let Some(place) = task.hooked_home::<Inside>()
                 && let Some(stopwatch) = place.stopwatch()
             {
@@ -457,7 +457,7 @@ fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
         }
         let task = cell.reference();
         if !task.is_immediate() {
-            time::begin_in_place(Some(&task));
+            begin_in_place(Some(&task));
         }
         match trace.within(|| cell.run_in_place()) {
             Ok(owner) => break take_here(owner, at),
@@ -477,7 +477,7 @@ fn take_here<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
 /// Blocks until all inputs of work that is run in place are there. It fails where one does, and where
 /// they are not there in time.
 fn wait_for_inputs<T>(hop: Hop, cell: &Unsubmitted<T>, at: At) -> Result<(), Error> {
-    let until = time::end_in_place();
+    let until = end_in_place();
     while let Some(missing) = cell.next_missing() {
         let there = match missing {
             Missing::Set(task) => pool::wait(&Set(&task), until, at)?,

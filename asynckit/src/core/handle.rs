@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::ops::Deref;
 
 use super::cell::{self, CellPtr, Header, Home, Kind};
-use super::complete::{self, Schedule};
+use super::complete::{self, Schedule, ToHomes};
 use super::entry::{Claimed, Entry};
 use super::fail;
 use super::lists;
@@ -80,6 +80,16 @@ impl TaskRef {
     pub(crate) fn wake(&self) -> Option<Entry> {
         // SAFETY: who ends a task's sleep has its entry.
         self.state.wake().then(|| unsafe { Entry::new(self.0) })
+    }
+
+    /// Likewise, and has its home queue it.
+    pub(crate) fn resume(&self) {
+        // What sleeps until it is woken is hooked, so that its home is there.
+        if self.state.is_hooked()
+            && let Some(entry) = self.wake()
+        {
+            ToHomes.ready(entry);
+        }
     }
 
     /// Claims a task that is ready, wherever its entry is: that stays there, and finds the task taken.

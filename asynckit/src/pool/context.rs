@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use crate::cancel::Tree;
 use crate::core::{Scoped, TaskRef, each_frame, runs_for};
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::worker::Local;
 use crate::pool::{Place, Shared};
 use crate::sync::Arc;
+use crate::terms::{Timers, Tree};
 
 thread_local! {
     /// The worker that this thread is.
@@ -44,6 +44,11 @@ pub(crate) fn pool() -> Option<Arc<Shared>> {
     place()
         .map(|place| place.pool().clone())
         .or_else(|| with_local(|local| local.map(|local| local.shared().clone())))
+}
+
+/// The timers of that pool, if it has a clock of its own.
+pub(crate) fn virtual_timers() -> Option<Arc<Timers>> {
+    pool()?.queue.seeded().map(|seeded| seeded.timers().clone())
 }
 
 /// The task that this thread is doing.

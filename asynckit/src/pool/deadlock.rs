@@ -9,11 +9,10 @@ use std::fmt::Write;
 
 use crate::core::{self, TaskRef};
 use crate::error::{At, Error, ErrorKind, Hop};
-use crate::limit;
-use crate::pool::share::Share;
 use crate::pool::threads::Wait;
-use crate::pool::{Inside, needed, resume};
+use crate::pool::{Inside, needed};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
+use crate::terms::{Share, has_lines};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -116,7 +115,7 @@ pub(crate) fn look_at_limits() {
     // ORDERING: SeqCst fence, as in `look_again`: of a wait and of who gets in line, each is counted
     // before its look, so that one of the two sees the other.
     fence(Ordering::SeqCst);
-    if !limit::has_lines() {
+    if !has_lines() {
         return;
     }
     let sleepers = lock(&SLEEPERS).clone();
@@ -243,7 +242,7 @@ pub(crate) fn look_at_await(task: &TaskRef) {
 /// Has an await of a sleeping task fail.
 fn fail_await(task: &TaskRef, error: Error) {
     if task.fail_await(error) {
-        resume(task);
+        task.resume();
     }
 }
 

@@ -17,7 +17,7 @@ use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
 use crate::pool::{context, worker};
 use crate::sync::{Arc, Ordering, fence};
-use crate::time::Timers;
+use crate::terms::Timers;
 
 /// What a host is to call, once, on one of its threads.
 pub(crate) type Call = Box<dyn FnOnce() + Send>;

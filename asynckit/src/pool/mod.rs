@@ -22,7 +22,6 @@ mod registry;
 mod roots;
 mod scope;
 mod seeded;
-mod share;
 mod shared;
 mod sleep;
 mod spawn;
@@ -40,18 +39,19 @@ pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
 pub use stop::StillRunning;
 
 pub(crate) use builder::Config;
-pub(crate) use context::{place as place_here, pool as here, task as task_here, works_for};
+pub(crate) use context::{
+    place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
+};
 pub(crate) use deadlock::look_at_limits;
 pub(crate) use help::enter_queue;
 pub(crate) use needed::pools_of;
 pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;
-pub(crate) use seeded::{Fault, How, Random};
+pub(crate) use seeded::{Fault, How};
 pub(crate) use shared::Shared;
 pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
 pub(crate) use spawner::{Handle, Plain, Spawn, owned};
 pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
-pub(crate) use worker::resume;
 
 use std::fmt;
 

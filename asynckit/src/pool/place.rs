@@ -1,13 +1,10 @@
 //! Where a task belongs: its pool, its scope if it is a scope's, and what else it is subject to.
 
-use crate::cancel::Tree;
 use crate::core::{self, Account, Entry, Header, Homed, IsHome, Rest, TaskRef, Traits};
 use crate::error::{Error, Hook, Hop};
-use crate::limit::Pass;
-use crate::pool::share::{Kept, Share};
 use crate::pool::{Shared, context, worker};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
-use crate::time::Stopwatch;
+use crate::terms::{Kept, Pass, Share, Stopwatch, Tree};
 use crate::trace::Trace;
 
 /// A pool, or a part of one.

@@ -16,7 +16,7 @@ use crate::core::{Claimed, Entry, Schedule, TaskRef};
 use crate::error::Error;
 use crate::pool::{Pool, Shared};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
-use crate::time::Timers;
+use crate::terms::{Random, Timers};
 
 /// What takes the place of the queues.
 pub(crate) struct Seeded {
@@ -254,6 +254,11 @@ fn run_into(fault: Fault, pool: &Shared, task: Claimed) {
 }
 
 impl Shared {
+    /// The timers that it goes by.
+    pub(crate) fn timers(&self) -> Arc<Timers> {
+        self.queue.seeded().map_or_else(Timers::system, |seeded| seeded.timers().clone())
+    }
+
     /// Whether this is a deterministic pool in which nothing will happen any more by itself.
     pub(crate) fn is_spent(&self) -> bool {
         // Of one that is being stopped, and has no task that sleeps, the stop sees to the rest.
@@ -278,19 +283,6 @@ impl Shared {
     /// How many runs of tasks a deterministic pool has begun.
     pub(crate) fn runs(&self) -> u64 {
         self.queue.seeded().map_or(0, Seeded::runs)
-    }
-}
-
-/// Random numbers that a seed determines, in this version and in later ones: SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        bits ^ (bits >> 31)
     }
 }
 

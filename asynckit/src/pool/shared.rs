@@ -16,12 +16,36 @@ use crate::pool::seeded::Seeded;
 use crate::pool::threads::Threads;
 use crate::pool::{context, needed, registry, worker};
 use crate::sync::{
-    Arc, Condvar, Deadline, Mutex, MutexGuard, Ordering, Parker, fence, lock, yield_now,
+    Arc, AtomicUsize, Condvar, Deadline, Mutex, MutexGuard, Ordering, Parker, fence, lock,
+    yield_now,
 };
-use crate::time::{self, Sleeping, Timers};
+use crate::terms::{AGAIN, Timers, no_thread};
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
+
+/// How many tasks of a pool sleep until their moment. They were accepted, and a stop waits for them.
+pub(crate) struct Sleeping(AtomicUsize);
+
+impl Sleeping {
+    fn none() -> Sleeping {
+        Sleeping(AtomicUsize::new(0))
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == 0
+    }
+
+    /// One more.
+    pub(crate) fn begin(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// One less; whether it was the last.
+    pub(crate) fn end(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::SeqCst) == 1
+    }
+}
 
 pub(crate) struct State {
     pub(crate) config: Config,
@@ -296,7 +320,7 @@ impl Shared {
             return;
         }
         drop(threads);
-        time::no_thread(&error);
+        no_thread(&error);
         let shared = Arc::downgrade(&self.arc());
         let again = move || {
             let Some(shared) = shared.upgrade() else { return };
@@ -306,7 +330,7 @@ impl Shared {
                 shared.start_spare();
             }
         };
-        let _ = Timers::system().after(time::AGAIN, Box::new(again));
+        let _ = Timers::system().after(AGAIN, Box::new(again));
         self.rouse_waits(&self.threads());
     }
 

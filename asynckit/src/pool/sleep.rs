@@ -21,7 +21,7 @@ use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
 use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock};
-use crate::time;
+use crate::terms::stand_in;
 
 /// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
 /// thread to sleep and to wake it.
@@ -184,7 +184,7 @@ impl Shared {
         let mut rest: Option<MemoryRest> = None;
         loop {
             let naps = worker && rest.as_ref().is_none_or(MemoryRest::has_to_look);
-            let limits = [time::stand_in(), naps.then_some(NAP)];
+            let limits = [stand_in(), naps.then_some(NAP)];
             parker.park(Deadline::or_after(until, limits.into_iter().flatten().min()));
             let mut threads = self.threads();
             let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));

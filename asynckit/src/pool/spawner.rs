@@ -1,9 +1,9 @@
 //! Where work can be submitted.
 
-use crate::cancel::Tree;
 use crate::pool::scope::Scope;
 use crate::pool::{Place, Pool, Shared, context};
 use crate::sync::Arc;
+use crate::terms::Tree;
 
 pub(crate) mod sealed {
     use super::{Arc, Place, Shared};

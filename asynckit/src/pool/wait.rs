@@ -15,7 +15,7 @@ use crate::pool::needed::Changes;
 use crate::pool::threads::Wait;
 use crate::pool::{Shared, context, deadlock, needed, pool_of, stack, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
-use crate::time;
+use crate::terms::stand_in;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
@@ -203,7 +203,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
         let idle: Vec<&Arc<Shared>> = pools.iter().filter(is_idle).collect();
         helpers.join(&idle);
         if idle.is_empty() {
-            parker.park(Deadline::or_after(deadline, time::stand_in()));
+            parker.park(Deadline::or_after(deadline, stand_in()));
             // What this thread's own callbacks have set, or its wake-up brought.
             core::drain();
             continue;

@@ -5,7 +5,7 @@ use std::io;
 
 use crossbeam_deque::{Steal, Stealer, Worker as Deque};
 
-use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, TaskRef, ToHomes, end_of_worker};
+use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, ToHomes, end_of_worker};
 use crate::error::Error;
 use crate::pool::attention::Call;
 use crate::pool::place::Inside;
@@ -397,14 +397,4 @@ pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
         Some(local) if local.is_of(pool) => local.execute(task),
         _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut ToHomes)),
     });
-}
-
-/// Has a task that sleeps go on.
-pub(crate) fn resume(task: &TaskRef) {
-    // Such a task is hooked, so that its pool is there.
-    if let Some(part) = task.hooked_home::<Inside>()
-        && let Some(entry) = task.wake()
-    {
-        schedule(part.pool(), entry);
-    }
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use super::AsyncResult;
 use crate::core::{Observer, Owner, TaskRef, Watch};
 use crate::error::Error;
-use crate::future::await_begins;
+use crate::terms::await_begins;
 
 /// The future of an [`AsyncResult`]: its value or its failure.
 ///

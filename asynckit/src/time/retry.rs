@@ -4,13 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::Duration;
 
-use super::{Pause, Timers, jittered, left_in_place};
+use super::pause::Pause;
 use crate::Work;
 use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::pool;
 use crate::stage::run_part;
 use crate::sync::{Arc, thread};
+use crate::terms::{jittered, left_in_place};
 
 /// How often work is tried, and how long it rests in between.
 ///
@@ -195,7 +196,7 @@ impl fmt::Debug for Retry {
 /// A pause in place, no longer than there is time.
 fn rest(pause: Duration) {
     let left = left_in_place().unwrap_or(Duration::MAX);
-    match Timers::virtual_here() {
+    match pool::virtual_timers_here() {
         Some(timers) => timers.advance(timers.jittered(pause).min(left)),
         None => {
             let pause = jittered(pause, None).min(left);

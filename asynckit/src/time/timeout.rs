@@ -3,14 +3,13 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::Timers;
-use super::stopwatch::{Stopwatch, measured};
 use crate::core::{Awaits, Header, Here, Job, Step, VisitEdges};
 use crate::error::Error;
 use crate::lift::start_job;
 use crate::pool::{self, Inside};
 use crate::stage::start_at;
 use crate::sync::Arc;
+use crate::terms::{Stopwatch, Timers, measured};
 use crate::{AsyncResult, Work};
 
 /// What is limited, until it is started.
@@ -89,7 +88,7 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
     }
 
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        let timers = Timers::virtual_here().unwrap_or_else(Timers::system);
+        let timers = pool::virtual_timers_here().unwrap_or_else(Timers::system);
         let watch = self.stopwatch(here.header(), timers);
         let outcome = measured(&watch, || match self.inner.replace(Limited::Started) {
             Limited::Work(inner) => inner.run_part(here.hook()),

@@ -6,8 +6,8 @@
 //! gone, and those of all that it has started as parts of itself: they are at its place.
 
 use crate::core::{self, Account};
-use crate::limit::{Pass, Passes};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
+use crate::terms::passes::{Pass, Passes};
 
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {

@@ -9,10 +9,10 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::{TimerKey, Timers};
 use crate::core::{Header, TaskRef, depth, each_frame};
 use crate::error::Error;
 use crate::sync::{Arc, Deadline, Mutex, lock};
+use crate::terms::timers::{TimerKey, Timers};
 
 /// Measures the time of one task.
 pub(crate) struct Stopwatch {

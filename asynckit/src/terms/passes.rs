@@ -1,0 +1,157 @@
+//! Permits to run, and the line of those who wait for one.
+//!
+//! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::core::{self, Deferred, TaskRef};
+use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
+
+/// At most so many at once.
+pub(crate) struct Passes {
+    most: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    free: usize,
+    /// Who waits, in the order of arrival. Who gives up takes itself out.
+    line: BTreeMap<u64, Arc<Waiter>>,
+    /// The addresses of the tasks in line.
+    tasks: HashSet<usize>,
+    last: u64,
+}
+
+/// How many stand in line, for all limits.
+static IN_LINE: StaticCounter = StaticCounter::new(0);
+
+/// Whether anybody stands in line anywhere.
+pub(crate) fn has_lines() -> bool {
+    // ORDERING: Relaxed: between fences, see `look_at_limits`.
+    IN_LINE.load(Ordering::Relaxed) != 0
+}
+
+impl State {
+    fn line_up(&mut self, waiter: &Arc<Waiter>) -> u64 {
+        IN_LINE.fetch_add(1, Ordering::Relaxed);
+        self.last += 1;
+        self.line.insert(self.last, waiter.clone());
+        self.tasks.extend(waiter.address());
+        self.last
+    }
+
+    fn take_out(&mut self, number: u64) -> Option<Arc<Waiter>> {
+        let waiter = self.line.remove(&number)?;
+        IN_LINE.fetch_sub(1, Ordering::Relaxed);
+        if let Some(address) = waiter.address() {
+            self.tasks.remove(&address);
+        }
+        Some(waiter)
+    }
+
+    fn take_first(&mut self) -> Option<Arc<Waiter>> {
+        let (&number, _) = self.line.first_key_value()?;
+        self.take_out(number)
+    }
+}
+
+/// Somebody in line.
+pub(crate) struct Waiter {
+    who: Who,
+    /// Put here by who hands it on. If nobody takes it out, it goes back with the waiter.
+    pass: Mutex<Option<Pass>>,
+}
+
+pub(crate) enum Who {
+    Task(TaskRef),
+    Thread(Arc<Parker>),
+}
+
+/// The right to run. Dropped, it goes to the next in line.
+pub(crate) struct Pass(Arc<Passes>);
+
+/// A place in line: its number, and who waits.
+pub(crate) type InLine = (u64, Arc<Waiter>);
+
+impl Passes {
+    pub(crate) fn new(most: usize) -> Arc<Passes> {
+        let state = State { free: most, line: BTreeMap::new(), tasks: HashSet::new(), last: 0 };
+        Arc::new(Passes { most, state: Mutex::new(state) })
+    }
+
+    /// How many wait in line now.
+    pub(crate) fn waiting(&self) -> usize {
+        lock(&self.state).line.len()
+    }
+
+    /// A pass, or a place in line.
+    pub(crate) fn enter(self: &Arc<Self>, who: impl FnOnce() -> Who) -> Result<Pass, InLine> {
+        let mut state = lock(&self.state);
+        if state.free > 0 {
+            state.free -= 1;
+            return Ok(Pass(self.clone()));
+        }
+        let waiter = Arc::new(Waiter { who: who(), pass: Mutex::new(None) });
+        let number = state.line_up(&waiter);
+        Err((number, waiter))
+    }
+
+    pub(crate) fn give_up(&self, (number, waiter): InLine) {
+        let in_line = lock(&self.state).take_out(number);
+        drop((in_line, waiter));
+    }
+
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(crate) fn is(&self, other: &Passes) -> bool {
+        std::ptr::eq(self, other)
+    }
+
+    /// Whether a task stands in this line.
+    pub(crate) fn has_in_line(&self, task: &TaskRef) -> bool {
+        lock(&self.state).tasks.contains(&task.address())
+    }
+}
+
+impl Pass {
+    pub(crate) fn limit(&self) -> &Arc<Passes> {
+        &self.0
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        let Some(next) = state.take_first() else {
+            state.free += 1;
+            return;
+        };
+        drop(state);
+        let pass = Pass(self.0.clone());
+        // From the trampoline, as the next one may be given up at once, and so on down the line.
+        core::defer(Deferred::of_closure(move || next.get(pass)));
+    }
+}
+
+impl Waiter {
+    fn address(&self) -> Option<usize> {
+        match &self.who {
+            Who::Task(task) => Some(task.address()),
+            Who::Thread(_) => None,
+        }
+    }
+
+    fn get(&self, pass: Pass) {
+        *lock(&self.pass) = Some(pass);
+        match &self.who {
+            Who::Task(task) => task.resume(),
+            Who::Thread(parker) => parker.unpark(),
+        }
+    }
+
+    pub(crate) fn take(&self) -> Option<Pass> {
+        lock(&self.pass).take()
+    }
+}
