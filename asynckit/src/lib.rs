@@ -289,22 +289,20 @@
 mod foreign;
 mod sync;
 
-mod after;
 mod cancel;
 #[allow(unsafe_code)]
 mod core;
 mod error;
 mod explore;
-mod future;
-mod lift;
 mod limit;
+mod many;
 mod map;
 mod panic;
 mod pool;
 mod result;
-mod stage;
 mod statements;
 mod terms;
+mod then;
 mod time;
 mod trace;
 mod unwind_safe;
@@ -325,12 +323,13 @@ pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
 pub use error::{BoxError, Error, ErrorKind, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
+pub use many::Results;
 pub use map::{Map, Mapped};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, try_current,
 };
-pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, Results, SetError, Setter};
+pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
 pub use time::Retry;
 pub use work::{Work, try_work, work};
 

@@ -9,14 +9,13 @@ use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
-use crate::Work;
 use crate::core::{Awaits, Here, Job, Step, VisitEdges};
 use crate::error::Error;
 use crate::pool;
-use crate::stage::start_at;
 use crate::sync::{Arc, OnceLock, Parker};
 use crate::terms::{InLine, Pass, Passes, Who, end_in_place};
 use crate::trace::Around;
+use crate::work::{Work, start_at};
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///

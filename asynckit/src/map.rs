@@ -8,10 +8,9 @@ use std::panic::Location;
 use crate::core::{Here, Outcome};
 use crate::error::{BoxError, Error, Hop};
 use crate::pool::{Handle, Place, Pool, Scope, Spawn};
-use crate::result::Completed;
+use crate::result::{AsyncResult, Completed};
 use crate::sync::Arc;
-use crate::work::pending_work;
-use crate::{AsyncResult, Work};
+use crate::work::{Work, pending_work};
 
 mod sealed {
     /// A function's value is what it returns.

@@ -12,10 +12,10 @@ use std::mem;
 use crate::AsyncResult;
 use crate::core::{Awaits, Either, Here, Job, Step, VisitEdges};
 use crate::error::{BoxError, Error, ErrorKind, Hop};
-use crate::lift::{gather_at, start_job};
 use crate::panic::Payload;
 use crate::pool::Place;
 use crate::sync::{Arc, Mutex, lock};
+use crate::work::{gather_at, start_job};
 
 /// How many failures are kept as long as it is open what becomes of them.
 const MOST_KEPT: usize = 1024;

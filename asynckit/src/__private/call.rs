@@ -20,7 +20,7 @@ use super::hold::Held;
 use crate::core::{
     AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, taken,
 };
-use crate::lift::lifted;
+use crate::work::lifted;
 use crate::{AsyncResult, Spawner};
 
 /// A borrow of a result, until the whole call is made: the same call may not move it as well.

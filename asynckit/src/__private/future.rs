@@ -1,7 +1,7 @@
 //! The async form of a chain.
 
-use crate::lift::{flatten, spawn_async};
 use crate::pool::{AsyncSpawner, owned};
+use crate::work::{flatten, spawn_async};
 use crate::{AsyncResult, BoxError, Current};
 
 use super::call::Site;

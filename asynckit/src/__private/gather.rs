@@ -2,8 +2,8 @@
 
 use crate::core::{Many, Moved};
 use crate::error::Hop;
-use crate::lift::gather_at;
 use crate::pool::Handle;
+use crate::work::gather_at;
 use crate::{AsyncResult, Spawner, Work};
 
 /// What a chain may end in: work, a result, or a tuple or `Vec` of them.

@@ -11,7 +11,7 @@ use core::ops::Deref;
 use super::call::{Lending, Reach};
 use super::take_apart::TakeApart;
 use crate::core::{Here, Many, Moved, Outcome};
-use crate::lift::flatten;
+use crate::work::flatten;
 use crate::{AsyncResult, Spawner, Work};
 
 pub use crate::core::Plain;

@@ -6,8 +6,8 @@
 use crate::AsyncResult;
 use crate::core::{Either, Lent};
 use crate::error::{Error, Hop};
-use crate::lift::{gather, try_gather};
 use crate::sync::{Mutex, lock};
+use crate::work::{gather, try_gather};
 
 /// A tuple of 1 to 12.
 #[diagnostic::on_unimplemented(

@@ -3,14 +3,15 @@
 
 mod on_drop;
 
+use on_drop::Cancel;
 pub use on_drop::{AwaitedOrCancelled, CancelOnDrop};
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::AsyncResult;
 use crate::pool::{AsyncSpawner, Handle, Place, Spawn, Spawner, place_here};
+use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Reason, Timers, Tree};
 use crate::work::work;
@@ -187,6 +188,12 @@ impl CancelToken {
     /// ```
     pub fn cancel_on_drop(self) -> CancelOnDrop<CancelToken> {
         CancelOnDrop::of(self)
+    }
+}
+
+impl Cancel for CancelToken {
+    fn cancel_now(&self) {
+        self.cancel();
     }
 }
 

@@ -6,11 +6,9 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::CancelToken;
-use crate::AsyncResult;
 use crate::core::TaskRef;
 use crate::error::Error;
-use crate::result::Awaited;
+use crate::result::{AsyncResult, Awaited};
 
 mod sealed {
     /// What can be cancelled by dropping it.
@@ -19,13 +17,7 @@ mod sealed {
         fn cancel_now(&self);
     }
 }
-use sealed::Cancel;
-
-impl Cancel for CancelToken {
-    fn cancel_now(&self) {
-        self.cancel();
-    }
-}
+pub(super) use sealed::Cancel;
 
 impl<T> Cancel for AsyncResult<T> {
     fn cancel_now(&self) {
@@ -34,7 +26,7 @@ impl<T> Cancel for AsyncResult<T> {
 }
 
 /// A result or token that is cancelled when this is dropped; made by
-/// [`AsyncResult::cancel_on_drop`] and [`CancelToken::cancel_on_drop`].
+/// [`AsyncResult::cancel_on_drop`] and [`CancelToken::cancel_on_drop`](crate::CancelToken::cancel_on_drop).
 ///
 /// It can be used as what is in it. [`disarm`](CancelOnDrop::disarm) takes that out again.
 ///

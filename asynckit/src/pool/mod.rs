@@ -51,13 +51,11 @@ pub(crate) use seeded::{Fault, How};
 pub(crate) use shared::Shared;
 pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
 pub(crate) use spawner::{Handle, Plain, Spawn, owned};
-pub(crate) use wait::{Free, Goal, Set, Test, run_at_once, wait};
+pub(crate) use wait::{AnySet, Free, Goal, Set, Test, run_at_once, wait};
 
 use std::fmt;
 
-use crate::AsyncResult;
 use crate::sync::Arc;
-use crate::work::work;
 
 /// Worker threads that run work.
 ///
@@ -135,24 +133,6 @@ impl Pool {
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-
-    /// Runs a closure on the pool: short for [`asynckit::work`](crate::work) and
-    /// [`spawn_on`](crate::Work::spawn_on).
-    ///
-    /// ```
-    /// let pool = asynckit::Pool::new(1);
-    /// let words = "one two".to_owned();
-    /// let count = pool.spawn(move || words.split(' ').count());
-    /// assert_eq!(count.get()?, 2);
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn spawn<T: Send + 'static>(
-        &self,
-        f: impl FnOnce() -> T + Send + 'static,
-    ) -> AsyncResult<T> {
-        work(f).spawn_on(self)
     }
 
     /// How many workers there should be; spare ones don't count.

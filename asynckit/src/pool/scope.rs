@@ -54,17 +54,14 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
-use crate::AsyncResult;
 use crate::core::{self, TaskRef, Watch};
-use crate::error::{self, Error, Hop};
+use crate::error::{self, Error};
 use crate::panic;
 use crate::pool::needed;
 use crate::pool::place::Part;
 use crate::pool::wait::{Goal, Test, wait};
-use crate::pool::{Place, Pool, Spawn};
-use crate::result::{JoinTuple, Setter, channel_in_scope, join_list, ready_in_scope};
+use crate::pool::{Place, Pool};
 use crate::sync::{Arc, Parker};
-use crate::work::work;
 
 /// A place for work that borrows local data; see [`Pool::scope`].
 ///
@@ -140,107 +137,6 @@ impl Pool {
             (Ok(_), Err(error)) => error::raise(error),
             (Err(payload), _) => std::panic::resume_unwind(payload),
         }
-    }
-}
-
-impl<'s> Scope<'s, '_> {
-    /// Runs a closure on the scope's pool: short for [`asynckit::work`](crate::work) and
-    /// [`spawn_on`](crate::Work::spawn_on).
-    ///
-    /// ```
-    /// let (pool, numbers) = (asynckit::Pool::new(1), vec![1, 2, 3]);
-    /// let sum: i32 = pool.scope(|s| s.spawn(|| numbers.iter().sum()).get())?;
-    /// assert_eq!((sum, numbers.len()), (6, 3));
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn spawn<T: Send + 's>(&self, f: impl FnOnce() -> T + Send + 's) -> AsyncResult<T> {
-        work(f).spawn_on(self)
-    }
-}
-
-/// Results whose values may borrow.
-impl<'s> Scope<'s, '_> {
-    /// As [`AsyncResult::ready`], for a value that may borrow.
-    ///
-    /// ```
-    /// use asynckit::{Pool, async_work, chain};
-    ///
-    /// #[async_work]
-    /// fn length(word: &str) -> usize { word.len() }
-    ///
-    /// let (pool, words) = (Pool::new(1), "some words".to_owned());
-    /// let length = pool.scope(|s| {
-    ///     let word = s.ready(&words[5..]);
-    ///     chain!(s, length(word)).get()
-    /// });
-    /// assert_eq!(length?, 5);
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn ready<T: Send + 's>(&self, value: T) -> AsyncResult<T> {
-        ready_in_scope(Hop::here(&"Scope::ready"), value)
-    }
-
-    /// As [`AsyncResult::channel`], for a value that may borrow.
-    ///
-    /// What is unset at the scope's end fails as [`Stopped`](crate::ErrorKind::Stopped), and a later
-    /// [`set`](Setter::set) gets its value back.
-    ///
-    /// ```
-    /// use asynckit::{ErrorKind, Pool};
-    ///
-    /// let (pool, text) = (Pool::new(1), "text".to_owned());
-    /// let (late, unset) = pool.scope(|s| {
-    ///     let (setter, result) = s.channel();
-    ///     drop(s.spawn(|| setter.set(text.as_str())));
-    ///     assert_eq!(result.get().unwrap(), "text");
-    ///     s.channel::<&str>()
-    /// });
-    /// assert_eq!(late.set(&text).unwrap_err().into_inner(), "text");
-    /// assert_eq!(unset.get().unwrap_err().kind(), ErrorKind::Stopped);
-    /// ```
-    #[track_caller]
-    pub fn channel<T: Send + 's>(&self) -> (Setter<T>, AsyncResult<T>) {
-        let (setter, result) = channel_in_scope(Hop::here(&"Scope::channel"));
-        self.place.list(&result.owner().reference());
-        (setter, result)
-    }
-
-    /// As [`join_all`](crate::Results::join_all), of values that may borrow.
-    ///
-    /// ```
-    /// let (pool, words) = (asynckit::Pool::new(2), ["one".to_owned(), "two".to_owned()]);
-    /// let first = pool.scope(|s| {
-    ///     let first = words.iter().map(|word| s.spawn(|| &word[..1])).collect::<Vec<_>>();
-    ///     s.join_all(first).get()
-    /// });
-    /// assert_eq!(first?, ["o", "t"]);
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn join_all<T: Send + 's>(
-        &self,
-        results: impl IntoIterator<Item = AsyncResult<T>>,
-    ) -> AsyncResult<Vec<T>> {
-        join_list(Hop::here(&"join_all"), Some(self.place()), results)
-    }
-
-    /// As [`join`](crate::Results::join), of values that may borrow: one result of all values of a
-    /// tuple of 1 to 12 results.
-    ///
-    /// ```
-    /// let (pool, word) = (asynckit::Pool::new(1), "word".to_owned());
-    /// let both = pool.scope(|s| s.join((s.spawn(|| &word[..1]), s.spawn(|| word.len()))).get());
-    /// assert_eq!(both?, ("w", 4));
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn join<R>(&self, results: R) -> AsyncResult<R::Values>
-    where
-        R: JoinTuple<Values: 's>,
-    {
-        results.join_tuple(Some(self.place()))
     }
 }
 

@@ -105,6 +105,33 @@ impl Drop for Free {
     }
 }
 
+/// One of several results is to be set.
+pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
+
+impl Goal for AnySet<'_> {
+    fn reached(&self) -> bool {
+        self.0.iter().any(|task| task.is_set())
+    }
+
+    fn test(&self) -> Test {
+        let tasks = self.0.to_vec();
+        Box::new(move || tasks.iter().any(|task| task.is_set()))
+    }
+
+    fn any(&self) -> bool {
+        true
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        self.0.to_vec()
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
+        self.0.iter().filter_map(watch).collect()
+    }
+}
+
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
 pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {

@@ -173,7 +173,7 @@ impl<T> Goal for Completed<T> {
     }
 }
 
-/// The iterator of [`Results::as_completed`](super::Results::as_completed).
+/// The iterator of [`Results::as_completed`](crate::Results::as_completed).
 ///
 /// ```
 /// use asynckit::{Pool, Results};
@@ -193,7 +193,7 @@ pub struct AsCompleted<T> {
 }
 
 impl<T> AsCompleted<T> {
-    pub(super) fn new(results: impl IntoIterator<Item = AsyncResult<T>>) -> AsCompleted<T> {
+    pub(crate) fn new(results: impl IntoIterator<Item = AsyncResult<T>>) -> AsCompleted<T> {
         let mut completed = Completed::new();
         results.into_iter().for_each(|result| completed.add(result));
         AsCompleted { results: completed }

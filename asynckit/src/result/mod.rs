@@ -2,18 +2,14 @@
 
 mod await_;
 mod completed;
-mod many;
+mod scoped;
 mod set;
-mod then;
 mod wait;
 
 pub use await_::{Awaited, AwaitedRef};
 pub use completed::AsCompleted;
 pub(crate) use completed::Completed;
-pub use many::Results;
-pub(crate) use many::{AnySet, JoinTuple, join_list};
 pub use set::{SetError, Setter};
-pub(crate) use set::{channel_in_scope, ready_in_scope};
 
 use std::fmt;
 
@@ -124,7 +120,7 @@ impl<T> AsyncResult<T> {
     }
 
     /// The failure, marked as seen.
-    fn failure(error: Error) -> Error {
+    pub(crate) fn failure(error: Error) -> Error {
         error.observed()
     }
 }

@@ -7,26 +7,16 @@ use crate::core::{self, Setting, TaskRef, Traits};
 use crate::error::{BoxError, Error, Hop};
 use crate::panic;
 
-fn ready<T>(traits: Traits, hop: Hop, value: T) -> AsyncResult<T> {
+pub(super) fn ready<T>(traits: Traits, hop: Hop, value: T) -> AsyncResult<T> {
     let (owner, setting) = core::channel_of(traits, hop);
     let first = setting.set(value).is_ok();
     debug_assert!(first);
     AsyncResult::from_owner(owner)
 }
 
-fn channel<T>(traits: Traits, hop: Hop) -> (Setter<T>, AsyncResult<T>) {
+pub(super) fn channel<T>(traits: Traits, hop: Hop) -> (Setter<T>, AsyncResult<T>) {
     let (owner, setting) = core::channel_of(traits, hop);
     (Setter { setting: Some(setting) }, AsyncResult::from_owner(owner))
-}
-
-/// A result that has a value which may borrow.
-pub(crate) fn ready_in_scope<T>(hop: Hop, value: T) -> AsyncResult<T> {
-    ready(Traits::BORROWS, hop, value)
-}
-
-/// A result of a value that may borrow, and its setter.
-pub(crate) fn channel_in_scope<T>(hop: Hop) -> (Setter<T>, AsyncResult<T>) {
-    channel(Traits::BORROWS, hop)
 }
 
 /// How results are made by hand. Their values own all they use: what borrows lives in a scope, see

@@ -5,13 +5,12 @@ use std::fmt;
 use std::time::Duration;
 
 use super::pause::Pause;
-use crate::Work;
 use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::pool;
-use crate::stage::run_part;
 use crate::sync::{Arc, thread};
 use crate::terms::{jittered, left_in_place};
+use crate::work::{Work, run_part};
 
 /// How often work is tried, and how long it rests in between.
 ///

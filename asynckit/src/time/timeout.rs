@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use crate::core::{Awaits, Header, Here, Job, Step, VisitEdges};
 use crate::error::Error;
-use crate::lift::start_job;
 use crate::pool::{self, Inside};
-use crate::stage::start_at;
+use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Stopwatch, Timers, measured};
-use crate::{AsyncResult, Work};
+use crate::work::{Work, start_at, start_job};
 
 /// What is limited, until it is started.
 enum Limited<'w, T> {

@@ -1,13 +1,14 @@
 //! Many results at once.
 
+mod scoped;
+
 use std::panic::Location;
 
-use super::{AsCompleted, AsyncResult};
-use crate::core::{Inputs, Many, Moved, Observer, OrCancelled, Outcomes, TaskRef, Watch};
+use crate::core::{Inputs, Many, Moved, OrCancelled, Outcomes, TaskRef};
 use crate::error::{self, Error, Hop};
-use crate::lift::{gather, gather_at};
-use crate::pool::{Goal, Handle, Test, wait};
-use crate::sync::{Arc, Parker};
+use crate::pool::{AnySet, Handle, wait};
+use crate::result::{AsCompleted, AsyncResult};
+use crate::work::{gather, gather_at};
 
 mod sealed {
     /// Anything that gives results one after the other.
@@ -324,31 +325,4 @@ impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncR
 /// Results whose values move in as a list.
 fn many<T>(results: impl IntoIterator<Item = AsyncResult<T>>) -> Many<T> {
     Many::of(results.into_iter().map(AsyncResult::into_owner))
-}
-
-/// One of several results is to be set.
-pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
-
-impl Goal for AnySet<'_> {
-    fn reached(&self) -> bool {
-        self.0.iter().any(|task| task.is_set())
-    }
-
-    fn test(&self) -> Test {
-        let tasks = self.0.to_vec();
-        Box::new(move || tasks.iter().any(|task| task.is_set()))
-    }
-
-    fn any(&self) -> bool {
-        true
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        self.0.to_vec()
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
-        self.0.iter().filter_map(watch).collect()
-    }
 }

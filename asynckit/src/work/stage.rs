@@ -1,12 +1,12 @@
 //! Work around other work: it starts that when the time has come, and waits for its result.
 //!
 //! Such a job has stages. In each it is a task that waits, for a result (`core::Awaits`) or for a call
-//! of [`pool::resume`], and holds no thread. What it is like from outside is what it is around: it has
+//! of `TaskRef::resume`, and holds no thread. What it is like from outside is what it is around: it has
 //! the same name and place, and its failures are the same.
 
-use crate::Work;
 use crate::core::{Here, Outcome, Owner};
 use crate::pool::{Inside, Place};
+use crate::work::Work;
 
 /// Submits the work that a job is around. It takes over the job's place in the pool's queue, where
 /// it can count as ready work itself.

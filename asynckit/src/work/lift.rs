@@ -6,10 +6,9 @@ use crate::core::{
     Unsubmitted, by_room,
 };
 use crate::error::{BoxError, Error, Hop};
-use crate::future::Polled;
 use crate::pool::{self, Current, Handle, Place, Plain, Spawn, Spawner};
-use crate::result::scope_of;
-use crate::{AsyncResult, Work};
+use crate::result::{AsyncResult, scope_of};
+use crate::work::future::Polled;
 use std::marker::PhantomData;
 
 /// What becomes of a call with inputs `L` and a closure `B`: of several functions the one with the
@@ -32,8 +31,8 @@ where
     const START: fn(Hop, To<'_>, L, B) -> Owner<T> = by_room!(B, start);
     /// Makes a task of it, the plain way.
     const START_PLAINLY: fn(Hop, &pool::Shared, L, B) -> Owner<T> = by_room!(B, start_plainly);
-    /// Makes work of it.
-    pub(crate) const WORK: fn(Hop, L, B) -> Work<'w, T> = by_room!(B, work);
+    /// Makes the cell of work of it.
+    pub(super) const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
 
     #[inline(always)]
     fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
@@ -50,9 +49,9 @@ where
         }
     }
 
-    fn work<Room>(hop: Hop, inputs: L, body: B) -> Work<'w, T> {
+    fn work<Room>(hop: Hop, inputs: L, body: B) -> Unsubmitted<T> {
         let call = Call::<L, T, Room>::new(inputs, Closure::new(body));
-        Work::with_cell(hop, Unsubmitted::new(hop, Traits::PLAIN, call))
+        Unsubmitted::new(hop, Traits::PLAIN, call)
     }
 }
 

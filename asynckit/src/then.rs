@@ -2,13 +2,12 @@
 
 use std::any::{Any, TypeId};
 
-use super::AsyncResult;
-use crate::Work;
 use crate::core::{self, Deferred, Either, Loan, Moved, Observer, Outcome};
 use crate::error::{BoxError, Error, Hop, Sought};
 use crate::panic;
+use crate::result::AsyncResult;
 use crate::trace::Around;
-use crate::work::pending_work;
+use crate::work::{Work, pending_work};
 
 impl<T> AsyncResult<T> {
     /// Work that applies `f` to the value.

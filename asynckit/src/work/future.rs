@@ -6,11 +6,10 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::AsyncResult;
 use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
 use crate::error::{At, BoxError, Error};
 use crate::pool;
-use crate::result::AnySet;
+use crate::result::AsyncResult;
 use crate::sync::{Arc, Deadline, Mutex, Parker, lock};
 use crate::terms::{Polling, Sleep, end_in_place};
 
@@ -152,7 +151,7 @@ fn block_on<F: Future>(
         // Who has the waker besides this function.
         let kept = Arc::strong_count(&waker) - 2;
         let come = if !awaits.is_empty() && kept <= awaits.len() {
-            let come = pool::wait(&AnySet(&awaits), until, at);
+            let come = pool::wait(&pool::AnySet(&awaits), until, at);
             come.unwrap_or_else(|error| {
                 sleep.fail(error);
                 true

@@ -1,21 +1,14 @@
 //! Order without a value: work that begins after something else.
 
 use crate::core::{Earlier, EndEdge, Here, Unsubmitted};
-use crate::work::pending_work;
-use crate::{AsyncResult, Work};
+use crate::result::AsyncResult;
+use crate::work::{Follows, Work, pending_work};
 
 /// Work that begins after others. Each `after` adds to the list, so that work which follows many is not
 /// nested as often.
 struct Later<'w, T> {
     earlier: Vec<EndEdge>,
     inner: Work<'w, T>,
-}
-
-/// The same with its lifetime forgotten where that would make `Work` invariant.
-pub(crate) trait Follows<T>: Send {
-    fn add(&mut self, edge: EndEdge);
-    /// Makes it a task that waits for the results.
-    fn into_cell(self: Box<Self>) -> Unsubmitted<T>;
 }
 
 impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {

@@ -1,23 +1,36 @@
 //! Work: a call that has not been made yet.
+//!
+//! # The files
+//!
+//! Each imports only those above it, and this file: `future` (work that is polled), `lift` (calls that wait for
+//! their inputs). On top of this file stand `after` and `stage` (work around work) and `spawn`.
+
+mod after;
+mod future;
+mod lift;
+mod spawn;
+mod stage;
+
+pub(crate) use lift::{flatten, gather, gather_at, lifted, spawn_async, start_job, try_gather};
+pub(crate) use stage::{run_part, start_at};
 
 use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 use std::panic::Location;
 
-use crate::AsyncResult;
-use crate::after::Follows;
 use crate::core::{
     Callable, EndEdge, Here, Inline, Inputs, Job, Jobbed, Missing, Outcome, Owner, Simple, Traits,
     Unsubmitted, fits,
 };
 use crate::error::{At, BoxError, Error, Hook, Hop};
-use crate::future::Polled;
-use crate::lift::{Lifting, flatten};
 use crate::panic;
 use crate::pool::{self, Free, Handle, Inside, Place, Plain, Set, Spawner};
+use crate::result::AsyncResult;
 use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
 use crate::trace::Trace;
+use future::Polled;
+use lift::Lifting;
 
 /// A call that has not been made: what an `#[async_work]` function returns.
 ///
@@ -42,6 +55,13 @@ enum Form<'w, T> {
     Own(Own<'w, T>),
     /// Other work, which is to follow results.
     Later(Box<dyn Follows<T> + 'w>),
+}
+
+/// Work that begins after others (`after.rs`), with its lifetime forgotten where that would make `Work` invariant.
+pub(crate) trait Follows<T>: Send {
+    fn add(&mut self, edge: EndEdge);
+    /// Makes it a task that waits for the results.
+    fn into_cell(self: Box<Self>) -> Unsubmitted<T>;
 }
 
 /// Work that is no other's.
@@ -118,7 +138,7 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    Lifting::WORK(hop, inputs, call)
+    Work::with_cell(hop, Lifting::WORK(hop, inputs, call))
 }
 
 /// A closure as work; what it returns is the value, also if it is a `Result`.
