@@ -286,27 +286,39 @@
 //!   submitted. Work runs inside of its span, and a failure is recorded as `error`.
 #![warn(missing_docs)]
 
-mod foreign;
+// The layers, from below: each imports only what stands above it here. ARCHITECTURE.md says what each is for.
+
 mod sync;
 
-mod cancel;
+mod foreign;
+
+mod panic;
+
+mod error;
+
 #[allow(unsafe_code)]
 mod core;
-mod error;
+
+mod trace;
+
+mod terms;
+
+mod pool;
+
+mod result;
+
+mod work;
+
+mod cancel;
 mod explore;
 mod limit;
 mod many;
 mod map;
-mod panic;
-mod pool;
-mod result;
 mod statements;
-mod terms;
 mod then;
 mod time;
-mod trace;
+
 mod unwind_safe;
-mod work;
 
 #[doc(hidden)]
 pub mod __private;

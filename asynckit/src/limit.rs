@@ -15,7 +15,8 @@ use crate::pool;
 use crate::sync::{Arc, OnceLock, Parker};
 use crate::terms::{InLine, Pass, Passes, Who, end_in_place};
 use crate::trace::Around;
-use crate::work::{Work, start_at};
+use crate::work::Work;
+use crate::work::stage::start_at;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///

@@ -9,11 +9,11 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::mem;
 
-use crate::AsyncResult;
 use crate::core::{Awaits, Either, Here, Job, Step, VisitEdges};
 use crate::error::{BoxError, Error, ErrorKind, Hop};
 use crate::panic::Payload;
 use crate::pool::Place;
+use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
 use crate::work::{gather_at, start_job};
 

@@ -20,8 +20,9 @@ use super::hold::Held;
 use crate::core::{
     AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, taken,
 };
+use crate::pool::Spawner;
+use crate::result::AsyncResult;
 use crate::work::lifted;
-use crate::{AsyncResult, Spawner};
 
 /// A borrow of a result, until the whole call is made: the same call may not move it as well.
 pub struct Lending<'a, T>(pub(super) &'a AsyncResult<T>);

@@ -11,9 +11,8 @@ use core::panic::Location;
 use std::any::TypeId;
 use std::fmt;
 
-use crate::error::{Hop, Lent, Whole};
-use crate::work::{new_async_work, new_work};
-use crate::{BoxError, Work};
+use crate::error::{BoxError, Hop, Lent, Whole};
+use crate::work::{Work, new_async_work, new_work};
 
 /// A return type whose error travels along the chain: a `Result`.
 #[diagnostic::on_unimplemented(

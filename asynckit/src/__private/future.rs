@@ -1,11 +1,12 @@
 //! The async form of a chain.
 
-use crate::pool::{AsyncSpawner, owned};
+use crate::pool::{AsyncSpawner, Current, owned};
 use crate::work::{flatten, spawn_async};
-use crate::{AsyncResult, BoxError, Current};
 
 use super::call::Site;
 use super::fallible::Failure;
+use crate::error::BoxError;
+use crate::result::AsyncResult;
 
 /// An error that `?` has taken out of the async form of a chain: any that can travel.
 pub struct Raised(BoxError);

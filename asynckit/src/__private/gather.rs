@@ -2,9 +2,9 @@
 
 use crate::core::{Many, Moved};
 use crate::error::Hop;
-use crate::pool::Handle;
-use crate::work::gather_at;
-use crate::{AsyncResult, Spawner, Work};
+use crate::pool::{Handle, Spawner};
+use crate::result::AsyncResult;
+use crate::work::{Work, gather_at};
 
 /// What a chain may end in: work, a result, or a tuple or `Vec` of them.
 #[diagnostic::on_unimplemented(

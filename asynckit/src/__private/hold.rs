@@ -11,8 +11,9 @@ use core::ops::Deref;
 use super::call::{Lending, Reach};
 use super::take_apart::TakeApart;
 use crate::core::{Here, Many, Moved, Outcome};
-use crate::work::flatten;
-use crate::{AsyncResult, Spawner, Work};
+use crate::pool::Spawner;
+use crate::result::AsyncResult;
+use crate::work::{Work, flatten};
 
 pub use crate::core::Plain;
 

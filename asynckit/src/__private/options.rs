@@ -5,7 +5,8 @@ use core::time::Duration;
 
 use crate::error::Hop;
 pub use crate::limit::StaticLimit;
-use crate::{Retry, Work};
+use crate::time::Retry;
+use crate::work::Work;
 
 /// `timeout = ".."`
 #[inline]

@@ -17,10 +17,11 @@ use super::hold::Held;
 use super::{Raised, future};
 use crate::error::Hop;
 use crate::panic::{self, Payload};
-use crate::pool::{self, Current, Handle, Plain, Spawn};
+use crate::pool::{self, Current, Handle, Plain, Spawn, Spawner};
+use crate::result::AsyncResult;
 use crate::statements::{End, Statements, conclude};
 use crate::sync::{Arc, OnceLock};
-use crate::{AsyncResult, Spawner, Work};
+use crate::work::Work;
 
 /// The place of a chain, with the work that its statements start.
 pub struct ChainPlace<'p, P: ?Sized> {

@@ -3,9 +3,9 @@
 //! Each part is a task that takes its value out of the tuple, which lies apart when it is there. So the
 //! parts depend on the tuple's work as anything else would.
 
-use crate::AsyncResult;
 use crate::core::{Either, Lent};
 use crate::error::{Error, Hop};
+use crate::result::AsyncResult;
 use crate::sync::{Mutex, lock};
 use crate::work::{gather, try_gather};
 

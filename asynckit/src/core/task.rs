@@ -21,7 +21,7 @@ use super::fail;
 use super::handle::Owner;
 use super::inputs::Linked;
 use super::state::{Arrival, State, Traits};
-use crate::error::{Error, Hop};
+use crate::error::{Error, ErrorKind, Hop};
 
 pub(crate) use by_hand::{channel, channel_of, manual};
 pub(crate) use call::Call;
@@ -152,7 +152,7 @@ unsafe fn fail_late(task: CellPtr, there: usize, sole: bool) {
             uncounted += 1;
         }
         let Some(error) = error else { unreachable!("an input has failed") };
-        let cancelled = error.kind() == crate::ErrorKind::Cancelled;
+        let cancelled = error.kind() == ErrorKind::Cancelled;
         let _ = fail::fail_waiting(task, error, cancelled);
         for _ in 0..uncounted {
             if header.state.arrive() == Arrival::Gone {

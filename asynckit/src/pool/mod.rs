@@ -55,6 +55,7 @@ pub(crate) use wait::{AnySet, Free, Goal, Set, Test, run_at_once, wait};
 
 use std::fmt;
 
+use crate::error::Error;
 use crate::sync::Arc;
 
 /// Worker threads that run work.
@@ -117,7 +118,7 @@ impl Pool {
     pub(crate) fn of_plan(
         seed: u64,
         fault: Option<Fault>,
-        hook: impl Fn(&crate::Error) + Send + Sync + 'static,
+        hook: impl Fn(&Error) + Send + Sync + 'static,
     ) -> Pool {
         let builder = Pool::builder().deterministic(seed).on_unobserved_error(hook);
         Pool::without_threads(builder.fault(fault))

@@ -10,7 +10,8 @@ use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::pool;
 use crate::sync::{Arc, thread};
 use crate::terms::{jittered, left_in_place};
-use crate::work::{Work, run_part};
+use crate::work::Work;
+use crate::work::stage::run_part;
 
 /// How often work is tried, and how long it rests in between.
 ///

@@ -9,7 +9,8 @@ use crate::pool::{self, Inside};
 use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Stopwatch, Timers, measured};
-use crate::work::{Work, start_at, start_job};
+use crate::work::stage::start_at;
+use crate::work::{Work, start_job};
 
 /// What is limited, until it is started.
 enum Limited<'w, T> {

@@ -9,10 +9,9 @@ mod after;
 mod future;
 mod lift;
 mod spawn;
-mod stage;
+pub(crate) mod stage;
 
 pub(crate) use lift::{flatten, gather, gather_at, lifted, spawn_async, start_job, try_gather};
-pub(crate) use stage::{run_part, start_at};
 
 use std::fmt;
 use std::future::Future;
