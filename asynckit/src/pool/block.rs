@@ -4,8 +4,10 @@
 //! work is queued. It says so, fences, and looks at the queues; the submitter queues, fences, and looks
 //! whether the pool is short. One of them starts a spare.
 
-use crate::pool::Shared;
+use crate::core;
+use crate::pool::shared::Shared;
 use crate::pool::threads::Wait;
+use crate::pool::{context, words};
 use crate::sync::Arc;
 
 impl Shared {
@@ -26,7 +28,7 @@ impl Shared {
         let quiet = self.is_quiet_now(&threads, 0);
         drop(threads);
         if let Some(victim) = victim {
-            victim.fail(super::deadlock::out_of_threads(&victim, self.config.max_spares));
+            victim.fail(words::out_of_threads(&victim, self.config.max_spares));
         } else if short && !self.queue.is_empty() {
             self.start_spare();
         } else if quiet {
@@ -68,4 +70,31 @@ impl Shared {
             self.wake_one();
         }
     }
+}
+
+/// Calls `f`, which blocks for another reason than a result of ours (a lock, a socket), and lets a
+/// spare worker stand in meanwhile. Outside of a pool's work it just calls `f`.
+///
+/// ```
+/// let pool = asynckit::Pool::new(1);
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let waits = pool.spawn(move || asynckit::blocking(|| receiver.recv()));
+/// let sends = pool.spawn(move || sender.send(7));
+/// assert_eq!(waits.get()?, Ok(7));
+/// assert!(sends.get()?.is_ok());
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    struct End(Arc<Shared>);
+    impl Drop for End {
+        fn drop(&mut self) {
+            self.0.end_blocking();
+        }
+    }
+    let _end = context::pool().map(|pool| {
+        core::drain();
+        pool.begin_blocking();
+        End(pool)
+    });
+    f()
 }

@@ -3,26 +3,14 @@
 use std::fmt;
 use std::io;
 
-use crate::error::{Error, Hook};
-use crate::pool::hosted::Host;
-use crate::pool::{Fault, Pool};
+use crate::error::Error;
+use crate::pool::config::Config;
+#[cfg(any(feature = "rayon", feature = "tokio"))]
+use crate::pool::config::Host;
+use crate::pool::draw::Fault;
+use crate::pool::handle::Pool;
+use crate::pool::shared::Shared;
 use crate::sync::{Arc, thread};
-
-/// How a pool was asked to be.
-#[derive(Clone)]
-pub(crate) struct Config {
-    pub(crate) workers: usize,
-    pub(crate) thread_name: String,
-    pub(crate) stack_size: Option<usize>,
-    pub(crate) queue_capacity: Option<usize>,
-    pub(crate) max_spares: usize,
-    pub(crate) hook: Option<Hook>,
-    /// Of a deterministic pool.
-    pub(crate) seed: Option<u64>,
-    pub(crate) fault: Option<Fault>,
-    /// Whose threads it runs on, if not its own.
-    pub(crate) host: Option<Arc<dyn Host>>,
-}
 
 /// Sets up a [`Pool`]; made by [`Pool::builder`].
 ///
@@ -243,3 +231,103 @@ impl fmt::Display for BuildError {
 }
 
 impl std::error::Error for BuildError {}
+
+/// How pools are made.
+impl Pool {
+    /// A pool with this many workers.
+    ///
+    /// # Panics
+    ///
+    /// Where [`PoolBuilder::build`] errs: a thread could not be started.
+    pub fn new(workers: usize) -> Pool {
+        match Pool::builder().workers(workers).build() {
+            Ok(pool) => pool,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sets a pool up.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder::new()
+    }
+
+    fn start(config: Config) -> Result<Pool, BuildError> {
+        let pool = Pool { shared: Shared::make(config) };
+        match pool.shared().start_workers() {
+            Ok(()) => Ok(pool),
+            Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
+        }
+    }
+
+    /// A deterministic pool for one run of a test.
+    pub(crate) fn of_plan(
+        seed: u64,
+        fault: Option<Fault>,
+        hook: impl Fn(&Error) + Send + Sync + 'static,
+    ) -> Pool {
+        let builder = Pool::builder().deterministic(seed).on_unobserved_error(hook);
+        Pool::without_threads(builder.fault(fault))
+    }
+
+    /// A pool without threads of its own, which can't fail to start.
+    pub(super) fn without_threads(builder: PoolBuilder) -> Pool {
+        match builder.build() {
+            Ok(pool) => pool,
+            Err(error) => unreachable!("a pool without threads could not be made: {error}"),
+        }
+    }
+
+    /// A pool without threads that runs its work in an order which the seed decides: for tests,
+    /// and for targets that have no threads.
+    ///
+    /// It is a pool of 0 workers: work runs on a thread that waits for it, in
+    /// [`run_until_idle`](Pool::run_until_idle) and in [`stop`](Pool::stop). What differs:
+    ///
+    /// - Of all tasks that are ready, those from outside and those from inside of work, the seed
+    ///   decides which is next. The same seed gives the same order again, on every machine, as
+    ///   long as one thread uses the pool and the work itself is deterministic. (The standard
+    ///   library's hash maps are not: they iterate in another order each time.)
+    /// - A wait without end fails instead of hanging: when nothing is left to run that could end an
+    ///   untimed wait, the wait fails as [`Deadlock`](crate::ErrorKind::Deadlock).
+    /// - Time is virtual: it stands still while there is work to run, and where there is none a wait,
+    ///   or a [`stop`](Pool::stop), lets it go on at once to the next moment at which something is to
+    ///   happen. Limits of time and pauses between tries go by it.
+    ///   [`virtual_time`](Pool::virtual_time) tells how late it is.
+    /// - [`set_worker_count`](Pool::set_worker_count) does nothing.
+    ///
+    /// Tasks run one at a time and are not interrupted, so that the orders are those of whole
+    /// tasks (of an `async fn`, of the parts between its `.await`s). A wait inside of work runs
+    /// what it needs, else other work, on the same stack, and goes on after that work has ended.
+    ///
+    /// [`explore`](crate::explore) runs a test with many seeds.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use asynckit::Pool;
+    ///
+    /// let order = |seed| {
+    ///     let (pool, order) = (Pool::deterministic(seed), Arc::new(Mutex::new(Vec::new())));
+    ///     for n in 0..10 {
+    ///         let order = order.clone();
+    ///         drop(pool.spawn(move || order.lock().unwrap().push(n)));
+    ///     }
+    ///     pool.run_until_idle();
+    ///     order.lock().unwrap().clone()
+    /// };
+    /// assert_eq!(order(7), order(7));
+    /// assert_ne!(order(7), order(8));
+    /// ```
+    pub fn deterministic(seed: u64) -> Pool {
+        Pool::without_threads(Pool::builder().deterministic(seed))
+    }
+}
+
+impl Default for Pool {
+    /// One worker a core.
+    fn default() -> Pool {
+        match Pool::builder().build() {
+            Ok(pool) => pool,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

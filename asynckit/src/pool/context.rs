@@ -2,18 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use crate::core::{Scoped, TaskRef, each_frame, runs_for};
-use crate::pool::place::Inside;
-use crate::pool::shared::State;
-use crate::pool::worker::Local;
-use crate::pool::{Place, Shared};
-use crate::sync::Arc;
-use crate::terms::{Timers, Tree};
-
-thread_local! {
-    /// The worker that this thread is.
-    static LOCAL: Scoped<Local> = const { Scoped::nothing() };
-}
+use crate::core::{TaskRef, each_frame, runs_for};
+use crate::pool::local::{is_worker_of, with_local};
+use crate::pool::place::{Inside, Place};
+use crate::pool::shared::{Shared, State};
+use crate::sync::{Arc, Parker};
+use crate::terms::Timers;
 
 /// Where the work that this thread is doing belongs. Work run in place belongs where the work
 /// around it does.
@@ -27,16 +21,6 @@ pub(crate) fn place() -> Option<Place> {
             None => ControlFlow::Continue(()),
         }
     })
-}
-
-/// The tree of that work, if it has one.
-pub(crate) fn tree() -> Option<Arc<Tree>> {
-    each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break(part.tree().cloned()),
-        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
-        None => ControlFlow::Continue(()),
-    })
-    .flatten()
 }
 
 /// The pool that this thread works for: that of its work, or the one whose worker it is.
@@ -98,23 +82,10 @@ fn works_for_no_other(pool: &Shared) -> bool {
     each_of(pool, ControlFlow::Break).unwrap_or(true)
 }
 
-/// Is this worker while `f` runs.
-pub(crate) fn as_local<R>(local: &Local, f: impl FnOnce() -> R) -> R {
-    LOCAL.with(|here| here.lend(Some(local), f))
-}
-
-/// Shows the worker that this thread is.
-#[inline]
-pub(crate) fn with_local<R>(f: impl FnOnce(Option<&Local>) -> R) -> R {
-    LOCAL.with(|here| here.with(f))
-}
-
-pub(crate) fn is_worker_of(pool: &Shared) -> bool {
-    with_local(|local| local.is_some_and(|local| std::ptr::eq(&raw const **local.shared(), pool)))
-}
-
-/// Whether somebody has cancelled the task that this thread is doing.
-pub(crate) fn is_cancelled() -> bool {
+/// Whether nobody wants the result of the work that calls this any more: it was cancelled, or is
+/// out of time, or its [`CancelToken`](crate::CancelToken) says so. It may stop early. False outside
+/// of work.
+pub fn is_cancelled() -> bool {
     let cancelled = each_frame(|frame| {
         let of_place = frame.home::<Inside>().is_some_and(|part| part.is_cancelled());
         if of_place || frame.is_set() {
@@ -126,4 +97,19 @@ pub(crate) fn is_cancelled() -> bool {
         }
     });
     cancelled.unwrap_or(false)
+}
+
+impl Shared {
+    /// Whether the calling thread may submit: anybody to an open pool, its own tasks to one that
+    /// is being stopped.
+    pub(crate) fn admits(&self) -> bool {
+        (self.phase.is_open() && !self.phase.starves())
+            || (!self.phase.is_closed() && works_for(self))
+    }
+
+    /// Whether the calling thread does this pool's work, or helps it to. It must not wait for itself.
+    pub(crate) fn is_served_here(&self) -> bool {
+        let here = Parker::current();
+        works_for(self) || self.threads().helpers.iter().any(|helper| Arc::ptr_eq(helper, &here))
+    }
 }

@@ -1,16 +1,17 @@
-//! Waits that could never end, and the words for them.
+//! Waits that could never end (`words.rs` has the words for them).
 //!
 //! Every untimed wait from within work is entered here. A wait that closes a circle (the work
 //! waits for a result that waits, over any number of tasks and waits, for the work) is failed by
 //! the one whose entry closes it.
 
 use std::collections::HashSet;
-use std::fmt::Write;
 
 use crate::core::{self, TaskRef};
-use crate::error::{At, Error, ErrorKind, Hop};
+use crate::error::{Error, ErrorKind, Hop};
+use crate::pool::place::Inside;
 use crate::pool::threads::Wait;
-use crate::pool::{Inside, needed};
+use crate::pool::walks;
+use crate::pool::words::{in_a_circle, itself, out_of_passes, waiter};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
 use crate::terms::{Share, has_lines};
 
@@ -82,7 +83,7 @@ fn look_at_choices() {
 /// A task has come to wait for something else than before: for the result that its work returned,
 /// or for the borrowers of a value. That may have closed a circle, which goes through the task.
 pub(crate) fn look_again(task: &TaskRef) {
-    needed::look_again(task);
+    walks::look_again(task);
     // ORDERING: SeqCst fence, against the one in `enter`: either this sees the wait, or the wait
     // sees what the task waits for now.
     fence(Ordering::SeqCst);
@@ -133,7 +134,7 @@ pub(crate) fn look_at_limits() {
         let sleeping = sleepers.iter().filter_map(|task| {
             Some(Holder {
                 shares: shares_of(std::slice::from_ref(task)),
-                targets: needed::awaited(task)?,
+                targets: walks::awaited(task)?,
                 any: true,
                 who: Who::Sleeper(task.clone()),
             })
@@ -209,7 +210,7 @@ pub(crate) fn look_at_await(task: &TaskRef) {
         let runs = task.is_claimed() && COUNT.load(Ordering::Relaxed) == 0;
         runs || task.is_set() || task.is_ready() || task.is_by_hand()
     };
-    let Some(awaited) = needed::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
+    let Some(awaited) = walks::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
         return;
     };
     let circle = core::hold_back(|| {
@@ -295,7 +296,7 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
         return Vec::new();
     }
     if !task.is_claimed() {
-        let mut inputs = needed::inputs(task);
+        let mut inputs = walks::inputs(task);
         if !inputs.is_empty() {
             inputs.retain(|input| {
                 let place = input.hooked_home::<Inside>();
@@ -305,7 +306,7 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
             return inputs;
         }
         // Of several that it awaits one is enough: see `look_at_choices`.
-        return needed::awaited(task).filter(|all| all.len() == 1).unwrap_or_default();
+        return walks::awaited(task).filter(|all| all.len() == 1).unwrap_or_default();
     }
     // Of a choice nothing is known before each of its ways is looked at: `look_at_choices`.
     let its = waits.iter().filter(|wait| !wait.any && wait.stack.iter().any(|own| own.is(task)));
@@ -322,79 +323,4 @@ fn trace(found: &[(TaskRef, Option<usize>)], last: usize) -> Vec<TaskRef> {
     // From the one that is on the waiter's own stack on.
     circle[1..].reverse();
     circle
-}
-
-/// The work whose wait it is.
-fn waiter(wait: &Wait) -> Hop {
-    let outside = Hop { name: &"a thread", at: wait.at };
-    wait.stack.last().map_or(outside, |task| task.hop)
-}
-
-fn in_a_circle(wait: &Wait, circle: &[Hop]) -> Error {
-    let how = format!("waits for itself, at {}:{}", wait.at.file(), wait.at.line());
-    Error::outside(ErrorKind::Deadlock, waiter(wait), itself(&how, circle))
-}
-
-fn itself(how: &str, circle: &[Hop]) -> String {
-    let mut words = format!("{how}: ");
-    for (n, hop) in circle.iter().enumerate() {
-        let joint = if n == 0 { "" } else { " waits for " };
-        let _ = write!(words, "{joint}{hop}");
-    }
-    let _ = write!(words, " waits for {}", circle[0]);
-    words
-}
-
-/// All threads of a pool wait, and it may have no more.
-pub(crate) fn out_of_threads(wait: &Wait, spares: usize) -> Error {
-    let words = format!(
-        "waits at {}:{}, as every thread of its pool does, {spares} spare ones included: nobody is \
-         left to run other work; allow more with `max_spares`, or wait outside of work",
-        wait.at.file(),
-        wait.at.line(),
-    );
-    Error::outside(ErrorKind::Deadlock, waiter(wait), words)
-}
-
-/// Nothing is left to run in a deterministic pool, where nobody else sets a result.
-pub(crate) fn nothing_left(target: Option<&TaskRef>, at: At) -> Error {
-    let words = format!(
-        "can't end: nothing in its deterministic pool is left to run, and the wait at {}:{} needs it",
-        at.file(),
-        at.line(),
-    );
-    let hop = target.map_or(Hop { name: &"a thread", at }, |task| task.hop);
-    Error::outside(ErrorKind::Deadlock, hop, words)
-}
-
-/// A pool without workers has its work done by threads that wait for it, and this one is out of room.
-pub(crate) fn out_of_stack(target: Option<&TaskRef>, at: At) -> Error {
-    let words = format!(
-        "can't end: the wait at {}:{} needs work of a pool without workers, and waits are nested so \
-         deeply on this thread that too little is left of its stack to run it here",
-        at.file(),
-        at.line(),
-    );
-    let hop = target.map_or(Hop { name: &"a thread", at }, |task| task.hop);
-    Error::outside(ErrorKind::Deadlock, hop, words)
-}
-
-/// All who run under a limit wait for such as stand in its line.
-fn out_of_passes(waiter: Hop, how: &str, at: &str, most: usize) -> Error {
-    let words = format!(
-        "{how}{at} work that stands in line under a limit of {most}, as all do that run under it: \
-         nobody is left to make room; wait outside of the limit, or let more run at once"
-    );
-    Error::outside(ErrorKind::Deadlock, waiter, words)
-}
-
-/// The pool is being stopped, and nothing in it will end this wait.
-pub(crate) fn stopped(wait: &Wait) -> Error {
-    let words = format!(
-        "was waiting at {}:{} when its pool was stopped, for a result that nothing in the pool \
-         will set",
-        wait.at.file(),
-        wait.at.line(),
-    );
-    Error::outside(ErrorKind::Stopped, waiter(wait), words)
 }

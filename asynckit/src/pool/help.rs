@@ -1,8 +1,10 @@
 //! Threads from outside that do a pool's work for a while, where nobody else does: the pool has no workers,
 //! or the thread is one of its host's.
 
+use crate::pool::block::blocking;
+use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
-use crate::pool::{Shared, blocking, context, worker};
+use crate::pool::{context, worker};
 use crate::sync::{Arc, Deadline, Parker};
 
 /// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked

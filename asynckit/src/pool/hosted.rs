@@ -12,38 +12,13 @@
 
 use std::time::Duration;
 
-use crate::pool::Shared;
+use crate::pool::config::Host;
+use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
 use crate::pool::{context, worker};
 use crate::sync::{Arc, Ordering, fence};
 use crate::terms::Timers;
-
-/// What a host is to call, once, on one of its threads.
-pub(crate) type Call = Box<dyn FnOnce() + Send>;
-
-/// The owner of the threads.
-pub(crate) trait Host: Send + Sync {
-    /// Has `call` called soon. A host that can't any more drops it.
-    fn call(&self, call: Call);
-
-    /// Whether it finds another thread where its own are blocked. Otherwise spare workers get
-    /// threads of the pool's own.
-    fn has_spares(&self) -> bool;
-
-    /// Whether the calling thread is one of those that are to call. One that waits there for the
-    /// pool's work has to do some of it, as there may be no other.
-    fn is_here(&self) -> bool;
-
-    /// Whether it calls in the midst of something else that waits on this thread. That may be a part of
-    /// the pool's work, which another thread of the host's waits for.
-    fn is_nested(&self) -> bool {
-        false
-    }
-
-    /// Lets others have their turn on this thread.
-    fn give_way(&self);
-}
 
 /// A worker that a host was asked for, whether it comes or not.
 struct Asked(Option<Arc<Shared>>);

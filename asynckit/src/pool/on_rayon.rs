@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 
-use crate::pool::hosted::{Call, Host};
-use crate::pool::{Pool, PoolBuilder, stack};
+use crate::pool::builder::PoolBuilder;
+use crate::pool::config::{Call, Host};
+use crate::pool::handle::Pool;
+use crate::pool::stack;
 use crate::sync::Arc;
 
 /// A rayon pool; `None` is the global one.

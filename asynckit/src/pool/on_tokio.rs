@@ -2,8 +2,9 @@
 
 use tokio::runtime::Handle;
 
-use crate::pool::hosted::{Call, Host};
-use crate::pool::{Pool, PoolBuilder};
+use crate::pool::builder::PoolBuilder;
+use crate::pool::config::{Call, Host};
+use crate::pool::handle::Pool;
 
 struct Tokio(Handle);
 

@@ -1,8 +1,10 @@
 //! Where a task belongs: its pool, its scope if it is a scope's, and what else it is subject to.
 
-use crate::core::{self, Account, Entry, Header, Homed, IsHome, Rest, TaskRef, Traits};
-use crate::error::{Error, Hook, Hop};
-use crate::pool::{Shared, context, worker};
+use std::ops::ControlFlow;
+
+use crate::core::{self, Account, Header, Homed, TaskRef, Traits, each_frame};
+use crate::error::{Error, Hop};
+use crate::pool::shared::{Shared, State};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
 use crate::terms::{Kept, Pass, Share, Stopwatch, Tree};
 use crate::trace::Trace;
@@ -65,7 +67,7 @@ impl Place {
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        let tree = context::tree();
+        let tree = tree_here();
         let scope = Some(Arc::new(members));
         Part::new_home(Inside { pool: Some(pool), scope, tree, ..Inside::default() })
     }
@@ -161,7 +163,7 @@ impl Place {
         if self.tree().is_some() || !Tree::any() {
             return self.clone();
         }
-        match context::tree() {
+        match tree_here() {
             None => self.clone(),
             Some(tree) => self.with_tree(tree),
         }
@@ -334,55 +336,12 @@ impl Part {
     }
 }
 
-impl IsHome for Inside {
-    const KIND: u8 = 1;
-
-    fn schedule(home: &Homed<Self>, entry: Entry) {
-        worker::schedule(home.pool(), entry);
-    }
-
-    fn queue(home: &Homed<Self>, entry: Entry) {
-        worker::inject(home.pool(), entry);
-    }
-
-    fn rest(home: &Homed<Self>, rest: Rest) {
-        home.pool().put_rest(rest);
-    }
-
-    fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool {
-        let counted = home.pool().meets(upstream);
-        if counted {
-            // The task, which counts its part, may be gone when that is told.
-            core::keep(home);
-        }
-        counted
-    }
-
-    fn hold(home: &Homed<Self>) {
-        core::keep(home);
-        home.pool().count_in();
-    }
-
-    fn met(home: &Homed<Self>) {
-        let part = home.arc();
-        core::let_go(&part);
-        part.pool().count_out();
-    }
-
-    fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
-        home.pool().sleeps(task, hidden);
-    }
-
-    fn over(home: &Homed<Self>, task: &TaskRef, error: Option<&Error>) {
-        home.trace.end(error);
-        home.begun();
-        if let Some(tree) = &home.tree {
-            tree.forget(task);
-        }
-        home.leave();
-    }
-
-    fn hook(home: &Homed<Self>) -> Option<Hook> {
-        home.pool().hook()
-    }
+/// The tree of the work that this thread is doing, if it has one.
+fn tree_here() -> Option<Arc<Tree>> {
+    each_frame(|frame| match frame.home::<Inside>() {
+        Some(part) => ControlFlow::Break(part.tree().cloned()),
+        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
+        None => ControlFlow::Continue(()),
+    })
+    .flatten()
 }

@@ -4,7 +4,7 @@
 use crossbeam_deque::{Injector, Steal, Stealer};
 
 use crate::core::{Entry, Rest, TaskRef};
-use crate::pool::seeded::Seeded;
+use crate::pool::draw::Seeded;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
 
 pub(crate) struct Queue {

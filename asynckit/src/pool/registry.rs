@@ -4,8 +4,8 @@
 //! pool's work looks it up here. There is one entry for each pool that is there.
 
 use crate::core::Header;
-use crate::pool::Shared;
 use crate::pool::place::Inside;
+use crate::pool::shared::Shared;
 use crate::sync::{Arc, Mutex, Weak, lock};
 
 static POOLS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());

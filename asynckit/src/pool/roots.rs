@@ -16,63 +16,9 @@ use std::collections::HashMap;
 use crate::core::{self, Header, Rest, TaskRef};
 use crate::error::Error;
 use crate::pool::place::Inside;
-use crate::pool::{Shared, needed};
-use crate::sync::{AtomicUsize, Mutex, Ordering, lock};
-
-/// The roots of a pool.
-pub(super) struct Roots {
-    known: Mutex<Known>,
-    /// How many edges to roots are linked, and how many steps have a task in hand.
-    count: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Known {
-    /// By their addresses, in the order in which they were met.
-    roots: HashMap<usize, (u64, TaskRef)>,
-    /// Tasks that sleep until a waker is called, or until loans end.
-    sleepers: HashMap<usize, (u64, TaskRef)>,
-    met: u64,
-    /// At this size those that are over go.
-    sweep_at: usize,
-}
-
-const FEW: usize = 64;
-
-impl Roots {
-    pub(super) fn none() -> Roots {
-        Roots { known: Mutex::new(Known::default()), count: AtomicUsize::new(0) }
-    }
-}
-
-impl Known {
-    fn number(&mut self) -> u64 {
-        self.met += 1;
-        self.met
-    }
-
-    /// Those that are of no more use. Each search is paid for by as many entries.
-    fn sweep(&mut self) -> Vec<TaskRef> {
-        if self.roots.len() + self.sleepers.len() < self.sweep_at.max(FEW) {
-            return Vec::new();
-        }
-        let roots = self.roots.extract_if(|_, (_, root)| root.is_set());
-        let sleepers = self.sleepers.extract_if(|_, (_, task)| !task.is_waiting());
-        let over = roots.chain(sleepers).map(|(_, (_, task))| task).collect();
-        self.sweep_at = 2 * (self.roots.len() + self.sleepers.len());
-        over
-    }
-
-    /// All of them, in the order in which they were met.
-    fn take(&mut self) -> (Vec<TaskRef>, Vec<TaskRef>) {
-        let sorted = |map: &mut HashMap<usize, (u64, TaskRef)>| {
-            let mut all: Vec<_> = std::mem::take(map).into_values().collect();
-            all.sort_by_key(|(number, _)| *number);
-            all.into_iter().map(|(_, task)| task).collect()
-        };
-        (sorted(&mut self.roots), sorted(&mut self.sleepers))
-    }
-}
+use crate::pool::shared::Shared;
+use crate::pool::{deadlock, walks};
+use crate::sync::{Ordering, lock};
 
 impl Shared {
     /// Whether a task is of this pool, or of a part of it.
@@ -122,9 +68,9 @@ impl Shared {
         if self.is_closed() {
             task.fail_waiting(Error::stopped(task.hop), false);
         } else if task.is_suspended() {
-            super::deadlock::look_at_await(task);
+            deadlock::look_at_await(task);
         } else {
-            super::deadlock::look_again(task);
+            deadlock::look_again(task);
         }
     }
 
@@ -164,9 +110,9 @@ impl Shared {
         };
         let is_here = |root: &TaskRef| {
             let begun = root.is_claimed() && !root.is_set();
-            root.is_immediate() && (begun || needed::is_about_to_run(root))
+            root.is_immediate() && (begun || walks::is_about_to_run(root))
         };
-        roots.iter().any(is_here) || sleepers.iter().any(needed::is_about_to_run)
+        roots.iter().any(is_here) || sleepers.iter().any(walks::is_about_to_run)
     }
 
     /// Fails all tasks that wait for roots, or sleep; whether there were any.

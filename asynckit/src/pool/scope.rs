@@ -57,10 +57,12 @@ use std::panic::Location;
 use crate::core::{self, TaskRef, Watch};
 use crate::error::{self, Error};
 use crate::panic;
-use crate::pool::needed;
-use crate::pool::place::Part;
-use crate::pool::wait::{Goal, Test, wait};
-use crate::pool::{Place, Pool};
+use crate::pool::goal::Goal;
+use crate::pool::handle::Pool;
+use crate::pool::place::{Part, Place};
+use crate::pool::threads::Test;
+use crate::pool::wait::wait;
+use crate::pool::walks;
 use crate::sync::{Arc, Parker};
 
 /// A place for work that borrows local data; see [`Pool::scope`].
@@ -183,7 +185,7 @@ impl Ended<'_> {
     /// can never run.
     fn give_up_hopeless(&self) {
         for member in self.0.members() {
-            if !member.is_by_hand() && needed::waits_for_no_work(&member) {
+            if !member.is_by_hand() && walks::waits_for_no_work(&member) {
                 member.fail_waiting(Error::stopped_with_scope(member.hop), false);
             }
         }

@@ -6,8 +6,9 @@
 
 use crate::core::{Owner, Submitted, TaskOf, Traits, Unsubmitted};
 use crate::error::{Error, Hop};
-use crate::pool::place::Part;
-use crate::pool::{Place, Shared, worker};
+use crate::pool::place::{Part, Place};
+use crate::pool::shared::Shared;
+use crate::pool::worker;
 use crate::sync::Arc;
 use crate::trace::Trace;
 

@@ -1,7 +1,10 @@
 //! Where work can be submitted.
 
+use crate::pool::context;
+use crate::pool::handle::Pool;
+use crate::pool::place::Place;
 use crate::pool::scope::Scope;
-use crate::pool::{Place, Pool, Shared, context};
+use crate::pool::shared::Shared;
 use crate::sync::Arc;
 use crate::terms::Tree;
 

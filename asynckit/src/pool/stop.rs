@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::pool::{Pool, context, help};
+use crate::pool::handle::Pool;
+use crate::pool::{context, help};
 use crate::sync::{Deadline, thread};
 
 impl Pool {

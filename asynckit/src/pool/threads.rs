@@ -3,9 +3,8 @@
 use crate::core::TaskRef;
 use crate::error::At;
 use crate::error::Error;
-use crate::pool::wait::Test;
 use crate::sync::thread::JoinHandle;
-use crate::sync::{Arc, OnceLock, Parker};
+use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
 
 /// What the pool's lock guards.
 #[derive(Default)]
@@ -44,6 +43,9 @@ pub(crate) struct Threads {
     /// Who waits for that while they do the pool's work, and sleep as its threads do.
     pub(super) resters: Vec<Arc<Parker>>,
 }
+
+/// Whether a wait is over: see `Goal::test`.
+pub(crate) type Test = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// One thread's wait for a result, from within work.
 pub(crate) struct Wait {
@@ -136,4 +138,21 @@ impl Threads {
 /// Takes a thread out of a list.
 pub(super) fn remove(list: &mut Vec<Arc<Parker>>, parker: &Arc<Parker>) {
     list.retain(|other| !Arc::ptr_eq(other, parker));
+}
+
+/// How many pools there are without workers.
+static WITHOUT_WORKERS: StaticCounter = StaticCounter::new(0);
+
+/// Keeps count of the pools without workers.
+pub(crate) fn count_workers(before: usize, now: usize) {
+    if before > 0 && now == 0 {
+        WITHOUT_WORKERS.fetch_add(1, Ordering::SeqCst);
+    } else if before == 0 && now > 0 {
+        WITHOUT_WORKERS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Whether there are any: whose work those who wait have to do.
+pub(crate) fn any_without_workers() -> bool {
+    WITHOUT_WORKERS.load(Ordering::SeqCst) != 0
 }

@@ -8,129 +8,20 @@
 use std::hint;
 use std::time::Duration;
 
-use crate::core::{self, Header, Lender, Observer, Owner, TaskRef, Watch};
+use crate::core::{self, Header, Owner, TaskRef};
 use crate::error::{At, Error};
+use crate::pool::goal::Goal;
 use crate::pool::help::{Helpers, sleep_for};
-use crate::pool::needed::Changes;
+use crate::pool::local::with_local;
+use crate::pool::shared::Shared;
 use crate::pool::threads::Wait;
-use crate::pool::{Shared, context, deadlock, needed, pool_of, stack, worker};
+use crate::pool::walks::Changes;
+use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
 use crate::terms::stand_in;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
-
-/// What a thread waits for.
-pub(crate) trait Goal {
-    /// Whether the wait is over.
-    fn reached(&self) -> bool;
-    /// The results that it takes to get there, as far as they are not set.
-    fn roots(&self) -> Vec<TaskRef>;
-    /// The pools whose work it takes.
-    fn pools(&self) -> Vec<Arc<Shared>> {
-        needed::pools_of(self.roots())
-    }
-    /// `reached`, for other threads to ask; without side effects.
-    fn test(&self) -> Test;
-    /// All results of which it takes one, or each: `None` where there are too many to look at.
-    fn targets(&self) -> Option<Vec<TaskRef>> {
-        Some(self.roots())
-    }
-    /// Whether any of the roots will do.
-    fn any(&self) -> bool {
-        false
-    }
-    /// Makes sure that the parker is woken when `reached` may have changed.
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;
-}
-
-/// Whether a wait is over: see `Goal::test`.
-pub(crate) type Test = Box<dyn Fn() -> bool + Send + Sync>;
-
-/// A result that is to be set.
-pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
-
-impl Goal for Set<'_> {
-    fn reached(&self) -> bool {
-        self.0.is_set()
-    }
-
-    fn test(&self) -> Test {
-        let task = self.0.clone();
-        Box::new(move || task.is_set())
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        vec![self.0.clone()]
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        self.0.watch(Observer::Thread(parker.clone())).into_iter().collect()
-    }
-}
-
-/// A value that is set and lent, whose handle wants it back.
-pub(crate) struct Free(pub(crate) Lender);
-
-impl Goal for Free {
-    fn reached(&self) -> bool {
-        !self.0.is_lent()
-    }
-
-    fn test(&self) -> Test {
-        // The handle waits as long as this is asked.
-        let lender = self.0.clone();
-        Box::new(move || !lender.is_lent())
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        let pool = pool_of(self.0.task()).or_else(context::pool);
-        pool.map(|pool| needed::borrowers(&self.0.account(), &pool)).unwrap_or_default()
-    }
-
-    fn pools(&self) -> Vec<Arc<Shared>> {
-        // Who was lent it is known to no list: as a rule it is work of the same pool.
-        pool_of(self.0.task()).into_iter().collect()
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        // Where nothing is lent any more the goal is reached, which is looked at next.
-        vec![self.0.watch(Observer::Thread(parker.clone()))]
-    }
-}
-
-impl Drop for Free {
-    fn drop(&mut self) {
-        self.0.ignore();
-    }
-}
-
-/// One of several results is to be set.
-pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
-
-impl Goal for AnySet<'_> {
-    fn reached(&self) -> bool {
-        self.0.iter().any(|task| task.is_set())
-    }
-
-    fn test(&self) -> Test {
-        let tasks = self.0.to_vec();
-        Box::new(move || tasks.iter().any(|task| task.is_set()))
-    }
-
-    fn any(&self) -> bool {
-        true
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        self.0.to_vec()
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
-        self.0.iter().filter_map(watch).collect()
-    }
-}
 
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
@@ -139,7 +30,7 @@ pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
     if !task.is_ready() {
         return false;
     }
-    context::with_local(|local| {
+    with_local(|local| {
         let Some(local) = local else { return false };
         let pool = local.shared();
         // Work that this worker does on the side may be another pool's.
@@ -237,7 +128,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
         }
         if !stack::has_room() {
             // Whoever else may run it does not come, for all that is known.
-            return Err(deadlock::out_of_stack(goal.roots().first(), at));
+            return Err(words::out_of_stack(goal.roots().first(), at));
         }
         match idle.iter().find_map(|pool| Some((*pool, pool.take_any()?))) {
             // While it runs something this thread does not wait.
@@ -247,7 +138,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             }
             None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
                 Some(clock) if clock.go_on() => {}
-                Some(_) => return Err(deadlock::nothing_left(goal.roots().first(), at)),
+                Some(_) => return Err(words::nothing_left(goal.roots().first(), at)),
                 None => sleep_for(&idle, deadline, &*goal.test()),
             },
         }

@@ -3,16 +3,17 @@
 use std::cell::Cell;
 use std::io;
 
-use crossbeam_deque::{Steal, Stealer, Worker as Deque};
+use crossbeam_deque::{Steal, Worker as Deque};
 
 use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, ToHomes, end_of_worker};
 use crate::error::Error;
 use crate::pool::attention::Call;
+use crate::pool::local::{Local, as_local, with_local};
 use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::{context, seeded, stack};
+use crate::pool::{seeded, stack};
 use crate::sync::{Arc, thread};
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
@@ -23,15 +24,6 @@ const TURN: u32 = 61;
 const MANY: usize = 64;
 /// So many tasks become ready at once by the end of one.
 const AT_ONCE: usize = 64;
-
-/// What a worker has to itself.
-pub(crate) struct Local {
-    shared: Arc<Shared>,
-    id: usize,
-    deque: Deque<Entry>,
-    oldest: Stealer<Entry>,
-    turns: Cell<u32>,
-}
 
 /// Where the completions of this worker's tasks put what became ready: one of them is run next, the others
 /// go into its deque.
@@ -100,7 +92,7 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
     // A host may call it from within work of its own that this thread waits for.
-    shared.stacks.with_this(|| context::as_local(&local, || local.live()));
+    shared.stacks.with_this(|| as_local(&local, || local.live()));
     shared.queue.remove_stealer(id);
     local.give_up_all();
     if shared.is_closed() {
@@ -290,7 +282,7 @@ fn drop_stale(entry: Entry) {
 /// Queues a task that is ready, on whatever thread this is.
 #[inline(never)]
 pub(crate) fn schedule(pool: &Shared, entry: Entry) {
-    context::with_local(|local| match local {
+    with_local(|local| match local {
         Some(local) if local.is_of(pool) => {
             local.deque.push(entry);
             follow_up(pool);
@@ -333,7 +325,7 @@ fn fail_late(pool: &Shared) {
 #[inline(never)]
 fn fail_queued(pool: &Shared) {
     pool.fail_queued();
-    context::with_local(|local| {
+    with_local(|local| {
         if let Some(local) = local
             && local.is_of(pool)
         {
@@ -393,7 +385,7 @@ pub(crate) fn execute(pool: &Shared, entry: Entry) {
 
 /// Runs a task that this thread waits for; what it makes ready is left to others.
 pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
-    context::with_local(|local| match local {
+    with_local(|local| match local {
         Some(local) if local.is_of(pool) => local.execute(task),
         _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut ToHomes)),
     });

@@ -3,11 +3,13 @@
 //! # The files
 //!
 //! Each imports only those above it, and this file: `future` (work that is polled), `lift` (calls that wait for
-//! their inputs). On top of this file stand `after` and `stage` (work around work) and `spawn`.
+//! their inputs). On top of this file stand `run`, `after`, `stage` (work
+//! around work) and `spawn`.
 
 mod after;
 mod future;
 mod lift;
+mod run;
 mod spawn;
 pub(crate) mod stage;
 
@@ -16,18 +18,14 @@ pub(crate) use lift::{flatten, gather, gather_at, lifted, spawn_async, start_job
 use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
-use std::panic::Location;
 
 use crate::core::{
-    Callable, EndEdge, Here, Inline, Inputs, Job, Jobbed, Missing, Outcome, Owner, Simple, Traits,
-    Unsubmitted, fits,
+    Callable, EndEdge, Here, Inline, Inputs, Job, Jobbed, Outcome, Simple, Traits, Unsubmitted,
+    fits,
 };
-use crate::error::{At, BoxError, Error, Hook, Hop};
-use crate::panic;
-use crate::pool::{self, Free, Handle, Inside, Place, Plain, Set, Spawner};
+use crate::error::{BoxError, Hop};
+use crate::pool::{self, Handle, Place, Plain, Spawner};
 use crate::result::AsyncResult;
-use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
-use crate::trace::Trace;
 use future::Polled;
 use lift::Lifting;
 
@@ -333,78 +331,6 @@ impl<'w, T: Send> Work<'w, T> {
         drop(self.spawn_on(place));
     }
 
-    /// Runs the work here and now, on this thread. A panic is caught, as on a pool.
-    ///
-    /// Work that waits for results ([`AsyncResult::map`] and the like) blocks until they are set; an
-    /// `async fn` is polled to its end.
-    ///
-    /// # Errors
-    ///
-    /// The failure of the work or of what it waited for.
-    ///
-    /// ```
-    /// use asynckit::{ErrorKind, async_work};
-    ///
-    /// #[async_work]
-    /// fn parse(text: &str) -> Result<u32, std::num::ParseIntError> { text.parse() }
-    ///
-    /// // Without a pool, as in a test of the function itself.
-    /// assert_eq!(parse("42").run()?, 42);
-    /// assert_eq!(parse("x").run().unwrap_err().kind(), ErrorKind::Failed);
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn run(self) -> Result<T, Error> {
-        self.run_part(None).map_err(Error::observed)
-    }
-
-    /// As `run`, as a part of what the thread does, whose failures have that `hook`.
-    #[track_caller]
-    pub(crate) fn run_part(mut self, hook: Option<Hook>) -> Result<T, Error> {
-        let at = Location::caller();
-        match self.take() {
-            Own::Inline(call) => {
-                begin_in_place(None);
-                let trace = Trace::new();
-                trace.begin(self.hop);
-                let call = || call_here(self.hop, || hook, call);
-                let outcome = trace.within(|| panic::noting(call));
-                trace.end(outcome.as_ref().err());
-                outcome
-            }
-            Own::Large(cell) | Own::Cell(cell) => run_cell(self.hop, cell, at),
-        }
-    }
-
-    /// As `finish_inside`, of a task that has done nothing but wait for the work's turn: the time of a run
-    /// counts from when that work begins.
-    #[track_caller]
-    pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
-        if let Some(Form::Own(Own::Cell(_)) | Form::Later(_)) = &self.form {
-            let task = here.header();
-            if here.is_in_place() {
-                begin_anew_in_place(task);
-            } else if let Some(place) = task.hooked_home::<Inside>()
-                && let Some(stopwatch) = place.stopwatch()
-            {
-                stopwatch.begin_anew(task);
-            }
-        }
-        self.finish_inside(here)
-    }
-
-    /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
-    /// call was lent is lent until that one is over; what is run in place has come to its end here.
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
-        match self.take() {
-            Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
-            Own::Large(cell) => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
-            Own::Cell(cell) => finish_cell(self.hop, cell, here, Location::caller()),
-        }
-    }
-
     /// Whether it takes a place in the pool's queue: ready work from outside does.
     fn counts_in(&self, shared: &pool::Shared) -> bool {
         if !shared.queue.has_capacity() || pool::works_for(shared) {
@@ -422,92 +348,6 @@ impl<'w, T: Send> Work<'w, T> {
             Own::Large(cell) | Own::Cell(cell) => pool::made(&place, counted, cell),
         })
     }
-}
-
-/// Calls a closure on this thread, as a part of what that does.
-#[inline(always)]
-fn call_here<T>(
-    hop: Hop,
-    hook: impl FnOnce() -> Option<Hook>,
-    call: Inline<'_, T>,
-) -> Result<T, Error> {
-    match panic::catch(|| call.call()) {
-        Ok(Ok(value)) => Ok(value),
-        failed => Err(failure_here(hop, hook(), failed.map(Result::err))),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn failure_here(
-    hop: Hop,
-    hook: Option<Hook>,
-    failed: Result<Option<BoxError>, panic::Payload>,
-) -> Error {
-    match failed {
-        Ok(Some(error)) => Error::failed(hop, error, hook),
-        Ok(None) => unreachable!("a value is no failure"),
-        Err(payload) => Error::panicked(hop, payload, hook),
-    }
-}
-
-/// Inside of a task: other work than a closure goes on as a task of its own, unless it is a part of what is run in
-/// place.
-#[cold]
-#[inline(never)]
-fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At) -> Outcome<T> {
-    match pool::place_here().filter(|_| !here.is_in_place()) {
-        Some(place) => {
-            let loans = here.keep_loans();
-            let place = if loans.is_empty() { place } else { place.with_loans(loans) };
-            flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
-        }
-        None => Outcome::Done(run_cell(hop, cell, at)),
-    }
-}
-
-/// Does the work of a cell on this thread, as a part of what that does.
-fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
-    let trace = Trace::new();
-    trace.begin(hop);
-    let outcome = loop {
-        if let Err(error) = wait_for_inputs(hop, &cell, at) {
-            break Err(error.passed_on(hop));
-        }
-        let task = cell.reference();
-        if !task.is_immediate() {
-            begin_in_place(Some(&task));
-        }
-        match trace.within(|| cell.run_in_place()) {
-            Ok(owner) => break take_here(owner, at),
-            Err(again) => cell = again,
-        }
-    };
-    trace.end(outcome.as_ref().err());
-    outcome
-}
-
-fn take_here<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
-    // Its limit of time may have ended it, on another thread that is about to close it.
-    pool::wait(&Set(&owner.reference()), None, at)?;
-    owner.take()
-}
-
-/// Blocks until all inputs of work that is run in place are there. It fails where one does, and where
-/// they are not there in time.
-fn wait_for_inputs<T>(hop: Hop, cell: &Unsubmitted<T>, at: At) -> Result<(), Error> {
-    let until = end_in_place();
-    while let Some(missing) = cell.next_missing() {
-        let there = match missing {
-            Missing::Set(task) => pool::wait(&Set(&task), until, at)?,
-            Missing::Failed(error) => return Err(error),
-            Missing::Loans(lender) => pool::wait(&Free(lender), until, at)?,
-        };
-        if let (false, Some(until)) = (there, until) {
-            return Err(Error::timed_out(hop, until.limit));
-        }
-    }
-    Ok(())
 }
 
 impl<T> fmt::Debug for Work<'_, T> {

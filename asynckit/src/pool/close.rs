@@ -1,0 +1,126 @@
+//! The way of a pool to its end: open, stopping, closed.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use crate::pool::shared::Shared;
+use crate::pool::{words, worker};
+use crate::sync::{Deadline, Ordering, fence, yield_now};
+
+impl Shared {
+    /// No more from outside.
+    pub(crate) fn begin_stop(&self) {
+        let mut threads = self.threads();
+        threads.closing = true;
+        self.phase.begin_stop();
+        drop(threads);
+        self.queue.wake_blocked();
+    }
+
+    /// The pool is quiet and is to stop (see `is_quiet` for `besides`): what still waits can't be
+    /// helped any more. When nothing does, the pool is closed.
+    pub(crate) fn finish_stop(&self, besides: usize) {
+        let patience = Deadline::after(PATIENCE);
+        loop {
+            // Before the look at the queue: who had a task of ours in hand has queued it when that ends.
+            let counted = self.is_counted();
+            if !self.is_quiet(besides) {
+                return;
+            }
+            // What has its input was accepted to run: its queueing is a matter of moments.
+            if self.has_news() && !patience.is_over() {
+                yield_now();
+                continue;
+            }
+            if self.fail_waiting() {
+                continue;
+            }
+            match (counted, self.is_counted()) {
+                (false, _) => {}
+                (true, false) => continue,
+                // Somebody has a task of ours in hand, or is about to visit one, and says when it is queued.
+                (true, true) => return,
+            }
+            let hopeless = self.threads().hopeless();
+            if hopeless.is_empty() {
+                return self.close();
+            }
+            // The work goes on with an error, and its worker comes back here when it is done.
+            for wait in hopeless {
+                wait.fail(words::stopped(&wait));
+            }
+            return;
+        }
+    }
+
+    /// Nothing begins any more; what has not begun fails.
+    pub(crate) fn close(&self) {
+        let mut threads = self.threads();
+        threads.closing = true;
+        self.phase.close();
+        drop(threads);
+        self.closed.notify_all();
+        self.queue.wake_blocked();
+        self.fail_queued();
+        self.fail_waiting();
+        self.fail_dependents_of_running();
+        self.wake_all();
+        self.drop_hook();
+    }
+
+    /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
+    pub(crate) fn fail_queued(&self) {
+        fence(Ordering::SeqCst);
+        while let Some(entry) = self.take_any() {
+            worker::stop_entry(entry);
+        }
+        while let Some(rest) = self.queue.take_rest() {
+            drop(rest);
+        }
+    }
+
+    /// Waits until the pool is closed, or this thread has to do its work; false at the deadline.
+    pub(crate) fn wait_closed(&self, deadline: Option<Deadline>) -> bool {
+        let mut threads = self.threads();
+        while !self.is_closed() && !self.is_helped(&threads) {
+            let Some(deadline) = deadline else {
+                threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.left();
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.closed.wait_timeout(threads, left);
+            threads = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Waits until the last thread goes to sleep.
+    pub(crate) fn wait_for_rest(&self) {
+        let mut threads = self.threads();
+        if !threads.at_rest() {
+            threads.resting += 1;
+            let waited = self.rest.wait(threads);
+            waited.unwrap_or_else(PoisonError::into_inner).resting -= 1;
+        }
+    }
+
+    /// The caller has joined threads of a closed pool: waits for those that others join, or that are a
+    /// host's, and for whoever helps.
+    pub(crate) fn end_joining(&self) {
+        let mut threads = self.threads();
+        threads.joining -= 1;
+        self.notify_rest();
+        threads.resting += 1;
+        while !threads.has_ended() {
+            threads = self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner);
+        }
+        threads.resting -= 1;
+    }
+}
+
+/// How long a stop waits for those who have set a result to say so to what waits for it. They need no more
+/// than to be on a processor; but one of them may have called the stop.
+const PATIENCE: Duration = Duration::from_millis(500);

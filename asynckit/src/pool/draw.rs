@@ -1,0 +1,153 @@
+//! What a seed decides: which task of a deterministic pool runs next.
+//!
+//! A task that becomes ready draws a priority, and of all that are ready the highest runs next. To
+//! draw once a task, and not once a choice, makes extreme orders likely: that one task comes after
+//! a chain of n others has the chance 1 in n + 1, where choices made one by one would give it 1 in
+//! 2^n. It is such orders that show faults.
+//!
+//! What is drawn depends on the seed and on the order of events alone: not on addresses, hashes,
+//! threads or time. So nothing may come here in an order that does: see `Shared::waiting_tasks`.
+
+use std::collections::BinaryHeap;
+use std::time::Duration;
+
+use crate::core::{Entry, TaskRef};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::terms::{Random, Timers};
+
+/// What takes the place of the queues.
+pub(crate) struct Seeded {
+    draw: Mutex<Draw>,
+    /// The pool's clock shows how long the pool has been there.
+    timers: Arc<Timers>,
+}
+
+struct Draw {
+    random: Random,
+    ready: BinaryHeap<Ready>,
+    /// How many tasks have become ready.
+    drawn: u64,
+    /// How many runs have begun.
+    runs: u64,
+    fault: Option<Fault>,
+}
+
+/// A task with its priority. Of equal ones the elder is first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Ready {
+    priority: u64,
+    elder: std::cmp::Reverse<u64>,
+    entry: Unordered,
+}
+
+/// Takes no part in comparisons.
+struct Unordered(Entry);
+
+/// What is made to go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The run it happens in, counted from 1.
+    pub(crate) run: u64,
+    pub(crate) how: How,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Fails,
+    Panics,
+}
+
+impl Seeded {
+    pub(crate) fn new(seed: u64, fault: Option<Fault>) -> Seeded {
+        let draw =
+            Draw { random: Random(seed), ready: BinaryHeap::new(), drawn: 0, runs: 0, fault };
+        Seeded { draw: Mutex::new(draw), timers: Timers::virtual_ones(seed) }
+    }
+
+    fn draw(&self) -> MutexGuard<'_, Draw> {
+        lock(&self.draw)
+    }
+
+    pub(crate) fn push(&self, entry: Entry) {
+        let mut draw = self.draw();
+        let priority = draw.random.next();
+        draw.drawn += 1;
+        let elder = std::cmp::Reverse(draw.drawn);
+        draw.ready.push(Ready { priority, elder, entry: Unordered(entry) });
+    }
+
+    pub(crate) fn pop(&self) -> Option<Entry> {
+        self.draw().ready.pop().map(|ready| ready.entry.0)
+    }
+
+    /// What is queued, the elder first.
+    pub(crate) fn tasks(&self) -> Vec<TaskRef> {
+        let draw = self.draw();
+        let mut all: Vec<_> = draw.ready.iter().collect();
+        all.sort_by_key(|ready| ready.elder);
+        all.into_iter().rev().map(|ready| ready.entry.0.reference()).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.draw().ready.is_empty()
+    }
+
+    /// Puts what a waiting task may begin with into an order of the seed's.
+    pub(crate) fn shuffle(&self, tasks: &mut [TaskRef]) {
+        let mut draw = self.draw();
+        for last in (1..tasks.len()).rev() {
+            let other = draw.random.next() % (last as u64 + 1);
+            tasks.swap(last, other as usize);
+        }
+    }
+
+    pub(crate) fn timers(&self) -> &Arc<Timers> {
+        &self.timers
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.timers.now()
+    }
+
+    /// Goes on to the next moment at which something is to happen; false where there is none.
+    pub(crate) fn go_on(&self) -> bool {
+        let next = self.timers.until_next();
+        if let Some(step) = next {
+            self.timers.advance(step);
+        }
+        next.is_some()
+    }
+
+    /// How many runs have begun.
+    pub(crate) fn runs(&self) -> u64 {
+        self.draw().runs
+    }
+
+    /// Counts one more run; the fault that is to happen in it.
+    pub(super) fn begin_run(&self) -> Option<Fault> {
+        let mut draw = self.draw();
+        draw.runs += 1;
+        let runs = draw.runs;
+        draw.fault.filter(|fault| fault.run == runs)
+    }
+}
+
+impl PartialEq for Unordered {
+    fn eq(&self, _: &Unordered) -> bool {
+        true
+    }
+}
+
+impl Eq for Unordered {}
+
+impl PartialOrd for Unordered {
+    fn partial_cmp(&self, other: &Unordered) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Unordered {
+    fn cmp(&self, _: &Unordered) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
+}

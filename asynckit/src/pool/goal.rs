@@ -1,0 +1,117 @@
+//! What a thread may wait for.
+
+use crate::core::{Lender, Observer, TaskRef, Watch};
+use crate::pool::registry::pool_of;
+use crate::pool::shared::Shared;
+use crate::pool::threads::Test;
+use crate::pool::{context, walks};
+use crate::sync::{Arc, Parker};
+
+/// What a thread waits for.
+pub(crate) trait Goal {
+    /// Whether the wait is over.
+    fn reached(&self) -> bool;
+    /// The results that it takes to get there, as far as they are not set.
+    fn roots(&self) -> Vec<TaskRef>;
+    /// The pools whose work it takes.
+    fn pools(&self) -> Vec<Arc<Shared>> {
+        walks::pools_of(self.roots())
+    }
+    /// `reached`, for other threads to ask; without side effects.
+    fn test(&self) -> Test;
+    /// All results of which it takes one, or each: `None` where there are too many to look at.
+    fn targets(&self) -> Option<Vec<TaskRef>> {
+        Some(self.roots())
+    }
+    /// Whether any of the roots will do.
+    fn any(&self) -> bool {
+        false
+    }
+    /// Makes sure that the parker is woken when `reached` may have changed.
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;
+}
+
+/// A result that is to be set.
+pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
+
+impl Goal for Set<'_> {
+    fn reached(&self) -> bool {
+        self.0.is_set()
+    }
+
+    fn test(&self) -> Test {
+        let task = self.0.clone();
+        Box::new(move || task.is_set())
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        vec![self.0.clone()]
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        self.0.watch(Observer::Thread(parker.clone())).into_iter().collect()
+    }
+}
+
+/// A value that is set and lent, whose handle wants it back.
+pub(crate) struct Free(pub(crate) Lender);
+
+impl Goal for Free {
+    fn reached(&self) -> bool {
+        !self.0.is_lent()
+    }
+
+    fn test(&self) -> Test {
+        // The handle waits as long as this is asked.
+        let lender = self.0.clone();
+        Box::new(move || !lender.is_lent())
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        let pool = pool_of(self.0.task()).or_else(context::pool);
+        pool.map(|pool| walks::borrowers(&self.0.account(), &pool)).unwrap_or_default()
+    }
+
+    fn pools(&self) -> Vec<Arc<Shared>> {
+        // Who was lent it is known to no list: as a rule it is work of the same pool.
+        pool_of(self.0.task()).into_iter().collect()
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        // Where nothing is lent any more the goal is reached, which is looked at next.
+        vec![self.0.watch(Observer::Thread(parker.clone()))]
+    }
+}
+
+impl Drop for Free {
+    fn drop(&mut self) {
+        self.0.ignore();
+    }
+}
+
+/// One of several results is to be set.
+pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
+
+impl Goal for AnySet<'_> {
+    fn reached(&self) -> bool {
+        self.0.iter().any(|task| task.is_set())
+    }
+
+    fn test(&self) -> Test {
+        let tasks = self.0.to_vec();
+        Box::new(move || tasks.iter().any(|task| task.is_set()))
+    }
+
+    fn any(&self) -> bool {
+        true
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        self.0.to_vec()
+    }
+
+    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
+        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
+        self.0.iter().filter_map(watch).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! `Pool`, as the program has it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::pool::draw::Seeded;
+use crate::pool::shared::Shared;
+use crate::pool::threads::count_workers;
+use crate::sync::Arc;
+
+/// Worker threads that run work.
+///
+/// A pool runs what is submitted to it, [`stop`](Pool::stop) and drop finish what was accepted.
+/// Share it as `&pool` or `Arc<Pool>`.
+///
+/// Work may wait for other work of its pool: a wait runs what it needs, and a spare worker stands
+/// in while it blocks; a wait that could never end is an error of kind
+/// [`Deadlock`](crate::ErrorKind::Deadlock).
+///
+/// ```
+/// let pool = asynckit::Pool::new(2);
+/// let answer = pool.spawn(|| 6 * 7);
+/// assert_eq!(answer.get()?, 42);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub struct Pool {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Pool {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// How many workers there should be; spare ones don't count.
+    pub fn worker_count(&self) -> usize {
+        self.shared().wanted()
+    }
+
+    /// Changes how many workers there should be, while the pool is in use.
+    ///
+    /// More are started at once; of fewer, each that is one too many goes when its task ends. A
+    /// [deterministic](Pool::deterministic) pool has none, and stays as it is.
+    ///
+    /// Where a thread can't be started the pool goes on with those it has, and tries again after a
+    /// while. As long as it has none at all, what is submitted fails as
+    /// [`Stopped`](crate::ErrorKind::Stopped).
+    pub fn set_worker_count(&self, workers: usize) {
+        let shared = self.shared();
+        if shared.queue.seeded().is_some() {
+            return;
+        }
+        let mut threads = shared.threads();
+        if !shared.is_hosted() {
+            count_workers(threads.wanted, workers);
+        }
+        threads.wanted = workers;
+        shared.publish(&threads);
+        // Without workers it is they who do the work.
+        shared.rouse_waits(&threads);
+        drop(threads);
+        shared.wake_all();
+        shared.queue.wake_blocked();
+        shared.want_workers();
+    }
+}
+
+impl Pool {
+    /// How late it is for a [deterministic](Pool::deterministic) pool, counted from when it was
+    /// made; `None` for others, which go by the time of day.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use asynckit::{AsyncResult, Pool};
+    ///
+    /// let pool = Pool::deterministic(1);
+    /// let never = AsyncResult::<u32>::new();
+    /// let waits = never.clone().map(|n| n + 1).spawn_on(&pool);
+    /// let hour = Duration::from_secs(3600);
+    /// assert!(!waits.wait_timeout(hour)); // returns at once
+    /// assert_eq!(pool.virtual_time(), Some(hour));
+    /// # drop(never);
+    /// ```
+    pub fn virtual_time(&self) -> Option<Duration> {
+        self.shared().queue.seeded().map(Seeded::now)
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("workers", &self.worker_count()).finish_non_exhaustive()
+    }
+}

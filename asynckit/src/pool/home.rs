@@ -1,0 +1,99 @@
+//! What pools and their parts do for the tasks whose homes they are.
+
+use crate::core::{self, Entry, Homed, IsHome, Rest, TaskRef};
+use crate::error::{Error, Hook};
+use crate::pool::place::Inside;
+use crate::pool::shared::State;
+use crate::pool::worker;
+
+impl IsHome for State {
+    const KIND: u8 = 0;
+
+    #[inline]
+    fn schedule(home: &Homed<Self>, entry: Entry) {
+        worker::schedule(home, entry);
+    }
+
+    fn queue(home: &Homed<Self>, entry: Entry) {
+        worker::inject(home, entry);
+    }
+
+    fn rest(home: &Homed<Self>, rest: Rest) {
+        home.put_rest(rest);
+    }
+
+    fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool {
+        home.meets(upstream)
+    }
+
+    fn hold(home: &Homed<Self>) {
+        home.count_in();
+    }
+
+    fn met(home: &Homed<Self>) {
+        home.count_out();
+    }
+
+    fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
+        home.sleeps(task, hidden);
+    }
+
+    fn over(_: &Homed<Self>, _: &TaskRef, _: Option<&Error>) {}
+
+    fn hook(home: &Homed<Self>) -> Option<Hook> {
+        home.hook()
+    }
+}
+
+impl IsHome for Inside {
+    const KIND: u8 = 1;
+
+    fn schedule(home: &Homed<Self>, entry: Entry) {
+        worker::schedule(home.pool(), entry);
+    }
+
+    fn queue(home: &Homed<Self>, entry: Entry) {
+        worker::inject(home.pool(), entry);
+    }
+
+    fn rest(home: &Homed<Self>, rest: Rest) {
+        home.pool().put_rest(rest);
+    }
+
+    fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool {
+        let counted = home.pool().meets(upstream);
+        if counted {
+            // The task, which counts its part, may be gone when that is told.
+            core::keep(home);
+        }
+        counted
+    }
+
+    fn hold(home: &Homed<Self>) {
+        core::keep(home);
+        home.pool().count_in();
+    }
+
+    fn met(home: &Homed<Self>) {
+        let part = home.arc();
+        core::let_go(&part);
+        part.pool().count_out();
+    }
+
+    fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
+        home.pool().sleeps(task, hidden);
+    }
+
+    fn over(home: &Homed<Self>, task: &TaskRef, error: Option<&Error>) {
+        home.trace.end(error);
+        home.begun();
+        if let Some(tree) = home.tree() {
+            tree.forget(task);
+        }
+        home.leave();
+    }
+
+    fn hook(home: &Homed<Self>) -> Option<Hook> {
+        home.pool().hook()
+    }
+}

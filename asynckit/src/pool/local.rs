@@ -1,0 +1,38 @@
+//! What a worker has to itself, and which worker a thread is.
+
+use std::cell::Cell;
+
+use crossbeam_deque::{Stealer, Worker as Deque};
+
+use crate::core::{Entry, Scoped};
+use crate::pool::shared::Shared;
+use crate::sync::Arc;
+
+/// What a worker has to itself.
+pub(crate) struct Local {
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: usize,
+    pub(super) deque: Deque<Entry>,
+    pub(super) oldest: Stealer<Entry>,
+    pub(super) turns: Cell<u32>,
+}
+
+thread_local! {
+    /// The worker that this thread is.
+    static LOCAL: Scoped<Local> = const { Scoped::nothing() };
+}
+
+/// Is this worker while `f` runs.
+pub(crate) fn as_local<R>(local: &Local, f: impl FnOnce() -> R) -> R {
+    LOCAL.with(|here| here.lend(Some(local), f))
+}
+
+/// Shows the worker that this thread is.
+#[inline]
+pub(crate) fn with_local<R>(f: impl FnOnce(Option<&Local>) -> R) -> R {
+    LOCAL.with(|here| here.with(f))
+}
+
+pub(crate) fn is_worker_of(pool: &Shared) -> bool {
+    with_local(|local| local.is_some_and(|local| std::ptr::eq(&raw const **local.shared(), pool)))
+}
