@@ -12,13 +12,14 @@ use std::cell::UnsafeCell;
 use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use std::ptr::NonNull;
 
+pub(crate) use super::answers::Ran;
 use super::holds::Holds;
 use super::outcome::Outcome;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
 use crate::panic;
-use crate::sync::{Arc, AtomicPtr, Ordering};
+use crate::sync::{Arc, AtomicPtr, Cell, Ordering, Peeked};
 
 /// A cell, whatever its types are.
 pub type CellPtr = NonNull<Header>;
@@ -42,12 +43,28 @@ pub struct Header {
 const _: () = assert!(cfg!(asynckit_loom) || size_of::<Header>() <= 64, "a line of the cache");
 
 /// Shows a cell's edges, one by one.
-pub(super) type VisitsEdges = unsafe fn(CellPtr, &mut dyn FnMut(&super::Edge));
+pub(super) type VisitsEdges = unsafe fn(CellPtr, &mut dyn FnMut(&Edge));
+
+/// One input of a task that may still be missing: what it does is in `edge.rs`.
+pub struct Edge {
+    pub(super) next: Cell<usize>,
+    /// The dependent's address once the edge is linked, with the marks LOOKS and CROSS.
+    pub(super) dependent: Cell<usize>,
+    /// What it holds, with the marks OWNS or LENT; zero when it has let go. Written by whoever has the task's
+    /// claim or visits it; those who look for borrowers compare it meanwhile.
+    pub(super) upstream: Peeked,
+}
+
+/// The rest of a long list, to be visited.
+#[must_use]
+pub(crate) struct Rest(pub(super) usize);
 
 /// What depends on a cell's types.
 pub(crate) struct Table {
     /// Runs a claimed task; `in_place`: on a thread that waits for it, as a part of what that does.
     pub(super) run: unsafe fn(CellPtr, in_place: bool) -> Ran,
+    /// A step that does a task on the spot, of which the home knows: `run::on_the_spot`.
+    pub(super) on_the_spot: unsafe fn(*mut (), claimed: usize),
     /// Before `drop_job`, of a task that will not run: lets go of what others wait for, its inputs above all.
     pub(super) withdraw: unsafe fn(CellPtr, cancelled: bool),
     /// Of a task that will not run, or that has not run to its end: drops its closure and lets go of
@@ -82,29 +99,6 @@ pub(crate) enum Kind {
     ByHand,
 }
 
-/// How a run ended. A tag and at most a word beside it, so that it is handed on in registers.
-#[must_use]
-pub(crate) enum Ran {
-    /// The value is written, and nothing is left of inputs and closure.
-    Value,
-    /// Likewise; and once that is known to all, the trampoline has something to drop.
-    ValueFirst,
-    /// Nothing is left of inputs and closure, and there is no value.
-    Failed(Error),
-    /// As `Value`, and the job is still to be dropped.
-    Over,
-    /// As `Failed`, and the job is still to be dropped.
-    OverFailed(Error),
-    /// It has not run: a value that is to move in is lent. Whoever ends the last loan goes on.
-    Lent,
-    /// It waits for an edge that is not linked yet: to the result that its work has returned.
-    Waits,
-    /// Likewise, and that stands for its own, so that what is left is done on the spot.
-    WaitsLast,
-    /// Its future is pending.
-    Pending,
-}
-
 /// Where a task runs, as far as the core knows: what the layers above have to be told.
 ///
 /// Only ever a raw pointer, never `&Home`: it points to the beginning of something larger, all of
@@ -121,7 +115,7 @@ pub struct HomeTable {
     /// Likewise, for whoever has nothing else to do.
     pub(crate) queue: unsafe fn(*const Home, CellPtr),
     /// The rest of a long list of dependents is to be visited, the first of which is of this home.
-    pub(crate) rest: unsafe fn(*const Home, super::Rest),
+    pub(crate) rest: unsafe fn(*const Home, Rest),
     /// A task of this home is to be tied to a cell of another one. True where the home has counted the edge,
     /// and is to be told of its visit (`met`): it must live until then.
     pub(crate) meet: unsafe fn(*const Home, CellPtr) -> bool,
@@ -325,6 +319,18 @@ pub(super) fn failure_into_raw(error: Error) -> usize {
 pub(super) unsafe fn failure_from_raw(raw: usize) -> Error {
     // SAFETY: the caller's promise.
     Error::from_report(unsafe { Arc::from_raw(std::ptr::with_exposed_provenance::<Report>(raw)) })
+}
+
+/// Whom to tell of the failures of a task that nobody looks at.
+///
+/// # Safety
+/// The task is alive, and so is its home.
+pub(super) unsafe fn hook_of(task: CellPtr) -> Option<Hook> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let home = task.as_ref().home();
+        if home.is_null() { None } else { ((*home).table.hook)(home) }
+    }
 }
 
 /// Drops the outcome of a closed cell.

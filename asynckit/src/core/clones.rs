@@ -11,11 +11,7 @@
 use std::cell::Cell;
 
 use super::cell::CellPtr;
-use super::complete;
-use super::hold;
 use super::holds::Take;
-use super::observers;
-use super::share::Holder;
 use crate::sync::{Condvar, Mutex, lock};
 
 /// The clones of one value that are under way.
@@ -101,19 +97,22 @@ pub(super) unsafe fn begin(cell: CellPtr) -> Begun {
     }
 }
 
-/// A clone is over.
+/// A clone is over: its loan ends by `end_loan`, whose answer is given, and the last owner, where that waits for
+/// this, is to be told: an edge, or zero for one who looks on; and its own address.
 ///
 /// # Safety
 /// The caller has begun it, on this thread.
-pub(super) unsafe fn end(cell: CellPtr) {
+pub(super) unsafe fn end<R>(
+    cell: CellPtr,
+    end_loan: impl FnOnce() -> R,
+) -> (R, Option<(usize, usize)>) {
     NESTED.with(|nested| nested.set(nested.get() - 1));
     let (table, address) = table(cell);
-    let holder = Holder::of_cell(cell);
     let mut last = None;
     let leaves = {
         let mut known = lock(&table.clones);
         // In one step for who looks at both: whoever finds no clone finds no loan of one.
-        let leaves = holder.drop_loan();
+        let leaves = end_loan();
         if let Some(at) = known.list.iter().position(|clones| clones.cell == address) {
             let of_cell = &mut known.list[at];
             of_cell.count -= 1;
@@ -127,15 +126,7 @@ pub(super) unsafe fn end(cell: CellPtr) {
         }
         leaves
     };
-    // SAFETY: that is what the end of the loan has answered; the edge waits for this, and is named once.
-    unsafe {
-        hold::follow_leaves(cell, holder, leaves);
-        match last {
-            None => {}
-            Some((0, address)) => observers::tell(address, observers::Event::Free),
-            Some((edge, _)) => complete::tell(edge),
-        }
-    }
+    (leaves, last)
 }
 
 /// Whether the caller is the last owner of a value, and waits for nothing but clones of it.

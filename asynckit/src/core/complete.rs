@@ -4,6 +4,7 @@
 //! over the list; each task in the list is counted down, and one that became ready goes back to the
 //! caller, claimed already, to be run next. No user code runs on it, so that it can't recurse.
 
+pub(crate) use super::cell::Rest;
 use super::cell::{self, CellPtr, Home};
 use super::edge::Edge;
 use super::entry::{Claimed, Entry};
@@ -233,10 +234,6 @@ unsafe fn later(list: usize, dependent: CellPtr) {
     }
 }
 
-/// The rest of a long list, to be visited.
-#[must_use]
-pub(crate) struct Rest(usize);
-
 // SAFETY: who has it has the edges in it.
 unsafe impl Send for Rest {}
 
@@ -300,21 +297,6 @@ unsafe fn arrive_from_elsewhere(task: CellPtr) {
 #[cold]
 #[inline(never)]
 unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
-    /// # Safety
-    /// As `ready_special`, and the home has counted this.
-    unsafe fn run(task: *mut (), claimed: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let task = CellPtr::new_unchecked(task.cast());
-            let home = task.as_ref().home();
-            if claimed != 0 || claim(task) {
-                super::run::run_claimed(task, &mut ToHomes);
-            }
-            if !home.is_null() {
-                ((*home).table.met)(home);
-            }
-        }
-    }
     // SAFETY: the caller's promise.
     unsafe {
         let header = task.as_ref();
@@ -328,7 +310,8 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
         if !home.is_null() {
             ((*home).table.hold)(home);
         }
-        trampoline::defer(Step::new(run, task.as_ptr().cast(), usize::from(claimed)));
+        let step = header.table().on_the_spot;
+        trampoline::defer(Step::new(step, task.as_ptr().cast(), usize::from(claimed)));
     }
 }
 

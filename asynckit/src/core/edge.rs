@@ -5,19 +5,10 @@
 //! upstream's list keeps the dependent: that can't be closed, or not be freed, before its edges were
 //! visited.
 
+pub use super::cell::Edge;
 use super::cell::{CellPtr, Header, Home};
 use super::share::Holder;
 use crate::sync::{Cell, Peeked};
-
-/// One input of a task that may still be missing.
-pub struct Edge {
-    pub(super) next: Cell<usize>,
-    /// The dependent's address once the edge is linked, with the marks LOOKS and CROSS.
-    dependent: Cell<usize>,
-    /// What it holds, with the marks OWNS or LENT; zero when it has let go. Written by whoever has the task's
-    /// claim or visits it; those who look for borrowers compare it meanwhile.
-    upstream: Peeked,
-}
 
 const OWNS: usize = 1;
 const LENT: usize = 2;

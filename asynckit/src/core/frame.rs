@@ -13,7 +13,7 @@ use std::ptr;
 
 use super::cell::{CellPtr, Home};
 use super::fence;
-use super::handle::TaskRef;
+use super::reference::TaskRef;
 use crate::sync::{AtomicPtr, AtomicU32, Mutex, Ordering, lock, ordering, weakened, yield_now};
 
 /// One task under way on this thread.

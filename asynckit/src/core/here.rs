@@ -2,10 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::cell::{CellPtr, Header};
-use super::handle::TaskRef;
+use super::cell::{CellPtr, Header, hook_of};
 use super::hold;
-use super::home::hook_of;
+use super::reference::TaskRef;
 use super::share::Holder;
 use crate::error::{BoxError, Error, Hook, Hop};
 

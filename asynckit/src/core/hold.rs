@@ -160,7 +160,7 @@ unsafe fn leave(holder: Holder, owner: bool) {
 /// # Safety
 /// `leaves` is what the end of a hold on the cell has answered.
 #[inline]
-pub(super) unsafe fn follow_leaves(cell: CellPtr, holder: Holder, leaves: Leaves) {
+unsafe fn follow_leaves(cell: CellPtr, holder: Holder, leaves: Leaves) {
     match leaves {
         Leaves::Nothing | Leaves::Cell(Left::Held) => {}
         // SAFETY: the caller's promise.
@@ -348,8 +348,18 @@ unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
     struct End(CellPtr);
     impl Drop for End {
         fn drop(&mut self) {
-            // SAFETY: it was begun.
-            unsafe { clones::end(self.0) }
+            let (cell, holder) = (self.0, Holder::of_cell(self.0));
+            // SAFETY: it was begun; that is what the end of its loan has answered; the edge waits for this, and is
+            // named once.
+            unsafe {
+                let (leaves, last) = clones::end(cell, || holder.drop_loan());
+                follow_leaves(cell, holder, leaves);
+                match last {
+                    None => {}
+                    Some((0, address)) => observers::tell(address, observers::Event::Free),
+                    Some((edge, _)) => complete::tell(edge),
+                }
+            }
         }
     }
     // SAFETY: the caller's promise: the value is there and stays, by the hold.

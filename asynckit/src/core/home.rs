@@ -12,7 +12,7 @@
 
 use std::ops::Deref;
 
-use super::cell::{CellPtr, Header, Home, HomeTable};
+use super::cell::{Header, Home, HomeTable};
 use super::complete::{Rest, Schedule, ToHomes};
 use super::entry::{Claimed, Entry};
 use super::frame::Frame;
@@ -261,18 +261,6 @@ unsafe fn home_of_kind<'a, P: IsHome>(home: *const Home) -> Option<&'a Homed<P>>
 unsafe fn of<'a, P>(home: *const Home) -> &'a Homed<P> {
     // SAFETY: the caller's promise.
     unsafe { &*home.cast::<Homed<P>>() }
-}
-
-/// Whom to tell of the failures of a task that nobody looks at.
-///
-/// # Safety
-/// The task is alive, and so is its home.
-pub(super) unsafe fn hook_of(task: CellPtr) -> Option<Hook> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let home = task.as_ref().home();
-        if home.is_null() { None } else { ((*home).table.hook)(home) }
-    }
 }
 
 impl<P> Deref for Homed<P> {

@@ -84,6 +84,7 @@
 
 #[macro_use]
 mod closure;
+mod answers;
 mod awaits;
 mod cell;
 mod clones;
@@ -106,6 +107,7 @@ mod models;
 mod observers;
 mod outcome;
 mod pages;
+mod reference;
 mod run;
 mod scoped;
 mod share;
@@ -114,31 +116,32 @@ mod state;
 mod task;
 #[cfg(all(test, not(asynckit_loom)))]
 mod tests;
+mod traits;
 mod trampoline;
 mod wish;
 
-pub use edge::Edge;
 pub use here::Here;
 pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePending};
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
-pub(crate) use cell::{CellPtr, Header, Home};
+pub(crate) use cell::{CellPtr, Header, Home, Rest};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
-pub(crate) use complete::{Rest, Schedule, ToHomes};
+pub(crate) use complete::{Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
-pub(crate) use handle::{Account, Lender, Loan, Owner, Setting, TaskRef};
+pub(crate) use handle::{Account, Lender, Loan, Owner, Setting};
 pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
 pub(crate) use inputs::{Earlier, Either, EndEdge, OrCancelled, Outcomes, VisitEdges};
 pub(crate) use observers::{Observer, Watch};
+pub(crate) use reference::TaskRef;
 pub(crate) use scoped::Scoped;
 pub(crate) use slab::{NAP, Rest as MemoryRest, end_of_worker};
-pub(crate) use state::Traits;
 pub(crate) use task::{
     Call, Callable, Flat, Job, Jobbed, Missing, Simple, Step, Submitted, TaskOf, Unsubmitted,
     channel, channel_of, manual,
 };
+pub(crate) use traits::Traits;
 pub(crate) use trampoline::{Step as Deferred, call, defer, drain, hold_back};

@@ -29,6 +29,24 @@ pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
     }
 }
 
+/// Does a task on the spot, as a step of the trampoline, where nobody has claimed it before.
+///
+/// # Safety
+/// The caller has its entry, or its claim (`claimed`), and the home has counted this.
+pub(super) unsafe fn on_the_spot(task: *mut (), claimed: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let task = CellPtr::new_unchecked(task.cast());
+        let home = task.as_ref().home();
+        if claimed != 0 || complete::claim(task) {
+            run_claimed(task, &mut ToHomes);
+        }
+        if !home.is_null() {
+            ((*home).table.met)(home);
+        }
+    }
+}
+
 /// # Safety
 /// As `run_claimed`.
 #[inline]
@@ -48,7 +66,7 @@ unsafe fn run(task: CellPtr) -> Ran {
 #[cold]
 unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
     // SAFETY: the claim keeps the task, and the caller its home.
-    let (hop, hook) = unsafe { (task.as_ref().hop, super::home::hook_of(task)) };
+    let (hop, hook) = unsafe { (task.as_ref().hop, cell::hook_of(task)) };
     Ran::Failed(Error::panicked(hop, payload, hook))
 }
 

@@ -15,32 +15,14 @@
 //! are in use; and 16 KiB a size with each thread that is no worker at rest, until it ends.
 
 mod depot;
+mod rest;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::{NonNull, null_mut};
 
-#[cfg(all(test, not(asynckit_loom)))]
-pub(super) use depot::free_in_depot;
-pub(crate) use depot::{NAP, Rest, end_of_worker};
-use depot::{depot, give};
-
-/// Sizes are multiples of this.
-const STEP: usize = 32;
-/// Class 0 is for what is allocated by itself; the largest block has 512 bytes.
-const CLASSES: usize = 17;
-/// A chunk begins with a word of the depot's, on a line of its own.
-const FIRST: usize = 64;
-
-/// So many blocks go between a magazine and the depot at once: 8 KiB.
-const fn batch(class: usize) -> u32 {
-    let blocks = 8192 / (class * STEP);
-    if blocks > 64 { 64 } else { blocks as u32 }
-}
-
-struct Free {
-    next: *mut Free,
-}
+use depot::{CLASSES, Free, STEP, batch, depot, give};
+pub(crate) use rest::{NAP, Rest, end_of_worker};
 
 struct Magazine {
     head: Cell<*mut Free>,
@@ -228,4 +210,11 @@ fn flush() {
             give(class, magazine.head.replace(null_mut()));
         }
     });
+}
+
+/// How many blocks of a size are free, in the depot; for tests.
+#[cfg(all(test, not(asynckit_loom)))]
+pub(super) fn free_in_depot(layout: Layout) -> usize {
+    let depot = depot(class_of(layout));
+    depot.free + depot.left as usize
 }

@@ -3,7 +3,11 @@
 //!
 //! No memory is touched here; callers act on the answers.
 
+use super::traits::{BORROWS, HOOKED, IMMEDIATE};
 use crate::sync::{AtomicU64, Ordering, ordering, weakened, yield_now};
+
+pub(crate) use super::answers::{Arrival, Claim, Comes, Seize, Suspend};
+pub(crate) use super::traits::Traits;
 
 /// The word. Its upper half counts what is lacking; its lower half has the marks below.
 pub(crate) struct State(AtomicU64);
@@ -12,18 +16,12 @@ pub(crate) struct State(AtomicU64);
 const CLAIMED: u64 = 1;
 /// Somebody ties or reads its edges. Claims wait this out; it is never held while user code runs.
 const VISITED: u64 = 1 << 1;
-/// Its home is more than a pool, is counted for it, and is told when it is over.
-const HOOKED: u64 = 1 << 2;
-/// It is done on the spot by whoever brings its last input: it needs no thread of a pool.
-const IMMEDIATE: u64 = 1 << 3;
 /// The one look by which the plain way is told from all others.
 const SPECIAL: u64 = HOOKED | IMMEDIATE;
 /// It waits for a waker's call rather than for inputs, and lacks one thing for it.
 const SUSPENDED: u64 = 1 << 5;
 /// A waker was called while it was running.
 const WOKEN: u64 = 1 << 6;
-/// Its value may borrow from a scope, and so is dropped where its last owner is.
-const BORROWS: u64 = 1 << 7;
 /// It is over: nothing is left of its closure and inputs. Only of hooked tasks is this known.
 const OVER: u64 = 1 << 4;
 /// One edge in its list whose dependent was given up.
@@ -37,94 +35,6 @@ const FEW: u64 = 64;
 /// One thing that is missing: an input, the submitter who still ties inputs, a waker's call. For a
 /// result that the program sets: one handle that may set it.
 const LACK: u64 = 1 << 32;
-
-/// What a task is made with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Traits(u64);
-
-impl Traits {
-    /// A task of a plain pool.
-    pub(crate) const PLAIN: Traits = Traits(0);
-    /// Of a home that is more than a pool.
-    pub(crate) const HOOKED: Traits = Traits(HOOKED);
-    /// Done on the spot.
-    pub(crate) const IMMEDIATE: Traits = Traits(IMMEDIATE);
-    /// Its value may borrow.
-    pub(crate) const BORROWS: Traits = Traits(BORROWS);
-
-    #[inline]
-    pub(crate) const fn is_immediate(self) -> bool {
-        self.0 & IMMEDIATE != 0
-    }
-
-    #[cfg(test)]
-    pub(crate) const fn is_hooked(self) -> bool {
-        self.0 & HOOKED != 0
-    }
-
-    pub(crate) const fn and(self, other: Traits) -> Traits {
-        Traits(self.0 | other.0)
-    }
-}
-
-/// What became of an attempt to run a task.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Claim {
-    /// The caller runs it.
-    Won { special: bool },
-    /// Somebody else does, did, or nobody will.
-    Lost,
-    /// Inputs are missing.
-    Lacking,
-}
-
-/// What became of an attempt to keep a task from running.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Seize {
-    /// The caller disposes of it, and this may still come by.
-    Won(Comes),
-    /// It runs or has run, or was seized before.
-    Claimed,
-}
-
-/// Who still comes by at a task that was seized.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Comes {
-    /// Its linked edges. The caller counts as one more of them, so that nobody ends the inputs
-    /// before it is done with them; it arrives, too.
-    Edges,
-    /// Whoever has it from a queue.
-    Entry,
-    /// Nobody.
-    Nobody,
-}
-
-/// What the arrival of something that was lacking came to.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Arrival {
-    /// More is missing.
-    Lacking,
-    /// That was the last: the caller has the task's entry, and queues it.
-    Ready { special: bool },
-    /// Likewise, and the caller runs it.
-    Claimed { special: bool },
-    /// That was the last edge of a task that had been seized: the caller ends what edges kept.
-    Gone,
-}
-
-/// What a runner found that puts a task to sleep.
-#[must_use]
-#[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Suspend {
-    /// It sleeps until it is woken.
-    Sleeps,
-    /// It was woken while it ran: the caller has its entry.
-    WokenAgain,
-}
 
 impl State {
     /// Of work that was not submitted: nobody else knows it.

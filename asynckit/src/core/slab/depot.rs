@@ -2,11 +2,26 @@
 
 use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use super::super::pages::{self, CHUNK};
-use super::{CLASSES, FIRST, Free, STEP, batch, flush};
 use crate::sync::{Arc, Mutex, MutexGuard, Ordering, Parker, lock};
+
+/// Sizes are multiples of this.
+pub(super) const STEP: usize = 32;
+/// Class 0 is for what is allocated by itself; the largest block has 512 bytes.
+pub(super) const CLASSES: usize = 17;
+/// A chunk begins with a word of the depot's, on a line of its own.
+pub(super) const FIRST: usize = 64;
+
+/// So many blocks go between a magazine and the depot at once: 8 KiB.
+pub(super) const fn batch(class: usize) -> u32 {
+    let blocks = 8192 / (class * STEP);
+    if blocks > 64 { 64 } else { blocks as u32 }
+}
+
+pub(super) struct Free {
+    pub(super) next: *mut Free,
+}
 
 /// The free blocks of one size that no thread has.
 pub(super) struct Depot {
@@ -19,7 +34,7 @@ pub(super) struct Depot {
     pub(super) moved: bool,
     /// The chunk that is being cut up: the next block, and how many there are.
     fresh: *mut u8,
-    left: u32,
+    pub(super) left: u32,
 }
 
 // SAFETY: the blocks in it belong to nobody else.
@@ -148,19 +163,10 @@ pub(super) fn give(class: usize, list: *mut Free) {
     }
 }
 
-/// How many blocks of a size are free, in the depot; for tests.
-#[cfg(all(test, not(asynckit_loom)))]
-pub(in crate::core) fn free_in_depot(layout: std::alloc::Layout) -> usize {
-    let depot = depot(super::class_of(layout));
-    depot.free + depot.left as usize
-}
-
 /// There is something for the keeper to do.
-static MUCH: AtomicBool = AtomicBool::new(false);
+pub(super) static MUCH: AtomicBool = AtomicBool::new(false);
 /// One of the threads at rest.
-static KEEPER: Mutex<Option<Arc<Parker>>> = Mutex::new(None);
-/// So long a worker sleeps before it is at rest, and so long nothing must move before memory goes back.
-pub(crate) const NAP: Duration = Duration::from_millis(100);
+pub(super) static KEEPER: Mutex<Option<Arc<Parker>>> = Mutex::new(None);
 
 fn call_keeper() {
     if !MUCH.swap(true, Ordering::SeqCst)
@@ -170,52 +176,8 @@ fn call_keeper() {
     }
 }
 
-/// A thread at rest, which has given its blocks back; ends the rest when dropped.
-pub(crate) struct Rest {
-    /// Whether it is the keeper.
-    keeps: bool,
-}
-
-impl Rest {
-    /// The calling thread has slept for a while, at this parker.
-    pub(crate) fn begin(parker: &Arc<Parker>) -> Rest {
-        flush();
-        let mut keeper = lock(&KEEPER);
-        let keeps = keeper.is_none();
-        if keeps {
-            *keeper = Some(parker.clone());
-        }
-        Rest { keeps }
-    }
-
-    /// Whether it should look again after a nap; else it may sleep until it is woken.
-    pub(crate) fn has_to_look(&self) -> bool {
-        // ORDERING: SeqCst: who calls has set the mark before it looks for a keeper, and this one was
-        // entered before it looks at the mark.
-        self.keeps && MUCH.load(Ordering::SeqCst)
-    }
-
-    /// After a nap: gives memory back where there is much and nothing has moved meanwhile.
-    pub(crate) fn look(&self) {
-        if self.has_to_look() {
-            MUCH.store(false, Ordering::SeqCst);
-            if trim() {
-                MUCH.store(true, Ordering::SeqCst);
-            }
-        }
-    }
-}
-
-impl Drop for Rest {
-    fn drop(&mut self) {
-        if self.keeps {
-            *lock(&KEEPER) = None;
-        }
-    }
-}
-
 /// Gives memory back where there is much and nothing has moved since the last look; whether something has.
-fn trim() -> bool {
+pub(super) fn trim() -> bool {
     let mut moved = false;
     for class in 1..CLASSES {
         let mut depot = depot(class);
@@ -226,13 +188,4 @@ fn trim() -> bool {
         }
     }
     moved
-}
-
-/// A worker ends, for good: what it has goes back, and if nobody keeps the memory, so does what is free.
-pub(crate) fn end_of_worker() {
-    flush();
-    if lock(&KEEPER).is_none() && MUCH.swap(false, Ordering::SeqCst) {
-        let _ = trim();
-        let _ = trim();
-    }
 }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::super::cell::{self, CellPtr, Kind, Table, drop_of, layout_of};
 use super::super::handle::{Owner, Setting};
+use super::super::run;
 use super::super::state::{State, Traits};
 use crate::error::Hop;
 
@@ -12,6 +13,7 @@ struct TableByHand<T>(PhantomData<T>);
 impl<T> TableByHand<T> {
     const TABLE: Table = Table {
         run: |_, _| unreachable!("a result without work was run"),
+        on_the_spot: run::on_the_spot,
         drop_job: |_, _| (),
         drop_edges: |_| (),
         edges: |_, _| (),

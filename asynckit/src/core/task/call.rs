@@ -11,6 +11,7 @@ use super::super::handle::Owner;
 use super::super::here::Here;
 use super::super::hold;
 use super::super::inputs::{Inputs, Linked, VisitEdges};
+use super::super::run;
 use super::super::wish;
 use super::{Outcome, TaskOf};
 use crate::panic;
@@ -61,6 +62,7 @@ struct TableOfCall<'w, L, T, Room>(PhantomData<(&'w (), L, T, Room)>);
 impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     const TABLE: Table = Table {
         run: Self::run,
+        on_the_spot: run::on_the_spot,
         drop_job: Self::drop_job,
         drop_edges: Self::drop_edges,
         edges: Self::edges,

@@ -6,6 +6,7 @@ use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, layout_of,
 use super::super::handle::TaskRef;
 use super::super::here::Here;
 use super::super::inputs::VisitEdges;
+use super::super::run;
 use super::super::wish;
 use super::TaskOf;
 use crate::error::Error;
@@ -69,6 +70,7 @@ struct TableOfJob<T, J>(PhantomData<(T, J)>);
 impl<T, J: Job<T>> TableOfJob<T, J> {
     const TABLE: Table = Table {
         run: Self::run,
+        on_the_spot: run::on_the_spot,
         drop_job: Self::drop_job,
         drop_edges: Self::drop_edges,
         edges: Self::edges,

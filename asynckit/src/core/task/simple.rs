@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
 use super::super::here::Here;
+use super::super::run;
 use super::TaskOf;
 use crate::error::BoxError;
 use crate::panic;
@@ -21,6 +22,7 @@ struct TableOfSimple<T, C>(PhantomData<(T, C)>);
 impl<T, C: Callable<T>> TableOfSimple<T, C> {
     const TABLE: Table = Table {
         run: Self::run,
+        on_the_spot: run::on_the_spot,
         drop_job: Self::drop_job,
         drop_edges: |_| (),
         edges: |_, _| (),
