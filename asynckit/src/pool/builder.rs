@@ -239,6 +239,12 @@ impl Pool {
     /// # Panics
     ///
     /// Where [`PoolBuilder::build`] errs: a thread could not be started.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(4);
+    /// assert_eq!(pool.spawn(|| 6 * 7).get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub fn new(workers: usize) -> Pool {
         match Pool::builder().workers(workers).build() {
             Ok(pool) => pool,
@@ -247,6 +253,11 @@ impl Pool {
     }
 
     /// Sets a pool up.
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::builder().workers(2).queue_capacity(100).build().unwrap();
+    /// assert_eq!(pool.worker_count(), 2);
+    /// ```
     pub fn builder() -> PoolBuilder {
         PoolBuilder::new()
     }

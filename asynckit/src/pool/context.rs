@@ -85,6 +85,15 @@ fn works_for_no_other(pool: &Shared) -> bool {
 /// Whether nobody wants the result of the work that calls this any more: it was cancelled, or is
 /// out of time, or its [`CancelToken`](crate::CancelToken) says so. It may stop early. False outside
 /// of work.
+///
+/// ```
+/// use asynckit::{Pool, is_cancelled, work};
+///
+/// let pool = Pool::new(1);
+/// let search = work(|| (0u64..).take_while(|_| !is_cancelled()).count()).spawn_on(&pool);
+/// search.cancel();
+/// pool.stop(); // the search has seen it
+/// ```
 pub fn is_cancelled() -> bool {
     let cancelled = each_frame(|frame| {
         let of_place = frame.home::<Inside>().is_some_and(|part| part.is_cancelled());

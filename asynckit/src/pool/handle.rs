@@ -33,6 +33,10 @@ impl Pool {
     }
 
     /// How many workers there should be; spare ones don't count.
+    ///
+    /// ```
+    /// assert_eq!(asynckit::Pool::new(3).worker_count(), 3);
+    /// ```
     pub fn worker_count(&self) -> usize {
         self.shared().wanted()
     }
@@ -45,6 +49,12 @@ impl Pool {
     /// Where a thread can't be started the pool goes on with those it has, and tries again after a
     /// while. As long as it has none at all, what is submitted fails as
     /// [`Stopped`](crate::ErrorKind::Stopped).
+    ///
+    /// ```
+    /// let pool = asynckit::Pool::new(1);
+    /// pool.set_worker_count(4); // for the time of much work
+    /// assert_eq!(pool.worker_count(), 4);
+    /// ```
     pub fn set_worker_count(&self, workers: usize) {
         let shared = self.shared();
         if shared.queue.seeded().is_some() {
