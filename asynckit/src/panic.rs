@@ -6,7 +6,7 @@ mod raised;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use raised::{Raised, note_places, noting};
+pub(crate) use raised::{Raised, message, note_places, noting};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -16,17 +16,6 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
     // What the code has touched is either dropped unseen or was shared by the user's own choice.
     catch_unwind(AssertUnwindSafe(f))
-}
-
-/// The message that a panic was given.
-pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a message".to_owned()
-    }
 }
 
 /// Where the panic was raised that this thread has just caught, if that was noted.

@@ -16,7 +16,7 @@
 use core::marker::PhantomData;
 use core::panic::Location;
 
-use super::hold::Held;
+use super::held::Held;
 use crate::core::{
     AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, taken,
 };

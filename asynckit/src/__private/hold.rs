@@ -9,6 +9,7 @@
 use core::ops::Deref;
 
 use super::call::{Lending, Reach};
+use super::held::Held;
 use super::take_apart::TakeApart;
 use crate::core::{Here, Many, Moved, Outcome};
 use crate::pool::Spawner;
@@ -16,19 +17,6 @@ use crate::result::AsyncResult;
 use crate::work::{Work, flatten};
 
 pub use crate::core::Plain;
-
-/// The value of an expression, held up to have its type looked at.
-#[must_use]
-pub struct Held<X>(pub(super) X);
-
-/// Never called: it lets method resolution see a type that is not known.
-impl<X> Deref for Held<X> {
-    type Target = X;
-
-    fn deref(&self) -> &X {
-        &self.0
-    }
-}
 
 /// Holds a reference.
 #[inline]

@@ -14,6 +14,7 @@ mod call;
 mod fallible;
 mod future;
 mod gather;
+mod held;
 mod hold;
 mod options;
 mod statement;
@@ -27,7 +28,8 @@ pub use fallible::{async_errors_of, errors_of};
 pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_block, plain_condition};
-pub use hold::{EachUnchanged, Held, HeldUnchanged, Hold, LentAsOne, Plain, hold};
+pub use held::Held;
+pub use hold::{EachUnchanged, HeldUnchanged, Hold, LentAsOne, Plain, hold};
 pub use options::{StaticLimit, again, due, limited, limited_in_time, retried};
 pub use statement::{
     ChainPlace, Loose, LooseStarted, LooseUnchanged, Start, Started, chain_place, end_of_chain,

@@ -13,7 +13,7 @@ use core::task::{Context, Poll};
 use std::panic::resume_unwind;
 
 use super::gather::Gather;
-use super::hold::Held;
+use super::held::Held;
 use super::{Raised, future};
 use crate::error::Hop;
 use crate::panic::{self, Payload};

@@ -22,77 +22,11 @@ use causes::{Besides, Sources};
 pub use kind::ErrorKind;
 use path::Path;
 pub(crate) use path::{At, Hop};
-pub(crate) use report::Hook;
+pub use report::{BoxError, Error};
 use report::{Cause, Original};
+pub(crate) use report::{Hook, Report};
 pub use sought::Sought;
 pub(crate) use whole::{Lent, Whole};
-
-/// An error that can go from work to all that depends on it.
-///
-/// ```
-/// use asynckit::{BoxError, Pool, async_work};
-///
-/// #[async_work]
-/// fn sum(text: &'static str) -> Result<u64, BoxError> {
-///     let mut sum = 0u64;
-///     for number in text.split(' ') {
-///         sum = sum.checked_add(number.parse()?).ok_or("too much")?; // errors of two kinds
-///     }
-///     Ok(sum)
-/// }
-///
-/// let pool = Pool::new(1);
-/// let error = sum("1 x").spawn_on(&pool).get().unwrap_err();
-/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
-/// assert!(sum(concat!("1 ", "18446744073709551615")).run().unwrap_err().to_string().ends_with("too much"));
-/// ```
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why a result has no value.
-///
-/// All that depends on failed work fails with the *same* error: each copy shares the original
-/// cause and knows the path that it took from work to work. Copying one is cheap.
-///
-/// - `{}` is one line: `crawler::download failed: no such host`; of a panic with its own place,
-///   `crawler::parse panicked at src/parse.rs:7: no title`.
-/// - `{:#}` and `{:?}` add what has caused that, down to the last source and each once, as in
-///   `crawler::load failed: can't read the settings: no such file`, and the path, with the source
-///   line of each call: `[download (src/main.rs:31) -> size (:32) -> merge (:33)]`. Of a long path the
-///   first and the last eight calls are kept, and how many lie between. Where the error that the
-///   work returned has a backtrace of its own, as those of `anyhow` and `eyre` may, that follows.
-///
-/// The place of a panic is noted by a panic hook. It is installed with the program's first pool, acts
-/// on threads that run work alone, and calls the hook that was there before. A program that sets a hook of
-/// its own later loses the places, not the errors; set it before, or have it call what
-/// [`take_hook`](std::panic::take_hook) returns.
-///
-/// The [`source`](std::error::Error::source) of an error is its cause: the very error that the work
-/// returned.
-///
-/// ```
-/// use asynckit::{ErrorKind, Pool, async_work, chain};
-///
-/// #[async_work]
-/// fn read(name: &'static str) -> std::io::Result<String> { std::fs::read_to_string(name) }
-/// #[async_work]
-/// fn lines(text: String) -> usize { text.lines().count() }
-///
-/// let pool = Pool::new(1);
-/// let error = chain!(&pool, lines(read("no/such/file"))).get().unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Failed);
-/// assert!(error.origin().ends_with("::read"));
-/// let cause: &std::io::Error = error.downcast_ref().unwrap();
-/// assert_eq!(cause.kind(), std::io::ErrorKind::NotFound);
-/// assert!(format!("{error:#}").contains(" -> lines ("));
-/// ```
-#[derive(Clone)]
-pub struct Error(Arc<Report>);
-
-pub(crate) struct Report {
-    original: Arc<Original>,
-    path: Path,
-    tries: u32,
-}
 
 /// The result of work: a value, or the [`Error`] of whatever failed on the way to it.
 ///
@@ -106,10 +40,6 @@ pub(crate) struct Report {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    fn from_original(original: Original, path: Path) -> Error {
-        Error(Arc::new(Report { original: Arc::new(original), path, tries: 1 }))
-    }
-
     /// What all copies share, for who keeps it by its address.
     pub(crate) fn into_report(self) -> Arc<Report> {
         self.0
@@ -130,7 +60,7 @@ impl Error {
             Err(cause) => cause,
         };
         let cause = match cause.downcast::<Whole>() {
-            Ok(whole) => match whole.ours() {
+            Ok(whole) => match whole.error().downcast_ref::<Error>() {
                 Some(ours) => return ours.clone().handed_on(hop),
                 None => Cause::Whole(*whole),
             },

@@ -1,15 +1,89 @@
-//! The original failure, and the report of one that nobody has looked at.
+//! What an error is made of: the original failure, and the way it took; and the report of one that nobody has
+//! looked at.
 
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::kind::ErrorKind;
 use super::path::{Hop, Path};
 use super::whole::Whole;
-use super::{BoxError, Error, ErrorKind};
 use crate::foreign;
 use crate::panic::{self, Payload, Raised};
 use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
+
+/// An error that can go from work to all that depends on it.
+///
+/// ```
+/// use asynckit::{BoxError, Pool, async_work};
+///
+/// #[async_work]
+/// fn sum(text: &'static str) -> Result<u64, BoxError> {
+///     let mut sum = 0u64;
+///     for number in text.split(' ') {
+///         sum = sum.checked_add(number.parse()?).ok_or("too much")?; // errors of two kinds
+///     }
+///     Ok(sum)
+/// }
+///
+/// let pool = Pool::new(1);
+/// let error = sum("1 x").spawn_on(&pool).get().unwrap_err();
+/// assert!(error.downcast_ref::<std::num::ParseIntError>().is_some());
+/// assert!(sum(concat!("1 ", "18446744073709551615")).run().unwrap_err().to_string().ends_with("too much"));
+/// ```
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a result has no value.
+///
+/// All that depends on failed work fails with the *same* error: each copy shares the original
+/// cause and knows the path that it took from work to work. Copying one is cheap.
+///
+/// - `{}` is one line: `crawler::download failed: no such host`; of a panic with its own place,
+///   `crawler::parse panicked at src/parse.rs:7: no title`.
+/// - `{:#}` and `{:?}` add what has caused that, down to the last source and each once, as in
+///   `crawler::load failed: can't read the settings: no such file`, and the path, with the source
+///   line of each call: `[download (src/main.rs:31) -> size (:32) -> merge (:33)]`. Of a long path the
+///   first and the last eight calls are kept, and how many lie between. Where the error that the
+///   work returned has a backtrace of its own, as those of `anyhow` and `eyre` may, that follows.
+///
+/// The place of a panic is noted by a panic hook. It is installed with the program's first pool, acts
+/// on threads that run work alone, and calls the hook that was there before. A program that sets a hook of
+/// its own later loses the places, not the errors; set it before, or have it call what
+/// [`take_hook`](std::panic::take_hook) returns.
+///
+/// The [`source`](std::error::Error::source) of an error is its cause: the very error that the work
+/// returned.
+///
+/// ```
+/// use asynckit::{ErrorKind, Pool, async_work, chain};
+///
+/// #[async_work]
+/// fn read(name: &'static str) -> std::io::Result<String> { std::fs::read_to_string(name) }
+/// #[async_work]
+/// fn lines(text: String) -> usize { text.lines().count() }
+///
+/// let pool = Pool::new(1);
+/// let error = chain!(&pool, lines(read("no/such/file"))).get().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Failed);
+/// assert!(error.origin().ends_with("::read"));
+/// let cause: &std::io::Error = error.downcast_ref().unwrap();
+/// assert_eq!(cause.kind(), std::io::ErrorKind::NotFound);
+/// assert!(format!("{error:#}").contains(" -> lines ("));
+/// ```
+#[derive(Clone)]
+pub struct Error(pub(super) Arc<Report>);
+
+pub(crate) struct Report {
+    pub(super) original: Arc<Original>,
+    pub(super) path: Path,
+    pub(super) tries: u32,
+}
+
+impl Error {
+    pub(super) fn from_original(original: Original, path: Path) -> Error {
+        Error(Arc::new(Report { original: Arc::new(original), path, tries: 1 }))
+    }
+}
 
 /// What a pool does with failures that nobody has looked at.
 pub(crate) type Hook = Arc<dyn Fn(&Error) + Send + Sync>;

@@ -5,8 +5,6 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::Error;
-
 /// An error that a report lends.
 pub(crate) type Lent = dyn StdError + Send + Sync;
 
@@ -49,11 +47,6 @@ impl Whole {
     /// The error that it lends.
     pub(super) fn error(&self) -> &(dyn StdError + 'static) {
         self.0.lent()
-    }
-
-    /// An error of ours that was put into a report, with nothing added.
-    pub(super) fn ours(&self) -> Option<&Error> {
-        self.error().downcast_ref()
     }
 
     /// The report itself.

@@ -3,6 +3,7 @@
 //! the hook that was there before. A program that sets a hook of its own later takes ours out: then
 //! failures don't tell the place.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
@@ -54,7 +55,7 @@ pub(crate) fn note_places(runs_work: fn() -> bool) {
 /// Nothing here may panic: that would abort the process.
 fn note(info: &PanicHookInfo<'_>) {
     let Some(at) = info.location() else { return };
-    let message = super::message(info.payload());
+    let message = message(info.payload());
     let raised = Raised { message, file: at.file().to_owned(), line: at.line() };
     let _ = RAISED.try_with(|list| {
         let Ok(mut list) = list.try_borrow_mut() else { return };
@@ -76,6 +77,17 @@ pub(crate) fn noting<R>(f: impl FnOnce() -> R) -> R {
     NOTING.set(NOTING.get() + 1);
     let _end = End;
     f()
+}
+
+/// The message that a panic was given.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".to_owned()
+    }
 }
 
 /// Where the panic with this message was raised that this thread has just caught. The message tells it
