@@ -1,4 +1,4 @@
-//! The promises of asynckit, a module a behaviour, through the public API only.
+//! The promises of asynckit, a module a behaviour, through the public API only; and the layers of its code.
 
 mod support;
 
@@ -27,6 +27,7 @@ mod failures;
 mod failures_causes;
 mod failures_unobserved;
 mod hosted;
+mod layers;
 mod lending_and_clones;
 mod lent_to_work;
 mod limits;

@@ -77,10 +77,13 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it. The words, which touch no memory: `state`, `holds`, `outcome`. Memory: `pages`,
-//! `slab`. Steps that wait for their turn: `trampoline`; those who look on: `observers`. The cell: `cell`, `share`, `edge`,
-//! `entry`. What happens: `complete`, `fail`, `lists`, `hold`, `clones`, `wish`, `run`. What a thread is at: `fence`, `frame`,
-//! `scoped`. For the layers above: `handle`, `home`, `here`, `inputs`, `closure`, `inline`, `awaits`, `task`.
+//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds`, `state`, `outcome`.
+//! Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`, `clones`, `share`, `edge`,
+//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who look on: `observers`. What happens:
+//! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
+//! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
+//! `inputs/results`, `inputs/earlier`, `inputs/list`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
+//! `awaits`, `task/simple`, `task/call`, `task/by_hand`, `task/unsubmitted`. Where they run: `home`.
 
 #[macro_use]
 mod closure;

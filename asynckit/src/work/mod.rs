@@ -2,9 +2,8 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it, and this file: `future` (work that is polled), `lift` (calls that wait for
-//! their inputs). On top of this file stand `run`, `after`, `stage` (work
-//! around work) and `spawn`.
+//! Each imports only those above it: `future` (work that is polled), `lift` (calls that wait for their inputs), `mod`
+//! (this one), `run` (in place), `stage` and `after` (work around work), `spawn`.
 
 mod after;
 mod future;
