@@ -8,47 +8,61 @@
 //! Work that borrows for `'w` can be submitted to a [`Spawner<'w>`](crate::Spawner) alone, and a scope is one
 //! for just its own `'s`, which what is borrowed outlives and no handle can name outside. All else that
 //! makes cells asks for `'static`: a pool, `AsyncResult::ready` and its kin, what joins results by
-//! itself, limits of time on results. Work that is run in place has come to its end when `run` returns,
-//! its cell included. So a value that may borrow is in a cell of a scope (`Header::is_of_scope`): that of
-//! a member, of `Scope::ready`, `channel`, `join` or `join_all`, or of a part that such a value is taken
-//! apart into.
+//! itself, limits of time on results. So a value that may borrow is in a cell that is made with
+//! `Traits::BORROWS` (`Header::borrows`): that of a member (`Part::traits`), of `Scope::ready` or `channel`, or what
+//! is gathered of such (`work/lift.rs`: `try_gather`), be it joined or a part of a tuple that is taken apart.
+//!
+//! Work that is run in place is no scope's. It has come to its end when `run` returns, its cell included:
+//! what is left of it is dropped on the spot, whatever step is under way below (`core/run.rs`: `run_in_place`),
+//! and its value counts as one that borrows (`State::claim_unsubmitted`).
 //!
 //! # The end
 //!
 //! [`Pool::scope`] returns when the count of members is zero (`place.rs`), whatever panics. A member leaves
-//! the count when it is *over*, which is more than that its result is set: closure, inputs and future were
-//! dropped (`dispose_of`, before the outcome is seen; and by nobody else, as one claims or seizes it), the
-//! tasks that its work has begun as parts of itself count for themselves, what they had been lent is given
-//! back (`share.rs`), and the thread that ended it has done all that this led to (`trampoline.rs`:
-//! `leaving`). Last, what is unset of `channel` fails, and this thread's own queue is emptied.
+//! the count when it is *over*, which is more than that its result is set. Its home is told so
+//! (`core/fail.rs`: `over`) when
+//!
+//! - closure, inputs and future are dropped: by who runs it, or by who disposes of it (`fail::dispose`), and by
+//!   nobody else, as one claims or seizes it (`core/state.rs`); mostly before its result is seen, of a job after that;
+//! - the thread that ended it has done all that this led to: the end comes last in its trampoline
+//!   (`trampoline::defer_last`), after steps, errands and disposals;
+//! - what it had on loan for work that it returned is given back (`Part::leave`, `terms/share.rs`). The tasks that its
+//!   work has begun as parts of itself count for themselves.
+//!
+//! Last, what is unset of `channel` fails, and this thread's own queue is emptied (`Part::end`).
 //!
 //! # What is left behind
 //!
 //! - *Handles*: they own their value as a variable would, and may leave the scope where it outlives that.
-//!   The last one drops the value before its own drop returns, or the last borrower does, a member of some
-//!   scope that the value outlives as well. It is not put off, however deep drops nest (`trampoline::free`,
-//!   `trampoline::unowned`), nor left to whoever keeps the memory. All that hold a handle (`Awaited`, the
-//!   iterators, `CancelOnDrop`, `Setter`) have a drop of their own that names the value's type, so that the
-//!   compiler has what is borrowed outlive them.
+//!   The last one drops the value before its own drop returns, or the last loan does, a member's of some
+//!   scope that the value outlives as well (`core/hold.rs`). A value that may borrow is not put off, however deep
+//!   drops nest (`trampoline::drop_here`, `hold::must_not_wait`), nor left to whoever keeps the memory. All that hold
+//!   a handle (`Awaited`, the iterators, `CancelOnDrop`, `Setter`) have a drop of their own that names the value's
+//!   type, so that the compiler has what is borrowed outlive them.
 //! - *Forgotten handles*: their value is never touched again. Nor does anybody walk over values.
 //! - *Futures*: an `Awaited` that has asked to be told when the value is free takes that back and lets go
-//!   of the value as a handle does. An owner that is gone without that leaves a wish that nobody heeds
-//!   (`Holds::release`).
+//!   of the value as a handle does. One that is forgotten has its hold for ever: its wish stays, and whoever
+//!   ends the last loan tells a waker, no more.
 //! - *Setters*: one that is left sets nothing any more and gets the value back. One that sets a value which
-//!   nobody owns drops it before `set` returns, whatever else the completion leads to later
-//!   (`trampoline::after_close`).
-//! - *Wakers* of members and of futures, *timers*, the lists of *tokens* and of the scope, entries in
-//!   *queues*: all of them refer to the cell's memory alone (`TaskRef`), of which nothing but its header
-//!   is looked at when the task is over. They may fail a task, which then is disposed of on their thread,
-//!   before it leaves the scope.
+//!   nobody owns drops it before `set` returns (`complete::drop_unheld`), whatever else the completion leads to
+//!   later.
+//! - *Wakers* of members and of futures, *timers*, the lists of *tokens*, of the scope and of the pool's roots, entries
+//!   in *queues*, *frames* that others look at: all of them refer to the cell's memory alone (`TaskRef`, `Entry`), of
+//!   which nothing but its header is looked at when the task is over. They may fail a task, which then is disposed of
+//!   on their thread, before it leaves the scope.
+//! - *Accounts* of loans (`Lender`, `Account`): they are only compared, and keep a cell's memory.
 //! - *Callbacks* (`on_set`), the programs' own wakers and the hook own all they use, and so do *errors* and
 //!   the payloads of panics: `'static`.
 //! - *Iterators*: `Map` keeps its closure and items and can't leave the scope; what it has begun are
 //!   members.
-//! - *Clones under way, callbacks and borrowing tasks* hold a borrow, which counts as a holder of the value:
-//!   it ends before they do.
-//! - *Memory*: a cell's block is given back whenever it comes; nothing of its value, closure or inputs is in
-//!   it by then.
+//! - *Clones under way, callbacks and borrowing tasks* have a loan, which counts as a holder of the value: it
+//!   ends before they do (`core/clones.rs`).
+//! - *Steps that are put off* on a thread (`trampoline.rs`), the rest of a long list of dependents among them
+//!   (`complete::Rest`): of members, whose end comes after them. Parts of a tuple that was set by hand are no
+//!   members; they are made by a step of the thread that sets it. That is done before `set` returns, or, in a drop
+//!   that a step has led to, before the member that this is a part of leaves or a scope that is in it ends.
+//! - *Memory*: a cell's block is given back whenever it comes, and so is the part of the pool that it is hooked to;
+//!   nothing of its value, closure or inputs is in it by then.
 
 use std::fmt;
 use std::marker::PhantomData;
