@@ -6,7 +6,8 @@
 //! 2^n. It is such orders that show faults.
 //!
 //! What is drawn depends on the seed and on the order of events alone: not on addresses, hashes,
-//! threads or time. So nothing may come here in an order that does: see `Shared::waiting_tasks`.
+//! threads or time. So nothing may come here in an order that does: `known.rs` keeps the order in which things
+//! were met.
 
 use std::collections::BinaryHeap;
 use std::time::Duration;
