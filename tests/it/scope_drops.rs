@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Error, ErrorKind, Pool, async_work, chain, try_work};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, Retry, async_work, chain, try_work, work};
 
 use crate::support::{Counter, Gate, OnDrop, eventually, soon};
 
@@ -117,6 +117,47 @@ fn a_value_goes_at_once_however_deep_drops_nest() {
             let before = seen.count();
             drop(AsyncResult::ready(Nest(depth, pool.clone(), seen.clone())));
             assert_eq!(seen.count(), before + 1, "at a depth of {depth}");
+        }
+    });
+}
+
+#[test]
+fn work_in_place_is_over_when_run_returns_wherever_that_is_called() {
+    /// Runs work that borrows, when it is dropped.
+    struct Runs(Counter);
+    impl Drop for Runs {
+        fn drop(&mut self) {
+            let (local, drops) = (1, Counter::new());
+            let borrows = Borrows::new(&local, &drops);
+            let tried = Retry::new(0).work(move || {
+                let _ = seen(&borrows);
+                work(|| 1)
+            });
+            assert_eq!(tried.run().unwrap(), 1);
+            assert_eq!(drops.count(), 1);
+            self.0.add();
+        }
+    }
+    /// Drops it as deep as that.
+    struct Nest(u32, Option<Runs>);
+    impl Drop for Nest {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                drop(AsyncResult::ready(Nest(self.0 - 1, self.1.take())));
+            }
+        }
+    }
+    soon(|| {
+        let (pool, over) = (Pool::new(1), Counter::new());
+        // What a task leaves behind that was given up.
+        let (runs, unset) = (Runs(over.clone()), AsyncResult::<u32>::new());
+        let given_up = unset.clone().map(move |n| (n, runs).0).spawn_on(&pool);
+        assert!(given_up.cancel());
+        eventually("the closure is dropped", || over.count() == 1);
+        for depth in [0, 1, 63, 64, 65, 200] {
+            let before = over.count();
+            drop(AsyncResult::ready(Nest(depth, Some(Runs(over.clone())))));
+            assert_eq!(over.count(), before + 1, "at a depth of {depth}");
         }
     });
 }

@@ -125,14 +125,8 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
                 let _ = fail::close_with_failure(task, error);
             }),
             // Dependents need not wait for what is dropped.
-            Ran::Over => {
-                task.as_ref().holds.add_ref();
-                complete::close_with_value(task, &mut Queued(to));
-                trampoline::dispose(Step::new(drop_rest, task.as_ptr().cast(), 0));
-            }
-            Ran::OverFailed(error) => {
-                task.as_ref().holds.add_ref();
-                let _ = fail::close_with_failure(task, error);
+            ran @ (Ran::Over | Ran::OverFailed(_)) => {
+                close_over(task, ran, &mut Queued(to));
                 trampoline::dispose(Step::new(drop_rest, task.as_ptr().cast(), 0));
             }
             Ran::Lent => {}
@@ -142,6 +136,22 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
                 trampoline::run_queued();
             }
             Ran::Pending => suspend(task),
+        }
+    }
+}
+
+/// Closes a task that has a job left, and adds a reference for its drop.
+///
+/// # Safety
+/// As `end`.
+unsafe fn close_over(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        task.as_ref().holds.add_ref();
+        if let Ran::OverFailed(error) = ran {
+            let _ = fail::close_with_failure(task, error);
+        } else {
+            complete::close_with_value(task, to);
         }
     }
 }
@@ -254,6 +264,12 @@ pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
                 Here::Again
             }
             Ran::Lent | Ran::Pending => unreachable!("work in place ends in an outcome"),
+            // At once, whatever step is under way below: what it borrows is its caller's own.
+            ran @ (Ran::Over | Ran::OverFailed(_)) => {
+                close_over(task, ran, &mut ToHomes);
+                drop_rest(task.as_ptr().cast(), 0);
+                Here::Over
+            }
             ran => {
                 end(task, ran, &mut ToHomes);
                 Here::Over

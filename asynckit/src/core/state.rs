@@ -48,9 +48,9 @@ impl State {
         self.0.store(first.0.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    /// The claim of work that was not submitted, and is run in place.
+    /// The claim of work that was not submitted, and is run in place: its value may borrow from who calls it.
     pub(crate) fn claim_unsubmitted(&self) {
-        self.change(|old| Some((old | CLAIMED) - LACK));
+        self.change(|old| Some((old | CLAIMED | BORROWS) - LACK));
     }
 
     /// What it was made with.
