@@ -315,6 +315,24 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
     }
 }
 
+/// Claims a task that is ready, wherever its entry is: that stays there, and finds the task taken.
+///
+/// # Safety
+/// The caller keeps the cell.
+pub(super) unsafe fn claim_ready(task: CellPtr) -> Option<Claimed> {
+    // SAFETY: the caller's promise; the reference is for the task's entry.
+    unsafe {
+        task.as_ref().holds.add_ref();
+        match task.as_ref().state.claim() {
+            Claim::Won { .. } => Some(Claimed::new(task)),
+            Claim::Lost | Claim::Lacking => {
+                cell::drop_ref(task);
+                None
+            }
+        }
+    }
+}
+
 /// The right to run a task whose entry the caller has; false where it has lost that, and its entry with it.
 ///
 /// # Safety

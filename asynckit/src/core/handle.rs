@@ -12,7 +12,7 @@ use super::fail;
 use super::lists;
 use super::observers::{Event, Observer, Watch};
 use super::run;
-use super::state::{Claim, Seize};
+use super::state::Seize;
 use crate::error::Error;
 use crate::sync::weakened;
 
@@ -64,7 +64,7 @@ impl TaskRef {
     /// Claims a task that is ready, wherever its entry is: that stays there, and finds the task taken.
     pub(crate) fn claim(&self) -> Option<Claimed> {
         // SAFETY: the reference.
-        unsafe { claim(self.0) }
+        unsafe { complete::claim_ready(self.0) }
     }
 
     /// The right to fail a result that no work sets, where nobody has set it before.
@@ -179,24 +179,6 @@ impl TaskRef {
         match watch.take() {
             Some(observer) => Err(observer),
             None => Ok(watch),
-        }
-    }
-}
-
-/// Claims a task that is ready, as `TaskRef::claim`.
-///
-/// # Safety
-/// The caller keeps the cell.
-unsafe fn claim(task: CellPtr) -> Option<Claimed> {
-    // SAFETY: the caller's promise; the reference is for the task's entry.
-    unsafe {
-        task.as_ref().holds.add_ref();
-        match task.as_ref().state.claim() {
-            Claim::Won { .. } => Some(Claimed::new(task)),
-            Claim::Lost | Claim::Lacking => {
-                cell::drop_ref(task);
-                None
-            }
         }
     }
 }

@@ -15,7 +15,7 @@ use super::super::holds::Take;
 use super::super::observers::{Event, Observer, Watch};
 use super::super::share::Holder;
 use super::super::state::Seize;
-use super::{TaskRef, claim};
+use super::TaskRef;
 use crate::error::Error;
 
 /// An owner's right to the value of a cell, which is a `T`. Invariant in it, as by a handle the value can be
@@ -190,7 +190,7 @@ impl<T> Owner<T> {
     /// Claims the task where it is ready, as `TaskRef::claim`.
     pub(crate) fn claim(&self) -> Option<Claimed> {
         // SAFETY: the hold keeps the cell.
-        unsafe { claim(self.cell()) }
+        unsafe { complete::claim_ready(self.cell()) }
     }
 
     /// Writes the value where nobody has set the result before; else hands it back.
