@@ -77,8 +77,9 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`,
-//! `holds/aside`, `holds`, `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`, `clones`, `share`, `edge`,
+//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
+//! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
+//! `clones`, `share`, `edge`,
 //! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who look on: `observers`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
