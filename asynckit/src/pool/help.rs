@@ -101,13 +101,17 @@ pub(crate) struct Helping<'a> {
 
 impl<'a> Helping<'a> {
     pub(crate) fn begin(pool: &'a Arc<Shared>) -> Helping<'a> {
-        // A thread counts once.
+        // A thread counts once: it may help again from within a task, or a callback.
         if context::works_for(pool) {
             return Helping { pool, counts: false };
         }
+        let here = Parker::current();
         let mut threads = pool.threads();
+        if threads.helpers.iter().any(|one| Arc::ptr_eq(one, &here)) {
+            return Helping { pool, counts: false };
+        }
         threads.alive += 1;
-        threads.helpers.push(Parker::current());
+        threads.helpers.push(here);
         if pool.is_hosted() {
             pool.publish(&threads);
         }
@@ -120,7 +124,6 @@ impl<'a> Helping<'a> {
         let mut threads = pool.threads();
         threads.alive -= 1;
         let here = Parker::current();
-        // Once: it may help again from within a callback.
         if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
             threads.helpers.swap_remove(own);
         }
