@@ -148,4 +148,4 @@ pub(crate) use task::{
     channel, channel_of, manual,
 };
 pub(crate) use traits::Traits;
-pub(crate) use trampoline::{Step as Deferred, call, defer, drain, hold_back};
+pub(crate) use trampoline::{Step as Deferred, after_all, call, defer, drain, hold_back};

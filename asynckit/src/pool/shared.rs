@@ -70,7 +70,7 @@ impl Shared {
 
     /// Lets go of the hook where nothing of the pool will need it any more.
     pub(crate) fn drop_hook(&self) {
-        if self.is_closed() && self.threads().alive == 0 {
+        if self.is_closed() && self.threads().has_nobody() {
             let hook = lock(&self.hook).take();
             drop(hook);
         }
