@@ -5,7 +5,7 @@
 //! caller, claimed already, to be run next. No user code runs on it, so that it can't recurse.
 
 pub(crate) use super::cell::Rest;
-use super::cell::{self, CellPtr, Home};
+use super::cell::{self, CellPtr, Home, Kind};
 use super::edge::Edge;
 use super::entry::{Claimed, Entry};
 use super::observers;
@@ -107,6 +107,9 @@ unsafe fn close_more(
     // SAFETY: as the caller's; the marks come with a reference each.
     unsafe {
         visit(list, &mut Queued(to));
+        if cell.as_ref().kind() == Kind::ByHand {
+            cell.as_ref().state.mark_over();
+        }
         tell_more(cell, observed, unheld);
     }
 }

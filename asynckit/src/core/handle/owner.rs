@@ -286,6 +286,7 @@ unsafe fn set<T>(cell: CellPtr, value: T) -> Result<(), T> {
             Seize::Won(_) => {
                 cell::value_ptr::<T>(cell).write(value);
                 complete::close_with_value(cell, &mut ToHomes);
+                cell.as_ref().state.mark_over();
                 Ok(())
             }
         }
