@@ -153,6 +153,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         let around = self.around.take().unwrap_or_else(Around::here);
         let Some(pass) = self.pass(|| Who::Task(here.reference())) else {
             self.around.set(Some(around));
+            pool::look_at_queue(here.header());
             pool::look_at_limits();
             return Step::Pending;
         };

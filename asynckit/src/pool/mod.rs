@@ -67,6 +67,7 @@ pub(crate) use deadlock::look_at_limits;
 pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set};
 pub(crate) use help::enter_queue;
+pub(crate) use help::look_at_queue;
 pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use shared::Shared;

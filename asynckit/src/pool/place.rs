@@ -219,6 +219,11 @@ impl Part {
         self.counted.load(Ordering::Relaxed) != 0 && self.counted.swap(0, Ordering::AcqRel) != 0
     }
 
+    /// Whether it has one.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted.load(Ordering::Relaxed) != 0
+    }
+
     pub(crate) fn begun(&self) {
         if self.uncount() {
             self.pool().begun();
