@@ -66,7 +66,7 @@ unsafe fn run(task: CellPtr) -> Ran {
 #[cold]
 unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
     // SAFETY: the claim keeps the task, and the caller its home.
-    let (hop, hook) = unsafe { (task.as_ref().hop, cell::hook_of(task)) };
+    let (hop, hook) = unsafe { (task.as_ref().hop, frame::hook_of(task)) };
     Ran::Failed(Error::panicked(hop, payload, hook))
 }
 
