@@ -6,12 +6,13 @@ mod owner;
 use std::collections::HashSet;
 
 use super::cell::{self, CellPtr, Header, Kind};
-use super::complete::{self, Schedule, ToHomes};
+use super::complete;
 use super::entry::{Claimed, Entry};
 use super::fail;
 use super::lists;
 use super::observers::{Event, Observer, Watch};
 use super::run;
+use super::schedule::{Schedule, ToHomes};
 use super::state::Seize;
 use crate::error::Error;
 use crate::sync::weakened;

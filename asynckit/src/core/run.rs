@@ -1,10 +1,11 @@
 //! Running a claimed task, and what follows from how its run ended.
 
 use super::cell::{self, CellPtr, Ran};
-use super::complete::{self, Queued, Schedule, ToHomes};
+use super::complete;
 use super::edge::Link;
 use super::fail;
 use super::frame;
+use super::schedule::{Queued, Schedule, ToHomes};
 use super::state::Suspend;
 use super::trampoline::{self, Step};
 use crate::error::Error;

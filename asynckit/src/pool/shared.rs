@@ -1,6 +1,6 @@
 //! What a pool's handle, its workers and its tasks share.
 
-use crate::core::{Entry, Homed, Stacks, ToHomes};
+use crate::core::{Entry, FewToHomes, Homed, Stacks};
 use crate::error::{Error, ErrorKind, Hook, Hop};
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
@@ -108,7 +108,7 @@ impl Shared {
     pub(crate) fn take_any(&self) -> Option<Entry> {
         self.queue.take_injected().or_else(|| self.queue.steal(0)).or_else(|| {
             // The rest of a long list may have one.
-            self.queue.take_rest()?.visit(&mut ToHomes);
+            self.queue.take_rest()?.visit(&mut FewToHomes::new());
             self.queue.take_injected().or_else(|| self.queue.steal(0))
         })
     }

@@ -5,7 +5,7 @@ use std::io;
 
 use crossbeam_deque::{Steal, Worker as Deque};
 
-use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, ToHomes, end_of_worker};
+use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes, end_of_worker};
 use crate::error::Error;
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, as_local, with_local};
@@ -387,6 +387,6 @@ pub(crate) fn execute(pool: &Shared, entry: Entry) {
 pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
     with_local(|local| match local {
         Some(local) if local.is_of(pool) => local.execute(task),
-        _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut ToHomes)),
+        _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut FewToHomes::new())),
     });
 }
