@@ -68,8 +68,6 @@ pub(crate) use ::loom::thread::yield_now;
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::thread::yield_now;
 
-use std::cell::OnceCell;
-use std::mem::ManuallyDrop;
 /// For statics: loom's atomics can't be made in a constant.
 pub(crate) use std::sync::atomic::AtomicU64 as StaticCounter;
 pub(crate) use std::sync::atomic::Ordering;
@@ -214,7 +212,10 @@ pub(crate) struct Parker {
 
 impl Parker {
     /// The calling thread's own.
+    #[cfg(not(asynckit_loom))]
     pub(crate) fn current() -> Arc<Parker> {
+        use std::cell::OnceCell;
+        use std::mem::ManuallyDrop;
         thread_local! {
             static PARKER: Arc<Parker> = Parker::of_this_thread();
             /// Without a drop, so that it stays until the thread's very end.
@@ -228,6 +229,12 @@ impl Parker {
         })
     }
 
+    /// In a model that is one for each wait.
+    #[cfg(asynckit_loom)]
+    pub(crate) fn current() -> Arc<Parker> {
+        Parker::of_this_thread()
+    }
+
     fn of_this_thread() -> Arc<Parker> {
         Arc::new(Parker { thread: thread::current(), token: AtomicU32::new(0) })
     }
@@ -239,6 +246,11 @@ impl Parker {
             return;
         }
         match deadline {
+            _ if cfg!(asynckit_loom) => {
+                while self.token.load(Ordering::Acquire) == 0 {
+                    yield_now();
+                }
+            }
             None => thread::park(),
             Some(deadline) => thread::park_timeout(deadline.left()),
         }

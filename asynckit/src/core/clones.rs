@@ -1,9 +1,13 @@
 //! Clones of a value that are under way, so that there are never more of them than were written.
 //!
-//! Who takes a value while others own it clones it, and becomes one who looks at it meanwhile. The last owner
-//! takes the value itself, and so waits for the clones that are under way: as it waits for its own loans, where
-//! it finds that out before, and else on the spot (*the clone in the way*). Clones are counted in locked tables
-//! beside the cells, as only values that are cloned pay for that.
+//! Who takes a value while others own it clones it, and has a part in that in place of its hold
+//! (`holds/cloning.rs`). The last owner takes the value itself, and so waits for the clones that are under way: as it
+//! waits for its own loans, where it finds that out before, and else on the spot. Who waits is noted in a table
+//! beside the cells, as few do.
+//!
+//! *Named race, "the clone in the way":* the last owner begins to wait while the last clone ends. The owner marks
+//! the word, where there is a clone, and enters the table under one lock. Who ends the last clone of a marked word
+//! does so under that lock, too, and takes from the table whom to tell: so nobody is missed, and nobody told twice.
 //!
 //! A handle that holds the cell directly waits for clones as for its own loans: they are on the same account. One
 //! that holds by a share must not wait for loans that are no clones, which may wait for it; so it is told from here.
@@ -11,122 +15,119 @@
 use std::cell::Cell;
 
 use super::cell::CellPtr;
-use super::holds::Take;
-use crate::sync::{Condvar, Mutex, lock};
+use super::holds::Left;
+use super::holds::cloning::Begun;
+use crate::sync::{Arc, Mutex, Parker, StaticLocks, lock};
 
-/// The clones of one value that are under way.
-struct Clones {
+/// Whom to tell that no clone is in the way any more.
+pub(super) enum Whom {
+    /// An edge, by its address.
+    Edge(usize),
+    /// Whoever looks on at this address.
+    Watcher(usize),
+    /// A thread that waits on the spot.
+    Thread(Arc<Parker>),
+}
+
+/// The last owner of a value, that waits for clones.
+struct Last {
     cell: usize,
-    count: usize,
-    /// The last owner, where it waits: an edge, or zero for one who looks on; and its own address.
-    last: Option<(usize, usize)>,
+    /// By which it is known.
+    address: usize,
+    whom: Whom,
 }
 
-/// Of all values that a table is for. A list is short: each clone is on some thread's stack.
-struct Known {
-    list: Vec<Clones>,
-    /// How many wait for the end of one on the spot.
-    waiting: usize,
-}
-
-impl Known {
-    #[inline]
-    fn of(&mut self, cell: usize) -> Option<&mut Clones> {
-        self.list.iter_mut().find(|clones| clones.cell == cell)
-    }
-}
-
-struct Table {
-    clones: Mutex<Known>,
-    ended: Condvar,
-}
-
-const TABLES: usize = 16;
-static TABLE: [Table; TABLES] = [const {
-    Table { clones: Mutex::new(Known { list: Vec::new(), waiting: 0 }), ended: Condvar::new() }
-}; TABLES];
-
-#[inline]
-fn table(cell: CellPtr) -> (&'static Table, usize) {
-    let address = cell.as_ptr().addr();
-    (&TABLE[(address >> 5) % TABLES], address)
-}
+/// Of a cell there is one.
+static LAST: Mutex<Vec<Last>> = Mutex::new(Vec::new());
+/// Taken before that, for a step on a cell's word that goes with it.
+static LOCKS: StaticLocks = StaticLocks::new();
 
 crate::sync::local! {
     /// How many clones are under way on this stack.
     static NESTED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How an owner that is not alone gets at the value.
-#[must_use]
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Begun {
-    /// All others have left meanwhile: as `Take::Sole`.
-    Takes,
-    /// It clones, and has a loan in place of its hold; `end` ends that.
-    Clones,
-}
-
-/// An owner takes a value that others own or look at.
+/// An owner takes a value that others own or look at: it takes it, where they have left meanwhile, or is to clone it,
+/// and to call `end`.
 ///
 /// # Safety
 /// The cell is closed with a value; the caller has an owner's hold.
+#[inline]
 pub(super) unsafe fn begin(cell: CellPtr) -> Begun {
-    let (table, address) = table(cell);
+    // Who is inside of a clone may be what that waits for.
+    let nested = NESTED.with(Cell::get);
     // SAFETY: the caller's promise.
-    let holds = unsafe { &cell.as_ref().holds };
-    let mut known = lock(&table.clones);
+    let mut begun = unsafe { cell.as_ref() }.holds.begin_clone(nested > 0);
+    if begun == Begun::Waits {
+        // SAFETY: the caller's promise.
+        begun = unsafe { wait_here(cell) };
+    }
+    if begun != Begun::Takes {
+        NESTED.with(|count| count.set(nested + 1));
+    }
+    begun
+}
+
+/// The last owner waits on the spot.
+///
+/// # Safety
+/// As `begin`.
+#[cold]
+#[inline(never)]
+unsafe fn wait_here(cell: CellPtr) -> Begun {
+    let (parker, key) = (Parker::current(), cell.as_ptr().addr());
     loop {
-        if holds.take() != Take::Clone {
-            return Begun::Takes;
-        }
-        // Where there are none, others look at it by loans of a handle that is gone, without a clone of its own.
-        // Who is inside of a clone may be what that waits for.
-        let in_way = known.of(address).is_some() && NESTED.with(Cell::get) == 0;
-        if holds.begin_clone(!in_way) {
-            match known.of(address) {
-                Some(of_cell) => of_cell.count += 1,
-                None => known.list.push(Clones { cell: address, count: 1, last: None }),
+        // SAFETY: the caller's promise.
+        unsafe {
+            while enter(cell, key, Whom::Thread(parker.clone())) {
+                parker.park(None);
+                // It may have been woken for something else.
+                leave(cell, key);
             }
-            NESTED.with(|nested| nested.set(nested.get() + 1));
-            return Begun::Clones;
+            match cell.as_ref().holds.begin_clone(false) {
+                Begun::Waits => {}
+                begun => return begun,
+            }
         }
-        known.waiting += 1;
-        known = table.ended.wait(known).unwrap_or_else(|poisoned| poisoned.into_inner());
-        known.waiting -= 1;
     }
 }
 
-/// A clone is over: its loan ends by `end_loan`, whose answer is given, and the last owner, where that waits for
-/// this, is to be told: an edge, or zero for one who looks on; and its own address.
+/// A clone is over; what that has left behind, and whom to tell.
 ///
 /// # Safety
 /// The caller has begun it, on this thread.
-pub(super) unsafe fn end<R>(
-    cell: CellPtr,
-    end_loan: impl FnOnce() -> R,
-) -> (R, Option<(usize, usize)>) {
+#[inline]
+pub(super) unsafe fn end(cell: CellPtr, begun: Begun) -> (Left, Option<Whom>) {
     NESTED.with(|nested| nested.set(nested.get() - 1));
-    let (table, address) = table(cell);
-    let mut last = None;
-    let leaves = {
-        let mut known = lock(&table.clones);
-        // In one step for who looks at both: whoever finds no clone finds no loan of one.
-        let leaves = end_loan();
-        if let Some(at) = known.list.iter().position(|clones| clones.cell == address) {
-            let of_cell = &mut known.list[at];
-            of_cell.count -= 1;
-            if of_cell.count == 0 {
-                last = of_cell.last;
-                known.list.swap_remove(at);
-                if known.waiting > 0 {
-                    table.ended.notify_all();
-                }
-            }
-        }
-        leaves
-    };
-    (leaves, last)
+    // SAFETY: the caller's promise.
+    let holds = unsafe { &cell.as_ref().holds };
+    if begun == Begun::Looks {
+        return (holds.drop_loan(), None);
+    }
+    match holds.end_clone() {
+        Some(left) => (left, None),
+        // SAFETY: the caller's promise.
+        None => unsafe { end_waited(cell) },
+    }
+}
+
+/// # Safety
+/// As `end`.
+#[cold]
+#[inline(never)]
+unsafe fn end_waited(cell: CellPtr) -> (Left, Option<Whom>) {
+    let key = cell.as_ptr().addr();
+    let _lock = LOCKS.lock(key);
+    // SAFETY: the caller's promise.
+    let (left, waited) = unsafe { cell.as_ref() }.holds.end_waited_clone();
+    let last = if waited { take(|last| last.cell == key) } else { None };
+    (left, last.map(|last| last.whom))
+}
+
+fn take(is: impl Fn(&Last) -> bool) -> Option<Last> {
+    let mut all = lock(&LAST);
+    let at = all.iter().position(is)?;
+    Some(all.swap_remove(at))
 }
 
 /// Whether the caller is the last owner of a value, and waits for nothing but clones of it.
@@ -136,29 +137,29 @@ pub(super) unsafe fn end<R>(
 #[inline]
 pub(super) unsafe fn are_in_way(cell: CellPtr) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { cell.as_ref() }.holds.is_one_owner_lent() && is_cloned(cell)
+    unsafe { cell.as_ref() }.holds.is_one_owner_cloned()
 }
 
-#[cold]
-#[inline(never)]
-fn is_cloned(cell: CellPtr) -> bool {
-    let (table, address) = table(cell);
-    lock(&table.clones).of(address).is_some()
-}
-
-/// The last owner asks that an edge be told when no clone is in its way, or one who looks on at this address;
+/// The last owner asks that an edge be told when no clone is in its way, or one who looks on at this address (zero);
 /// false where none is.
 ///
 /// # Safety
 /// As `are_in_way`.
 pub(super) unsafe fn wait(cell: CellPtr, edge: usize, address: usize) -> bool {
-    let (table, key) = table(cell);
-    let mut known = lock(&table.clones);
-    let Some(of_cell) = known.of(key) else { return false };
+    let whom = if edge == 0 { Whom::Watcher(address) } else { Whom::Edge(edge) };
     // SAFETY: the caller's promise.
-    let waits = unsafe { cell.as_ref() }.holds.is_one_owner_lent();
+    unsafe { enter(cell, address, whom) }
+}
+
+/// # Safety
+/// As `are_in_way`.
+unsafe fn enter(cell: CellPtr, address: usize, whom: Whom) -> bool {
+    let key = cell.as_ptr().addr();
+    let _lock = LOCKS.lock(key);
+    // SAFETY: the caller's promise.
+    let waits = unsafe { cell.as_ref() }.holds.wait_for_clones();
     if waits {
-        of_cell.last = Some((edge, address));
+        lock(&LAST).push(Last { cell: key, address, whom });
     }
     waits
 }
@@ -168,7 +169,7 @@ pub(super) unsafe fn wait(cell: CellPtr, edge: usize, address: usize) -> bool {
 /// # Safety
 /// As `are_in_way`.
 pub(super) unsafe fn leave(cell: CellPtr, address: usize) -> bool {
-    let (table, key) = table(cell);
-    let mut known = lock(&table.clones);
-    known.of(key).and_then(|of_cell| of_cell.last.take_if(|(_, its)| *its == address)).is_some()
+    let key = cell.as_ptr().addr();
+    let _lock = LOCKS.lock(key);
+    take(|last| last.cell == key && last.address == address).is_some()
 }

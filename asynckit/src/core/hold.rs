@@ -4,9 +4,10 @@
 //! would be. That is what lets values borrow from a scope.
 
 use super::cell::{self, CellPtr, Header};
-use super::clones::{self, Begun};
+use super::clones::{self, Whom};
 use super::complete;
 use super::fail;
+use super::holds::cloning::Begun;
 use super::holds::{Left, Take};
 use super::lists;
 use super::observers;
@@ -345,30 +346,46 @@ pub(super) unsafe fn take_outcome<T>(holder: Holder) -> Result<T, Error> {
 #[inline(never)]
 unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
     /// Ends the clone, also where it panics.
-    struct End(CellPtr);
+    struct End(CellPtr, Begun);
     impl Drop for End {
+        #[inline]
         fn drop(&mut self) {
-            let (cell, holder) = (self.0, Holder::of_cell(self.0));
-            // SAFETY: it was begun; that is what the end of its loan has answered; the edge waits for this, and is
-            // named once.
+            let cell = self.0;
+            // SAFETY: it was begun; the edge, if any, waits for this, and is named once.
             unsafe {
-                let (leaves, last) = clones::end(cell, || holder.drop_loan());
-                follow_leaves(cell, holder, leaves);
-                match last {
-                    None => {}
-                    Some((0, address)) => observers::tell(address, observers::Event::Free),
-                    Some((edge, _)) => complete::tell(edge),
+                match clones::end(cell, self.1) {
+                    (Left::Held, None) => {}
+                    (left, last) => follow_clone(cell, left, last),
                 }
+            }
+        }
+    }
+    /// # Safety
+    /// That is what the end of a clone has answered.
+    #[cold]
+    #[inline(never)]
+    unsafe fn follow_clone(cell: CellPtr, left: Left, last: Option<Whom>) {
+        // SAFETY: the caller's promise; the cell is there as far as `left` says.
+        unsafe {
+            if left != Left::Held {
+                let leaves = Leaves::of_cell(cell.as_ref(), left);
+                follow_leaves(cell, Holder::of_cell(cell), leaves);
+            }
+            match last {
+                None => {}
+                Some(Whom::Edge(edge)) => complete::tell(edge),
+                Some(Whom::Watcher(at)) => observers::tell(at, observers::Event::Free),
+                Some(Whom::Thread(parker)) => parker.unpark(),
             }
         }
     }
     // SAFETY: the caller's promise: the value is there and stays, by the hold.
     unsafe {
-        if clones::begin(cell) == Begun::Takes {
-            return take(Holder::of_cell(cell));
-        }
+        let end = match clones::begin(cell) {
+            Begun::Takes => return take(Holder::of_cell(cell)),
+            begun => End(cell, begun),
+        };
         // There were two owners, so that the cloner is there, and it was made for this type.
-        let end = End(cell);
         let cloner = cell.as_ref().cloner();
         assert!(!cloner.is_null(), "a value was to be cloned that nobody has cloned a handle of");
         let cloner = std::mem::transmute::<*mut (), fn(&T) -> T>(cloner);

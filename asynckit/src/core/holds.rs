@@ -7,6 +7,7 @@
 //! No memory is touched here; callers act on the answers.
 
 mod aside;
+pub(super) mod cloning;
 
 use crate::sync::{AtomicU64, Ordering, give_up, ordering, weakened};
 
@@ -19,20 +20,28 @@ const OWNER: u64 = 1;
 const LOAN: u64 = OWNER << BITS;
 /// Keeps the memory alone.
 const REF: u64 = LOAN << BITS;
-/// The handle that the loans were made from waits until there is none.
-const WISH: u64 = REF << BITS;
+/// Looks at the value to clone it, for an owner that was.
+const CLONE: u64 = REF << BITS;
+/// The handle that the loans were made from waits until there is none, and no clone.
+const WISH: u64 = 1 << 59;
+/// The last owner waits until there is no clone (`clones.rs`).
+const WAITED: u64 = WISH << 1;
 /// Of this kind there are more than the word has, at the word's own count of at least one: the rest is
 /// set aside.
-const MORE_OWNERS: u64 = WISH << 1;
-const MORE_LOANS: u64 = WISH << 2;
-const MORE_REFS: u64 = WISH << 3;
+const MORE_OWNERS: u64 = WISH << 2;
+const MORE_LOANS: u64 = WISH << 3;
+const MORE_REFS: u64 = WISH << 4;
 const OWNERS: u64 = FIELD * OWNER;
 const LOANS: u64 = FIELD * LOAN;
+const CLONES: u64 = WISH - CLONE;
+/// Who looks at the value.
+const LOOKS: u64 = LOANS | CLONES;
 /// Who sees to it that the value is there.
-const VALUE: u64 = OWNERS | LOANS | MORE_OWNERS | MORE_LOANS;
+const VALUE: u64 = OWNERS | LOOKS | MORE_OWNERS | MORE_LOANS;
 
-/// How much room the word has for the count of each kind: for a million.
-const BITS: u32 = 20;
+/// How much room the word has for the count of each of the first three kinds. There are no more clones at once
+/// than threads and nested clones, for which what is left has to do.
+const BITS: u32 = 16;
 const FIELD: u64 = (1 << BITS) - 1;
 /// From so many on some are set aside: well before a count could run into its neighbour, as no more
 /// threads than this can be in `add` at once.
@@ -177,7 +186,7 @@ impl Holds {
     fn release(&self, one: u64) -> Left {
         let old = self.0.load(ordering("release", Ordering::Acquire));
         // The plain way: nothing is set aside, nobody waits, and others want the value.
-        if old < WISH && (old - one) & (OWNERS | LOANS) != 0 {
+        if old < WISH && (old - one) & (OWNERS | LOOKS) != 0 {
             let success = ordering("release", Ordering::AcqRel);
             let failure = ordering("release", Ordering::Acquire);
             if self.0.compare_exchange_weak(old, old - one, success, failure).is_ok() {
@@ -196,16 +205,7 @@ impl Holds {
                 old = self.bring_back(one);
                 continue;
             }
-            let rest = old - one;
-            let (new, left) = if one == LOAN && rest & WISH != 0 && rest & LOANS == 0 {
-                let unowned = rest & OWNERS == 0;
-                let wish = if weakened("wish") { 0 } else { WISH };
-                ((rest & !wish) + REF, Left::Wished { unowned })
-            } else if rest & VALUE == 0 {
-                (rest + REF, Left::Unowned)
-            } else {
-                (rest, Left::Held)
-            };
+            let (new, left) = released(old, one);
             let success = ordering("release", Ordering::AcqRel);
             let failure = ordering("release", Ordering::Acquire);
             match self.0.compare_exchange_weak(old, new, success, failure) {
@@ -269,39 +269,6 @@ impl Holds {
         }
     }
 
-    /// Turns an owner's hold into a loan, to clone from; false where it is the last owner's, and that is not to.
-    #[cold]
-    #[must_use]
-    pub(crate) fn begin_clone(&self, last_too: bool) -> bool {
-        let mut old = self.0.load(Ordering::Acquire);
-        loop {
-            if is_short(old, OWNER) {
-                old = self.bring_back(OWNER);
-                continue;
-            }
-            if old & OWNERS == OWNER && !last_too {
-                return false;
-            }
-            // ORDERING: AcqRel, as in `release`.
-            let new = old - OWNER + LOAN;
-            match self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => break,
-                Err(now) => old = now,
-            }
-        }
-        if count(old, LOAN) >= HIGH {
-            self.set_aside(LOAN);
-        }
-        true
-    }
-
-    /// Whether one owns the value, and others look at it.
-    #[inline]
-    pub(crate) fn is_one_owner_lent(&self) -> bool {
-        let now = self.0.load(Ordering::Acquire);
-        now & (OWNERS | MORE_OWNERS) == OWNER && now & LOANS != 0
-    }
-
     /// Ends the hold of an owner that was told `Sole` and has moved the value out; true where it
     /// frees the cell.
     #[inline]
@@ -313,7 +280,7 @@ impl Holds {
 
     #[inline]
     pub(crate) fn is_lent(&self) -> bool {
-        self.0.load(Ordering::Acquire) & LOANS != 0
+        self.0.load(Ordering::Acquire) & LOOKS != 0
     }
 
     /// Whether anybody wants the value. If not, nobody will.
@@ -328,7 +295,7 @@ impl Holds {
     pub(crate) fn wish(&self) -> bool {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
-            if old & LOANS == 0 {
+            if old & LOOKS == 0 {
                 return false;
             }
             // ORDERING: AcqRel: Release publishes whom to tell to the last loan.
@@ -356,14 +323,33 @@ impl Holds {
     }
 }
 
+/// The word after one of a kind has left, which is not the last of more; and what that leaves behind.
+#[inline]
+fn released(old: u64, one: u64) -> (u64, Left) {
+    let mut rest = old - one;
+    if rest & CLONES == 0 {
+        rest &= !WAITED;
+    }
+    if one != OWNER && rest & WISH != 0 && rest & LOOKS == 0 {
+        let unowned = rest & OWNERS == 0;
+        let wish = if weakened("wish") { 0 } else { WISH };
+        ((rest & !wish) + REF, Left::Wished { unowned })
+    } else if rest & VALUE == 0 {
+        (rest + REF, Left::Unowned)
+    } else {
+        (rest, Left::Held)
+    }
+}
+
 impl std::fmt::Debug for Holds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let now = self.0.load(Ordering::Acquire);
+        let clones = (now & CLONES) / CLONE;
         let [owners, loans, refs] = [OWNER, LOAN, REF].map(|one| {
             let aside = if now & more(one) == 0 { 0 } else { aside::count(self.address(), one) };
             count(now, one) + aside
         });
-        write!(f, "{owners} owners, {loans} loans, {refs} references")
+        write!(f, "{owners} owners, {loans} loans, {clones} clones, {refs} references")
     }
 }
 
@@ -378,6 +364,7 @@ pub(crate) fn check(old: u64, count: u64) {
 
 #[cfg(all(test, not(asynckit_loom)))]
 mod tests {
+    use super::cloning::Begun;
     use super::*;
 
     const MANY: u64 = HIGH + 2 * BATCH + 3;
@@ -416,9 +403,19 @@ mod tests {
     fn owners_that_clone() {
         let holds = Holds::owned();
         (1..MANY).for_each(|_| holds.add_owner());
-        (1..MANY).for_each(|_| assert!(holds.begin_clone(false)));
-        assert!(!holds.begin_clone(false) && holds.is_one_owner_lent());
-        (1..MANY).for_each(|_| assert_eq!(holds.drop_loan(), Left::Held));
+        let begun: Vec<Begun> = (1..MANY).map(|_| holds.begin_clone(false)).collect();
+        let clones = begun.iter().filter(|begun| **begun == Begun::Clones).count();
+        assert!(clones > 1000 && begun.contains(&Begun::Looks));
+        assert_eq!(holds.begin_clone(false), Begun::Waits);
+        assert!(holds.is_one_owner_cloned() && holds.wait_for_clones());
+        for begun in begun.iter().filter(|begun| **begun == Begun::Looks) {
+            assert_eq!((begun, holds.drop_loan()), (&Begun::Looks, Left::Held));
+        }
+        (1..clones).for_each(|_| assert_eq!(holds.end_clone(), Some(Left::Held)));
+        assert_eq!(holds.end_clone(), None);
+        assert_eq!(holds.end_waited_clone(), (Left::Held, true));
+        assert!(!holds.wait_for_clones());
+        assert_eq!(holds.begin_clone(false), Begun::Takes);
         assert_eq!(holds.take(), Take::Alone);
     }
 

@@ -59,7 +59,7 @@
 //! # Named races
 //!
 //! Each has a model in `models`, which runs the real code in every order of a few threads, and fails where the step
-//! that it is about is weakened: but for those of clones, which wait by locks that no model sees, and of whole pools.
+//! that it is about is weakened: but for those of whole pools.
 //!
 //! - *The late edge*: an edge is linked while the upstream closes. Both are compare-and-swaps on one word: the edge
 //!   is in the list that is taken, or it sees the outcome (`Outcome::push`, `close`).
@@ -67,7 +67,8 @@
 //!   stay linked, each counts when it is visited, and the last ends what they kept (`fail.rs`).
 //! - *The last loan*: the handle that lent a value wants it back while the last loan ends. Loans, owners and the wish
 //!   are one word: the wish sees no loan, or the last loan sees the wish, and tells (`wish.rs`).
-//! - *The clone in the way*: the last owner comes while another one still clones (`clones.rs`).
+//! - *The clone in the way*: the last owner comes while another one still clones. It marks the word, where there is a
+//!   clone, and says whom to tell; who ends the last clone of a marked word tells (`clones.rs`).
 //! - *The cancelled sleeper*: a task is closed by a canceller while it runs, and then comes to wait again. Each looks
 //!   for the other after its own step; one disposes of the task (`fail.rs`).
 //! - *The late task*: a task is tied while its home ends. It is tied first, and then looks; the home says that it has
@@ -77,7 +78,7 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
+//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`, `holds/cloning`,
 //! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
 //! `clones`, `share`, `edge`,
 //! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who look on: `observers`. What happens:

@@ -48,6 +48,20 @@ pub(super) enum Leaves {
     Told { edge: usize, looks_on: bool, unowned: bool },
 }
 
+impl Leaves {
+    /// What a loan of the cell itself, or a clone, has left behind.
+    #[inline]
+    pub(super) fn of_cell(header: &Header, left: Left) -> Leaves {
+        match left {
+            Left::Wished { unowned } => {
+                let (edge, looks_on) = header.outcome.told();
+                Leaves::Told { edge, looks_on, unowned }
+            }
+            left => Leaves::Cell(left),
+        }
+    }
+}
+
 impl Holder {
     /// One who holds the cell itself.
     #[inline]
@@ -225,13 +239,7 @@ impl Holder {
         }
         // SAFETY: the loan was there.
         let header = unsafe { self.cell().as_ref() };
-        match header.holds.drop_loan() {
-            Left::Wished { unowned } => {
-                let (edge, looks_on) = header.outcome.told();
-                Leaves::Told { edge, looks_on, unowned }
-            }
-            left => Leaves::Cell(left),
-        }
+        Leaves::of_cell(header, header.holds.drop_loan())
     }
 
     #[cold]

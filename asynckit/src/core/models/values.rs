@@ -196,3 +196,21 @@ fn a_reader_and_the_set() {
         1
     });
 }
+
+/// The last owner comes while the other one still clones: it waits for that, and takes.
+#[test]
+fn the_clone_in_the_way() {
+    model(|place, drops| {
+        let a = set(Part::new(drops));
+        let (b, c) = (a.share(), a.share());
+        drop(a);
+        let clones = thread::spawn(move || b.take().unwrap().is_clone());
+        let takes = call(place, (Moved::of(c), ()), |(c, ()): (Part, ())| u32::from(c.is_clone()));
+        work(place);
+        let cloned = clones.join().unwrap();
+        work(place);
+        // One of the two was cloned, and not the one that came last.
+        assert_eq!(takes.take().unwrap(), u32::from(!cloned));
+        2
+    });
+}
