@@ -203,7 +203,8 @@ fn slow_drops_of_late_work_delay_no_other_time_limit() {
         let late: Vec<_> = (0..3)
             .map(|_| {
                 let slow = SlowDrop(drops.clone());
-                never.clone().map(move |_| drop(slow)).spawn_on(&a).timeout(SHORT)
+                // Enough for this thread to be done with it: else the drop is its own.
+                never.clone().map(move |_| drop(slow)).spawn_on(&a).timeout(20 * SHORT)
             })
             .collect();
         for late in late {
