@@ -296,6 +296,8 @@ mod panic;
 
 mod error;
 
+pub mod observe;
+
 #[allow(unsafe_code)]
 mod core;
 
@@ -337,6 +339,7 @@ pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use many::Results;
 pub use map::{Map, Mapped};
+pub use observe::{Observer, note};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, try_current,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::error::Error;
+use crate::observe::Observer;
 use crate::pool::config::Config;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 use crate::pool::config::Host;
@@ -35,6 +36,7 @@ impl PoolBuilder {
                 queue_capacity: None,
                 max_spares: 256,
                 hook: None,
+                observers: Vec::new(),
                 seed: None,
                 fault: None,
                 host: None,
@@ -150,6 +152,27 @@ impl PoolBuilder {
     /// ```
     pub fn deterministic(mut self, seed: u64) -> PoolBuilder {
         self.config.seed = Some(seed);
+        self
+    }
+
+    /// Has `observer` look on to the pool's work; may be called for several. See [`observe`](crate::observe).
+    ///
+    /// ```
+    /// use asynckit::observe::{Observer, TaskStarted};
+    ///
+    /// struct Prints;
+    /// impl Observer for Prints {
+    ///     fn started(&self, event: &TaskStarted<'_>) {
+    ///         println!("{:?} {:?} begins on {}", event.time, event.task, event.row.name());
+    ///     }
+    /// }
+    ///
+    /// let pool = asynckit::Pool::builder().workers(1).observer(Prints).build()?;
+    /// assert_eq!(pool.spawn(|| 42).get().unwrap(), 42);
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
+    pub fn observer(mut self, observer: impl Observer) -> PoolBuilder {
+        self.config.observers.push(Arc::new(observer));
         self
     }
 

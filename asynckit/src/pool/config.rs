@@ -1,6 +1,7 @@
 //! What a pool is set up with.
 
 use crate::error::Hook;
+use crate::observe::Observer;
 use crate::pool::draw::Fault;
 use crate::sync::Arc;
 
@@ -13,6 +14,8 @@ pub(crate) struct Config {
     pub(crate) queue_capacity: Option<usize>,
     pub(crate) max_spares: usize,
     pub(crate) hook: Option<Hook>,
+    /// Who looks on from the beginning.
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
     /// Of a deterministic pool.
     pub(crate) seed: Option<u64>,
     pub(crate) fault: Option<Fault>,
