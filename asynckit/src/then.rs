@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 
-use crate::core::{self, Deferred, Either, Loan, Moved, Observer, Outcome};
+use crate::core::{self, Deferred, Either, Loan, Moved, Outcome, Watcher};
 use crate::error::{BoxError, Error, Hop, Sought};
 use crate::panic;
 use crate::result::AsyncResult;
@@ -161,20 +161,20 @@ impl<T> AsyncResult<T> {
                 drop(Error::panicked(hop, payload, hook));
             }
         };
-        let observer = if is_plain::<T>() {
-            Observer::Note(Box::new(move || {
+        let watcher = if is_plain::<T>() {
+            Watcher::Note(Box::new(move || {
                 let copy = value.outcome().ok().and_then(copied).map(Seen::Copied);
                 let seen = copy.unwrap_or_else(|| Seen::Lent(value));
                 core::call(Deferred::of_closure(move || call(seen)));
             }))
         } else {
-            Observer::Call(Box::new(move || call(Seen::Lent(value))))
+            Watcher::Call(Box::new(move || call(Seen::Lent(value))))
         };
-        match task.watch(observer) {
+        match task.watch(watcher) {
             Ok(watch) => watch.stay(),
-            Err(Observer::Call(call)) => core::call(Deferred::of_closure(call)),
-            Err(Observer::Note(note)) => note(),
-            Err(_) => unreachable!("an observer has changed its kind"),
+            Err(Watcher::Call(call)) => core::call(Deferred::of_closure(call)),
+            Err(Watcher::Note(note)) => note(),
+            Err(_) => unreachable!("a watcher has changed its kind"),
         }
     }
 }
