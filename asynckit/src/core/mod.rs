@@ -80,7 +80,7 @@
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
 //! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
 //! `clones`, `share`, `edge`,
-//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who look on: `watchers`. What happens:
+//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is told of a task: `news`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
 //! `inputs/results`, `inputs/earlier`, `inputs/list`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
@@ -108,6 +108,7 @@ mod inputs;
 mod lists;
 #[cfg(all(asynckit_loom, test))]
 mod models;
+mod news;
 mod outcome;
 mod pages;
 mod reference;
@@ -129,7 +130,7 @@ pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePendi
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
-pub(crate) use cell::{CellPtr, Header, Home, Rest};
+pub(crate) use cell::{CellPtr, EachNeed, Header, Home, News, Rest};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use complete::{Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
