@@ -65,8 +65,8 @@ impl Shared {
         self.fail_waiting();
         self.fail_dependents_of_running();
         self.wake_all();
-        self.drop_hook();
         self.tell_stopped(false);
+        self.drop_hook();
     }
 
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.

@@ -105,8 +105,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
         shared.fail_queued();
     }
     shared.finish_stop(0);
-    shared.drop_hook();
     shared.tell_stopped(false);
+    shared.drop_hook();
 }
 
 impl Local {
