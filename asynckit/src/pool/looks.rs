@@ -1,6 +1,7 @@
 //! What a pool tells those who look on: to whom, and in which words of the core's and the pool's.
 
 use std::fmt::Display;
+use std::sync::PoisonError;
 
 use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
@@ -8,7 +9,7 @@ use crate::observe::{CallbackId, Everywhere, Onlooker, TaskId, Told, Watched, te
 use crate::pool::place::{Inside, Part};
 use crate::pool::shared::Shared;
 use crate::pool::shown::{kind_of, need_of, needs, task_here, watched_here};
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
 impl Shared {
@@ -62,13 +63,28 @@ impl Shared {
         if !self.is_looked_on() || !self.is_closed() {
             return;
         }
-        if !at_any_rate && self.threads().alive > 0 {
+        if !at_any_rate && !self.threads().has_nobody_but(&Parker::current()) {
             return;
         }
-        if self.stop_told.swap(1, Ordering::AcqRel) == 0 {
-            let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
-            self.tell(&Told::Stopped(running));
+        let here = thread::current().id();
+        let mut farewell = lock(&self.farewell);
+        match farewell.by {
+            None => farewell.by = Some(here),
+            // Who stops the pool does not return before that is done.
+            Some(other) if other != here && at_any_rate => {
+                while !farewell.is_over {
+                    let waited = self.told.wait(farewell);
+                    farewell = waited.unwrap_or_else(PoisonError::into_inner);
+                }
+                return;
+            }
+            Some(_) => return,
         }
+        drop(farewell);
+        let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
+        self.tell(&Told::Stopped(running));
+        lock(&self.farewell).is_over = true;
+        self.told.notify_all();
     }
 
     fn has_in_hand(&self, task: &Header) -> bool {
