@@ -367,7 +367,7 @@ pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use many::Results;
 pub use map::{Map, Mapped};
-pub use observe::Observer;
+pub use observe::{Observer, Snapshot};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,
