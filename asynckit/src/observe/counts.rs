@@ -139,7 +139,8 @@ impl Observer for Counts {
         // What is around other work, or hands results on, is no call of its own; but it may be needed.
         let name = match event.kind {
             TaskKind::Around => "limits and the like",
-            _ => event.name,
+            // A call in a chain is known by the name that is written there, without a module.
+            _ => event.name.rsplit("::").next().unwrap_or(event.name),
         };
         let mut needs: Vec<usize> = Vec::new();
         for task in event.needs.iter().filter_map(|need| need.task()) {

@@ -228,7 +228,7 @@ pub struct Suspended {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FunctionCounts {
-    /// Which; `others` for all that are too many to be counted one by one.
+    /// Its name, without the module; `others` for all that are too many to be counted one by one.
     pub name: &'static str,
     /// How many tasks wait for what they need.
     pub waiting: usize,
