@@ -260,6 +260,12 @@
 //! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
 //! [`is_cancelled`].
 //!
+//! # Looking on
+//!
+//! [`PoolBuilder::observer`] and [`Pool::observe`] take an [`Observer`], which is told what becomes of each task, in
+//! order, on the thread that it happens on: see [`observe`]. [`Pool::snapshot`] is what a pool is at, to be printed where
+//! a program seems stuck. [`note`] says something of the work that calls it.
+//!
 //! # What it costs
 //!
 //! A task is one block of memory with its closure, its inputs and room for the value, and a few atomic
