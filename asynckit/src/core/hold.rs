@@ -10,9 +10,9 @@ use super::fail;
 use super::holds::cloning::Begun;
 use super::holds::{Left, Take};
 use super::lists;
-use super::observers;
 use super::share::{Holder, Leaves};
 use super::trampoline::{self, Step};
+use super::watchers;
 use crate::error::Error;
 use crate::sync::weakened;
 
@@ -192,7 +192,7 @@ unsafe fn tell(holder: Holder, leaves: Leaves) -> Left {
                 unsafe { complete::tell(edge) }
             }
             if looks_on {
-                observers::tell(holder.address(), observers::Event::Free);
+                watchers::tell(holder.address(), watchers::Event::Free);
             }
             holder.end_told(unowned)
         }
@@ -374,7 +374,7 @@ unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
             match last {
                 None => {}
                 Some(Whom::Edge(edge)) => complete::tell(edge),
-                Some(Whom::Watcher(at)) => observers::tell(at, observers::Event::Free),
+                Some(Whom::Watcher(at)) => watchers::tell(at, watchers::Event::Free),
                 Some(Whom::Thread(parker)) => parker.unpark(),
             }
         }

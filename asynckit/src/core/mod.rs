@@ -73,7 +73,7 @@
 //!   for the other after its own step; one disposes of the task (`fail.rs`).
 //! - *The late task*: a task is tied while its home ends. It is tied first, and then looks; the home says that it has
 //!   ended, and then looks for what waits (`home.rs`, and the pool above).
-//! - *Looking away*: somebody who may leave again begins to look on while the cell closes (`observers.rs`).
+//! - *Looking away*: somebody who may leave again begins to look on while the cell closes (`watchers.rs`).
 //! - *The late look*: a thread ends a task while another thread looks at what it is doing (`frame.rs`).
 //!
 //! # The files
@@ -81,7 +81,8 @@
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`, `holds/cloning`,
 //! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
 //! `clones`, `share`, `edge`,
-//! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who look on: `observers`. What happens:
+//! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is
+//! told of a task: `news`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
 //! `inputs/results`, `inputs/earlier`, `inputs/list`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
@@ -109,7 +110,7 @@ mod inputs;
 mod lists;
 #[cfg(all(asynckit_loom, test))]
 mod models;
-mod observers;
+mod news;
 mod outcome;
 mod pages;
 mod reference;
@@ -124,6 +125,7 @@ mod task;
 mod tests;
 mod traits;
 mod trampoline;
+mod watchers;
 mod wish;
 
 pub use here::Here;
@@ -131,7 +133,7 @@ pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePendi
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
-pub(crate) use cell::{CellPtr, Header, Home, Rest};
+pub(crate) use cell::{CellPtr, EachNeed, Header, Home, News, Rest};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
@@ -140,7 +142,6 @@ pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
 pub(crate) use inputs::{Earlier, Either, EndEdge, OrCancelled, Outcomes, VisitEdges};
-pub(crate) use observers::{Observer, Watch};
 pub(crate) use reference::TaskRef;
 pub(crate) use schedule::{FewToHomes, Schedule, ToHomes};
 pub(crate) use scoped::Scoped;
@@ -151,3 +152,4 @@ pub(crate) use task::{
 };
 pub(crate) use traits::Traits;
 pub(crate) use trampoline::{Step as Deferred, after_all, call, defer, drain, hold_back};
+pub(crate) use watchers::{Watch, Watcher};

@@ -142,6 +142,7 @@ impl Drop for Closing<'_> {
     fn drop(&mut self) {
         let (pool, here) = (self.0.arc(), Parker::current());
         core::after_all(Deferred::of_closure(move || {
+            pool.tell_stopped(false);
             let mut threads = pool.threads();
             if let Some(own) = threads.closers.iter().position(|one| Arc::ptr_eq(one, &here)) {
                 threads.closers.swap_remove(own);

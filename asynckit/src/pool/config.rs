@@ -1,6 +1,7 @@
 //! What a pool is set up with.
 
 use crate::error::Hook;
+use crate::observe::Onlooker;
 use crate::pool::draw::Fault;
 use crate::sync::Arc;
 
@@ -13,6 +14,10 @@ pub(crate) struct Config {
     pub(crate) queue_capacity: Option<usize>,
     pub(crate) max_spares: usize,
     pub(crate) hook: Option<Hook>,
+    /// Who looks on from the beginning.
+    pub(crate) onlookers: Vec<Onlooker>,
+    /// Whether counts are kept for snapshots.
+    pub(crate) watch: bool,
     /// Of a deterministic pool.
     pub(crate) seed: Option<u64>,
     pub(crate) fault: Option<Fault>,

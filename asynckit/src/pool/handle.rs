@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::observe::{Observer, Onlooker};
 use crate::pool::draw::Seeded;
 use crate::pool::shared::Shared;
 use crate::pool::threads::count_workers;
@@ -71,7 +72,36 @@ impl Pool {
         drop(threads);
         shared.wake_all();
         shared.queue.wake_blocked();
+        shared.tell_size();
         shared.want_workers();
+    }
+}
+
+impl Pool {
+    /// Has `observer` look on to the pool's work from now on: to what is submitted after this has returned. See
+    /// [`observe`](crate::observe).
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use asynckit::observe::{Observer, TaskSubmitted};
+    ///
+    /// struct Names(mpsc::Sender<&'static str>);
+    /// impl Observer for Names {
+    ///     fn submitted(&self, event: &TaskSubmitted<'_>) {
+    ///         let _ = self.0.send(event.name);
+    ///     }
+    /// }
+    ///
+    /// let (sender, names) = mpsc::channel();
+    /// let pool = asynckit::Pool::new(1);
+    /// drop(pool.spawn(|| "unseen"));
+    /// pool.observe(Names(sender));
+    /// drop(pool.spawn(|| 1).map(|n| n + 1).spawn_on(&pool));
+    /// assert_eq!([names.recv().unwrap(), names.recv().unwrap()], ["closure", "map"]);
+    /// ```
+    #[track_caller]
+    pub fn observe(&self, observer: impl Observer) {
+        self.shared().observe(Onlooker::new(observer));
     }
 }
 

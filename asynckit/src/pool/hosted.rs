@@ -12,11 +12,12 @@
 
 use std::time::Duration;
 
+use crate::observe::{Row, RowKind};
 use crate::pool::config::Host;
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::{context, worker};
+use crate::pool::{context, life};
 use crate::sync::{Arc, Ordering, fence};
 use crate::terms::Timers;
 
@@ -34,12 +35,13 @@ impl Asked {
             drop(threads);
             return call_later(&shared);
         }
+        Row::begin(RowKind::Host);
         threads.alive += 1;
         threads.next_id += 1;
         let id = threads.next_id;
         shared.publish(&threads);
         drop(threads);
-        worker::work(shared, id);
+        life::work(shared, id);
     }
 }
 
@@ -104,7 +106,7 @@ impl Shared {
             let asked = Asked(Some(self.arc()));
             host.call(Box::new(move || asked.comes()));
         } else {
-            let started = worker::start(&self.arc(), &mut threads);
+            let started = life::start(&self.arc(), &mut threads);
             self.try_again(threads, started);
         }
     }

@@ -1,14 +1,17 @@
 //! What a pool's handle, its workers and its tasks share.
 
-use crate::core::{Entry, FewToHomes, Homed, Stacks};
+use std::time::Instant;
+
+use crate::core::{Entry, FewToHomes, Homed, Stacks, TaskRef};
 use crate::error::{Error, ErrorKind, Hook, Hop};
+use crate::observe::{Counts, Onlookers};
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock, thread};
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
@@ -36,6 +39,20 @@ impl Sleeping {
     }
 }
 
+/// What a run was seen to be, at an earlier look.
+pub(super) struct Earlier {
+    pub(super) task: TaskRef,
+    pub(super) since: Instant,
+}
+
+/// The last that those who look on are told.
+#[derive(Default)]
+pub(super) struct Farewell {
+    /// Who tells them, or has.
+    pub(super) by: Option<thread::ThreadId>,
+    pub(super) is_over: bool,
+}
+
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
@@ -48,6 +65,16 @@ pub(crate) struct State {
     pub(crate) stacks: Stacks,
     /// What its tasks wait for that is not its own.
     pub(super) roots: Roots,
+    /// Who looks on.
+    pub(super) onlookers: Onlookers,
+    /// What is counted for snapshots.
+    pub(super) watch: Option<Arc<Counts>>,
+    /// What the last of these saw running.
+    pub(super) looked_at: Mutex<Vec<Earlier>>,
+    /// Whether they were told that it has stopped.
+    pub(super) farewell: Mutex<Farewell>,
+    /// Signalled when they were, under that lock.
+    pub(super) told: Condvar,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
     /// threads are gone: the pool's memory may stay for longer.
     pub(super) hook: Mutex<Option<Hook>>,

@@ -1,8 +1,10 @@
 //! Making a pool, and starting its threads.
 
 use std::io;
+use std::time::Duration;
 
 use crate::core::{Stacks, depth};
+use crate::observe::{Counts, Onlooker, Onlookers};
 use crate::panic;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
@@ -10,9 +12,9 @@ use crate::pool::draw::Seeded;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
-use crate::pool::shared::{Shared, Sleeping, State};
+use crate::pool::shared::{Farewell, Shared, Sleeping, State};
 use crate::pool::threads::{Threads, count_workers};
-use crate::pool::{registry, worker};
+use crate::pool::{life, registry};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use crate::terms::{AGAIN, Timers, no_thread};
 
@@ -23,6 +25,13 @@ impl Shared {
         panic::note_places(|| depth() > 0);
         let threads = Threads::wanting(config.workers);
         let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
+        let clock = seeded.as_ref().map(|seeded| {
+            let timers = seeded.timers().clone();
+            Box::new(move || timers.now()) as Box<dyn Fn() -> Duration + Send + Sync>
+        });
+        let watch = config.watch.then(|| Arc::new(Counts::new()));
+        let mut onlookers = std::mem::take(&mut config.onlookers);
+        onlookers.extend(watch.clone().map(Onlooker::new));
         let plain = seeded.is_none() && config.queue_capacity.is_none();
         let shared = Shared::new_home(State {
             queue: Queue::new(config.queue_capacity, seeded),
@@ -32,12 +41,18 @@ impl Shared {
             phase: Phase::open(plain),
             stacks: Stacks::none(),
             roots: Roots::none(),
+            onlookers: Onlookers::none(clock),
+            watch,
+            looked_at: Mutex::new(Vec::new()),
+            farewell: Mutex::new(Farewell::default()),
+            told: Condvar::new(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
             closed: Condvar::new(),
             config,
         });
         registry::add(&shared);
+        onlookers.into_iter().for_each(|onlooker| shared.observe(onlooker));
         shared
     }
 
@@ -54,7 +69,7 @@ impl Shared {
         let mut threads = self.threads();
         let room = threads.alive < self.most_threads(&threads);
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
-            let started = worker::start(&self.arc(), &mut threads);
+            let started = life::start(&self.arc(), &mut threads);
             self.try_again(threads, started);
         }
     }
@@ -67,7 +82,7 @@ impl Shared {
         let is_open = !self.is_closed() && !self.is_hosted();
         let mut started = Ok(());
         while is_open && started.is_ok() && threads.workers() < threads.wanted {
-            started = worker::start(&self.arc(), &mut threads);
+            started = life::start(&self.arc(), &mut threads);
         }
         self.phase.set_starves(started.is_err() && threads.workers() == 0);
         started

@@ -1,0 +1,110 @@
+//! Looking on: what a pool tells of its work while it does it.
+//!
+//! An [`Observer`] has one method for each kind of event, and all of them do nothing unless said. A pool gets one
+//! by [`PoolBuilder::observer`](crate::PoolBuilder::observer), or later by
+//! [`Pool::observe`](crate::Pool::observe): then it sees what is submitted from then on. Several may look on.
+//! Where nobody does, a task costs what it costs without all of this.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//! use std::sync::Arc;
+//! use asynckit::observe::{Ending, Observer, TaskEnded};
+//! use asynckit::{Pool, Results, async_work};
+//!
+//! /// Counts what fails.
+//! #[derive(Default)]
+//! struct Failures(AtomicUsize);
+//!
+//! impl Observer for Failures {
+//!     fn ended(&self, event: &TaskEnded<'_>) {
+//!         if matches!(event.how, Ending::Failed(_)) {
+//!             self.0.fetch_add(1, Ordering::Relaxed);
+//!         }
+//!     }
+//! }
+//!
+//! #[async_work]
+//! fn parse(text: &'static str) -> Result<u32, std::num::ParseIntError> { text.parse() }
+//!
+//! let failures = Arc::new(Failures::default());
+//! let pool = Pool::builder().workers(2).observer(failures.clone()).build()?;
+//! let all = ["1", "x", "3"].into_iter().map(|text| parse(text).spawn_on(&pool)).settle_all();
+//! assert_eq!(all.get()?.into_iter().filter(Result::is_ok).count(), 2);
+//! assert_eq!(failures.0.load(Ordering::Relaxed), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Order
+//!
+//! Of one task, as each observer is told:
+//!
+//! ```text
+//! submitted ─▶ ready ─▶ started ─▶ (suspended ─▶ [ready ─▶] resumed)* ─▶ ended
+//! ```
+//!
+//! - `submitted` comes first, once, before anything else knows of the task. `ended` comes last, once, for every task
+//!   that was submitted. What is skipped, cancelled or stopped has `ended` without `started`, or after `suspended`;
+//!   what only hands on a result ends so as well.
+//! - `started` and what follows, up to `suspended` or `ended`, come on the thread that runs the task's code,
+//!   nested as the code is: a thread may, inside of a wait, start and end tasks that this wait needs. So a span may
+//!   be entered in `started` and `resumed`, and left in `suspended` and `ended`.
+//! - `ended` of a task comes before its result can be seen by anybody, so before `ready` of what depends on it, before
+//!   a `get` returns, and before the task's callbacks begin. (A result that was set as failed while the code ran
+//!   was seen before: `cancelled` tells of that.)
+//! - `ready` comes on the thread that has brought the last input, before the task is queued.
+//! - `cancelled` comes once at most, on whichever thread sets the result, and may cross with `ended`.
+//! - `stands_in_line` comes before `got_permit`, and this before the work's own `submitted` (`part_of`).
+//!   `gave_permit` comes when the work is really over, on whatever thread that is.
+//! - `wait_begun` and `wait_ended` come on the thread that waits, nested. A result that is there at once, or whose
+//!   work the thread can begin itself at once, is not waited for.
+//! - `attempt` comes on the thread that begins the try.
+//! - `callback_registered`, then `callback_begun` and `callback_ended` on the thread that calls it; only the latter
+//!   where it never is.
+//! - `worker_busy` and `worker_idle` take turns on each thread that works for the pool.
+//! - `pool_sized` comes first of all to each observer, `pool_stopped` once: before [`Pool::stop`](crate::Pool::stop)
+//!   returns to who has stopped the pool, and before its drop is over.
+//!
+//! Events of different threads have no other order, and may come at the same time: an observer is shared.
+//!
+//! # What an observer must not do
+//!
+//! It is called in the midst of the pool's work and holds that up: it should note what it sees, and nothing else. No
+//! lock of ours is held meanwhile. It must not wait for the pool's work. What it submits to a pool that it
+//! looks on to is told to it, too. A panic in it is told to the pool's
+//! [`on_unobserved_error`](crate::PoolBuilder::on_unobserved_error) and harms nobody else.
+//!
+//! # Time
+//!
+//! The times of a pool's events are those of a clock that never goes back and is the same for all
+//! pools of the process ([`now`]); only a [deterministic](crate::Pool::deterministic) pool has its own, which is virtual
+//! ([`Clock`]).
+
+mod clock;
+mod counts;
+mod events;
+mod ids;
+mod in_place;
+mod observer;
+mod onlookers;
+mod snapshot;
+mod told;
+mod watched;
+
+pub use clock::now;
+pub(crate) use counts::Counts;
+pub use events::{
+    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
+    Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, TaskCancelled, TaskEnded, TaskKind,
+    TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded,
+    WorkerBusy, WorkerIdle,
+};
+pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
+pub(crate) use in_place::InPlace;
+pub use observer::Observer;
+pub(crate) use onlookers::{Everywhere, Onlooker, Onlookers, tell_everywhere};
+pub use snapshot::{
+    CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
+    Suspended, Waiting, Way, WayEnd,
+};
+pub(crate) use told::{LimitFacts, Told};
+pub(crate) use watched::Watched;
