@@ -249,6 +249,7 @@ impl Blocked {
             any: goal.any() && targets.len() > 1,
             is_whole,
             targets,
+            line: goal.line(),
             reached: goal.test(),
             timed,
             at,
