@@ -106,6 +106,8 @@ fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
     if !matches!(submitted, Submitted::Immediate(_)) {
         part.trace.begin(task.hop);
     }
+    // First, so that work which cancels its own token is among what is cancelled.
+    part.show(&task);
     match submitted {
         Submitted::Ready(entry) => worker::schedule(part.pool(), entry),
         Submitted::Immediate(entry) => part.do_now(entry),
@@ -113,5 +115,4 @@ fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
         Submitted::Tied if part.pool().is_closed() => refuse_late(owner),
         Submitted::Tied => {}
     }
-    part.show(&task);
 }
