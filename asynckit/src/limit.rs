@@ -10,12 +10,12 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::core::{Awaits, Here, Job, Step, VisitEdges};
+use crate::core::{Awaits, Here, Job, Step, TaskRef, VisitEdges, Watch};
 use crate::error::Error;
 use crate::observe::Told;
-use crate::pool;
+use crate::pool::{self, Goal, Test};
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::terms::{InLine, Pass, Passes, Who, end_in_place};
+use crate::terms::{InLine, Pass, Passes, Waiter, Who, end_in_place};
 use crate::work::Work;
 use crate::work::stage::start_at;
 
@@ -157,6 +157,15 @@ impl<'w, T> Limited<'w, T> {
         }
         pass
     }
+
+    /// Who stands in line.
+    fn waiter(&self) -> Arc<Waiter> {
+        let in_line = self.in_line.take();
+        let in_line = in_line.unwrap_or_else(|| unreachable!("nobody stands in line"));
+        let waiter = in_line.1.clone();
+        self.in_line.set(Some(in_line));
+        waiter
+    }
 }
 
 impl<T: Send> Job<T> for Limited<'_, T> {
@@ -176,27 +185,26 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             return Step::Pending;
         };
         let place = pool::place_here().map(|place| place.with_pass(pass));
-        self.awaits.result(start_at(self.inner(), here, place), true)
+        let inner = self.inner();
+        let waits = inner.waits();
+        let started = start_at(inner, here, place);
+        if waits {
+            pool::holds_while_it_waits(&started.reference());
+        }
+        self.awaits.result(started, true)
     }
 
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        let parker = Parker::current();
-        let who = || Who::Thread(parker.clone());
         let until = end_in_place();
-        let pass = self.pass(who).or_else(|| {
-            pool::blocking(|| {
-                loop {
-                    parker.park(until);
-                    let pass = self.pass(who);
-                    if pass.is_some() || until.is_some_and(|until| until.is_over()) {
-                        return pass;
-                    }
-                }
-            })
-        });
-        let Some(pass) = pass else {
-            let limit = until.map_or(Duration::ZERO, |until| until.limit);
-            return Err(Error::timed_out(here.hop(), limit));
+        let pass = loop {
+            if let Some(pass) = self.pass(|| Who::Thread(Parker::current())) {
+                break pass;
+            }
+            let turn = Turn { passes: self.passes.clone(), waiter: self.waiter() };
+            if !pool::wait(&turn, until, here.hop().at)? {
+                let limit = until.map_or(Duration::ZERO, |until| until.limit);
+                return Err(Error::timed_out(here.hop(), limit));
+            }
         };
         let outcome = self.inner().run_part(here.hook());
         drop(pass);
@@ -213,6 +221,36 @@ impl<T: Send> Job<T> for Limited<'_, T> {
     fn release(&self, cancelled: bool) {
         Job::<T>::withdraw(self, cancelled);
         drop(self.inner.take());
+    }
+}
+
+/// The turn of a thread that stands in line itself.
+struct Turn {
+    passes: Arc<Passes>,
+    waiter: Arc<Waiter>,
+}
+
+impl Goal for Turn {
+    fn reached(&self) -> bool {
+        self.waiter.has_pass()
+    }
+
+    fn test(&self) -> Test {
+        let waiter = self.waiter.clone();
+        Box::new(move || waiter.has_pass())
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        Vec::new()
+    }
+
+    fn line(&self) -> Option<Arc<Passes>> {
+        Some(self.passes.clone())
+    }
+
+    fn watch(&self, _parker: &Arc<Parker>) -> Vec<Watch> {
+        // It is this thread's own parker that stands in line.
+        Vec::new()
     }
 }
 

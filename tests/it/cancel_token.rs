@@ -334,3 +334,17 @@ fn an_awaited_guard_cancels_when_its_future_is_dropped() {
 fn outside_of_work_there_is_no_place() {
     assert!(try_current().is_none());
 }
+
+#[test]
+fn work_that_cancels_its_own_token_is_cancelled() {
+    soon(|| {
+        let pool = Pool::new(2);
+        // So quick that its submitter may still be at it.
+        for _ in 0..500 {
+            let token = CancelToken::new();
+            let own = token.clone();
+            let result = work(move || own.cancel()).spawn_on(&token.on(&pool));
+            assert_eq!(kind_of(result), ErrorKind::Cancelled);
+        }
+    });
+}

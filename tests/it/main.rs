@@ -18,6 +18,7 @@ mod closure_sizes;
 mod contract;
 mod deadlocks;
 mod deadlocks_of_choices;
+mod deadlocks_of_limits;
 mod deterministic;
 mod download;
 mod every_wait;

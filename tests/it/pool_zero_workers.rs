@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, chain, work};
+use asynckit::{AsyncResult, ErrorKind, Pool, Results, async_work, blocking, chain, work};
 
 use crate::support::{Counter, Gate, eventually, soon};
 
@@ -360,5 +360,49 @@ fn who_runs_it_until_idle_takes_up_work_that_comes_later() {
             getting.join().unwrap().unwrap();
             running.join().unwrap();
         });
+    });
+}
+
+#[test]
+fn a_worker_that_does_its_work_while_it_waits_has_a_spare() {
+    soon(|| {
+        for blocks in [false, true] {
+            let (one, other) = (Arc::new(Pool::new(1)), Arc::new(Pool::new(0)));
+            let (its, there) = (Arc::downgrade(&one), other.clone());
+            // On the only worker, which waits for work of the other pool and so does it.
+            let outer = one.spawn(move || {
+                let inner = there.spawn(move || {
+                    let needed = its.upgrade().unwrap().spawn(|| 5);
+                    if blocks {
+                        let set = Gate::new();
+                        let sets = set.clone();
+                        needed.on_set(move |_| sets.open());
+                        blocking(|| set.pass());
+                    }
+                    needed.get().unwrap()
+                });
+                inner.get().unwrap()
+            });
+            assert_eq!(outer.get().unwrap(), 5);
+        }
+    });
+}
+
+#[test]
+fn a_stop_ends_waits_of_its_work_on_the_worker_of_another_pool() {
+    soon(|| {
+        let (one, other) = (Pool::new(1), Arc::new(Pool::new(0)));
+        let (never, begun, there) = (AsyncResult::<u32>::new(), Gate::new(), other.clone());
+        let (awaited, begins) = (never.clone(), begun.clone());
+        let outer = one.spawn(move || {
+            let inner = there.spawn(move || {
+                begins.open();
+                awaited.get().map_err(|error| error.kind())
+            });
+            inner.get().unwrap()
+        });
+        begun.pass();
+        one.stop();
+        assert_eq!(outer.get().unwrap(), Err(ErrorKind::Stopped));
     });
 }

@@ -344,3 +344,19 @@ fn a_deterministic_pool_has_a_clock_of_its_own() {
         assert_eq!(pool.virtual_time(), Some(hour));
     });
 }
+
+#[test]
+fn no_time_at_all_is_over_at_once() {
+    soon(|| {
+        for pool in [Pool::new(1), Pool::new(0), Pool::deterministic(1)] {
+            assert_timed_out(inc(1).deadline(Duration::ZERO).spawn_on(&pool));
+            assert_timed_out(inc(1).timeout(Duration::ZERO).spawn_on(&pool));
+            assert_timed_out(
+                AsyncResult::<u32>::new().map(|n| n).deadline(Duration::ZERO).spawn_on(&pool),
+            );
+            // What is there is in time.
+            assert_eq!(AsyncResult::ready(3).timeout(Duration::ZERO).get().unwrap(), 3);
+            assert_timed_out(AsyncResult::<u32>::new().timeout(Duration::ZERO));
+        }
+    });
+}

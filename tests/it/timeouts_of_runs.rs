@@ -2,7 +2,7 @@
 //! from the submission.
 
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asynckit::{
     AsyncResult, ErrorKind, Limit, Pool, Results, Retry, async_work, chain, current, is_cancelled,
@@ -383,5 +383,20 @@ fn of_a_result_both_count_from_the_call() {
         let (in_time, also) = (queued().timeout(LIMIT), queued().deadline(LIMIT));
         busy.free();
         assert_eq!((in_time.get().unwrap(), also.get().unwrap()), (2, 2));
+    });
+}
+
+#[test]
+fn what_comes_late_is_late_though_no_thread_has_noticed() {
+    soon(|| {
+        let pool = Pool::new(1);
+        for _ in 0..300 {
+            let takes = work(|| {
+                let begun = Instant::now();
+                while begun.elapsed() < Duration::from_micros(20) {}
+            });
+            let late = takes.timeout(Duration::from_micros(1)).spawn_on(&pool);
+            assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
+        }
     });
 }

@@ -146,3 +146,14 @@ fn a_test_that_is_explored_goes_by_its_pool() {
         assert!(start.elapsed() < Duration::from_secs(20));
     });
 }
+
+#[test]
+fn a_result_of_no_pool_goes_by_that_of_who_limits_it() {
+    soon(|| {
+        let (pool, never) = (Pool::deterministic(1), AsyncResult::<u32>::new());
+        let its = never.clone();
+        let limits = pool.spawn(move || its.timeout(HOUR).get().map_err(|error| error.kind()));
+        assert_eq!(limits.get().unwrap(), Err(ErrorKind::TimedOut));
+        assert_eq!(pool.virtual_time(), Some(HOUR));
+    });
+}

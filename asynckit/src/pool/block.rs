@@ -91,10 +91,13 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
             self.0.end_blocking();
         }
     }
-    let _end = context::pool().map(|pool| {
-        core::drain();
+    let begin = |pool: Arc<Shared>| {
         pool.begin_blocking();
         End(pool)
+    };
+    let _end = context::pool().map(|pool| {
+        core::drain();
+        (context::lender(&pool).map(begin), begin(pool))
     });
     f()
 }

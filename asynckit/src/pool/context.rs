@@ -31,6 +31,12 @@ pub(crate) fn pool() -> Option<Arc<Shared>> {
         .or_else(|| with_local(|local| local.map(|local| local.shared().clone())))
 }
 
+/// The pool whose worker this thread is, where it does the work of another pool, `here`, which it waited for.
+pub(crate) fn lender(here: &Arc<Shared>) -> Option<Arc<Shared>> {
+    let own = with_local(|local| local.map(|local| local.shared().clone()));
+    own.filter(|own| !Arc::ptr_eq(own, here))
+}
+
 /// The timers of that pool, if it has a clock of its own.
 pub(crate) fn virtual_timers() -> Option<Arc<Timers>> {
     pool()?.queue.seeded().map(|seeded| seeded.timers().clone())

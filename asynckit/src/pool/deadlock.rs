@@ -13,11 +13,11 @@ use crate::pool::threads::Wait;
 use crate::pool::walks;
 use crate::pool::words::{in_a_circle, itself, out_of_passes, waiter};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::terms::{Share, has_lines};
+use crate::terms::{Passes, Share, has_lines};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
-/// Tasks under a limit that await results, and some that did.
+/// Tasks under a limit that await results or wait for inputs, and some that did.
 static SLEEPERS: Mutex<Vec<TaskRef>> = Mutex::new(Vec::new());
 /// How many waits there are, for who need not look at them.
 static COUNT: StaticCounter = StaticCounter::new(0);
@@ -36,7 +36,8 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
             fence(Ordering::SeqCst);
             waits.push(wait.clone());
         });
-        return look_at_choices();
+        look_at_choices();
+        return look_at_limits();
     }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
@@ -88,7 +89,8 @@ pub(crate) fn look_again(task: &TaskRef) {
     // sees what the task waits for now.
     fence(Ordering::SeqCst);
     if COUNT.load(Ordering::Relaxed) == 0 {
-        return;
+        // No thread waits; work that sleeps and has a pass may.
+        return look_at_limits();
     }
     let circle = core::hold_back(|| {
         let waits = lock(&WAITS);
@@ -111,7 +113,8 @@ pub(crate) fn look_again(task: &TaskRef) {
 }
 
 /// Somebody has come to wait, for a result or in the line of a limit: it may be that all who run
-/// under a limit wait for work that stands in its line, over any number of tasks and waits.
+/// under a limit wait for work that stands in its line, over any number of tasks and waits. Or they wait
+/// for work in the line of another limit, where that is so of all who run under that one, and so on.
 pub(crate) fn look_at_limits() {
     // ORDERING: SeqCst fence, as in `look_again`: of a wait and of who gets in line, each is counted
     // before its look, so that one of the two sees the other.
@@ -125,39 +128,40 @@ pub(crate) fn look_at_limits() {
     }
     let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let waiting = waits.iter().map(|wait| Holder {
-            shares: shares_of(&wait.stack),
-            targets: wait.targets.clone(),
-            any: wait.any,
-            who: Who::Wait(wait.clone()),
-        });
-        let sleeping = sleepers.iter().filter_map(|task| {
-            Some(Holder {
-                shares: shares_of(std::slice::from_ref(task)),
-                targets: walks::awaited(task)?,
-                any: true,
-                who: Who::Sleeper(task.clone()),
-            })
-        });
-        let mut stuck: Vec<Arc<Share>> = Vec::new();
-        for holder in waiting.chain(sleeping) {
-            for share in &holder.shares {
-                let Some(limit) = share.limit() else { continue };
-                let in_line = |task: &TaskRef| limit.has_in_line(task);
-                if !holder.waits_for(in_line, &waits) {
-                    continue;
-                }
-                if !stuck.iter().any(|other| Arc::ptr_eq(other, share)) {
-                    stuck.push(share.clone());
-                }
-                let likewise =
-                    stuck.iter().filter(|other| other.limit().is_some_and(|its| its.is(limit)));
-                if likewise.count() >= limit.most() {
-                    return Some((holder.who, limit.most()));
-                }
+        let waiting = waits.iter().map(Holder::that_waits);
+        let sleeping = sleepers.iter().map(|task| Holder::that_sleeps(task, &waits));
+        let holders: Vec<Holder> = waiting.chain(sleeping).collect();
+        let shares = || holders.iter().flat_map(|holder| &holder.shares);
+        let mut limits: Vec<&Passes> = shares().filter_map(|share| share.limit()).collect();
+        loop {
+            // Those that make no room as long as none of these does.
+            let stands = |wait: &Arc<Wait>| wait.stands_in_any(&limits);
+            let in_line = |task: &TaskRef| {
+                limits.iter().any(|limit| limit.has_in_line(task))
+                    || waits.iter().any(|wait| stands(wait) && has(&wait.stack, task))
+            };
+            let still = |holder: &&Holder| match &holder.who {
+                Who::Wait(wait) if stands(wait) => true,
+                _ => holder.waits_for(in_line, &waits),
+            };
+            let still: Vec<&Holder> = holders.iter().filter(still).collect();
+            let makes_no_room = |limit: &&Passes| {
+                let all = still.iter().flat_map(|holder| &holder.shares);
+                let its = all.filter(|share| share.limit().is_some_and(|one| one.is(limit)));
+                its.map(Arc::as_ptr).collect::<HashSet<_>>().len() >= limit.most()
+            };
+            let left: Vec<&Passes> = limits.iter().copied().filter(makes_no_room).collect();
+            if left.len() == limits.len() {
+                let has = |limit: &&Passes, holder: &Holder| {
+                    holder.shares.iter().any(|share| share.limit().is_some_and(|one| one.is(limit)))
+                };
+                let newest = |limit| still.iter().rfind(|holder| has(limit, holder));
+                return left
+                    .last()
+                    .and_then(|limit| Some((newest(limit)?.who.clone(), limit.most())));
             }
+            limits = left;
         }
-        None
     });
     match stuck {
         Some((Who::Wait(wait), most)) => {
@@ -167,11 +171,28 @@ pub(crate) fn look_at_limits() {
         Some((Who::Sleeper(task), most)) => {
             fail_await(&task, out_of_passes(task.hop, "awaits", "", most));
         }
+        Some((Who::Dependent(task), most)) => {
+            task.fail_waiting(out_of_passes(task.hop, "waits for", "", most), false);
+        }
         None => {}
     }
 }
 
-/// Somebody who has passes and waits.
+/// Work that has a pass waits for its inputs, which may stand in the same line.
+pub(crate) fn holds_while_it_waits(task: &TaskRef) {
+    keep_sleeper(task);
+    look_at_limits();
+}
+
+fn keep_sleeper(task: &TaskRef) {
+    let mut sleepers = lock(&SLEEPERS);
+    let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
+    sleepers.push(task.clone());
+    drop(sleepers);
+    drop(gone);
+}
+
+/// Somebody who waits, and may have passes.
 struct Holder {
     shares: Vec<Arc<Share>>,
     targets: Vec<TaskRef>,
@@ -180,12 +201,27 @@ struct Holder {
     who: Who,
 }
 
+#[derive(Clone)]
 enum Who {
     Wait(Arc<Wait>),
     Sleeper(TaskRef),
+    Dependent(TaskRef),
 }
 
 impl Holder {
+    fn that_waits(wait: &Arc<Wait>) -> Holder {
+        let (shares, targets) = (shares_of(&wait.stack), wait.targets.clone());
+        Holder { shares, targets, any: wait.any, who: Who::Wait(wait.clone()) }
+    }
+
+    fn that_sleeps(task: &TaskRef, waits: &[Arc<Wait>]) -> Holder {
+        let (targets, any, who) = match walks::awaited(task) {
+            Some(awaited) => (awaited, true, Who::Sleeper(task.clone())),
+            None => (waits_for(task, waits), false, Who::Dependent(task.clone())),
+        };
+        Holder { shares: shares_of(std::slice::from_ref(task)), targets, any, who }
+    }
+
     /// Whether it waits for somebody, over any number of tasks and waits.
     fn waits_for(&self, is_end: impl Fn(&TaskRef) -> bool, waits: &[Arc<Wait>]) -> bool {
         let leads = |targets| find_way(targets, &is_end, waits).is_some();
@@ -230,11 +266,7 @@ pub(crate) fn look_at_await(task: &TaskRef) {
     }
     let place = task.hooked_home::<Inside>();
     if place.is_some_and(|place| place.shares().any(|share| share.limit().is_some())) {
-        let mut sleepers = lock(&SLEEPERS);
-        let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
-        sleepers.push(task.clone());
-        drop(sleepers);
-        drop(gone);
+        keep_sleeper(task);
     }
     look_at_choices();
     look_at_limits();

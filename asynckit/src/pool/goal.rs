@@ -6,6 +6,7 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
 use crate::pool::{context, walks};
 use crate::sync::{Arc, Parker};
+use crate::terms::Passes;
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -26,6 +27,10 @@ pub(crate) trait Goal {
     /// Whether any of the roots will do.
     fn any(&self) -> bool {
         false
+    }
+    /// The limit in whose line the thread stands itself.
+    fn line(&self) -> Option<Arc<Passes>> {
+        None
     }
     /// Makes sure that the parker is woken when `reached` may have changed.
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;

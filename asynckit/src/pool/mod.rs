@@ -69,7 +69,7 @@ pub use stop::StillRunning;
 pub(crate) use context::{
     place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
 };
-pub(crate) use deadlock::look_at_limits;
+pub(crate) use deadlock::{holds_while_it_waits, look_at_limits};
 pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set};
 pub(crate) use help::enter_queue;

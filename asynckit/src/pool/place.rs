@@ -244,7 +244,7 @@ impl Part {
     }
 
     /// Shows a member to the thread that waits for the scope's end, and to who may cancel it. Not
-    /// before it is submitted: from now on others may run or cancel it.
+    /// before it is made and tied: from now on others may run or cancel it.
     pub(crate) fn show(&self, task: &TaskRef) {
         if let Some(tree) = &self.tree {
             tree.add(task);

@@ -106,6 +106,8 @@ fn refusal(part: &Part, hop: Hop) -> Option<Error> {
 
 fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
     let task = owner.reference();
+    // First, so that work which cancels its own token is among what is cancelled.
+    part.show(&task);
     match submitted {
         Submitted::Ready(entry) => {
             part.tell_ready();
@@ -116,5 +118,4 @@ fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
         Submitted::Tied if part.pool().is_closed() => refuse_late(owner),
         Submitted::Tied => {}
     }
-    part.show(&task);
 }

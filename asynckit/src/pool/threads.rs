@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::observe::Row;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
+use crate::terms::Passes;
 
 /// What the pool's lock guards.
 #[derive(Default)]
@@ -74,6 +75,8 @@ pub(crate) struct Wait {
     pub(crate) any: bool,
     /// Whether there are no others that would do as well.
     pub(crate) is_whole: bool,
+    /// The limit in whose line the thread stands itself.
+    pub(crate) line: Option<Arc<Passes>>,
     /// Whether the wait is over, though the thread may not have noticed.
     pub(crate) reached: Test,
     pub(crate) timed: bool,
@@ -86,6 +89,11 @@ impl Wait {
     /// Whether the thread stays where it is, for all that is known.
     pub(super) fn is_still(&self) -> bool {
         !self.timed && self.failed.get().is_none() && !(self.reached)()
+    }
+
+    /// Whether the thread stands in the line of one of these.
+    pub(super) fn stands_in_any(&self, limits: &[&Passes]) -> bool {
+        self.line.as_ref().is_some_and(|line| limits.iter().any(|limit| limit.is(line)))
     }
 
     pub(crate) fn fail(&self, error: Error) {

@@ -244,6 +244,8 @@ impl Drop for Outside {
 /// A wait that the pool knows of.
 struct Blocked {
     pool: Arc<Shared>,
+    /// The pool whose worker this thread is, where it does the work of another one meanwhile.
+    lender: Option<Arc<Shared>>,
     wait: Arc<Wait>,
 }
 
@@ -270,6 +272,7 @@ impl Blocked {
             any: goal.any() && targets.len() > 1,
             is_whole,
             targets,
+            line: goal.line(),
             reached: goal.test(),
             timed,
             at,
@@ -279,18 +282,31 @@ impl Blocked {
         if !timed {
             deadlock::enter(&wait);
         }
-        pool.block(&wait);
-        Some(Blocked { pool, wait })
+        let blocked = Blocked { lender: context::lender(&pool), pool, wait };
+        blocked.block();
+        Some(blocked)
+    }
+
+    fn pools(&self) -> impl Iterator<Item = &Arc<Shared>> {
+        std::iter::once(&self.pool).chain(&self.lender)
+    }
+
+    fn block(&self) {
+        self.pools().for_each(|pool| pool.block(&self.wait));
+    }
+
+    fn unblock(&self) {
+        self.pools().for_each(|pool| pool.unblock(&self.wait));
     }
 
     /// Does something else in between.
     fn interrupted(blocked: Option<&Blocked>, f: impl FnOnce()) {
         if let Some(blocked) = blocked {
-            blocked.pool.unblock(&blocked.wait);
+            blocked.unblock();
         }
         f();
         if let Some(blocked) = blocked {
-            blocked.pool.block(&blocked.wait);
+            blocked.block();
         }
     }
 
@@ -302,6 +318,6 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         deadlock::leave(&self.wait);
-        self.pool.unblock(&self.wait);
+        self.unblock();
     }
 }

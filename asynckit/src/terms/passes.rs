@@ -230,6 +230,11 @@ impl Waiter {
         }
     }
 
+    /// Whether it is this one's turn.
+    pub(crate) fn has_pass(&self) -> bool {
+        lock(&self.pass).is_some()
+    }
+
     pub(crate) fn take(&self) -> Option<Pass> {
         lock(&self.pass).take()
     }

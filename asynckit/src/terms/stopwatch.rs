@@ -62,16 +62,20 @@ impl Stopwatch {
 
     fn begin_one(&self, by: usize) {
         let mut state = lock(&self.state);
-        if let State::Waits(task) = &*state {
-            let (task, late, limit) = (task.clone(), task.clone(), self.limit);
-            let callback = Box::new(move || {
-                if !late.is_set() {
-                    late.give_up(Error::timed_out(late.hop, limit));
-                }
-            });
-            let key = self.timers.after(limit, callback);
-            let end = self.timers.now().saturating_add(limit);
-            *state = State::Runs { task, key, end, by };
+        let State::Waits(task) = &*state else { return };
+        let (task, late, limit) = (task.clone(), task.clone(), self.limit);
+        let give_up = move || {
+            if !late.is_set() {
+                late.give_up(Error::timed_out(late.hop, limit));
+            }
+        };
+        let key = self.timers.after(limit, Box::new(give_up.clone()));
+        let end = self.timers.now().saturating_add(limit);
+        *state = State::Runs { task, key, end, by };
+        drop(state);
+        if limit.is_zero() {
+            // By any clock it is over, also by one that stands still while there is work to run.
+            give_up();
         }
     }
 
@@ -112,6 +116,11 @@ impl Stopwatch {
 
     pub(crate) fn is_over(&self) -> bool {
         self.left().is_some_and(|left| left.is_zero())
+    }
+
+    /// Whether its moment is past, also where nobody has noticed.
+    pub(crate) fn is_past(&self) -> bool {
+        matches!(&*lock(&self.state), State::Runs { end, .. } if *end < self.timers.now())
     }
 }
 

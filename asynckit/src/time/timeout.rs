@@ -48,6 +48,13 @@ impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
         watch
     }
 
+    fn is_late(&self) -> bool {
+        let watch = self.watch.take();
+        let is_late = watch.as_ref().is_some_and(|watch| watch.is_past());
+        self.watch.set(watch);
+        is_late
+    }
+
     fn stop(&self) {
         if let Some(watch) = self.watch.take() {
             watch.stop();
@@ -65,6 +72,10 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
 
     fn run(&self, here: &Here<'_>) -> Step<T> {
         if let Some(outcome) = self.awaits.outcome() {
+            if outcome.is_ok() && self.is_late() {
+                // Who keeps the time has had no turn yet.
+                here.reference().give_up(Error::timed_out(here.hop(), self.limit));
+            }
             self.stop();
             return Step::Done(outcome);
         }
@@ -78,8 +89,11 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
                 start_at(inner, here, place)
             }
             Limited::Result(result) => {
-                // Those that its work goes by.
-                self.stopwatch(here.header(), timers_of(result.owner()));
+                // What is there is in time, also where there is none.
+                if !result.is_set() {
+                    // Those that its work goes by.
+                    self.stopwatch(here.header(), timers_of(result.owner()));
+                }
                 result.into_owner()
             }
             Limited::Started => unreachable!("work was started twice"),
@@ -242,9 +256,9 @@ impl<T: Send + 'static> AsyncResult<T> {
     }
 }
 
-/// The timers that a task's pool goes by.
+/// The timers that a task's pool goes by; of a result that is no pool's, those of whoever asks.
 fn timers_of(task: &Header) -> Arc<Timers> {
-    pool::pool_of(task).map_or_else(Timers::system, |pool| pool.timers())
+    pool::pool_of(task).map_or_else(timers_here, |pool| pool.timers())
 }
 
 /// Those of the work that this thread does.
