@@ -5,7 +5,7 @@ use crate::error::At;
 use crate::error::Error;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
-use crate::terms::Passes;
+use crate::terms::{Passes, Share};
 
 /// What the pool's lock guards.
 #[derive(Default)]
@@ -55,6 +55,8 @@ pub(crate) struct Wait {
     pub(crate) parker: Arc<Parker>,
     /// The tasks on the thread's stack: none of them goes on before this wait ends.
     pub(crate) stack: Vec<TaskRef>,
+    /// The passes of work that the thread runs in place.
+    pub(crate) in_place: Vec<Arc<Share>>,
     /// What it waits for.
     pub(crate) targets: Vec<TaskRef>,
     /// Whether any of these will do.
