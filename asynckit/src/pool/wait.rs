@@ -137,11 +137,15 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
                 Blocked::interrupted(blocked.as_ref(), || worker::execute(pool, entry));
             }
-            None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
-                Some(clock) if clock.go_on() => {}
-                Some(_) => return Err(words::nothing_left(goal.roots().first(), at)),
-                None => sleep_for(&idle, deadline, &*goal.test()),
-            },
+            // In between another thread may have brought it about, and have gone.
+            None => {
+                match clock.as_ref().filter(|clock| clock.is_all_that_goes_on() && !goal.reached())
+                {
+                    Some(clock) if clock.go_on() => {}
+                    Some(_) => return Err(words::nothing_left(goal.roots().first(), at)),
+                    None => sleep_for(&idle, deadline, &*goal.test()),
+                }
+            }
         }
         core::drain();
     }
