@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::observe::Told;
 use crate::pool::{self, Goal, Test};
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::terms::{InLine, Pass, Passes, Waiter, Who, end_in_place};
+use crate::terms::{InLine, Pass, Passes, Waiter, Who, end_in_place, with_pass_in_place};
 use crate::work::Work;
 use crate::work::stage::start_at;
 
@@ -206,9 +206,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
                 return Err(Error::timed_out(here.hop(), limit));
             }
         };
-        let outcome = self.inner().run_part(here.hook());
-        drop(pass);
-        outcome
+        with_pass_in_place(pass, || self.inner().run_part(here.hook()))
     }
 
     fn withdraw(&self, cancelled: bool) {

@@ -157,3 +157,55 @@ fn work_in_place_under_the_limit_that_it_is_under() {
         }
     });
 }
+
+#[test]
+fn work_in_place_that_has_room_and_waits_for_such_as_stands_in_line() {
+    soon(|| {
+        let (pool, limit) = (Arc::new(Pool::new(1)), Limit::new(1));
+        let waits = |limit: &Limit| {
+            let (its, there) = (limit.clone(), pool.clone());
+            let wait = move || inc(1).limit(&its).spawn_on(&*there).get().map_err(|e| e.kind());
+            work(wait).limit(limit)
+        };
+        // Outside of the pool, and inside of its work.
+        assert_eq!(waits(&limit).run().unwrap(), Err(ErrorKind::Deadlock));
+        let inside = waits(&limit);
+        let inside = pool.spawn(move || inside.run().unwrap());
+        assert_eq!(inside.get().unwrap(), Err(ErrorKind::Deadlock));
+        assert_eq!(inc(1).limit(&limit).run().unwrap(), 2, "there is room again");
+        // What makes room is waited for.
+        let limit = Limit::new(2);
+        assert_eq!(waits(&limit).run().unwrap(), Ok(2));
+    });
+}
+
+#[test]
+fn whatever_the_wait_is() {
+    soon(|| {
+        for pool in [Pool::new(1), Pool::new(0), Pool::deterministic(1)] {
+            let (pool, limit) = (Arc::new(pool), Limit::new(1));
+            let under = |wait: fn(&Pool, Limit) -> Result<u32, Error>| {
+                let (its, there) = (limit.clone(), Arc::downgrade(&pool));
+                let waits =
+                    work(move || wait(&there.upgrade().unwrap(), its).map_err(|e| e.kind()));
+                waits.limit(&limit).spawn_on(&pool).get().unwrap()
+            };
+            let ends = [
+                under(|pool, limit| {
+                    chain!(pool, {
+                        inc(1).limit(&limit);
+                        inc(2)
+                    })
+                    .get()
+                }),
+                under(|pool, limit| {
+                    let all = [1, 2].map(|n| inc(n).limit(&limit).spawn_on(pool));
+                    all.join_all().get().map(|all| all[0])
+                }),
+                under(|pool, limit| pool.map(1..3, move |n| inc(n).limit(&limit)).next().unwrap()),
+                under(|pool, limit| inc(1).after(&inc(1).limit(&limit).spawn_on(pool)).run()),
+            ];
+            assert_eq!(ends, [Err(ErrorKind::Deadlock); 4]);
+        }
+    });
+}

@@ -330,3 +330,20 @@ fn pools_without_workers_may_need_each_other() {
         }
     });
 }
+
+#[test]
+fn threads_that_share_a_pool_wait_for_what_others_of_them_do() {
+    soon(|| {
+        let pool = Pool::deterministic(1);
+        thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(|| {
+                    for n in 0..1000 {
+                        let next = pool.spawn(move || n).map(|n| n + 1).spawn_on(&pool);
+                        assert_eq!(next.get().unwrap(), n + 1);
+                    }
+                });
+            }
+        });
+    });
+}

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread;
 
-use asynckit::{AsyncResult, ErrorKind, Pool};
+use asynckit::{AsyncResult, ErrorKind, Limit, Pool, work};
 
 use crate::support::{LIMIT, soon, within};
 
@@ -89,5 +89,20 @@ fn a_thread_that_ends_does_the_work_of_a_pool() {
         pool.set_worker_count(1);
         assert_eq!(pool.spawn(|| 4).get().unwrap(), 4);
         pool.stop();
+    });
+}
+
+#[test]
+fn work_is_run_in_place_while_a_thread_ends() {
+    soon(|| {
+        at_the_end(|| {
+            let limit = Limit::new(1);
+            let run = move || {
+                let timed = work(|| work(|| 3).timeout(LIMIT).run()).timeout(LIMIT);
+                assert_eq!(timed.limit(&limit).run().unwrap().unwrap(), 3);
+            };
+            run();
+            Box::new(run)
+        });
     });
 }

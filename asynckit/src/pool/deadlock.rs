@@ -210,7 +210,8 @@ enum Who {
 
 impl Holder {
     fn that_waits(wait: &Arc<Wait>) -> Holder {
-        let (shares, targets) = (shares_of(&wait.stack), wait.targets.clone());
+        let (mut shares, targets) = (shares_of(&wait.stack), wait.targets.clone());
+        shares.extend(wait.in_place.iter().cloned());
         Holder { shares, targets, any: wait.any, who: Who::Wait(wait.clone()) }
     }
 

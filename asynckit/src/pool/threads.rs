@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::observe::Row;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
-use crate::terms::Passes;
+use crate::terms::{Passes, Share};
 
 /// What the pool's lock guards.
 #[derive(Default)]
@@ -69,6 +69,8 @@ pub(crate) struct Wait {
     pub(crate) row: Row,
     /// The tasks on the thread's stack: none of them goes on before this wait ends.
     pub(crate) stack: Vec<TaskRef>,
+    /// The passes of work that the thread runs in place.
+    pub(crate) in_place: Vec<Arc<Share>>,
     /// What it waits for.
     pub(crate) targets: Vec<TaskRef>,
     /// Whether any of these will do.

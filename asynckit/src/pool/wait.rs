@@ -20,7 +20,7 @@ use crate::pool::threads::{OutsideWait, Wait};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
-use crate::terms::stand_in;
+use crate::terms::{shares_in_place, stand_in};
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
@@ -125,8 +125,9 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             return Ok(None);
         }
         // Those whose work runs on threads that wait for it, any work of the pool.
-        let is_idle = |pool: &&Arc<Shared>| match blocked.as_ref() {
-            Some(blocked) if Arc::ptr_eq(&blocked.pool, pool) => pool.wanted() == 0,
+        let own = blocked.as_ref().and_then(|blocked| blocked.pool.as_ref());
+        let is_idle = |pool: &&Arc<Shared>| match own {
+            Some(own) if Arc::ptr_eq(own, pool) => pool.wanted() == 0,
             _ => pool.is_helped_here(),
         };
         let idle: Vec<&Arc<Shared>> = pools.iter().filter(is_idle).collect();
@@ -147,11 +148,15 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
                 Blocked::interrupted(blocked.as_ref(), || worker::execute(pool, entry));
             }
-            None => match clock.as_ref().filter(|clock| clock.is_all_that_goes_on()) {
-                Some(clock) if clock.go_on() => {}
-                Some(_) => return Err(words::nothing_left(goal.roots().first(), at)),
-                None => sleep_for(&idle, deadline, &*goal.test()),
-            },
+            // In between another thread may have brought it about, and have gone.
+            None => {
+                match clock.as_ref().filter(|clock| clock.is_all_that_goes_on() && !goal.reached())
+                {
+                    Some(clock) if clock.go_on() => {}
+                    Some(_) => return Err(words::nothing_left(goal.roots().first(), at)),
+                    None => sleep_for(&idle, deadline, &*goal.test()),
+                }
+            }
         }
         core::drain();
     }
@@ -241,9 +246,9 @@ impl Drop for Outside {
     }
 }
 
-/// A wait that the pool knows of.
+/// A wait that the pool knows of, or of work in place that has a permit.
 struct Blocked {
-    pool: Arc<Shared>,
+    pool: Option<Arc<Shared>>,
     /// The pool whose worker this thread is, where it does the work of another one meanwhile.
     lender: Option<Arc<Shared>>,
     wait: Arc<Wait>,
@@ -257,7 +262,10 @@ impl Blocked {
         parker: &Arc<Parker>,
         at: At,
     ) -> Option<Blocked> {
-        let pool = here?;
+        let in_place = shares_in_place();
+        if here.is_none() && in_place.is_empty() {
+            return None;
+        }
         let targets = goal.targets();
         let is_whole = targets.is_some();
         let mut targets = targets.unwrap_or_else(|| goal.roots());
@@ -269,6 +277,7 @@ impl Blocked {
             parker: parker.clone(),
             row: Row::here(),
             stack: context::stack(),
+            in_place,
             any: goal.any() && targets.len() > 1,
             is_whole,
             targets,
@@ -282,13 +291,14 @@ impl Blocked {
         if !timed {
             deadlock::enter(&wait);
         }
-        let blocked = Blocked { lender: context::lender(&pool), pool, wait };
+        let lender = here.as_ref().and_then(context::lender);
+        let blocked = Blocked { pool: here, lender, wait };
         blocked.block();
         Some(blocked)
     }
 
     fn pools(&self) -> impl Iterator<Item = &Arc<Shared>> {
-        std::iter::once(&self.pool).chain(&self.lender)
+        self.pool.iter().chain(&self.lender)
     }
 
     fn block(&self) {

@@ -17,7 +17,7 @@ mod tree;
 pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
 pub(crate) use polling::{Polling, Sleep, await_begins};
 pub(crate) use random::Random;
-pub(crate) use share::{Kept, Share};
+pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};
 pub(crate) use stopwatch::{
     Stopwatch, begin_anew_in_place, begin_in_place, end_in_place, left_in_place, measured,
 };

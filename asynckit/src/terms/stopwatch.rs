@@ -6,6 +6,7 @@
 //! the thread.
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -124,9 +125,13 @@ impl Stopwatch {
     }
 }
 
+/// Stopwatches, each with the number of the frame that it is for.
+type ByFrame = RefCell<Vec<(usize, Arc<Stopwatch>)>>;
+
 thread_local! {
-    /// The stopwatches of work that this thread runs in place, each with the number of its frame.
-    static IN_PLACE: RefCell<Vec<(usize, Arc<Stopwatch>)>> = const { RefCell::new(Vec::new()) };
+    /// The stopwatches of work that this thread runs in place.
+    /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
+    static IN_PLACE: ManuallyDrop<ByFrame> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// Runs `f` in place as the work that is measured.
@@ -134,11 +139,18 @@ pub(crate) fn measured<R>(watch: &Arc<Stopwatch>, f: impl FnOnce() -> R) -> R {
     struct End;
     impl Drop for End {
         fn drop(&mut self) {
-            let ended = IN_PLACE.with_borrow_mut(Vec::pop);
+            let ended = IN_PLACE.with(|list| {
+                let mut list = list.borrow_mut();
+                let ended = list.pop();
+                if list.is_empty() {
+                    *list = Vec::new();
+                }
+                ended
+            });
             drop(ended);
         }
     }
-    IN_PLACE.with_borrow_mut(|list| list.push((depth(), watch.clone())));
+    IN_PLACE.with(|list| list.borrow_mut().push((depth(), watch.clone())));
     let _end = End;
     f()
 }
@@ -146,7 +158,7 @@ pub(crate) fn measured<R>(watch: &Arc<Stopwatch>, f: impl FnOnce() -> R) -> R {
 /// The stopwatches of the work that this thread is doing, as far as that is one piece in place: not
 /// those of a thread that waits, and does other work meanwhile.
 fn in_place() -> Vec<Arc<Stopwatch>> {
-    if IN_PLACE.with_borrow(Vec::is_empty) {
+    if IN_PLACE.with(|list| list.borrow().is_empty()) {
         return Vec::new();
     }
     let mut parts = 0;
@@ -159,7 +171,7 @@ fn in_place() -> Vec<Arc<Stopwatch>> {
     });
     let below = depth() - parts;
     let its = |(frame, watch): &(usize, Arc<Stopwatch>)| (*frame > below).then(|| watch.clone());
-    IN_PLACE.with_borrow(|list| list.iter().filter_map(its).collect())
+    IN_PLACE.with(|list| list.borrow().iter().filter_map(its).collect())
 }
 
 /// Work that is run in place begins; `task`: unless it is a mere closure.
