@@ -5,7 +5,9 @@
 mod analysis;
 mod graph;
 mod model;
+mod names;
 mod page;
+pub mod progress;
 mod record;
 mod run;
 mod save;

@@ -21,6 +21,8 @@ pub(crate) struct Counts {
     pub(crate) submitted: AtomicU64,
     pub(crate) ended: AtomicU64,
     pub(crate) failed: AtomicU64,
+    /// Ended without having begun.
+    pub(crate) skipped: AtomicU64,
     /// Nanoseconds of run time, of those that ran to their end.
     pub(crate) total: AtomicU64,
 }
@@ -70,20 +72,29 @@ pub(crate) fn key(name: &'static str, at: &'static Location<'static>) -> (usize,
     (name.as_ptr().addr(), std::ptr::from_ref(at).addr())
 }
 
-/// The sites of tasks under way.
-#[derive(Default)]
-pub(crate) struct Live(HashMap<u64, Arc<Site>>);
+/// What is known of tasks under way.
+pub(crate) struct Live<T>(HashMap<u64, T>);
 
-impl Live {
-    pub(crate) fn begin(&self, task: u64, site: Arc<Site>) {
-        self.0.pin().insert(task, site);
+impl<T> Default for Live<T> {
+    fn default() -> Live<T> {
+        Live(HashMap::new())
+    }
+}
+
+impl<T: Clone> Live<T> {
+    pub(crate) fn begin(&self, task: u64, what: T) {
+        self.0.pin().insert(task, what);
     }
 
     pub(crate) fn has(&self, task: u64) -> bool {
         self.0.pin().contains_key(&task)
     }
 
-    pub(crate) fn end(&self, task: u64) -> Option<Arc<Site>> {
+    pub(crate) fn get(&self, task: u64) -> Option<T> {
+        self.0.pin().get(&task).cloned()
+    }
+
+    pub(crate) fn end(&self, task: u64) -> Option<T> {
         self.0.pin().remove(&task).cloned()
     }
 }

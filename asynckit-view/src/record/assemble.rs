@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::entry::{End, Kind};
-use super::names::{functions, short_place};
+use crate::names::{functions, short_place};
 use super::read::{Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};

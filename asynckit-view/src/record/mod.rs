@@ -5,7 +5,6 @@ mod entry;
 mod failures;
 mod log;
 mod mine;
-mod names;
 mod observer;
 mod read;
 mod recorder;

@@ -16,7 +16,7 @@ use papaya::HashMap;
 use super::entry::{Entry, Kind, need};
 use super::log::Log;
 use super::mine::with_mine;
-use crate::sites::{Counts, Live, Sites};
+use crate::sites::{Counts, Live, Site, Sites};
 
 /// What is told of a task in words.
 #[derive(Clone)]
@@ -73,7 +73,7 @@ pub(crate) struct Recorder {
     texts: AtomicUsize,
     /// Whether the limit was reached, so that there may be tasks that only count.
     over: AtomicBool,
-    pub(super) live: Live,
+    live: Live<Arc<Site>>,
     pub(super) sites: Sites,
     pub(super) logs: Mutex<Vec<Log>>,
     pub(super) rows: HashMap<u64, RowSeen>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::sites::Site;
 
 /// The names of functions, in the order in which they were met; and the function of each site.
-pub(super) fn functions(sites: &[Arc<Site>]) -> (Vec<String>, Vec<u32>) {
+pub(crate) fn functions(sites: &[Arc<Site>]) -> (Vec<String>, Vec<u32>) {
     let full = full_names(sites);
     let mut order: Vec<&str> = Vec::new();
     for name in &full {
@@ -36,7 +36,7 @@ fn full_names(sites: &[Arc<Site>]) -> Vec<String> {
 }
 
 /// The last parts of each path, as many as no other one ends with.
-pub(super) fn shortened(names: &[&str]) -> Vec<String> {
+pub(crate) fn shortened(names: &[&str]) -> Vec<String> {
     let mut short: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut open: Vec<usize> = (0..names.len()).collect();
     for parts in 1.. {
@@ -70,7 +70,7 @@ fn file(path: &str) -> &str {
 }
 
 /// `src/deep/file.rs:31:5` as `file.rs:31`.
-pub(super) fn short_place(place: &str) -> String {
+pub(crate) fn short_place(place: &str) -> String {
     let line = place.rsplit_once(':').map_or(place, |(line, _column)| line);
     file(line).to_owned()
 }
