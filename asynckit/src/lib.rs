@@ -339,10 +339,10 @@ pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use many::Results;
 pub use map::{Map, Mapped};
-pub use observe::{Observer, note};
+pub use observe::Observer;
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
-    current, is_cancelled, try_current,
+    current, is_cancelled, note, try_current,
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
 pub use time::Retry;

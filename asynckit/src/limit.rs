@@ -7,14 +7,15 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 use crate::core::{Awaits, Here, Job, Step, VisitEdges};
 use crate::error::Error;
+use crate::observe::Told;
 use crate::pool;
 use crate::sync::{Arc, OnceLock, Parker};
 use crate::terms::{InLine, Pass, Passes, Who, end_in_place};
-use crate::trace::Around;
 use crate::work::Work;
 use crate::work::stage::start_at;
 
@@ -67,9 +68,14 @@ impl Limit {
     /// let results = [1, 2, 3].map(|n| work(move || n).limit(&one).spawn_on(&pool)); // one after the other
     /// assert_eq!(results.map(|result| result.get().unwrap()), [1, 2, 3]);
     /// ```
+    #[track_caller]
     pub fn new(most: usize) -> Limit {
+        Limit::at(most, Location::caller())
+    }
+
+    fn at(most: usize, at: &'static Location<'static>) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::new(most) }
+        Limit { passes: Passes::new(most, at) }
     }
 
     /// How much work may run at once.
@@ -112,8 +118,6 @@ struct Limited<'w, T> {
     passes: Arc<Passes>,
     inner: Cell<Option<Work<'w, T>>>,
     in_line: Cell<Option<InLine>>,
-    /// Where it was submitted, once it stands in line.
-    around: Cell<Option<Around>>,
     awaits: Awaits<T>,
 }
 
@@ -127,13 +131,29 @@ impl<'w, T> Limited<'w, T> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
             None => match self.passes.enter(who) {
-                Ok(pass) => return Some(pass),
-                Err(in_line) => in_line,
+                Ok(pass) => return Some(self.got(pass)),
+                Err(in_line) => {
+                    let (facts, ahead) = (self.passes.facts(), in_line.2);
+                    pool::tell_here(|task, tell| tell(&Told::InLine(Some(task), facts, ahead)));
+                    in_line
+                }
             },
         };
         let pass = in_line.1.take();
         if pass.is_none() {
             self.in_line.set(Some(in_line));
+        }
+        pass.map(|pass| self.got(pass))
+    }
+
+    /// Tells of a pass, where anybody looks on, and has its return told.
+    fn got(&self, mut pass: Pass) -> Pass {
+        if let Some(part) = pool::watched_here() {
+            let facts = self.passes.facts();
+            part.tell_of(|task, tell| tell(&Told::GotPermit(Some(task), facts)));
+            pass.set_returned(Box::new(move || {
+                part.tell_of(|task, tell| tell(&Told::GavePermit(Some(task), facts)));
+            }));
         }
         pass
     }
@@ -150,14 +170,12 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         if let Some(outcome) = self.awaits.outcome() {
             return Step::Done(outcome);
         }
-        let around = self.around.take().unwrap_or_else(Around::here);
         let Some(pass) = self.pass(|| Who::Task(here.reference())) else {
-            self.around.set(Some(around));
             pool::look_at_limits();
             return Step::Pending;
         };
         let place = pool::place_here().map(|place| place.with_pass(pass));
-        self.awaits.result(around.within(|| start_at(self.inner(), here, place)), true)
+        self.awaits.result(start_at(self.inner(), here, place), true)
     }
 
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
@@ -219,7 +237,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
             passes: limit.passes.clone(),
             inner: Cell::new(None),
             in_line: Cell::new(None),
-            around: Cell::new(None),
             awaits: Awaits::nothing(),
         };
         let hop = self.hop();
@@ -231,6 +248,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
 /// The limit of an annotated function: `#[async_work(limit = n)]`.
 pub struct StaticLimit {
     most: usize,
+    at: &'static Location<'static>,
     limit: OnceLock<Limit>,
 }
 
@@ -240,12 +258,13 @@ impl StaticLimit {
     /// # Panics
     ///
     /// For 0, when the program is compiled.
+    #[track_caller]
     pub const fn new(most: usize) -> StaticLimit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        StaticLimit { most, limit: OnceLock::new() }
+        StaticLimit { most, at: Location::caller(), limit: OnceLock::new() }
     }
 
     pub(crate) fn get(&self) -> &Limit {
-        self.limit.get_or_init(|| Limit::new(self.most))
+        self.limit.get_or_init(|| Limit::at(self.most, self.at))
     }
 }

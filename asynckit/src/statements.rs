@@ -11,6 +11,7 @@ use std::mem;
 
 use crate::core::{Awaits, Either, Here, Job, Step, VisitEdges};
 use crate::error::{BoxError, Error, ErrorKind, Hop};
+use crate::observe::TaskKind;
 use crate::panic::Payload;
 use crate::pool::Place;
 use crate::result::AsyncResult;
@@ -207,6 +208,7 @@ fn is_from_outside(first: &Error, own: &Error) -> bool {
 
 impl<T> Job<T> for Conclusion<T> {
     const IMMEDIATE: bool = true;
+    const SHOWN_AS: TaskKind = TaskKind::Gather;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits_value.edges(visit);

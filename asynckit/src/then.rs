@@ -1,12 +1,13 @@
 //! What is to follow a result: more work, or a callback.
 
 use std::any::{Any, TypeId};
+use std::panic::Location;
 
-use crate::core::{self, Deferred, Either, Loan, Moved, Observer, Outcome};
+use crate::core::{self, Deferred, Either, Loan, Moved, Outcome, Watcher};
 use crate::error::{BoxError, Error, Hop, Sought};
 use crate::panic;
+use crate::pool::{self, Callback};
 use crate::result::AsyncResult;
-use crate::trace::Around;
 use crate::work::{Work, pending_work};
 
 impl<T> AsyncResult<T> {
@@ -139,14 +140,17 @@ impl<T> AsyncResult<T> {
     /// });
     /// assert_eq!(seen.recv().unwrap(), Ok(6));
     /// ```
+    #[track_caller]
     pub fn on_set(&self, f: impl FnOnce(Result<&T, &Error>) + Send + 'static)
     where
         T: Send + Sync + 'static,
     {
         let owner = self.owner();
         let task = owner.reference();
-        let (value, around) = (owner.lend(), Around::here());
-        let (hop, hook) = (task.hop, crate::pool::pool_of(&task).and_then(|pool| pool.hook()));
+        let value = owner.lend();
+        let (hop, pool) = (task.hop, pool::pool_of(&task));
+        let told = Callback::registered(&task, pool.as_ref(), Location::caller());
+        let hook = pool.and_then(|pool| pool.hook());
         let call = move |seen: Seen<T>| {
             let call = || match &seen {
                 Seen::Copied(value) => f(Ok(value)),
@@ -155,26 +159,26 @@ impl<T> AsyncResult<T> {
                     Err(error) => f(Err(&Self::failure(error))),
                 },
             };
-            let called = panic::catch(|| around.within(|| panic::noting(call)));
+            let called = panic::catch(|| Callback::called(told, || panic::noting(call)));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
                 drop(Error::panicked(hop, payload, hook));
             }
         };
-        let observer = if is_plain::<T>() {
-            Observer::Note(Box::new(move || {
+        let watcher = if is_plain::<T>() {
+            Watcher::Note(Box::new(move || {
                 let copy = value.outcome().ok().and_then(copied).map(Seen::Copied);
                 let seen = copy.unwrap_or_else(|| Seen::Lent(value));
                 core::call(Deferred::of_closure(move || call(seen)));
             }))
         } else {
-            Observer::Call(Box::new(move || call(Seen::Lent(value))))
+            Watcher::Call(Box::new(move || call(Seen::Lent(value))))
         };
-        match task.watch(observer) {
+        match task.watch(watcher) {
             Ok(watch) => watch.stay(),
-            Err(Observer::Call(call)) => core::call(Deferred::of_closure(call)),
-            Err(Observer::Note(note)) => note(),
-            Err(_) => unreachable!("an observer has changed its kind"),
+            Err(Watcher::Call(call)) => core::call(Deferred::of_closure(call)),
+            Err(Watcher::Note(note)) => note(),
+            Err(_) => unreachable!("a watcher has changed its kind"),
         }
     }
 }

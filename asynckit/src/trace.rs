@@ -1,127 +1,185 @@
-//! Spans of the `tracing` crate: one for each work, from its submission to its end; and that around a
-//! call, for what is put off.
+//! Spans of the `tracing` crate: who looks on to all pools while a subscriber is set.
 //!
-//! Without the feature `tracing` a [`Trace`] has no size, and its methods do nothing.
+//! Each task has a span, from its submission to its end, and so has work in place; what only stands around other work
+//! hands on the span in which it was submitted; a callback is called in that in which it was registered.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use off::{Around, Trace};
+pub(crate) use off::{callbacks, is_on, observer};
 #[cfg(feature = "tracing")]
-pub(crate) use on::{Around, Trace};
+pub(crate) use on::{callbacks, is_on, observer};
 
 #[cfg(not(feature = "tracing"))]
 mod off {
-    use crate::error::{Error, Hop};
+    use crate::observe::Everywhere;
 
-    #[derive(Default)]
-    pub(crate) struct Trace;
-
-    pub(crate) struct Around;
-
-    impl Around {
-        pub(crate) fn here() -> Around {
-            Around
-        }
-
-        pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-            f()
-        }
+    /// Whether anybody wants spans of tasks.
+    #[inline]
+    pub(crate) const fn is_on() -> bool {
+        false
     }
 
-    const _: () = assert!(size_of::<Trace>() == 0);
+    /// Who makes them.
+    #[inline]
+    pub(crate) const fn observer(_around: bool) -> Everywhere {
+        None
+    }
 
-    impl Trace {
-        /// Whether anybody wants spans.
-        #[inline]
-        pub(crate) fn is_on() -> bool {
-            false
-        }
-
-        pub(crate) const fn new() -> Trace {
-            Trace
-        }
-
-        pub(crate) fn begin(&self, _hop: Hop) {}
-
-        pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-            f()
-        }
-
-        pub(crate) fn end(&self, _error: Option<&Error>) {}
+    /// Likewise, for callbacks.
+    #[inline]
+    pub(crate) const fn callbacks() -> Everywhere {
+        None
     }
 }
 
 #[cfg(feature = "tracing")]
 mod on {
     use std::collections::HashMap;
+    use std::panic::Location;
 
     use tracing::callsite::{self, Callsite, Identifier};
     use tracing::field::{self, FieldSet};
     use tracing::level_filters::LevelFilter;
     use tracing::metadata::Kind;
     use tracing::subscriber::Interest;
-    use tracing::{Level, Metadata, Span, dispatcher};
+    use tracing::{Dispatch, Level, Metadata, Span, dispatcher};
 
-    use crate::error::{Error, Hop};
-    use crate::foreign;
+    use crate::observe::{
+        CallbackBegun, CallbackEnded, CallbackRegistered, Ending, Everywhere, Observer, TaskEnded,
+        TaskKind, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+    };
     use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, RwLock, lock};
 
-    /// The span of a task, while it has one.
-    ///
-    /// It is counted, so that no lock is held while the subscriber is called.
-    #[derive(Default)]
-    pub(crate) struct Trace(Mutex<Option<Arc<Span>>>);
+    /// Whether anybody wants spans of tasks.
+    #[inline]
+    pub(crate) fn is_on() -> bool {
+        LevelFilter::current() >= Level::INFO
+    }
 
-    impl Trace {
-        /// Whether anybody wants spans.
-        #[inline]
-        pub(crate) fn is_on() -> bool {
-            LevelFilter::current() >= Level::INFO
+    /// Who makes them; `around`: of what has none of its own, but hands one on.
+    #[inline]
+    pub(crate) fn observer(around: bool) -> Everywhere {
+        if is_on() { Some(&SPANS) } else { callbacks().filter(|_| around) }
+    }
+
+    /// Likewise, for callbacks.
+    #[inline]
+    pub(crate) fn callbacks() -> Everywhere {
+        if LevelFilter::current() > LevelFilter::OFF { Some(&SPANS) } else { None }
+    }
+
+    /// The spans of what is under way.
+    struct Spans {
+        tasks: Shelves,
+        callbacks: Shelves,
+    }
+
+    static SPANS: Spans = Spans { tasks: Shelves::empty(), callbacks: Shelves::empty() };
+
+    /// Spans by the numbers of what they are of. They are counted, so that no lock is held while the subscriber is
+    /// called.
+    struct Shelves([Mutex<Option<HashMap<u64, Kept>>>; SHELVES]);
+
+    const SHELVES: usize = 16;
+
+    #[derive(Clone)]
+    struct Kept {
+        span: Arc<Span>,
+        /// Whether it is that around the work, and not its own.
+        around: bool,
+    }
+
+    impl Shelves {
+        const fn empty() -> Shelves {
+            Shelves([const { Mutex::new(None) }; SHELVES])
         }
 
-        pub(crate) const fn new() -> Trace {
-            Trace(Mutex::new(None))
+        fn with<R>(&self, id: u64, f: impl FnOnce(&mut HashMap<u64, Kept>) -> R) -> R {
+            f(lock(&self.0[id as usize % SHELVES]).get_or_insert_default())
         }
 
-        /// The task is submitted: its span is a child of the span that this thread is in.
-        pub(crate) fn begin(&self, hop: Hop) {
-            if LevelFilter::current() < Level::INFO {
-                return;
+        fn put(&self, id: u64, span: Span, around: bool) {
+            let kept = Kept { span: Arc::new(span), around };
+            self.with(id, |shelf| shelf.insert(id, kept));
+        }
+
+        fn get(&self, id: u64) -> Option<Kept> {
+            self.with(id, |shelf| shelf.get(&id).cloned())
+        }
+
+        fn take(&self, id: u64) -> Option<Kept> {
+            self.with(id, |shelf| shelf.remove(&id))
+        }
+
+        /// This thread is in the span from now on, where it is the work's own.
+        fn enter(&self, id: u64) {
+            self.call(id, Dispatch::enter);
+        }
+
+        fn exit(&self, id: u64) {
+            self.call(id, Dispatch::exit);
+        }
+
+        fn call(&self, id: u64, f: impl FnOnce(&Dispatch, &tracing::Id)) {
+            if let Some(kept) = self.get(id).filter(|kept| !kept.around) {
+                kept.span.with_subscriber(|(id, subscriber)| f(subscriber, id));
             }
-            let span = Site::of(hop).span();
-            *lock(&self.0) = span.map(Arc::new);
-        }
-
-        /// Runs `f` inside of the span.
-        pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-            let span = lock(&self.0).clone();
-            match span {
-                Some(span) => span.in_scope(f),
-                None => f(),
-            }
-        }
-
-        /// The task is over.
-        pub(crate) fn end(&self, error: Option<&Error>) {
-            let Some(span) = lock(&self.0).take() else { return };
-            // The subscriber is foreign, and may use the library.
-            foreign::call(move || {
-                if let Some(error) = error {
-                    span.record(ERROR, field::display(error));
-                }
-            });
         }
     }
 
-    /// The span that a thread was in, for what is done later on another one.
-    pub(crate) struct Around(Span);
-
-    impl Around {
-        pub(crate) fn here() -> Around {
-            Around(Span::current())
+    impl Observer for Spans {
+        fn submitted(&self, event: &TaskSubmitted<'_>) {
+            let within = event.part_of.and_then(|whole| self.tasks.get(whole.get()));
+            let _within = within.as_ref().filter(|kept| kept.around).map(|kept| kept.span.enter());
+            let id = event.task.get();
+            match event.kind {
+                TaskKind::Gather => {}
+                TaskKind::Around => self.tasks.put(id, Span::current(), true),
+                _ if !is_on() => {}
+                _ => {
+                    if let Some(span) = Site::of(event.name, event.at).span() {
+                        self.tasks.put(id, span, false);
+                    }
+                }
+            }
         }
 
-        pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-            self.0.in_scope(f)
+        fn started(&self, event: &TaskStarted<'_>) {
+            self.tasks.enter(event.task.get());
+        }
+
+        fn suspended(&self, event: &TaskSuspended<'_>) {
+            self.tasks.exit(event.task.get());
+        }
+
+        fn resumed(&self, event: &TaskResumed<'_>) {
+            self.tasks.enter(event.task.get());
+        }
+
+        fn ended(&self, event: &TaskEnded<'_>) {
+            let Some(kept) = self.tasks.take(event.task.get()).filter(|kept| !kept.around) else {
+                return;
+            };
+            if event.ran {
+                kept.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            }
+            if let Ending::Failed(error) | Ending::Skipped(error) = event.how {
+                kept.span.record(ERROR, field::display(error));
+            }
+        }
+
+        fn callback_registered(&self, event: &CallbackRegistered<'_>) {
+            self.callbacks.put(event.callback.get(), Span::current(), false);
+        }
+
+        fn callback_begun(&self, event: &CallbackBegun<'_>) {
+            self.callbacks.enter(event.callback.get());
+        }
+
+        fn callback_ended(&self, event: &CallbackEnded<'_>) {
+            let kept = self.callbacks.take(event.callback.get());
+            if let Some(kept) = kept.filter(|_| event.called) {
+                kept.span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            }
         }
     }
 
@@ -135,15 +193,17 @@ mod on {
         interest: AtomicU8,
     }
 
+    /// Where the name is, and the place.
+    type Key = (usize, usize, usize);
+
     const NEVER: u8 = 0;
     const SOMETIMES: u8 = 1;
     const ALWAYS: u8 = 2;
 
     impl Site {
-        fn of(hop: Hop) -> &'static Site {
-            static SITES: RwLock<Option<HashMap<(usize, usize), &'static Site>>> =
-                RwLock::new(None);
-            let key = (std::ptr::from_ref(hop.name).addr(), std::ptr::from_ref(hop.at).addr());
+        fn of(name: &'static str, at: &'static Location<'static>) -> &'static Site {
+            static SITES: RwLock<Option<HashMap<Key, &'static Site>>> = RwLock::new(None);
+            let key = (name.as_ptr().addr(), name.len(), std::ptr::from_ref(at).addr());
             let sites = SITES.read().unwrap_or_else(|poisoned| poisoned.into_inner());
             if let Some(site) = sites.as_ref().and_then(|sites| sites.get(&key)) {
                 return site;
@@ -151,26 +211,25 @@ mod on {
             drop(sites);
             // Two threads may come here together: the second one's replaces the first one's, and
             // both are good.
-            let site = Site::register(hop);
+            let site = Site::register(name, at);
             let mut sites = SITES.write().unwrap_or_else(|poisoned| poisoned.into_inner());
             sites.get_or_insert_default().insert(key, site);
             site
         }
 
-        fn register(hop: Hop) -> &'static Site {
+        fn register(name: &'static str, at: &'static Location<'static>) -> &'static Site {
             let site: &'static Site = Box::leak(Box::new(Site {
                 metadata: OnceLock::new(),
                 interest: AtomicU8::new(SOMETIMES),
             }));
-            let name = hop.name();
             let module = name.rsplit_once("::").map_or("asynckit", |(module, _)| module);
             site.metadata.get_or_init(|| {
                 Metadata::new(
                     name,
                     module,
                     Level::INFO,
-                    Some(hop.at.file()),
-                    Some(hop.at.line()),
+                    Some(at.file()),
+                    Some(at.line()),
                     Some(module),
                     FieldSet::new(&[ERROR], Identifier(site)),
                     Kind::SPAN,

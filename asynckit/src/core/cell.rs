@@ -18,6 +18,7 @@ use super::outcome::Outcome;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
+use crate::observe::TaskKind;
 use crate::panic;
 use crate::sync::{Arc, AtomicPtr, Cell, Ordering, Peeked};
 
@@ -86,6 +87,8 @@ pub(crate) struct Table {
     /// Zero where the block is allocated by itself.
     pub(super) class: usize,
     pub(super) kind: Kind,
+    /// What it is for those who look on.
+    pub(super) shown_as: TaskKind,
 }
 
 /// What a cell is.
@@ -128,13 +131,34 @@ pub struct HomeTable {
     /// is to be found when the home ends.
     pub(crate) sleeps: unsafe fn(*const Home, CellPtr, hidden: bool),
     /// A hooked task is over: it has run, or never will; nothing is left of its closure and inputs.
-    pub(crate) over: unsafe fn(*const Home, CellPtr, Option<&Error>),
+    pub(crate) over: unsafe fn(*const Home, CellPtr),
+    /// News of a hooked task, on the thread that brings them.
+    pub(crate) tells: unsafe fn(*const Home, CellPtr, News<'_>),
     /// A hooked task's memory goes, and with it a count of its home's.
     pub(crate) release: unsafe fn(*const Home),
     /// Whom to tell of failures that nobody looks at.
     pub(crate) hook: unsafe fn(*const Home) -> Option<Hook>,
     /// What tells homes of one type from others.
     pub(crate) kind: u8,
+}
+
+/// Shows each result that a task needs.
+pub(crate) type EachNeed<'a> = &'a dyn Fn(&mut dyn FnMut(&Header));
+
+/// What has become of a task: for those who look on.
+pub(crate) enum News<'a> {
+    /// It is about to be tied to what it needs.
+    Submitted(EachNeed<'a>),
+    /// It is run next.
+    Begins,
+    /// It has run, and waits for what it needs now.
+    Waits(EachNeed<'a>),
+    /// It has run, and failed or not.
+    Ends(Option<&'a Error>),
+    /// It will not run, or go on; why, if its result was not set before.
+    Lost(Option<&'a Error>),
+    /// Its result was set so while somebody runs it.
+    Cut(&'a Error),
 }
 
 /// The part that depends on the value's type alone.

@@ -8,10 +8,10 @@ pub(crate) use super::cell::Rest;
 use super::cell::{self, CellPtr, Home};
 use super::edge::Edge;
 use super::entry::{Claimed, Entry};
-use super::observers;
 use super::outcome::Close;
 use super::state::{Arrival, Claim};
 use super::trampoline::{self, Step};
+use super::watchers;
 
 /// Who takes what became ready.
 pub(crate) trait Schedule {
@@ -120,7 +120,7 @@ pub(super) unsafe fn tell_more(cell: CellPtr, observed: bool, unheld: bool) {
     // SAFETY: the marks come with a reference each.
     unsafe {
         if observed {
-            observers::tell(cell.as_ptr().addr(), observers::Event::Set);
+            watchers::tell(cell.as_ptr().addr(), watchers::Event::Set);
             cell::drop_ref(cell);
         }
         if unheld {

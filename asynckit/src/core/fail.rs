@@ -3,9 +3,10 @@
 //! Failures go by the trampoline, as each closes cells in turn. Whoever steps in at a task that is not
 //! his adds a reference first, for whoever still comes by (`mod.rs`, *who keeps the memory*).
 
-use super::cell::{self, CellPtr, Kind};
+use super::cell::{self, CellPtr, Kind, News};
 use super::complete;
 use super::edge::{Edge, OnFailure};
+use super::news;
 use super::outcome::Close;
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
@@ -133,10 +134,11 @@ pub(super) unsafe fn fail_seized(
         }
         // One for the disposal: what comes by may end the other one meanwhile.
         header.holds.add_ref();
+        news::lost(task, Some(&error));
         // What it held is for others now, however long the drop of its closure takes.
         (table.withdraw)(task, cancelled);
-        let closed = close_with_failure(task, error.clone());
-        dispose_soon(task, comes, Some(error), cancelled);
+        let closed = close_with_failure(task, error);
+        dispose_soon(task, comes, cancelled);
         closed
     }
 }
@@ -145,11 +147,9 @@ pub(super) unsafe fn fail_seized(
 ///
 /// # Safety
 /// The caller has seized it, and gives a reference away, besides the one for what still `comes`.
-unsafe fn dispose_soon(task: CellPtr, comes: Comes, error: Option<Error>, cancelled: bool) {
+unsafe fn dispose_soon(task: CellPtr, comes: Comes, cancelled: bool) {
     // SAFETY: the caller's promise.
     unsafe {
-        let hooked = task.as_ref().state.is_hooked();
-        let error = error.filter(|_| hooked).map_or(0, cell::failure_into_raw);
         let dispose = match (comes, cancelled) {
             (Comes::Edges, false) => dispose::<{ Comes::Edges as u8 }, false>,
             (Comes::Edges, true) => dispose::<{ Comes::Edges as u8 }, true>,
@@ -158,13 +158,13 @@ unsafe fn dispose_soon(task: CellPtr, comes: Comes, error: Option<Error>, cancel
             (Comes::Nobody, false) => dispose::<{ Comes::Nobody as u8 }, false>,
             (Comes::Nobody, true) => dispose::<{ Comes::Nobody as u8 }, true>,
         };
-        trampoline::dispose(Step::new(dispose, task.as_ptr().cast(), error));
+        trampoline::dispose(Step::new(dispose, task.as_ptr().cast(), 0));
     }
 }
 
 /// # Safety
-/// As `dispose_soon`; the error, if any, is the callee's.
-unsafe fn dispose<const COMES: u8, const CANCELLED: bool>(task: *mut (), error: usize) {
+/// As `dispose_soon`.
+unsafe fn dispose<const COMES: u8, const CANCELLED: bool>(task: *mut (), _: usize) {
     // SAFETY: the caller's promise.
     unsafe {
         let cell = CellPtr::new_unchecked(task.cast());
@@ -183,7 +183,7 @@ unsafe fn dispose<const COMES: u8, const CANCELLED: bool>(task: *mut (), error: 
         }
         if header.state.is_hooked() {
             // After all that its end led to on this thread.
-            trampoline::defer_last(Step::new(over_step, task, error));
+            trampoline::defer_last(Step::new(over_step, task, 0));
         } else {
             cell::drop_ref(cell);
         }
@@ -191,13 +191,12 @@ unsafe fn dispose<const COMES: u8, const CANCELLED: bool>(task: *mut (), error: 
 }
 
 /// # Safety
-/// The task is over; the caller gives a reference and the failure away.
-pub(super) unsafe fn over_step(task: *mut (), error: usize) {
+/// The task is over; the caller gives a reference away.
+pub(super) unsafe fn over_step(task: *mut (), _: usize) {
     // SAFETY: the caller's promise.
     unsafe {
         let cell = CellPtr::new_unchecked(task.cast());
-        let error = (error != 0).then(|| cell::failure_from_raw(error));
-        over(cell, error.as_ref());
+        over(cell);
         cell::drop_ref(cell);
     }
 }
@@ -206,14 +205,14 @@ pub(super) unsafe fn over_step(task: *mut (), error: usize) {
 ///
 /// # Safety
 /// It is, and the caller has a hold.
-pub(super) unsafe fn over(task: CellPtr, error: Option<&Error>) {
+unsafe fn over(task: CellPtr) {
     // SAFETY: the caller's promise; a hooked task has a count of its home.
     unsafe {
         let header = task.as_ref();
         if header.state.is_hooked() {
             header.state.mark_over();
             let home = header.home();
-            ((*home).table.over)(home, task, error);
+            ((*home).table.over)(home, task);
         }
     }
 }
@@ -268,8 +267,9 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
         }
         // For the runner, which finds the close lost.
         header.holds.add_ref();
-        let closed = close_with_failure(task, error);
+        let closed = close_with_failure(task, error.clone());
         if closed {
+            news::tell(task, News::Cut(&error));
             give_up_sleeper(task);
         }
         closed
@@ -294,9 +294,10 @@ pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
         }
         if let Seize::Won(comes) = header.state.seize() {
             header.holds.add_ref();
+            news::lost(task, None);
             trampoline::hold_back(|| {
                 (header.table().withdraw)(task, true);
-                dispose_soon(task, comes, None, true);
+                dispose_soon(task, comes, true);
             });
         }
     }
@@ -312,10 +313,11 @@ pub(super) unsafe fn fail_claimed(task: CellPtr, error: Error) {
     unsafe {
         let header = task.as_ref();
         header.holds.add_ref();
+        news::lost(task, Some(&error));
         trampoline::hold_back(|| {
             (header.table().withdraw)(task, false);
-            let _ = close_with_failure(task, error.clone());
-            dispose_soon(task, Comes::Entry, Some(error), false);
+            let _ = close_with_failure(task, error);
+            dispose_soon(task, Comes::Entry, false);
         });
     }
 }

@@ -10,9 +10,9 @@ use super::complete::{self, Schedule, ToHomes};
 use super::entry::{Claimed, Entry};
 use super::fail;
 use super::lists;
-use super::observers::{Event, Observer, Watch};
 use super::run;
 use super::state::Seize;
+use super::watchers::{Event, Watch, Watcher};
 use crate::error::Error;
 use crate::sync::weakened;
 
@@ -162,9 +162,9 @@ impl TaskRef {
         unsafe { lists::dependents(self.0) }.into_iter().map(TaskRef).collect()
     }
 
-    /// Looks on until it is set; `Err` hands the observer back where it is.
-    pub(crate) fn watch(&self, observer: Observer) -> Result<Watch, Observer> {
-        let mut watch = Watch::enter(self.address(), Event::Set, observer);
+    /// Looks on until it is set; `Err` hands the watcher back where it is.
+    pub(crate) fn watch(&self, watcher: Watcher) -> Result<Watch, Watcher> {
+        let mut watch = Watch::enter(self.address(), Event::Set, watcher);
         // For the mark, if this is the first.
         self.holds.add_ref();
         let (looks_on, first) = self.outcome.observe();
@@ -177,7 +177,7 @@ impl TaskRef {
         }
         // Unless it was told in between.
         match watch.take() {
-            Some(observer) => Err(observer),
+            Some(watcher) => Err(watcher),
             None => Ok(watch),
         }
     }

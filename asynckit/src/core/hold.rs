@@ -9,9 +9,9 @@ use super::complete;
 use super::fail;
 use super::holds::{Left, Take};
 use super::lists;
-use super::observers;
 use super::share::{Holder, Leaves};
 use super::trampoline::{self, Step};
+use super::watchers;
 use crate::error::Error;
 use crate::sync::weakened;
 
@@ -191,7 +191,7 @@ unsafe fn tell(holder: Holder, leaves: Leaves) -> Left {
                 unsafe { complete::tell(edge) }
             }
             if looks_on {
-                observers::tell(holder.address(), observers::Event::Free);
+                watchers::tell(holder.address(), watchers::Event::Free);
             }
             holder.end_told(unowned)
         }
@@ -356,7 +356,7 @@ unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
                 follow_leaves(cell, holder, leaves);
                 match last {
                     None => {}
-                    Some((0, address)) => observers::tell(address, observers::Event::Free),
+                    Some((0, address)) => watchers::tell(address, watchers::Event::Free),
                     Some((edge, _)) => complete::tell(edge),
                 }
             }

@@ -12,7 +12,7 @@
 
 use std::ops::Deref;
 
-use super::cell::{Header, Home, HomeTable};
+use super::cell::{Header, Home, HomeTable, News};
 use super::complete::{Rest, Schedule, ToHomes};
 use super::entry::{Claimed, Entry};
 use super::frame::Frame;
@@ -44,8 +44,10 @@ pub(crate) trait IsHome: Sized + Send + Sync + 'static {
     /// A task that had begun has come to wait again. `hidden`: nothing leads to it but its waker, or the end of
     /// loans, so that it is to be found when the home ends.
     fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool);
-    /// A hooked task is over: nothing is left of its closure and inputs. Why it failed, where its work did.
-    fn over(home: &Homed<Self>, task: &TaskRef, error: Option<&Error>);
+    /// A hooked task is over: nothing is left of its closure and inputs.
+    fn over(home: &Homed<Self>, task: &TaskRef);
+    /// News of a hooked task.
+    fn tells(_home: &Homed<Self>, _task: &Header, _news: News<'_>) {}
     /// Whom to tell of failures that nobody looks at.
     fn hook(home: &Homed<Self>) -> Option<Hook>;
 }
@@ -79,7 +81,9 @@ impl<P: IsHome> Homed<P> {
         // SAFETY: the home is alive, and the caller keeps the task.
         sleeps: |home, task, hidden| unsafe { P::sleeps(of(home), &TaskRef::new(task), hidden) },
         // SAFETY: a hooked task's home is counted for it, and the caller keeps the task.
-        over: |home, task, error| unsafe { P::over(of(home), &TaskRef::new(task), error) },
+        over: |home, task| unsafe { P::over(of(home), &TaskRef::new(task)) },
+        // SAFETY: as in `over`.
+        tells: |home, task, news| unsafe { P::tells(of(home), task.as_ref(), news) },
         // SAFETY: the count is the task's, and goes with it.
         release: |home| unsafe { Arc::decrement_strong_count(home.cast::<Homed<P>>()) },
         // SAFETY: the home is alive.

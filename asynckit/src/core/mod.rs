@@ -72,7 +72,7 @@
 //!   for the other after its own step; one disposes of the task (`fail.rs`).
 //! - *The late task*: a task is tied while its home ends. It is tied first, and then looks; the home says that it has
 //!   ended, and then looks for what waits (`home.rs`, and the pool above).
-//! - *Looking away*: somebody who may leave again begins to look on while the cell closes (`observers.rs`).
+//! - *Looking away*: somebody who may leave again begins to look on while the cell closes (`watchers.rs`).
 //! - *The late look*: a thread ends a task while another thread looks at what it is doing (`frame.rs`).
 //!
 //! # The files
@@ -80,7 +80,7 @@
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
 //! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
 //! `clones`, `share`, `edge`,
-//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who look on: `observers`. What happens:
+//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is told of a task: `news`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
 //! `inputs/results`, `inputs/earlier`, `inputs/list`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
@@ -108,7 +108,7 @@ mod inputs;
 mod lists;
 #[cfg(all(asynckit_loom, test))]
 mod models;
-mod observers;
+mod news;
 mod outcome;
 mod pages;
 mod reference;
@@ -122,6 +122,7 @@ mod task;
 mod tests;
 mod traits;
 mod trampoline;
+mod watchers;
 mod wish;
 
 pub use here::Here;
@@ -129,7 +130,7 @@ pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePendi
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
-pub(crate) use cell::{CellPtr, Header, Home, Rest};
+pub(crate) use cell::{CellPtr, EachNeed, Header, Home, News, Rest};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use complete::{Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
@@ -139,7 +140,6 @@ pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
 pub(crate) use inputs::{Earlier, Either, EndEdge, OrCancelled, Outcomes, VisitEdges};
-pub(crate) use observers::{Observer, Watch};
 pub(crate) use reference::TaskRef;
 pub(crate) use scoped::Scoped;
 pub(crate) use slab::{NAP, Rest as MemoryRest, end_of_worker};
@@ -149,3 +149,4 @@ pub(crate) use task::{
 };
 pub(crate) use traits::Traits;
 pub(crate) use trampoline::{Step as Deferred, call, defer, drain, hold_back};
+pub(crate) use watchers::{Watch, Watcher};

@@ -15,7 +15,7 @@ const CLOSED: usize = 1;
 const FAILED: usize = 1 << 1;
 /// Open: nobody wants the value.
 const UNHELD: usize = 1 << 1;
-/// Open: somebody who may leave again looks on (`observers.rs`). Closed: one such waits for the value to
+/// Open: somebody who may leave again looks on (`watchers.rs`). Closed: one such waits for the value to
 /// be lent no more.
 const OBSERVED: usize = 1 << 2;
 /// What lies below the addresses of edges and failures.

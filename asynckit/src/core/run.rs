@@ -1,12 +1,14 @@
 //! Running a claimed task, and what follows from how its run ended.
 
-use super::cell::{self, CellPtr, Ran};
+use super::cell::{self, CellPtr, News, Ran};
 use super::complete::{self, Queued, Schedule, ToHomes};
 use super::edge::Link;
 use super::fail;
 use super::frame;
+use super::news;
 use super::state::Suspend;
 use super::trampoline::{self, Step};
+use super::wish;
 use crate::error::Error;
 use crate::panic;
 use crate::sync::weakened;
@@ -79,28 +81,40 @@ unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
 unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
     /// # Safety
     /// As `fail::over_step`.
-    unsafe fn over_last(task: *mut (), error: usize) {
+    unsafe fn over_last(task: *mut (), _: usize) {
         // SAFETY: the caller's promise.
-        trampoline::defer_last(unsafe { Step::new(fail::over_step, task, error) });
+        trampoline::defer_last(unsafe { Step::new(fail::over_step, task, 0) });
     }
     // SAFETY: the caller's promise.
     unsafe {
         task.as_ref().holds.add_ref();
+        // Before it is told that it begins: once it does, it calls foreign code.
+        if !wish::loans_are_over(task) {
+            return cell::drop_ref(task);
+        }
+        news::tell(task, News::Begins);
         let ran = run(task);
-        let failure = match &ran {
-            Ran::Value | Ran::ValueFirst | Ran::Over => Some(0),
-            Ran::Failed(error) | Ran::OverFailed(error) => {
-                Some(cell::failure_into_raw(error.clone()))
+        let is_over = match &ran {
+            Ran::Value | Ran::ValueFirst | Ran::Over => {
+                news::tell(task, News::Ends(None));
+                true
             }
-            _ => None,
+            Ran::Failed(error) | Ran::OverFailed(error) => {
+                news::tell(task, News::Ends(Some(error)));
+                true
+            }
+            Ran::Waits | Ran::WaitsLast | Ran::Pending => {
+                news::waits(task);
+                false
+            }
+            Ran::Lent => false,
         };
         end(task, ran, to);
-        match failure {
+        if is_over {
             // After all that its end led to on this thread: when what is queued now is done.
-            Some(error) => {
-                trampoline::defer(Step::new(over_last, task.as_ptr().cast(), error));
-            }
-            None => cell::drop_ref(task),
+            trampoline::defer(Step::new(over_last, task.as_ptr().cast(), 0));
+        } else {
+            cell::drop_ref(task);
         }
     }
 }

@@ -20,6 +20,7 @@ use super::entry::Entry;
 use super::fail;
 use super::handle::Owner;
 use super::inputs::Linked;
+use super::news;
 use super::state::{Arrival, State, Traits};
 use crate::error::{Error, ErrorKind, Hop};
 
@@ -99,6 +100,9 @@ pub(super) unsafe fn submit<T, K: TaskOf<T>>(
     unsafe {
         let cell = cell::make::<T, K>(K::TABLE, home, hop, state, task);
         let owner = Owner::new(cell);
+        if traits.is_hooked() {
+            news::submitted(cell);
+        }
         if count == 0 {
             return (owner, ready(cell, traits));
         }

@@ -26,7 +26,7 @@ impl Traits {
         self.0 & IMMEDIATE != 0
     }
 
-    #[cfg(test)]
+    #[inline]
     pub(crate) const fn is_hooked(self) -> bool {
         self.0 & HOOKED != 0
     }

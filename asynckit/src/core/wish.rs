@@ -48,6 +48,30 @@ pub(super) unsafe fn wait_for_loans(task: CellPtr, edge: &Edge) -> bool {
     }
 }
 
+/// Whether nothing is lent of what a task is to take; else it waits for that, or is gone, and its claim with it.
+///
+/// # Safety
+/// The caller has the claim; the task's home is alive, and its edges stay where they are.
+#[cold]
+pub(super) unsafe fn loans_are_over(task: CellPtr) -> bool {
+    loop {
+        let mut lent = None;
+        // SAFETY: the caller's promise.
+        unsafe {
+            (task.as_ref().table().edges)(task, &mut |edge| {
+                if edge.is_open() && edge.moves() && edge.holder().is_lent() {
+                    lent = Some(std::ptr::from_ref(edge));
+                }
+            });
+        }
+        let Some(edge) = lent else { return true };
+        // SAFETY: as above.
+        if !unsafe { wait_for_loans(task, &*edge) } {
+            return false;
+        }
+    }
+}
+
 /// Lets go of the upstream of an edge, for a task that will not run.
 ///
 /// # Safety

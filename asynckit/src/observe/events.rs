@@ -100,6 +100,8 @@ events! {
         task: TaskId,
         /// How.
         how: Ending<'a>,
+        /// Whether its code has returned just now, on this thread. Else it never began, or was suspended.
+        ran: bool,
     }
 
     /// A task's result was set as failed while its code was under way: by a cancel, a limit of time, or the end of
@@ -237,8 +239,11 @@ pub enum TaskKind {
     Call,
     /// A future, which is polled.
     Future,
-    /// It is around other work, which it has tried again, limits, or puts off. That is another task (`part_of`
-    /// this one), or run as a part of this one: then this has [`TaskStarted`].
+    /// Work that is tried again when it fails. Each try is another task, `part_of` this one, or is run as a part of
+    /// this one.
+    Retry,
+    /// It is around other work, which it limits or puts off. That is another task, `part_of` this one; this one has
+    /// no code of the program's and is never started.
     Around,
     /// It hands results on and has no code of the program's: a list or tuple of results as one, the end of a
     /// chain. It is never started.
@@ -259,8 +264,7 @@ pub enum Ending<'a> {
     /// Its code was not called, or will not go on: an input has failed, it was cancelled, its time was over, its
     /// pool is stopped.
     Skipped(&'a Error),
-    /// It ran to its end, but what it came to is dropped: its result was set as failed before
-    /// ([`TaskCancelled`]).
+    /// Its result was set as failed before ([`TaskCancelled`]): what it came to is dropped, or it does not go on.
     Late,
 }
 

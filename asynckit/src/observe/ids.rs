@@ -62,6 +62,13 @@ macro_rules! numbered {
 }
 numbered!(PoolId LimitId CallbackId RowId);
 
+impl PoolId {
+    /// Of what has no pool.
+    pub(super) fn none() -> PoolId {
+        PoolId(NonZeroU64::MAX)
+    }
+}
+
 thread_local! {
     /// The next number of a task that this thread has taken, and the first that is not its own.
     static TASKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };

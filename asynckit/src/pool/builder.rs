@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use crate::error::Error;
-use crate::observe::Observer;
+use crate::observe::{Observer, Onlooker};
 use crate::pool::config::Config;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 use crate::pool::config::Host;
@@ -36,7 +36,7 @@ impl PoolBuilder {
                 queue_capacity: None,
                 max_spares: 256,
                 hook: None,
-                observers: Vec::new(),
+                onlookers: Vec::new(),
                 seed: None,
                 fault: None,
                 host: None,
@@ -171,8 +171,9 @@ impl PoolBuilder {
     /// assert_eq!(pool.spawn(|| 42).get().unwrap(), 42);
     /// # Ok::<(), asynckit::BuildError>(())
     /// ```
+    #[track_caller]
     pub fn observer(mut self, observer: impl Observer) -> PoolBuilder {
-        self.config.observers.push(Arc::new(observer));
+        self.config.onlookers.push(Onlooker::new(observer));
         self
     }
 

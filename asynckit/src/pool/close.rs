@@ -66,6 +66,7 @@ impl Shared {
         self.fail_dependents_of_running();
         self.wake_all();
         self.drop_hook();
+        self.tell_stopped(false);
     }
 
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.

@@ -1,7 +1,7 @@
 //! What a pool is set up with.
 
 use crate::error::Hook;
-use crate::observe::Observer;
+use crate::observe::Onlooker;
 use crate::pool::draw::Fault;
 use crate::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) struct Config {
     pub(crate) max_spares: usize,
     pub(crate) hook: Option<Hook>,
     /// Who looks on from the beginning.
-    pub(crate) observers: Vec<Arc<dyn Observer>>,
+    pub(crate) onlookers: Vec<Onlooker>,
     /// Of a deterministic pool.
     pub(crate) seed: Option<u64>,
     pub(crate) fault: Option<Fault>,

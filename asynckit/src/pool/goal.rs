@@ -1,6 +1,6 @@
 //! What a thread may wait for.
 
-use crate::core::{Lender, Observer, TaskRef, Watch};
+use crate::core::{Lender, TaskRef, Watch, Watcher};
 use crate::pool::registry::pool_of;
 use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
@@ -49,7 +49,7 @@ impl Goal for Set<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        self.0.watch(Observer::Thread(parker.clone())).into_iter().collect()
+        self.0.watch(Watcher::Thread(parker.clone())).into_iter().collect()
     }
 }
 
@@ -79,7 +79,7 @@ impl Goal for Free {
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
         // Where nothing is lent any more the goal is reached, which is looked at next.
-        vec![self.0.watch(Observer::Thread(parker.clone()))]
+        vec![self.0.watch(Watcher::Thread(parker.clone()))]
     }
 }
 
@@ -111,7 +111,7 @@ impl Goal for AnySet<'_> {
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        let watch = |task: &TaskRef| task.watch(Observer::Thread(parker.clone())).ok();
+        let watch = |task: &TaskRef| task.watch(Watcher::Thread(parker.clone())).ok();
         self.0.iter().filter_map(watch).collect()
     }
 }

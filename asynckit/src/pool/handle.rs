@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::observe::Observer;
+use crate::observe::{Observer, Onlooker};
 use crate::pool::draw::Seeded;
 use crate::pool::shared::Shared;
 use crate::pool::threads::count_workers;
@@ -72,6 +72,7 @@ impl Pool {
         drop(threads);
         shared.wake_all();
         shared.queue.wake_blocked();
+        shared.tell_size();
         shared.want_workers();
     }
 }
@@ -98,8 +99,9 @@ impl Pool {
     /// drop(pool.spawn(|| 1).map(|n| n + 1).spawn_on(&pool));
     /// assert_eq!([names.recv().unwrap(), names.recv().unwrap()], ["closure", "map"]);
     /// ```
+    #[track_caller]
     pub fn observe(&self, observer: impl Observer) {
-        let _ = observer;
+        self.shared().observe(Onlooker::new(observer));
     }
 }
 

@@ -131,6 +131,7 @@ impl<'a> Helping<'a> {
         drop(threads);
         // If this was the last that did anything, a stop may have waited for just that.
         pool.finish_stop(0);
+        pool.tell_stopped(false);
     }
 }
 

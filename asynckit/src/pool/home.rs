@@ -1,7 +1,7 @@
 //! What pools and their parts do for the tasks whose homes they are.
 
-use crate::core::{self, Entry, Homed, IsHome, Rest, TaskRef};
-use crate::error::{Error, Hook};
+use crate::core::{self, Entry, Header, Homed, IsHome, News, Rest, TaskRef};
+use crate::error::Hook;
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::worker;
@@ -38,7 +38,7 @@ impl IsHome for State {
         home.sleeps(task, hidden);
     }
 
-    fn over(_: &Homed<Self>, _: &TaskRef, _: Option<&Error>) {}
+    fn over(_: &Homed<Self>, _: &TaskRef) {}
 
     fn hook(home: &Homed<Self>) -> Option<Hook> {
         home.hook()
@@ -49,10 +49,14 @@ impl IsHome for Inside {
     const KIND: u8 = 1;
 
     fn schedule(home: &Homed<Self>, entry: Entry) {
+        if !entry.header().is_immediate() {
+            home.tell_ready();
+        }
         worker::schedule(home.pool(), entry);
     }
 
     fn queue(home: &Homed<Self>, entry: Entry) {
+        home.tell_ready();
         worker::inject(home.pool(), entry);
     }
 
@@ -84,13 +88,16 @@ impl IsHome for Inside {
         home.pool().sleeps(task, hidden);
     }
 
-    fn over(home: &Homed<Self>, task: &TaskRef, error: Option<&Error>) {
-        home.trace.end(error);
+    fn over(home: &Homed<Self>, task: &TaskRef) {
         home.begun();
         if let Some(tree) = home.tree() {
             tree.forget(task);
         }
         home.leave();
+    }
+
+    fn tells(home: &Homed<Self>, task: &Header, news: News<'_>) {
+        home.news(task, news);
     }
 
     fn hook(home: &Homed<Self>) -> Option<Hook> {

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use crate::observe::{Row, RowKind};
 use crate::pool::config::Host;
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
@@ -34,6 +35,7 @@ impl Asked {
             drop(threads);
             return call_later(&shared);
         }
+        Row::begin(RowKind::Host);
         threads.alive += 1;
         threads.next_id += 1;
         let id = threads.next_id;

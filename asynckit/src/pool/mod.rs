@@ -6,7 +6,8 @@
 //! # The files
 //!
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
-//! `config`, `known`, `shared`. Where work belongs: `place`, `registry`. Its threads: `sleep`, `seeded`, `local`,
+//! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; and what is told of
+//! it: `looks`. Its threads: `sleep`, `seeded`, `local`,
 //! `worker`, `context`, `hosted`, `start`. What waits for what: `walks`, `words`, `deadlock`, `roots`, `block`. Its end:
 //! `close`. What tasks ask of it: `home`. Waits: `goal`, `needed`, `help`, `wait`. Submissions: `spawn`. For the
 //! program: `handle`, `scope`, `spawner`, `builder`, `stop`, `on_rayon`, `on_tokio`.
@@ -26,6 +27,7 @@ mod home;
 mod hosted;
 mod known;
 mod local;
+mod looks;
 mod needed;
 #[cfg(feature = "rayon")]
 mod on_rayon;
@@ -55,6 +57,7 @@ pub use block::blocking;
 pub use builder::{BuildError, PoolBuilder};
 pub use context::is_cancelled;
 pub use handle::Pool;
+pub use looks::note;
 pub use scope::Scope;
 pub use seeded::Injected;
 pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
@@ -67,6 +70,7 @@ pub(crate) use deadlock::look_at_limits;
 pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set};
 pub(crate) use help::enter_queue;
+pub(crate) use looks::{Callback, tell_here, watched_here};
 pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use shared::Shared;

@@ -35,6 +35,11 @@ impl Phase {
         self.0.load(Ordering::SeqCst) == OPEN
     }
 
+    /// From now on there is something to see to for each task.
+    pub(crate) fn set_special(&self) {
+        self.0.fetch_or(SPECIAL, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.0.load(Ordering::SeqCst) & PHASE == OPEN
     }

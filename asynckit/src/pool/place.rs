@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 
 use crate::core::{self, Account, Header, Homed, TaskRef, Traits, each_frame};
 use crate::error::{Error, Hop};
+use crate::observe::{TaskId, Watched};
 use crate::pool::shared::{Shared, State};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
 use crate::terms::{Kept, Pass, Share, Stopwatch, Tree};
-use crate::trace::Trace;
 
 /// A pool, or a part of one.
 #[derive(Clone)]
@@ -33,8 +33,10 @@ pub(crate) struct Inside {
     stopwatch: Option<Arc<Stopwatch>>,
     /// Whether its one task has a place in the queue.
     counted: AtomicU8,
-    /// The span of its one task.
-    pub(crate) trace: Trace,
+    /// Its one task, where somebody looks on to that.
+    pub(crate) watched: Option<Watched>,
+    /// The task of whose work its own are parts.
+    pub(crate) part_of: Option<TaskId>,
 }
 
 /// The members of a scope that are not over.
@@ -129,10 +131,10 @@ impl Place {
     }
 
     /// The same place for one task, of which it keeps count by itself.
-    pub(crate) fn for_one(&self, counted: bool) -> Arc<Part> {
+    pub(crate) fn for_one(&self, counted: bool, watched: Option<Watched>) -> Arc<Part> {
         let pool = Some(self.pool().clone());
         let counted = AtomicU8::new(u8::from(counted));
-        Part::new_home(Inside { pool, counted, ..self.parts() })
+        Part::new_home(Inside { pool, counted, watched, ..self.parts() })
     }
 
     /// What a part of it has of it.
@@ -143,6 +145,7 @@ impl Place {
             tree: inside.tree.clone(),
             share: inside.share.clone(),
             stopwatch: inside.stopwatch.clone(),
+            part_of: inside.watched.as_ref().map_or(inside.part_of, |watched| Some(watched.id)),
             ..Inside::default()
         }
     }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::core::{Claimed, Schedule, TaskRef};
+use crate::core::{Claimed, News, Schedule, TaskRef};
 use crate::error::Error;
 use crate::pool::draw::{Fault, How, Seeded};
+use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
 use crate::terms::Timers;
@@ -52,6 +53,9 @@ pub(crate) fn run(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
 /// Fails a claimed task as if its first line had. Nobody needs to be told of such a failure.
 fn run_into(fault: Fault, pool: &Shared, task: Claimed) {
     let (hop, hook) = (task.header().hop, pool.hook());
+    if let Some(part) = task.header().hooked_home::<Inside>() {
+        part.news(task.header(), News::Begins);
+    }
     let injected = Injected { task: fault.run };
     let error = match fault.how {
         How::Fails => Error::failed(hop, Box::new(injected), hook),

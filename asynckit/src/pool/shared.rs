@@ -2,13 +2,14 @@
 
 use crate::core::{Entry, Homed, Stacks, ToHomes};
 use crate::error::{Error, ErrorKind, Hook, Hop};
+use crate::observe::Onlookers;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
+use crate::sync::{AtomicU8, AtomicUsize, Condvar, Mutex, Ordering, lock};
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
@@ -48,6 +49,10 @@ pub(crate) struct State {
     pub(crate) stacks: Stacks,
     /// What its tasks wait for that is not its own.
     pub(super) roots: Roots,
+    /// Who looks on.
+    pub(super) onlookers: Onlookers,
+    /// Whether they were told that it has stopped.
+    pub(super) stop_told: AtomicU8,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
     /// threads are gone: the pool's memory may stay for longer.
     pub(super) hook: Mutex<Option<Hook>>,

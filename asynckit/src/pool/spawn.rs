@@ -10,7 +10,7 @@ use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::worker;
 use crate::sync::Arc;
-use crate::trace::Trace;
+use crate::trace;
 
 /// Submits a task to a pool as such.
 #[inline]
@@ -24,7 +24,7 @@ pub(crate) fn on_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) ->
 /// Whether what is submitted to a pool as such goes the plain way.
 #[inline]
 pub(crate) fn takes_plainly(pool: &Shared) -> bool {
-    pool.is_plain() && !Trace::is_on()
+    pool.is_plain() && !trace::is_on()
 }
 
 /// Submits a task to a pool that `takes_plainly`.
@@ -57,7 +57,7 @@ pub(crate) fn on_place<T, K: TaskOf<T>>(
     traits: Traits,
     task: K,
 ) -> Owner<T> {
-    let part = part_of(place, counted);
+    let part = part_of(place, counted, traits);
     if let Some(error) = refusal(&part, hop) {
         return Unsubmitted::new(hop, traits, task).refuse(error);
     }
@@ -71,7 +71,7 @@ pub(crate) fn on_place<T, K: TaskOf<T>>(
 #[cold]
 #[inline(never)]
 pub(crate) fn made<T>(place: &Place, counted: bool, work: Unsubmitted<T>) -> Owner<T> {
-    let part = part_of(place, counted);
+    let part = part_of(place, counted, work.traits());
     if let Some(error) = refusal(&part, work.hop()) {
         return work.refuse(error);
     }
@@ -82,10 +82,13 @@ pub(crate) fn made<T>(place: &Place, counted: bool, work: Unsubmitted<T>) -> Own
 }
 
 /// What a task is hooked to.
-fn part_of(place: &Place, counted: bool) -> Arc<Part> {
+fn part_of(place: &Place, counted: bool, traits: Traits) -> Arc<Part> {
+    let watched = place.pool().watch(traits);
     match place {
-        Place::Part(part) if !counted && !Trace::is_on() => part.clone(),
-        place => place.for_one(counted),
+        Place::Part(part) if !counted && watched.is_none() && part.watched.is_none() => {
+            part.clone()
+        }
+        place => place.for_one(counted, watched),
     }
 }
 
@@ -103,11 +106,11 @@ fn refusal(part: &Part, hop: Hop) -> Option<Error> {
 
 fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
     let task = owner.reference();
-    if !matches!(submitted, Submitted::Immediate(_)) {
-        part.trace.begin(task.hop);
-    }
     match submitted {
-        Submitted::Ready(entry) => worker::schedule(part.pool(), entry),
+        Submitted::Ready(entry) => {
+            part.tell_ready();
+            worker::schedule(part.pool(), entry);
+        }
         Submitted::Immediate(entry) => part.do_now(entry),
         // *The late task*, as above.
         Submitted::Tied if part.pool().is_closed() => refuse_late(owner),

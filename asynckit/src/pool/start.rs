@@ -1,8 +1,10 @@
 //! Making a pool, and starting its threads.
 
 use std::io;
+use std::time::Duration;
 
 use crate::core::{Stacks, depth};
+use crate::observe::Onlookers;
 use crate::panic;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
@@ -13,7 +15,7 @@ use crate::pool::queue::Queue;
 use crate::pool::shared::{Shared, Sleeping, State};
 use crate::pool::threads::{Threads, count_workers};
 use crate::pool::{registry, worker};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, AtomicU8, Condvar, Mutex, MutexGuard};
 use crate::terms::{AGAIN, Timers, no_thread};
 
 impl Shared {
@@ -23,6 +25,11 @@ impl Shared {
         panic::note_places(|| depth() > 0);
         let threads = Threads::wanting(config.workers);
         let seeded = config.seed.map(|seed| Seeded::new(seed, config.fault));
+        let clock = seeded.as_ref().map(|seeded| {
+            let timers = seeded.timers().clone();
+            Box::new(move || timers.now()) as Box<dyn Fn() -> Duration + Send + Sync>
+        });
+        let onlookers = std::mem::take(&mut config.onlookers);
         let plain = seeded.is_none() && config.queue_capacity.is_none();
         let shared = Shared::new_home(State {
             queue: Queue::new(config.queue_capacity, seeded),
@@ -32,12 +39,15 @@ impl Shared {
             phase: Phase::open(plain),
             stacks: Stacks::none(),
             roots: Roots::none(),
+            onlookers: Onlookers::none(clock),
+            stop_told: AtomicU8::new(0),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
             closed: Condvar::new(),
             config,
         });
         registry::add(&shared);
+        onlookers.into_iter().for_each(|onlooker| shared.observe(onlooker));
         shared
     }
 

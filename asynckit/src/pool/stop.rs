@@ -34,6 +34,7 @@ impl Pool {
         }
         self.drive_to_close(None);
         self.join();
+        shared.tell_stopped(true);
     }
 
     /// As [`stop`](Pool::stop), but at the deadline what has not begun fails as
@@ -164,6 +165,7 @@ impl Pool {
             // Threads that waited for the pool's work may have come to do some of it.
             if !running && self.still_running().work.is_empty() {
                 self.join();
+                self.shared().tell_stopped(true);
                 return true;
             }
             let left = deadline.left();
@@ -191,6 +193,7 @@ impl Drop for Pool {
         } else {
             self.stop();
         }
+        self.shared().tell_stopped(true);
     }
 }
 

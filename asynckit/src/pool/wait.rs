@@ -13,6 +13,7 @@ use crate::error::{At, Error};
 use crate::pool::goal::Goal;
 use crate::pool::help::{Helpers, sleep_for};
 use crate::pool::local::with_local;
+use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
 use crate::pool::threads::Wait;
 use crate::pool::walks::Changes;
@@ -68,6 +69,9 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     }
     core::drain();
     let here = context::pool();
+    let _told = here.as_ref().and_then(|pool| {
+        ToldWait::begin(pool, || goal.roots(), (goal.any(), deadline.is_some()), at)
+    });
     if deadline.is_none()
         && let Some(pool) = &here
         && stack::has_room()

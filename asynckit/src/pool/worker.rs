@@ -7,6 +7,7 @@ use crossbeam_deque::{Steal, Worker as Deque};
 
 use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, ToHomes, end_of_worker};
 use crate::error::Error;
+use crate::observe::{Row, RowKind, Told};
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, as_local, with_local};
 use crate::pool::place::Inside;
@@ -22,6 +23,10 @@ const STREAK: u32 = 64;
 const TURN: u32 = 61;
 /// With more tasks than this on its deque a worker does not look there for the one that it waits for.
 const MANY: usize = 64;
+/// What a worker was before it looked: told to be idle.
+const IDLE: u8 = 1;
+/// Woken, by somebody who counts on it to look.
+const WOKEN: u8 = 2;
 /// So many tasks become ready at once by the end of one.
 const AT_ONCE: usize = 64;
 
@@ -72,6 +77,7 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
     }
     let its_shared = shared.clone();
     let handle = builder.spawn(move || {
+        Row::begin(RowKind::Worker);
         work(its_shared, id);
         end_of_worker();
     })?;
@@ -100,6 +106,7 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     }
     shared.finish_stop(0);
     shared.drop_hook();
+    shared.tell_stopped(false);
 }
 
 impl Local {
@@ -113,14 +120,11 @@ impl Local {
     }
 
     fn live(&self) {
-        let mut woken = false;
+        let mut before = IDLE;
         loop {
             let found = self.find();
-            if std::mem::take(&mut woken) {
-                self.shared.end_search();
-                if found.is_some() && !self.shared.queue.is_empty() {
-                    self.shared.notify();
-                }
+            if before != 0 {
+                before = self.comes_back(before, found.is_some());
             }
             if let Some(entry) = found {
                 self.run(entry);
@@ -133,20 +137,50 @@ impl Local {
                     // What it has must be in sight of all before it is counted out.
                     self.give_up_all();
                     if self.shared.try_leave() {
-                        return;
+                        return self.tell(&Told::Idle);
                     }
                 }
                 continue;
             }
+            if before & IDLE == 0 {
+                before = IDLE;
+                self.tell(&Told::Idle);
+            }
             if self.shared.spin() {
-                woken = true;
+                before |= WOKEN;
                 continue;
             }
             match self.shared.sleep(true, None, &|| false) {
-                Idle::Search { woken: by_somebody } => woken = by_somebody,
+                Idle::Search { woken: true } => before |= WOKEN,
+                Idle::Search { woken: false } => {}
                 Idle::Quiet => self.shared.finish_stop(1),
                 Idle::Leave => return,
             }
+        }
+    }
+
+    /// It has looked for work after it had none, or was woken to look; what of that is still so.
+    #[cold]
+    #[inline(never)]
+    fn comes_back(&self, before: u8, found: bool) -> u8 {
+        if before & WOKEN != 0 {
+            self.shared.end_search();
+            if found && !self.shared.queue.is_empty() {
+                self.shared.notify();
+            }
+        }
+        if !found {
+            return before & IDLE;
+        }
+        if before & IDLE != 0 {
+            self.tell(&Told::Busy);
+        }
+        0
+    }
+
+    fn tell(&self, told: &Told<'_>) {
+        if self.shared.is_looked_on() {
+            self.shared.tell(told);
         }
     }
 
@@ -370,7 +404,7 @@ fn run_special(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
         return task.fail(error);
     }
     part.begin(task.header());
-    part.trace.within(|| seeded::run(pool, task, to));
+    seeded::run(pool, task, to);
 }
 
 /// Runs what an entry stands for, for a thread that has no deque here.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use super::AsyncResult;
-use crate::core::{Observer, Owner, TaskRef, Watch};
+use crate::core::{Owner, TaskRef, Watch, Watcher};
 use crate::error::Error;
 use crate::terms::await_begins;
 
@@ -51,7 +51,7 @@ fn is_set(task: &TaskRef, held: &mut Option<Watch>, waker: &Waker) -> bool {
     if held.as_ref().is_some_and(|watch| watch.renew(waker)) {
         return false;
     }
-    match task.watch(Observer::Waker(waker.clone())) {
+    match task.watch(Watcher::Waker(waker.clone())) {
         Ok(new) => *held = Some(new),
         Err(_) => return true,
     }
@@ -78,7 +78,7 @@ impl<T> Future for Awaited<T> {
                 this.owner = Some(owner);
                 return Poll::Pending;
             }
-            let watch = owner.lender().watch(Observer::Waker(context.waker().clone()));
+            let watch = owner.lender().watch(Watcher::Waker(context.waker().clone()));
             // It may be free by now, and nobody be told.
             if owner.is_lent() {
                 this.watch = Some(watch);

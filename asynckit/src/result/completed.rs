@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::AsyncResult;
-use crate::core::{Observer, TaskRef, Watch};
+use crate::core::{TaskRef, Watch, Watcher};
 use crate::error::{self, At};
 use crate::pool::{Goal, Shared, Test, pool_of, pools_of, wait};
 use crate::sync::{Arc, Mutex, Parker, lock};
@@ -79,7 +79,7 @@ impl<T> Completed<T> {
             self.pools.push(its);
         }
         let told = self.done.clone();
-        let watch = task.watch(Observer::Note(Box::new(move || told.push(place)))).ok();
+        let watch = task.watch(Watcher::Note(Box::new(move || told.push(place)))).ok();
         if watch.is_none() {
             self.done.push(place);
         }

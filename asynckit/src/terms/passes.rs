@@ -3,13 +3,15 @@
 //! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over.
 
 use std::collections::{BTreeMap, HashSet};
+use std::panic::Location;
 
 use crate::core::{self, Deferred, TaskRef};
+use crate::observe::{LimitFacts, LimitId};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 
 /// At most so many at once.
 pub(crate) struct Passes {
-    most: usize,
+    facts: LimitFacts,
     state: Mutex<State>,
 }
 
@@ -68,15 +70,23 @@ pub(crate) enum Who {
 }
 
 /// The right to run. Dropped, it goes to the next in line.
-pub(crate) struct Pass(Arc<Passes>);
+pub(crate) struct Pass {
+    passes: Arc<Passes>,
+    /// What is to be told before.
+    told: Option<Returned>,
+}
 
-/// A place in line: its number, and who waits.
-pub(crate) type InLine = (u64, Arc<Waiter>);
+/// What is told when a pass comes back.
+pub(crate) type Returned = Box<dyn FnOnce() + Send + Sync>;
+
+/// A place in line: its number, and who waits; and how many were there before.
+pub(crate) type InLine = (u64, Arc<Waiter>, usize);
 
 impl Passes {
-    pub(crate) fn new(most: usize) -> Arc<Passes> {
+    pub(crate) fn new(most: usize, made_at: &'static Location<'static>) -> Arc<Passes> {
+        let facts = LimitFacts { id: LimitId::next(), most, made_at };
         let state = State { free: most, line: BTreeMap::new(), tasks: HashSet::new(), last: 0 };
-        Arc::new(Passes { most, state: Mutex::new(state) })
+        Arc::new(Passes { facts, state: Mutex::new(state) })
     }
 
     /// How many wait in line now.
@@ -89,20 +99,26 @@ impl Passes {
         let mut state = lock(&self.state);
         if state.free > 0 {
             state.free -= 1;
-            return Ok(Pass(self.clone()));
+            return Ok(Pass { passes: self.clone(), told: None });
         }
         let waiter = Arc::new(Waiter { who: who(), pass: Mutex::new(None) });
+        let ahead = state.line.len();
         let number = state.line_up(&waiter);
-        Err((number, waiter))
+        Err((number, waiter, ahead))
     }
 
-    pub(crate) fn give_up(&self, (number, waiter): InLine) {
+    pub(crate) fn give_up(&self, (number, waiter, _): InLine) {
         let in_line = lock(&self.state).take_out(number);
         drop((in_line, waiter));
     }
 
     pub(crate) fn most(&self) -> usize {
-        self.most
+        self.facts.most
+    }
+
+    /// What there is to know of it.
+    pub(crate) fn facts(&self) -> LimitFacts {
+        self.facts
     }
 
     pub(crate) fn is(&self, other: &Passes) -> bool {
@@ -117,19 +133,27 @@ impl Passes {
 
 impl Pass {
     pub(crate) fn limit(&self) -> &Arc<Passes> {
-        &self.0
+        &self.passes
+    }
+
+    /// Before it goes to the next in line, this is called.
+    pub(crate) fn set_returned(&mut self, told: Returned) {
+        self.told = Some(told);
     }
 }
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
+        if let Some(told) = self.told.take() {
+            told();
+        }
+        let mut state = lock(&self.passes.state);
         let Some(next) = state.take_first() else {
             state.free += 1;
             return;
         };
         drop(state);
-        let pass = Pass(self.0.clone());
+        let pass = Pass { passes: self.passes.clone(), told: None };
         // From the trampoline, as the next one may be given up at once, and so on down the line.
         core::defer(Deferred::of_closure(move || next.get(pass)));
     }

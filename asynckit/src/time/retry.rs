@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::pause::Pause;
 use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
+use crate::observe::{TaskKind, Told};
 use crate::pool;
 use crate::sync::{Arc, thread};
 use crate::terms::{jittered, left_in_place};
@@ -210,6 +211,8 @@ struct Retried<F, T> {
     policy: Retry,
     call: RefCell<Option<F>>,
     tries: Cell<u32>,
+    /// Why the last try failed, for those who look on.
+    before: Cell<Option<Error>>,
     pause: Cell<Option<Pause>>,
     awaits: Awaits<T>,
 }
@@ -226,9 +229,17 @@ impl<F, T> Retried<F, T> {
             policy,
             call: RefCell::new(Some(call)),
             tries: Cell::new(0),
+            before: Cell::new(None),
             pause: Cell::new(None),
             awaits: Awaits::nothing(),
         }
+    }
+
+    /// Tells of the next try.
+    fn tell_try(&self) {
+        let before = self.before.take();
+        let number = self.tries.get() + 1;
+        pool::tell_here(|task, tell| tell(&Told::Attempt(task, number, before.as_ref())));
     }
 
     fn next_try<'w>(&self) -> Work<'w, T>
@@ -251,7 +262,10 @@ impl<F, T> Retried<F, T> {
         match self.policy.again(&error, tries) {
             Some(pause) => {
                 // Somebody has looked at it: this has.
-                drop(error.observed());
+                let error = error.observed();
+                if pool::watched_here().is_some() {
+                    self.before.set(Some(error));
+                }
                 After::Pause(pause)
             }
             None => After::Done(Err(error.tried(tries, hop))),
@@ -264,6 +278,8 @@ where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T>,
 {
+    const SHOWN_AS: TaskKind = TaskKind::Retry;
+
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }
@@ -274,10 +290,13 @@ where
         loop {
             let tried = match outcome.take() {
                 Some(outcome) => outcome,
-                None => match run_part(self.next_try(), here) {
-                    Outcome::Done(outcome) => outcome,
-                    Outcome::Flatten(result) => return self.awaits.result(result.0, false),
-                },
+                None => {
+                    self.tell_try();
+                    match run_part(self.next_try(), here) {
+                        Outcome::Done(outcome) => outcome,
+                        Outcome::Flatten(result) => return self.awaits.result(result.0, false),
+                    }
+                }
             };
             let pause = match self.after(tried, here.hop()) {
                 After::Done(outcome) => return Step::Done(outcome),
@@ -310,6 +329,7 @@ where
 
     fn release(&self, cancelled: bool) {
         drop(self.pause.take());
+        drop(self.before.take());
         drop(self.call.take());
         self.awaits.release(cancelled);
     }

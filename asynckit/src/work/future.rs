@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
 use crate::error::{At, BoxError, Error};
+use crate::observe::TaskKind;
 use crate::pool;
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Deadline, Mutex, Parker, lock};
@@ -43,6 +44,8 @@ impl<'w, T> Polled<'w, T> {
 }
 
 impl<T> Job<T> for Polled<'_, T> {
+    const SHOWN_AS: TaskKind = TaskKind::Future;
+
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }

@@ -4,11 +4,12 @@ use std::panic::Location;
 
 use crate::core::{Here, Inline, Missing, Outcome, Owner, Unsubmitted};
 use crate::error::{At, BoxError, Error, Hook, Hop};
+use crate::observe::InPlace;
 use crate::panic;
 use crate::pool::{self, Free, Inside, Set};
 use crate::result::AsyncResult;
 use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
-use crate::trace::Trace;
+use crate::trace;
 use crate::work::lift::flatten;
 use crate::work::{Form, Own, Work};
 
@@ -45,11 +46,10 @@ impl<T: Send> Work<'_, T> {
         match self.take() {
             Own::Inline(call) => {
                 begin_in_place(None);
-                let trace = Trace::new();
-                trace.begin(self.hop);
+                let in_place = InPlace::begin(self.hop, trace::observer(false));
                 let call = || call_here(self.hop, || hook, call);
-                let outcome = trace.within(|| panic::noting(call));
-                trace.end(outcome.as_ref().err());
+                let outcome = in_place.within(|| panic::noting(call));
+                in_place.end(outcome.as_ref().err());
                 outcome
             }
             Own::Large(cell) | Own::Cell(cell) => run_cell(self.hop, cell, at),
@@ -130,8 +130,7 @@ fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At)
 
 /// Does the work of a cell on this thread, as a part of what that does.
 fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
-    let trace = Trace::new();
-    trace.begin(hop);
+    let in_place = InPlace::begin(hop, trace::observer(false));
     let outcome = loop {
         if let Err(error) = wait_for_inputs(hop, &cell, at) {
             break Err(error.passed_on(hop));
@@ -140,12 +139,12 @@ fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
         if !task.is_immediate() {
             begin_in_place(Some(&task));
         }
-        match trace.within(|| cell.run_in_place()) {
+        match in_place.within(|| cell.run_in_place()) {
             Ok(owner) => break take_here(owner, at),
             Err(again) => cell = again,
         }
     };
-    trace.end(outcome.as_ref().err());
+    in_place.end(outcome.as_ref().err());
     outcome
 }
 

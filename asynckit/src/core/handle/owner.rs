@@ -12,9 +12,9 @@ use super::super::fail;
 use super::super::here::Kept;
 use super::super::hold;
 use super::super::holds::Take;
-use super::super::observers::{Event, Observer, Watch};
 use super::super::share::Holder;
 use super::super::state::Seize;
+use super::super::watchers::{Event, Watch, Watcher};
 use super::TaskRef;
 use crate::error::Error;
 
@@ -241,8 +241,8 @@ impl Lender {
     }
 
     /// Looks on until nothing is lent any more. Where that is so already nobody is told.
-    pub(crate) fn watch(&self, observer: Observer) -> Watch {
-        let watch = Watch::enter(self.holder.address(), Event::Free, observer);
+    pub(crate) fn watch(&self, watcher: Watcher) -> Watch {
+        let watch = Watch::enter(self.holder.address(), Event::Free, watcher);
         let _ = self.holder.wish(0);
         watch
     }

@@ -4,8 +4,8 @@ use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::thread;
 
 use super::super::inputs::{Lent, Moved};
-use super::super::observers::Observer;
 use super::super::task;
+use super::super::watchers::Watcher;
 use super::world::{Part, call, cancelled, hop, model, set, work};
 use crate::sync::Arc;
 
@@ -79,7 +79,7 @@ fn a_wish_after_a_wish() {
         let first = a.lend();
         let told = Arc::new(AtomicUsize::new(0));
         let its = told.clone();
-        let note = Observer::Note(Box::new(move || _ = its.fetch_add(1, SeqCst)));
+        let note = Watcher::Note(Box::new(move || _ = its.fetch_add(1, SeqCst)));
         let watch = a.lender().watch(note);
         let ends = thread::spawn(move || drop(first));
         a.lender().ignore();
@@ -109,7 +109,7 @@ fn an_observer_and_the_set() {
         let sets = thread::spawn(move || assert!(setting.set(part).is_ok()));
         let told = Arc::new(AtomicUsize::new(0));
         let its = told.clone();
-        let note = Observer::Note(Box::new(move || _ = its.fetch_add(1, SeqCst)));
+        let note = Watcher::Note(Box::new(move || _ = its.fetch_add(1, SeqCst)));
         let watch = a.reference().watch(note);
         let refused = watch.is_err();
         if let Ok(watch) = watch {

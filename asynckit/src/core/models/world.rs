@@ -99,7 +99,7 @@ impl IsHome for Queue {
         home.counted.fetch_sub(1, SeqCst);
     }
     fn sleeps(_: &Homed<Self>, _: &TaskRef, _: bool) {}
-    fn over(home: &Homed<Self>, _: &TaskRef, _: Option<&Error>) {
+    fn over(home: &Homed<Self>, _: &TaskRef) {
         home.over.fetch_add(1, SeqCst);
     }
     fn hook(_: &Homed<Self>) -> Option<Hook> {

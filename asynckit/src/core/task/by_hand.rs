@@ -7,6 +7,7 @@ use super::super::handle::{Owner, Setting};
 use super::super::run;
 use super::super::state::{State, Traits};
 use crate::error::Hop;
+use crate::observe::TaskKind;
 
 struct TableByHand<T>(PhantomData<T>);
 
@@ -25,6 +26,7 @@ impl<T> TableByHand<T> {
         layout: layout_of::<T, ()>().0,
         class: layout_of::<T, ()>().1,
         kind: Kind::ByHand,
+        shown_as: TaskKind::Gather,
     };
 }
 

@@ -14,6 +14,7 @@ use super::super::inputs::{Inputs, Linked, VisitEdges};
 use super::super::run;
 use super::super::wish;
 use super::{Outcome, TaskOf};
+use crate::observe::TaskKind;
 use crate::panic;
 
 type ClosureOf<'w, L, T, Room> = Closure<'w, <L as Inputs>::Values, Outcome<T>, Room>;
@@ -74,6 +75,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         layout: layout_of::<T, Call<'w, L, T, Room>>().0,
         class: layout_of::<T, Call<'w, L, T, Room>>().1,
         kind: Kind::Task,
+        shown_as: TaskKind::Call,
     };
     /// When the call has returned a result.
     const FORWARD: Table = Table {

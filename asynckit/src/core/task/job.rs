@@ -10,6 +10,7 @@ use super::super::run;
 use super::super::wish;
 use super::TaskOf;
 use crate::error::Error;
+use crate::observe::TaskKind;
 use crate::panic;
 
 /// What a run of a job comes to.
@@ -33,6 +34,8 @@ pub(crate) trait Job<T> {
     const IMMEDIATE: bool = false;
     /// Whether it ends by itself, after a time.
     const TIMED: bool = false;
+    /// What it is for those who look on.
+    const SHOWN_AS: TaskKind = TaskKind::Around;
 
     /// Shows the edges; those that have let go may be shown or not.
     fn edges(&self, _visit: VisitEdges<'_>) {}
@@ -82,6 +85,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
         layout: layout_of::<T, Jobbed<J>>().0,
         class: layout_of::<T, Jobbed<J>>().1,
         kind: if J::TIMED { Kind::Timed } else { Kind::Task },
+        shown_as: J::SHOWN_AS,
     };
 
     /// # Safety
@@ -96,7 +100,8 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     unsafe fn run(task: CellPtr, in_place: bool) -> Ran {
         // SAFETY: the caller's promise.
         let (job, here) = unsafe { (Self::job(task), Here::new(task, in_place)) };
-        if !in_place && !loans_are_over(job, task) {
+        // SAFETY: the caller has the claim where the task is not run in place; a job's edges stay where they are.
+        if !in_place && !unsafe { wish::loans_are_over(task) } {
             return Ran::Lent;
         }
         let step = panic::catch(|| match in_place {
@@ -163,23 +168,6 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     unsafe fn edges(task: CellPtr, visit: VisitEdges<'_>) {
         // SAFETY: the caller's promise.
         unsafe { Self::job(task) }.edges(visit);
-    }
-}
-
-/// Whether nothing is lent of what a job is to take; else its task waits for that, or is gone.
-fn loans_are_over<T>(job: &impl Job<T>, task: CellPtr) -> bool {
-    loop {
-        let mut lent = None;
-        job.edges(&mut |edge| {
-            if edge.is_open() && edge.moves() && edge.holder().is_lent() {
-                lent = Some(std::ptr::from_ref(edge));
-            }
-        });
-        let Some(edge) = lent else { return true };
-        // SAFETY: the caller runs the task, whose edge this is; a job's edges stay where they are.
-        if !unsafe { wish::wait_for_loans(task, &*edge) } {
-            return false;
-        }
     }
 }
 

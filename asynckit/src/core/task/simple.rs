@@ -7,6 +7,7 @@ use super::super::here::Here;
 use super::super::run;
 use super::TaskOf;
 use crate::error::BoxError;
+use crate::observe::TaskKind;
 use crate::panic;
 
 /// What can be called once.
@@ -34,6 +35,7 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
         layout: layout_of::<T, Simple<C>>().0,
         class: layout_of::<T, Simple<C>>().1,
         kind: Kind::Task,
+        shown_as: TaskKind::Call,
     };
 
     /// # Safety

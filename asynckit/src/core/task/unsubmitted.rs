@@ -4,6 +4,7 @@ use super::super::cell::{self, Home};
 use super::super::edge::{Link, OnFailure};
 use super::super::fail;
 use super::super::handle::{Lender, Owner, TaskRef};
+use super::super::news;
 use super::super::run;
 use super::super::state::{Arrival, State, Traits};
 use super::{Submitted, TaskOf, fail_late, ready};
@@ -35,6 +36,11 @@ impl<T> Unsubmitted<T> {
         self.owner().hop
     }
 
+    /// What it was made with.
+    pub(crate) fn traits(&self) -> Traits {
+        self.owner().state.traits()
+    }
+
     /// How many inputs it waits for.
     pub(crate) fn inputs(&self) -> usize {
         let (mut count, cell) = (0, self.owner().cell());
@@ -61,6 +67,11 @@ impl<T> Unsubmitted<T> {
             let traits = header.state.traits().and(hooked);
             let adopted = header.adopt(home);
             debug_assert!(adopted || home.is_null(), "work is submitted once");
+            if traits.is_hooked() {
+                // It can be seen by its mark.
+                header.state.begin(State::unsubmitted(traits));
+                news::submitted(cell);
+            }
             if count == 0 {
                 header.state.begin(State::ready(traits));
                 return (owner, ready(cell, traits));

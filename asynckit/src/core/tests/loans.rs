@@ -1,9 +1,9 @@
 //! Loans: a value that is lent does not move, and each handle waits for its own loans alone.
 
 use super::super::inputs::{Either, Lent, Many, Moved};
-use super::super::observers::Observer;
 use super::super::state::Traits;
 use super::super::task::{self, Flat, Outcome};
+use super::super::watchers::Watcher;
 use super::support::*;
 use crate::ErrorKind;
 use crate::sync::thread;
@@ -229,7 +229,7 @@ fn a_wish_that_is_taken_back_is_over_before_the_next_one() {
             let thread = thread::spawn(move || drop(first));
             let its = told.clone();
             let watch =
-                a.is_lent().then(|| a.lender().watch(Observer::Note(Box::new(move || its.open()))));
+                a.is_lent().then(|| a.lender().watch(Watcher::Note(Box::new(move || its.open()))));
             if watch.is_some() && n % 3 != 0 {
                 a.lender().ignore();
             }

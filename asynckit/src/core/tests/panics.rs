@@ -1,8 +1,8 @@
 //! Panics in closures, clones, drops and callbacks: each ends where it is, and nothing is left behind.
 
 use super::super::inputs::{Inputs, Lent, Many, Moved, Plain};
-use super::super::observers::Observer;
 use super::super::task;
+use super::super::watchers::Watcher;
 use super::support::*;
 use crate::ErrorKind;
 use crate::sync::{Arc, AtomicUsize, Ordering::SeqCst};
@@ -175,10 +175,10 @@ fn panics_of_callbacks_are_contained() {
         let a = spawn(&place, || Ok(1));
         let told = Gate::default();
         let its = told.clone();
-        let dies = Observer::Call(Box::new(|| panic!("a callback that panics")));
-        let tells = Observer::Call(Box::new(move || its.open()));
-        for observer in [dies, tells] {
-            a.reference().watch(observer).map_err(drop).unwrap().stay();
+        let dies = Watcher::Call(Box::new(|| panic!("a callback that panics")));
+        let tells = Watcher::Call(Box::new(move || its.open()));
+        for watcher in [dies, tells] {
+            a.reference().watch(watcher).map_err(drop).unwrap().stay();
         }
         let next = call(&place, (Lent::of(&a), ()), |(n, ())| *n + 1);
         work(&place);

@@ -77,7 +77,7 @@ impl IsHome for Queue {
     fn sleeps(home: &Homed<Self>, task: &TaskRef, _: bool) {
         lock(&home.slept).push(task.clone());
     }
-    fn over(home: &Homed<Self>, _: &TaskRef, _: Option<&Error>) {
+    fn over(home: &Homed<Self>, _: &TaskRef) {
         home.over.fetch_add(1, SeqCst);
     }
     fn hook(_: &Homed<Self>) -> Option<Hook> {

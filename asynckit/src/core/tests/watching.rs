@@ -2,14 +2,14 @@
 
 use std::task::{Wake, Waker};
 
-use super::super::observers::Observer;
 use super::super::task;
+use super::super::watchers::Watcher;
 use super::support::*;
 use crate::ErrorKind;
 use crate::sync::{Arc, AtomicUsize, Deadline, Mutex, Ordering::SeqCst, Parker, lock, thread};
 
-fn note(f: impl FnOnce() + Send + 'static) -> Observer {
-    Observer::Note(Box::new(f))
+fn note(f: impl FnOnce() + Send + 'static) -> Watcher {
+    Watcher::Note(Box::new(f))
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn threads_are_woken() {
                 let a = a.clone();
                 thread::spawn(move || {
                     let parker = Parker::current();
-                    let watch = a.reference().watch(Observer::Thread(parker.clone()));
+                    let watch = a.reference().watch(Watcher::Thread(parker.clone()));
                     while !a.is_set() {
                         parker.park(Some(Deadline::after(LIMIT)));
                     }
@@ -113,7 +113,7 @@ fn a_waker_is_renewed_until_it_is_told() {
         let (a, setting) = task::channel::<u32>(hop());
         let wakers = [0, 1].map(|_| Arc::new(Counts(AtomicUsize::new(0))));
         let waker = |n: usize| Waker::from(wakers[n].clone());
-        let watch = a.reference().watch(Observer::Waker(waker(0))).map_err(drop).unwrap();
+        let watch = a.reference().watch(Watcher::Waker(waker(0))).map_err(drop).unwrap();
         assert!(watch.renew(&waker(1)));
         assert!(setting.task().give_up(failed("no")));
         assert!(!watch.renew(&waker(0)));

@@ -3,7 +3,7 @@
 //! They are kept apart from the cells, in locked tables by the cell's address, so that a cell that nobody
 //! looks at pays one bit for them. The tables have an entry for each who looks on now, and none else.
 //!
-//! *Named race, "looking away":* a cell may be closed between an observer's look and its entry into the
+//! *Named race, "looking away":* a cell may be closed between an watcher's look and its entry into the
 //! table. So it enters first and then marks the cell (`Outcome::observe`), which fails where the cell is
 //! closed; whoever closes a marked cell empties the cell's entries after that. The mark comes with a
 //! reference, so that the cell's address is not another's before.
@@ -15,7 +15,7 @@ use super::trampoline::{self, Step};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 
 /// What to do when it happens.
-pub(crate) enum Observer {
+pub(crate) enum Watcher {
     /// Wake a thread.
     Thread(Arc<Parker>),
     /// Wake a future.
@@ -26,7 +26,7 @@ pub(crate) enum Observer {
     Note(Box<dyn FnOnce() + Send>),
 }
 
-/// What an observer waits for.
+/// What an watcher waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The cell is closed.
@@ -38,10 +38,10 @@ pub(crate) enum Event {
 struct Entry {
     event: Event,
     ticket: u64,
-    observer: Observer,
+    watcher: Watcher,
 }
 
-/// The observers of each cell or share, by its address.
+/// The watchers of each cell or share, by its address.
 type Table = Mutex<Option<HashMap<usize, Vec<Entry>>>>;
 
 const TABLES: usize = 64;
@@ -70,18 +70,18 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Enters the table.
-    pub(super) fn enter(address: usize, event: Event, observer: Observer) -> Watch {
+    pub(super) fn enter(address: usize, event: Event, watcher: Watcher) -> Watch {
         let ticket = with_table(address, |table| {
             // Under the lock, so that the tickets of a cell's entries ascend.
             let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
-            table.entry(address).or_default().push(Entry { event, ticket, observer });
+            table.entry(address).or_default().push(Entry { event, ticket, watcher });
             ticket
         });
         Watch { address, ticket }
     }
 
-    /// Takes the observer out again, unless it was told.
-    pub(super) fn take(&mut self) -> Option<Observer> {
+    /// Takes the watcher out again, unless it was told.
+    pub(super) fn take(&mut self) -> Option<Watcher> {
         let ticket = std::mem::take(&mut self.ticket);
         with_table(self.address, |table| {
             let entries = table.get_mut(&self.address)?;
@@ -90,23 +90,23 @@ impl Watch {
             if entries.is_empty() {
                 table.remove(&self.address);
             }
-            Some(taken.observer)
+            Some(taken.watcher)
         })
     }
 
-    /// Lets the observer stay without the watch.
+    /// Lets the watcher stay without the watch.
     pub(crate) fn stay(mut self) {
         self.ticket = 0;
     }
 
-    /// Changes the waker; false where the observer has been told meanwhile.
+    /// Changes the waker; false where the watcher has been told meanwhile.
     pub(crate) fn renew(&self, waker: &Waker) -> bool {
         // Cloned outside of the lock, as that is user code; dropped outside likewise.
         let mut new = Some(waker.clone());
         with_table(self.address, |table| {
             let entries = table.get_mut(&self.address)?;
             let place = entries.binary_search_by_key(&self.ticket, |entry| entry.ticket).ok()?;
-            if let Observer::Waker(old) = &mut entries[place].observer
+            if let Watcher::Waker(old) = &mut entries[place].watcher
                 && let Some(new) = &mut new
             {
                 std::mem::swap(old, new);
@@ -120,13 +120,13 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if self.ticket != 0 {
-            let observer = self.take();
-            drop(observer);
+            let watcher = self.take();
+            drop(watcher);
         }
     }
 }
 
-/// Tells those observers who wait for this event, in the order in which they came.
+/// Tells those watchers who wait for this event, in the order in which they came.
 #[cold]
 pub(super) fn tell(address: usize, event: Event) {
     let told = with_table(address, |table| {
@@ -137,12 +137,12 @@ pub(super) fn tell(address: usize, event: Event) {
         }
         told
     });
-    for Entry { observer, .. } in told {
-        match observer {
-            Observer::Thread(parker) => parker.unpark(),
-            Observer::Note(note) => note(),
-            Observer::Waker(waker) => trampoline::call(Step::of_closure(|| waker.wake())),
-            Observer::Call(call) => trampoline::call(Step::of_closure(call)),
+    for Entry { watcher, .. } in told {
+        match watcher {
+            Watcher::Thread(parker) => parker.unpark(),
+            Watcher::Note(note) => note(),
+            Watcher::Waker(waker) => trampoline::call(Step::of_closure(|| waker.wake())),
+            Watcher::Call(call) => trampoline::call(Step::of_closure(call)),
         }
     }
 }

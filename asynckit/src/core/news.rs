@@ -1,0 +1,89 @@
+//! News of hooked tasks, for those who look on: told to the home before the step that they are about can be seen by
+//! anybody else, and on the thread that takes it.
+
+use super::cell::{CellPtr, Header, News};
+use super::edge::Edge;
+use crate::error::Error;
+use crate::observe::TaskKind;
+
+/// What is shown each result that a task needs.
+type Show<'a> = &'a mut dyn FnMut(&Header);
+
+/// Tells a hooked task's home.
+///
+/// # Safety
+/// The task is alive.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn tell(task: CellPtr, news: News<'_>) {
+    // SAFETY: the caller's promise; a hooked task has a count of its home.
+    unsafe {
+        let header = task.as_ref();
+        if header.state.is_hooked() {
+            let home = header.home();
+            ((*home).table.tells)(home, task, news);
+        }
+    }
+}
+
+/// A task is about to be tied.
+///
+/// # Safety
+/// Nobody else knows it.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn submitted(task: CellPtr) {
+    // SAFETY: the caller's promise.
+    unsafe { tell(task, News::Submitted(&|show| each_input(task, show))) }
+}
+
+/// A run is over, and the task is to go on later.
+///
+/// # Safety
+/// The caller has the claim.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn waits(task: CellPtr) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        tell(
+            task,
+            News::Waits(&|show| {
+                each_input(task, show);
+                let awaited = task.as_ref().table().awaited;
+                let _ = awaited(task, &mut |cell| show(cell.as_ref()));
+            }),
+        );
+    }
+}
+
+/// A task that has not begun, or waits again, will not go on; why, if its result was not set before.
+///
+/// # Safety
+/// The caller has claimed or seized it.
+pub(super) unsafe fn lost(task: CellPtr, error: Option<&Error>) {
+    // SAFETY: the caller's promise.
+    unsafe { tell(task, News::Lost(error)) }
+}
+
+/// Shows what a task's edges come from, all those that are open.
+///
+/// # Safety
+/// Nobody else may use the edges meanwhile.
+unsafe fn each_input(task: CellPtr, show: Show<'_>) {
+    // SAFETY: the caller's promise; an open edge keeps its upstream.
+    unsafe {
+        (task.as_ref().table().edges)(task, &mut |edge: &Edge| {
+            if edge.is_open() {
+                show(edge.upstream());
+            }
+        });
+    }
+}
+
+impl Header {
+    /// What a task is for those who look on.
+    pub(crate) fn shown_as(&self) -> TaskKind {
+        self.table().shown_as
+    }
+}

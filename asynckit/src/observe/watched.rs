@@ -1,0 +1,119 @@
+//! A task that somebody looks on to: its number, who is told, and what they were told last.
+//!
+//! *Named race, "the early bird":* a thread that waits for a task may run it as soon as it is ready, while the one that
+//! has made it ready is about to tell so. One of them tells, and the other waits until that is done: so `ready` comes
+//! before `started`. It does not wait for ever, as an observer may do what it must not.
+
+use super::events::{Ending, TaskKind};
+use super::ids::{Need, TaskId};
+use super::onlookers::Everywhere;
+use super::told::Told;
+use crate::error::{Error, Hop};
+use crate::sync::{AtomicU8, Ordering, yield_now};
+
+/// What those who look on have to know of a task.
+pub(crate) struct Watched {
+    pub(crate) id: TaskId,
+    /// How many of its pool's onlookers see it: those that were there when it was submitted.
+    pub(crate) seen_by: usize,
+    pub(crate) everywhere: Everywhere,
+    state: AtomicU8,
+}
+
+/// It waits for something.
+const WAITS: u8 = 0;
+/// Somebody tells that it is ready.
+const TELLS: u8 = 1;
+const READY: u8 = 2;
+const RUNS: u8 = 3;
+const STATE: u8 = 3;
+/// It has run before.
+const BEGUN: u8 = 4;
+
+/// So often a thread looks whether another has told what it was about to.
+const PATIENCE: usize = 10_000;
+
+/// Whom it is to be told, in the words of one task.
+pub(crate) type Tell<'a> = &'a dyn Fn(&Told<'_>);
+
+impl Watched {
+    pub(crate) fn new(seen_by: usize, everywhere: Everywhere) -> Watched {
+        Watched { id: TaskId::next(), seen_by, everywhere, state: AtomicU8::new(WAITS) }
+    }
+
+    /// It is about to be tied.
+    pub(crate) fn submitted(
+        &self,
+        hop: Hop,
+        kind: TaskKind,
+        needs: &[Need],
+        (by, part_of): (Option<TaskId>, Option<TaskId>),
+        tell: Tell<'_>,
+    ) {
+        tell(&Told::Submitted { task: self.id, hop, kind, needs, by, part_of });
+    }
+
+    /// Whether this call is the one to tell that it is ready.
+    fn begin_ready(&self) -> bool {
+        // ORDERING: AcqRel, here and below: who goes on from a step sees what was told before it.
+        let step = |old: u8| (old & STATE == WAITS).then_some((old & BEGUN) | TELLS);
+        self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, step).is_ok()
+    }
+
+    /// It is about to be queued.
+    pub(crate) fn ready(&self, tell: Tell<'_>) {
+        if self.begin_ready() {
+            tell(&Told::Ready(self.id));
+            // Unless somebody did not wait for that.
+            let step = |old: u8| (old & STATE == TELLS).then_some((old & BEGUN) | READY);
+            let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, step);
+        }
+    }
+
+    /// It is run next, on this thread.
+    pub(crate) fn begins(&self, tell: Tell<'_>) {
+        self.ready(tell);
+        let is_told = || self.state.load(Ordering::Acquire) & STATE != TELLS;
+        for _ in 0..PATIENCE {
+            if is_told() {
+                break;
+            }
+            yield_now();
+        }
+        let before = self.state.swap(RUNS | BEGUN, Ordering::AcqRel);
+        tell(&if before & BEGUN == 0 { Told::Started(self.id) } else { Told::Resumed(self.id) });
+    }
+
+    /// It has left its thread, to go on later.
+    pub(crate) fn waits(&self, on: impl FnOnce() -> Vec<Need>, tell: Tell<'_>) {
+        if self.runs() {
+            tell(&Told::Suspended(self.id, &on()));
+            self.state.store(WAITS | BEGUN, Ordering::Release);
+        }
+    }
+
+    fn runs(&self) -> bool {
+        self.state.load(Ordering::Acquire) & STATE == RUNS
+    }
+
+    /// It has run to its end.
+    pub(crate) fn ends(&self, error: Option<&Error>, late: bool, tell: Tell<'_>) {
+        let how = match error {
+            _ if late => Ending::Late,
+            None => Ending::Value,
+            Some(error) => Ending::Failed(error),
+        };
+        tell(&Told::Ended { task: self.id, how, ran: self.runs() });
+    }
+
+    /// It will not run, or go on.
+    pub(crate) fn lost(&self, error: Option<&Error>, tell: Tell<'_>) {
+        let ran = self.runs();
+        let how = match error {
+            None => Ending::Late,
+            Some(error) if ran => Ending::Failed(error),
+            Some(error) => Ending::Skipped(error),
+        };
+        tell(&Told::Ended { task: self.id, how, ran });
+    }
+}
