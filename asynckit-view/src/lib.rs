@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod analysis;
+mod env;
 mod graph;
 mod model;
 mod names;
@@ -16,10 +17,13 @@ mod summary;
 mod trace;
 mod words;
 
+pub use env::{VARIABLE, from_env, to_file, write_now};
 pub use graph::Graph;
 pub use record::Recording;
 pub use run::Run;
 pub use summary::Summary;
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod testing;

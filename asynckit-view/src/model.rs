@@ -136,6 +136,8 @@ pub(crate) struct Model {
     pub(crate) recorded: String,
     pub(crate) end: u64,
     pub(crate) rows: Vec<Row>,
+    /// Workers that nothing was ever left for, so that they never began.
+    pub(crate) unneeded: usize,
     pub(crate) functions: Vec<String>,
     pub(crate) sites: Vec<String>,
     pub(crate) limits: Vec<Limit>,
@@ -152,6 +154,11 @@ pub(crate) struct Model {
 }
 
 impl Model {
+    /// Threads whose idle time counts.
+    pub(crate) fn workers(&self) -> usize {
+        self.rows.iter().filter(|row| !row.helps).count() + self.unneeded
+    }
+
     pub(crate) fn inputs(&self, task: u32) -> &[u32] {
         let range = &self.task(task).inputs;
         &self.inputs[range.start as usize..range.end as usize]

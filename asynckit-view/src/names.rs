@@ -19,20 +19,42 @@ pub(crate) fn functions(sites: &[Arc<Site>]) -> (Vec<String>, Vec<u32>) {
     (shortened(&order), of)
 }
 
-/// What has no name of its own, such as a closure, is told apart by its place, if there are several.
+/// What the library calls work that has no name of its own.
+const NAMELESS: [&str; 3] = ["closure", "map", "try_map"];
+
+/// What has no name of its own is told apart by its place, if there are several. A call in a chain is known by how
+/// it is written there; so it is the function whose path ends so, if there is but one.
 fn full_names(sites: &[Arc<Site>]) -> Vec<String> {
     let mut places: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    for site in sites.iter().filter(|site| !site.name.contains("::")) {
-        places.entry(site.name).or_default().insert(site.number);
+    let mut paths: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for site in sites {
+        if NAMELESS.contains(&site.name) {
+            places.entry(site.name).or_default().insert(site.number);
+        } else if site.name.contains("::") {
+            paths.entry(last_part(site.name)).or_default().insert(site.name);
+        }
     }
     let name = |site: &Arc<Site>| {
+        let ends_so = paths.get(last_part(site.name));
+        let path = ends_so.and_then(|paths| paths.iter().find(|path| ends_with(path, site.name)));
         if places.get(site.name).is_some_and(|places| places.len() > 1) {
             format!("{} {}:{}", site.name, file(site.at.file()), site.at.line())
         } else {
-            site.name.to_owned()
+            let path = path.filter(|_| ends_so.is_some_and(|paths| paths.len() == 1));
+            path.copied().unwrap_or(site.name).to_owned()
         }
     };
     sites.iter().map(name).collect()
+}
+
+/// Whether a path ends with these parts.
+fn ends_with(path: &str, parts: &str) -> bool {
+    path.strip_suffix(parts).is_some_and(|before| before.is_empty() || before.ends_with("::"))
+}
+
+/// `function` of `module::function`.
+pub(crate) fn last_part(path: &str) -> &str {
+    last_parts(path, 1)
 }
 
 /// The last parts of each path, as many as no other one ends with.

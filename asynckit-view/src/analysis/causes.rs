@@ -57,6 +57,9 @@ impl Causes {
         for row in &rows {
             total.iter_mut().zip(row).for_each(|(sum, part)| *sum += part);
         }
+        let unneeded = model.unneeded as f64;
+        bins.add(STOP, 0, model.end, unneeded);
+        total[STOP] += unneeded * model.end as f64;
         Causes { all: total.iter().sum(), total, rows, bins: bins.parts }
     }
 

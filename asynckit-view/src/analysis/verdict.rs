@@ -47,7 +47,7 @@ pub(crate) fn verdict(model: &Model, analysis: &Analysis) -> Vec<Said> {
             Said::Rest(" The recording holds no task.".to_owned()),
         ];
     }
-    let workers = model.rows.iter().filter(|row| !row.helps).count();
+    let workers = model.workers();
     let on = if workers == 0 {
         "without workers".to_owned()
     } else {
@@ -120,7 +120,10 @@ fn why(model: &Model, analysis: &Analysis) -> Vec<Said> {
         return with_odd(model, analysis, held, "; then ");
     }
     if over(sum.before, 0.3) {
-        return vec![text(format!("what the end needed came only after {}.", time(sum.before)))];
+        return vec![text(format!(
+            "the program itself took {} to submit, or to set, what the end needed.",
+            time(sum.before)
+        ))];
     }
     if analysis.causes.share(INSIDE) > 0.2 {
         let share = percent(analysis.causes.share(INSIDE));

@@ -7,6 +7,7 @@ use super::shape::{Edge, Mark, Shape};
 
 const STYLE: &str = "
   text { font: 12px system-ui, sans-serif; fill: #14181f }
+  .title { font-weight: 600 }
   .words { font-size: 11px; fill: #56606d }
   .label { font-size: 10.5px; fill: #56606d; text-anchor: middle; paint-order: stroke; stroke: #fff; stroke-width: 4px }
   .box { fill: #fff; stroke: #cdd3da; stroke-width: 1.2 }
@@ -24,9 +25,10 @@ const STYLE: &str = "
     .words { fill: #a4aebb }
     .label { fill: #a4aebb; stroke: #14171c }
     .box { fill: #1b1f26; stroke: #3a424d }
-    .failed, .skipped, .bad { stroke: #ff7f5f }
+    .failed, .skipped { stroke: #ff7f5f }
     .edge { stroke: #75808e }
-    .critical { stroke: #e9edf2 }
+    .edge.critical { stroke: #e9edf2 }
+    .edge.bad { stroke: #ff7f5f }
     .head { fill: #75808e }
     .head.critical { fill: #e9edf2 }
     .head.bad { fill: #ff7f5f }
@@ -75,7 +77,7 @@ pub(super) fn text(shape: &Shape) -> String {
         let _ = writeln!(
             text,
             "<rect class=\"{class}\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{HEIGHT}\" rx=\"8\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" font-weight=\"600\">{title}</text>\
+             <text class=\"title\" x=\"{:.1}\" y=\"{:.1}\">{title}</text>\
              <text class=\"words\" x=\"{:.1}\" y=\"{:.1}\">{words}</text>",
             left + 14.0,
             top + 18.0,

@@ -15,6 +15,7 @@ struct Data<'m> {
     recorded: &'m str,
     end: u64,
     workers: Vec<Worker<'m>>,
+    unneeded: usize,
     functions: &'m [String],
     sites: &'m [String],
     limits: Vec<Limit<'m>>,
@@ -224,6 +225,7 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
             stop: row.stop,
             helps: row.helps,
         }),
+        unneeded: model.unneeded,
         functions: &model.functions,
         sites: &model.sites,
         limits: column(&model.limits, |limit| Limit {

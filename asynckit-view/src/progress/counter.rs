@@ -82,7 +82,9 @@ impl Counter {
         let mut tallies: BTreeMap<u32, Tally> = BTreeMap::new();
         for (site, &function) in sites.iter().zip(&function_of) {
             let name = || names[function as usize].clone();
-            let tally = tallies.entry(function).or_insert_with(|| Tally { name: name(), ..Tally::default() });
+            let tally = tallies
+                .entry(function)
+                .or_insert_with(|| Tally { name: name(), ..Tally::default() });
             // What is done first, so that it is never more than there is.
             tally.done += Counts::get(&site.counts.ended);
             tally.failed += Counts::get(&site.counts.failed);
@@ -102,7 +104,10 @@ impl Observer for Counter {
         }
         let site = self.sites.of(event.name, event.at);
         Counts::add(&site.counts.submitted, 1);
-        self.live.begin(event.task.get(), (site, event.kind == TaskKind::Around));
+        self.live.begin(
+            event.task.get(),
+            (site, matches!(event.kind, TaskKind::Around | TaskKind::Retry)),
+        );
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {

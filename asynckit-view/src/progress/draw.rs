@@ -115,7 +115,11 @@ pub(super) struct Bars {
 
 impl Bars {
     pub(super) fn new(target: ProgressDrawTarget) -> Bars {
-        Bars { all: MultiProgress::with_draw_target(target), shown: Vec::new(), rates: Rates::default() }
+        Bars {
+            all: MultiProgress::with_draw_target(target),
+            shown: Vec::new(),
+            rates: Rates::default(),
+        }
     }
 }
 
@@ -177,7 +181,9 @@ impl Drawing for Lines {
             .iter()
             .map(|tally| {
                 let words = words(tally, self.rates.of(tally, elapsed)).replace("  ", " ");
-                format!("{} {}/{} {words}", tally.name, tally.done, tally.total).trim_end().to_owned()
+                format!("{} {}/{} {words}", tally.name, tally.done, tally.total)
+                    .trim_end()
+                    .to_owned()
             })
             .collect();
         let since = format!("[{:.0} s]", elapsed.as_secs_f64());

@@ -18,7 +18,7 @@ fn a_bar_a_function_with_what_is_done_and_how_long_it_will_take() {
     bars.show(&[tally("load", 12, 48, 1), tally("parse", 0, 24, 0)], second);
     assert_eq!(
         terminal.contents(),
-        "load  ██████──────────────────     12/48     ✕ 1  12.0/s  3.00 s left\n\
+        "load  ██████▏─────────────────     12/48     ✕ 1  12.0/s  3.00 s left\n\
          parse ────────────────────────      0/24"
     );
     bars.printer().println("a word");

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::entry::{End, Kind};
-use crate::names::{functions, short_place};
 use super::read::{Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
 use crate::model::{Beyond, Limit, Model, Note, Piece, State, Task, Wait};
+use crate::names::{functions, last_part, short_place};
 use crate::sites::{Counts, Site};
 
 /// The model of all that was recorded up to now.
@@ -27,22 +27,28 @@ pub(super) fn model(recorder: &Recorder) -> Model {
     };
     let (names, function_of) = functions(&sites);
     let limits = Limits::of(recorder, &told);
-    let (rows, row_of) = rows::rows(recorder, &told, pool, began, end);
-    let all = Assembly { parts: Parts::of(&told), told: &told, began, end };
+    let (rows, row_of, unneeded) = rows::rows(recorder, &told, pool, began, end);
+    let site_of: HashMap<u32, u32> = sites.iter().zip(0..).map(|(s, k)| (s.number, k)).collect();
+    let site = |number: u32| site_of.get(&number).copied().unwrap_or(0) as usize;
+    let is_same_call = |a: u32, b: u32| {
+        let (a, b) = (&sites[site(a)], &sites[site(b)]);
+        a.at == b.at && last_part(a.name) == last_part(b.name)
+    };
+    let all = Assembly { parts: Parts::of(&told, is_same_call), told: &told, began, end };
     let mut model = Model {
         end: end.saturating_sub(began),
         rows,
+        unneeded,
         functions: names,
         sites: sites.iter().map(|site| site.at.to_string()).collect(),
         limits: limits.list,
         ..Model::default()
     };
-    let site_of: HashMap<u32, u32> = sites.iter().zip(0..).map(|(s, k)| (s.number, k)).collect();
     for &k in &all.parts.kept {
-        let site = site_of.get(&told.tasks[k].site).copied().unwrap_or(0);
+        let site = site(told.tasks[k].site);
         let spans = all.spans(k, &row_of);
-        let task = all.task(k, &mut model, site, &spans, &limits.index);
-        model.tasks.push(Task { function: function_of[site as usize], site, ..task });
+        let task = all.task(k, &mut model, &spans, &limits.index);
+        model.tasks.push(Task { function: function_of[site], site: site as u32, ..task });
     }
     all.stretches(&mut model, &row_of);
     all.notes(&mut model);
@@ -63,13 +69,18 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(told: &Told) -> Parts {
+    /// What is around a call, and what that has returned as its own result, is the same call if it has the same
+    /// name and place.
+    fn of(told: &Told, same: impl Fn(u32, u32) -> bool) -> Parts {
         let mut root: Vec<usize> = (0..told.tasks.len()).collect();
         let mut of: HashMap<usize, Vec<usize>> = HashMap::new();
         for (k, task) in told.tasks.iter().enumerate() {
             // What is around was submitted before, so its own root is known.
             let around = task.part_of.and_then(|id| told.index.get(&id)).copied();
-            if let Some(around) = around.filter(|&r| r < k && told.tasks[r].kind == Kind::Around) {
+            let same = |r: usize| {
+                r < k && (told.tasks[r].kind == Kind::Around || same(task.site, told.tasks[r].site))
+            };
+            if let Some(around) = around.filter(|&r| same(r)) {
                 root[k] = root[around];
                 of.entry(root[k]).or_insert_with(|| vec![root[around]]).push(k);
             }
@@ -135,7 +146,9 @@ impl Assembly<'_> {
         }
         spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         // A part that runs within the code around it is no stretch of its own.
-        spans.dedup_by(|later, earlier| later.end <= earlier.end && later.row == earlier.row);
+        spans.dedup_by(|later, earlier| {
+            later.row == earlier.row && later.start < earlier.end && later.end <= earlier.end
+        });
         spans
     }
 
@@ -143,7 +156,6 @@ impl Assembly<'_> {
         &self,
         root: usize,
         model: &mut Model,
-        site: u32,
         spans: &[Piece],
         limits: &HashMap<u64, u32>,
     ) -> Task {
@@ -162,7 +174,8 @@ impl Assembly<'_> {
         let last = spans.iter().map(|span| span.end).max();
         let start = spans.first().map_or(over, |span| span.start);
         let end = last.map_or(over, |last| over.max(last));
-        let told = parts.iter().filter_map(|&k| self.raw(k).ready).min();
+        let moments = |&k: &usize| [self.raw(k).ready, self.raw(k).line.map(|(joined, _)| joined)];
+        let told = parts.iter().flat_map(moments).flatten().min();
         let ready = told.map_or(start, |ready| self.since(ready)).clamp(submitted, start);
         let mut held = 0;
         let mut limit = None;
@@ -176,7 +189,7 @@ impl Assembly<'_> {
         let parent = raw.by.and_then(|id| self.numbers(&[id]).first().copied());
         Task {
             function: 0,
-            site,
+            site: 0,
             state: self.state(&parts, !spans.is_empty()),
             row: spans.first().map(|span| span.row),
             submitted,

@@ -66,7 +66,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn of(kind: TaskKind) -> Kind {
         match kind {
-            TaskKind::Around => Kind::Around,
+            TaskKind::Around | TaskKind::Retry => Kind::Around,
             TaskKind::Gather => Kind::Gather,
             _ => Kind::Runs,
         }

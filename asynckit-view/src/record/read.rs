@@ -86,6 +86,7 @@ fn submitted((time, entry): (u64, Entry<'_>)) -> Option<Raw> {
 impl Told {
     fn read(&mut self, words: &[u64]) {
         let mut row = 0;
+        let mut stack = Stack::default();
         for (time, entry) in Entries(words) {
             self.last = self.last.max(time);
             let id = match entry {
@@ -106,11 +107,18 @@ impl Told {
                 | Entry::WaitBegun { task, .. } => task,
             };
             // Of a task whose submission came before the recording, or in the midst of this reading.
-            let Some(task) = self.index.get(&id).map(|&k| &mut self.tasks[k]) else { continue };
+            let Some(&k) = self.index.get(&id) else { continue };
+            let task = &mut self.tasks[k];
             match entry {
                 Entry::Ready(_) => task.ready = Some(task.ready.unwrap_or(time)),
-                Entry::Started(_) | Entry::Resumed(_) => task.spans.push(Span::new(row, time)),
-                Entry::Suspended { on, .. } => close(&mut task.spans, time, on),
+                Entry::Started(_) | Entry::Resumed(_) => {
+                    task.spans.push(Span::new(row, time));
+                    stack.begin(&mut self.tasks, k, row, time);
+                }
+                Entry::Suspended { on, .. } => {
+                    close(&mut task.spans, time, on);
+                    stack.end(&mut self.tasks, k, time);
+                }
                 Entry::WaitBegun { on, .. } => {
                     task.waits.push(Span { on: on.to_vec(), ..Span::new(row, time) });
                 }
@@ -121,9 +129,45 @@ impl Told {
                 Entry::Ended { end, .. } => {
                     close(&mut task.spans, time, &[]);
                     task.ended = Some((time, end));
+                    stack.end(&mut self.tasks, k, time);
                 }
                 Entry::Row(_) | Entry::Submitted { .. } => {}
             }
+        }
+    }
+}
+
+/// The tasks that a thread is in, one within the other.
+#[derive(Default)]
+struct Stack(Vec<Inside>);
+
+struct Inside {
+    task: usize,
+    row: u64,
+    /// The one around it began it at once where it would have waited, and so told of no wait.
+    at_once: bool,
+}
+
+impl Stack {
+    fn begin(&mut self, tasks: &mut [Raw], task: usize, row: u64, time: u64) {
+        let around = self.0.last().filter(|around| around.row == row);
+        let at_once = around.is_some_and(|around| {
+            let (id, around) = (tasks[task].id, &mut tasks[around.task]);
+            let told = around.waits.last().is_some_and(|wait| wait.end.is_none());
+            if !told {
+                around.waits.push(Span { on: vec![id], ..Span::new(row, time) });
+            }
+            !told
+        });
+        self.0.push(Inside { task, row, at_once });
+    }
+
+    /// A task that ended elsewhere is not on the stack.
+    fn end(&mut self, tasks: &mut [Raw], task: usize, time: u64) {
+        if let Some(inside) = self.0.pop_if(|inside| inside.task == task)
+            && let Some(around) = self.0.last().filter(|_| inside.at_once)
+        {
+            close(&mut tasks[around.task].waits, time, &[]);
         }
     }
 }

@@ -286,7 +286,8 @@ pub(super) fn nanos(time: Duration) -> u64 {
 /// A text that is not kept whole if it is very long.
 pub(super) fn cut(mut text: String) -> String {
     if text.len() > LONGEST_TEXT {
-        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        let end = (0..=LONGEST_TEXT).rfind(|&end| text.is_char_boundary(end));
+        text.truncate(end.unwrap_or(0));
         text.push('…');
     }
     text

@@ -8,14 +8,14 @@ use super::read::Told;
 use super::recorder::{PoolSeen, Recorder};
 use crate::model;
 
-/// The rows, and the place of each by its number in the process.
+/// The rows, the place of each by its number in the process, and how many workers never began.
 pub(super) fn rows(
     recorder: &Recorder,
     told: &Told,
     pool: PoolSeen,
     began: u64,
     end: u64,
-) -> (Vec<model::Row>, HashMap<u64, u32>) {
+) -> (Vec<model::Row>, HashMap<u64, u32>, usize) {
     let used: HashSet<u64> =
         told.tasks.iter().flat_map(|task| &task.spans).map(|span| span.row).collect();
     let seen = recorder.rows.pin();
@@ -39,17 +39,7 @@ pub(super) fn rows(
         let start = if is_worker(kind) { first.clamp(began, end) - began } else { 0 };
         rows.push(model::Row { name, start, stop: end - began, helps: !wanted });
     }
-    // Workers that nothing was ever left for.
-    for k in workers..pool.workers {
-        let at = end - began;
-        rows.push(model::Row {
-            name: format!("worker {}", k + 1),
-            start: at,
-            stop: at,
-            helps: false,
-        });
-    }
-    (rows, index)
+    (rows, index, pool.workers.saturating_sub(workers))
 }
 
 fn is_worker(kind: RowKind) -> bool {

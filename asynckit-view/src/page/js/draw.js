@@ -20,7 +20,7 @@ function draw() {
   g.textBaseline = "middle";
   for (const r of rows)
     if (r.y + r.h > view.y && r.y < view.y + H)
-      r.kind === "lane" ? drawLane(g, r, on) : r.kind === "unrun" ? drawUnrun(g, r, on) : drawLimit(g, r);
+      ({ lane: drawLane, unneeded: drawUnneeded, unrun: drawUnrun, limit: drawLimit })[r.kind](g, r, on);
   if (ui.path && !on) drawPath(g);
   drawSelection(g);
   g.restore();
@@ -77,6 +77,16 @@ function draw() {
   perf.draws = (perf.draws || 0) + 1;
   perf.worst = Math.max(perf.draws > 3 ? perf.worst || 0 : 0, perf.draw);
 }
+function fitText(g, s, width) {
+  // the end of a name, as much as there is room for
+  let n = s.length;
+  while (n > 2 && g.measureText(tail(s, n)).width > width) n--;
+  return tail(s, n);
+}
+function drawUnneeded(g, r) {
+  g.fillStyle = C.stopHatch;
+  g.fillRect(G, r.y + 2, PW, r.h - 4);
+}
 function drawGutter(g) {
   g.save();
   g.beginPath();
@@ -93,6 +103,11 @@ function drawGutter(g) {
     g.fillStyle = C.ink;
     const y = r.y + r.h / 2 + 0.5,
       left = G < 60 ? 8 : 18;
+    if (r.kind === "unneeded") {
+      g.fillStyle = C.soft;
+      g.fillText(G < 60 ? "–" : short(`${plural(M.d.unneeded, "worker")} unneeded`, 20), left, y);
+      continue;
+    }
     if (r.kind === "unrun") {
       g.fillStyle = C.soft;
       g.fillText(G < 60 ? "◇" : `never ran: ${count(r.ids.length)}`, left, y);
@@ -100,19 +115,18 @@ function drawGutter(g) {
     }
     if (r.kind === "limit") {
       g.fillStyle = C.soft;
-      g.fillText(G < 60 ? "≤ " + M.limits[r.k].max : short(M.limits[r.k].name, 15), left, r.y + 10);
-      g.font = "11px Inter, system-ui, sans-serif";
-      if (G > 60) {
+      if (G < 60) g.fillText("≤ " + M.limits[r.k].max, left, r.y + 36);
+      else {
+        g.fillText(fitText(g, M.limits[r.k].name, G - left - 8), left, r.y + 20);
+        g.font = "11px Inter, system-ui, sans-serif";
         g.fillText(`limit of ${M.limits[r.k].max}`, left, r.y + 36);
-        g.textAlign = "right";
-        if (r.top) g.fillText(`${count(r.top)} held`, G - 8, r.y + 10);
-        g.textAlign = "left";
+        if (r.top) g.fillText(`up to ${count(r.top)} held`, left, r.y + 6);
       }
       continue;
     }
     const s = S.split[r.w];
     g.fillStyle = C.soft;
-    g.fillText(G < 60 ? String(r.w) : short(M.workers[r.w].name, 10), left, y);
+    g.fillText(G < 60 ? /\d*$/.exec(M.workers[r.w].name)[0] || "·" : fitText(g, M.workers[r.w].name, G - left - 44), left, y);
     if (G > 60) {
       const bw = 26,
         bx = G - bw - 10;

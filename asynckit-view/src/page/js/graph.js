@@ -145,11 +145,7 @@ function graph() {
     const bad = isTask ? isBad(st) : fx.failed > 0,
       skip = isTask ? !ran(v.task) : fx.count > 0 && fx.skipped === fx.count;
     const go = () => (isTask ? select({ task: v.task, from: "graph" }) : select({ fn: ui.fn === v.f ? -1 : v.f }));
-    const second = isTask
-      ? skip
-        ? STATES[st]
-        : time(M.fin[v.task] - M.start[v.task]) + (bad ? " · " + STATES[st] : "")
-      : v.second;
+    const second = v.second;
     const node = h(
       "$g",
       {

@@ -126,7 +126,6 @@ function lastInput(i) {
   for (const d of inputs(i)) if (b < 0 || M.fin[d] > M.fin[b]) b = d;
   return b;
 }
-}
 
 const M = decode(JSON.parse($("run").textContent));
 lap("decoded");
@@ -174,7 +173,7 @@ function runsOf(steps) {
 }
 lap("analysed");
 const wall = M.end,
-  W = Math.max(1, M.workers.filter((w) => !w.helps).length),
+  W = Math.max(1, M.workers.filter((w) => !w.helps).length + M.d.unneeded),
   work = M.own.reduce((a, b) => a + b, 0),
   span = PS.length,
   COLOR = [];

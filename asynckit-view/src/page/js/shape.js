@@ -97,13 +97,18 @@ function graphData() {
       id: i,
       task: i,
       f: M.fn[i],
-      w: Math.max(104, textWidth(label(i)) + 30),
+      second: taskWords(i),
+      w: Math.max(104, textWidth(label(i)) + 30, textWidth(taskWords(i)) * 0.92 + 40),
       h: 38,
       crit: path.has(i),
     })),
     edges,
   };
 }
+const taskWords = (i) =>
+  ran(i)
+    ? time(M.fin[i] - M.start[i]) + (isBad(M.state[i]) ? " · " + STATES[M.state[i]] : "")
+    : STATES[M.state[i]];
 const foldCache = new Map();
 function foldOf(x) {
   if (!foldCache.has(x.f)) {

@@ -38,6 +38,10 @@ function layout() {
       y += hh;
     }),
   );
+  if (M.d.unneeded) {
+    rows.push({ kind: "unneeded", y: y + 3, h: 18 });
+    y += 23;
+  }
   if (M.unrun.length) {
     rows.push({ kind: "unrun", ids: M.unrun, y: y + 3, h: 22 });
     y += 25;
