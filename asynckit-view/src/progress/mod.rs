@@ -106,13 +106,15 @@ impl Bar {
         self.print.suspend(print)
     }
 
-    /// Ends it, as dropping it does.
-    pub fn finish(self) {}
+    /// Ends it, as dropping it does: the last is shown, and the bars are gone.
+    pub fn finish(&self) {
+        self.counter.end();
+    }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.counter.end();
+        self.finish();
     }
 }
 

@@ -123,7 +123,7 @@ fn details_without_end_are_left_out_before_memory_is() {
     let pool = Pool::deterministic(1);
     let recording = Recording::of(&pool).limit(10);
     let result = chain!(&pool, async move {
-        for n in 0..100_000 {
+        for n in 0..20_000 {
             runs::read(n).await?;
         }
         runs::read(1)
