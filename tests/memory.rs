@@ -86,7 +86,6 @@ fn a_pending_task_takes_160_bytes_at_most() {
 
 #[test]
 fn the_memory_of_a_burst_comes_back() {
-    let Burst { before, full, after } = *BURST;
-    // The cells do. Blocks of the queue are the allocator's, which keeps some for its threads.
-    assert!(after <= before + (full - before) / 8, "{}", *BURST);
+    let Burst { before, after, .. } = *BURST;
+    assert!(after <= before + (before / 10).max(4 * MEGABYTE), "{}", *BURST);
 }

@@ -213,6 +213,34 @@
 //! # Ok::<(), asynckit::Error>(())
 //! ```
 //!
+//! For a pause there is no function of its own. Work that may hold its thread sleeps, in [`blocking`]; an
+//! `async fn` waits for a result that nobody sets, until the time is over:
+//!
+//! ```
+//! use std::time::Duration;
+//! use asynckit::{AsyncResult, CancelToken, ErrorKind, Pool, async_work};
+//!
+//! async fn pause(time: Duration) {
+//!     let (setter, never) = AsyncResult::<()>::channel();
+//!     let _ = never.timeout(time).await; // holds no thread
+//!     drop(setter); // until here, as a result that nobody could set fails at once
+//! }
+//!
+//! /// Does something every so often, until it is cancelled.
+//! #[async_work]
+//! async fn sweep(every: Duration) {
+//!     loop {
+//!         // do it
+//!         pause(every).await;
+//!     }
+//! }
+//!
+//! let (pool, token) = (Pool::new(1), CancelToken::new());
+//! let sweeping = sweep(Duration::from_millis(1)).spawn_on(&token.on(&pool));
+//! token.cancel();
+//! assert_eq!(sweeping.get().unwrap_err().kind(), ErrorKind::Cancelled);
+//! ```
+//!
 //! # Blocking, and many results
 //!
 //! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in

@@ -171,6 +171,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             return Step::Done(outcome);
         }
         let Some(pass) = self.pass(|| Who::Task(here.reference())) else {
+            pool::look_at_queue(here.header());
             pool::look_at_limits();
             return Step::Pending;
         };

@@ -188,7 +188,7 @@ pub(crate) fn conclude<T: Send>(
         awaits_value: Awaits::nothing(),
         awaits_one: Awaits::nothing(),
     };
-    start_job(hop, Some(&place), conclusion)
+    start_job(hop, &place, conclusion)
 }
 
 impl<T> Conclusion<T> {

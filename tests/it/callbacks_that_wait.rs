@@ -1,8 +1,10 @@
 //! Callbacks that wait: for scopes, for work, with and without workers that could do it.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
-use asynckit::{AsyncResult, Error, ErrorKind, Pool, chain, current, work};
+use asynckit::{AsyncResult, Error, ErrorKind, Pool, Retry, chain, current, try_work, work};
 
 use crate::support::{Counter, Gate, soon};
 
@@ -120,4 +122,46 @@ fn others_do_what_comes_up_while_a_callback_waits() {
 
 fn later(_: (), second: u32) -> u32 {
     second
+}
+
+#[test]
+fn a_stop_ends_the_wait_of_a_callback_without_workers() {
+    soon(|| {
+        let (pool, never) = (Pool::new(0), AsyncResult::<u32>::new());
+        let waits = never.clone().map(|n| n).spawn_on(&pool);
+        let first = pool.spawn(|| ());
+        let (begun, its) = (Gate::new(), mpsc::channel());
+        let calls = begun.clone();
+        first.on_set(move |_| {
+            calls.open();
+            its.0.send(waits.get().map_err(|error| error.kind())).unwrap();
+        });
+        thread::scope(|s| {
+            s.spawn(|| first.get().unwrap());
+            begun.pass();
+            pool.stop();
+        });
+        assert_eq!(its.1.recv().unwrap(), Err(ErrorKind::Stopped));
+    });
+}
+
+#[test]
+fn a_callback_waits_for_a_pause_of_a_deterministic_pool() {
+    soon(|| {
+        let hour = Duration::from_secs(3600);
+        let pool = Arc::new(Pool::deterministic(1));
+        let first = pool.spawn(|| ());
+        let (there, its) = (pool.clone(), mpsc::channel());
+        first.on_set(move |_| {
+            let mut tries = 0;
+            let pauses = Retry::new(1).backoff(hour).work(move || {
+                tries += 1;
+                let tries = tries;
+                try_work(move || if tries == 1 { Err("busy") } else { Ok(tries) })
+            });
+            its.0.send(pauses.spawn_on(&there).get()).unwrap();
+        });
+        first.wait();
+        assert_eq!(its.1.recv().unwrap().unwrap(), 2);
+    });
 }

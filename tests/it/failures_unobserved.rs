@@ -1,8 +1,8 @@
 //! Failures that nobody has looked at are reported, once each.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain};
+use asynckit::{AsyncResult, ErrorKind, Pool, Retry, async_work, chain, try_work};
 
 use crate::support::{Broken, Counter, occupy, soon};
 
@@ -209,5 +209,36 @@ fn a_hook_may_use_the_library() {
         pool.stop();
         drop(pool);
         assert_eq!(*kinds.lock().unwrap(), [ErrorKind::Failed]);
+    });
+}
+
+#[async_work(retry = 1)]
+fn never_works(text: &'static str, more: [usize; 16]) -> Result<usize, String> {
+    if more.is_empty() { Ok(text.len()) } else { Err(text.to_owned()) }
+}
+
+#[test]
+fn what_was_tried_in_vain_is_reported_where_it_was_called() {
+    soon(|| {
+        let (reports, all) = mpsc::channel();
+        let pool = Pool::builder()
+            .workers(1)
+            .on_unobserved_error(move |error| {
+                reports.send((error.tries(), format!("{error:#}"))).unwrap();
+            })
+            .build()
+            .unwrap();
+        let at = line!() + 1;
+        never_works("in vain", [0; 16]).detach_on(&pool);
+        let (tries, report) = all.recv().unwrap();
+        assert_eq!(tries, 2);
+        assert!(report.contains("failed: in vain (tried 2 times)"), "{report}");
+        assert!(report.contains(&format!("failures_unobserved.rs:{at})")), "{report}");
+        // Likewise by hand, where each try is work that is run as a part of it.
+        let more = [0u8; 99];
+        let by_hand =
+            Retry::new(1).work(move || try_work(move || Err::<u8, _>(more.len().to_string())));
+        by_hand.detach_on(&pool);
+        assert!(all.recv().unwrap().1.contains("failed: 99 (tried 2 times)"));
     });
 }

@@ -34,6 +34,8 @@ mod limits;
 mod lints;
 mod long_chains;
 mod map;
+mod observing;
+mod observing_pools;
 mod pool_basics;
 mod pool_capacity;
 mod pool_drop;

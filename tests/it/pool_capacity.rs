@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, ErrorKind, Pool, async_work, chain, current, work};
+use asynckit::{AsyncResult, ErrorKind, Limit, Pool, Results, async_work, chain, current, work};
 
 use crate::support::{Busy, Counter, Gate, eventually, occupy, soon};
 
@@ -307,5 +307,19 @@ fn pools_that_fill_each_others_queues_go_on() {
         a.stop();
         b.stop();
         assert_eq!(done.count(), 10);
+    });
+}
+
+#[test]
+fn who_has_a_permit_does_not_wait_for_those_who_stand_in_line_for_it() {
+    soon(|| {
+        let (pool, small) = (Pool::new(1), Arc::new(bounded(1)));
+        let limit = Limit::new(1);
+        let (its, there) = (limit.clone(), small.clone());
+        let submits = work(move || -> Vec<_> {
+            (0..4).map(|n| inc(n).limit(&its).spawn_on(&there)).collect()
+        });
+        let all = submits.limit(&limit).spawn_on(&pool).get().unwrap();
+        assert_eq!(all.join_all().get().unwrap(), [1, 2, 3, 4]);
     });
 }

@@ -404,3 +404,115 @@ fn what_has_its_input_when_the_stop_begins_runs() {
         }
     });
 }
+
+/// A value whose clone waits at a gate.
+struct Gated {
+    begun: Gate,
+    gate: Gate,
+}
+
+impl Clone for Gated {
+    fn clone(&self) -> Gated {
+        self.begun.open();
+        self.gate.pass();
+        Gated { begun: self.begun.clone(), gate: self.gate.clone() }
+    }
+}
+
+#[test]
+fn what_needs_work_whose_input_is_there_runs() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let value = Gated { begun: begun.clone(), gate: gate.clone() };
+        let input = AsyncResult::new();
+        // Whichever of these is told first, the work between them is not told yet.
+        let one = [input.clone()].join_all();
+        let work = input.clone().map(|_| 1).spawn_on(&pool);
+        let other = [input.clone()].join_all();
+        let needs = chain!(&pool, async move {
+            let n = work.await?;
+            inc(n)
+        });
+        thread::scope(|s| {
+            s.spawn(|| input.set(value).map_err(drop).unwrap());
+            begun.pass();
+            assert!(input.is_set());
+            s.spawn(|| pool.stop());
+            until_it_is_stopping(&pool);
+            // Nothing tells that the stop has looked.
+            thread::sleep(Duration::from_millis(5));
+            gate.open();
+        });
+        assert_eq!(needs.get().unwrap(), 2);
+        drop((one, other));
+    });
+}
+
+#[test]
+fn a_stop_waits_for_another_one_that_fails_what_waits() {
+    soon(|| {
+        /// Its drop waits at a gate.
+        struct Slow {
+            begun: Gate,
+            gate: Gate,
+        }
+        impl Drop for Slow {
+            fn drop(&mut self) {
+                self.begun.open();
+                self.gate.pass();
+            }
+        }
+        let pool = Pool::new(1);
+        let (begun, gate, ended) = (Gate::new(), Gate::new(), Gate::new());
+        let never = AsyncResult::<u32>::new();
+        let waits: Vec<_> = (0..3)
+            .map(|_| {
+                let slow = Slow { begun: begun.clone(), gate: gate.clone() };
+                let waits = move |n| {
+                    let _slow = &slow;
+                    n
+                };
+                never.clone().map(waits).spawn_on(&pool)
+            })
+            .collect();
+        thread::scope(|s| {
+            s.spawn(|| pool.stop_now());
+            begun.pass();
+            let stopping = s.spawn(|| {
+                pool.stop();
+                ended.open();
+                waits.iter().all(AsyncResult::is_set)
+            });
+            thread::sleep(Duration::from_millis(5));
+            assert!(!ended.is_open(), "a stop has returned while work was being given up");
+            gate.open();
+            assert!(stopping.join().unwrap());
+        });
+    });
+}
+
+#[test]
+fn a_drop_of_what_is_given_up_may_stop_the_pool() {
+    soon(|| {
+        struct Stops(Arc<Pool>);
+        impl Drop for Stops {
+            fn drop(&mut self) {
+                self.0.stop();
+                assert!(self.0.stop_timeout(SHORT).is_ok() || self.0.spawn(|| ()).is_error());
+            }
+        }
+        for workers in 0..2 {
+            let (pool, never) = (Arc::new(Pool::new(workers)), AsyncResult::<u32>::new());
+            let stops = Stops(pool.clone());
+            let waits = move |n| {
+                let _stops = &stops;
+                n
+            };
+            let waits = never.clone().map(waits).spawn_on(&pool);
+            pool.stop_now();
+            pool.stop();
+            assert_stopped(waits);
+        }
+    });
+}

@@ -452,3 +452,51 @@ fn work_that_waits_for_parts_of_a_tuple_does_what_they_take() {
         assert_eq!(sum.get().unwrap().unwrap(), 2);
     });
 }
+
+#[test]
+fn a_panicking_body_waits_for_no_pause() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            pool.scope(|s| {
+                let (begun, gate) = (&begun, &gate);
+                let hourly = Retry::new(3).backoff(Duration::from_secs(3600));
+                let pauses = hourly.work(move || {
+                    try_work(move || {
+                        begun.open();
+                        gate.pass();
+                        Err::<(), _>("not now")
+                    })
+                });
+                pauses.detach_on(s);
+                begun.pass();
+                let gate = gate.clone();
+                thread::spawn(move || {
+                    // Nothing tells that the scope has begun to end.
+                    thread::sleep(Duration::from_millis(5));
+                    gate.open();
+                });
+                panic!("the body");
+            })
+        }));
+        assert!(outcome.is_err());
+    });
+}
+
+#[test]
+fn a_scope_of_another_pool_ends_in_work_of_a_deterministic_one() {
+    soon(|| {
+        for seed in 0..200 {
+            let (pool, other) = (Pool::deterministic(seed), Arc::new(Pool::new(1)));
+            let sum = pool.spawn(move || {
+                let numbers = [1, 2, 3];
+                other.scope(|s| {
+                    let parts: Vec<_> = numbers.iter().map(|n| s.spawn(move || n * 2)).collect();
+                    parts.into_iter().map(|part| part.get().unwrap()).sum::<u32>()
+                })
+            });
+            assert_eq!(sum.get().unwrap(), 12);
+        }
+    });
+}

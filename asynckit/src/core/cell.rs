@@ -345,18 +345,6 @@ pub(super) unsafe fn failure_from_raw(raw: usize) -> Error {
     Error::from_report(unsafe { Arc::from_raw(std::ptr::with_exposed_provenance::<Report>(raw)) })
 }
 
-/// Whom to tell of the failures of a task that nobody looks at.
-///
-/// # Safety
-/// The task is alive, and so is its home.
-pub(super) unsafe fn hook_of(task: CellPtr) -> Option<Hook> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let home = task.as_ref().home();
-        if home.is_null() { None } else { ((*home).table.hook)(home) }
-    }
-}
-
 /// Drops the outcome of a closed cell.
 ///
 /// # Safety

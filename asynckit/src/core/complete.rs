@@ -5,73 +5,14 @@
 //! caller, claimed already, to be run next. No user code runs on it, so that it can't recurse.
 
 pub(crate) use super::cell::Rest;
-use super::cell::{self, CellPtr, Home};
+use super::cell::{self, CellPtr, Kind};
 use super::edge::Edge;
 use super::entry::{Claimed, Entry};
 use super::outcome::Close;
+use super::schedule::{Queued, Schedule, ToHomes};
 use super::state::{Arrival, Claim};
 use super::trampoline::{self, Step};
 use super::watchers;
-
-/// Who takes what became ready.
-pub(crate) trait Schedule {
-    /// Whether a plain task of this home may be handed back, claimed, to be run next.
-    fn keeps(&self, home: *const Home) -> bool;
-    /// That task.
-    fn keep(&mut self, task: Claimed);
-    /// A task to be queued. There is room for it.
-    fn ready(&mut self, entry: Entry);
-    /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits
-    /// for who has nothing else to do.
-    fn room(&self) -> usize;
-}
-
-/// Each to its own home's queue.
-pub(crate) struct ToHomes;
-
-impl Schedule for ToHomes {
-    #[inline]
-    fn keeps(&self, _: *const Home) -> bool {
-        false
-    }
-
-    fn keep(&mut self, _: Claimed) {}
-
-    #[inline]
-    fn ready(&mut self, entry: Entry) {
-        // SAFETY: a task that is ready has a home that is alive: who has its entry is counted there.
-        unsafe {
-            let home = entry.0.as_ref().home();
-            ((*home).table.schedule)(home, entry.0);
-        }
-    }
-
-    fn room(&self) -> usize {
-        usize::MAX
-    }
-}
-
-/// As another one, but nothing is handed back: what follows on this thread may take its time, and a task that is
-/// claimed already could run nowhere else.
-pub(super) struct Queued<'a, S>(pub(super) &'a mut S);
-
-impl<S: Schedule> Schedule for Queued<'_, S> {
-    fn keeps(&self, _: *const Home) -> bool {
-        false
-    }
-
-    fn keep(&mut self, task: Claimed) {
-        self.0.keep(task);
-    }
-
-    fn ready(&mut self, entry: Entry) {
-        self.0.ready(entry);
-    }
-
-    fn room(&self) -> usize {
-        self.0.room()
-    }
-}
 
 /// Closes a cell whose value is written.
 ///
@@ -107,6 +48,9 @@ unsafe fn close_more(
     // SAFETY: as the caller's; the marks come with a reference each.
     unsafe {
         visit(list, &mut Queued(to));
+        if cell.as_ref().kind() == Kind::ByHand {
+            cell.as_ref().state.mark_over();
+        }
         tell_more(cell, observed, unheld);
     }
 }
@@ -208,7 +152,7 @@ pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
             let counted = edge.is_counted();
             at = edge.next.get();
             if counted {
-                arrive_from_elsewhere(dependent);
+                arrive_from_elsewhere(dependent, to);
             } else {
                 arrive(dependent, to);
             }
@@ -280,11 +224,11 @@ pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) {
 /// As `arrive`.
 #[cold]
 #[inline(never)]
-unsafe fn arrive_from_elsewhere(task: CellPtr) {
+unsafe fn arrive_from_elsewhere(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the home lives until it is told; the task may be gone after its count.
     unsafe {
         let home = task.as_ref().home();
-        arrive(task, &mut ToHomes);
+        arrive(task, &mut Queued(to));
         ((*home).table.met)(home);
     }
 }
@@ -377,7 +321,7 @@ pub(super) unsafe fn tell(edge: usize) {
         let dependent = edge.dependent();
         // The edge is only read here: who gives the task up meanwhile looks whether it wishes.
         if edge.is_counted() {
-            arrive_from_elsewhere(dependent);
+            arrive_from_elsewhere(dependent, &mut ToHomes);
         } else {
             arrive(dependent, &mut ToHomes);
         }

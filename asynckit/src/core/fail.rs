@@ -8,6 +8,7 @@ use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::news;
 use super::outcome::Close;
+use super::schedule;
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
@@ -83,7 +84,7 @@ pub(super) unsafe fn pass(edge: &Edge) {
     unsafe {
         let dependent = edge.dependent();
         let counted = edge.is_counted().then(|| dependent.as_ref().home());
-        complete::arrive(dependent, &mut complete::ToHomes);
+        complete::arrive(dependent, &mut schedule::ToHomes);
         if let Some(home) = counted {
             ((*home).table.met)(home);
         }

@@ -14,6 +14,7 @@ use std::ptr;
 use super::cell::{CellPtr, Home};
 use super::fence;
 use super::reference::TaskRef;
+use crate::error::Hook;
 use crate::sync::{AtomicPtr, AtomicU32, Mutex, Ordering, lock, ordering, weakened, yield_now};
 
 /// One task under way on this thread.
@@ -94,6 +95,26 @@ pub(crate) fn each_frame<B>(mut look: impl FnMut(&Frame) -> ControlFlow<B>) -> O
         next = frame.below;
     }
     None
+}
+
+/// Whom to tell of the failures of a task that nobody looks at. One that is run in place is a part of what its
+/// thread does.
+///
+/// # Safety
+/// The task runs on this thread, and its home, if any, is alive.
+pub(super) unsafe fn hook_of(task: CellPtr) -> Option<Hook> {
+    let has = |home: &*const Home| !home.is_null();
+    let around = || {
+        each_frame(|frame| match Some(frame.home_address()).filter(has) {
+            Some(home) => ControlFlow::Break(home),
+            None => ControlFlow::Continue(()),
+        })
+    };
+    // SAFETY: the caller's promise; the home of a task that runs is alive.
+    unsafe {
+        let home = Some(task.as_ref().home()).filter(has).or_else(around)?;
+        ((*home).table.hook)(home)
+    }
 }
 
 /// Whether what this thread is at is a task of this home.

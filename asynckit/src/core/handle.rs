@@ -6,11 +6,12 @@ mod owner;
 use std::collections::HashSet;
 
 use super::cell::{self, CellPtr, Header, Kind};
-use super::complete::{self, Schedule, ToHomes};
+use super::complete;
 use super::entry::{Claimed, Entry};
 use super::fail;
 use super::lists;
 use super::run;
+use super::schedule::{Schedule, ToHomes};
 use super::state::Seize;
 use super::watchers::{Event, Watch, Watcher};
 use crate::error::Error;

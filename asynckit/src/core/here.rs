@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::cell::{CellPtr, Header, hook_of};
+use super::cell::{CellPtr, Header};
+use super::frame::hook_of;
 use super::hold;
 use super::reference::TaskRef;
 use super::share::Holder;

@@ -13,10 +13,11 @@
 use std::ops::Deref;
 
 use super::cell::{Header, Home, HomeTable, News};
-use super::complete::{Rest, Schedule, ToHomes};
+use super::complete::Rest;
 use super::entry::{Claimed, Entry};
 use super::frame::Frame;
 use super::handle::{Owner, TaskRef};
+use super::schedule::{Schedule, ToHomes};
 use super::state::Traits;
 use super::task::{self, Submitted, TaskOf, Unsubmitted};
 use super::trampoline;

@@ -5,6 +5,7 @@ use super::cell::{self, CellPtr, Header};
 use super::complete;
 use super::edge::Edge;
 use super::fail;
+use super::schedule;
 use super::state::Seize;
 use super::trampoline::{self, Step};
 use crate::error::Error;
@@ -71,7 +72,7 @@ unsafe fn visit_late(cell: CellPtr, list: usize) {
             let list = std::ptr::without_provenance_mut(list);
             trampoline::defer(Step::new(fail_late_list, list, cell.as_ptr().expose_provenance()));
         } else {
-            complete::visit(list, &mut complete::ToHomes);
+            complete::visit(list, &mut schedule::ToHomes);
         }
     }
 }

@@ -80,7 +80,8 @@
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
 //! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
 //! `clones`, `share`, `edge`,
-//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is told of a task: `news`. What happens:
+//! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is
+//! told of a task: `news`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
 //! `inputs/results`, `inputs/earlier`, `inputs/list`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
@@ -113,6 +114,7 @@ mod outcome;
 mod pages;
 mod reference;
 mod run;
+mod schedule;
 mod scoped;
 mod share;
 mod slab;
@@ -132,7 +134,6 @@ pub use task::Outcome;
 pub(crate) use awaits::Awaits;
 pub(crate) use cell::{CellPtr, EachNeed, Header, Home, News, Rest};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
-pub(crate) use complete::{Schedule, ToHomes};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
 pub(crate) use handle::{Account, Lender, Loan, Owner, Setting};
@@ -141,6 +142,7 @@ pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhe
 pub(crate) use inline::{Inline, fits};
 pub(crate) use inputs::{Earlier, Either, EndEdge, OrCancelled, Outcomes, VisitEdges};
 pub(crate) use reference::TaskRef;
+pub(crate) use schedule::{FewToHomes, Schedule, ToHomes};
 pub(crate) use scoped::Scoped;
 pub(crate) use slab::{NAP, Rest as MemoryRest, end_of_worker};
 pub(crate) use task::{
@@ -148,5 +150,5 @@ pub(crate) use task::{
     channel, channel_of, manual,
 };
 pub(crate) use traits::Traits;
-pub(crate) use trampoline::{Step as Deferred, call, defer, drain, hold_back};
+pub(crate) use trampoline::{Step as Deferred, after_all, call, defer, drain, hold_back};
 pub(crate) use watchers::{Watch, Watcher};

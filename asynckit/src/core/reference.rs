@@ -120,6 +120,11 @@ impl Header {
         self.state.is_over()
     }
 
+    /// Whether the program has set it, and some who wait for it may not know yet.
+    pub(crate) fn is_being_told(&self) -> bool {
+        self.is_by_hand() && self.is_set() && !self.has_failed() && !self.state.is_over()
+    }
+
     /// Whether it is done on the spot.
     pub(crate) fn is_immediate(&self) -> bool {
         self.state.is_immediate()

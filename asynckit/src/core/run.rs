@@ -1,11 +1,12 @@
 //! Running a claimed task, and what follows from how its run ended.
 
 use super::cell::{self, CellPtr, News, Ran};
-use super::complete::{self, Queued, Schedule, ToHomes};
+use super::complete;
 use super::edge::Link;
 use super::fail;
 use super::frame;
 use super::news;
+use super::schedule::{Queued, Schedule, ToHomes};
 use super::state::Suspend;
 use super::trampoline::{self, Step};
 use super::wish;
@@ -68,7 +69,7 @@ unsafe fn run(task: CellPtr) -> Ran {
 #[cold]
 unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
     // SAFETY: the claim keeps the task, and the caller its home.
-    let (hop, hook) = unsafe { (task.as_ref().hop, cell::hook_of(task)) };
+    let (hop, hook) = unsafe { (task.as_ref().hop, frame::hook_of(task)) };
     Ran::Failed(Error::panicked(hop, payload, hook))
 }
 

@@ -22,7 +22,8 @@ const SPECIAL: u64 = HOOKED | IMMEDIATE;
 const SUSPENDED: u64 = 1 << 5;
 /// A waker was called while it was running.
 const WOKEN: u64 = 1 << 6;
-/// It is over: nothing is left of its closure and inputs. Only of hooked tasks is this known.
+/// It is over: nothing is left of its closure and inputs. Only of hooked tasks is this known. Of a result
+/// that the program sets: all who waited for its value know.
 const OVER: u64 = 1 << 4;
 /// One edge in its list whose dependent was given up.
 const DEAD: u64 = 1 << 8;
@@ -282,7 +283,7 @@ impl State {
         self.has(IMMEDIATE)
     }
 
-    /// A hooked task is over.
+    /// A hooked task is over; or all who waited for a result that the program has set know.
     #[cold]
     pub(crate) fn mark_over(&self) {
         self.0.fetch_or(OVER, Ordering::AcqRel);

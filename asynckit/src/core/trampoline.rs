@@ -266,6 +266,12 @@ pub(crate) fn defer_last(step: Step) {
     });
 }
 
+/// As `defer_last`; where foreign code has led to this, which may itself be waited for, only after the steps
+/// that are queued.
+pub(crate) fn after_all(step: Step) {
+    if foreign::is_foreign() { defer(step) } else { defer_last(step) }
+}
+
 /// Runs `f` as a step: what comes up meanwhile is done after it.
 pub(crate) fn hold_back<R>(f: impl FnOnce() -> R) -> R {
     TRAMPOLINE.with(|trampoline| {

@@ -50,7 +50,7 @@ impl Error {
     }
 
     fn make(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Error {
-        Error::from_original(Original::new(kind, hop, cause, hook), Path::from(hop))
+        Error::from_original(Original::new(kind, hop, cause, hook), Path::from(hop), 1)
     }
 
     /// The failure of work that returned `cause`; an error of ours passes along as it is.
@@ -132,6 +132,7 @@ impl Error {
     pub(crate) fn tried(self, tries: u32, call: Hop) -> Error {
         let (original, mut path) = (self.0.original.clone(), self.0.path.clone());
         path.relocate(call);
+        original.tried(tries, call);
         Error(Arc::new(Report { original, path, tries }))
     }
 

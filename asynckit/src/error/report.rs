@@ -10,7 +10,7 @@ use super::path::{Hop, Path};
 use super::whole::Whole;
 use crate::foreign;
 use crate::panic::{self, Payload, Raised};
-use crate::sync::{Arc, AtomicU8, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, lock};
 
 /// An error that can go from work to all that depends on it.
 ///
@@ -80,8 +80,8 @@ pub(crate) struct Report {
 }
 
 impl Error {
-    pub(super) fn from_original(original: Original, path: Path) -> Error {
-        Error(Arc::new(Report { original: Arc::new(original), path, tries: 1 }))
+    pub(super) fn from_original(original: Original, path: Path, tries: u32) -> Error {
+        Error(Arc::new(Report { original: Arc::new(original), path, tries }))
     }
 }
 
@@ -138,12 +138,19 @@ pub(crate) struct Original {
     pub(crate) cause: Cause,
     /// Whether the user's code has had a copy.
     observed: AtomicU8,
+    /// How often the call was tried of which this ended the last try, and where that was made.
+    tried: OnceLock<(u32, Hop)>,
     hook: Option<Hook>,
 }
 
 impl Original {
     pub(crate) fn new(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Original {
-        Original { kind, hop, cause, observed: AtomicU8::new(0), hook }
+        Original { kind, hop, cause, observed: AtomicU8::new(0), tried: OnceLock::new(), hook }
+    }
+
+    /// It ended the last of so many tries of a call.
+    pub(super) fn tried(&self, tries: u32, call: Hop) {
+        let _ = self.tried.set((tries, call));
     }
 
     pub(crate) fn observe(&self) {
@@ -198,7 +205,12 @@ impl Original {
     fn report(&self, cause: Cause, hook: Option<Hook>) {
         let copy = Original::new(self.kind, self.hop, cause, None);
         copy.observe();
-        let error = Error::from_original(copy, Path::from(self.hop));
+        let (mut path, mut tries) = (Path::from(self.hop), 1);
+        if let Some((times, call)) = self.tried.get() {
+            path.relocate(*call);
+            tries = *times;
+        }
+        let error = Error::from_original(copy, path, tries);
         match hook {
             Some(hook) => hook(&error),
             None => eprintln!("asynckit: nobody has looked at this failure: {error:#}"),

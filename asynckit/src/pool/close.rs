@@ -3,9 +3,11 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use crate::core::{self, Deferred};
 use crate::pool::shared::Shared;
+use crate::pool::threads::Threads;
 use crate::pool::{words, worker};
-use crate::sync::{Deadline, Ordering, fence, yield_now};
+use crate::sync::{Arc, Deadline, MutexGuard, Ordering, Parker, fence, yield_now};
 
 impl Shared {
     /// No more from outside.
@@ -22,17 +24,23 @@ impl Shared {
     pub(crate) fn finish_stop(&self, besides: usize) {
         let patience = Deadline::after(PATIENCE);
         loop {
+            if !self.is_quiet(besides) {
+                return;
+            }
             // Before the look at the queue: who had a task of ours in hand has queued it when that ends.
-            let counted = self.is_counted();
+            let (counted, news) = (self.is_counted(), self.has_news());
             if !self.is_quiet(besides) {
                 return;
             }
             // What has its input was accepted to run: its queueing is a matter of moments.
-            if self.has_news() && !patience.is_over() {
+            if news && !patience.is_over() {
                 yield_now();
                 continue;
             }
-            if self.fail_waiting() {
+            let closing = Closing::begin(self, self.threads());
+            let any = self.fail_waiting();
+            drop(closing);
+            if any {
                 continue;
             }
             match (counted, self.is_counted()) {
@@ -58,15 +66,13 @@ impl Shared {
         let mut threads = self.threads();
         threads.closing = true;
         self.phase.close();
-        drop(threads);
+        let _closing = Closing::begin(self, threads);
         self.closed.notify_all();
         self.queue.wake_blocked();
         self.fail_queued();
         self.fail_waiting();
         self.fail_dependents_of_running();
         self.wake_all();
-        self.drop_hook();
-        self.tell_stopped(false);
     }
 
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
@@ -119,6 +125,32 @@ impl Shared {
             threads = self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner);
         }
         threads.resting -= 1;
+    }
+}
+
+/// A thread fails what has not begun, for a stop: no other one returns before what that has led to here is done.
+struct Closing<'a>(&'a Shared);
+
+impl<'a> Closing<'a> {
+    fn begin(pool: &'a Shared, mut threads: MutexGuard<'_, Threads>) -> Closing<'a> {
+        threads.closers.push(Parker::current());
+        Closing(pool)
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let (pool, here) = (self.0.arc(), Parker::current());
+        core::after_all(Deferred::of_closure(move || {
+            pool.tell_stopped(false);
+            let mut threads = pool.threads();
+            if let Some(own) = threads.closers.iter().position(|one| Arc::ptr_eq(one, &here)) {
+                threads.closers.swap_remove(own);
+            }
+            drop(threads);
+            pool.notify_rest();
+            pool.drop_hook();
+        }));
     }
 }
 

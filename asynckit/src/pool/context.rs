@@ -6,6 +6,7 @@ use crate::core::{TaskRef, each_frame, runs_for};
 use crate::pool::local::{is_worker_of, with_local};
 use crate::pool::place::{Inside, Place};
 use crate::pool::shared::{Shared, State};
+use crate::pool::threads::Threads;
 use crate::sync::{Arc, Parker};
 use crate::terms::Timers;
 
@@ -116,9 +117,12 @@ impl Shared {
             || (!self.phase.is_closed() && works_for(self))
     }
 
-    /// Whether the calling thread does this pool's work, or helps it to. It must not wait for itself.
+    /// Whether the calling thread does this pool's work, helps it to, or closes it. It must not wait for itself.
     pub(crate) fn is_served_here(&self) -> bool {
         let here = Parker::current();
-        works_for(self) || self.threads().helpers.iter().any(|helper| Arc::ptr_eq(helper, &here))
+        let is_here = |one: &Arc<Parker>| Arc::ptr_eq(one, &here);
+        let serves =
+            |threads: &Threads| threads.helpers.iter().chain(&threads.closers).any(is_here);
+        works_for(self) || serves(&self.threads())
     }
 }

@@ -1,7 +1,9 @@
 //! Threads from outside that do a pool's work for a while, where nobody else does: the pool has no workers,
 //! or the thread is one of its host's.
 
+use crate::core::Header;
 use crate::pool::block::blocking;
+use crate::pool::place::{Inside, Part};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::{context, worker};
@@ -17,24 +19,52 @@ pub(crate) fn help_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: 
 }
 
 /// Takes a place in a pool's queue for work from outside, as soon as there is one; false where the pool is
-/// being stopped. A worker of another pool has a spare meanwhile.
+/// being stopped, and where those who fill the queue stand in line for a permit that the caller's work has. A
+/// worker of another pool has a spare meanwhile.
 pub(crate) fn enter_queue(pool: &Arc<Shared>) -> bool {
+    if !pool.is_stopping() && pool.queue.try_enter() {
+        return true;
+    }
+    let around = context::stack();
+    let waits_for_this = || {
+        let parts = around.iter().filter_map(|task| task.hooked_home::<Inside>());
+        let mut limits = parts.flat_map(Part::shares).filter_map(|share| share.limit());
+        limits.any(|limit| limit.has_any_in_line(|task| fills_queue_of(pool, task)))
+    };
     while !pool.is_stopping() {
         if pool.queue.try_enter() {
             return true;
+        }
+        if waits_for_this() {
+            return false;
         }
         if pool.is_helped_here() {
             // Nobody else makes room in such a pool.
             let _member = Helping::begin(pool);
             help_once(pool, None, &|| pool.queue.has_room() || pool.is_stopping());
         } else {
-            let gives_up = || pool.is_stopping() || pool.is_helped_here();
+            let gives_up = || pool.is_stopping() || pool.is_helped_here() || waits_for_this();
             if blocking(|| pool.queue.enter(gives_up)) {
                 return true;
             }
         }
     }
     false
+}
+
+/// Whether a task that stands in a line takes up room in this pool's queue.
+fn fills_queue_of(pool: &Shared, task: &Header) -> bool {
+    let part = task.hooked_home::<Inside>();
+    part.is_some_and(|part| part.is_counted() && std::ptr::eq(&raw const **part.pool(), pool))
+}
+
+/// A task has come to stand in a line. Who has the permit may be one of those that wait for the room it takes up.
+pub(crate) fn look_at_queue(task: &Header) {
+    if let Some(part) = task.hooked_home::<Inside>()
+        && part.is_counted()
+    {
+        part.pool().queue.wake_blocked();
+    }
 }
 
 /// Does a pool's work as long as there is some, and then sleeps until there is more, or until no thread
@@ -101,13 +131,17 @@ pub(crate) struct Helping<'a> {
 
 impl<'a> Helping<'a> {
     pub(crate) fn begin(pool: &'a Arc<Shared>) -> Helping<'a> {
-        // A thread counts once.
+        // A thread counts once: it may help again from within a task, or a callback.
         if context::works_for(pool) {
             return Helping { pool, counts: false };
         }
+        let here = Parker::current();
         let mut threads = pool.threads();
+        if threads.helpers.iter().any(|one| Arc::ptr_eq(one, &here)) {
+            return Helping { pool, counts: false };
+        }
         threads.alive += 1;
-        threads.helpers.push(Parker::current());
+        threads.helpers.push(here);
         if pool.is_hosted() {
             pool.publish(&threads);
         }
@@ -120,7 +154,6 @@ impl<'a> Helping<'a> {
         let mut threads = pool.threads();
         threads.alive -= 1;
         let here = Parker::current();
-        // Once: it may help again from within a callback.
         if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
             threads.helpers.swap_remove(own);
         }

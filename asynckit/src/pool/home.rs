@@ -86,6 +86,7 @@ impl IsHome for Inside {
 
     fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
         home.pool().sleeps(task, hidden);
+        home.look_whether_cancelled(task);
     }
 
     fn over(home: &Homed<Self>, task: &TaskRef) {

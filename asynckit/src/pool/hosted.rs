@@ -17,7 +17,7 @@ use crate::pool::config::Host;
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
-use crate::pool::{context, worker};
+use crate::pool::{context, life};
 use crate::sync::{Arc, Ordering, fence};
 use crate::terms::Timers;
 
@@ -41,7 +41,7 @@ impl Asked {
         let id = threads.next_id;
         shared.publish(&threads);
         drop(threads);
-        worker::work(shared, id);
+        life::work(shared, id);
     }
 }
 
@@ -106,7 +106,7 @@ impl Shared {
             let asked = Asked(Some(self.arc()));
             host.call(Box::new(move || asked.comes()));
         } else {
-            let started = worker::start(&self.arc(), &mut threads);
+            let started = life::start(&self.arc(), &mut threads);
             self.try_again(threads, started);
         }
     }

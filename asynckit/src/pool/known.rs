@@ -42,7 +42,8 @@ impl Known {
         if self.roots.len() + self.sleepers.len() < self.sweep_at.max(FEW) {
             return Vec::new();
         }
-        let roots = self.roots.extract_if(|_, (_, root)| root.is_set());
+        let is_over = |root: &TaskRef| root.is_set() && !root.is_being_told();
+        let roots = self.roots.extract_if(|_, (_, root)| is_over(root));
         let sleepers = self.sleepers.extract_if(|_, (_, task)| !task.is_waiting());
         let over = roots.chain(sleepers).map(|(_, (_, task))| task).collect();
         self.sweep_at = 2 * (self.roots.len() + self.sleepers.len());

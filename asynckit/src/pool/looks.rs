@@ -1,16 +1,15 @@
 //! What a pool tells those who look on: to whom, and in which words of the core's and the pool's.
 
 use std::fmt::Display;
-use std::ops::ControlFlow;
+use std::sync::PoisonError;
 
-use crate::core::{EachNeed, Header, News, TaskRef, Traits, each_frame};
+use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
-use crate::observe::{
-    CallbackId, Everywhere, Need, Onlooker, TaskId, TaskKind, Told, Watched, tell_everywhere,
-};
+use crate::observe::{CallbackId, Everywhere, Onlooker, TaskId, Told, Watched, tell_everywhere};
 use crate::pool::place::{Inside, Part};
-use crate::pool::shared::{Shared, State};
-use crate::sync::{Arc, Ordering};
+use crate::pool::shared::Shared;
+use crate::pool::shown::{kind_of, need_of, needs, task_here, watched_here};
+use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
 impl Shared {
@@ -64,13 +63,28 @@ impl Shared {
         if !self.is_looked_on() || !self.is_closed() {
             return;
         }
-        if !at_any_rate && self.threads().alive > 0 {
+        if !at_any_rate && !self.threads().has_nobody_but(&Parker::current()) {
             return;
         }
-        if self.stop_told.swap(1, Ordering::AcqRel) == 0 {
-            let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
-            self.tell(&Told::Stopped(running));
+        let here = thread::current().id();
+        let mut farewell = lock(&self.farewell);
+        match farewell.by {
+            None => farewell.by = Some(here),
+            // Who stops the pool does not return before that is done.
+            Some(other) if other != here && at_any_rate => {
+                while !farewell.is_over {
+                    let waited = self.told.wait(farewell);
+                    farewell = waited.unwrap_or_else(PoisonError::into_inner);
+                }
+                return;
+            }
+            Some(_) => return,
         }
+        drop(farewell);
+        let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
+        self.tell(&Told::Stopped(running));
+        lock(&self.farewell).is_over = true;
+        self.told.notify_all();
     }
 
     fn has_in_hand(&self, task: &Header) -> bool {
@@ -106,12 +120,8 @@ impl Part {
         let tell = |told: &Told<'_>| self.tell(watched, told);
         match news {
             News::Submitted(each) => {
-                let kind = match task.shown_as() {
-                    TaskKind::Call if task.is_immediate() => TaskKind::Gather,
-                    kind => kind,
-                };
                 let from = (task_here(), self.part_of);
-                watched.submitted(task.hop, kind, &needs(each), from, &tell);
+                watched.submitted(task.hop, kind_of(task), &needs(each), from, &tell);
             }
             // What is done on the spot calls no code of the program's.
             News::Begins if task.is_immediate() => {}
@@ -194,7 +204,7 @@ impl ToldWait {
         if !pool.is_looked_on() {
             return None;
         }
-        let (on, task) = (needs_of(&on()), task_here());
+        let (on, task) = (on().iter().map(|task| need_of(task)).collect::<Vec<_>>(), task_here());
         pool.tell(&Told::WaitBegun { task, on: &on, any, timed, at });
         Some(ToldWait(pool.clone(), task))
     }
@@ -206,44 +216,11 @@ impl Drop for ToldWait {
     }
 }
 
-/// What a task or a result is for those who look on.
-pub(crate) fn need_of(task: &Header) -> Need {
-    let part = task.hooked_home::<Inside>();
-    part.and_then(|part| part.watched.as_ref()).map_or(Need::Outside, |one| Need::Task(one.id))
-}
-
-fn needs(each: EachNeed<'_>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    each(&mut |task| needs.push(need_of(task)));
-    needs
-}
-
-/// What several are.
-pub(crate) fn needs_of(tasks: &[TaskRef]) -> Vec<Need> {
-    tasks.iter().map(|task| need_of(task)).collect()
-}
-
-/// The part of the work that this thread is doing, where somebody looks on to it.
-pub(crate) fn watched_here() -> Option<Arc<Part>> {
-    each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break(part.watched.is_some().then(|| part.arc())),
-        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
-        // It is run in place, as a part of what is below.
-        None => ControlFlow::Continue(()),
-    })
-    .flatten()
-}
-
 /// Tells something of the work that this thread is doing, where somebody looks on to it.
 pub(crate) fn tell_here(told: impl FnOnce(TaskId, &dyn Fn(&Told<'_>))) {
     if let Some(part) = watched_here() {
         part.tell_of(told);
     }
-}
-
-/// The number of that work.
-pub(crate) fn task_here() -> Option<TaskId> {
-    watched_here().and_then(|part| part.watched.as_ref().map(|watched| watched.id))
 }
 
 /// Says something of the work that calls this, to whoever looks on to it

@@ -6,11 +6,10 @@
 //! # The files
 //!
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
-//! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; and what is told of
-//! it: `looks`. Its threads: `sleep`, `seeded`, `local`,
-//! `worker`, `context`, `hosted`, `start`. What waits for what: `walks`, `words`, `deadlock`, `roots`, `block`. Its end:
-//! `close`. What tasks ask of it: `home`. Waits: `goal`, `needed`, `help`, `wait`. Submissions: `spawn`. For the
-//! program: `handle`, `scope`, `spawner`, `builder`, `stop`, `on_rayon`, `on_tokio`.
+//! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
+//! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
+//! `words`, `deadlock`, `roots`, `block`. Its end: `close`. What tasks ask of it: `home`. Waits: `goal`, `needed`, `help`,
+//! `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `on_rayon`, `on_tokio`.
 
 mod attention;
 mod block;
@@ -26,6 +25,7 @@ mod help;
 mod home;
 mod hosted;
 mod known;
+mod life;
 mod local;
 mod looks;
 mod needed;
@@ -41,6 +41,7 @@ mod roots;
 mod scope;
 mod seeded;
 mod shared;
+mod shown;
 mod sleep;
 mod spawn;
 mod spawner;
@@ -70,10 +71,12 @@ pub(crate) use deadlock::look_at_limits;
 pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set};
 pub(crate) use help::enter_queue;
-pub(crate) use looks::{Callback, tell_here, watched_here};
+pub(crate) use help::look_at_queue;
+pub(crate) use looks::{Callback, tell_here};
 pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use shared::Shared;
+pub(crate) use shown::{looked_on, need_of, on_no_pool, watched_here};
 pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
 pub(crate) use spawner::{Handle, Plain, Spawn, owned};
 pub(crate) use threads::Test;

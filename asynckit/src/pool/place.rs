@@ -6,7 +6,7 @@ use crate::core::{self, Account, Header, Homed, TaskRef, Traits, each_frame};
 use crate::error::{Error, Hop};
 use crate::observe::{TaskId, Watched};
 use crate::pool::shared::{Shared, State};
-use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
+use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
 use crate::terms::{Kept, Pass, Share, Stopwatch, Tree};
 
 /// A pool, or a part of one.
@@ -222,6 +222,11 @@ impl Part {
         self.counted.load(Ordering::Relaxed) != 0 && self.counted.swap(0, Ordering::AcqRel) != 0
     }
 
+    /// Whether it has one.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted.load(Ordering::Relaxed) != 0
+    }
+
     pub(crate) fn begun(&self) {
         if self.uncount() {
             self.pool().begun();
@@ -307,7 +312,20 @@ impl Part {
     pub(crate) fn cancel(&self) {
         let Some(members) = &self.scope else { return };
         members.cancelled.store(1, Ordering::Release);
+        // ORDERING: SeqCst fence, against the one in `look_whether_cancelled`: of a cancel and a task that comes to sleep one sees the
+        // other.
+        fence(Ordering::SeqCst);
         for member in self.members() {
+            member.fail_waiting(Error::cancelled(member.hop), true);
+        }
+    }
+
+    /// A member has come to sleep: whoever cancelled the scope may have found it running.
+    pub(crate) fn look_whether_cancelled(&self, member: &TaskRef) {
+        let Some(members) = &self.scope else { return };
+        // ORDERING: SeqCst fence, as in `cancel`.
+        fence(Ordering::SeqCst);
+        if members.is_cancelled() {
             member.fail_waiting(Error::cancelled(member.hop), true);
         }
     }

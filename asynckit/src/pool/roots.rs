@@ -108,6 +108,10 @@ impl Shared {
             };
             (all(&known.roots), all(&known.sleepers))
         };
+        // What depends on such a one, over any number of tasks, may go on.
+        if self.is_counted() && roots.iter().any(|root| root.is_being_told()) {
+            return true;
+        }
         let is_here = |root: &TaskRef| {
             let begun = root.is_claimed() && !root.is_set();
             root.is_immediate() && (begun || walks::is_about_to_run(root))

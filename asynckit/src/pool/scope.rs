@@ -74,6 +74,7 @@ use crate::panic;
 use crate::pool::goal::Goal;
 use crate::pool::handle::Pool;
 use crate::pool::place::{Part, Place};
+use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
 use crate::pool::wait::wait;
 use crate::pool::walks;
@@ -184,6 +185,15 @@ impl Goal for Ended<'_> {
         let mut members = self.0.members();
         members.retain(|member| !member.is_set());
         members
+    }
+
+    fn pools(&self) -> Vec<Arc<Shared>> {
+        // Members may have a result already, and be under way.
+        let (mut pools, own) = (walks::pools_of(self.roots()), self.0.pool());
+        if !pools.iter().any(|pool| Arc::ptr_eq(pool, own)) {
+            pools.push(own.clone());
+        }
+        pools
     }
 
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {

@@ -1,6 +1,6 @@
 //! What a pool's handle, its workers and its tasks share.
 
-use crate::core::{Entry, Homed, Stacks, ToHomes};
+use crate::core::{Entry, FewToHomes, Homed, Stacks};
 use crate::error::{Error, ErrorKind, Hook, Hop};
 use crate::observe::Onlookers;
 use crate::pool::attention::Attention;
@@ -9,7 +9,7 @@ use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{AtomicU8, AtomicUsize, Condvar, Mutex, Ordering, lock};
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock, thread};
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
@@ -37,6 +37,14 @@ impl Sleeping {
     }
 }
 
+/// The last that those who look on are told.
+#[derive(Default)]
+pub(super) struct Farewell {
+    /// Who tells them, or has.
+    pub(super) by: Option<thread::ThreadId>,
+    pub(super) is_over: bool,
+}
+
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
@@ -52,7 +60,9 @@ pub(crate) struct State {
     /// Who looks on.
     pub(super) onlookers: Onlookers,
     /// Whether they were told that it has stopped.
-    pub(super) stop_told: AtomicU8,
+    pub(super) farewell: Mutex<Farewell>,
+    /// Signalled when they were, under that lock.
+    pub(super) told: Condvar,
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
     /// threads are gone: the pool's memory may stay for longer.
     pub(super) hook: Mutex<Option<Hook>>,
@@ -75,7 +85,7 @@ impl Shared {
 
     /// Lets go of the hook where nothing of the pool will need it any more.
     pub(crate) fn drop_hook(&self) {
-        if self.is_closed() && self.threads().alive == 0 {
+        if self.is_closed() && self.threads().has_nobody() {
             let hook = lock(&self.hook).take();
             drop(hook);
         }
@@ -113,7 +123,7 @@ impl Shared {
     pub(crate) fn take_any(&self) -> Option<Entry> {
         self.queue.take_injected().or_else(|| self.queue.steal(0)).or_else(|| {
             // The rest of a long list may have one.
-            self.queue.take_rest()?.visit(&mut ToHomes);
+            self.queue.take_rest()?.visit(&mut FewToHomes::new());
             self.queue.take_injected().or_else(|| self.queue.steal(0))
         })
     }

@@ -12,10 +12,10 @@ use crate::pool::draw::Seeded;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
-use crate::pool::shared::{Shared, Sleeping, State};
+use crate::pool::shared::{Farewell, Shared, Sleeping, State};
 use crate::pool::threads::{Threads, count_workers};
-use crate::pool::{registry, worker};
-use crate::sync::{Arc, AtomicU8, Condvar, Mutex, MutexGuard};
+use crate::pool::{life, registry};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 use crate::terms::{AGAIN, Timers, no_thread};
 
 impl Shared {
@@ -40,7 +40,8 @@ impl Shared {
             stacks: Stacks::none(),
             roots: Roots::none(),
             onlookers: Onlookers::none(clock),
-            stop_told: AtomicU8::new(0),
+            farewell: Mutex::new(Farewell::default()),
+            told: Condvar::new(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
             closed: Condvar::new(),
@@ -64,7 +65,7 @@ impl Shared {
         let mut threads = self.threads();
         let room = threads.alive < self.most_threads(&threads);
         if room && self.attention.is_short() && !self.call_reserve(&mut threads) {
-            let started = worker::start(&self.arc(), &mut threads);
+            let started = life::start(&self.arc(), &mut threads);
             self.try_again(threads, started);
         }
     }
@@ -77,7 +78,7 @@ impl Shared {
         let is_open = !self.is_closed() && !self.is_hosted();
         let mut started = Ok(());
         while is_open && started.is_ok() && threads.workers() < threads.wanted {
-            started = worker::start(&self.arc(), &mut threads);
+            started = life::start(&self.arc(), &mut threads);
         }
         self.phase.set_starves(started.is_err() && threads.workers() == 0);
         started

@@ -36,6 +36,8 @@ pub(crate) struct Threads {
     pub(super) watchers: Vec<Arc<Parker>>,
     /// How many wait for threads of the pool to come to their end.
     pub(crate) joining: usize,
+    /// Threads that fail what has not begun, for a stop.
+    pub(super) closers: Vec<Arc<Parker>>,
     /// Somebody was told what still runs, and waits for it no more.
     pub(crate) left_behind: bool,
     /// How many wait for the last thread to go to sleep.
@@ -118,9 +120,21 @@ impl Threads {
         self.sleepers.len() >= self.alive
     }
 
+    /// Whether no thread does anything for the pool, or will, but this one, which is about to be done.
+    pub(super) fn has_nobody_but(&self, here: &Arc<Parker>) -> bool {
+        self.alive == 0 && self.closers.iter().all(|closer| Arc::ptr_eq(closer, here))
+    }
+
+    /// Whether no thread does anything for the pool, or will.
+    pub(super) fn has_nobody(&self) -> bool {
+        self.alive == 0 && self.closers.is_empty()
+    }
+
     /// Whether nobody does anything for a pool that is closed.
     pub(crate) fn has_ended(&self) -> bool {
-        self.joining == 0 && self.at_rest()
+        let here = Parker::current();
+        let others_close = self.closers.iter().any(|one| !Arc::ptr_eq(one, &here));
+        self.joining == 0 && !others_close && self.at_rest()
     }
 
     /// Has every thread that waits look again.

@@ -73,13 +73,13 @@ pub(crate) fn waits_for_no_work(task: &TaskRef) -> bool {
 /// Whether a task has all that it waits for, but was not queued yet: whoever
 /// sets a result closes it first, and visits then who waits for it. What is done on the spot counts as
 /// being there when what it waits for is.
-pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
-    if !task.is_waiting() || task.is_set() {
+pub(crate) fn is_about_to_run(first: &TaskRef) -> bool {
+    if !first.is_waiting() || first.is_set() {
         // Or it is ready, and on its way to the queue.
-        return task.is_ready();
+        return first.is_ready();
     }
     let mut seen = HashSet::new();
-    let mut path = vec![task.clone()];
+    let mut path = vec![first.clone()];
     while let Some(task) = path.pop() {
         if !seen.insert(task.address()) || task.is_set() {
             continue;
@@ -103,7 +103,8 @@ pub(crate) fn is_about_to_run(task: &TaskRef) -> bool {
         lacks |= !task.wishes().is_empty();
         let is_woken = || awaited(&task).is_some_and(|all| all.iter().any(|one| one.is_set()));
         if lacks || (task.is_suspended() && !is_woken()) {
-            return false;
+            // It may have been made ready during this look, and shows no inputs any more.
+            return first.is_ready();
         }
     }
     true

@@ -1,32 +1,22 @@
-//! Workers: where tasks are run, and what each worker keeps to itself.
+//! Where tasks are queued and run, and what a worker runs next.
 
-use std::cell::Cell;
-use std::io;
+use crossbeam_deque::Steal;
 
-use crossbeam_deque::{Steal, Worker as Deque};
-
-use crate::core::{CellPtr, Claimed, Entry, Home, Schedule, ToHomes, end_of_worker};
+use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes};
 use crate::error::Error;
-use crate::observe::{Row, RowKind, Told};
 use crate::pool::attention::Call;
-use crate::pool::local::{Local, as_local, with_local};
+use crate::pool::local::{Local, with_local};
 use crate::pool::place::Inside;
+use crate::pool::seeded;
 use crate::pool::shared::Shared;
-use crate::pool::sleep::Idle;
-use crate::pool::threads::Threads;
-use crate::pool::{seeded, stack};
-use crate::sync::{Arc, thread};
+use crate::sync::Arc;
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
 /// How often it looks at what came from outside, and at the oldest of its own.
-const TURN: u32 = 61;
+pub(super) const TURN: u32 = 61;
 /// With more tasks than this on its deque a worker does not look there for the one that it waits for.
 const MANY: usize = 64;
-/// What a worker was before it looked: told to be idle.
-const IDLE: u8 = 1;
-/// Woken, by somebody who counts on it to look.
-const WOKEN: u8 = 2;
 /// So many tasks become ready at once by the end of one.
 const AT_ONCE: usize = 64;
 
@@ -68,47 +58,6 @@ impl Schedule for Next<'_> {
     }
 }
 
-/// Starts a worker; the lock is held so that the counts stay true.
-pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<()> {
-    let id = threads.next_id + 1;
-    let mut builder = thread::Builder::new().name(format!("{}-{id}", shared.config.thread_name));
-    if let Some(size) = shared.config.stack_size {
-        builder = builder.stack_size(size);
-    }
-    let its_shared = shared.clone();
-    let handle = builder.spawn(move || {
-        Row::begin(RowKind::Worker);
-        work(its_shared, id);
-        end_of_worker();
-    })?;
-    threads.next_id = id;
-    threads.alive += 1;
-    threads.handles.retain(|handle| !handle.is_finished());
-    threads.handles.push(handle);
-    shared.publish(threads);
-    Ok(())
-}
-
-/// A worker's life, on a thread of its own or of a host; it has been counted in.
-pub(crate) fn work(shared: Arc<Shared>, id: usize) {
-    let deque = Deque::new_lifo();
-    let oldest = deque.stealer();
-    shared.queue.add_stealer(id, deque.stealer());
-    let local = Local { shared: shared.clone(), id, deque, oldest, turns: Cell::new(0) };
-    // From here on half of the stack is half of all of it.
-    let _ = stack::has_room();
-    // A host may call it from within work of its own that this thread waits for.
-    shared.stacks.with_this(|| as_local(&local, || local.live()));
-    shared.queue.remove_stealer(id);
-    local.give_up_all();
-    if shared.is_closed() {
-        shared.fail_queued();
-    }
-    shared.finish_stop(0);
-    shared.drop_hook();
-    shared.tell_stopped(false);
-}
-
 impl Local {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
@@ -119,74 +68,9 @@ impl Local {
         std::ptr::eq(&raw const *self.shared, pool)
     }
 
-    fn live(&self) {
-        let mut before = IDLE;
-        loop {
-            let found = self.find();
-            if before != 0 {
-                before = self.comes_back(before, found.is_some());
-            }
-            if let Some(entry) = found {
-                self.run(entry);
-                if let Some(host) = self.shared.host()
-                    && self.turns.get().is_multiple_of(TURN)
-                {
-                    host.give_way();
-                }
-                if self.shared.has_surplus() {
-                    // What it has must be in sight of all before it is counted out.
-                    self.give_up_all();
-                    if self.shared.try_leave() {
-                        return self.tell(&Told::Idle);
-                    }
-                }
-                continue;
-            }
-            if before & IDLE == 0 {
-                before = IDLE;
-                self.tell(&Told::Idle);
-            }
-            if self.shared.spin() {
-                before |= WOKEN;
-                continue;
-            }
-            match self.shared.sleep(true, None, &|| false) {
-                Idle::Search { woken: true } => before |= WOKEN,
-                Idle::Search { woken: false } => {}
-                Idle::Quiet => self.shared.finish_stop(1),
-                Idle::Leave => return,
-            }
-        }
-    }
-
-    /// It has looked for work after it had none, or was woken to look; what of that is still so.
-    #[cold]
-    #[inline(never)]
-    fn comes_back(&self, before: u8, found: bool) -> u8 {
-        if before & WOKEN != 0 {
-            self.shared.end_search();
-            if found && !self.shared.queue.is_empty() {
-                self.shared.notify();
-            }
-        }
-        if !found {
-            return before & IDLE;
-        }
-        if before & IDLE != 0 {
-            self.tell(&Told::Busy);
-        }
-        0
-    }
-
-    fn tell(&self, told: &Told<'_>) {
-        if self.shared.is_looked_on() {
-            self.shared.tell(told);
-        }
-    }
-
     /// Runs what an entry stands for, unless somebody else has, and then what that made ready.
     #[inline]
-    fn run(&self, entry: Entry) {
+    pub(super) fn run(&self, entry: Entry) {
         let Some(mut task) = entry.claim() else { return };
         let mut row = 0;
         loop {
@@ -210,7 +94,7 @@ impl Local {
     /// The next task: its own newest, then what came from outside, then somebody else's oldest. Now and
     /// then the other way round, so that nothing waits for ever behind tasks that submit themselves again.
     #[inline]
-    fn find(&self) -> Option<Entry> {
+    pub(super) fn find(&self) -> Option<Entry> {
         let turn = self.turns.get().wrapping_add(1);
         self.turns.set(turn);
         if turn.is_multiple_of(TURN)
@@ -283,7 +167,7 @@ impl Local {
     }
 
     /// Before this thread leaves: all that it has is for others.
-    fn give_up_all(&self) {
+    pub(super) fn give_up_all(&self) {
         while let Some(entry) = self.deque.pop() {
             self.shared.queue.inject(entry);
             self.shared.notify();
@@ -421,6 +305,6 @@ pub(crate) fn execute(pool: &Shared, entry: Entry) {
 pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
     with_local(|local| match local {
         Some(local) if local.is_of(pool) => local.execute(task),
-        _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut ToHomes)),
+        _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut FewToHomes::new())),
     });
 }

@@ -125,7 +125,13 @@ impl Passes {
         std::ptr::eq(self, other)
     }
 
-    /// Whether a task stands in this line.
+    /// Whether such a task stands in this line.
+    pub(crate) fn has_any_in_line(&self, is: impl Fn(&TaskRef) -> bool) -> bool {
+        let tests = |waiter: &Arc<Waiter>| matches!(&waiter.who, Who::Task(task) if is(task));
+        lock(&self.state).line.values().any(tests)
+    }
+
+    /// Whether this task stands in this line.
     pub(crate) fn has_in_line(&self, task: &TaskRef) -> bool {
         lock(&self.state).tasks.contains(&task.address())
     }

@@ -94,6 +94,11 @@ impl Tree {
     }
 
     pub(crate) fn set_deadline(self: &Arc<Self>, timers: Arc<Timers>, limit: Duration) {
+        if limit.is_zero() {
+            // By any clock it is past, and who asks next shall see it.
+            self.cancel(Reason::Late { limit });
+            return;
+        }
         let tree = Arc::downgrade(self);
         let callback = move || {
             if let Some(tree) = tree.upgrade() {

@@ -10,7 +10,7 @@ use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Stopwatch, Timers, measured};
 use crate::work::stage::start_at;
-use crate::work::{Work, start_job};
+use crate::work::{Work, start_around, start_job};
 
 /// What is limited, until it is started.
 enum Limited<'w, T> {
@@ -217,8 +217,12 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// pool.stop(); // `endless` has seen that nobody wants its value
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
-        let (hop, place) = (self.owner().hop, self.scope());
-        start_job(hop, place.as_ref(), Timed::<_, false>::new(Limited::Result(self), limit))
+        let (task, place) = (self.owner().reference(), self.scope());
+        let timed = Timed::<_, false>::new(Limited::Result(self), limit);
+        match place {
+            Some(place) => start_job(task.hop, &place, timed),
+            None => start_around(&task, timed),
+        }
     }
 
     /// The same as [`timeout`](AsyncResult::timeout): of a result, whose work is on its way, both count

@@ -2,12 +2,14 @@
 //! are there.
 
 use crate::core::{
-    self, Body, Call, Closure, Flat, Here, Inputs, Job, Jobbed, Outcome, Owner, Traits,
+    Body, Call, Closure, Flat, Header, Here, Inputs, Job, Jobbed, Outcome, Owner, Traits,
     Unsubmitted, by_room,
 };
 use crate::error::{BoxError, Error, Hop};
+use crate::observe::Need;
 use crate::pool::{self, Current, Handle, Place, Plain, Spawn, Spawner};
 use crate::result::{AsyncResult, scope_of};
+use crate::sync::Arc;
 use crate::work::future::Polled;
 use std::marker::PhantomData;
 
@@ -18,7 +20,8 @@ pub(crate) struct Lifting<'w, L, T, B>(PhantomData<(&'w (), L, T, B)>);
 /// Where a call is to be made.
 enum To<'a> {
     Place(&'a Place, Traits),
-    Nowhere(Traits),
+    /// No pool's; those who look on to this one are to see it.
+    Nowhere(Option<Arc<pool::Shared>>, Traits),
 }
 
 impl<'w, L, T, B> Lifting<'w, L, T, B>
@@ -45,7 +48,7 @@ where
         let call = Call::<L, T, Room>::new(inputs, Closure::new(body));
         match to {
             To::Place(place, traits) => pool::on_place(place, false, hop, traits, call),
-            To::Nowhere(traits) => core::submit_nowhere(traits, hop, call),
+            To::Nowhere(by, traits) => pool::on_no_pool((by, Need::Outside), traits, hop, call),
         }
     }
 
@@ -139,21 +142,30 @@ where
     L: Inputs + Send,
     U: Send,
 {
+    let mut seen_by = None;
+    if place.is_none() {
+        inputs.edges(&mut |edge| {
+            seen_by = seen_by.take().or_else(|| pool::looked_on(edge.upstream()));
+        });
+    }
     let shape = move |_: &Here<'_>, values| Outcome::Done(shape(values));
     let to = match &place {
         Some(place) => To::Place(place, traits.and(Traits::IMMEDIATE)),
-        None => To::Nowhere(traits),
+        None => To::Nowhere(seen_by, traits),
     };
     AsyncResult::from_owner(Lifting::START(hop, to, inputs, shape))
 }
 
 /// Makes a task of a job.
-pub(crate) fn start_job<T, J: Job<T>>(hop: Hop, place: Option<&Place>, job: J) -> AsyncResult<T> {
+pub(crate) fn start_job<T, J: Job<T>>(hop: Hop, place: &Place, job: J) -> AsyncResult<T> {
     let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
-    AsyncResult::from_owner(match place {
-        Some(place) => pool::on_place(place, false, hop, traits, Jobbed(job)),
-        None => core::submit_nowhere(traits, hop, Jobbed(job)),
-    })
+    AsyncResult::from_owner(pool::on_place(place, false, hop, traits, Jobbed(job)))
+}
+
+/// Makes a task of a job around a result, which is done on the spot.
+pub(crate) fn start_around<T, J: Job<T>>(of: &Header, job: J) -> AsyncResult<T> {
+    let seen = (pool::looked_on(of), pool::need_of(of));
+    AsyncResult::from_owner(pool::on_no_pool(seen, Traits::IMMEDIATE, of.hop, Jobbed(job)))
 }
 
 /// Makes a task of a future.
@@ -164,7 +176,7 @@ pub(crate) fn spawn_async<T: Send + 'static>(
     future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'static,
 ) -> AsyncResult<T> {
     let Handle(place) = place.place();
-    start_job(Hop { name, at }, Some(&place), Polled::new(future))
+    start_job(Hop { name, at }, &place, Polled::new(future))
 }
 
 /// A result that stands for what a call comes to.

@@ -11,7 +11,9 @@ mod lift;
 mod run;
 pub(crate) mod stage;
 
-pub(crate) use lift::{flatten, gather, gather_at, lifted, spawn_async, start_job, try_gather};
+pub(crate) use lift::{
+    flatten, gather, gather_at, lifted, spawn_async, start_around, start_job, try_gather,
+};
 
 use std::fmt;
 use std::future::Future;

@@ -6,12 +6,13 @@ use std::num::NonZeroUsize;
 use std::ops::Deref;
 
 use super::super::cell::{self, CellPtr, Header};
-use super::super::complete::{self, ToHomes};
+use super::super::complete;
 use super::super::entry::Claimed;
 use super::super::fail;
 use super::super::here::Kept;
 use super::super::hold;
 use super::super::holds::Take;
+use super::super::schedule::FewToHomes;
 use super::super::share::Holder;
 use super::super::state::Seize;
 use super::super::watchers::{Event, Watch, Watcher};
@@ -285,7 +286,8 @@ unsafe fn set<T>(cell: CellPtr, value: T) -> Result<(), T> {
             Seize::Claimed => Err(value),
             Seize::Won(_) => {
                 cell::value_ptr::<T>(cell).write(value);
-                complete::close_with_value(cell, &mut ToHomes);
+                complete::close_with_value(cell, &mut FewToHomes::new());
+                cell.as_ref().state.mark_over();
                 Ok(())
             }
         }

@@ -6,13 +6,13 @@ use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use loom::thread;
 
 use super::super::awaits::Awaits;
-use super::super::complete::ToHomes;
 use super::super::entry::Entry;
 use super::super::frame::{self, StackPtr};
 use super::super::handle::{Owner, Setting};
 use super::super::here::Here;
 use super::super::home::IsHome;
 use super::super::inputs::VisitEdges;
+use super::super::schedule::ToHomes;
 use super::super::state::Traits;
 use super::super::task::{self, Job, Jobbed, Step};
 use super::world::{Part, Queue, call, cancelled, hop, model, model_with_looks, submit, work};

@@ -3,10 +3,10 @@
 use loom::sync::atomic::Ordering::SeqCst;
 use loom::thread;
 
-use super::super::complete::ToHomes;
 use super::super::handle::Setting;
 use super::super::home::fail_dependents;
 use super::super::inputs::{Lent, Moved};
+use super::super::schedule::ToHomes;
 use super::super::task;
 use super::world::{Part, call, cancelled, hop, model, set, work, work_in_a_row};
 

@@ -6,12 +6,13 @@ use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::super::cell::{Home, LIVE};
 use super::super::closure::{Body, Closure};
-use super::super::complete::{Rest, Schedule, ToHomes};
+use super::super::complete::Rest;
 use super::super::entry::{Claimed, Entry};
 use super::super::handle::{Owner, TaskRef};
 use super::super::here::Here;
 use super::super::home::{Homed, IsHome};
 use super::super::inputs::Inputs;
+use super::super::schedule::{Schedule, ToHomes};
 use super::super::state::Traits;
 use super::super::task::{self, Call, Outcome, Submitted};
 use crate::Error;

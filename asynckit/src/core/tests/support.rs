@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use super::super::cell::{Home, LIVE};
 use super::super::closure::Closure;
-use super::super::complete::{Rest, Schedule, ToHomes};
+use super::super::complete::Rest;
 use super::super::entry::{Claimed, Entry};
 use super::super::handle::{Owner, TaskRef};
 use super::super::here::Here;
 use super::super::home::{Homed, IsHome};
 use super::super::inputs::Inputs;
+use super::super::schedule::{Schedule, ToHomes};
 use super::super::state::Traits;
 use super::super::task::{self, Call, Callable, Job, Jobbed, Outcome, Simple, Submitted, TaskOf};
 use super::super::trampoline;

@@ -1,0 +1,96 @@
+//! Who takes what became ready, and how much of it at once.
+
+use super::cell::Home;
+use super::entry::{Claimed, Entry};
+
+/// Who takes what became ready.
+pub(crate) trait Schedule {
+    /// Whether a plain task of this home may be handed back, claimed, to be run next.
+    fn keeps(&self, home: *const Home) -> bool;
+    /// That task.
+    fn keep(&mut self, task: Claimed);
+    /// A task to be queued. There is room for it.
+    fn ready(&mut self, entry: Entry);
+    /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits
+    /// for who has nothing else to do.
+    fn room(&self) -> usize;
+}
+
+/// Each to its own home's queue.
+pub(crate) struct ToHomes;
+
+impl Schedule for ToHomes {
+    #[inline]
+    fn keeps(&self, _: *const Home) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _: Claimed) {}
+
+    #[inline]
+    fn ready(&mut self, entry: Entry) {
+        // SAFETY: a task that is ready has a home that is alive: who has its entry is counted there.
+        unsafe {
+            let home = entry.0.as_ref().home();
+            ((*home).table.schedule)(home, entry.0);
+        }
+    }
+
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// As `ToHomes`, by a thread that is no worker: so many tasks become ready at once, that the queue stays short
+/// however many have waited.
+pub(crate) struct FewToHomes {
+    room: usize,
+}
+
+impl FewToHomes {
+    pub(crate) fn new() -> FewToHomes {
+        FewToHomes { room: 256 }
+    }
+}
+
+impl Schedule for FewToHomes {
+    #[inline]
+    fn keeps(&self, _: *const Home) -> bool {
+        false
+    }
+
+    fn keep(&mut self, _: Claimed) {}
+
+    #[inline]
+    fn ready(&mut self, entry: Entry) {
+        self.room -= 1;
+        ToHomes.ready(entry);
+    }
+
+    #[inline]
+    fn room(&self) -> usize {
+        self.room
+    }
+}
+
+/// As another one, but nothing is handed back: what follows on this thread may take its time, and a task that is
+/// claimed already could run nowhere else.
+pub(super) struct Queued<'a, S>(pub(super) &'a mut S);
+
+impl<S: Schedule> Schedule for Queued<'_, S> {
+    fn keeps(&self, _: *const Home) -> bool {
+        false
+    }
+
+    fn keep(&mut self, task: Claimed) {
+        self.0.keep(task);
+    }
+
+    fn ready(&mut self, entry: Entry) {
+        self.0.ready(entry);
+    }
+
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+}

@@ -1,0 +1,129 @@
+//! A worker's life: it looks for work, runs it, sleeps where there is none, and leaves.
+
+use std::cell::Cell;
+use std::io;
+
+use crossbeam_deque::Worker as Deque;
+
+use crate::core::end_of_worker;
+use crate::observe::{Row, RowKind, Told};
+use crate::pool::local::{Local, as_local};
+use crate::pool::shared::Shared;
+use crate::pool::sleep::Idle;
+use crate::pool::stack;
+use crate::pool::threads::Threads;
+use crate::pool::worker::TURN;
+use crate::sync::{Arc, thread};
+
+/// What a worker was before it looked: told to be idle.
+const IDLE: u8 = 1;
+/// Woken, by somebody who counts on it to look.
+const WOKEN: u8 = 2;
+
+/// Starts a worker; the lock is held so that the counts stay true.
+pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<()> {
+    let id = threads.next_id + 1;
+    let mut builder = thread::Builder::new().name(format!("{}-{id}", shared.config.thread_name));
+    if let Some(size) = shared.config.stack_size {
+        builder = builder.stack_size(size);
+    }
+    let its_shared = shared.clone();
+    let handle = builder.spawn(move || {
+        Row::begin(RowKind::Worker);
+        work(its_shared, id);
+        end_of_worker();
+    })?;
+    threads.next_id = id;
+    threads.alive += 1;
+    threads.handles.retain(|handle| !handle.is_finished());
+    threads.handles.push(handle);
+    shared.publish(threads);
+    Ok(())
+}
+
+/// A worker's life, on a thread of its own or of a host; it has been counted in.
+pub(crate) fn work(shared: Arc<Shared>, id: usize) {
+    let deque = Deque::new_lifo();
+    let oldest = deque.stealer();
+    shared.queue.add_stealer(id, deque.stealer());
+    let local = Local { shared: shared.clone(), id, deque, oldest, turns: Cell::new(0) };
+    // From here on half of the stack is half of all of it.
+    let _ = stack::has_room();
+    // A host may call it from within work of its own that this thread waits for.
+    shared.stacks.with_this(|| as_local(&local, || local.live()));
+    shared.queue.remove_stealer(id);
+    local.give_up_all();
+    if shared.is_closed() {
+        shared.fail_queued();
+    }
+    shared.finish_stop(0);
+    shared.tell_stopped(false);
+    shared.drop_hook();
+}
+
+impl Local {
+    fn live(&self) {
+        let mut before = IDLE;
+        loop {
+            let found = self.find();
+            if before != 0 {
+                before = self.comes_back(before, found.is_some());
+            }
+            if let Some(entry) = found {
+                self.run(entry);
+                if let Some(host) = self.shared.host()
+                    && self.turns.get().is_multiple_of(TURN)
+                {
+                    host.give_way();
+                }
+                if self.shared.has_surplus() {
+                    // What it has must be in sight of all before it is counted out.
+                    self.give_up_all();
+                    if self.shared.try_leave() {
+                        return self.tell(&Told::Idle);
+                    }
+                }
+                continue;
+            }
+            if before & IDLE == 0 {
+                before = IDLE;
+                self.tell(&Told::Idle);
+            }
+            if self.shared.spin() {
+                before |= WOKEN;
+                continue;
+            }
+            match self.shared.sleep(true, None, &|| false) {
+                Idle::Search { woken: true } => before |= WOKEN,
+                Idle::Search { woken: false } => {}
+                Idle::Quiet => self.shared.finish_stop(1),
+                Idle::Leave => return,
+            }
+        }
+    }
+
+    /// It has looked for work after it had none, or was woken to look; what of that is still so.
+    #[cold]
+    #[inline(never)]
+    fn comes_back(&self, before: u8, found: bool) -> u8 {
+        if before & WOKEN != 0 {
+            self.shared.end_search();
+            if found && !self.shared.queue.is_empty() {
+                self.shared.notify();
+            }
+        }
+        if !found {
+            return before & IDLE;
+        }
+        if before & IDLE != 0 {
+            self.tell(&Told::Busy);
+        }
+        0
+    }
+
+    fn tell(&self, told: &Told<'_>) {
+        if self.shared.is_looked_on() {
+            self.shared.tell(told);
+        }
+    }
+}
