@@ -53,7 +53,8 @@ pub(crate) fn verdict(model: &Model, analysis: &Analysis) -> Vec<Said> {
     } else {
         format!("on {}", plural(workers, "worker"))
     };
-    let mut said = vec![Said::Lead(format!("{} {on}: ", time(model.end)))];
+    let long = if model.end == 0 { "No time".to_owned() } else { time(model.end) };
+    let mut said = vec![Said::Lead(format!("{long} {on}: "))];
     said.extend(why(model, analysis));
     said.push(Said::Rest(format!(" {}", rest(model, analysis, workers))));
     if !model.failures.is_empty() {

@@ -21,12 +21,12 @@ const hideCard = () => {
 const row = (k, v) => v != null && v !== false && [h("span", {}, k), h("span", {}, v)];
 const stateMark = (i) =>
   isBad(M.state[i])
-    ? h("b", { class: "badc" }, "✕ " + STATES[M.state[i]])
+    ? h("b", { class: "badc" }, "✕ " + stateWord(i))
     : ran(i)
       ? M.state[i] === DONE
         ? null
-        : STATES[M.state[i]]
-      : h("b", { class: "badc" }, "◇ " + STATES[M.state[i]]);
+        : stateWord(i)
+      : h("b", { class: "badc" }, "◇ " + stateWord(i));
 function waitText(i) {
   // the parts of the wait, without those under a hundredth of it
   const parts = [
@@ -83,7 +83,7 @@ function taskCard(i) {
         M.notes.has(i) && M.notes.get(i).map(([at, t]) => h("div", {}, h("i", {}, `+${time(at - M.start[i])} `), t)),
       ),
     ),
-    f && h("div", { class: "err" }, f.task === i ? f.message : `skipped: ${label(f.task)} ${STATES[M.state[f.task]]}`),
+    f && h("div", { class: "err" }, f.task === i ? f.message : `skipped: ${label(f.task)} ${stateWord(f.task)}`),
   ];
 }
 const workerCard = (w) => [
@@ -139,7 +139,7 @@ function select({ task = -1, fn = -1, from = "" }) {
     if (ui.tab === "functions" || ui.tab === "task") ui.tab = "task";
     if (M.n > 60 && from !== "cell") ui.mode = "tasks";
     $("live").textContent =
-      `${label(task)}, ${STATES[M.state[task]]}, ran ${time(M.fin[task] - M.start[task])}, waited ${waitText(task)}`;
+      `${label(task)}, ${stateWord(task)}, ran ${time(M.fin[task] - M.start[task])}, waited ${waitText(task)}`;
   } else if (ui.tab === "task") ui.tab = "functions";
   if (task < 0 && M.n > 60) ui.mode = "functions";
   tabs();

@@ -118,6 +118,7 @@ function barAt(i, t) {
   if (!M.rest.has(i)) return i;
   return barsOf(i).findLast((b) => M.bars.start[b] <= t) ?? i;
 }
+const stateWord = (i) => (M.state[i] === RUNNING && !ran(i) ? "not begun" : STATES[M.state[i]]);
 const inputs = (i) => M.ins.subarray(M.inOff[i], M.inOff[i + 1]),
   dependents = (i) => M.outs.subarray(M.outOff[i], M.outOff[i + 1]);
 const label = (i) => `${M.fns[M.fn[i]]} #${i}`;

@@ -214,7 +214,8 @@ function taskPanel() {
     ],
     f = M.failure[i] >= 0 ? M.failures[M.failure[i]] : null,
     x = ST.fns[M.fn[i]],
-    ins = [...inputs(i)].sort((a, b) => M.fin[b] - M.fin[a]);
+    ins = [...inputs(i)].sort((a, b) => M.fin[b] - M.fin[a]),
+    on = (M.waits.get(i) || []).map((w) => w[2]).filter((d) => d >= 0);
   return h(
     "div",
     { class: "pad" },
@@ -278,6 +279,7 @@ function taskPanel() {
     ],
     h("h3", {}, ins.length > 1 ? `${count(ins.length)} inputs, the last to come first` : "Input"),
     ins.length ? tags(ins) : h("span", { class: "soft" }, "none: ready when submitted"),
+    on.length > 0 && [h("h3", {}, "Waited inside for"), tags(on)],
     h("h3", {}, "Waited for by"),
     dependents(i).length ? tags(dependents(i)) : h("span", { class: "soft" }, "no task"),
     M.parent[i] >= 0 && [h("h3", {}, "Submitted by"), tag(M.parent[i])],

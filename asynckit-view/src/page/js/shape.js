@@ -107,8 +107,8 @@ function graphData() {
 }
 const taskWords = (i) =>
   ran(i)
-    ? time(M.fin[i] - M.start[i]) + (isBad(M.state[i]) ? " · " + STATES[M.state[i]] : "")
-    : STATES[M.state[i]];
+    ? time(M.fin[i] - M.start[i]) + (isBad(M.state[i]) ? " · " + stateWord(i) : "")
+    : stateWord(i);
 const foldCache = new Map();
 function foldOf(x) {
   if (!foldCache.has(x.f)) {

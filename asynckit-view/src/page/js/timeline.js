@@ -109,12 +109,14 @@ function setView(a, b, smooth) {
   a = clamp(a + (b - a - len) / 2, 0, M.end - len);
   b = a + len;
   cancelAnimationFrame(anim);
+  goal = null;
   if (!smooth || matchMedia("(prefers-reduced-motion: reduce)").matches) {
     view.a = a;
     view.b = b;
     invalidate();
     return saveHash();
   }
+  goal = { a, b };
   const a0 = view.a,
     b0 = view.b,
     s = performance.now();
@@ -125,11 +127,22 @@ function setView(a, b, smooth) {
     view.b = b0 + (b - b0) * e;
     invalidate();
     if (k < 1) anim = requestAnimationFrame(step);
-    else saveHash();
+    else {
+      goal = null;
+      saveHash();
+    }
   })();
 }
-const zoom = (f, t = (view.a + view.b) / 2, smooth) => setView(t - (t - view.a) * f, t + (view.b - t) * f, smooth),
-  pan = (d, smooth) => setView(view.a + d * (view.b - view.a), view.b + d * (view.b - view.a), smooth);
+let goal = null; // where a movement leads, so that the next key goes on from there
+function zoom(f, t, smooth) {
+  const { a, b } = goal || view,
+    at = t ?? (a + b) / 2;
+  setView(at - (at - a) * f, at + (b - at) * f, smooth);
+}
+function pan(d, smooth) {
+  const { a, b } = goal || view;
+  setView(a + d * (b - a), b + d * (b - a), smooth);
+}
 function reveal(i) {
   // brings a task into sight, without zooming when it can be seen already
   const len = Math.max(M.fin[i] - M.start[i], 1),
