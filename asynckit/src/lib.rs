@@ -260,6 +260,12 @@
 //! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
 //! [`is_cancelled`].
 //!
+//! # Looking on
+//!
+//! [`PoolBuilder::observer`] and [`Pool::observe`] take an [`Observer`], which is told what becomes of each task, in
+//! order, on the thread that it happens on: see [`observe`]. [`Pool::snapshot`] is what a pool is at, to be printed where
+//! a program seems stuck. [`note`] says something of the work that calls it.
+//!
 //! # What it costs
 //!
 //! A task is one block of memory with its closure, its inputs and room for the value, and a few atomic
@@ -367,7 +373,7 @@ pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use many::Results;
 pub use map::{Map, Mapped};
-pub use observe::Observer;
+pub use observe::{Observer, Snapshot};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,

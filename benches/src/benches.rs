@@ -57,8 +57,8 @@ fn main() {
     if let Some((peer, question)) = options.alone.zip(options.question) {
         return alone::answer(&peer, question, threads);
     }
-    let with_forte = options.only.iter().any(|pattern| pattern == "forte");
-    let names = chosen(peers::names(with_forte), |name| *name, &options.only);
+    let is_asked_for = |name: &str| options.only.iter().any(|pattern| pattern == name);
+    let names = chosen(peers::names(is_asked_for), |name| *name, &options.only);
     let peers: Vec<_> = names.iter().filter_map(|name| peers::start(name, threads)).collect();
     let workloads =
         chosen(workloads::all(threads, Pace::measure()), |workload| workload.name, &options.only);

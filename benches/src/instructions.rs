@@ -8,7 +8,7 @@
 
 use std::hint::black_box;
 
-use asynckit::{AsyncResult, Error, Pool, async_work, chain, current};
+use asynckit::{AsyncResult, Error, Observer, Pool, async_work, chain, current};
 
 /// How many tasks the rows have, or about so many.
 const TASKS: usize = 2000;
@@ -202,6 +202,14 @@ fn tree(pool: &Pool) -> u64 {
     level.into_iter().map(value).sum()
 }
 
+/// The stencil on a pool where somebody looks on.
+const OBSERVED: &str = "stencil-seen";
+
+/// Looks on and does nothing.
+struct Idle;
+
+impl Observer for Idle {}
+
 /// How many tasks one repetition of a row has, what it comes to, and how it is run.
 type Row = (usize, u64, Box<dyn Fn(&Pool) -> u64>);
 
@@ -217,7 +225,7 @@ fn row(name: &str) -> Option<Row> {
         }
         "link" => of(Graph::chain()),
         "fan" => of(Graph::fan()),
-        "stencil" => of(Graph::stencil()),
+        "stencil" | OBSERVED => of(Graph::stencil()),
         "tree" => (2 * LEAVES - 1, 2 * LEAVES as u64 - 1, Box::new(tree)),
         "fib" => (FIB.1, 610, Box::new(|pool| value(fib(FIB.0).spawn_on(pool)))),
         "random" => of(Graph::random()),
@@ -230,7 +238,9 @@ fn main() {
     let [name, repetitions] = &arguments[..] else { panic!("a row, and how often") };
     let repetitions: u32 = repetitions.parse().expect("a number of repetitions");
     let (tasks, answer, run) = row(name).expect("the name of a row");
-    let pool = Pool::new(1);
+    let builder = Pool::builder().workers(1);
+    let builder = if name == OBSERVED { builder.observer(Idle) } else { builder };
+    let pool = builder.build().expect("a thread can be started");
     for _ in 0..repetitions {
         assert_eq!(run(&pool), answer, "{name}");
     }

@@ -55,6 +55,7 @@ mod scope;
 mod scope_drops;
 mod sleepers;
 mod slow_code;
+mod snapshots;
 mod stress;
 mod thread_ends;
 mod timeouts;

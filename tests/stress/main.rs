@@ -15,6 +15,7 @@
 mod builder;
 mod errands;
 mod expected;
+mod ledger;
 mod looks;
 mod random;
 mod round;

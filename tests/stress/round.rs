@@ -10,6 +10,7 @@ use crossbeam_channel::unbounded;
 use crate::builder::Builder;
 use crate::errands::{courier, getter};
 use crate::expected::{Mercy, Node};
+use crate::ledger::Ledger;
 use crate::looks::look;
 use crate::random::Random;
 use crate::tally::{Left, TALLY};
@@ -31,6 +32,8 @@ struct Weather {
     mercy: Mercy,
     /// Whether the pools are stopped before all is looked at.
     stops_early: bool,
+    /// Whether somebody looks on.
+    is_seen: bool,
 }
 
 impl Weather {
@@ -51,16 +54,18 @@ impl Weather {
             waiting_tasks: if waits { 20 } else { 0 },
             mercy: Mercy { cancelled: !calm, stopped, deadlock: few_spares },
             stops_early: stopped,
+            is_seen: random.once_in(2),
         }
     }
 
-    fn pool(&self, workers: usize) -> Pool {
+    fn pool(&self, workers: usize, ledger: &Ledger) -> Pool {
         let builder = Pool::builder().workers(workers).max_spares(self.spares);
         let builder = builder.on_unobserved_error(|_| watch::progress());
         let builder = match self.capacity {
             Some(most) => builder.queue_capacity(most),
             None => builder,
         };
+        let builder = if self.is_seen { builder.observer(ledger.clone()) } else { builder };
         builder.build().unwrap_or_else(|error| watch::fail(&error.to_string()))
     }
 }
@@ -70,7 +75,9 @@ pub fn run(seed: u64) {
     let mut random = Random::new(seed);
     let weather = Weather::of(&mut random);
     watch::round(seed, format!("{weather:?}"));
-    let pools = [weather.pool(weather.workers), weather.pool(1 + random.below(2))];
+    let ledger = Ledger::default();
+    let pools =
+        [weather.pool(weather.workers, &ledger), weather.pool(1 + random.below(2), &ledger)];
     let left = build(&pools, &weather, &mut random);
     if weather.stops_early {
         end(pools, &mut random);
@@ -83,7 +90,7 @@ pub fn run(seed: u64) {
         look_at(left, &weather, &mut random);
         end(pools, &mut random);
     }
-    settle();
+    settle(&ledger);
 }
 
 fn look_at(left: Vec<Node>, weather: &Weather, random: &mut Random) {
@@ -158,6 +165,10 @@ fn disturb(pools: &[Pool; 2], weather: &Weather, mut random: Random, done: &Atom
             watch::doing(slot, "changing the number of workers");
             pool.set_worker_count(which + random.below(4));
         }
+        if random.once_in(20) {
+            watch::doing(slot, "looking at a pool");
+            assert!(pool.snapshot().to_string().lines().count() < 70);
+        }
         stops_in = stops_in.saturating_sub(1);
         if stops_in == 0 && weather.stops_early {
             stops_in = usize::MAX;
@@ -207,10 +218,10 @@ fn end(pools: [Pool; 2], random: &mut Random) {
 }
 
 /// Waits until everything is dropped, and checks the counts.
-fn settle() {
+fn settle(ledger: &Ledger) {
     watch::doing(0, "waiting until everything is dropped");
     // Threads that nobody joins, after a `stop_now`, may take a moment.
-    while TALLY.left() != Left::NOTHING {
+    while TALLY.left() != Left::NOTHING || ledger.open() > 0 {
         thread::sleep(Duration::from_micros(100));
     }
     let (written, made) = (TALLY.clones_written.load(SeqCst), TALLY.clones_made.load(SeqCst));

@@ -15,6 +15,7 @@ use super::cell::{CellPtr, Home};
 use super::fence;
 use super::reference::TaskRef;
 use crate::error::Hook;
+use crate::observe::Row;
 use crate::sync::{AtomicPtr, AtomicU32, Mutex, Ordering, lock, ordering, weakened, yield_now};
 
 /// One task under way on this thread.
@@ -157,8 +158,8 @@ impl Frame {
     }
 }
 
-/// The stacks of the threads that work for a pool.
-pub(crate) struct Stacks(Mutex<Vec<StackPtr>>);
+/// The stacks of the threads that work for a pool, and which threads these are.
+pub(crate) struct Stacks(Mutex<Vec<(StackPtr, Row)>>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct StackPtr(*const Stack);
@@ -177,22 +178,29 @@ impl Stacks {
         impl Drop for Leave<'_> {
             fn drop(&mut self) {
                 let mut stacks = lock(&self.0.0);
-                if let Some(own) = stacks.iter().position(|stack| *stack == self.1) {
+                if let Some(own) = stacks.iter().position(|(stack, _)| *stack == self.1) {
                     stacks.swap_remove(own);
                 }
             }
         }
         let own = StackPtr::own();
-        lock(&self.0).push(own);
+        lock(&self.0).push((own, Row::here()));
         let _leave = Leave(self, own);
         f()
     }
 
     /// All tasks that these threads are at.
     pub(crate) fn tasks(&self) -> Vec<TaskRef> {
+        self.runs().into_iter().flat_map(|(_, tasks)| tasks).collect()
+    }
+
+    /// The tasks that each of these threads is at, the newest first.
+    pub(crate) fn runs(&self) -> Vec<(Row, Vec<TaskRef>)> {
         let stacks = lock(&self.0);
+        let all: Vec<StackPtr> = stacks.iter().map(|(stack, _)| *stack).collect();
         // SAFETY: a thread leaves the list, under its lock, before it ends.
-        unsafe { tasks_on(&stacks) }
+        let tasks = unsafe { tasks_on(&all) };
+        stacks.iter().map(|(_, row)| row.clone()).zip(tasks).collect()
     }
 }
 
@@ -203,12 +211,12 @@ impl StackPtr {
     }
 }
 
-/// All tasks that these threads are at.
+/// All tasks that each of these threads is at.
 ///
 /// # Safety
 /// The threads are there meanwhile.
-pub(super) unsafe fn tasks_on(stacks: &[StackPtr]) -> Vec<TaskRef> {
-    let mut tasks: Vec<TaskRef> = Vec::new();
+pub(super) unsafe fn tasks_on(stacks: &[StackPtr]) -> Vec<Vec<TaskRef>> {
+    let mut all = Vec::new();
     // SAFETY: the caller's promise. Frames, and their tasks, stay as long as somebody looks at them.
     unsafe {
         for StackPtr(stack) in stacks {
@@ -216,6 +224,7 @@ pub(super) unsafe fn tasks_on(stacks: &[StackPtr]) -> Vec<TaskRef> {
         }
         fence::heavy();
         for StackPtr(stack) in stacks {
+            let mut tasks = Vec::new();
             let mut next = (**stack).top.load(Ordering::Acquire);
             while !next.is_null() {
                 tasks.push((*next).task());
@@ -223,7 +232,8 @@ pub(super) unsafe fn tasks_on(stacks: &[StackPtr]) -> Vec<TaskRef> {
             }
             // ORDERING: Release pairs with the frame's end, and `wait_for_looks`.
             (**stack).looks.fetch_sub(1, Ordering::Release);
+            all.push(tasks);
         }
     }
-    tasks
+    all
 }

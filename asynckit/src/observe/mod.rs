@@ -80,15 +80,18 @@
 //! ([`Clock`]).
 
 mod clock;
+mod counts;
 mod events;
 mod ids;
 mod in_place;
 mod observer;
 mod onlookers;
+mod snapshot;
 mod told;
 mod watched;
 
 pub use clock::now;
+pub(crate) use counts::Counts;
 pub use events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
     Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, TaskCancelled, TaskEnded, TaskKind,
@@ -99,5 +102,9 @@ pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
 pub use observer::Observer;
 pub(crate) use onlookers::{Everywhere, Onlooker, Onlookers, tell_everywhere};
+pub use snapshot::{
+    CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
+    Suspended, Waiting, Way, WayEnd,
+};
 pub(crate) use told::{LimitFacts, Told};
 pub(crate) use watched::Watched;

@@ -93,7 +93,7 @@ impl Onlookers {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Tells the first `seen_by` of them.
+    /// Tells the first `seen_by` of them; and what time it is.
     #[cold]
     #[inline(never)]
     pub(crate) fn tell(
@@ -102,7 +102,7 @@ impl Onlookers {
         everywhere: Everywhere,
         hook: &dyn Fn() -> Option<Hook>,
         told: &Told<'_>,
-    ) {
+    ) -> Duration {
         Row::with_here(|row| {
             let moment = Moment { time: self.now(), row, pool: self.pool };
             if let Some(observer) = everywhere {
@@ -114,7 +114,8 @@ impl Onlookers {
                 call(&*one.observer, one.at, hook, told, &moment);
                 next = &one.next;
             }
-        });
+            moment.time
+        })
     }
 
     /// Tells one who is not among them yet.

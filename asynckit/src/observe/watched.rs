@@ -4,12 +4,14 @@
 //! has made it ready is about to tell so. One of them tells, and the other waits until that is done: so `ready` comes
 //! before `started`. It does not wait for ever, as an observer may do what it must not.
 
+use std::time::Duration;
+
 use super::events::{Ending, TaskKind};
 use super::ids::{Need, TaskId};
 use super::onlookers::Everywhere;
 use super::told::Told;
 use crate::error::{Error, Hop};
-use crate::sync::{AtomicU8, Ordering, yield_now};
+use crate::sync::{AtomicU8, AtomicU64, Ordering, yield_now};
 
 /// What those who look on have to know of a task.
 pub(crate) struct Watched {
@@ -18,6 +20,8 @@ pub(crate) struct Watched {
     pub(crate) seen_by: usize,
     pub(crate) everywhere: Everywhere,
     state: AtomicU8,
+    /// When its run began, in nanoseconds of its pool's clock; zero where it does not run.
+    since: AtomicU64,
 }
 
 /// It waits for something.
@@ -33,12 +37,18 @@ const BEGUN: u8 = 4;
 /// So often a thread looks whether another has told what it was about to.
 const PATIENCE: usize = 10_000;
 
-/// Whom it is to be told, in the words of one task.
-pub(crate) type Tell<'a> = &'a dyn Fn(&Told<'_>);
+/// Tells those who look on to it, and gives the time.
+pub(crate) type Tell<'a> = &'a dyn Fn(&Told<'_>) -> Duration;
 
 impl Watched {
     pub(crate) fn new(seen_by: usize, everywhere: Everywhere) -> Watched {
-        Watched { id: TaskId::next(), seen_by, everywhere, state: AtomicU8::new(WAITS) }
+        Watched {
+            id: TaskId::next(),
+            seen_by,
+            everywhere,
+            state: AtomicU8::new(WAITS),
+            since: AtomicU64::new(0),
+        }
     }
 
     /// It is about to be tied.
@@ -81,13 +91,23 @@ impl Watched {
             yield_now();
         }
         let before = self.state.swap(RUNS | BEGUN, Ordering::AcqRel);
-        tell(&if before & BEGUN == 0 { Told::Started(self.id) } else { Told::Resumed(self.id) });
+        let begins = before & BEGUN == 0;
+        let time = tell(&if begins { Told::Started(self.id) } else { Told::Resumed(self.id) });
+        // ORDERING: Relaxed, here and below: only for a look from outside.
+        self.since.store(time.as_nanos() as u64 | 1, Ordering::Relaxed);
+    }
+
+    /// Since when it runs.
+    pub(crate) fn since(&self) -> Option<Duration> {
+        let since = self.since.load(Ordering::Relaxed);
+        (since != 0).then(|| Duration::from_nanos(since))
     }
 
     /// It has left its thread, to go on later.
     pub(crate) fn waits(&self, on: impl FnOnce() -> Vec<Need>, tell: Tell<'_>) {
         if self.runs() {
             tell(&Told::Suspended(self.id, &on()));
+            self.since.store(0, Ordering::Relaxed);
             self.state.store(WAITS | BEGUN, Ordering::Release);
         }
     }

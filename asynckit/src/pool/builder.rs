@@ -37,6 +37,7 @@ impl PoolBuilder {
                 max_spares: 256,
                 hook: None,
                 onlookers: Vec::new(),
+                watch: false,
                 seed: None,
                 fault: None,
                 host: None,
@@ -174,6 +175,32 @@ impl PoolBuilder {
     #[track_caller]
     pub fn observer(mut self, observer: impl Observer) -> PoolBuilder {
         self.config.onlookers.push(Onlooker::new(observer));
+        self
+    }
+
+    /// Has counts kept for [`Pool::snapshot`]: of tasks by function, of which function waits for which, and of how long
+    /// each has run. That is an observer of ours, which takes a lock or two at each event; its memory is bounded (65,536
+    /// tasks that are not over, 512 functions; the rest is counted as one).
+    ///
+    /// ```
+    /// use asynckit::{AsyncResult, Pool, async_work, chain};
+    ///
+    /// #[async_work]
+    /// fn resize(page: u32) -> u32 { page / 2 }
+    /// #[async_work]
+    /// fn store(page: u32) -> u32 { page }
+    ///
+    /// let pool = Pool::builder().workers(1).watch(true).build()?;
+    /// let page = AsyncResult::new();
+    /// let stored = chain!(&pool, store(resize(page.clone())));
+    /// let text = pool.snapshot().to_string();
+    /// assert!(text.contains("store: 1 wait; wait for"), "{text}");
+    /// page.set(2).unwrap();
+    /// assert_eq!(stored.get().unwrap(), 1);
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
+    pub fn watch(mut self, watch: bool) -> PoolBuilder {
+        self.config.watch = watch;
         self
     }
 

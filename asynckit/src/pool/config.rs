@@ -16,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) hook: Option<Hook>,
     /// Who looks on from the beginning.
     pub(crate) onlookers: Vec<Onlooker>,
+    /// Whether counts are kept for snapshots.
+    pub(crate) watch: bool,
     /// Of a deterministic pool.
     pub(crate) seed: Option<u64>,
     pub(crate) fault: Option<Fault>,

@@ -81,6 +81,11 @@ impl Seeded {
         self.draw().ready.pop().map(|ready| ready.entry.0)
     }
 
+    /// How much is queued.
+    pub(crate) fn len(&self) -> usize {
+        self.draw().ready.len()
+    }
+
     /// What is queued, the elder first.
     pub(crate) fn tasks(&self) -> Vec<TaskRef> {
         let draw = self.draw();

@@ -51,6 +51,16 @@ impl Known {
     }
 
     /// All of them, in the order in which they were met.
+    pub(super) fn list(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
+        let sorted = |map: &HashMap<usize, (u64, TaskRef)>| {
+            let mut all: Vec<_> = map.values().collect();
+            all.sort_by_key(|(number, _)| *number);
+            all.into_iter().map(|(_, task)| task.clone()).collect()
+        };
+        (sorted(&self.roots), sorted(&self.sleepers))
+    }
+
+    /// Likewise, and there are none from now on.
     pub(super) fn take(&mut self) -> (Vec<TaskRef>, Vec<TaskRef>) {
         let sorted = |map: &mut HashMap<usize, (u64, TaskRef)>| {
             let mut all: Vec<_> = std::mem::take(map).into_values().collect();

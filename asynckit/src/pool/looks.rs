@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
@@ -95,15 +96,17 @@ impl Shared {
 
 impl Part {
     /// Tells those who look on to its one task.
-    fn tell(&self, watched: &Watched, told: &Told<'_>) {
+    fn tell(&self, watched: &Watched, told: &Told<'_>) -> Duration {
         let pool = self.pool();
-        pool.onlookers.tell(watched.seen_by, watched.everywhere, &|| pool.hook(), told);
+        pool.onlookers.tell(watched.seen_by, watched.everywhere, &|| pool.hook(), told)
     }
 
     /// Tells them something of it, if there are any.
     pub(crate) fn tell_of(&self, told: impl FnOnce(TaskId, &dyn Fn(&Told<'_>))) {
         if let Some(watched) = &self.watched {
-            told(watched.id, &|told| self.tell(watched, told));
+            told(watched.id, &|told| {
+                self.tell(watched, told);
+            });
         }
     }
 
@@ -129,7 +132,9 @@ impl Part {
             News::Waits(each) => watched.waits(|| needs(each), &tell),
             News::Ends(error) => watched.ends(error, task.is_set(), &tell),
             News::Lost(error) => watched.lost(error, &tell),
-            News::Cut(error) => tell(&Told::Cancelled(watched.id, error)),
+            News::Cut(error) => {
+                tell(&Told::Cancelled(watched.id, error));
+            }
         }
     }
 }

@@ -9,7 +9,8 @@
 //! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
 //! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`. What tasks ask of it: `home`. Waits: `goal`, `needed`, `help`,
-//! `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `on_rayon`, `on_tokio`.
+//! `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `snapshot`, `on_rayon`,
+//! `on_tokio`.
 
 mod attention;
 mod block;
@@ -43,6 +44,7 @@ mod seeded;
 mod shared;
 mod shown;
 mod sleep;
+mod snapshot;
 mod spawn;
 mod spawner;
 mod stack;

@@ -4,6 +4,7 @@
 use crossbeam_deque::{Injector, Steal, Stealer};
 
 use crate::core::{Entry, Rest, TaskRef};
+use crate::observe::Queued;
 use crate::pool::draw::Seeded;
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
 
@@ -101,6 +102,21 @@ impl Queue {
         let tasks = entries.iter().map(Entry::reference).collect();
         entries.into_iter().for_each(|entry| self.inject(entry));
         tasks
+    }
+
+    /// How much there is of what.
+    pub(crate) fn lengths(&self) -> Queued {
+        let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
+        let seeded = self.seeded.as_ref().map(Seeded::len);
+        Queued {
+            from_outside: seeded.unwrap_or_else(|| self.injected.len()),
+            on_workers: stealers.iter().map(|(_, stealer)| stealer.len()).sum(),
+            lists: self.has_rests.load(Ordering::SeqCst),
+            capacity: self
+                .capacity
+                .as_ref()
+                .map(|all| (all.taken.load(Ordering::Acquire), all.most)),
+        }
     }
 
     pub(crate) fn put_rest(&self, rest: Rest) {

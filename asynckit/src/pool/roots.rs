@@ -135,6 +135,11 @@ impl Shared {
         any
     }
 
+    /// The roots; and the tasks that sleep.
+    pub(super) fn known_now(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
+        lock(&self.roots.known).list()
+    }
+
     /// The roots, and the tasks that sleep.
     pub(super) fn known_tasks(&self) -> Vec<TaskRef> {
         let known = lock(&self.roots.known);

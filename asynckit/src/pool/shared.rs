@@ -1,15 +1,17 @@
 //! What a pool's handle, its workers and its tasks share.
 
-use crate::core::{Entry, FewToHomes, Homed, Stacks};
+use std::time::Instant;
+
+use crate::core::{Entry, FewToHomes, Homed, Stacks, TaskRef};
 use crate::error::{Error, ErrorKind, Hook, Hop};
-use crate::observe::Onlookers;
+use crate::observe::{Counts, Onlookers};
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock, thread};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock, thread};
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
@@ -37,6 +39,12 @@ impl Sleeping {
     }
 }
 
+/// What a run was seen to be, at an earlier look.
+pub(super) struct Earlier {
+    pub(super) task: TaskRef,
+    pub(super) since: Instant,
+}
+
 /// The last that those who look on are told.
 #[derive(Default)]
 pub(super) struct Farewell {
@@ -59,6 +67,10 @@ pub(crate) struct State {
     pub(super) roots: Roots,
     /// Who looks on.
     pub(super) onlookers: Onlookers,
+    /// What is counted for snapshots.
+    pub(super) watch: Option<Arc<Counts>>,
+    /// What the last of these saw running.
+    pub(super) looked_at: Mutex<Vec<Earlier>>,
     /// Whether they were told that it has stopped.
     pub(super) farewell: Mutex<Farewell>,
     /// Signalled when they were, under that lock.

@@ -146,7 +146,9 @@ impl IsHome for Gathered {
             }
             News::Ends(error) => watched.ends(error, task.is_set(), &tell),
             News::Lost(error) => watched.lost(error, &tell),
-            News::Cut(error) => tell(&Told::Cancelled(watched.id, error)),
+            News::Cut(error) => {
+                tell(&Told::Cancelled(watched.id, error));
+            }
             News::Begins | News::Waits(_) => {}
         }
     }

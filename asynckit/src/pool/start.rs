@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::core::{Stacks, depth};
-use crate::observe::Onlookers;
+use crate::observe::{Counts, Onlooker, Onlookers};
 use crate::panic;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
@@ -29,7 +29,9 @@ impl Shared {
             let timers = seeded.timers().clone();
             Box::new(move || timers.now()) as Box<dyn Fn() -> Duration + Send + Sync>
         });
-        let onlookers = std::mem::take(&mut config.onlookers);
+        let watch = config.watch.then(|| Arc::new(Counts::new()));
+        let mut onlookers = std::mem::take(&mut config.onlookers);
+        onlookers.extend(watch.clone().map(Onlooker::new));
         let plain = seeded.is_none() && config.queue_capacity.is_none();
         let shared = Shared::new_home(State {
             queue: Queue::new(config.queue_capacity, seeded),
@@ -40,6 +42,8 @@ impl Shared {
             stacks: Stacks::none(),
             roots: Roots::none(),
             onlookers: Onlookers::none(clock),
+            watch,
+            looked_at: Mutex::new(Vec::new()),
             farewell: Mutex::new(Farewell::default()),
             told: Condvar::new(),
             hook: Mutex::new(config.hook.take()),

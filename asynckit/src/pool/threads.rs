@@ -3,6 +3,7 @@
 use crate::core::TaskRef;
 use crate::error::At;
 use crate::error::Error;
+use crate::observe::Row;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
 
@@ -20,7 +21,7 @@ pub(crate) struct Threads {
     /// The waits for results, the newest last.
     pub(super) waits: Vec<Arc<Wait>>,
     /// Threads outside of the pool that wait for its work.
-    pub(crate) outside: Vec<Arc<Parker>>,
+    pub(crate) outside: Vec<Arc<OutsideWait>>,
     /// Workers that a host was asked for and that have not come yet.
     pub(crate) asked: usize,
     /// Threads outside of the pool that do its work.
@@ -49,9 +50,22 @@ pub(crate) struct Threads {
 /// Whether a wait is over: see `Goal::test`.
 pub(crate) type Test = Box<dyn Fn() -> bool + Send + Sync>;
 
+/// One thread's wait for a result, from outside of the pool.
+pub(crate) struct OutsideWait {
+    pub(crate) parker: Arc<Parker>,
+    pub(crate) row: Row,
+    pub(crate) at: At,
+    /// The first of what it waits for, and how much that is.
+    pub(crate) targets: Vec<TaskRef>,
+    pub(crate) of: usize,
+    pub(crate) any: bool,
+    pub(crate) timed: bool,
+}
+
 /// One thread's wait for a result, from within work.
 pub(crate) struct Wait {
     pub(crate) parker: Arc<Parker>,
+    pub(crate) row: Row,
     /// The tasks on the thread's stack: none of them goes on before this wait ends.
     pub(crate) stack: Vec<TaskRef>,
     /// What it waits for.
@@ -139,7 +153,7 @@ impl Threads {
 
     /// Has every thread that waits look again.
     pub(crate) fn rouse_waits(&self) {
-        self.outside.iter().for_each(|parker| parker.unpark());
+        self.outside.iter().for_each(|wait| wait.parker.unpark());
         self.waits.iter().for_each(|wait| wait.parker.unpark());
     }
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use crate::core::{self, Header, Owner, TaskRef};
 use crate::error::{At, Error};
+use crate::observe::Row;
 use crate::pool::goal::Goal;
 use crate::pool::help::{Helpers, sleep_for};
 use crate::pool::local::with_local;
 use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
-use crate::pool::threads::Wait;
+use crate::pool::threads::{OutsideWait, Wait};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
@@ -23,6 +24,8 @@ use crate::terms::stand_in;
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
+/// So many of the results that a thread waits for are named to who looks at the pool.
+const FEW: usize = 8;
 
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set.
@@ -91,8 +94,12 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     // The pools that are to bring the goal about, in case they have no workers, or lose them.
     let mut pools = goal.pools();
     pools.retain(|pool| !here.as_ref().is_some_and(|here| Arc::ptr_eq(here, pool)));
-    let _outside: Vec<Outside<'_>> =
-        pools.iter().map(|pool| Outside::begin(pool.clone(), &parker)).collect();
+    let seen = (!pools.is_empty()).then(|| outside_wait(goal, &parker, deadline.is_some(), at));
+    let _outside: Vec<Outside> = pools
+        .iter()
+        .zip(seen.iter().cycle())
+        .map(|(pool, wait)| Outside::begin(pool, wait))
+        .collect();
     pools.extend(here.clone());
     let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
     let clock = VirtualClock::of(&pools, deadline);
@@ -202,26 +209,35 @@ impl<'a> VirtualClock<'a> {
     }
 }
 
-/// A wait from outside, of which the pool knows in case it loses its workers.
-struct Outside<'a> {
-    pool: Arc<Shared>,
-    parker: &'a Arc<Parker>,
+/// A wait from outside, for those who look at the pool.
+fn outside_wait(goal: &impl Goal, parker: &Arc<Parker>, timed: bool, at: At) -> Arc<OutsideWait> {
+    let mut targets = goal.roots();
+    let of = targets.len();
+    targets.truncate(FEW);
+    let (parker, row, any) = (parker.clone(), Row::here(), goal.any());
+    Arc::new(OutsideWait { parker, row, at, targets, of, any, timed })
 }
 
-impl<'a> Outside<'a> {
-    fn begin(pool: Arc<Shared>, parker: &'a Arc<Parker>) -> Outside<'a> {
-        pool.threads().outside.push(parker.clone());
-        Outside { pool, parker }
+/// A wait from outside, of which the pool knows in case it loses its workers.
+struct Outside {
+    pool: Arc<Shared>,
+    wait: Arc<OutsideWait>,
+}
+
+impl Outside {
+    fn begin(pool: &Arc<Shared>, wait: &Arc<OutsideWait>) -> Outside {
+        pool.threads().outside.push(wait.clone());
+        Outside { pool: pool.clone(), wait: wait.clone() }
     }
 }
 
-impl Drop for Outside<'_> {
+impl Drop for Outside {
     fn drop(&mut self) {
         let mut threads = self.pool.threads();
-        let place = threads.outside.iter().position(|parker| Arc::ptr_eq(parker, self.parker));
-        if let Some(place) = place {
-            threads.outside.swap_remove(place);
-        }
+        let place = threads.outside.iter().position(|wait| Arc::ptr_eq(wait, &self.wait));
+        let left = place.map(|place| threads.outside.swap_remove(place));
+        drop(threads);
+        drop(left);
     }
 }
 
@@ -249,6 +265,7 @@ impl Blocked {
         }
         let wait = Arc::new(Wait {
             parker: parker.clone(),
+            row: Row::here(),
             stack: context::stack(),
             any: goal.any() && targets.len() > 1,
             is_whole,

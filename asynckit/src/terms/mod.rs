@@ -14,7 +14,7 @@ mod stopwatch;
 mod timers;
 mod tree;
 
-pub(crate) use passes::{InLine, Pass, Passes, Who, has_lines};
+pub(crate) use passes::{InLine, Pass, Passes, Who, all_limits, has_lines};
 pub(crate) use polling::{Polling, Sleep, await_begins};
 pub(crate) use random::Random;
 pub(crate) use share::{Kept, Share};

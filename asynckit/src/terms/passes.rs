@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use crate::core::{self, Deferred, TaskRef};
 use crate::observe::{LimitFacts, LimitId};
-use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
+use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, Weak, lock};
 
 /// At most so many at once.
 pub(crate) struct Passes {
@@ -22,10 +22,20 @@ struct State {
     /// The addresses of the tasks in line.
     tasks: HashSet<usize>,
     last: u64,
+    /// The tasks that have passes, by numbers of their own.
+    holders: BTreeMap<u64, TaskRef>,
 }
 
 /// How many stand in line, for all limits.
 static IN_LINE: StaticCounter = StaticCounter::new(0);
+
+/// All limits that there are, for who looks at a pool.
+static LIMITS: Mutex<Vec<Weak<Passes>>> = Mutex::new(Vec::new());
+
+/// All limits that there are.
+pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
+    lock(&LIMITS).iter().filter_map(Weak::upgrade).collect()
+}
 
 /// Whether anybody stands in line anywhere.
 pub(crate) fn has_lines() -> bool {
@@ -39,6 +49,15 @@ impl State {
         self.last += 1;
         self.line.insert(self.last, waiter.clone());
         self.tasks.extend(waiter.address());
+        self.last
+    }
+
+    /// Somebody has a pass; by which number.
+    fn hold(&mut self, who: &Who) -> u64 {
+        self.last += 1;
+        if let Who::Task(task) = who {
+            self.holders.insert(self.last, task.clone());
+        }
         self.last
     }
 
@@ -72,6 +91,8 @@ pub(crate) enum Who {
 /// The right to run. Dropped, it goes to the next in line.
 pub(crate) struct Pass {
     passes: Arc<Passes>,
+    /// Its holder's number.
+    number: u64,
     /// What is to be told before.
     told: Option<Returned>,
 }
@@ -85,8 +106,21 @@ pub(crate) type InLine = (u64, Arc<Waiter>, usize);
 impl Passes {
     pub(crate) fn new(most: usize, made_at: &'static Location<'static>) -> Arc<Passes> {
         let facts = LimitFacts { id: LimitId::next(), most, made_at };
-        let state = State { free: most, line: BTreeMap::new(), tasks: HashSet::new(), last: 0 };
-        Arc::new(Passes { facts, state: Mutex::new(state) })
+        let state = State {
+            free: most,
+            line: BTreeMap::new(),
+            tasks: HashSet::new(),
+            last: 0,
+            holders: BTreeMap::new(),
+        };
+        let passes = Arc::new(Passes { facts, state: Mutex::new(state) });
+        let mut all = lock(&LIMITS);
+        if all.len() == all.capacity() {
+            all.retain(|limit| limit.strong_count() > 0);
+        }
+        all.push(Arc::downgrade(&passes));
+        drop(all);
+        passes
     }
 
     /// How many wait in line now.
@@ -99,7 +133,8 @@ impl Passes {
         let mut state = lock(&self.state);
         if state.free > 0 {
             state.free -= 1;
-            return Ok(Pass { passes: self.clone(), told: None });
+            let number = state.hold(&who());
+            return Ok(Pass { passes: self.clone(), number, told: None });
         }
         let waiter = Arc::new(Waiter { who: who(), pass: Mutex::new(None) });
         let ahead = state.line.len();
@@ -119,6 +154,16 @@ impl Passes {
     /// What there is to know of it.
     pub(crate) fn facts(&self) -> LimitFacts {
         self.facts
+    }
+
+    /// The tasks that have passes, and those in line.
+    pub(crate) fn look(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
+        let state = lock(&self.state);
+        let in_line = state.line.values().filter_map(|waiter| match &waiter.who {
+            Who::Task(task) => Some(task.clone()),
+            Who::Thread(_) => None,
+        });
+        (state.holders.values().cloned().collect(), in_line.collect())
     }
 
     pub(crate) fn is(&self, other: &Passes) -> bool {
@@ -154,12 +199,16 @@ impl Drop for Pass {
             told();
         }
         let mut state = lock(&self.passes.state);
+        let left = state.holders.remove(&self.number);
         let Some(next) = state.take_first() else {
             state.free += 1;
-            return;
+            drop(state);
+            return drop(left);
         };
+        let number = state.hold(&next.who);
         drop(state);
-        let pass = Pass { passes: self.passes.clone(), told: None };
+        drop(left);
+        let pass = Pass { passes: self.passes.clone(), number, told: None };
         // From the trampoline, as the next one may be given up at once, and so on down the line.
         core::defer(Deferred::of_closure(move || next.get(pass)));
     }

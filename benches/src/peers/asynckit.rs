@@ -1,7 +1,9 @@
 //! asynckit, as a user writes it: annotated functions, `chain!` and `spawn_on`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use asynckit::observe::{Observer, TaskEnded, TaskStarted};
 use asynckit::{AsyncResult, Error, Pool, async_work, chain, current};
 
 use super::Peer;
@@ -83,12 +85,40 @@ fn of_three(a: &u64, b: &u64, c: &u64, body: Body) -> u64 {
 
 /// A pool of asynckit's.
 pub struct Asynckit {
+    name: &'static str,
     pool: Pool,
+}
+
+/// What a pool is called where somebody looks on.
+pub const OBSERVED: &str = "observed";
+
+/// Counts what begins and ends, and for how long it runs: as little as one who looks on may do.
+#[derive(Default)]
+struct Counts {
+    tasks: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+impl Observer for Counts {
+    fn started(&self, event: &TaskStarted<'_>) {
+        self.tasks.fetch_add(1, Ordering::Relaxed);
+        self.nanoseconds.fetch_sub(event.time.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    fn ended(&self, event: &TaskEnded<'_>) {
+        self.nanoseconds.fetch_add(event.time.as_nanos() as u64, Ordering::Relaxed);
+    }
 }
 
 impl Asynckit {
     pub fn new(threads: usize) -> Asynckit {
-        Asynckit { pool: Pool::new(threads) }
+        Asynckit { name: "asynckit", pool: Pool::new(threads) }
+    }
+
+    /// The same, with somebody who looks on.
+    pub fn observed(threads: usize) -> Asynckit {
+        let builder = Pool::builder().workers(threads).observer(Counts::default());
+        Asynckit { name: OBSERVED, pool: builder.build().expect("threads can be started") }
     }
 
     /// A chain of so many links behind a result.
@@ -108,7 +138,7 @@ fn value(result: AsyncResult<u64>) -> u64 {
 
 impl Peer for Asynckit {
     fn name(&self) -> &'static str {
-        "asynckit"
+        self.name
     }
 
     fn spawn_outside(&self, tasks: u64) -> u64 {

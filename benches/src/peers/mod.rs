@@ -96,8 +96,9 @@ pub trait Peer: Send {
 /// Starts a peer with a pool of so many threads.
 type Start = fn(usize) -> Box<dyn Peer>;
 
-const ALL: [(&str, Start); 8] = [
+const ALL: [(&str, Start); 9] = [
     ("asynckit", |threads| Box::new(asynckit::Asynckit::new(threads))),
+    (asynckit::OBSERVED, |threads| Box::new(asynckit::Asynckit::observed(threads))),
     ("rayon", |threads| Box::new(rayon::Rayon::new(threads))),
     ("tokio", |threads| Box::new(futures::Futures(executors::Tokio::new(threads)))),
     (onetbb::NAME, |threads| Box::new(onetbb::OneTbb::new(threads))),
@@ -110,11 +111,11 @@ const ALL: [(&str, Start); 8] = [
 ];
 const FORTE: &str = "forte";
 
-/// The names of those who take part. forte does only where it is asked for: its heartbeat takes a
-/// part of a core even when it is idle, which the others would pay for.
-pub fn names(with_forte: bool) -> Vec<&'static str> {
+/// The names of those who take part. Two do only where they are asked for: forte, whose heartbeat takes a
+/// part of a core even when it is idle, which the others would pay for; and asynckit where somebody looks on.
+pub fn names(is_asked_for: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let is_there = |name: &&str| match *name {
-        FORTE => with_forte,
+        FORTE | asynckit::OBSERVED => is_asked_for(name),
         onetbb::NAME => onetbb::why_not().is_none(),
         _ => true,
     };

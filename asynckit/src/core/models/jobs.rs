@@ -172,7 +172,7 @@ fn the_late_look() {
         let stack = StackPtr::own();
         let looks = thread::spawn(move || {
             // SAFETY: the thread does not end before this one.
-            for task in unsafe { frame::tasks_on(&[stack]) } {
+            for task in unsafe { frame::tasks_on(&[stack]) }.into_iter().flatten() {
                 assert_eq!(task.hop.name, hop().name, "it is a task");
             }
         });

@@ -1,0 +1,189 @@
+//! Who looks on for snapshots: counts tasks by function, and which function waits for which. Its memory is bounded: by
+//! the number of functions, and of tasks whose needs are kept.
+
+use std::collections::HashMap;
+
+use super::events::{
+    Ending, TaskEnded, TaskKind, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+};
+use super::ids::TaskId;
+use super::observer::Observer;
+use super::snapshot::FunctionCounts;
+use crate::sync::{Mutex, lock};
+
+/// So many functions are counted one by one, and the rest as one.
+const FUNCTIONS: usize = 512;
+/// Of so many tasks that are not over it is kept what they are at; of the rest it is only counted that they were.
+const TASKS: usize = 1 << 16;
+const SHELVES: usize = 16;
+
+/// The counts, and what they are of.
+pub(crate) struct Counts {
+    /// Tasks that are not over, by their numbers.
+    tasks: [Mutex<HashMap<TaskId, Task>>; SHELVES],
+    functions: Mutex<Functions>,
+}
+
+#[derive(Default)]
+struct Functions {
+    by_name: HashMap<&'static str, usize>,
+    all: Vec<Function>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waits,
+    Ready,
+    Runs,
+    Suspended,
+}
+
+struct Task {
+    function: usize,
+    state: State,
+    /// The functions whose tasks it needs, as long as it waits for them.
+    needs: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Function {
+    name: &'static str,
+    /// How many are in each state.
+    states: [usize; 4],
+    ended: usize,
+    failed: usize,
+    needs: HashMap<usize, usize>,
+}
+
+impl Functions {
+    fn place_of(&mut self, name: &'static str) -> usize {
+        if let Some(place) = self.by_name.get(name) {
+            return *place;
+        }
+        let name = if self.all.len() < FUNCTIONS { name } else { "others" };
+        let place = *self.by_name.entry(name).or_insert(self.all.len());
+        if place == self.all.len() {
+            self.all.push(Function { name, ..Function::default() });
+        }
+        place
+    }
+}
+
+impl Counts {
+    pub(crate) fn new() -> Counts {
+        Counts {
+            tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
+            functions: Mutex::new(Functions::default()),
+        }
+    }
+
+    fn shelf(&self, task: TaskId) -> &Mutex<HashMap<TaskId, Task>> {
+        &self.tasks[task.get() as usize % SHELVES]
+    }
+
+    /// A task has come to another state.
+    fn change(&self, task: TaskId, state: State) {
+        let changed = {
+            let mut shelf = lock(self.shelf(task));
+            let Some(task) = shelf.get_mut(&task) else { return };
+            let before = std::mem::replace(&mut task.state, state);
+            (task.function, before, std::mem::take(&mut task.needs))
+        };
+        let (function, before, needs) = changed;
+        let mut functions = lock(&self.functions);
+        let function = &mut functions.all[function];
+        function.states[before as usize] -= 1;
+        function.states[state as usize] += 1;
+        function.need_no_more(&needs);
+    }
+
+    /// What there is by function: what is under way first.
+    pub(crate) fn functions(&self) -> Vec<FunctionCounts> {
+        let functions = lock(&self.functions);
+        let name = |place: usize| functions.all[place].name;
+        let mut all: Vec<FunctionCounts> = functions
+            .all
+            .iter()
+            .map(|function| {
+                let [waiting, ready, running, suspended] = function.states;
+                let mut needs: Vec<_> =
+                    function.needs.iter().map(|(place, count)| (name(*place), *count)).collect();
+                needs.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+                let (ended, failed) = (function.ended, function.failed);
+                let name = function.name;
+                FunctionCounts { name, waiting, ready, running, suspended, ended, failed, needs }
+            })
+            .collect();
+        drop(functions);
+        let open = |one: &FunctionCounts| one.running + one.ready + one.waiting + one.suspended;
+        all.sort_by_key(|one| std::cmp::Reverse((open(one), one.ended)));
+        all
+    }
+}
+
+impl Function {
+    fn need_no_more(&mut self, needs: &[usize]) {
+        for place in needs {
+            if let Some(count) = self.needs.get_mut(place) {
+                *count -= 1;
+                if *count == 0 {
+                    self.needs.remove(place);
+                }
+            }
+        }
+    }
+}
+
+impl Observer for Counts {
+    fn submitted(&self, event: &TaskSubmitted<'_>) {
+        // What is around other work, or hands results on, is no call of its own; but it may be needed.
+        let name = match event.kind {
+            TaskKind::Around => "limits and the like",
+            // A call in a chain is known by the name that is written there, without a module.
+            _ => event.name.rsplit("::").next().unwrap_or(event.name),
+        };
+        let mut needs: Vec<usize> = Vec::new();
+        for task in event.needs.iter().filter_map(|need| need.task()) {
+            let function = lock(self.shelf(task)).get(&task).map(|task| task.function);
+            needs.extend(function.filter(|function| !needs.contains(function)));
+        }
+        let mut functions = lock(&self.functions);
+        let function = functions.place_of(name);
+        let mut shelf = lock(self.shelf(event.task));
+        if shelf.len() >= TASKS / SHELVES {
+            return;
+        }
+        let its = &mut functions.all[function];
+        its.states[State::Waits as usize] += 1;
+        for need in &needs {
+            *its.needs.entry(*need).or_default() += 1;
+        }
+        shelf.insert(event.task, Task { function, state: State::Waits, needs });
+    }
+
+    fn ready(&self, event: &TaskReady<'_>) {
+        self.change(event.task, State::Ready);
+    }
+
+    fn started(&self, event: &TaskStarted<'_>) {
+        self.change(event.task, State::Runs);
+    }
+
+    fn resumed(&self, event: &TaskResumed<'_>) {
+        self.change(event.task, State::Runs);
+    }
+
+    fn suspended(&self, event: &TaskSuspended<'_>) {
+        self.change(event.task, State::Suspended);
+    }
+
+    fn ended(&self, event: &TaskEnded<'_>) {
+        let Some(task) = lock(self.shelf(event.task)).remove(&event.task) else { return };
+        let mut functions = lock(&self.functions);
+        let function = &mut functions.all[task.function];
+        function.states[task.state as usize] -= 1;
+        function.need_no_more(&task.needs);
+        function.ended += 1;
+        function.failed += usize::from(matches!(event.how, Ending::Failed(_) | Ending::Skipped(_)));
+    }
+}

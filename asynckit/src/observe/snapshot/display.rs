@@ -1,0 +1,237 @@
+//! A snapshot in words: at most a page, with what is most telling first.
+
+use std::fmt;
+
+use super::{
+    FunctionCounts, LimitUse, PoolPhase, Root, RunTime, Running, Snapshot, Suspended, Waiting, Way,
+    WayEnd,
+};
+
+/// So many lines a part has at most.
+const MOST: usize = 8;
+
+/// Writes the first of a list, a line each, and how many there are besides.
+fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, all: &[T]) -> fmt::Result {
+    if all.is_empty() {
+        return Ok(());
+    }
+    write!(f, "\n{title}:")?;
+    for one in all.iter().take(MOST) {
+        write!(f, "\n  {one}")?;
+    }
+    match all.len() - all.len().min(MOST) {
+        0 => Ok(()),
+        more => write!(f, "\n  and {more} more"),
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            PoolPhase::Open => "",
+            PoolPhase::Stopping => " (is being stopped)",
+            PoolPhase::Stopped => " (has stopped)",
+        };
+        write!(f, "pool `{}`{phase}: {}", self.name, self.sentence())?;
+        let inside = self.running.iter().filter(|one| one.waits).count();
+        write!(f, "\n{} of {}", count(self.threads, "thread"), count(self.workers, "worker"))?;
+        write!(f, ": {} asleep, {} in work that waits", self.asleep, inside)?;
+        if self.blocking > 0 {
+            write!(f, ", {} in `blocking`", self.blocking)?;
+        }
+        write!(f, "; {} queued", self.queued.total())?;
+        if let Some((taken, most)) = self.queued.capacity {
+            write!(f, " ({taken} of at most {most} from outside)")?;
+        }
+        list(f, "waits", &self.waits)?;
+        list(f, "runs", &self.running)?;
+        list(f, "limits", &self.limits)?;
+        list(f, "waited for, and no work of this pool", &self.roots)?;
+        list(f, "pending, without a thread", &self.suspended)?;
+        list(f, "by function", &self.functions)
+    }
+}
+
+impl Snapshot {
+    /// What it comes to.
+    fn sentence(&self) -> String {
+        let runs = self.running.iter().filter(|one| !one.waits).count();
+        let queued = self.queued.total() + self.queued.lists;
+        let waiting = self.waits.iter().filter(|one| !one.timed).count()
+            + self.roots.len()
+            + self.suspended.len();
+        match (runs, queued) {
+            (0, 0) if waiting == 0 && self.blocking == 0 => "it has nothing to do".to_owned(),
+            (0, 0) => match self.cause() {
+                Some(cause) => format!("nothing runs and nothing is queued: {cause}"),
+                None => "nothing runs and nothing is queued".to_owned(),
+            },
+            (0, _) if self.workers == 0 && self.threads == 0 => {
+                format!("{} queued, and it has no workers: nobody waits for its work", queued)
+            }
+            (0, _) => format!("nothing runs, though {queued} are queued"),
+            (_, 0) => format!("{} and nothing is queued", runs_or_run(runs)),
+            _ => format!("{}, {queued} queued", runs_or_run(runs)),
+        }
+    }
+
+    /// What all of it seems to wait for.
+    fn cause(&self) -> Option<String> {
+        if let Some(root) = self.roots.iter().find(|root| root.by_hand) {
+            return Some(format!("{} is set by the program alone", root.call));
+        }
+        let ways = || self.waits.iter().flat_map(|wait| &wait.on);
+        let ends = |end: WayEnd| ways().find(|way| way.end == end).and_then(|way| way.calls.last());
+        if let Some(call) = ends(WayEnd::ByHand) {
+            return Some(format!("{call} is set by the program alone"));
+        }
+        if let Some(root) = self.roots.first() {
+            return Some(format!("{} is another pool's", root.call));
+        }
+        if let Some(limit) = self.limits.iter().find(|limit| limit.in_line > 0) {
+            let at = limit.made_at;
+            return Some(format!("a limit has none free ({}:{})", at.file(), at.line()));
+        }
+        self.suspended.first().map(|one| format!("{} is to be woken", one.call))
+    }
+}
+
+fn runs_or_run(n: usize) -> String {
+    if n == 1 { "1 task runs".to_owned() } else { format!("{n} tasks run") }
+}
+
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.row.name(), self.call)?;
+        match self.time {
+            RunTime::Exactly(time) => write!(f, " for {time:.1?}")?,
+            RunTime::AtLeast(time) => write!(f, " for {time:.1?} or more")?,
+            RunTime::Unknown => {}
+        }
+        if self.waits {
+            f.write_str(", waits")?;
+        }
+        if self.is_settled {
+            f.write_str(", though nobody wants its result any more")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.row.name())?;
+        match self.call {
+            Some(call) => write!(f, "{call} waits at {}:{}", self.at.file(), self.at.line())?,
+            None => write!(f, "waits at {}:{}", self.at.file(), self.at.line())?,
+        }
+        if self.timed {
+            f.write_str(" for a while")?;
+        }
+        match (&*self.on, self.of) {
+            ([], _) => f.write_str(" for what is lent to be given back"),
+            ([one, ..], 1) => write!(f, " for {one}"),
+            ([first, ..], all) => {
+                let any = if self.any { "any of " } else { "" };
+                write!(f, " for {any}{all} results, the first of them {first}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, call) in self.calls.iter().enumerate() {
+            if n > 0 {
+                f.write_str(", which waits for ")?;
+            }
+            write!(f, "{call}")?;
+        }
+        f.write_str(match self.end {
+            WayEnd::Set => ", which is there",
+            WayEnd::Runs => ", which runs",
+            WayEnd::Queued => ", which is queued",
+            WayEnd::ByHand => ", which only the program sets",
+            WayEnd::InLine => ", which stands in the line of a limit",
+            WayEnd::Asleep => ", which is pending until it is woken",
+            WayEnd::Waits => ", which waits",
+        })
+    }
+}
+
+impl fmt::Display for LimitUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.made_at;
+        write!(f, "at most {} ({}:{}): ", self.most, at.file(), at.line())?;
+        write!(f, "held by {}", Calls(&self.holders, self.holders.len()))?;
+        if self.in_line > 0 {
+            write!(f, "; in line {}", Calls(&self.line, self.in_line))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let whose = if self.by_hand { "which only the program sets" } else { "another pool's" };
+        write!(f, "{}, {whose}: for {}", self.call, Calls(&self.dependents, self.waiting))
+    }
+}
+
+impl fmt::Display for Suspended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.call)?;
+        match &self.on {
+            _ if self.in_line => f.write_str(" stands in the line of a limit"),
+            Some(way) => write!(f, " awaits {way}"),
+            None => f.write_str(" until it is woken"),
+        }
+    }
+}
+
+impl fmt::Display for FunctionCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.name)?;
+        let parts = [
+            (self.running, "run"),
+            (self.ready, "ready"),
+            (self.waiting, "wait"),
+            (self.suspended, "pending"),
+            (self.ended - self.failed.min(self.ended), "done"),
+            (self.failed, "failed"),
+        ];
+        let mut comma = "";
+        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, "{comma} {count} {what}")?;
+            comma = ",";
+        }
+        for (n, (name, count)) in self.needs.iter().take(3).enumerate() {
+            let words = if n == 0 { "; wait for" } else { "," };
+            write!(f, "{words} {name} ({count})")?;
+        }
+        Ok(())
+    }
+}
+
+/// The first three of some calls, and how many there are.
+struct Calls<'a>(&'a [super::CallSite], usize);
+
+impl fmt::Display for Calls<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &self.0[..self.0.len().min(3)];
+        for (n, call) in shown.iter().enumerate() {
+            let comma = if n > 0 { ", " } else { "" };
+            write!(f, "{comma}{call}")?;
+        }
+        match (shown.len(), self.1.saturating_sub(shown.len())) {
+            (0, 0) => f.write_str("nobody"),
+            (_, 0) => Ok(()),
+            (0, all) => write!(f, "{all}"),
+            (_, more) => write!(f, " and {more} more"),
+        }
+    }
+}

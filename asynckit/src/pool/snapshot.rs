@@ -1,0 +1,267 @@
+//! Looking at a pool while it works: `Pool::snapshot`.
+//!
+//! Each part is looked at by itself, under the lock that guards it for as long as it takes to copy it, or by the look at
+//! the threads' frames that a stop uses, too (`core/frame.rs`). Nothing is taken out of the queues.
+
+use std::time::Instant;
+
+use crate::core::{Header, TaskRef};
+use crate::observe::{
+    CallSite, LimitUse, PoolPhase, Root, RunTime, Running, Snapshot, Suspended, TaskKind, Waiting,
+    Way, WayEnd, now,
+};
+use crate::pool::handle::Pool;
+use crate::pool::place::Inside;
+use crate::pool::shared::{Earlier, Shared};
+use crate::pool::threads::Wait;
+use crate::sync::{Arc, lock};
+use crate::terms::{Passes, all_limits, has_lines};
+
+/// So many of a list are named.
+const FEW: usize = 8;
+
+impl Pool {
+    /// What the pool is at: what runs, on which thread and from which call; who waits for what; what is queued; who has
+    /// permits of which limit, and who stands in line; and what the program itself has to set. It may be called
+    /// at any time, from any thread, and holds nothing up.
+    ///
+    /// Printed it is what one wants to see of a program that seems stuck: at most a page, the most telling first.
+    /// For how long something runs is known exactly where somebody looks on ([`PoolBuilder::watch`], for one);
+    /// else a second snapshot tells what has run since the first. With `watch` there are counts by
+    /// function, too, and which function waits for which.
+    ///
+    /// A thread that prints it where a program was silent for a while, or when a signal comes:
+    ///
+    /// ```
+    /// use std::sync::{Arc, mpsc};
+    /// use std::time::Duration;
+    /// use asynckit::{AsyncResult, Pool};
+    ///
+    /// let pool = Arc::new(Pool::builder().workers(2).watch(true).build()?);
+    /// // The program says that it goes on; a handler of SIGUSR1 (`signal-hook`) might have a channel as well.
+    /// let (goes_on, news) = mpsc::channel::<()>();
+    /// let its = pool.clone();
+    /// let watchdog = std::thread::spawn(move || {
+    ///     let mut said = Vec::new();
+    ///     loop {
+    ///         match news.recv_timeout(Duration::from_millis(50)) {
+    ///             Ok(()) => {}
+    ///             Err(mpsc::RecvTimeoutError::Timeout) => said.push(its.snapshot().to_string()),
+    ///             Err(mpsc::RecvTimeoutError::Disconnected) => return said,
+    ///         }
+    ///     }
+    /// });
+    ///
+    /// let page = AsyncResult::<String>::new(); // and nobody sets it
+    /// let size = page.clone().map(|page| page.len()).spawn_on(&pool);
+    /// assert!(!size.wait_timeout(Duration::from_millis(500)));
+    /// drop(goes_on);
+    /// let said = watchdog.join().unwrap();
+    /// assert!(said[0].contains("nothing runs and nothing is queued: AsyncResult ("), "{}", said[0]);
+    /// # drop(page);
+    /// # Ok::<(), asynckit::BuildError>(())
+    /// ```
+    ///
+    /// [`PoolBuilder::watch`]: crate::PoolBuilder::watch
+    pub fn snapshot(&self) -> Snapshot {
+        let pool = self.shared();
+        let limits = all_limits();
+        let (waits, counts) = pool.waits_now(&limits);
+        let [workers, threads, asleep, blocking] = counts;
+        Snapshot {
+            name: pool.config.thread_name.clone(),
+            workers,
+            threads,
+            asleep,
+            blocking,
+            phase: match (pool.is_closed(), pool.is_stopping()) {
+                (true, _) => PoolPhase::Stopped,
+                (_, true) => PoolPhase::Stopping,
+                _ => PoolPhase::Open,
+            },
+            running: pool.running_now(),
+            waits,
+            queued: pool.queue.lengths(),
+            limits: limits.iter().filter_map(|limit| pool.use_of(limit)).collect(),
+            roots: pool.roots_now(),
+            suspended: pool.suspended_now(&limits),
+            functions: pool.watch.as_ref().map(|watch| watch.functions()).unwrap_or_default(),
+        }
+    }
+}
+
+fn call_of(task: &Header) -> CallSite {
+    task.hop.into()
+}
+
+impl Shared {
+    /// What its threads are at.
+    fn running_now(&self) -> Vec<Running> {
+        let waiting: Vec<Arc<Wait>> = self.threads().waits.clone();
+        let waits =
+            |task: &TaskRef| waiting.iter().any(|wait| wait.stack.iter().any(|own| own.is(task)));
+        let mut runs = self.stacks.runs();
+        // A thread that works for the pool in more than one way is listed as often.
+        let mut rows = Vec::new();
+        runs.retain(|(row, _)| {
+            let is_new = !rows.contains(&row.id());
+            rows.push(row.id());
+            is_new
+        });
+        runs.sort_by_key(|(row, _)| row.id());
+        let mut seen = Vec::new();
+        let before = std::mem::take(&mut *lock(&self.looked_at));
+        let mut running = Vec::new();
+        for (row, tasks) in runs {
+            for task in tasks.into_iter().filter(|task| self.has(task)) {
+                // What goes on again and again is another run each time.
+                let runs_once = matches!(task.shown_as(), TaskKind::Call);
+                let known = before.iter().find(|one| one.task.is(&task) && runs_once);
+                let since = known.map_or_else(Instant::now, |known| known.since);
+                let begun =
+                    task.hooked_home::<Inside>().and_then(|part| part.watched.as_ref()?.since());
+                running.push(Running {
+                    call: call_of(&task),
+                    row: row.clone(),
+                    time: match (begun, known) {
+                        (Some(begun), _) => RunTime::Exactly(self.time_now().saturating_sub(begun)),
+                        (None, Some(_)) => RunTime::AtLeast(since.elapsed()),
+                        (None, None) => RunTime::Unknown,
+                    },
+                    waits: waits(&task),
+                    is_settled: task.is_set(),
+                });
+                seen.push(Earlier { task, since });
+            }
+        }
+        let older = std::mem::replace(&mut *lock(&self.looked_at), seen);
+        drop((older, before));
+        running
+    }
+
+    /// The time of its events.
+    fn time_now(&self) -> std::time::Duration {
+        self.queue.seeded().map_or_else(now, |seeded| seeded.now())
+    }
+
+    /// Who waits; and how many threads are wanted, there, asleep, and in `blocking`.
+    fn waits_now(&self, limits: &[Arc<Passes>]) -> (Vec<Waiting>, [usize; 4]) {
+        let threads = self.threads();
+        let counts = [threads.wanted, threads.alive, threads.sleepers.len(), threads.blocking];
+        let inside: Vec<Arc<Wait>> = threads.waits.clone();
+        let outside: Vec<_> = threads.outside.clone();
+        drop(threads);
+        let ways = |tasks: &[TaskRef]| -> Vec<Way> {
+            tasks.iter().take(FEW).map(|task| way_from(task, limits)).collect()
+        };
+        let outside = outside.iter().map(|wait| Waiting {
+            row: wait.row.clone(),
+            call: None,
+            at: wait.at,
+            on: ways(&wait.targets),
+            of: wait.of,
+            any: wait.any,
+            timed: wait.timed,
+        });
+        let inside = inside.iter().map(|wait| Waiting {
+            row: wait.row.clone(),
+            call: wait.stack.last().map(|task| call_of(task)),
+            at: wait.at,
+            on: ways(&wait.targets),
+            of: wait.targets.len(),
+            any: wait.any,
+            timed: wait.timed,
+        });
+        (outside.chain(inside).collect(), counts)
+    }
+
+    /// What its work has to do with a limit, if anything.
+    fn use_of(&self, limit: &Passes) -> Option<LimitUse> {
+        let (holders, line) = limit.look();
+        let is_ours = |task: &TaskRef| self.has(task);
+        if !holders.iter().any(is_ours) && !line.iter().any(is_ours) {
+            return None;
+        }
+        let facts = limit.facts();
+        Some(LimitUse {
+            limit: facts.id,
+            most: facts.most,
+            made_at: facts.made_at,
+            holders: holders.iter().map(|task| call_of(task)).collect(),
+            line: line.iter().take(FEW).map(|task| call_of(task)).collect(),
+            in_line: limit.waiting(),
+        })
+    }
+
+    /// What its tasks wait for that is not its own.
+    fn roots_now(&self) -> Vec<Root> {
+        let (roots, _) = self.known_now();
+        let roots = roots.into_iter().filter(|root| !root.is_set()).filter_map(|root| {
+            let mut dependents = root.dependents();
+            dependents.retain(|task| self.has(task));
+            (!dependents.is_empty()).then(|| Root {
+                call: call_of(&root),
+                by_hand: root.is_by_hand(),
+                dependents: dependents.iter().take(FEW).map(|task| call_of(task)).collect(),
+                waiting: dependents.len(),
+            })
+        });
+        let mut roots: Vec<Root> = roots.collect();
+        roots.sort_by_key(|root| (!root.by_hand, std::cmp::Reverse(root.waiting)));
+        roots
+    }
+
+    /// Its tasks that are pending.
+    fn suspended_now(&self, limits: &[Arc<Passes>]) -> Vec<Suspended> {
+        let (_, sleepers) = self.known_now();
+        let sleepers = sleepers.into_iter().filter(|task| task.is_suspended() && !task.is_set());
+        let suspended = sleepers.map(|task| {
+            let awaited = task.awaited().unwrap_or_default();
+            Suspended {
+                call: call_of(&task),
+                on: awaited.first().map(|one| way_from(one, limits)),
+                in_line: is_in_line(&task, limits),
+            }
+        });
+        let mut suspended: Vec<_> = suspended.collect();
+        // What stands in a line is shown with its limit, too.
+        suspended.sort_by_key(|one| one.in_line);
+        suspended
+    }
+}
+
+fn is_in_line(task: &TaskRef, limits: &[Arc<Passes>]) -> bool {
+    has_lines() && limits.iter().any(|limit| limit.has_in_line(task))
+}
+
+/// What a result waits for, step by step.
+fn way_from(first: &TaskRef, limits: &[Arc<Passes>]) -> Way {
+    let (mut calls, mut task) = (Vec::new(), first.clone());
+    loop {
+        calls.push(call_of(&task));
+        match step_from(&task, limits) {
+            Ok(next) if calls.len() < FEW => task = next,
+            Ok(_) => return Way { calls, end: WayEnd::Waits },
+            Err(end) => return Way { calls, end },
+        }
+    }
+}
+
+/// What a result waits for; or what it is at, where that is nothing of the kind.
+fn step_from(task: &TaskRef, limits: &[Arc<Passes>]) -> Result<TaskRef, WayEnd> {
+    let ends = [
+        (task.is_set(), WayEnd::Set),
+        (task.is_by_hand(), WayEnd::ByHand),
+        (task.is_claimed(), WayEnd::Runs),
+        (task.is_ready(), WayEnd::Queued),
+        (is_in_line(task, limits), WayEnd::InLine),
+    ];
+    if let Some((_, end)) = ends.into_iter().find(|(is_so, _)| *is_so) {
+        return Err(end);
+    }
+    let mut missing = None;
+    task.each_missing(|one| {
+        missing.get_or_insert(one);
+    });
+    missing.or_else(|| task.awaited()?.into_iter().next()).ok_or(WayEnd::Asleep)
+}

@@ -1,0 +1,99 @@
+//! Who looks on to the pools of a round, and keeps account of each task: it is submitted once, takes its turns on one
+//! thread each, and ends once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use asynckit::observe::{
+    Observer, TaskEnded, TaskId, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+};
+
+use crate::watch;
+
+const SHELVES: usize = 16;
+
+/// What is known of tasks that are not over.
+#[derive(Clone, Default)]
+pub struct Ledger(Arc<[Mutex<HashMap<TaskId, State>>; SHELVES]>);
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum State {
+    Submitted,
+    Ready { again: bool },
+    Runs(ThreadId),
+    Suspended,
+}
+
+impl Ledger {
+    /// Takes a task from one state to the next, `None` being before its submission and after its end.
+    fn step(
+        &self,
+        task: TaskId,
+        step: impl FnOnce(Option<State>) -> Option<Option<State>>,
+        what: &str,
+    ) {
+        let shelf = &self.0[task.get() as usize % SHELVES];
+        let mut shelf = shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = shelf.remove(&task);
+        match step(before) {
+            Some(Some(next)) => _ = shelf.insert(task, next),
+            Some(None) => {}
+            None => watch::fail(&format!("{task:?} was told to be {what}, and was {before:?}")),
+        }
+    }
+
+    /// How many tasks are not over.
+    pub fn open(&self) -> usize {
+        let open = |shelf: &Mutex<HashMap<_, _>>| {
+            shelf.lock().unwrap_or_else(PoisonError::into_inner).len()
+        };
+        self.0.iter().map(open).sum()
+    }
+}
+
+impl Observer for Ledger {
+    fn submitted(&self, event: &TaskSubmitted<'_>) {
+        let step = |before: Option<State>| before.is_none().then_some(Some(State::Submitted));
+        self.step(event.task, step, "submitted");
+    }
+
+    fn ready(&self, event: &TaskReady<'_>) {
+        let step = |before| match before {
+            Some(State::Submitted) => Some(Some(State::Ready { again: false })),
+            Some(State::Suspended) => Some(Some(State::Ready { again: true })),
+            _ => None,
+        };
+        self.step(event.task, step, "ready");
+    }
+
+    fn started(&self, event: &TaskStarted<'_>) {
+        let runs = Some(State::Runs(thread::current().id()));
+        let step = |before| (before == Some(State::Ready { again: false })).then_some(runs);
+        self.step(event.task, step, "started");
+    }
+
+    fn resumed(&self, event: &TaskResumed<'_>) {
+        let runs = Some(State::Runs(thread::current().id()));
+        let step = |before| (before == Some(State::Ready { again: true })).then_some(runs);
+        self.step(event.task, step, "resumed");
+    }
+
+    fn suspended(&self, event: &TaskSuspended<'_>) {
+        let runs = Some(State::Runs(thread::current().id()));
+        let step = |before| (before == runs).then_some(Some(State::Suspended));
+        self.step(event.task, step, "suspended");
+    }
+
+    fn ended(&self, event: &TaskEnded<'_>) {
+        let here = thread::current().id();
+        let step = |before| match before {
+            Some(State::Runs(there)) if event.ran && there == here => Some(None),
+            Some(State::Submitted | State::Ready { .. } | State::Suspended) if !event.ran => {
+                Some(None)
+            }
+            _ => None,
+        };
+        self.step(event.task, step, "over");
+    }
+}
