@@ -1,6 +1,6 @@
 //! Runs made by hand, for tests of what is made of them.
 
-use crate::model::{Failure, Limit, Model, Row, State, Task, Wait};
+use crate::model::{Failure, Limit, Model, Piece, Row, State, Task, Wait};
 
 const MS: u64 = 1_000_000;
 
@@ -82,6 +82,12 @@ impl Sample {
 
     pub(crate) fn waits(&mut self, task: u32, time: [u64; 2], on: Option<u32>) {
         self.0.waits.push(Wait { task, start: time[0] * MS, end: time[1] * MS, on });
+    }
+
+    /// One of the stretches of a task that was suspended in between.
+    pub(crate) fn piece(&mut self, task: u32, row: u32, time: [u64; 2], on: Option<u32>) {
+        let [start, end] = time.map(|time| time * MS);
+        self.0.pieces.push(Piece { task, row, start, end, on });
     }
 
     /// The task was held by a limit for so long after it was ready.

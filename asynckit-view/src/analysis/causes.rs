@@ -57,9 +57,10 @@ impl Causes {
         for row in &rows {
             total.iter_mut().zip(row).for_each(|(sum, part)| *sum += part);
         }
-        let unneeded = model.unneeded as f64;
-        bins.add(STOP, 0, model.end, unneeded);
-        total[STOP] += unneeded * model.end as f64;
+        // A worker that never began was idle all the time.
+        for _ in 0..model.unneeded {
+            idle.gap(&mut total, 0, model.end);
+        }
         Causes { all: total.iter().sum(), total, rows, bins: bins.parts }
     }
 
@@ -89,6 +90,9 @@ fn events(model: &Model, bars: &Bars) -> Vec<(u64, Change)> {
         for bar in bars.row(k).iter().filter(|bar| !bar.nested) {
             events.extend([(bar.start, Change::Busy), (bar.end, Change::Idle)]);
         }
+    }
+    for _ in 0..model.unneeded {
+        events.extend([(0, Change::Idle), (model.end, Change::Busy)]);
     }
     for task in model.tasks.iter().filter(|task| task.row.is_some()) {
         let free = (task.ready + task.held).min(task.start);

@@ -4,6 +4,7 @@
 mod bars;
 mod causes;
 mod functions;
+mod inside;
 mod own;
 mod paths;
 mod span;
@@ -35,11 +36,12 @@ impl Analysis {
     pub(crate) fn of(model: &Model) -> Analysis {
         let bars = bars::Bars::of(model);
         let times = own::Own::of(model);
+        let insides = inside::Insides::of(model);
         let own: Vec<u64> = model.numbers().map(|i| times.whole(i)).collect();
         Analysis {
             causes: Causes::of(model, &bars),
-            ran: paths::as_it_ran(model, &times),
-            span: span::longest(model, &times),
+            ran: paths::as_it_ran(model, &times, &insides),
+            span: span::longest(model, &times, &insides),
             figures: figures(model, &own),
             edges: edges(model),
             own,

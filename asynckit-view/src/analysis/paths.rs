@@ -6,6 +6,7 @@
 
 use crate::model::Model;
 
+use super::inside::Insides;
 use super::own::Own;
 
 /// A stretch of a task on a path. On the path as it ran, all times of all steps add up to the run.
@@ -60,16 +61,7 @@ impl Path {
     }
 }
 
-/// What a task waited for inside, the latest before a moment.
-struct Woken {
-    by: u32,
-    /// When the wait began and ended.
-    from: u64,
-    to: u64,
-}
-
-pub(super) fn as_it_ran(model: &Model, own: &Own) -> Path {
-    let children = Children::of(model);
+pub(super) fn as_it_ran(model: &Model, own: &Own, insides: &Insides) -> Path {
     let ran = model.numbers().filter(|&i| model.task(i).row.is_some());
     let last = ran.reduce(|a, b| if model.task(b).end > model.task(a).end { b } else { a });
     let mut next = last.map(|i| (i, model.task(i).end));
@@ -78,12 +70,12 @@ pub(super) fn as_it_ran(model: &Model, own: &Own) -> Path {
     // gone through twice; so there is a bound.
     let bound = 2 * (model.tasks.len() + model.waits.len() + model.pieces.len());
     while let Some((i, until)) = next.take().filter(|_| steps.len() <= bound) {
-        if let Some(woken) = children.woken(model, i, until) {
-            let mut step = stretch(own, i, woken.to, until);
-            let end = model.task(woken.by).end;
-            step.inside += woken.to - end;
+        if let Some((inside, by)) = insides.woken(i, until) {
+            let mut step = stretch(own, i, inside.to, until);
+            let end = model.task(by).end;
+            step.inside += inside.to - end;
             steps.push(step);
-            next = Some((woken.by, end));
+            next = Some((by, end));
             continue;
         }
         let task = model.task(i);
@@ -116,51 +108,6 @@ fn stretch(own: &Own, i: u32, from: u64, to: u64) -> Step {
     step.run = run.min(to - from);
     step.inside = to - from - step.run;
     step
-}
-
-/// The tasks that each task submitted, by their end.
-struct Children {
-    of: Vec<(u32, u64, u32)>,
-}
-
-impl Children {
-    fn of(model: &Model) -> Children {
-        let mut of: Vec<_> = model
-            .numbers()
-            .filter_map(|i| Some((model.task(i).parent?, model.task(i).end, i)))
-            .collect();
-        of.sort_unstable();
-        Children { of }
-    }
-
-    /// The last wait of a task before a moment that the end of another task ended.
-    fn woken(&self, model: &Model, i: u32, until: u64) -> Option<Woken> {
-        let woken = |from: u64, to: u64, on: Option<u32>| {
-            let by = on.or_else(|| self.ended(i, from, to))?;
-            let end = model.task(by).end;
-            (by != i && from < end && end <= to).then_some(Woken { by, from, to })
-        };
-        // From the last one back: as a rule the first look is enough.
-        let (waits, pieces) = (model.waits(i), model.pieces(i));
-        let over = waits.partition_point(|wait| wait.end <= until);
-        let blocked =
-            waits[..over].iter().rev().find_map(|wait| woken(wait.start, wait.end, wait.on));
-        let next = |k: usize| pieces.get(k + 1).map_or(model.task(i).end, |piece| piece.start);
-        let gaps = pieces.iter().enumerate().map(|(k, piece)| (piece.end, next(k), piece.on));
-        let suspended = gaps
-            .rev()
-            .filter(|&(_, to, _)| to <= until)
-            .find_map(|(from, to, on)| woken(from, to, on));
-        blocked.into_iter().chain(suspended).max_by_key(|woken| (woken.to, woken.from))
-    }
-
-    /// The child of a task that ended last in this time: what work waits for is, as a rule, what it
-    /// submitted itself.
-    fn ended(&self, parent: u32, from: u64, to: u64) -> Option<u32> {
-        let k = self.of.partition_point(|&(p, end, _)| (p, end) <= (parent, to));
-        let &(p, end, child) = self.of.get(k.checked_sub(1)?)?;
-        (p == parent && end > from).then_some(child)
-    }
 }
 
 /// Steps of one function in a row, as one line.

@@ -7,6 +7,7 @@
 
 use crate::model::Model;
 
+use super::inside::Insides;
 use super::own::Own;
 use super::paths::{Path, Step};
 
@@ -37,15 +38,16 @@ enum Event {
     Start,
 }
 
-pub(super) fn longest(model: &Model, own: &Own) -> Path {
+pub(super) fn longest(model: &Model, own: &Own, insides: &Insides) -> Path {
     let mut sweep = Sweep {
         model,
         own,
+        insides,
         marks: vec![Vec::new(); model.tasks.len()],
         submitted: vec![0; model.tasks.len()],
         ended: vec![None; model.tasks.len()],
     };
-    for (at, event, which) in events(model) {
+    for (at, event, which) in events(model, insides) {
         match event {
             Event::Submitted => sweep.submit(which),
             Event::Start => sweep.start(which),
@@ -56,8 +58,8 @@ pub(super) fn longest(model: &Model, own: &Own) -> Path {
     Path::new(sweep.walk(), |sum| sum.run)
 }
 
-fn events(model: &Model) -> Vec<(u64, Event, u32)> {
-    let mut events = Vec::with_capacity(3 * model.tasks.len() + model.waits.len());
+fn events(model: &Model, insides: &Insides) -> Vec<(u64, Event, u32)> {
+    let mut events = Vec::with_capacity(3 * model.tasks.len() + insides.all().len());
     for i in model.numbers() {
         let task = model.task(i);
         if task.row.is_some() {
@@ -66,9 +68,9 @@ fn events(model: &Model) -> Vec<(u64, Event, u32)> {
             events.push((task.end, Event::End, i));
         }
     }
-    for (k, wait) in (0_u32..).zip(&model.waits) {
-        if wait.on.is_some() && wait.start < wait.end {
-            events.push((wait.end, Event::Woken, k));
+    for (k, inside) in (0_u32..).zip(insides.all()) {
+        if inside.by.is_some() {
+            events.push((inside.to, Event::Woken, k));
         }
     }
     events.sort_unstable();
@@ -78,6 +80,7 @@ fn events(model: &Model) -> Vec<(u64, Event, u32)> {
 struct Sweep<'m> {
     model: &'m Model,
     own: &'m Own<'m>,
+    insides: &'m Insides,
     /// Of each task, in the order of time.
     marks: Vec<Vec<Mark>>,
     /// The chain at the place where each task was submitted.
@@ -116,12 +119,12 @@ impl Sweep<'_> {
         self.marks[i as usize].push(best);
     }
 
-    fn wake(&mut self, wait: usize, at: u64) {
-        let wait = &self.model.waits[wait];
-        let Some(on) = wait.on.filter(|&on| on != wait.task) else { return };
-        let here = self.length(wait.task, at);
-        if let Some(length) = self.ended[on as usize].filter(|&length| length > here) {
-            self.marks[wait.task as usize].push(Mark { at, length, from: From::End(on) });
+    fn wake(&mut self, which: usize, at: u64) {
+        let inside = &self.insides.all()[which];
+        let here = self.length(inside.task, at);
+        let woken = inside.by.and_then(|by| Some((by, self.ended[by as usize]?)));
+        if let Some((by, length)) = woken.filter(|&(_, length)| length > here) {
+            self.marks[inside.task as usize].push(Mark { at, length, from: From::End(by) });
         }
     }
 
@@ -142,7 +145,7 @@ impl Sweep<'_> {
                 From::End(other) => Some((other, self.model.task(other).end)),
                 From::Within(parent, at) => Some((parent, at)),
             };
-            if steps.len() > 2 * (self.model.tasks.len() + self.model.waits.len()) {
+            if steps.len() > 2 * (self.model.tasks.len() + self.insides.all().len()) {
                 break;
             }
         }

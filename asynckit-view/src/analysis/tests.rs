@@ -43,6 +43,21 @@ fn both_paths_go_through_what_a_task_waited_for_inside() {
 }
 
 #[test]
+fn both_paths_go_through_what_a_suspended_task_waited_for() {
+    let mut run = Sample::new(2, 10);
+    let outer = run.task("outer", 0, [0, 10], &[]);
+    let inner = run.child(outer, 1, "inner", 1, [2, 8]);
+    run.piece(outer, 0, [0, 2], None);
+    run.piece(outer, 1, [9, 10], None);
+    let found = Analysis::of(&run.0);
+    assert_eq!(path(&found.ran.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+    assert_eq!(found.ran.length, 10 * MS);
+    assert_eq!(path(&found.span.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+    assert_eq!(found.span.length, 8 * MS);
+    assert_eq!(found.own, [3 * MS, 6 * MS]);
+}
+
+#[test]
 fn a_wait_for_an_unknown_result_is_taken_to_be_for_what_the_task_submitted() {
     let mut run = Sample::new(2, 10);
     let outer = run.task("outer", 0, [0, 10], &[]);
@@ -137,4 +152,16 @@ fn a_task_with_a_hundred_thousand_waits_is_looked_at_in_time() {
     let begin = std::time::Instant::now();
     assert_eq!(Analysis::of(&run.0).ran.steps.len(), 200_001);
     assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn workers_that_never_began_were_idle_for_a_cause() {
+    let mut run = Sample::new(1, 10);
+    run.0.unneeded = 3;
+    let limit = run.limit("disk", 1);
+    run.task("write", 0, [0, 5], &[]);
+    let b = run.task("write", 0, [5, 10], &[]);
+    run.held(b, limit, 5);
+    let total = Analysis::of(&run.0).causes.total.map(|part| (part / MS as f64).round() as u64);
+    assert_eq!(total, [10, 0, 5, 0, 25, 0]);
 }

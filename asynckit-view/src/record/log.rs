@@ -64,10 +64,13 @@ impl Log {
         let mut words = Vec::new();
         let mut block = Some(&self.0);
         while let Some(here) = block {
+            // First: where there is a next one, nothing more is written to this one. Else it would be possible to miss
+            // its last words, and see later ones.
+            let next = here.next.get();
             // ORDERING: acquire, for the releasing store in `Writer::push`.
             let length = here.length.load(Ordering::Acquire);
             words.extend(here.words[..length].iter().map(|word| word.load(Ordering::Relaxed)));
-            block = here.next.get();
+            block = next;
         }
         words
     }

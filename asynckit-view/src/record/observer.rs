@@ -104,6 +104,7 @@ impl Observer for Recorder {
 
     fn pool_sized(&self, event: &PoolSized<'_>) {
         let mut pool = self.pool();
+        pool.grew |= pool.began.is_some() && event.workers > pool.workers;
         pool.began.get_or_insert(nanos(event.time));
         pool.workers = pool.workers.max(event.workers);
         pool.is_virtual = event.clock == Clock::Virtual;

@@ -43,7 +43,10 @@ pub(super) struct LimitSeen {
 pub(super) struct PoolSeen {
     pub(super) began: Option<u64>,
     pub(super) stopped: Option<u64>,
+    /// The most that it was to have.
     pub(super) workers: usize,
+    /// Whether it was to have more than at its beginning.
+    pub(super) grew: bool,
     pub(super) is_virtual: bool,
 }
 

@@ -36,7 +36,8 @@ pub(super) fn rows(
         // Without workers, the first thread that does the work is what a worker would be. Spare threads come and
         // go while others wait; so do those that help.
         let wanted = if pool.workers == 0 { k == 0 } else { is_worker(kind) && k < pool.workers };
-        let start = if is_worker(kind) { first.clamp(began, end) - began } else { 0 };
+        // Threads are started when there is work for them; until then there was none.
+        let start = if pool.grew && is_worker(kind) { first.clamp(began, end) - began } else { 0 };
         rows.push(model::Row { name, start, stop: end - began, helps: !wanted });
     }
     (rows, index, pool.workers.saturating_sub(workers))
