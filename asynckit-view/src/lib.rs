@@ -1,7 +1,8 @@
 //! See a run of [asynckit]: a page with its timeline, its graph and its critical path; a trace for Perfetto; the graph
 //! for Graphviz and Mermaid; a summary for the terminal; progress bars while it runs.
 //!
-#![doc = include_str!("../docs/picture.md")]
+//! ![A page: one sentence that says why the run took its time, the timeline of all workers, and below it the table of
+//! functions and the graph][page.png]
 //!
 //! # Without a line of code more
 //!
@@ -61,13 +62,15 @@
 //!
 //! # While it runs
 //!
-//! [`progress::bar`] shows how far each function is. [`Pool::snapshot`](asynckit::Pool) is what to print when a
+//! [`progress::bar`] shows how far each function is. [`Pool::snapshot`](asynckit::Pool::snapshot) is what to print when a
 //! program seems stuck; that is a part of asynckit itself.
 //!
 //! # How to read a page
 //!
 //! [`why_slow`] walks through three runs that are slower than they need be.
 
+#![doc = ""]
+#![doc = include_str!("../docs/pictures.md")]
 #![forbid(unsafe_code)]
 
 mod analysis;
@@ -91,6 +94,8 @@ pub use record::Recording;
 pub use run::Run;
 pub use summary::Summary;
 
+// The first of two definitions holds: here the pictures themselves, in the repository their files.
+#[doc = include_str!("../docs/pictures.md")]
 #[doc = include_str!("../docs/why-slow.md")]
 pub mod why_slow {}
 

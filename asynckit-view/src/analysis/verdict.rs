@@ -56,7 +56,9 @@ pub(crate) fn verdict(model: &Model, analysis: &Analysis) -> Vec<Said> {
     let long = if model.end == 0 { "No time".to_owned() } else { time(model.end) };
     let mut said = vec![Said::Lead(format!("{long} {on}: "))];
     said.extend(why(model, analysis));
-    said.push(Said::Rest(format!(" {}", rest(model, analysis, workers))));
+    if analysis.span.length > 0 {
+        said.push(Said::Rest(format!(" {}", rest(model, analysis, workers))));
+    }
     if !model.failures.is_empty() {
         let mut failures = format!(" ✕ {}", plural(model.failures.len(), "failure"));
         let skipped = skipped(model);

@@ -105,7 +105,7 @@ function drawGutter(g) {
       left = G < 60 ? 8 : 18;
     if (r.kind === "unneeded") {
       g.fillStyle = C.soft;
-      g.fillText(G < 60 ? "–" : short(`${plural(M.d.unneeded, "worker")} unneeded`, 20), left, y);
+      g.fillText(G < 60 ? "–" : `${M.d.unneeded} unneeded`, left, y);
       continue;
     }
     if (r.kind === "unrun") {
@@ -159,7 +159,7 @@ function drawOver() {
     for (const c of order) {
       let v = 0;
       for (let j = a; j < b; j++) v += S.bins[c][j];
-      const q = Math.min(y, (v / ((W * (b - a) * M.end) / BINS)) * (hh - 5));
+      const q = Math.min(y - 5, (v / ((W * (b - a) * M.end) / BINS)) * (hh - 5));
       if (q < 0.05) continue;
       g.fillStyle = C[CAUSES[c][0]];
       g.fillRect(G + (p * PW) / n, y - q, PW / n + 0.3, q);

@@ -13,7 +13,7 @@ const ui = {
   tab: "functions",
   part: 0.4,
   eye: -1,
-  mode: M.n <= 60 ? "tasks" : "functions",
+  mode: M.n <= 24 ? "tasks" : "functions",
   unfolded: new Set(),
   sort: ["total", -1],
 };

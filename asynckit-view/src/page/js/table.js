@@ -55,7 +55,7 @@ function functionTable() {
     );
   const [by, dir] = ui.sort,
     list = ST.fns
-      .slice()
+      .filter((x) => x.count)
       .sort((a, b) => dir * (by === "name" ? (b.name < a.name ? 1 : -1) : a[by] - b[by] || b.total - a.total)),
     most = Math.max(...ST.fns.map((x) => x.total), 1),
     opt = (k) => (k === "mean" || k === "p50" ? "opt" : k === "p95" ? "opt2" : null);
