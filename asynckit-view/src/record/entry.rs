@@ -154,7 +154,8 @@ pub(super) fn need(need: &Need) -> u64 {
 }
 
 impl Entry<'_> {
-    /// Appends the entry's words.
+    /// Appends the entry's words. Inlined, as each caller knows which entry it is.
+    #[inline(always)]
     pub(super) fn write(&self, time: u64, words: &mut Vec<u64>) {
         let first = |what: u64| what << 56 | time & TIME;
         match *self {

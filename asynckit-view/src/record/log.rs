@@ -38,14 +38,11 @@ pub(super) fn log() -> (Writer, Log) {
 
 impl Writer {
     /// Appends an entry, and tells how many words of memory that took anew.
+    #[inline]
     pub(super) fn push(&mut self, entry: &[u64]) -> usize {
         let mut taken = 0;
         if self.length + entry.len() > self.block.words.len() {
-            taken = BLOCK.max(entry.len());
-            let next = Block::new(taken);
-            // Only this thread sets it, and only once.
-            let _ = self.block.next.set(next.clone());
-            (self.block, self.length) = (next, 0);
+            taken = self.grow(entry.len());
         }
         for (cell, word) in self.block.words[self.length..].iter().zip(entry) {
             // ORDERING: the store of the length, below, publishes them.
@@ -55,6 +52,16 @@ impl Writer {
         // ORDERING: release, for the acquiring load in `Log::words`.
         self.block.length.store(self.length, Ordering::Release);
         taken
+    }
+
+    #[cold]
+    fn grow(&mut self, entry: usize) -> usize {
+        let words = BLOCK.max(entry);
+        let next = Block::new(words);
+        // Only this thread sets it, and only once.
+        let _ = self.block.next.set(next.clone());
+        (self.block, self.length) = (next, 0);
+        words
     }
 }
 

@@ -49,19 +49,28 @@ impl Mine {
         }
     }
 
+    #[inline(always)]
     pub(super) fn write(&mut self, recorder: &Recorder, row: &Row, time: u64, entry: &Entry<'_>) {
-        self.words.clear();
         let id = row.id().get();
         if self.row != id {
-            self.row = id;
-            Entry::Row(id).write(time, &mut self.words);
-            recorder.see_row(row, time);
+            self.change_row(recorder, row, time);
         }
+        self.words.clear();
         entry.write(time, &mut self.words);
         let taken = self.writer.push(&self.words);
         if taken > 0 {
             recorder.grew(taken);
         }
+    }
+
+    #[cold]
+    fn change_row(&mut self, recorder: &Recorder, row: &Row, time: u64) {
+        let id = row.id().get();
+        self.row = id;
+        self.words.clear();
+        Entry::Row(id).write(time, &mut self.words);
+        recorder.grew(self.writer.push(&self.words));
+        recorder.see_row(row, time);
     }
 
     pub(super) fn site(

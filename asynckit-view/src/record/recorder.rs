@@ -283,7 +283,8 @@ impl Recorder {
 }
 
 pub(super) fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+    // Not by `as_nanos`, whose arithmetic is that of 128 bits.
+    time.as_secs().saturating_mul(1_000_000_000) + u64::from(time.subsec_nanos())
 }
 
 /// A text that is not kept whole if it is very long.
