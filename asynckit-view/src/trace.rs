@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::analysis::Analysis;
-use crate::model::{Model, Task};
+use crate::model::{Model, State, Task};
 
 /// There is but one process.
 const PROCESS: u32 = 1;
@@ -149,22 +149,28 @@ fn slices(model: &Model, analysis: &Analysis, out: &mut Out<'_>) -> io::Result<(
     Ok(())
 }
 
+/// What a click on a slice shows. Only what there is to say, as a trace of many tasks is large.
 fn about(model: &Model, i: u32, task: &Task, own: u64) -> Map<String, Value> {
     let mut about = Map::new();
-    about.insert("task".to_owned(), i.into());
-    about.insert("called at".to_owned(), model.sites[task.site as usize].as_str().into());
-    about.insert("state".to_owned(), task.state.word().into());
-    about.insert("waited for inputs (us)".to_owned(), micros(task.ready - task.submitted).into());
-    if task.held > 0 {
-        about.insert("held by a limit (us)".to_owned(), micros(task.held).into());
+    let mut say = |key: &str, value: Value| _ = about.insert(key.to_owned(), value);
+    say("task", i.into());
+    say("at", model.sites[task.site as usize].as_str().into());
+    if task.state != State::Done {
+        say("state", task.state.word().into());
     }
-    if task.row.is_some() {
-        about.insert("queued (us)".to_owned(), micros(task.start - task.ready - task.held).into());
-        about.insert("ran (us)".to_owned(), micros(own).into());
+    let ran = task.row.is_some();
+    let times = [
+        ("us for inputs", task.ready - task.submitted),
+        ("us held by a limit", task.held),
+        ("us for a worker", if ran { task.start - task.ready - task.held } else { 0 }),
+        ("us of its own", if own == task.end - task.start { 0 } else { own }),
+    ];
+    for (key, time) in times.into_iter().filter(|(_, time)| *time > 0) {
+        say(key, micros(time).into());
     }
     // Failures are in the order of their tasks.
     if let Ok(k) = model.failures.binary_search_by_key(&i, |failure| failure.task) {
-        about.insert("error".to_owned(), model.failures[k].message.as_str().into());
+        say("error", model.failures[k].message.as_str().into());
     }
     about
 }
