@@ -70,12 +70,15 @@ fn shown(nanos: u64) -> f64 {
     stencil(&pool, nanos)
 }
 
+/// Nanoseconds a task with a body of so many.
+type Way = fn(u64) -> f64;
+
 fn main() {
     println!("{WIDTH} × {ROWS} tasks on 2 workers, {ROUNDS} rounds; ns a task\n");
     println!("| body | | median | | least | |");
     println!("|---|---|---|---|---|---|");
     for nanos in [1_000, 10_000] {
-        let ways: [(&str, fn(u64) -> f64); 3] =
+        let ways: [(&str, Way); 3] =
             [("not observed", plain), ("recorded", recorded), ("progress", shown)];
         let mut times = [const { Vec::new() }; 3];
         for _ in 0..ROUNDS {

@@ -76,7 +76,8 @@ pub(crate) struct Recorder {
     texts: AtomicUsize,
     /// Whether the limit was reached, so that there may be tasks that only count.
     over: AtomicBool,
-    live: Live<Arc<Site>>,
+    /// Tasks that are not recorded in full, with their sites; none of those that only hand results on.
+    live: Live<Option<Arc<Site>>>,
     pub(super) sites: Sites,
     pub(super) logs: Mutex<Vec<Log>>,
     pub(super) rows: HashMap<u64, RowSeen>,
@@ -167,8 +168,9 @@ impl Recorder {
         with_mine(self, |mine| {
             let site = mine.site(self, event.name, event.at);
             if !mine.may_record(self) {
-                Counts::add(&site.counts.submitted, 1);
-                return self.live.begin(event.task.get(), site);
+                let runs = Kind::of(event.kind) != Kind::Gather;
+                Counts::add(&site.counts.submitted, u64::from(runs));
+                return self.live.begin(event.task.get(), runs.then_some(site));
             }
             let mut needs = std::mem::take(&mut mine.needs);
             needs.clear();
@@ -220,7 +222,7 @@ impl Recorder {
             }
             // Of a task that was suspended in between, the time since it began here last.
             let begun = mine.begun.pop_if(|(begun, _)| *begun == task.get());
-            if let Some(site) = self.live.end(task.get()) {
+            if let Some(Some(site)) = self.live.end(task.get()) {
                 Counts::add(&site.counts.ended, 1);
                 Counts::add(&site.counts.failed, u64::from(failed));
                 let ran = begun.map_or(0, |(_, begun)| nanos(time).saturating_sub(begun));
