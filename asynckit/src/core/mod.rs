@@ -78,7 +78,7 @@
 //! # The files
 //!
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
-//! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
+//! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one holds it: `cell`,
 //! `clones`, `share`, `edge`,
 //! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is
 //! told of a task: `news`. What happens:
@@ -116,6 +116,7 @@ mod reference;
 mod run;
 mod schedule;
 mod scoped;
+mod seen;
 mod share;
 mod slab;
 mod state;
