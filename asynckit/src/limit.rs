@@ -134,7 +134,9 @@ impl<'w, T> Limited<'w, T> {
                 Ok(pass) => return Some(self.got(pass)),
                 Err(in_line) => {
                     let (facts, ahead) = (self.passes.facts(), in_line.2);
-                    pool::tell_here(|task, tell| tell(&Told::InLine(Some(task), facts, ahead)));
+                    if let Some((task, by)) = pool::listeners_here() {
+                        by.tell(&Told::InLine(Some(task), facts, ahead));
+                    }
                     in_line
                 }
             },
@@ -148,12 +150,10 @@ impl<'w, T> Limited<'w, T> {
 
     /// Tells of a pass, where anybody looks on, and has its return told.
     fn got(&self, mut pass: Pass) -> Pass {
-        if let Some(part) = pool::watched_here() {
+        if let Some((task, by)) = pool::listeners_here() {
             let facts = self.passes.facts();
-            part.tell_of(|task, tell| tell(&Told::GotPermit(Some(task), facts)));
-            pass.set_returned(Box::new(move || {
-                part.tell_of(|task, tell| tell(&Told::GavePermit(Some(task), facts)));
-            }));
+            by.tell(&Told::GotPermit(Some(task), facts));
+            pass.set_returned(Box::new(move || _ = by.tell(&Told::GavePermit(Some(task), facts))));
         }
         pass
     }

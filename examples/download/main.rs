@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example download
+//! cargo run --release --example download -- --record run.html
 //! cargo run --release --example download -- --workers 16 --out pages https://example.com/ -
 //! ```
 //!
@@ -54,8 +55,12 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let urls = options.urls()?;
     let interrupted = on_ctrl_c()?;
-    let pool = Pool::builder().workers(options.workers()).thread_name("download").build()?;
-    let job = Arc::new(job(options)?);
+    let mut builder = Pool::builder().workers(options.workers()).thread_name("download");
+    if let Some(page) = &options.record {
+        builder = asynckit_view::to_file(builder, page)?;
+    }
+    let pool = builder.build()?;
+    let job = Arc::new(job(options, &pool)?);
     let site = options.embedded().then(Site::start).transpose()?;
 
     let start = Instant::now();
@@ -104,13 +109,13 @@ fn on_ctrl_c() -> Result<AsyncResult<()>, ctrlc::Error> {
     Ok(interrupted)
 }
 
-fn job(options: &Options) -> Result<Job, String> {
+fn job(options: &Options, pool: &Pool) -> Result<Job, String> {
     let agent = if options.embedded() { fetch::loopback_agent } else { fetch::agent };
     let open = |dir| Store::open(dir).map_err(|e| format!("{}: {e}", dir.display()));
     Ok(Job {
         agent: agent(options.timeout),
         store: options.out.as_deref().map(open).transpose()?,
-        progress: Progress::new(),
+        progress: Progress::of(pool),
     })
 }
 
@@ -122,6 +127,8 @@ fn stop(job: &Job, rows: Vec<Row>) -> ! {
     }
     let summary = Summary { rows };
     let _ = print(&format!("{summary}; interrupted\n"));
+    // Nothing is dropped by an exit, so the pool's recording is written here.
+    asynckit_view::write_now();
     exit(INTERRUPTED)
 }
 

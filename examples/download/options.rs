@@ -31,6 +31,10 @@ pub struct Options {
     /// Keep the pages as files in this directory, which is made where it is missing
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+
+    /// Record the run into this file: a page (.html), a trace (.json), the graph (.svg, .dot, .mmd)
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 impl Options {

@@ -182,7 +182,7 @@ fn a_wait_inside_of_work_is_told_around_what_it_runs() {
     #[async_work]
     fn waits(a: u32) -> u32 {
         let results = [one().spawn_on(&current()), one().spawn_on(&current())];
-        assert!(results.wait_any().unwrap() < 2);
+        assert!(results.wait_any().is_some());
         let [b, c] = results.map(|result| result.get().unwrap());
         a + b + c
     }

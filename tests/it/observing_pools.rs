@@ -184,7 +184,6 @@ fn an_observer_that_panics_is_told_to_the_hook_and_harms_nobody() {
         let its = told.clone();
         let hook = move |error: &asynckit::Error| its.lock().unwrap().push(error.to_string());
         let pool = Pool::builder().workers(1).on_unobserved_error(hook);
-        let line = line!() + 1;
         let pool = pool.observer(Panics).observer(log.clone()).build().unwrap();
         let sum = chain!(&pool, {
             let a = work(|| 1).spawn_on(&pool);
@@ -199,7 +198,6 @@ fn an_observer_that_panics_is_told_to_the_hook_and_harms_nobody() {
         let at = |what: &str| told.iter().filter(|one| one.ends_with(what)).count();
         assert_eq!([at("submitted"), at("ready"), at("started"), at("ended")], [2; 4]);
         assert_eq!(at("stopped"), 1);
-        let _ = line;
     });
 }
 

@@ -129,7 +129,7 @@ fn a_limit_is_shown_with_who_holds_it_and_who_stands_in_line() {
         assert!(other.snapshot().limits.is_empty());
         let text = snapshot.to_string();
         assert!(text.contains("held by closure ("), "{text}");
-        assert!(text.contains("and 2 more"), "{text}");
+        assert!(text.contains("; in line 5 × double ("), "{text}");
         gate.open();
         holds.get().unwrap();
         assert_eq!(others.into_iter().join_all().get().unwrap().len(), 5);

@@ -15,10 +15,11 @@ use std::ptr::NonNull;
 pub(crate) use super::answers::Ran;
 use super::holds::Holds;
 use super::outcome::Outcome;
+use super::seen;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
-use crate::observe::TaskKind;
+use crate::observe::{Record, TaskKind};
 use crate::panic;
 use crate::sync::{Arc, AtomicPtr, Cell, Ordering, Peeked};
 
@@ -208,10 +209,14 @@ pub(super) unsafe fn make<T, J>(
     hop: Hop,
     state: State,
     job: J,
+    watched: Option<Record>,
 ) -> CellPtr {
     #[cfg(test)]
     LIVE.fetch_add(1, Ordering::Relaxed);
-    let cell = slab::take::<Whole<T, J>>();
+    let cell = match watched {
+        None => slab::take::<Whole<T, J>>(),
+        Some(watched) => seen::take(table.layout, watched).cast::<Whole<T, J>>(),
+    };
     let at = cell.as_ptr();
     // SAFETY: the block is ours; each part is written where it will be.
     unsafe {
@@ -239,20 +244,34 @@ pub(super) unsafe fn free(cell: CellPtr) {
     // SAFETY: the caller's promise; the table has the layout that the block was taken for.
     unsafe {
         let header = cell.as_ref();
-        if header.state.is_hooked() {
-            release_home(header);
+        if header.state.has_news() {
+            return free_more(cell);
         }
         let table = header.table();
         slab::put(cell.cast(), table.class, table.layout);
     }
 }
 
+/// As `free`, of a cell that is hooked, or that somebody looks on to.
+///
+/// # Safety
+/// As `free`.
 #[cold]
 #[inline(never)]
-fn release_home(header: &Header) {
-    let home = header.home();
-    // SAFETY: a hooked cell's home is counted for it, and so alive.
-    unsafe { ((*home).table.release)(home) }
+unsafe fn free_more(cell: CellPtr) {
+    // SAFETY: the caller's promise; a hooked cell's home is counted for it, and so alive.
+    unsafe {
+        let header = cell.as_ref();
+        if header.state.is_hooked() {
+            let home = header.home();
+            ((*home).table.release)(home);
+        }
+        let table = header.table();
+        match header.state.is_watched() {
+            false => slab::put(cell.cast(), table.class, table.layout),
+            true => seen::put(cell.cast(), table.layout),
+        }
+    }
 }
 
 /// Where a cell's job is.

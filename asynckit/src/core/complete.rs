@@ -8,6 +8,7 @@ pub(crate) use super::cell::Rest;
 use super::cell::{self, CellPtr, Kind};
 use super::edge::Edge;
 use super::entry::{Claimed, Entry};
+use super::news;
 use super::outcome::Close;
 use super::schedule::{Queued, Schedule, ToHomes};
 use super::state::{Arrival, Claim};
@@ -245,6 +246,7 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
     unsafe {
         let header = task.as_ref();
         if !header.state.is_immediate() {
+            news::ready(header);
             return match claimed {
                 true => to.keep(Claimed::new(task)),
                 false => to.ready(Entry::new(task)),

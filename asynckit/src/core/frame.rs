@@ -11,7 +11,7 @@
 use std::ops::ControlFlow;
 use std::ptr;
 
-use super::cell::{CellPtr, Home};
+use super::cell::{CellPtr, Header, Home};
 use super::fence;
 use super::reference::TaskRef;
 use crate::error::Hook;
@@ -138,6 +138,12 @@ impl Frame {
     pub(crate) fn task(&self) -> TaskRef {
         // SAFETY: the promise of `within`.
         unsafe { TaskRef::new(self.task) }
+    }
+
+    /// What anybody may look at of it.
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: the promise of `within`.
+        unsafe { self.task.as_ref() }
     }
 
     /// The address of its home.

@@ -22,6 +22,7 @@ use super::state::Traits;
 use super::task::{self, Submitted, TaskOf, Unsubmitted};
 use super::trampoline;
 use crate::error::{Error, Hook, Hop};
+use crate::observe::Record;
 use crate::sync::Arc;
 
 /// What a home does.
@@ -115,7 +116,20 @@ impl<P: IsHome> Homed<P> {
         task: K,
     ) -> (Owner<T>, Submitted) {
         // SAFETY: the home is alive, and promises to stay so as long as its tasks need it.
-        unsafe { task::submit(self.address(), traits, hop, task) }
+        unsafe { task::submit(self.address(), traits, hop, task, None) }
+    }
+
+    /// Likewise, and somebody looks on.
+    pub(crate) fn submit_watched<T, K: TaskOf<T>>(
+        &self,
+        traits: Traits,
+        hop: Hop,
+        task: K,
+        watched: Record,
+    ) -> (Owner<T>, Submitted) {
+        let traits = traits.and(Traits::WATCHED);
+        // SAFETY: as in `submit`.
+        unsafe { task::submit(self.address(), traits, hop, task, Some(watched)) }
     }
 
     /// Likewise, hooked to it.
@@ -127,7 +141,7 @@ impl<P: IsHome> Homed<P> {
     ) -> (Owner<T>, Submitted) {
         let traits = traits.and(Traits::HOOKED);
         // SAFETY: the home is counted.
-        unsafe { task::submit(self.hook_in(), traits, hop, task) }
+        unsafe { task::submit(self.hook_in(), traits, hop, task, None) }
     }
 
     /// Ties work that has a cell, hooked to it.
@@ -217,7 +231,7 @@ pub(crate) fn fail_dependents(
 pub(crate) fn submit_nowhere<T, K: TaskOf<T>>(traits: Traits, hop: Hop, task: K) -> Owner<T> {
     let traits = traits.and(Traits::IMMEDIATE);
     // SAFETY: there is no home.
-    let (owner, submitted) = unsafe { task::submit(std::ptr::null(), traits, hop, task) };
+    let (owner, submitted) = unsafe { task::submit(std::ptr::null(), traits, hop, task, None) };
     if let Submitted::Immediate(entry) = submitted {
         do_now(entry);
     }

@@ -5,7 +5,8 @@
 //! A task is a *cell*: one block of memory with a closure, its inputs, room for the value, and three words.
 //! `State` says what it lacks and who may run it. `Outcome` is the list of those who wait for it, and from one
 //! step on how it came out. `Holds` counts who owns the value, who has it on loan, and who keeps the memory.
-//! A result that the program sets is a cell without work.
+//! A result that the program sets is a cell without work. Where somebody looks on to a task, what they know of it lies
+//! behind its cell (`seen.rs`).
 //!
 //! Whoever submits a task writes the cell and links its *edges*: each input lies in the cell and is itself a
 //! node in the list of the cell that it comes from. An input that is there already is not linked. Whoever
@@ -78,8 +79,9 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`, `holds/cloning`,
-//! `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`. The cell, and how one holds it: `cell`,
+//! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
+//! `holds/cloning`, `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
+//! holds it: `cell`,
 //! `clones`, `share`, `edge`,
 //! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is
 //! told of a task: `news`. What happens:
@@ -117,6 +119,7 @@ mod reference;
 mod run;
 mod schedule;
 mod scoped;
+mod seen;
 mod share;
 mod slab;
 mod state;

@@ -11,6 +11,7 @@ use super::state::Suspend;
 use super::trampoline::{self, Step};
 use super::wish;
 use crate::error::Error;
+use crate::observe::OneMoment;
 use crate::panic;
 use crate::sync::weakened;
 
@@ -22,8 +23,8 @@ use crate::sync::weakened;
 pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; an open task is alive.
     unsafe {
-        if task.as_ref().state.is_hooked() {
-            return run_hooked(task, to);
+        if task.as_ref().state.has_news() {
+            return run_told(task, to);
         }
         match run(task) {
             Ran::Value => complete::close_with_value(task, to),
@@ -73,12 +74,57 @@ unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
     Ran::Failed(Error::panicked(hop, payload, hook))
 }
 
-/// As `run_claimed`, and its home is told when it is over.
+/// As `run_claimed`, and those who look on are told, or its home is told when it is over.
 ///
 /// # Safety
 /// As `run_claimed`.
 #[cold]
 #[inline(never)]
+unsafe fn run_told(task: CellPtr, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise; until it waits, or is closed, the task is open.
+    unsafe {
+        if task.as_ref().state.is_hooked() {
+            return run_hooked(task, to);
+        }
+        // Before it is told that it begins: once it does, it calls foreign code.
+        if !wish::loans_are_over(task) {
+            return;
+        }
+        news::tell(task, News::Begins);
+        let ran = run(task);
+        // What becomes ready by its end does so when it ends.
+        let _moment = OneMoment::begin();
+        tell_ran(task, &ran);
+        end(task, ran, to);
+    }
+}
+
+/// Tells how a run came out; whether the task is over.
+///
+/// # Safety
+/// The caller has run it.
+unsafe fn tell_ran(task: CellPtr, ran: &Ran) -> bool {
+    // SAFETY: the caller's promise: it has the claim.
+    unsafe {
+        match ran {
+            Ran::Value | Ran::ValueFirst | Ran::Over => news::tell(task, News::Ends(None)),
+            Ran::Failed(error) | Ran::OverFailed(error) => {
+                news::tell(task, News::Ends(Some(error)));
+            }
+            Ran::Waits | Ran::WaitsLast | Ran::Pending => {
+                news::waits(task);
+                return false;
+            }
+            Ran::Lent => return false,
+        }
+        true
+    }
+}
+
+/// As `run_claimed`, and its home is told when it is over.
+///
+/// # Safety
+/// As `run_claimed`.
 unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
     /// # Safety
     /// As `fail::over_step`.
@@ -95,21 +141,7 @@ unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
         }
         news::tell(task, News::Begins);
         let ran = run(task);
-        let is_over = match &ran {
-            Ran::Value | Ran::ValueFirst | Ran::Over => {
-                news::tell(task, News::Ends(None));
-                true
-            }
-            Ran::Failed(error) | Ran::OverFailed(error) => {
-                news::tell(task, News::Ends(Some(error)));
-                true
-            }
-            Ran::Waits | Ran::WaitsLast | Ran::Pending => {
-                news::waits(task);
-                false
-            }
-            Ran::Lent => false,
-        };
+        let is_over = tell_ran(task, &ran);
         end(task, ran, to);
         if is_over {
             // After all that its end led to on this thread: when what is queued now is done.

@@ -87,6 +87,26 @@ pub(super) fn take<C>() -> NonNull<C> {
     })
 }
 
+/// Memory of a layout that is known only now.
+pub(super) fn take_layout(layout: Layout) -> NonNull<u8> {
+    let class = class_of(layout);
+    if class == 0 {
+        return alone(layout);
+    }
+    MAGAZINES.with(|magazines| {
+        let magazine = &magazines[class];
+        let head = magazine.head.get();
+        if head.is_null() {
+            return refill(class).cast();
+        }
+        // SAFETY: as in `take`.
+        magazine.head.set(unsafe { (*head).next });
+        magazine.room.set(magazine.room.get() + 1);
+        // SAFETY: seen just now.
+        unsafe { NonNull::new_unchecked(head).cast() }
+    })
+}
+
 #[cold]
 #[inline(never)]
 fn alone(layout: Layout) -> NonNull<u8> {

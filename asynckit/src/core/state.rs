@@ -3,7 +3,7 @@
 //!
 //! No memory is touched here; callers act on the answers.
 
-use super::traits::{BORROWS, HOOKED, IMMEDIATE};
+use super::traits::{BORROWS, HOOKED, IMMEDIATE, WATCHED};
 use crate::sync::{AtomicU64, Ordering, ordering, weakened, yield_now};
 
 pub(crate) use super::answers::{Arrival, Claim, Comes, Seize, Suspend};
@@ -17,7 +17,7 @@ const CLAIMED: u64 = 1;
 /// Somebody ties or reads its edges. Claims wait this out; it is never held while user code runs.
 const VISITED: u64 = 1 << 1;
 /// The one look by which the plain way is told from all others.
-const SPECIAL: u64 = HOOKED | IMMEDIATE;
+const SPECIAL: u64 = HOOKED | IMMEDIATE | WATCHED;
 /// It waits for a waker's call rather than for inputs, and lacks one thing for it.
 const SUSPENDED: u64 = 1 << 5;
 /// A waker was called while it was running.
@@ -26,7 +26,7 @@ const WOKEN: u64 = 1 << 6;
 /// that the program sets: all who waited for its value know.
 const OVER: u64 = 1 << 4;
 /// One edge in its list whose dependent was given up.
-const DEAD: u64 = 1 << 8;
+const DEAD: u64 = 1 << 9;
 const DEADS: u64 = SWEEP_AT - DEAD;
 /// The list is swept when 2 to this power times `FEW` of its edges are dead: about as many as are alive.
 const SWEEP_AT: u64 = 1 << 28;
@@ -266,7 +266,7 @@ impl State {
     /// The list was swept, and so many edges are left in it.
     #[cold]
     pub(crate) fn swept(&self, alive: usize) {
-        let power = (alive as u64 / FEW).max(1).ilog2().min(13);
+        let power = (alive as u64 / FEW).max(1).ilog2().min(12);
         self.change(|old| Some((old & !(DEADS | SWEEPS_AT)) | (u64::from(power) * SWEEP_AT)));
     }
 
@@ -297,6 +297,18 @@ impl State {
     #[inline]
     pub(crate) fn is_hooked(&self) -> bool {
         self.has(HOOKED)
+    }
+
+    /// Whether somebody looks on to it, so that what they know of it lies behind its cell.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.has(WATCHED)
+    }
+
+    /// Whether its home is counted for it, or somebody looks on to it.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.has(HOOKED | WATCHED)
     }
 
     #[inline]

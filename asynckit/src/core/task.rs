@@ -23,6 +23,7 @@ use super::inputs::Linked;
 use super::news;
 use super::state::{Arrival, State, Traits};
 use crate::error::{Error, ErrorKind, Hop};
+use crate::observe::Record;
 
 pub(crate) use by_hand::{channel, channel_of, manual};
 pub(crate) use call::Call;
@@ -50,6 +51,8 @@ pub(crate) unsafe trait TaskOf<T>: Sized {
     /// How many inputs it has to be tied to; `None`: to be counted.
     const INPUTS: Option<usize>;
     const TABLE: &'static Table;
+    /// Whether it may come to sleep.
+    const SLEEPS: bool = false;
     /// Of inputs to be counted.
     fn count(&self) -> usize {
         0
@@ -83,6 +86,7 @@ pub(super) unsafe fn submit<T, K: TaskOf<T>>(
     traits: Traits,
     hop: Hop,
     task: K,
+    watched: Option<Record>,
 ) -> (Owner<T>, Submitted) {
     let count = match K::INPUTS {
         Some(count) => count,
@@ -98,9 +102,9 @@ pub(super) unsafe fn submit<T, K: TaskOf<T>>(
     // are linked; until it is tied nobody claims or seizes it, or, if the edge is the only one, nobody
     // does before its link. The owner keeps it.
     unsafe {
-        let cell = cell::make::<T, K>(K::TABLE, home, hop, state, task);
+        let cell = cell::make::<T, K>(K::TABLE, home, hop, state, task, watched);
         let owner = Owner::new(cell);
-        if traits.is_hooked() {
+        if traits.has_news() {
             news::submitted(cell);
         }
         if count == 0 {

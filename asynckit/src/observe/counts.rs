@@ -41,6 +41,7 @@ enum State {
 struct Task {
     function: usize,
     state: State,
+    counts: bool,
     /// The functions whose tasks it needs, as long as it waits for them.
     needs: Vec<usize>,
 }
@@ -136,12 +137,10 @@ impl Function {
 
 impl Observer for Counts {
     fn submitted(&self, event: &TaskSubmitted<'_>) {
-        // What is around other work, or hands results on, is no call of its own; but it may be needed.
-        let name = match event.kind {
-            TaskKind::Around => "limits and the like",
-            // A call in a chain is known by the name that is written there, without a module.
-            _ => event.name.rsplit("::").next().unwrap_or(event.name),
-        };
+        // A call in a chain is known by the name that is written there, without a module.
+        let name = event.name.rsplit("::").next().unwrap_or(event.name);
+        // What is around other work is no call of its own; but it is what others need.
+        let counts = event.kind != TaskKind::Around;
         let mut needs: Vec<usize> = Vec::new();
         for task in event.needs.iter().filter_map(|need| need.task()) {
             let function = lock(self.shelf(task)).get(&task).map(|task| task.function);
@@ -153,12 +152,14 @@ impl Observer for Counts {
         if shelf.len() >= TASKS / SHELVES {
             return;
         }
-        let its = &mut functions.all[function];
-        its.states[State::Waits as usize] += 1;
-        for need in &needs {
-            *its.needs.entry(*need).or_default() += 1;
+        if counts {
+            let its = &mut functions.all[function];
+            its.states[State::Waits as usize] += 1;
+            for need in &needs {
+                *its.needs.entry(*need).or_default() += 1;
+            }
         }
-        shelf.insert(event.task, Task { function, state: State::Waits, needs });
+        shelf.insert(event.task, Task { function, state: State::Waits, counts, needs });
     }
 
     fn ready(&self, event: &TaskReady<'_>) {
@@ -178,7 +179,8 @@ impl Observer for Counts {
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {
-        let Some(task) = lock(self.shelf(event.task)).remove(&event.task) else { return };
+        let task = lock(self.shelf(event.task)).remove(&event.task);
+        let Some(task) = task.filter(|task| task.counts) else { return };
         let mut functions = lock(&self.functions);
         let function = &mut functions.all[task.function];
         function.states[task.state as usize] -= 1;

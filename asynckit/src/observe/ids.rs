@@ -164,18 +164,10 @@ impl Row {
     }
 
     /// Shows the calling thread's.
-    pub(crate) fn with_here<R>(f: impl FnOnce(&Row) -> R) -> R {
-        let mut f = Some(f);
-        let shown = ROW.try_with(|row| {
-            let f = f.take()?;
-            Some(f(row.get_or_init(|| Row::of_thread(RowKind::Program))))
-        });
-        match (shown, f) {
-            (Ok(Some(answer)), _) => answer,
-            // The thread is about to end, and has no row any more.
-            (_, Some(f)) => f(&Row::of_thread(RowKind::Program)),
-            (_, None) => unreachable!("a row was shown without an answer"),
-        }
+    pub(crate) fn with_here<R>(show: impl Fn(&Row) -> R) -> R {
+        let own = || Row::of_thread(RowKind::Program);
+        // Where the thread is about to end it has no row any more.
+        ROW.try_with(|row| show(row.get_or_init(own))).unwrap_or_else(|_| show(&own()))
     }
 
     /// What this thread is from now on, if nothing is known of it yet.

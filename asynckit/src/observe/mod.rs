@@ -86,10 +86,11 @@ mod ids;
 mod in_place;
 mod observer;
 mod onlookers;
+mod record;
 mod snapshot;
 mod told;
-mod watched;
 
+pub(crate) use clock::OneMoment;
 pub use clock::now;
 pub(crate) use counts::Counts;
 pub use events::{
@@ -101,10 +102,10 @@ pub use events::{
 pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
 pub use observer::Observer;
-pub(crate) use onlookers::{Everywhere, Onlooker, Onlookers, tell_everywhere};
+pub(crate) use onlookers::{Everywhere, Listeners, Onlooker, Onlookers, tell_everywhere};
+pub(crate) use record::Record;
 pub use snapshot::{
     CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
     Suspended, Waiting, Way, WayEnd,
 };
 pub(crate) use told::{LimitFacts, Told};
-pub(crate) use watched::Watched;

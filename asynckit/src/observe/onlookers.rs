@@ -6,7 +6,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::clock::now;
+use super::clock::{at_one_moment, now};
 use super::events::Clock;
 use super::ids::{PoolId, Row};
 use super::observer::Observer;
@@ -14,7 +14,7 @@ use super::told::{Moment, Told};
 use crate::error::{Error, Hook, Hop};
 use crate::foreign;
 use crate::panic;
-use crate::sync::{Arc, AtomicUsize, OnceLock, Ordering};
+use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, lock};
 
 /// One who looks on to whatever has no pool, too, and is not in any list.
 pub(crate) type Everywhere = Option<&'static dyn Observer>;
@@ -24,6 +24,8 @@ pub(crate) struct Onlookers {
     pool: PoolId,
     first: Next,
     count: AtomicUsize,
+    /// Who is told of those that panic.
+    hook: Mutex<Option<Hook>>,
     /// Of a pool that has a clock of its own.
     clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>,
 }
@@ -56,17 +58,32 @@ impl Clone for Onlooker {
 
 impl Onlookers {
     /// Nobody yet.
-    pub(crate) fn none(clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>) -> Onlookers {
-        let count = AtomicUsize::new(0);
-        Onlookers { pool: PoolId::next(), first: OnceLock::new(), count, clock }
+    pub(crate) fn none(
+        hook: Option<Hook>,
+        clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>,
+    ) -> Arc<Onlookers> {
+        let (count, hook) = (AtomicUsize::new(0), Mutex::new(hook));
+        Arc::new(Onlookers { pool: PoolId::next(), first: OnceLock::new(), count, hook, clock })
+    }
+
+    /// Lets go of the hook.
+    pub(crate) fn drop_hook(&self) {
+        let hook = lock(&self.hook).take();
+        drop(hook);
+    }
+
+    /// All who look on now, and this one.
+    pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
+        Listeners { onlookers: self.clone(), seen_by: self.count(), everywhere }
     }
 
     pub(crate) fn clock(&self) -> Clock {
         if self.clock.is_some() { Clock::Virtual } else { Clock::Process }
     }
 
-    fn now(&self) -> Duration {
-        self.clock.as_ref().map_or_else(now, |clock| clock())
+    fn time_of(&self, told: &Told<'_>) -> Duration {
+        let is_ready = matches!(told, Told::Ready(_));
+        self.clock.as_ref().map_or_else(|| at_one_moment(is_ready), |clock| clock())
     }
 
     /// How many there are.
@@ -96,22 +113,16 @@ impl Onlookers {
     /// Tells the first `seen_by` of them; and what time it is.
     #[cold]
     #[inline(never)]
-    pub(crate) fn tell(
-        &self,
-        seen_by: usize,
-        everywhere: Everywhere,
-        hook: &dyn Fn() -> Option<Hook>,
-        told: &Told<'_>,
-    ) -> Duration {
+    pub(crate) fn tell(&self, seen_by: usize, everywhere: Everywhere, told: &Told<'_>) -> Duration {
         Row::with_here(|row| {
-            let moment = Moment { time: self.now(), row, pool: self.pool };
+            let moment = Moment { time: self.time_of(told), row, pool: self.pool };
             if let Some(observer) = everywhere {
-                call(observer, Location::caller(), hook, told, &moment);
+                self.call(observer, Location::caller(), told, &moment);
             }
             let mut next = &self.first;
             for _ in 0..seen_by {
                 let Some(one) = next.get() else { break };
-                call(&*one.observer, one.at, hook, told, &moment);
+                self.call(&*one.observer, one.at, told, &moment);
                 next = &one.next;
             }
             moment.time
@@ -119,16 +130,42 @@ impl Onlookers {
     }
 
     /// Tells one who is not among them yet.
-    pub(crate) fn tell_one(
-        &self,
-        onlooker: &Onlooker,
-        hook: &dyn Fn() -> Option<Hook>,
-        told: &Told<'_>,
-    ) {
+    pub(crate) fn tell_one(&self, onlooker: &Onlooker, told: &Told<'_>) {
         Row::with_here(|row| {
-            let moment = Moment { time: self.now(), row, pool: self.pool };
-            call(&*onlooker.observer, onlooker.at, hook, told, &moment);
+            let moment = Moment { time: self.time_of(told), row, pool: self.pool };
+            self.call(&*onlooker.observer, onlooker.at, told, &moment);
         });
+    }
+
+    fn call(
+        &self,
+        observer: &dyn Observer,
+        at: &'static Location<'static>,
+        told: &Told<'_>,
+        moment: &Moment<'_>,
+    ) {
+        call(observer, at, &|| lock(&self.hook).clone(), told, moment);
+    }
+}
+
+/// Those who look on to one task, or to what is to be told like one.
+#[derive(Clone)]
+pub(crate) struct Listeners {
+    onlookers: Arc<Onlookers>,
+    /// How many of its pool's onlookers: those that were there when it was submitted.
+    seen_by: usize,
+    everywhere: Everywhere,
+}
+
+impl Listeners {
+    /// Tells them; and what time it is.
+    pub(crate) fn tell(&self, told: &Told<'_>) -> Duration {
+        self.onlookers.tell(self.seen_by, self.everywhere, told)
+    }
+
+    /// Those of a pool, without who looks on to whatever has none.
+    pub(crate) fn of_pool(&self) -> Option<Listeners> {
+        (self.seen_by > 0).then(|| Listeners { everywhere: None, ..self.clone() })
     }
 }
 
@@ -149,8 +186,9 @@ fn call(
     told: &Told<'_>,
     moment: &Moment<'_>,
 ) {
+    let call = || panic::noting(|| told.to(observer, moment));
     // It may use the library.
-    let called = panic::catch(|| foreign::call(|| panic::noting(|| told.to(observer, moment))));
+    let called = panic::catch(|| if foreign::is_ours() { foreign::call(call) } else { call() });
     if let Err(payload) = called {
         // Dropped unseen, it goes to the hook.
         drop(Error::panicked(Hop { name: &"observer", at }, payload, hook()));

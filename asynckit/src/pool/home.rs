@@ -2,6 +2,7 @@
 
 use crate::core::{self, Entry, Header, Homed, IsHome, News, Rest, TaskRef};
 use crate::error::Hook;
+use crate::pool::looks::tell_news;
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::worker;
@@ -39,6 +40,12 @@ impl IsHome for State {
     }
 
     fn over(_: &Homed<Self>, _: &TaskRef) {}
+
+    fn tells(_: &Homed<Self>, task: &Header, news: News<'_>) {
+        if let Some(watched) = task.watched() {
+            tell_news(watched, None, task, news);
+        }
+    }
 
     fn hook(home: &Homed<Self>) -> Option<Hook> {
         home.hook()

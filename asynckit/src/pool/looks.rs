@@ -2,14 +2,15 @@
 
 use std::fmt::Display;
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
-use crate::observe::{CallbackId, Everywhere, Onlooker, TaskId, Told, Watched, tell_everywhere};
-use crate::pool::place::{Inside, Part};
+use crate::observe::{
+    CallbackId, Everywhere, Listeners, Onlooker, Record, TaskId, Told, tell_everywhere,
+};
+use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::shown::{kind_of, need_of, needs, task_here, watched_here};
+use crate::pool::shown::{kind_of, need_of, task_here, with_needs, with_watched_here};
 use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
@@ -31,7 +32,7 @@ impl Shared {
     }
 
     fn tell_size_to(&self, onlooker: &Onlooker, workers: usize) {
-        self.onlookers.tell_one(onlooker, &|| self.hook(), &self.size(workers));
+        self.onlookers.tell_one(onlooker, &self.size(workers));
     }
 
     /// The number of workers has changed.
@@ -49,14 +50,14 @@ impl Shared {
 
     /// Tells all who look on.
     pub(crate) fn tell(&self, told: &Told<'_>) {
-        self.onlookers.tell(self.onlookers.count(), None, &|| self.hook(), told);
+        self.onlookers.tell(self.onlookers.count(), None, told);
     }
 
     /// What is kept of a task that is about to be submitted, where anybody looks on.
-    pub(crate) fn watch(&self, traits: Traits) -> Option<Watched> {
-        let seen_by = self.onlookers.count();
+    pub(crate) fn watch(&self, traits: Traits) -> Option<Record> {
         let everywhere = trace::observer(traits.is_immediate());
-        (seen_by > 0 || everywhere.is_some()).then(|| Watched::new(seen_by, everywhere))
+        let is_seen = self.is_looked_on() || everywhere.is_some();
+        is_seen.then(|| Record::new(self.onlookers.listeners(everywhere)))
     }
 
     /// Tells that the pool has stopped, once: when its threads are gone, or `at_any_rate`.
@@ -95,57 +96,50 @@ impl Shared {
 }
 
 impl Part {
-    /// Tells those who look on to its one task.
-    fn tell(&self, watched: &Watched, told: &Told<'_>) -> Duration {
-        let pool = self.pool();
-        pool.onlookers.tell(watched.seen_by, watched.everywhere, &|| pool.hook(), told)
-    }
-
-    /// Tells them something of it, if there are any.
-    pub(crate) fn tell_of(&self, told: impl FnOnce(TaskId, &dyn Fn(&Told<'_>))) {
-        if let Some(watched) = &self.watched {
-            told(watched.id, &|told| {
-                self.tell(watched, told);
-            });
-        }
-    }
-
     /// Its one task is about to be queued.
     pub(crate) fn tell_ready(&self) {
         if let Some(watched) = &self.watched {
-            watched.ready(&|told| self.tell(watched, told));
+            watched.ready();
         }
     }
 
     /// News of its one task.
     pub(crate) fn news(&self, task: &Header, news: News<'_>) {
-        let Some(watched) = &self.watched else { return };
-        let tell = |told: &Told<'_>| self.tell(watched, told);
-        match news {
-            News::Submitted(each) => {
-                let from = (task_here(), self.part_of);
-                watched.submitted(task.hop, kind_of(task), &needs(each), from, &tell);
-            }
-            // What is done on the spot calls no code of the program's.
-            News::Begins if task.is_immediate() => {}
-            News::Begins => watched.begins(&tell),
-            News::Waits(each) => watched.waits(|| needs(each), &tell),
-            News::Ends(error) => watched.ends(error, task.is_set(), &tell),
-            News::Lost(error) => watched.lost(error, &tell),
-            News::Cut(error) => {
-                tell(&Told::Cancelled(watched.id, error));
-            }
+        if let Some(watched) = &self.watched {
+            tell_news(watched, self.part_of, task, news);
         }
+    }
+}
+
+/// Tells news of a task to those who look on to it.
+pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: News<'_>) {
+    match news {
+        News::Submitted(each) => {
+            with_needs(each, |needs| {
+                watched.submitted(task.hop, kind_of(task), needs, (task_here(), of));
+            });
+        }
+        // What is done on the spot calls no code of the program's.
+        News::Begins if task.is_immediate() => {}
+        News::Begins => watched.begins(),
+        News::Waits(each) => with_needs(each, |needs| watched.waits(needs)),
+        News::Ends(error) => watched.ends(error, task.is_set()),
+        News::Lost(error) => watched.lost(error),
+        News::Cut(error) => watched.cut(error),
     }
 }
 
 /// A callback, for those who look on.
 pub(crate) struct Callback {
     id: CallbackId,
-    pool: Option<Arc<Shared>>,
-    seen_by: usize,
-    everywhere: Everywhere,
+    by: By,
     called: bool,
+}
+
+/// Who is told of it.
+enum By {
+    Pool(Listeners),
+    Everywhere(Everywhere),
 }
 
 impl Callback {
@@ -155,25 +149,22 @@ impl Callback {
         pool: Option<&Arc<Shared>>,
         at: At,
     ) -> Option<Callback> {
-        let pool = pool.filter(|pool| pool.is_looked_on()).cloned();
-        let seen_by = pool.as_ref().map_or(0, |pool| pool.onlookers.count());
         let everywhere = trace::callbacks();
-        if pool.is_none() && everywhere.is_none() {
-            return None;
-        }
-        let id = CallbackId::next();
-        let callback = Callback { id, pool, seen_by, everywhere, called: false };
+        let by = match pool.filter(|pool| pool.is_looked_on()) {
+            Some(pool) => By::Pool(pool.onlookers.listeners(everywhere)),
+            None if everywhere.is_some() => By::Everywhere(everywhere),
+            None => return None,
+        };
+        let callback = Callback { id: CallbackId::next(), by, called: false };
         let (on, by) = (need_of(task), task_here());
         callback.tell(&Told::CallbackRegistered { callback: callback.id, on, at, by });
         Some(callback)
     }
 
     fn tell(&self, told: &Told<'_>) {
-        match &self.pool {
-            Some(pool) => {
-                pool.onlookers.tell(self.seen_by, self.everywhere, &|| pool.hook(), told);
-            }
-            None => tell_everywhere(self.everywhere, told),
+        match &self.by {
+            By::Pool(listeners) => _ = listeners.tell(told),
+            By::Everywhere(everywhere) => tell_everywhere(*everywhere, told),
         }
     }
 
@@ -221,10 +212,16 @@ impl Drop for ToldWait {
     }
 }
 
-/// Tells something of the work that this thread is doing, where somebody looks on to it.
-pub(crate) fn tell_here(told: impl FnOnce(TaskId, &dyn Fn(&Told<'_>))) {
-    if let Some(part) = watched_here() {
-        part.tell_of(told);
+/// The work that this thread is doing, and who looks on to it, if anybody does.
+pub(crate) fn listeners_here() -> Option<(TaskId, Listeners)> {
+    with_watched_here(|watched| Some((watched.id, watched.by.clone())))
+}
+
+/// The same place for work that is a part of what this thread is doing, where somebody looks on to that.
+pub(crate) fn as_a_part(place: Place) -> Place {
+    match (&place, task_here()) {
+        (Place::Pool(pool), Some(task)) => Place::part_of(pool, task),
+        _ => place,
     }
 }
 
@@ -245,5 +242,7 @@ pub(crate) fn tell_here(told: impl FnOnce(TaskId, &dyn Fn(&Told<'_>))) {
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 pub fn note(key: &str, value: impl Display) {
-    tell_here(|task, tell| tell(&Told::Noted(Some(task), key, format_args!("{value}"))));
+    if let Some((task, by)) = listeners_here() {
+        by.tell(&Told::Noted(Some(task), key, format_args!("{value}")));
+    }
 }

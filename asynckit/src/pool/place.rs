@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::core::{self, Account, Header, Homed, TaskRef, Traits, each_frame};
 use crate::error::{Error, Hop};
-use crate::observe::{TaskId, Watched};
+use crate::observe::{Record, TaskId};
 use crate::pool::shared::{Shared, State};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
 use crate::terms::{Kept, Pass, Share, Stopwatch, Tree};
@@ -34,7 +34,7 @@ pub(crate) struct Inside {
     /// Whether its one task has a place in the queue.
     counted: AtomicU8,
     /// Its one task, where somebody looks on to that.
-    pub(crate) watched: Option<Watched>,
+    pub(crate) watched: Option<Record>,
     /// The task of whose work its own are parts.
     pub(crate) part_of: Option<TaskId>,
 }
@@ -60,6 +60,11 @@ impl Members {
 impl Place {
     fn part(pool: &Arc<Shared>, inside: Inside) -> Place {
         Place::Part(Part::new_home(Inside { pool: Some(pool.clone()), ..inside }))
+    }
+
+    /// A pool, for work that is a part of this task.
+    pub(crate) fn part_of(pool: &Arc<Shared>, task: TaskId) -> Place {
+        Place::part(pool, Inside { part_of: Some(task), ..Inside::default() })
     }
 
     pub(crate) fn of_scope(pool: Arc<Shared>) -> Arc<Part> {
@@ -131,7 +136,7 @@ impl Place {
     }
 
     /// The same place for one task, of which it keeps count by itself.
-    pub(crate) fn for_one(&self, counted: bool, watched: Option<Watched>) -> Arc<Part> {
+    pub(crate) fn for_one(&self, counted: bool, watched: Option<Record>) -> Arc<Part> {
         let pool = Some(self.pool().clone());
         let counted = AtomicU8::new(u8::from(counted));
         Part::new_home(Inside { pool, counted, watched, ..self.parts() })

@@ -66,7 +66,7 @@ pub(crate) struct State {
     /// What its tasks wait for that is not its own.
     pub(super) roots: Roots,
     /// Who looks on.
-    pub(super) onlookers: Onlookers,
+    pub(super) onlookers: Arc<Onlookers>,
     /// What is counted for snapshots.
     pub(super) watch: Option<Arc<Counts>>,
     /// What the last of these saw running.
@@ -91,6 +91,12 @@ impl Shared {
         self.phase.is_plain()
     }
 
+    /// Whether it would be so, but for those who look on.
+    pub(crate) fn is_open_and_watched(&self) -> bool {
+        let plain = self.queue.seeded().is_none() && !self.queue.has_capacity();
+        plain && self.phase.is_open() && !self.phase.starves()
+    }
+
     pub(crate) fn hook(&self) -> Option<Hook> {
         lock(&self.hook).clone()
     }
@@ -100,6 +106,7 @@ impl Shared {
         if self.is_closed() && self.threads().has_nobody() {
             let hook = lock(&self.hook).take();
             drop(hook);
+            self.onlookers.drop_hook();
         }
     }
 

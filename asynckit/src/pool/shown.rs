@@ -5,31 +5,52 @@
 //! what it gathers want to see what depends on what. So it has a home that does nothing but tell them.
 
 use std::ops::ControlFlow;
+use std::slice::from_ref;
 
 use crate::core::{
     self, EachNeed, Entry, Header, Homed, IsHome, News, Owner, Rest, Submitted, TaskOf, TaskRef,
     Traits, each_frame,
 };
 use crate::error::{Hook, Hop};
-use crate::observe::{Need, TaskId, TaskKind, Told, Watched};
-use crate::pool::place::{Inside, Part};
-use crate::pool::shared::{Shared, State};
-use crate::sync::Arc;
+use crate::observe::{Listeners, Need, Record, TaskId, TaskKind};
+use crate::pool::place::Inside;
+use crate::pool::shared::State;
+
+/// What those who look on know of a task, if any do.
+pub(crate) fn watched_of(task: &Header) -> Option<&Record> {
+    task.watched().or_else(|| if task.is_special() { watched_by_home(task) } else { None })
+}
+
+#[cold]
+#[inline(never)]
+fn watched_by_home(task: &Header) -> Option<&Record> {
+    match task.hooked_home::<Inside>() {
+        Some(part) => part.watched.as_ref(),
+        None => task.hooked_home::<Gathered>().map(|gathered| &gathered.watched),
+    }
+}
 
 /// What a task or a result is for those who look on.
 pub(crate) fn need_of(task: &Header) -> Need {
-    let watched = match task.hooked_home::<Inside>() {
-        Some(part) => part.watched.as_ref(),
-        None => task.hooked_home::<Gathered>().map(|gathered| &gathered.watched),
-    };
-    watched.map_or(Need::Outside, |watched| Need::Task(watched.id))
+    watched_of(task).map_or(Need::Outside, |watched| Need::Task(watched.id))
 }
 
-/// What several are.
-pub(super) fn needs(each: EachNeed<'_>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    each(&mut |task| needs.push(need_of(task)));
-    needs
+/// So many needs are kept without an allocation.
+const FEW: usize = 8;
+
+/// Calls `f` with what several results are.
+pub(super) fn with_needs<R>(each: EachNeed<'_>, f: impl FnOnce(&[Need]) -> R) -> R {
+    let (mut few, mut len, mut many) = ([Need::Outside; FEW], 0, Vec::new());
+    each(&mut |task| {
+        let need = need_of(task);
+        match few.get_mut(len) {
+            Some(place) => *place = need,
+            None if many.is_empty() => many.extend(few.into_iter().chain([need])),
+            None => many.push(need),
+        }
+        len += 1;
+    });
+    f(if many.is_empty() { &few[..len] } else { &many })
 }
 
 /// What kind of task it is for them.
@@ -40,11 +61,13 @@ pub(super) fn kind_of(task: &Header) -> TaskKind {
     }
 }
 
-/// The part of the work that this thread is doing, where somebody looks on to it.
-pub(crate) fn watched_here() -> Option<Arc<Part>> {
-    each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break(part.watched.is_some().then(|| part.arc())),
-        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
+/// Shows what those who look on know of the work that this thread is doing. `None` where nobody does.
+pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record) -> Option<R>) -> Option<R> {
+    each_frame(|frame| match watched_of(frame.header()) {
+        Some(watched) => ControlFlow::Break(f(watched)),
+        None if frame.home::<Inside>().is_some() || frame.home::<State>().is_some() => {
+            ControlFlow::Break(None)
+        }
         // It is run in place, as a part of what is below.
         None => ControlFlow::Continue(()),
     })
@@ -53,46 +76,31 @@ pub(crate) fn watched_here() -> Option<Arc<Part>> {
 
 /// The number of that work.
 pub(super) fn task_here() -> Option<TaskId> {
-    each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break(part.watched.as_ref().map(|watched| watched.id)),
-        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
-        None => ControlFlow::Continue(()),
-    })
-    .flatten()
+    with_watched_here(|watched| Some(watched.id))
 }
 
 /// The home of a task of no pool.
 pub(crate) struct Gathered {
-    watched: Watched,
-    /// Whose onlookers are told.
-    pool: Arc<Shared>,
+    watched: Record,
     /// What it is made of, where that is no input.
     of: Need,
 }
 
-/// The pool of a task or a result, where somebody looks on to both.
-pub(crate) fn looked_on(task: &Header) -> Option<Arc<Shared>> {
-    if !task.is_special() {
-        return None;
-    }
-    if let Some(gathered) = task.hooked_home::<Gathered>() {
-        return Some(gathered.pool.clone());
-    }
-    let part = task.hooked_home::<Inside>()?;
-    part.watched.as_ref().filter(|watched| watched.seen_by > 0).map(|_| part.pool().clone())
+/// Those who look on to a task or a result and its pool.
+pub(crate) fn looked_on(task: &Header) -> Option<Listeners> {
+    watched_of(task)?.by.of_pool()
 }
 
-/// Makes a task of no pool, done on the spot. `by`: those who look on to this pool are to see it; `of`: what it is
-/// made of, where that is no input.
+/// Makes a task of no pool, done on the spot. `by`: these are to see it; `of`: what it is made of, where that is no
+/// input.
 pub(crate) fn on_no_pool<T, K: TaskOf<T>>(
-    (by, of): (Option<Arc<Shared>>, Need),
+    (by, of): (Option<Listeners>, Need),
     traits: Traits,
     hop: Hop,
     task: K,
 ) -> Owner<T> {
-    let Some(pool) = by else { return core::submit_nowhere(traits, hop, task) };
-    let watched = Watched::new(pool.onlookers.count(), None);
-    let home = Homed::new_home(Gathered { watched, pool, of });
+    let Some(by) = by else { return core::submit_nowhere(traits, hop, task) };
+    let home = Homed::new_home(Gathered { watched: Record::new(by), of });
     let (owner, submitted) = home.submit_hooked(traits.and(Traits::IMMEDIATE), hop, task);
     if let Submitted::Immediate(entry) = submitted {
         home.do_now(entry);
@@ -133,22 +141,17 @@ impl IsHome for Gathered {
     fn over(_: &Homed<Self>, _: &TaskRef) {}
 
     fn tells(home: &Homed<Self>, task: &Header, news: News<'_>) {
-        let (watched, pool) = (&home.watched, &home.pool);
-        let tell =
-            |told: &Told<'_>| pool.onlookers.tell(watched.seen_by, None, &|| pool.hook(), told);
+        let watched = &home.watched;
         match news {
             News::Submitted(each) => {
-                let mut needs = needs(each);
-                if needs.is_empty() {
-                    needs.extend(home.of.task().map(Need::Task));
-                }
-                watched.submitted(task.hop, kind_of(task), &needs, (task_here(), None), &tell);
+                with_needs(each, |needs| {
+                    let needs = if needs.is_empty() { from_ref(&home.of) } else { needs };
+                    watched.submitted(task.hop, kind_of(task), needs, (task_here(), None));
+                });
             }
-            News::Ends(error) => watched.ends(error, task.is_set(), &tell),
-            News::Lost(error) => watched.lost(error, &tell),
-            News::Cut(error) => {
-                tell(&Told::Cancelled(watched.id, error));
-            }
+            News::Ends(error) => watched.ends(error, task.is_set()),
+            News::Lost(error) => watched.lost(error),
+            News::Cut(error) => watched.cut(error),
             News::Begins | News::Waits(_) => {}
         }
     }

@@ -11,8 +11,8 @@ use crate::observe::{
     Way, WayEnd, now,
 };
 use crate::pool::handle::Pool;
-use crate::pool::place::Inside;
 use crate::pool::shared::{Earlier, Shared};
+use crate::pool::shown::watched_of;
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, lock};
 use crate::terms::{Passes, all_limits, has_lines};
@@ -118,8 +118,7 @@ impl Shared {
                 let runs_once = matches!(task.shown_as(), TaskKind::Call);
                 let known = before.iter().find(|one| one.task.is(&task) && runs_once);
                 let since = known.map_or_else(Instant::now, |known| known.since);
-                let begun =
-                    task.hooked_home::<Inside>().and_then(|part| part.watched.as_ref()?.since());
+                let begun = watched_of(&task).and_then(|watched| watched.since());
                 running.push(Running {
                     call: call_of(&task),
                     row: row.clone(),

@@ -6,6 +6,7 @@
 
 use crate::core::{Owner, Submitted, TaskOf, Traits, Unsubmitted};
 use crate::error::{Error, Hop};
+use crate::observe::{OneMoment, Record};
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::worker;
@@ -41,6 +42,31 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
     owner
 }
 
+/// Likewise, where somebody looks on.
+fn on_watched_pool<T, K: TaskOf<T>>(
+    pool: &Arc<Shared>,
+    hop: Hop,
+    traits: Traits,
+    task: K,
+    watched: Record,
+) -> Owner<T> {
+    let _moment = OneMoment::begin();
+    let (owner, submitted) = pool.submit_watched(traits, hop, task, watched);
+    match submitted {
+        Submitted::Ready(entry) => {
+            if let Some(watched) = entry.header().watched() {
+                watched.ready();
+            }
+            worker::schedule(pool, entry);
+        }
+        // *The late task*, as above.
+        Submitted::Tied if !pool.is_closed() => {}
+        Submitted::Tied => refuse_late(&owner),
+        Submitted::Immediate(entry) => pool.do_now(entry),
+    }
+    owner
+}
+
 #[cold]
 #[inline(never)]
 fn refuse_late<T>(owner: &Owner<T>) {
@@ -57,6 +83,14 @@ pub(crate) fn on_place<T, K: TaskOf<T>>(
     traits: Traits,
     task: K,
 ) -> Owner<T> {
+    if let Place::Pool(pool) = place
+        && !counted
+        && !K::SLEEPS
+        && pool.is_open_and_watched()
+        && let Some(watched) = pool.watch(traits)
+    {
+        return on_watched_pool(pool, hop, traits, task, watched);
+    }
     let part = part_of(place, counted, traits);
     if let Some(error) = refusal(&part, hop) {
         return Unsubmitted::new(hop, traits, task).refuse(error);

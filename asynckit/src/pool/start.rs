@@ -41,7 +41,7 @@ impl Shared {
             phase: Phase::open(plain),
             stacks: Stacks::none(),
             roots: Roots::none(),
-            onlookers: Onlookers::none(clock),
+            onlookers: Onlookers::none(config.hook.clone(), clock),
             watch,
             looked_at: Mutex::new(Vec::new()),
             farewell: Mutex::new(Farewell::default()),

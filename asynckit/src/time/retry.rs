@@ -239,7 +239,9 @@ impl<F, T> Retried<F, T> {
     fn tell_try(&self) {
         let before = self.before.take();
         let number = self.tries.get() + 1;
-        pool::tell_here(|task, tell| tell(&Told::Attempt(task, number, before.as_ref())));
+        if let Some((task, by)) = pool::listeners_here() {
+            by.tell(&Told::Attempt(task, number, before.as_ref()));
+        }
     }
 
     fn next_try<'w>(&self) -> Work<'w, T>
@@ -263,7 +265,7 @@ impl<F, T> Retried<F, T> {
             Some(pause) => {
                 // Somebody has looked at it: this has.
                 let error = error.observed();
-                if pool::watched_here().is_some() {
+                if pool::listeners_here().is_some() {
                     self.before.set(Some(error));
                 }
                 After::Pause(pause)

@@ -6,10 +6,9 @@ use crate::core::{
     Unsubmitted, by_room,
 };
 use crate::error::{BoxError, Error, Hop};
-use crate::observe::Need;
+use crate::observe::{Listeners, Need};
 use crate::pool::{self, Current, Handle, Place, Plain, Spawn, Spawner};
 use crate::result::{AsyncResult, scope_of};
-use crate::sync::Arc;
 use crate::work::future::Polled;
 use std::marker::PhantomData;
 
@@ -20,8 +19,8 @@ pub(crate) struct Lifting<'w, L, T, B>(PhantomData<(&'w (), L, T, B)>);
 /// Where a call is to be made.
 enum To<'a> {
     Place(&'a Place, Traits),
-    /// No pool's; those who look on to this one are to see it.
-    Nowhere(Option<Arc<pool::Shared>>, Traits),
+    /// No pool's; these are to see it.
+    Nowhere(Option<Listeners>, Traits),
 }
 
 impl<'w, L, T, B> Lifting<'w, L, T, B>

@@ -122,6 +122,7 @@ fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At)
         Some(place) => {
             let loans = here.keep_loans();
             let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+            let place = pool::as_a_part(place);
             flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
         }
         None => Outcome::Done(run_cell(hop, cell, at)),

@@ -173,7 +173,7 @@ pub(super) fn cancelled() -> Error {
 pub(super) fn submit<T, K: task::TaskOf<T>>(place: &Place, traits: Traits, kind: K) -> Owner<T> {
     let home = if traits.is_hooked() { place.hook_in() } else { place.address() };
     // SAFETY: the place outlives its tasks, or is counted.
-    let (owner, submitted) = unsafe { task::submit(home, traits, hop(), kind) };
+    let (owner, submitted) = unsafe { task::submit(home, traits, hop(), kind, None) };
     if let Submitted::Ready(entry) = submitted {
         Queue::schedule(place, entry);
     }

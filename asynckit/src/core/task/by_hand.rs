@@ -33,7 +33,7 @@ impl<T> TableByHand<T> {
 fn by_hand<T>(hop: Hop, traits: Traits) -> CellPtr {
     let state = State::lacking_one(traits);
     // SAFETY: the table is for these types; there is no home to be hooked to.
-    unsafe { cell::make::<T, ()>(&TableByHand::<T>::TABLE, std::ptr::null(), hop, state, ()) }
+    unsafe { cell::make::<T, ()>(&TableByHand::<T>::TABLE, std::ptr::null(), hop, state, (), None) }
 }
 
 /// A result that any of its handles may set.

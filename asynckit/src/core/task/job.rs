@@ -174,5 +174,6 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
 // SAFETY: the table is for these types.
 unsafe impl<T, J: Job<T>> TaskOf<T> for Jobbed<J> {
     const INPUTS: Option<usize> = Some(0);
+    const SLEEPS: bool = true;
     const TABLE: &'static Table = &TableOfJob::<T, J>::TABLE;
 }

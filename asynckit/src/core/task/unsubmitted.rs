@@ -20,8 +20,9 @@ impl<T> Unsubmitted<T> {
     pub(crate) fn new<K: TaskOf<T>>(hop: Hop, traits: Traits, task: K) -> Unsubmitted<T> {
         let state = State::unsubmitted(traits);
         // SAFETY: the table is the kind's own; there is no home yet.
-        let owner =
-            unsafe { Owner::new(cell::make::<T, K>(K::TABLE, std::ptr::null(), hop, state, task)) };
+        let owner = unsafe {
+            Owner::new(cell::make::<T, K>(K::TABLE, std::ptr::null(), hop, state, task, None))
+        };
         Unsubmitted { owner: Some(owner) }
     }
 
@@ -67,7 +68,7 @@ impl<T> Unsubmitted<T> {
             let traits = header.state.traits().and(hooked);
             let adopted = header.adopt(home);
             debug_assert!(adopted || home.is_null(), "work is submitted once");
-            if traits.is_hooked() {
+            if traits.has_news() {
                 // It can be seen by its mark.
                 header.state.begin(State::unsubmitted(traits));
                 news::submitted(cell);

@@ -252,7 +252,7 @@ fn begin<T>(place: Option<&Place>, (owner, submitted): (Owner<T>, Submitted)) ->
 pub(crate) fn submit<T, K: TaskOf<T>>(place: &Place, traits: Traits, task: K) -> Owner<T> {
     let home = if traits == Traits::PLAIN { place.address() } else { hooked(place, traits) };
     // SAFETY: the place outlives its tasks, or is counted.
-    begin(Some(place), unsafe { task::submit(home, traits, hop(), task) })
+    begin(Some(place), unsafe { task::submit(home, traits, hop(), task, None) })
 }
 
 fn hooked(place: &Place, traits: Traits) -> *const Home {
@@ -330,7 +330,7 @@ pub(crate) fn gather<L: Inputs, T>(
 ) -> Owner<T> {
     let call = a_call(inputs, move |_: &Here<'_>, v| Outcome::Done(Ok(f(v))));
     // SAFETY: there is no home.
-    begin(None, unsafe { task::submit(std::ptr::null(), Traits::IMMEDIATE, hop(), call) })
+    begin(None, unsafe { task::submit(std::ptr::null(), Traits::IMMEDIATE, hop(), call, None) })
 }
 
 #[track_caller]

@@ -10,17 +10,42 @@ use super::{
 /// So many lines a part has at most.
 const MOST: usize = 8;
 
+/// Each of some texts once, in order, with how often it is there.
+fn grouped(texts: impl Iterator<Item = String>) -> Vec<(usize, String)> {
+    let mut groups: Vec<(usize, String)> = Vec::new();
+    for text in texts {
+        match groups.iter_mut().find(|(_, other)| *other == text) {
+            Some((count, _)) => *count += 1,
+            None => groups.push((1, text)),
+        }
+    }
+    groups
+}
+
+/// Of several that are alike one stands for all.
+struct Times<'a>(&'a (usize, String));
+
+impl fmt::Display for Times<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            (1, text) => f.write_str(text),
+            (count, text) => write!(f, "{count} × {text}"),
+        }
+    }
+}
+
 /// Writes the first of a list, a line each, and how many there are besides.
 fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, title: &str, all: &[T]) -> fmt::Result {
     if all.is_empty() {
         return Ok(());
     }
     write!(f, "\n{title}:")?;
-    for one in all.iter().take(MOST) {
-        write!(f, "\n  {one}")?;
+    let groups = grouped(all.iter().map(T::to_string));
+    for group in groups.iter().take(MOST) {
+        write!(f, "\n  {}", Times(group))?;
     }
-    match all.len() - all.len().min(MOST) {
-        0 => Ok(()),
+    match groups.iter().skip(MOST).map(|(count, _)| count).sum() {
+        0usize => Ok(()),
         more => write!(f, "\n  and {more} more"),
     }
 }
@@ -217,21 +242,20 @@ impl fmt::Display for FunctionCounts {
     }
 }
 
-/// The first three of some calls, and how many there are.
+/// The first of some calls, of which there are so many.
 struct Calls<'a>(&'a [super::CallSite], usize);
 
 impl fmt::Display for Calls<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = &self.0[..self.0.len().min(3)];
-        for (n, call) in shown.iter().enumerate() {
-            let comma = if n > 0 { ", " } else { "" };
-            write!(f, "{comma}{call}")?;
-        }
-        match (shown.len(), self.1.saturating_sub(shown.len())) {
-            (0, 0) => f.write_str("nobody"),
-            (_, 0) => Ok(()),
-            (0, all) => write!(f, "{all}"),
-            (_, more) => write!(f, " and {more} more"),
+        let groups = grouped(self.0.iter().map(ToString::to_string));
+        let shown = &groups[..groups.len().min(3)];
+        let texts: Vec<String> = shown.iter().map(|group| Times(group).to_string()).collect();
+        let more = self.1.saturating_sub(shown.iter().map(|(count, _)| count).sum());
+        match (texts.is_empty(), more) {
+            (true, 0) => f.write_str("nobody"),
+            (true, all) => write!(f, "{all}"),
+            (false, 0) => f.write_str(&texts.join(", ")),
+            (false, more) => write!(f, "{} and {more} more", texts.join(", ")),
         }
     }
 }

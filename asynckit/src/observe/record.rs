@@ -8,17 +8,15 @@ use std::time::Duration;
 
 use super::events::{Ending, TaskKind};
 use super::ids::{Need, TaskId};
-use super::onlookers::Everywhere;
+use super::onlookers::Listeners;
 use super::told::Told;
 use crate::error::{Error, Hop};
 use crate::sync::{AtomicU8, AtomicU64, Ordering, yield_now};
 
 /// What those who look on have to know of a task.
-pub(crate) struct Watched {
+pub(crate) struct Record {
     pub(crate) id: TaskId,
-    /// How many of its pool's onlookers see it: those that were there when it was submitted.
-    pub(crate) seen_by: usize,
-    pub(crate) everywhere: Everywhere,
+    pub(crate) by: Listeners,
     state: AtomicU8,
     /// When its run began, in nanoseconds of its pool's clock; zero where it does not run.
     since: AtomicU64,
@@ -37,18 +35,14 @@ const BEGUN: u8 = 4;
 /// So often a thread looks whether another has told what it was about to.
 const PATIENCE: usize = 10_000;
 
-/// Tells those who look on to it, and gives the time.
-pub(crate) type Tell<'a> = &'a dyn Fn(&Told<'_>) -> Duration;
+impl Record {
+    pub(crate) fn new(by: Listeners) -> Record {
+        let (state, since) = (AtomicU8::new(WAITS), AtomicU64::new(0));
+        Record { id: TaskId::next(), by, state, since }
+    }
 
-impl Watched {
-    pub(crate) fn new(seen_by: usize, everywhere: Everywhere) -> Watched {
-        Watched {
-            id: TaskId::next(),
-            seen_by,
-            everywhere,
-            state: AtomicU8::new(WAITS),
-            since: AtomicU64::new(0),
-        }
+    fn tell(&self, told: &Told<'_>) -> Duration {
+        self.by.tell(told)
     }
 
     /// It is about to be tied.
@@ -58,9 +52,8 @@ impl Watched {
         kind: TaskKind,
         needs: &[Need],
         (by, part_of): (Option<TaskId>, Option<TaskId>),
-        tell: Tell<'_>,
     ) {
-        tell(&Told::Submitted { task: self.id, hop, kind, needs, by, part_of });
+        self.tell(&Told::Submitted { task: self.id, hop, kind, needs, by, part_of });
     }
 
     /// Whether this call is the one to tell that it is ready.
@@ -71,9 +64,9 @@ impl Watched {
     }
 
     /// It is about to be queued.
-    pub(crate) fn ready(&self, tell: Tell<'_>) {
+    pub(crate) fn ready(&self) {
         if self.begin_ready() {
-            tell(&Told::Ready(self.id));
+            self.tell(&Told::Ready(self.id));
             // Unless somebody did not wait for that.
             let step = |old: u8| (old & STATE == TELLS).then_some((old & BEGUN) | READY);
             let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, step);
@@ -81,8 +74,8 @@ impl Watched {
     }
 
     /// It is run next, on this thread.
-    pub(crate) fn begins(&self, tell: Tell<'_>) {
-        self.ready(tell);
+    pub(crate) fn begins(&self) {
+        self.ready();
         let is_told = || self.state.load(Ordering::Acquire) & STATE != TELLS;
         for _ in 0..PATIENCE {
             if is_told() {
@@ -92,7 +85,7 @@ impl Watched {
         }
         let before = self.state.swap(RUNS | BEGUN, Ordering::AcqRel);
         let begins = before & BEGUN == 0;
-        let time = tell(&if begins { Told::Started(self.id) } else { Told::Resumed(self.id) });
+        let time = self.tell(&if begins { Told::Started(self.id) } else { Told::Resumed(self.id) });
         // ORDERING: Relaxed, here and below: only for a look from outside.
         self.since.store(time.as_nanos() as u64 | 1, Ordering::Relaxed);
     }
@@ -104,9 +97,9 @@ impl Watched {
     }
 
     /// It has left its thread, to go on later.
-    pub(crate) fn waits(&self, on: impl FnOnce() -> Vec<Need>, tell: Tell<'_>) {
+    pub(crate) fn waits(&self, on: &[Need]) {
         if self.runs() {
-            tell(&Told::Suspended(self.id, &on()));
+            self.tell(&Told::Suspended(self.id, on));
             self.since.store(0, Ordering::Relaxed);
             self.state.store(WAITS | BEGUN, Ordering::Release);
         }
@@ -117,23 +110,28 @@ impl Watched {
     }
 
     /// It has run to its end.
-    pub(crate) fn ends(&self, error: Option<&Error>, late: bool, tell: Tell<'_>) {
+    pub(crate) fn ends(&self, error: Option<&Error>, late: bool) {
         let how = match error {
             _ if late => Ending::Late,
             None => Ending::Value,
             Some(error) => Ending::Failed(error),
         };
-        tell(&Told::Ended { task: self.id, how, ran: self.runs() });
+        self.tell(&Told::Ended { task: self.id, how, ran: self.runs() });
+    }
+
+    /// Its result was set so while somebody runs it.
+    pub(crate) fn cut(&self, error: &Error) {
+        self.tell(&Told::Cancelled(self.id, error));
     }
 
     /// It will not run, or go on.
-    pub(crate) fn lost(&self, error: Option<&Error>, tell: Tell<'_>) {
+    pub(crate) fn lost(&self, error: Option<&Error>) {
         let ran = self.runs();
         let how = match error {
             None => Ending::Late,
             Some(error) if ran => Ending::Failed(error),
             Some(error) => Ending::Skipped(error),
         };
-        tell(&Told::Ended { task: self.id, how, ran });
+        self.tell(&Told::Ended { task: self.id, how, ran });
     }
 }

@@ -1,0 +1,234 @@
+//! Where the workers' time went: one sweep over all that began and ended.
+//!
+//! While some workers are idle, as many of them as there are ready tasks are about to pick one up; as
+//! many more as a limit holds tasks back are held by it; for the rest nothing was ready. A worker's own
+//! gap takes the mean share of the idle workers at each moment.
+
+use crate::model::Model;
+
+use super::bars::{Bar, Bars};
+
+/// The causes, in the order of all that is kept by cause: a word for styles, and what is said.
+pub(crate) const CAUSES: [(&str, &str); 6] = [
+    ("run", "running"),
+    ("pick", "picking up ready work"),
+    ("held", "held by a limit"),
+    ("inside", "waiting inside"),
+    ("none", "nothing ready"),
+    ("stop", "not started or stopped"),
+];
+
+pub(crate) const RUN: usize = 0;
+pub(crate) const PICK: usize = 1;
+pub(crate) const HELD: usize = 2;
+pub(crate) const INSIDE: usize = 3;
+pub(crate) const NONE: usize = 4;
+pub(crate) const STOP: usize = 5;
+
+/// The run is told in so many equal parts.
+pub(crate) const BINS: usize = 1200;
+
+type ByCause = [f64; CAUSES.len()];
+
+/// Nanoseconds by cause.
+pub(crate) struct Causes {
+    pub(crate) total: ByCause,
+    /// By worker.
+    pub(crate) rows: Vec<ByCause>,
+    /// By cause, then by part of the run.
+    pub(crate) bins: Vec<Vec<f64>>,
+    /// All of it.
+    pub(crate) all: f64,
+}
+
+impl Causes {
+    pub(crate) fn of(model: &Model, bars: &Bars) -> Causes {
+        let mut bins = Bins::new(model.end);
+        let idle = Idle::sweep(events(model, bars), &mut bins);
+        let rows: Vec<ByCause> = (0..model.rows.len())
+            .map(|row| row_by_cause(model, bars, row, &idle, &mut bins))
+            .collect();
+        for wait in &model.waits {
+            bins.add(INSIDE, wait.start, wait.end, 1.0);
+            bins.add(RUN, wait.start, wait.end, -1.0);
+        }
+        let rows = with_waits(model, rows);
+        let mut total = ByCause::default();
+        for row in &rows {
+            total.iter_mut().zip(row).for_each(|(sum, part)| *sum += part);
+        }
+        // A worker that never began was idle all the time.
+        for _ in 0..model.unneeded {
+            idle.gap(&mut total, 0, model.end);
+        }
+        Causes { all: total.iter().sum(), total, rows, bins: bins.parts }
+    }
+
+    pub(crate) fn share(&self, cause: usize) -> f64 {
+        if self.all > 0.0 { self.total[cause] / self.all } else { 0.0 }
+    }
+}
+
+/// What changes at a moment. The order is that in which changes of one moment are taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Idle,
+    Busy,
+    Queued,
+    Taken,
+    Held,
+    Let,
+}
+
+fn events(model: &Model, bars: &Bars) -> Vec<(u64, Change)> {
+    let mut events = Vec::with_capacity(2 * bars.count() + 4 * model.tasks.len());
+    for (k, row) in model.rows.iter().enumerate() {
+        if row.helps {
+            continue;
+        }
+        events.extend([(row.start, Change::Idle), (row.stop, Change::Busy)]);
+        for bar in bars.row(k).iter().filter(|bar| !bar.nested) {
+            events.extend([(bar.start, Change::Busy), (bar.end, Change::Idle)]);
+        }
+    }
+    for _ in 0..model.unneeded {
+        events.extend([(0, Change::Idle), (model.end, Change::Busy)]);
+    }
+    for task in model.tasks.iter().filter(|task| task.row.is_some()) {
+        let free = (task.ready + task.held).min(task.start);
+        if free < task.start {
+            events.extend([(free, Change::Queued), (task.start, Change::Taken)]);
+        }
+        if free > task.ready {
+            events.extend([(task.ready, Change::Held), (free, Change::Let)]);
+        }
+    }
+    events.sort_unstable();
+    events
+}
+
+/// What one idle worker's share of each idle cause is, added up to each moment.
+struct Idle {
+    at: Vec<u64>,
+    sums: Vec<[f64; 3]>,
+}
+
+/// The causes of `Idle::sums`.
+const IDLE: [usize; 3] = [PICK, HELD, NONE];
+
+impl Idle {
+    fn sweep(events: Vec<(u64, Change)>, bins: &mut Bins) -> Idle {
+        let mut all = Idle { at: vec![0], sums: vec![[0.0; 3]] };
+        let (mut idle, mut queued, mut held) = (0_i64, 0_i64, 0_i64);
+        let (mut before, mut sum) = (0, [0.0; 3]);
+        for (at, change) in events {
+            if at > before {
+                if idle > 0 {
+                    let picking = queued.clamp(0, idle);
+                    let limited = held.clamp(0, idle - picking);
+                    let parts = [picking, limited, idle - picking - limited];
+                    for (k, &part) in parts.iter().enumerate().filter(|(_, part)| **part > 0) {
+                        bins.add(IDLE[k], before, at, part as f64);
+                        sum[k] += (at - before) as f64 * part as f64 / idle as f64;
+                    }
+                }
+                all.at.push(at);
+                all.sums.push(sum);
+                before = at;
+            }
+            match change {
+                Change::Idle => idle += 1,
+                Change::Busy => idle -= 1,
+                Change::Queued => queued += 1,
+                Change::Taken => queued -= 1,
+                Change::Held => held += 1,
+                Change::Let => held -= 1,
+            }
+        }
+        all
+    }
+
+    fn at(&self, moment: u64) -> [f64; 3] {
+        let k = self.at.partition_point(|&at| at < moment).min(self.at.len() - 1);
+        self.sums[k]
+    }
+
+    /// A worker was idle from here to there.
+    fn gap(&self, by: &mut ByCause, from: u64, to: u64) {
+        if to > from {
+            let (a, b) = (self.at(from), self.at(to));
+            for k in 0..IDLE.len() {
+                by[IDLE[k]] += b[k] - a[k];
+            }
+        }
+    }
+}
+
+fn row_by_cause(model: &Model, bars: &Bars, k: usize, idle: &Idle, bins: &mut Bins) -> ByCause {
+    let (row, mut by) = (&model.rows[k], ByCause::default());
+    let mut last = row.start;
+    for Bar { start, end, nested } in bars.row(k) {
+        if *nested {
+            // Its time is running, and no longer that in which the one around it waited.
+            by[INSIDE] -= (end - start) as f64;
+            bins.add(INSIDE, *start, *end, -1.0);
+        } else {
+            if !row.helps {
+                idle.gap(&mut by, last, *start);
+            }
+            last = *end;
+        }
+        by[RUN] += (end - start) as f64;
+        bins.add(RUN, *start, *end, 1.0);
+    }
+    if !row.helps {
+        idle.gap(&mut by, last, row.stop);
+        by[STOP] = (row.start + model.end.saturating_sub(row.stop)) as f64;
+        bins.add(STOP, 0, row.start, 1.0);
+        bins.add(STOP, row.stop, model.end, 1.0);
+    }
+    by
+}
+
+/// The time in which tasks waited inside is no run time.
+fn with_waits(model: &Model, mut rows: Vec<ByCause>) -> Vec<ByCause> {
+    for wait in &model.waits {
+        let pieces = model.pieces(wait.task);
+        let here = pieces.iter().find(|piece| piece.start <= wait.start && wait.end <= piece.end);
+        if let Some(row) = here.map(|piece| piece.row).or(model.task(wait.task).row) {
+            let by = &mut rows[row as usize];
+            by[RUN] -= (wait.end - wait.start) as f64;
+            by[INSIDE] += (wait.end - wait.start) as f64;
+        }
+    }
+    rows
+}
+
+/// The parts of the run.
+struct Bins {
+    width: f64,
+    parts: Vec<Vec<f64>>,
+}
+
+impl Bins {
+    fn new(end: u64) -> Bins {
+        Bins { width: end.max(1) as f64 / BINS as f64, parts: vec![vec![0.0; BINS]; CAUSES.len()] }
+    }
+
+    /// So many workers, from here to there.
+    fn add(&mut self, cause: usize, from: u64, to: u64, workers: f64) {
+        let (mut from, to) = (from as f64, to as f64);
+        let part = &mut self.parts[cause];
+        let first = ((from / self.width) as usize).min(BINS - 1);
+        for (k, bin) in part.iter_mut().enumerate().skip(first) {
+            let end = if k == BINS - 1 { to } else { to.min((k + 1) as f64 * self.width) };
+            if end > from {
+                *bin += workers * (end - from);
+            }
+            from = end.max(from);
+            if from >= to {
+                break;
+            }
+        }
+    }
+}

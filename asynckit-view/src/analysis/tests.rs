@@ -1,0 +1,167 @@
+//! What is found out about runs made by hand.
+
+use super::*;
+use crate::testing::{Sample, failing};
+
+const MS: u64 = 1_000_000;
+
+fn path(steps: &[paths::Step]) -> Vec<(u32, u64)> {
+    steps.iter().map(|step| (step.task, step.run / MS)).collect()
+}
+
+fn said(model: &Model) -> String {
+    verdict(model, &Analysis::of(model)).iter().map(|part| part.text()).collect()
+}
+
+#[test]
+fn the_path_goes_back_by_the_input_that_came_last_and_adds_up_to_the_run() {
+    let mut run = Sample::new(2, 12);
+    let a = run.task("load", 0, [1, 4], &[]);
+    let b = run.task("load", 1, [0, 7], &[]);
+    let c = run.task("merge", 0, [8, 12], &[a, b]);
+    let found = Analysis::of(&run.0);
+    assert_eq!(path(&found.ran.steps), [(b, 7), (c, 4)]);
+    assert_eq!(found.ran.sum.queued, MS);
+    assert_eq!(found.ran.length, run.0.end);
+    assert_eq!(path(&found.span.steps), [(b, 7), (c, 4)]);
+    assert_eq!(found.span.length, 11 * MS);
+}
+
+#[test]
+fn both_paths_go_through_what_a_task_waited_for_inside() {
+    let mut run = Sample::new(2, 10);
+    let outer = run.task("outer", 0, [0, 10], &[]);
+    let inner = run.child(outer, 1, "inner", 1, [2, 8]);
+    run.waits(outer, [3, 9], Some(inner));
+    let found = Analysis::of(&run.0);
+    assert_eq!(path(&found.ran.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+    assert_eq!((found.ran.sum.inside, found.ran.sum.queued), (MS, MS));
+    assert_eq!(found.ran.length, 10 * MS);
+    assert_eq!(path(&found.span.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+    assert_eq!(found.span.length, 8 * MS);
+    assert_eq!(found.own, [4 * MS, 6 * MS]);
+}
+
+#[test]
+fn both_paths_go_through_what_a_suspended_task_waited_for() {
+    let mut run = Sample::new(2, 10);
+    let outer = run.task("outer", 0, [0, 10], &[]);
+    let inner = run.child(outer, 1, "inner", 1, [2, 8]);
+    run.piece(outer, 0, [0, 2], None);
+    run.piece(outer, 1, [9, 10], None);
+    let found = Analysis::of(&run.0);
+    assert_eq!(path(&found.ran.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+    assert_eq!(found.ran.length, 10 * MS);
+    assert_eq!(path(&found.span.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+    assert_eq!(found.span.length, 8 * MS);
+    assert_eq!(found.own, [3 * MS, 6 * MS]);
+}
+
+#[test]
+fn a_wait_for_an_unknown_result_is_taken_to_be_for_what_the_task_submitted() {
+    let mut run = Sample::new(2, 10);
+    let outer = run.task("outer", 0, [0, 10], &[]);
+    let inner = run.child(outer, 1, "inner", 1, [2, 8]);
+    run.waits(outer, [3, 9], None);
+    assert_eq!(path(&Analysis::of(&run.0).ran.steps), [(outer, 1), (inner, 6), (outer, 1)]);
+}
+
+#[test]
+fn the_causes_of_each_worker_add_up_to_its_time() {
+    let mut run = Sample::new(3, 20);
+    let limit = run.limit("disk", 1);
+    let a = run.task("load", 0, [1, 6], &[]);
+    let b = run.task("load", 1, [6, 12], &[]);
+    run.held(b, limit, 5);
+    let c = run.task("merge", 2, [14, 18], &[a, b]);
+    run.waits(c, [15, 17], None);
+    let found = Analysis::of(&run.0);
+    for row in &found.causes.rows {
+        assert!((row.iter().sum::<f64>() - run.0.end as f64).abs() < 1.0, "{row:?}");
+        assert!(row.iter().all(|&part| part >= 0.0), "{row:?}");
+    }
+    let total = found.causes.total.map(|part| (part / MS as f64).round() as u64);
+    // Of the three, 13 ms run, 2 wait inside; one is held back from the first to the sixth millisecond; while
+    // something is ready and nobody has come yet, one worker is about to.
+    assert_eq!(total, [13, 4, 5, 2, 36, 0]);
+    let bins: f64 = found.causes.bins.iter().flatten().sum();
+    assert!((bins - found.causes.all).abs() < 10.0);
+}
+
+#[test]
+fn the_sentence_names_a_failure_that_took_much_with_it() {
+    assert_eq!(
+        said(&failing()),
+        "10.0 ms on 2 workers: count #3 failed at 7.00 ms, and 1 of 5 tasks never ran. Parallelism 1.71. ✕ 1 failure, 1 skipped"
+    );
+}
+
+#[test]
+fn the_sentence_names_one_long_chain() {
+    let mut run = Sample::new(4, 10);
+    let a = run.task("load", 0, [0, 4], &[]);
+    run.task("parse", 0, [4, 10], &[a]);
+    assert!(said(&run.0).starts_with(
+        "10.0 ms on 4 workers: one chain of tasks, load → parse, takes 10.0 ms by itself. More workers cannot"
+    ));
+}
+
+#[test]
+fn the_sentence_names_the_limit_that_held_back() {
+    let mut run = Sample::new(4, 30);
+    let limit = run.limit("disk", 1);
+    for k in 0..6 {
+        let task = run.task("write", k % 4, [u64::from(k) * 5, u64::from(k) * 5 + 5], &[]);
+        run.held(task, limit, u64::from(k) * 5);
+    }
+    assert!(
+        said(&run.0).starts_with(
+            "30.0 ms on 4 workers: for 25.0 ms the limit “disk” (1 at once) held back what the end needed."
+        ),
+        "{}",
+        said(&run.0)
+    );
+}
+
+#[test]
+fn the_sentence_says_that_more_workers_would_help() {
+    let mut run = Sample::new(2, 30);
+    for k in 0..12 {
+        run.task("step", k % 2, [u64::from(k / 2) * 5, u64::from(k / 2) * 5 + 5], &[]);
+    }
+    assert_eq!(
+        said(&run.0),
+        "30.0 ms on 2 workers: the workers were busy 100 % of the time, so the amount of work sets the time. \
+         Parallelism 12.0: more workers would help."
+    );
+}
+
+#[test]
+fn the_sentence_of_nothing() {
+    assert_eq!(said(&Sample::new(2, 1).0), "Nothing ran. The recording holds no task.");
+}
+
+#[test]
+fn a_task_with_a_hundred_thousand_waits_is_looked_at_in_time() {
+    let mut run = Sample::new(2, 400_001);
+    let outer = run.task("outer", 0, [0, 400_001], &[]);
+    for k in 0..100_000 {
+        let inner = run.child(outer, 4 * k, "inner", 1, [4 * k + 1, 4 * k + 2]);
+        run.waits(outer, [4 * k, 4 * k + 3], Some(inner));
+    }
+    let begin = std::time::Instant::now();
+    assert_eq!(Analysis::of(&run.0).ran.steps.len(), 200_001);
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+}
+
+#[test]
+fn workers_that_never_began_were_idle_for_a_cause() {
+    let mut run = Sample::new(1, 10);
+    run.0.unneeded = 3;
+    let limit = run.limit("disk", 1);
+    run.task("write", 0, [0, 5], &[]);
+    let b = run.task("write", 0, [5, 10], &[]);
+    run.held(b, limit, 5);
+    let total = Analysis::of(&run.0).causes.total.map(|part| (part / MS as f64).round() as u64);
+    assert_eq!(total, [10, 0, 5, 0, 25, 0]);
+}

@@ -1,0 +1,215 @@
+//! One sentence: why did it take so long?
+//!
+//! The first of these that holds: a failure that skipped much; one chain that takes all the time; workers
+//! that were busy; on the path as it ran, a limit or a late submission; waits inside; the path's own run
+//! time; too few workers for what was ready.
+
+use crate::model::Model;
+use crate::words::{count, percent, plural, significant, time};
+
+use super::causes::{HELD, INSIDE, NONE, RUN};
+use super::{Analysis, Path, stretches};
+
+/// A part of the sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// How long it took, on what.
+    Lead(String),
+    Text(String),
+    /// A task that one would like to see.
+    Task(u32, String),
+    /// What is good to know besides.
+    Rest(String),
+    /// How much failed.
+    Failures(String),
+}
+
+impl Said {
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Said::Lead(text)
+            | Said::Text(text)
+            | Said::Task(_, text)
+            | Said::Rest(text)
+            | Said::Failures(text) => text,
+        }
+    }
+}
+
+fn text(text: impl Into<String>) -> Said {
+    Said::Text(text.into())
+}
+
+pub(crate) fn verdict(model: &Model, analysis: &Analysis) -> Vec<Said> {
+    if model.tasks.is_empty() {
+        return vec![
+            Said::Lead("Nothing ran.".to_owned()),
+            Said::Rest(" The recording holds no task.".to_owned()),
+        ];
+    }
+    let workers = model.workers();
+    let on = if workers == 0 {
+        "without workers".to_owned()
+    } else {
+        format!("on {}", plural(workers, "worker"))
+    };
+    let long = if model.end == 0 { "No time".to_owned() } else { time(model.end) };
+    let mut said = vec![Said::Lead(format!("{long} {on}: "))];
+    said.extend(why(model, analysis));
+    if analysis.span.length > 0 {
+        said.push(Said::Rest(format!(" {}", rest(model, analysis, workers))));
+    }
+    if !model.failures.is_empty() {
+        let mut failures = format!(" ✕ {}", plural(model.failures.len(), "failure"));
+        let skipped = skipped(model);
+        if skipped > 0 {
+            failures += &format!(", {} skipped", count(skipped));
+        }
+        said.push(Said::Failures(failures));
+    }
+    said
+}
+
+fn skipped(model: &Model) -> usize {
+    model.failures.iter().map(|failure| failure.skipped.len()).sum()
+}
+
+/// Whether failures took so much away that nothing else tells as much.
+fn much_skipped(model: &Model) -> bool {
+    5 * skipped(model) >= model.tasks.len()
+}
+
+fn why(model: &Model, analysis: &Analysis) -> Vec<Said> {
+    let wall = model.end as f64;
+    let (sum, span) = (&analysis.ran.sum, analysis.span.length);
+    let over = |part: u64, share: f64| part as f64 > share * wall;
+    let busy = analysis.causes.share(RUN);
+    let worst = model.failures.iter().rev().max_by_key(|failure| failure.skipped.len());
+    if let Some(failure) = worst.filter(|_| much_skipped(model)) {
+        let task = model.task(failure.task);
+        let (state, all) = (task.state.word(), count(model.tasks.len()));
+        let rest = format!(
+            " {state} at {}, and {} of {all} tasks never ran.",
+            time(task.end),
+            count(skipped(model))
+        );
+        return vec![Said::Task(failure.task, model.label(failure.task)), text(rest)];
+    }
+    if analysis.ran.steps.is_empty() {
+        return vec![text("no task ran.")];
+    }
+    if over(span, 0.85) {
+        let chain = chain(model, &analysis.span);
+        let of = if analysis.span.steps.len() == 1 { "one task" } else { "one chain of tasks" };
+        return vec![text(format!(
+            "{of}, {chain}, takes {} by itself. More workers cannot make it shorter.",
+            time(span)
+        ))];
+    }
+    if busy > 0.85 {
+        return vec![text(format!(
+            "the workers were busy {} of the time, so the amount of work sets the time.",
+            percent(busy)
+        ))];
+    }
+    if let Some(limit) = in_the_way(model, &analysis.ran).filter(|_| over(sum.held, 0.3)) {
+        let limit = &model.limits[limit as usize];
+        let held = format!(
+            "for {} {} ({} at once) held back what the end needed",
+            time(sum.held),
+            limit_name(&limit.name),
+            limit.most
+        );
+        return with_odd(model, analysis, held, "; then ");
+    }
+    if over(sum.before, 0.3) {
+        return vec![text(format!(
+            "the program itself took {} to submit, or to set, what the end needed.",
+            time(sum.before)
+        ))];
+    }
+    if analysis.causes.share(INSIDE) > 0.2 {
+        let share = percent(analysis.causes.share(INSIDE));
+        return vec![text(format!("tasks waited inside for {share} of worker time."))];
+    }
+    let chain = chain(model, &analysis.ran);
+    if over(sum.run, 0.5) {
+        let waited = format!("for {} the end waited for {chain}", time(sum.run));
+        return with_odd(model, analysis, waited, "; ");
+    }
+    if over(sum.queued, 0.3) {
+        let queued = time(sum.queued);
+        return vec![text(format!("what the end needed waited {queued} for a free worker."))];
+    }
+    with_odd(model, analysis, format!("the end waited for {chain}"), "; ")
+}
+
+fn limit_name(name: &str) -> String {
+    if name.is_empty() { "a limit".to_owned() } else { format!("the limit “{name}”") }
+}
+
+/// The limit that held back the path longest.
+fn in_the_way(model: &Model, path: &Path) -> Option<u32> {
+    let worst = path.steps.iter().filter(|step| step.held > 0).max_by_key(|step| step.held)?;
+    model.task(worst.task).limit
+}
+
+/// Adds the task of the path that took far longer than its like, if there is one.
+fn with_odd(model: &Model, analysis: &Analysis, begin: String, joint: &str) -> Vec<Said> {
+    let longest = analysis.ran.steps.iter().max_by_key(|step| step.run);
+    let odd = longest.and_then(|step| {
+        let median = analysis.figures[model.task(step.task).function as usize].p50.max(1);
+        let times = step.run as f64 / median as f64;
+        let long = step.run as f64 > 0.12 * model.end as f64;
+        (long && times > 4.0).then_some((step, times))
+    });
+    match odd {
+        None => vec![text(begin + ".")],
+        Some((step, times)) => vec![
+            text(begin + joint),
+            Said::Task(step.task, model.label(step.task)),
+            text(format!(" took {}, {} times the median.", time(step.run), significant(times, 2))),
+        ],
+    }
+}
+
+/// Parallelism, and what more workers would do.
+fn rest(model: &Model, analysis: &Analysis, workers: usize) -> String {
+    let causes = &analysis.causes;
+    let parallelism = analysis.parallelism();
+    let text = format!("Parallelism {}", significant(parallelism, 3));
+    let idle = [HELD, INSIDE, NONE]
+        .into_iter()
+        .rev()
+        .max_by(|&a, &b| causes.total[a].total_cmp(&causes.total[b]));
+    let Some(idle) = idle.filter(|_| !much_skipped(model)) else { return text + "." };
+    if causes.share(RUN) > 0.85 && parallelism > 1.5 * workers as f64 {
+        return text + ": more workers would help.";
+    }
+    if causes.share(idle) <= 0.1 {
+        return text + ".";
+    }
+    let what = match idle {
+        HELD => "was held by a limit",
+        INSIDE => "was waiting inside",
+        _ => "nothing was ready",
+    };
+    format!("{text}; {} of worker time {what}.", percent(causes.share(idle)))
+}
+
+/// `load → step ×12 → store`
+fn chain(model: &Model, path: &Path) -> String {
+    let lines: Vec<String> = stretches(model, &path.steps)
+        .iter()
+        .map(|line| {
+            let name = &model.functions[line.function as usize];
+            if line.count > 1 { format!("{name} ×{}", count(line.count)) } else { name.clone() }
+        })
+        .collect();
+    const MOST: usize = 6;
+    if lines.len() <= MOST {
+        return lines.join(" → ");
+    }
+    let (first, last) = (&lines[..MOST / 2], &lines[lines.len() - MOST / 2..]);
+    format!("{} → … → {}", first.join(" → "), last.join(" → "))
+}

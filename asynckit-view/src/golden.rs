@@ -1,0 +1,33 @@
+//! The texts of a run made by hand, word for word. `GOLDEN=overwrite cargo test -p asynckit-view golden`
+//! writes them anew.
+
+use std::path::Path;
+
+use crate::run::Run;
+use crate::testing::failing;
+
+#[track_caller]
+fn check(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/golden").join(name);
+    if std::env::var_os("GOLDEN").is_some_and(|is| is == "overwrite") {
+        std::fs::write(&path, text).unwrap();
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, known, "{name} is not what it was");
+}
+
+#[test]
+fn the_texts_are_what_they_were() {
+    let run = Run::new(failing());
+    check("summary.txt", &run.summary().to_string());
+    check("graph.mmd", &run.graph().mermaid());
+    check("graph.dot", &run.graph().dot());
+    check("graph.svg", &run.graph().svg());
+    check("tasks.mmd", &run.graph().by_task().mermaid());
+    check("tasks.dot", &run.graph().by_task().dot());
+    check("tasks.svg", &run.graph().by_task().svg());
+    let mut trace = Vec::new();
+    crate::trace::write(&failing(), &crate::analysis::Analysis::of(&failing()), &mut trace)
+        .unwrap();
+    check("trace.json", &String::from_utf8(trace).unwrap());
+}

@@ -1,0 +1,218 @@
+//! What is known of a run: its tasks in the order of their submission, and what happened to them.
+//!
+//! All times are nanoseconds since the recording began. A task's number is its place in `tasks`.
+
+use std::ops::Range;
+
+/// How a task ended, or how far it came. The page knows these by their number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum State {
+    Done = 0,
+    Failed = 1,
+    Panicked = 2,
+    /// An input failed.
+    Skipped = 3,
+    Cancelled = 4,
+    TimedOut = 5,
+    /// Never begun, as its pool was stopped.
+    Stopped = 6,
+    /// Not over when the recording ended.
+    Running = 7,
+}
+
+impl State {
+    /// A failure of its own, not that of an input.
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, State::Failed | State::Panicked | State::TimedOut)
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            State::Done => "done",
+            State::Failed => "failed",
+            State::Panicked => "panicked",
+            State::Skipped => "skipped",
+            State::Cancelled => "cancelled",
+            State::TimedOut => "timed out",
+            State::Stopped => "stopped",
+            State::Running => "still running",
+        }
+    }
+}
+
+/// One task.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) function: u32,
+    pub(crate) site: u32,
+    pub(crate) state: State,
+    /// The thread that began it; none if it never ran.
+    pub(crate) row: Option<u32>,
+    pub(crate) submitted: u64,
+    /// When all inputs were there, or when it was known that it would never run.
+    pub(crate) ready: u64,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// The limit that it was under, and how long that held it back.
+    pub(crate) limit: Option<u32>,
+    pub(crate) held: u64,
+    /// The task that submitted it, from inside.
+    pub(crate) parent: Option<u32>,
+    /// Its part of `Model::inputs`.
+    pub(crate) inputs: Range<u32>,
+}
+
+/// A thread that ran tasks.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) start: u64,
+    pub(crate) stop: u64,
+    /// A thread that came to help, such as one that waits: what it does not do for the pool is no idle time.
+    pub(crate) helps: bool,
+}
+
+/// So many at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    pub(crate) name: String,
+    pub(crate) most: u64,
+    pub(crate) site: String,
+}
+
+/// One stretch of a task that was suspended in between.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) task: u32,
+    pub(crate) row: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// The task whose end let it go on after this.
+    pub(crate) on: Option<u32>,
+}
+
+/// A running task blocked for a result.
+#[derive(Clone, Debug)]
+pub(crate) struct Wait {
+    pub(crate) task: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// The task whose end ended it.
+    pub(crate) on: Option<u32>,
+}
+
+/// A moment of a task that somebody found worth a word.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) task: u32,
+    pub(crate) at: u64,
+    pub(crate) text: String,
+}
+
+/// Where a failure began, and all that it skipped.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) task: u32,
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    pub(crate) skipped: Vec<u32>,
+}
+
+/// Tasks beyond the recording's limit, of which only this is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Beyond {
+    pub(crate) function: u32,
+    pub(crate) count: u64,
+    pub(crate) failed: u64,
+    pub(crate) total: u64,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    pub(crate) command: String,
+    pub(crate) recorded: String,
+    pub(crate) end: u64,
+    pub(crate) rows: Vec<Row>,
+    /// Workers that nothing was ever left for, so that they never began.
+    pub(crate) unneeded: usize,
+    pub(crate) functions: Vec<String>,
+    pub(crate) sites: Vec<String>,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) inputs: Vec<u32>,
+    /// By task, then by time. Of each task here, all stretches.
+    pub(crate) pieces: Vec<Piece>,
+    /// By task, then by time.
+    pub(crate) waits: Vec<Wait>,
+    /// By task, then by time.
+    pub(crate) notes: Vec<Note>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) beyond: Vec<Beyond>,
+}
+
+impl Model {
+    /// Threads whose idle time counts.
+    pub(crate) fn workers(&self) -> usize {
+        self.rows.iter().filter(|row| !row.helps).count() + self.unneeded
+    }
+
+    pub(crate) fn inputs(&self, task: u32) -> &[u32] {
+        let range = &self.task(task).inputs;
+        &self.inputs[range.start as usize..range.end as usize]
+    }
+
+    pub(crate) fn task(&self, task: u32) -> &Task {
+        &self.tasks[task as usize]
+    }
+
+    pub(crate) fn function(&self, task: u32) -> &str {
+        &self.functions[self.task(task).function as usize]
+    }
+
+    /// `resize #12`
+    pub(crate) fn label(&self, task: u32) -> String {
+        format!("{} #{task}", self.function(task))
+    }
+
+    /// The numbers of all tasks.
+    pub(crate) fn numbers(&self) -> Range<u32> {
+        0..u32::try_from(self.tasks.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn waits(&self, task: u32) -> &[Wait] {
+        &self.waits[self.wait_range(task)]
+    }
+
+    pub(crate) fn wait_range(&self, task: u32) -> Range<usize> {
+        part(&self.waits, task, |wait| wait.task)
+    }
+
+    /// The stretches of a task that was suspended; none of one that was not.
+    pub(crate) fn pieces(&self, task: u32) -> &[Piece] {
+        &self.pieces[self.piece_range(task)]
+    }
+
+    pub(crate) fn piece_range(&self, task: u32) -> Range<usize> {
+        part(&self.pieces, task, |piece| piece.task)
+    }
+
+    pub(crate) fn notes(&self, task: u32) -> &[Note] {
+        &self.notes[part(&self.notes, task, |note| note.task)]
+    }
+
+    /// The input that came last.
+    pub(crate) fn last_input(&self, task: u32) -> Option<u32> {
+        // The first of equals, as `max_by_key` would take the last.
+        let inputs = self.inputs(task).iter().copied();
+        inputs.reduce(|a, b| if self.task(b).end > self.task(a).end { b } else { a })
+    }
+}
+
+/// The entries of a task in a list that is sorted by task.
+fn part<T>(all: &[T], task: u32, of: impl Fn(&T) -> u32) -> Range<usize> {
+    let from = all.partition_point(|x| of(x) < task);
+    from..from + all[from..].partition_point(|x| of(x) == task)
+}

@@ -1,0 +1,189 @@
+
+// Draws bars: what is narrower than two pixels as mean colours, all else one by one.
+const laneStart = (r) => {
+  const ids = r.ids;
+  return lower(ids.length, (k) => M.bars.fin[ids[k]] > view.a);
+};
+function sift(g, on) {
+  // bars under 2 px: their mean colour and cover, a column of pixels each; the others are kept in r.big
+  const w = lod.width,
+    k = w / (view.b - view.a),
+    acc = new Float32Array(w * 4),
+    small = (2 * dpr) / k,
+    img = lctx.createImageData(w, rows.length),
+    px = img.data,
+    { start, fin, task } = M.bars,
+    { fn, state } = M,
+    a0 = view.a,
+    b0 = view.b;
+  rows.forEach((r, ri) => {
+    r.big = [];
+    r.bad = [];
+    r.any = false;
+    if (r.kind !== "lane" || r.y + r.h < view.y || r.y > view.y + H) return;
+    acc.fill(0);
+    for (let j = laneStart(r), ids = r.ids, n = ids.length; j < n; j++) {
+      const b = ids[j],
+        i = task[b],
+        s = start[b],
+        f = fin[b];
+      if (s > b0) break;
+      if (isBad(state[i]) && b === lastBar(i)) r.bad.push(b);
+      if (f - s >= small) {
+        r.big.push(b);
+        continue;
+      }
+      r.any = true;
+      let x = s > a0 ? (s - a0) * k : 0;
+      const e = Math.min(w, (f - a0) * k),
+        c = C.rgb[fn[i]],
+        m = on !== null && !on(i) ? 0.16 : 1;
+      while (x < e) {
+        const p = x | 0,
+          q = e < p + 1 ? e : p + 1,
+          v = (q - x) * m,
+          o = p * 4;
+        acc[o] += c[0] * v;
+        acc[o + 1] += c[1] * v;
+        acc[o + 2] += c[2] * v;
+        acc[o + 3] += v;
+        x = q;
+      }
+    }
+    if (r.any)
+      for (let o = 0, d = ri * w * 4; o < acc.length; o += 4, d += 4) {
+        const a = acc[o + 3];
+        if (a > 0) {
+          px[d] = acc[o] / a;
+          px[d + 1] = acc[o + 1] / a;
+          px[d + 2] = acc[o + 2] / a;
+          px[d + 3] = a > 1 ? 255 : a * 255;
+        }
+      }
+  });
+  lctx.putImageData(img, 0, 0);
+  g.imageSmoothingEnabled = false;
+  rows.forEach((r, ri) => {
+    if (r.any) g.drawImage(lod, 0, ri, w, 1, G, r.y + 1, PW, r.h - 2);
+  });
+}
+function drawLane(g, r, on) {
+  const k = PW / (view.b - view.a),
+    y = r.y + 1,
+    hh = r.h - 2,
+    wk = M.workers[r.w];
+  if (!r.depth) {
+    g.fillStyle = C.stopHatch;
+    if (wk.start > view.a) g.fillRect(G, y, X(wk.start) - G, hh);
+    if (wk.stop < view.b) g.fillRect(X(wk.stop), y, G + PW - X(wk.stop), hh);
+  }
+  for (const b of r.big) {
+    const i = M.bars.task[b],
+      from = M.bars.start[b],
+      to = M.bars.fin[b],
+      x0 = X(from),
+      w = (to - from) * k,
+      last = b === lastBar(i),
+      bad = last && isBad(M.state[i]);
+    const x = Math.max(G - 8, x0),
+      ww = Math.min(G + PW + 8, x0 + w) - x - (w > 4 ? 1 : 0);
+    g.globalAlpha = on && !on(i) ? 0.16 : 1;
+    g.fillStyle = C.fn[M.fn[i]];
+    bar(g, x, y, ww, hh);
+    if (bad) {
+      g.fillStyle = C.hatch;
+      bar(g, x, y, ww, hh);
+    }
+    const ws = M.waits.get(i)?.filter(([a]) => a >= from && a < to);
+    if (ws)
+      for (const [a, len] of ws)
+        if (len * k > 1) {
+          const q = Math.max(2, Math.floor((hh - 5) / 2));
+          g.globalAlpha = 1;
+          g.fillStyle = C.bg;
+          g.fillRect(X(a), y - 0.5, len * k, q + 0.5);
+          g.fillRect(X(a), y + hh - q, len * k, q + 0.5);
+          g.globalAlpha = on && !on(i) ? 0.16 : 1;
+        }
+    if (bad) {
+      g.strokeStyle = C.bad;
+      g.lineWidth = 1.5;
+      g.strokeRect(x + 0.75, y + 0.75, Math.max(0.5, ww - 1.5), hh - 1.5);
+    } else if (last && M.state[i] === RUNNING) {
+      g.fillStyle = C.ink;
+      g.fillRect(x + ww - 2, y, 2, hh);
+    }
+    const ns = M.notes.get(i);
+    if (ns && w > 6)
+      for (const [at] of ns) {
+        if (at < from || at > to) continue;
+        const nx = X(at);
+        g.fillStyle = "#14181f";
+        g.beginPath();
+        g.moveTo(nx - 3.5, y);
+        g.lineTo(nx + 3.5, y);
+        g.lineTo(nx, y + 5);
+        g.fill();
+      }
+    if (ww > 34 && hh >= 12) {
+      const tx = Math.max(G, x) + 5 + (bad ? 12 : 0),
+        until = ws?.length ? Math.min(x + ww, X(ws[0][0])) : x + ww,
+        room = until - tx - 4,
+        text = room > 110 ? label(i) : M.fns[M.fn[i]],
+        fit = Math.floor(room / 6.1);
+      if (fit >= 3) {
+        if (bad) {
+          g.fillStyle = C.fn[M.fn[i]];
+          g.fillRect(tx - 2, y + 2, Math.min(room, text.length * 6.1 + 4), hh - 4);
+        }
+        g.fillStyle = "#14181f";
+        g.textAlign = "left";
+        g.fillText(short(text, fit), tx, y + hh / 2 + 0.5);
+      }
+    }
+  }
+  g.globalAlpha = 1;
+  let last = -99;
+  for (const b of r.bad) {
+    const i = M.bars.task[b],
+      x = X(M.bars.start[b]),
+      wide = X(M.bars.fin[b]) - x > 16;
+    if (x - last < 5) continue;
+    g.globalAlpha = on && !on(i) ? 0.3 : 1;
+    cross(g, Math.max(G + 7, x + (wide ? 8 : 0)), y + hh / 2, Math.min(6, hh / 2));
+    last = x;
+  }
+  g.globalAlpha = 1;
+}
+function cross(g, x, y, r) {
+  g.fillStyle = C.bad;
+  g.strokeStyle = C.bg;
+  g.lineWidth = 1;
+  g.beginPath();
+  g.arc(x, y, r, 0, 7);
+  g.fill();
+  g.stroke();
+  const d = r * 0.42;
+  g.strokeStyle = C.bg;
+  g.lineWidth = 1.6;
+  g.beginPath();
+  g.moveTo(x - d, y - d);
+  g.lineTo(x + d, y + d);
+  g.moveTo(x + d, y - d);
+  g.lineTo(x - d, y + d);
+  g.stroke();
+}
+function diamond(g, x, y, r, fill, line) {
+  g.beginPath();
+  g.moveTo(x, y - r);
+  g.lineTo(x + r, y);
+  g.lineTo(x, y + r);
+  g.lineTo(x - r, y);
+  g.closePath();
+  g.fillStyle = fill;
+  g.fill();
+  g.strokeStyle = line;
+  g.lineWidth = 1.6;
+  g.stroke();
+}
+const rowOf = (b) => rows.find((r) => r.kind === "lane" && r.w === M.bars.worker[b] && r.depth === M.bars.depth[b]);

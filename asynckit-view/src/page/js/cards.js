@@ -1,0 +1,196 @@
+
+// Cards beside what is pointed at; and the selection, one for timeline, table and graph.
+function showCard(box, content) {
+  // under what is hovered, or over it where there is no room; never on it
+  const c = $("card");
+  put(c, content);
+  c.hidden = false;
+  const w = c.offsetWidth,
+    hh = c.offsetHeight,
+    below = box.bottom + 10 + hh < innerHeight,
+    top = below ? box.bottom + 10 : box.top - hh - 10;
+  let left = clamp(box.left - 30, 8, innerWidth - w - 8);
+  if (!below && box.top - hh - 10 < 4)
+    left = box.right + 18 + w < innerWidth ? box.right + 18 : Math.max(4, box.left - w - 18);
+  c.style.left = left + "px";
+  c.style.top = Math.max(4, top) + "px";
+}
+const hideCard = () => {
+  $("card").hidden = true;
+};
+const row = (k, v) => v != null && v !== false && [h("span", {}, k), h("span", {}, v)];
+const stateMark = (i) =>
+  isBad(M.state[i])
+    ? h("b", { class: "badc" }, "✕ " + stateWord(i))
+    : ran(i)
+      ? M.state[i] === DONE
+        ? null
+        : stateWord(i)
+      : h("b", { class: "badc" }, "◇ " + stateWord(i));
+function waitText(i) {
+  // the parts of the wait, without those under a hundredth of it
+  const parts = [
+      [M.ready[i] - M.sub[i], "for inputs"],
+      [M.held[i], `held by “${M.limits[M.limit[i]]?.name}”`],
+      [ran(i) ? M.start[i] - M.ready[i] - M.held[i] : 0, "for a worker"],
+    ],
+    all = parts.reduce((a, p) => a + p[0], 0);
+  return (
+    parts
+      .filter((p) => p[0] > all * 0.01)
+      .map(([v, n]) => `${time(v)} ${n}`)
+      .join(" · ") || "not at all"
+  );
+}
+function taskCard(i) {
+  const ins = [...inputs(i)],
+    last = lastInput(i),
+    f = M.failure[i] >= 0 ? M.failures[M.failure[i]] : null,
+    full = M.fin[i] - M.start[i];
+  return [
+    h(
+      "div",
+      { class: "t" },
+      fnChip(M.fn[i]),
+      M.fns[M.fn[i]],
+      h("small", {}, "#" + i),
+      h("small", { style: "margin-left:auto;padding-left:14px" }, stateMark(i) || ""),
+    ),
+    h(
+      "div",
+      { class: "kv" },
+      row(
+        "Ran",
+        ran(i) && [
+          h("b", {}, time(full)),
+          full - M.own[i] > 0 && h("i", {}, ` of it ${time(full - M.own[i])} waiting inside`),
+        ],
+      ),
+      row("Waited", waitText(i)),
+      row("Called at", h("code", {}, M.sites[M.site[i]])),
+      row(
+        "Inputs",
+        ins.length
+          ? [
+              ins.slice(0, 3).map((d, k) => (k ? ", " : "") + label(d)),
+              ins.length > 3 && ` and ${count(ins.length - 3)} more`,
+              ins.length > 1 && h("i", {}, ` · last came ${label(last)}`),
+            ]
+          : h("i", {}, "none"),
+      ),
+      row(
+        "Notes",
+        M.notes.has(i) && M.notes.get(i).map(([at, t]) => h("div", {}, h("i", {}, `+${time(at - M.start[i])} `), t)),
+      ),
+    ),
+    f && h("div", { class: "err" }, f.task === i ? f.message : `skipped: ${label(f.task)} ${stateWord(f.task)}`),
+  ];
+}
+const workerCard = (w) => [
+  h(
+    "div",
+    { class: "t" },
+    M.workers[w].name,
+    h(
+      "small",
+      {},
+      plural(
+        M.lanes[w].reduce((s, l) => s + l.length, 0),
+        "task",
+      ),
+    ),
+  ),
+  h("div", { style: "margin:7px 0 4px" }, splitBar(S.split[w], M.end)),
+  h(
+    "div",
+    { class: "kv" },
+    CAUSES.map(
+      ([k, n], c) =>
+        S.split[w][c] > 0 && [
+          h("span", {}, causeChip(k), n),
+          h("span", {}, `${time(S.split[w][c])} `, h("i", {}, pct(S.split[w][c] / M.end))),
+        ],
+    ),
+  ),
+];
+function limitCard(r, x) {
+  const t = timeAt(Math.max(G, x)),
+    j = Math.max(0, lower(r.t.length, (q) => r.t[q] > t) - 1),
+    l = M.limits[r.k];
+  return [
+    h("div", { class: "t" }, l.name, h("small", {}, `at most ${l.max} at once`)),
+    h(
+      "div",
+      { class: "kv" },
+      row("At", time(t, 4)),
+      row("In use", String(r.used[j])),
+      row("Held", String(r.held[j])),
+      row("Set at", h("code", {}, l.site)),
+    ),
+  ];
+}
+
+function select({ task = -1, fn = -1, from = "" }) {
+  ui.task = task;
+  ui.fn = task >= 0 ? -1 : fn;
+  ui.hoverFn = -1;
+  if (task >= 0) {
+    if (from !== "timeline") reveal(task);
+    if (ui.tab === "functions" || ui.tab === "task") ui.tab = "task";
+    if (M.n > 60 && from !== "cell") ui.mode = "tasks";
+    $("live").textContent =
+      `${label(task)}, ${stateWord(task)}, ran ${time(M.fin[task] - M.start[task])}, waited ${waitText(task)}`;
+  } else if (ui.tab === "task") ui.tab = "functions";
+  if (task < 0 && M.n > 60) ui.mode = "functions";
+  tabs();
+  panel();
+  graph();
+  invalidate();
+  saveHash();
+  $("panel").querySelector("tr[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+}
+function hoverFn(f) {
+  if (ui.hoverFn !== f) {
+    ui.hoverFn = f;
+    invalidate();
+  }
+}
+function show(tab) {
+  ui.tab = tab;
+  tabs();
+  panel();
+}
+let hashTimer = 0;
+function saveHash() {
+  clearTimeout(hashTimer);
+  hashTimer = setTimeout(() => {
+    const p = [];
+    if (view.a > 0 || view.b < M.end) p.push(`t=${Math.round(view.a)}-${Math.round(view.b)}`);
+    if (ui.task >= 0) p.push("task=" + ui.task);
+    if (ui.fn >= 0) p.push("fn=" + ui.fn);
+    try {
+      history.replaceState(null, "", "#" + p.join("&"));
+    } catch {
+      /* from some viewers */
+    }
+  }, 250);
+}
+function loadHash() {
+  const p = new URLSearchParams(location.hash.slice(1)),
+    t = /^(\d+)-(\d+)$/.exec(p.get("t") || ""),
+    num = (k, n) => {
+      const v = p.has(k) ? +p.get(k) : -1;
+      return Number.isInteger(v) && v >= 0 && v < n ? v : -1;
+    };
+  if (t && +t[2] > +t[1]) {
+    view.a = clamp(+t[1], 0, M.end - 1);
+    view.b = clamp(+t[2], view.a + 1, M.end);
+  }
+  ui.fn = num("fn", M.fns.length);
+  ui.task = num("task", M.n);
+  if (ui.task >= 0) {
+    ui.tab = "task";
+    ui.mode = "tasks";
+  }
+}
+

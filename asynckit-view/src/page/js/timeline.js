@@ -1,0 +1,214 @@
+
+// The timeline: its rows, and which part of the run is in view.
+const main = $("main"),
+  over = $("over"),
+  ctx = main.getContext("2d"),
+  octx = over.getContext("2d"),
+  AXIS = 24;
+const lod = document.createElement("canvas"),
+  lctx = lod.getContext("2d");
+const view = { a: 0, b: M.end, y: 0 };
+let G = 124,
+  PW = 800,
+  H = 300,
+  rows = [],
+  content = 0,
+  dpr = 1,
+  dirty = false,
+  anim = 0;
+function layout() {
+  dpr = window.devicePixelRatio || 1;
+  const width = $("timeline").clientWidth,
+    narrow = width < 800,
+    avail = Math.max(120, window.innerHeight * (narrow ? 0.5 : ui.part));
+  G = narrow ? 44 : 124;
+  PW = Math.max(50, width - G);
+  const nl = M.lanes.reduce((s, l) => s + 0.6 * l.length + 0.4, 0),
+    rh = clamp(
+      Math.floor((avail - 60 * M.limits.length) / Math.max(1, nl)),
+      15,
+      Math.max(34, Math.round(ui.part * 85)),
+    );
+  rows = [];
+  let y = AXIS + 2;
+  M.lanes.forEach((lanes, w) =>
+    lanes.forEach((ids, depth) => {
+      const hh = depth ? Math.max(11, Math.round(rh * 0.6)) : rh;
+      rows.push({ kind: "lane", w, depth, ids, y, h: hh });
+      y += hh;
+    }),
+  );
+  if (M.d.unneeded) {
+    rows.push({ kind: "unneeded", y: y + 3, h: 18 });
+    y += 23;
+  }
+  if (M.unrun.length) {
+    rows.push({ kind: "unrun", ids: M.unrun, y: y + 3, h: 22 });
+    y += 25;
+  }
+  M.limits.forEach((l, k) => {
+    rows.push({ kind: "limit", k, y: y + 4, h: 48, ...limitLine(k) });
+    y += 52;
+  });
+  content = y + 4;
+  H = Math.min(content, Math.max(120, Math.round(avail + 70)));
+  for (const [c, w, hh] of [
+    [main, width, H],
+    [over, width, 34],
+  ]) {
+    c.width = Math.round(w * dpr);
+    c.height = Math.round(hh * dpr);
+    c.style.height = hh + "px";
+  }
+  lod.width = Math.max(1, Math.round(PW * dpr));
+  lod.height = Math.max(1, rows.length);
+  scrollTo(view.y);
+  drawOver();
+  invalidate();
+}
+const scrollTo = (y) => {
+  view.y = clamp(y, 0, Math.max(0, content - H));
+};
+const lines = [];
+function limitLine(k) {
+  // steps of (time, in use, held)
+  if (lines[k]) return lines[k];
+  const ev = [];
+  for (let i = 0; i < M.n; i++)
+    if (M.limit[i] === k && ran(i)) {
+      const q = M.ready[i] + M.held[i];
+      ev.push([q, 1, 0], [M.fin[i], -1, 0]);
+      if (M.held[i]) ev.push([M.ready[i], 0, 1], [q, 0, -1]);
+    }
+  ev.sort((a, b) => a[0] - b[0]);
+  const t = [0],
+    used = [0],
+    held = [0];
+  let u = 0,
+    hh = 0,
+    top = 0;
+  for (const [at, du, dh] of ev) {
+    u += du;
+    hh += dh;
+    if (at === t[t.length - 1]) {
+      used[used.length - 1] = u;
+      held[held.length - 1] = hh;
+    } else {
+      t.push(at);
+      used.push(u);
+      held.push(hh);
+    }
+    top = Math.max(top, hh);
+  }
+  return (lines[k] = { t, used, held, top });
+}
+const X = (t) => G + ((t - view.a) / (view.b - view.a)) * PW,
+  timeAt = (x) => view.a + ((x - G) / PW) * (view.b - view.a);
+function setView(a, b, smooth) {
+  const len = clamp(b - a, Math.min(200, M.end), M.end);
+  a = clamp(a + (b - a - len) / 2, 0, M.end - len);
+  b = a + len;
+  cancelAnimationFrame(anim);
+  goal = null;
+  if (!smooth || matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    view.a = a;
+    view.b = b;
+    invalidate();
+    return saveHash();
+  }
+  goal = { a, b };
+  const a0 = view.a,
+    b0 = view.b,
+    s = performance.now();
+  (function step() {
+    const k = clamp((performance.now() - s) / 160, 0, 1),
+      e = 1 - (1 - k) ** 3;
+    view.a = a0 + (a - a0) * e;
+    view.b = b0 + (b - b0) * e;
+    invalidate();
+    if (k < 1) anim = requestAnimationFrame(step);
+    else {
+      goal = null;
+      saveHash();
+    }
+  })();
+}
+let goal = null; // where a movement leads, so that the next key goes on from there
+function zoom(f, t, smooth) {
+  const { a, b } = goal || view,
+    at = t ?? (a + b) / 2;
+  setView(at - (at - a) * f, at + (b - at) * f, smooth);
+}
+function pan(d, smooth) {
+  const { a, b } = goal || view;
+  setView(a + d * (b - a), b + d * (b - a), smooth);
+}
+function reveal(i) {
+  // brings a task into sight, without zooming when it can be seen already
+  const len = Math.max(M.fin[i] - M.start[i], 1),
+    x = ((M.fin[i] - M.start[i]) / (view.b - view.a)) * PW,
+    r = rows.find(
+      (r) =>
+        r.ids?.length &&
+        (ran(i) ? r.kind === "lane" && r.w === M.worker[i] && r.depth === M.bars.depth[i] : r.kind === "unrun"),
+    );
+  if (r && (r.y - view.y < AXIS || r.y + r.h - view.y > H)) scrollTo(r.y - H / 2);
+  if (M.start[i] < view.a || M.fin[i] > view.b || (x < 3 && ran(i))) {
+    const w = Math.max(len * 14, Math.min(view.b - view.a, len * 60));
+    setView(M.start[i] + len / 2 - w / 2, M.start[i] + len / 2 + w / 2, true);
+  } else invalidate();
+}
+function invalidate() {
+  if (!dirty) {
+    dirty = true;
+    requestAnimationFrame(() => {
+      dirty = false;
+      draw();
+    });
+  }
+}
+
+function lit() {
+  // which tasks stand out; null: all
+  if (ui.hoverFn >= 0) return (i) => M.fn[i] === ui.hoverFn;
+  if (ui.hits) return (i) => ui.hits.has(i);
+  if (ui.fn >= 0) return (i) => M.fn[i] === ui.fn;
+  return null;
+}
+function ticks(px) {
+  const range = view.b - view.a,
+    raw = range / Math.max(2, PW / px),
+    p = 10 ** Math.floor(Math.log10(raw)),
+    step = [1, 2, 5, 10].find((k) => k * p >= raw) * p,
+    out = [];
+  for (let t = Math.ceil(view.a / step - 1e-9) * step; t <= view.b; t += step) out.push(t);
+  const units = [
+      [1e9, "s"],
+      [1e6, "ms"],
+      [1e3, "µs"],
+      [1, "ns"],
+    ],
+    unit = units.find((q) => q[0] <= view.b && step >= q[0] / 10) || units.find((q) => step >= q[0]) || units[3];
+  const u = view.b / unit[0] >= 1e4 && step < 1e9 ? null : unit,
+    base = u ? 0 : out[0] || 0; // deep in a long run: an anchor, then offsets from it
+  return {
+    out,
+    step,
+    base,
+    text: (t) =>
+      u
+        ? t === 0
+          ? "0"
+          : `${+(t / u[0]).toPrecision(12)} ${u[1]}`
+        : t === base
+          ? time(t, 7)
+          : `+${+((t - base) / unit[0]).toPrecision(9)} ${unit[1]}`,
+  };
+}
+function bar(g, x, y, w, hh) {
+  if (w > 7) {
+    g.beginPath();
+    g.roundRect(x, y, w, hh, 2.5);
+    g.fill();
+  } else g.fillRect(x, y, w, hh);
+}

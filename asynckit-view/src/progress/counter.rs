@@ -1,0 +1,127 @@
+//! Counts what was submitted and what is done, by function; and the thread that shows it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use asynckit::observe::{Ending, Observer, PoolStopped, TaskEnded, TaskKind, TaskSubmitted};
+
+use super::draw::Drawing;
+use crate::names::functions;
+use crate::sites::{Counts, Live, Site, Sites};
+
+/// How far one function is.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(super) struct Tally {
+    pub(super) name: String,
+    pub(super) total: u64,
+    pub(super) done: u64,
+    pub(super) failed: u64,
+    pub(super) skipped: u64,
+}
+
+#[derive(Default)]
+pub(super) struct Counter {
+    sites: Sites,
+    /// Tasks that count, and whether each is around others that don't.
+    live: Live<(Arc<Site>, bool)>,
+    over: Mutex<bool>,
+    told: Condvar,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+fn lock<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Counter {
+    pub(super) fn new() -> Arc<Counter> {
+        Arc::default()
+    }
+
+    /// Begins to show. Where no thread can be had, nothing is shown: that is no reason to fail.
+    pub(super) fn start(self: &Arc<Counter>, mut drawing: Box<dyn Drawing>) {
+        let counter = self.clone();
+        let thread = thread::Builder::new().name("asynckit-progress".to_owned());
+        let running = thread.spawn(move || {
+            let begin = Instant::now();
+            while !counter.sleep(drawing.every()) {
+                drawing.show(&counter.tallies(), begin.elapsed());
+            }
+            drawing.end(&counter.tallies(), begin.elapsed());
+        });
+        *lock(&self.thread) = running.ok();
+    }
+
+    /// Whether it is over.
+    fn sleep(&self, long: Duration) -> bool {
+        let over = lock(&self.over);
+        let (over, _) = self
+            .told
+            .wait_timeout_while(over, long, |over| !*over)
+            .unwrap_or_else(PoisonError::into_inner);
+        *over
+    }
+
+    /// The last is shown when this returns.
+    pub(super) fn end(&self) {
+        *lock(&self.over) = true;
+        self.told.notify_all();
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            // If its output panics, that is said already.
+            let _ = thread.join();
+        }
+    }
+
+    /// By function, in the order in which they were met.
+    fn tallies(&self) -> Vec<Tally> {
+        let sites = self.sites.all();
+        let (names, function_of) = functions(&sites);
+        let mut tallies: BTreeMap<u32, Tally> = BTreeMap::new();
+        for (site, &function) in sites.iter().zip(&function_of) {
+            let name = || names[function as usize].clone();
+            let tally = tallies
+                .entry(function)
+                .or_insert_with(|| Tally { name: name(), ..Tally::default() });
+            // What is done first, so that it is never more than there is.
+            tally.done += Counts::get(&site.counts.ended);
+            tally.failed += Counts::get(&site.counts.failed);
+            tally.skipped += Counts::get(&site.counts.skipped);
+            tally.total += Counts::get(&site.counts.submitted);
+        }
+        tallies.into_values().collect()
+    }
+}
+
+impl Observer for Counter {
+    fn submitted(&self, event: &TaskSubmitted<'_>) {
+        let around = event.part_of.and_then(|around| self.live.get(around.get()));
+        let is_part = around.is_some_and(|(_, is_around)| is_around);
+        if event.kind == TaskKind::Gather || is_part {
+            return;
+        }
+        let site = self.sites.of(event.name, event.at);
+        Counts::add(&site.counts.submitted, 1);
+        self.live.begin(
+            event.task.get(),
+            (site, matches!(event.kind, TaskKind::Around | TaskKind::Retry)),
+        );
+    }
+
+    fn ended(&self, event: &TaskEnded<'_>) {
+        if let Some((site, _)) = self.live.end(event.task.get()) {
+            match event.how {
+                Ending::Failed(_) => Counts::add(&site.counts.failed, 1),
+                Ending::Skipped(_) | Ending::Late => Counts::add(&site.counts.skipped, 1),
+                _ => {}
+            }
+            Counts::add(&site.counts.ended, 1);
+        }
+    }
+
+    fn pool_stopped(&self, _event: &PoolStopped<'_>) {
+        self.end();
+    }
+}

@@ -1,0 +1,133 @@
+//! A list of words that one thread appends to, while others may read what is there. Nobody ever waits.
+//!
+//! It lies in blocks. A block's words are written first, then its length; so whoever has seen the length
+//! sees the words.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// The words of a block, unless one entry needs more.
+const BLOCK: usize = 4096;
+
+struct Block {
+    words: Box<[AtomicU64]>,
+    length: AtomicUsize,
+    next: OnceLock<Arc<Block>>,
+}
+
+impl Block {
+    fn new(words: usize) -> Arc<Block> {
+        let words = (0..words).map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Block { words, length: AtomicUsize::new(0), next: OnceLock::new() })
+    }
+}
+
+/// The end at which one thread writes.
+pub(super) struct Writer {
+    block: Arc<Block>,
+    length: usize,
+}
+
+/// The beginning, from which anybody reads.
+pub(super) struct Log(Arc<Block>);
+
+pub(super) fn log() -> (Writer, Log) {
+    let block = Block::new(BLOCK);
+    (Writer { block: block.clone(), length: 0 }, Log(block))
+}
+
+impl Writer {
+    /// Appends an entry, and tells how many words of memory that took anew.
+    #[inline]
+    pub(super) fn push(&mut self, entry: &[u64]) -> usize {
+        let mut taken = 0;
+        if self.length + entry.len() > self.block.words.len() {
+            taken = self.grow(entry.len());
+        }
+        for (cell, word) in self.block.words[self.length..].iter().zip(entry) {
+            // ORDERING: the store of the length, below, publishes them.
+            cell.store(*word, Ordering::Relaxed);
+        }
+        self.length += entry.len();
+        // ORDERING: release, for the acquiring load in `Log::words`.
+        self.block.length.store(self.length, Ordering::Release);
+        taken
+    }
+
+    #[cold]
+    fn grow(&mut self, entry: usize) -> usize {
+        let words = BLOCK.max(entry);
+        let next = Block::new(words);
+        // Only this thread sets it, and only once.
+        let _ = self.block.next.set(next.clone());
+        (self.block, self.length) = (next, 0);
+        words
+    }
+}
+
+impl Log {
+    /// All words that were written up to now. Entries are whole.
+    pub(super) fn words(&self) -> Vec<u64> {
+        let mut words = Vec::new();
+        let mut block = Some(&self.0);
+        while let Some(here) = block {
+            // First: where there is a next one, nothing more is written to this one. Else it would be possible to miss
+            // its last words, and see later ones.
+            let next = here.next.get();
+            // ORDERING: acquire, for the releasing store in `Writer::push`.
+            let length = here.length.load(Ordering::Acquire);
+            words.extend(here.words[..length].iter().map(|word| word.load(Ordering::Relaxed)));
+            block = next;
+        }
+        words
+    }
+}
+
+/// One block after the other: a long list must not drop itself recursively.
+impl Drop for Log {
+    fn drop(&mut self) {
+        let first = std::mem::replace(&mut self.0, Block::new(0));
+        let mut block = Arc::into_inner(first);
+        while let Some(mut here) = block {
+            block = here.next.take().and_then(Arc::into_inner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_in_order_and_whole_while_more_is_written() {
+        let (mut writer, log) = log();
+        const ENTRIES: u64 = 20_000;
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for n in 0..ENTRIES {
+                    writer.push(&[n, n + 1, n + 2]);
+                }
+            });
+            let mut seen = 0;
+            while seen < ENTRIES {
+                let words = log.words();
+                let (entries, rest) = words.as_chunks::<3>();
+                assert!(rest.is_empty());
+                assert!((0..).zip(entries).all(|(n, entry)| *entry == [n, n + 1, n + 2]));
+                assert!(entries.len() as u64 >= seen);
+                seen = entries.len() as u64;
+            }
+        });
+    }
+
+    #[test]
+    fn a_long_log_drops_without_recursion() {
+        let (mut writer, log) = log();
+        let entry = vec![1; BLOCK];
+        for _ in 0..2_000 {
+            writer.push(&entry);
+        }
+        let small = std::thread::Builder::new().stack_size(64 << 10);
+        small.spawn(move || drop(log)).unwrap().join().unwrap();
+    }
+}

@@ -1,0 +1,147 @@
+//! From the pool's events to the recorder.
+
+use asynckit::Error;
+use asynckit::observe::{
+    AttemptBegun, Clock, Ending, LineJoined, Noted, Observer, PermitTaken, PoolSized, PoolStopped,
+    TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+    WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
+};
+
+use super::entry::{End, Entry, need};
+use super::recorder::{Recorder, Told, cut, nanos};
+
+impl Observer for Recorder {
+    fn submitted(&self, event: &TaskSubmitted<'_>) {
+        self.submit(event);
+    }
+
+    fn ready(&self, event: &TaskReady<'_>) {
+        self.detail(event.task, event.row, event.time, &Entry::Ready(event.task.get()));
+    }
+
+    fn stands_in_line(&self, event: &LineJoined<'_>) {
+        let limit = event.limit.get();
+        self.see_limit(limit, event.most, event.made_at);
+        if let Some(task) = event.task {
+            let entry = Entry::InLine { task: task.get(), limit };
+            self.detail(task, event.row, event.time, &entry);
+        }
+    }
+
+    fn got_permit(&self, event: &PermitTaken<'_>) {
+        let limit = event.limit.get();
+        self.see_limit(limit, event.most, event.made_at);
+        if let Some(task) = event.task {
+            let entry = Entry::GotPermit { task: task.get(), limit };
+            self.detail(task, event.row, event.time, &entry);
+        }
+    }
+
+    fn started(&self, event: &TaskStarted<'_>) {
+        self.begin(event.task, event.row, event.time);
+    }
+
+    fn wait_begun(&self, event: &WaitBegun<'_>) {
+        if let Some(task) = event.task {
+            let on = needs(event.on);
+            let entry = Entry::WaitBegun { task: task.get(), on: &on };
+            self.detail(task, event.row, event.time, &entry);
+        }
+    }
+
+    fn wait_ended(&self, event: &WaitEnded<'_>) {
+        if let Some(task) = event.task {
+            self.detail(task, event.row, event.time, &Entry::WaitEnded(task.get()));
+        }
+    }
+
+    fn suspended(&self, event: &TaskSuspended<'_>) {
+        let on = needs(event.on);
+        let entry = Entry::Suspended { task: event.task.get(), on: &on };
+        self.detail(event.task, event.row, event.time, &entry);
+    }
+
+    fn resumed(&self, event: &TaskResumed<'_>) {
+        self.detail(event.task, event.row, event.time, &Entry::Resumed(event.task.get()));
+    }
+
+    fn attempt(&self, event: &AttemptBegun<'_>) {
+        if let Some(before) = event.before {
+            self.tell(event.task, event.time, || {
+                Told::Note(cut(format!("attempt {}, after: {}", event.number, message(before))))
+            });
+        }
+    }
+
+    fn ended(&self, event: &TaskEnded<'_>) {
+        let end = match event.how {
+            Ending::Failed(error) => {
+                self.tell(event.task, event.time, || failure(error));
+                End::failed(error.kind())
+            }
+            Ending::Skipped(error) => End::skipped(error.kind()),
+            Ending::Late => End::LATE,
+            _ => End::DONE,
+        };
+        let entry = Entry::Ended { task: event.task.get(), end };
+        self.finish(event.task, event.row, event.time, &entry, end.state.is_failure() && end.own);
+    }
+
+    fn cancelled(&self, event: &TaskCancelled<'_>) {
+        self.tell(event.task, event.time, || failure(event.error));
+        let end = End::skipped(event.error.kind());
+        let entry = Entry::Cancelled { task: event.task.get(), end };
+        self.detail(event.task, event.row, event.time, &entry);
+    }
+
+    fn worker_idle(&self, event: &WorkerIdle<'_>) {
+        self.see_worker(event.row, event.time);
+    }
+
+    fn worker_busy(&self, event: &WorkerBusy<'_>) {
+        self.see_worker(event.row, event.time);
+    }
+
+    fn pool_sized(&self, event: &PoolSized<'_>) {
+        let mut pool = self.pool();
+        pool.grew |= pool.began.is_some() && event.workers > pool.workers;
+        pool.began.get_or_insert(nanos(event.time));
+        pool.workers = pool.workers.max(event.workers);
+        pool.is_virtual = event.clock == Clock::Virtual;
+    }
+
+    fn pool_stopped(&self, event: &PoolStopped<'_>) {
+        self.pool().stopped = Some(nanos(event.time));
+        if let Some(then) = self.at_stop.get() {
+            then();
+        }
+    }
+
+    fn note(&self, event: &Noted<'_>) {
+        if let Some(task) = event.task {
+            let note = || Told::Note(cut(format!("{}: {}", event.key, event.value)));
+            self.tell(task, event.time, note);
+        }
+    }
+}
+
+/// Of a great many, the last ones: they are as likely as any to be what it goes on with.
+const MOST_NEEDS: usize = 8;
+
+fn needs(on: &[asynckit::observe::Need]) -> Vec<u64> {
+    on.iter().rev().take(MOST_NEEDS).map(need).filter(|&task| task != 0).collect()
+}
+
+fn failure(error: &Error) -> Told {
+    Told::Failure { kind: error.kind(), message: cut(message(error)) }
+}
+
+/// What an error says, without the name of its task, which is shown beside it.
+fn message(error: &Error) -> String {
+    let whole = error.to_string();
+    let origin = error.origin();
+    let rest = whole.strip_prefix(origin).unwrap_or(&whole).trim_start();
+    let verbs = ["failed: ", "panicked: "];
+    let said = verbs.iter().find_map(|verb| rest.strip_prefix(verb));
+    said.unwrap_or(rest).to_owned()
+}

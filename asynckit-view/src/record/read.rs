@@ -1,0 +1,189 @@
+//! From the logs to what happened to each task, by its number in the process.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use super::entry::{End, Entries, Entry, Kind};
+use super::log::Log;
+use super::recorder::{Recorder, Text};
+
+/// A stretch on a row, and what it was left for.
+pub(super) struct Span {
+    pub(super) row: u64,
+    pub(super) start: u64,
+    /// None while it goes on.
+    pub(super) end: Option<u64>,
+    /// The tasks that it waits for afterwards.
+    pub(super) on: Vec<u64>,
+}
+
+/// A task as it was told of.
+pub(super) struct Raw {
+    pub(super) id: u64,
+    pub(super) submitted: u64,
+    pub(super) site: u32,
+    pub(super) kind: Kind,
+    pub(super) by: Option<u64>,
+    pub(super) part_of: Option<u64>,
+    pub(super) needs: Vec<u64>,
+    pub(super) ready: Option<u64>,
+    pub(super) spans: Vec<Span>,
+    pub(super) waits: Vec<Span>,
+    /// When it came to stand in a limit's line, and when it got its permit.
+    pub(super) line: Option<(u64, u64)>,
+    pub(super) permit: Option<(u64, u64)>,
+    pub(super) cancelled: Option<End>,
+    pub(super) ended: Option<(u64, End)>,
+}
+
+/// All that was told.
+pub(super) struct Told {
+    /// In the order of submission.
+    pub(super) tasks: Vec<Raw>,
+    pub(super) index: HashMap<u64, usize>,
+    pub(super) texts: Vec<Text>,
+    /// The last moment of which there is news.
+    pub(super) last: u64,
+}
+
+pub(super) fn told(recorder: &Recorder) -> Told {
+    let logs: Vec<Vec<u64>> = {
+        let logs = recorder.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        logs.iter().map(Log::words).collect()
+    };
+    let mut tasks: Vec<Raw> =
+        logs.iter().flat_map(|words| Entries(words)).filter_map(submitted).collect();
+    // Numbers ascend on one thread, so they tell the order where the clock does not.
+    tasks.sort_by_key(|task| (task.submitted, task.id));
+    let index = tasks.iter().zip(0..).map(|(task, k)| (task.id, k)).collect();
+    let mut told = Told { tasks, index, texts: recorder.texts(), last: 0 };
+    for words in &logs {
+        told.read(words);
+    }
+    told
+}
+
+fn submitted((time, entry): (u64, Entry<'_>)) -> Option<Raw> {
+    let Entry::Submitted { task, site, kind, by, part_of, needs } = entry else { return None };
+    Some(Raw {
+        id: task,
+        submitted: time,
+        site,
+        kind,
+        by,
+        part_of,
+        needs: needs.iter().copied().filter(|&need| need != 0).collect(),
+        ready: None,
+        spans: Vec::new(),
+        waits: Vec::new(),
+        line: None,
+        permit: None,
+        cancelled: None,
+        ended: None,
+    })
+}
+
+impl Told {
+    fn read(&mut self, words: &[u64]) {
+        let mut row = 0;
+        let mut stack = Stack::default();
+        for (time, entry) in Entries(words) {
+            self.last = self.last.max(time);
+            let id = match entry {
+                Entry::Row(other) => {
+                    row = other;
+                    continue;
+                }
+                Entry::Submitted { .. } => continue,
+                Entry::Ready(task)
+                | Entry::Started(task)
+                | Entry::Resumed(task)
+                | Entry::WaitEnded(task)
+                | Entry::Suspended { task, .. }
+                | Entry::Ended { task, .. }
+                | Entry::Cancelled { task, .. }
+                | Entry::InLine { task, .. }
+                | Entry::GotPermit { task, .. }
+                | Entry::WaitBegun { task, .. } => task,
+            };
+            // Of a task whose submission came before the recording, or in the midst of this reading.
+            let Some(&k) = self.index.get(&id) else { continue };
+            let task = &mut self.tasks[k];
+            match entry {
+                Entry::Ready(_) => task.ready = Some(task.ready.unwrap_or(time)),
+                Entry::Started(_) | Entry::Resumed(_) => {
+                    task.spans.push(Span::new(row, time));
+                    stack.begin(&mut self.tasks, k, row, time);
+                }
+                Entry::Suspended { on, .. } => {
+                    close(&mut task.spans, time, on);
+                    stack.end(&mut self.tasks, k, time);
+                }
+                Entry::WaitBegun { on, .. } => {
+                    task.waits.push(Span { on: on.to_vec(), ..Span::new(row, time) });
+                }
+                Entry::WaitEnded(_) => close(&mut task.waits, time, &[]),
+                Entry::InLine { limit, .. } => task.line = Some((time, limit)),
+                Entry::GotPermit { limit, .. } => task.permit = Some((time, limit)),
+                Entry::Cancelled { end, .. } => task.cancelled = Some(end),
+                Entry::Ended { end, .. } => {
+                    close(&mut task.spans, time, &[]);
+                    task.ended = Some((time, end));
+                    stack.end(&mut self.tasks, k, time);
+                }
+                Entry::Row(_) | Entry::Submitted { .. } => {}
+            }
+        }
+    }
+}
+
+/// The tasks that a thread is in, one within the other.
+#[derive(Default)]
+struct Stack(Vec<Inside>);
+
+struct Inside {
+    task: usize,
+    row: u64,
+    /// The one around it began it at once where it would have waited, and so told of no wait.
+    at_once: bool,
+}
+
+impl Stack {
+    fn begin(&mut self, tasks: &mut [Raw], task: usize, row: u64, time: u64) {
+        let around = self.0.last().filter(|around| around.row == row);
+        let at_once = around.is_some_and(|around| {
+            let (id, around) = (tasks[task].id, &mut tasks[around.task]);
+            let told = around.waits.last().is_some_and(|wait| wait.end.is_none());
+            if !told {
+                around.waits.push(Span { on: vec![id], ..Span::new(row, time) });
+            }
+            !told
+        });
+        self.0.push(Inside { task, row, at_once });
+    }
+
+    /// A task that ended elsewhere is not on the stack.
+    fn end(&mut self, tasks: &mut [Raw], task: usize, time: u64) {
+        if let Some(inside) = self.0.pop_if(|inside| inside.task == task)
+            && let Some(around) = self.0.last().filter(|_| inside.at_once)
+        {
+            close(&mut tasks[around.task].waits, time, &[]);
+        }
+    }
+}
+
+impl Span {
+    fn new(row: u64, start: u64) -> Span {
+        Span { row, start, end: None, on: Vec::new() }
+    }
+}
+
+/// Ends the newest of those that go on. They begin and end on one thread, so within one log.
+fn close(spans: &mut [Span], time: u64, on: &[u64]) {
+    if let Some(span) = spans.iter_mut().rev().find(|span| span.end.is_none()) {
+        span.end = Some(time);
+        if !on.is_empty() {
+            span.on = on.to_vec();
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What took the time, as text for a terminal.
+
+use std::fmt;
+
+use crate::analysis::{Analysis, CAUSES, Figures, stretches, verdict};
+use crate::model::Model;
+use crate::words::{count, percent, significant, tail, time};
+
+/// The table by function and the critical path of a [`Run`](crate::Run), as text.
+///
+/// ```
+/// use asynckit::{Pool, async_work};
+/// use asynckit_view::Recording;
+///
+/// #[async_work]
+/// fn load(n: u64) -> u64 { n }
+///
+/// let pool = Pool::new(1);
+/// let recording = Recording::of(&pool);
+/// load(1).spawn_on(&pool).get()?;
+/// let text = recording.finish().summary().to_string();
+/// assert!(text.contains("load"));
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Summary<'r> {
+    model: &'r Model,
+    analysis: &'r Analysis,
+}
+
+/// Lines of the table, and of the path.
+const FUNCTIONS: usize = 20;
+const STEPS: usize = 12;
+const FAILURES: usize = 5;
+/// Letters of a name.
+const NAME: usize = 32;
+
+impl<'r> Summary<'r> {
+    pub(crate) fn new(model: &'r Model, analysis: &'r Analysis) -> Summary<'r> {
+        Summary { model, analysis }
+    }
+
+    fn figures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (work, span) = (self.analysis.work(), self.analysis.span.length);
+        let used = work as f64 / self.model.end.max(1) as f64;
+        writeln!(
+            f,
+            "work {} · span {} · parallelism {} · workers used {}",
+            time(work),
+            time(span),
+            significant(self.analysis.parallelism(), 3),
+            significant(used, 3)
+        )?;
+        let causes = (0..CAUSES.len()).filter(|&cause| self.analysis.causes.share(cause) >= 0.0005);
+        let shares: Vec<String> = causes
+            .map(|cause| {
+                format!("{} {}", CAUSES[cause].1, percent(self.analysis.causes.share(cause)))
+            })
+            .collect();
+        writeln!(f, "worker time: {}", shares.join(" · "))
+    }
+
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows: Vec<&Figures> =
+            self.analysis.figures.iter().filter(|figures| figures.count > 0).collect();
+        rows.sort_by_key(|figures| std::cmp::Reverse(figures.total));
+        let name = |figures: &Figures| tail(&self.model.functions[figures.function as usize], NAME);
+        let shown = &rows[..rows.len().min(FUNCTIONS)];
+        let width =
+            shown.iter().map(|figures| name(figures).chars().count()).max().unwrap_or(0).max(8);
+        writeln!(
+            f,
+            "{:width$} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>8}",
+            "function", "count", "total", "mean", "p50", "p95", "max", "failed", "skipped"
+        )?;
+        for figures in shown {
+            writeln!(
+                f,
+                "{:width$} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>8}",
+                name(figures),
+                count(figures.count),
+                time(figures.total),
+                time(figures.mean()),
+                time(figures.p50),
+                time(figures.p95),
+                time(figures.max),
+                count(figures.failed),
+                count(figures.skipped)
+            )?;
+        }
+        if rows.len() > FUNCTIONS {
+            writeln!(f, "and {} more", count(rows.len() - FUNCTIONS))?;
+        }
+        for beyond in &self.model.beyond {
+            let (name, total) =
+                (&self.model.functions[beyond.function as usize], time(beyond.total));
+            writeln!(
+                f,
+                "beyond the recording's limit: {name} × {}, {} failed, {total} in all",
+                beyond.count, beyond.failed
+            )?;
+        }
+        Ok(())
+    }
+
+    fn path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sum = &self.analysis.ran.sum;
+        let parts = [
+            ("running", sum.run),
+            ("waiting for a worker", sum.queued),
+            ("held by a limit", sum.held),
+            ("waiting inside", sum.inside),
+            ("before it was submitted", sum.before),
+        ];
+        let parts = parts.iter().filter(|(_, length)| length * 200 > self.model.end);
+        let parts: Vec<String> =
+            parts.map(|(what, length)| format!("{} {what}", time(*length))).collect();
+        writeln!(f, "critical path: {}", parts.join(" · "))?;
+        let lines = stretches(self.model, &self.analysis.ran.steps);
+        let (first, last) =
+            if lines.len() <= STEPS { (lines.len(), 0) } else { (STEPS / 2, STEPS / 2) };
+        for (k, line) in lines.iter().enumerate() {
+            if k == first && last > 0 {
+                writeln!(f, "  … {} more", count(lines.len() - first - last))?;
+            }
+            if (first..lines.len() - last).contains(&k) {
+                continue;
+            }
+            let name = &self.model.functions[line.function as usize];
+            let which = if line.count > 1 {
+                format!("×{}", count(line.count))
+            } else {
+                format!("#{}", line.task)
+            };
+            let step = &line.sum;
+            write!(f, "  {:>9}  {} {which}", time(step.run), tail(name, NAME))?;
+            for (what, length) in
+                [("held", step.held), ("queued", step.queued), ("inside", step.inside)]
+            {
+                if length * 20 > step.run && length * 200 > self.model.end {
+                    write!(f, " · {} {what}", time(length))?;
+                }
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+
+    fn failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in self.model.failures.iter().take(FAILURES) {
+            let task = self.model.task(failure.task);
+            let place = &self.model.sites[task.site as usize];
+            write!(f, "✕ {} ({place}) {}", self.model.label(failure.task), task.state.word())?;
+            // Of a text of many lines the first says what it is about.
+            let first = failure.message.lines().next().unwrap_or("");
+            if !first.is_empty() {
+                write!(f, ": {first}")?;
+            }
+            match failure.skipped.len() {
+                0 => writeln!(f)?,
+                skipped => writeln!(f, " ({} skipped)", count(skipped))?,
+            }
+        }
+        match self.model.failures.len().saturating_sub(FAILURES) {
+            0 => Ok(()),
+            more => writeln!(f, "✕ and {} more", count(more)),
+        }
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = verdict(self.model, self.analysis);
+        writeln!(f, "{}", said.iter().map(|part| part.text()).collect::<String>().trim())?;
+        if self.model.tasks.is_empty() {
+            return Ok(());
+        }
+        writeln!(f)?;
+        self.figures(f)?;
+        writeln!(f)?;
+        self.table(f)?;
+        if !self.analysis.ran.steps.is_empty() {
+            writeln!(f)?;
+            self.path(f)?;
+        }
+        if !self.model.failures.is_empty() {
+            writeln!(f)?;
+            self.failures(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Summary").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+//! Runs made by hand, for tests of what is made of them.
+
+use crate::model::{Failure, Limit, Model, Piece, Row, State, Task, Wait};
+
+const MS: u64 = 1_000_000;
+
+/// A run of so many workers that takes so many milliseconds. All times here are milliseconds.
+pub(crate) struct Sample(pub(crate) Model);
+
+impl Sample {
+    pub(crate) fn new(workers: u32, end: u64) -> Sample {
+        let row = |k| Row { name: format!("worker {k}"), start: 0, stop: end * MS, helps: false };
+        Sample(Model {
+            name: "sample".to_owned(),
+            command: "cargo run --example sample".to_owned(),
+            end: end * MS,
+            rows: (0..workers).map(row).collect(),
+            sites: vec!["src/main.rs:7:5".to_owned()],
+            ..Model::default()
+        })
+    }
+
+    fn function(&mut self, name: &str) -> u32 {
+        let known = self.0.functions.iter().position(|known| known == name);
+        let k = known.unwrap_or_else(|| {
+            self.0.functions.push(name.to_owned());
+            self.0.functions.len() - 1
+        });
+        k as u32
+    }
+
+    /// A task that ran on a row from here to there; ready when its last input ended.
+    pub(crate) fn task(&mut self, name: &str, row: u32, ran: [u64; 2], inputs: &[u32]) -> u32 {
+        let ends = inputs.iter().map(|&input| self.0.task(input).end);
+        let ready = ends.max().unwrap_or(0);
+        let from = self.0.inputs.len() as u32;
+        self.0.inputs.extend(inputs);
+        let task = Task {
+            function: self.function(name),
+            site: 0,
+            state: State::Done,
+            row: Some(row),
+            submitted: 0,
+            ready,
+            start: ran[0] * MS,
+            end: ran[1] * MS,
+            limit: None,
+            held: 0,
+            parent: None,
+            inputs: from..self.0.inputs.len() as u32,
+        };
+        self.0.tasks.push(task);
+        self.0.tasks.len() as u32 - 1
+    }
+
+    /// A task that another one submitted from inside at a moment.
+    pub(crate) fn child(&mut self, of: u32, at: u64, name: &str, row: u32, ran: [u64; 2]) -> u32 {
+        let child = self.task(name, row, ran, &[]);
+        let task = &mut self.0.tasks[child as usize];
+        (task.parent, task.submitted, task.ready) = (Some(of), at * MS, at * MS);
+        child
+    }
+
+    /// A task that never ran, as an input failed.
+    pub(crate) fn skipped(&mut self, name: &str, inputs: &[u32]) -> u32 {
+        let skipped = self.task(name, 0, [0, 0], inputs);
+        let task = &mut self.0.tasks[skipped as usize];
+        (task.row, task.state) = (None, State::Skipped);
+        (task.start, task.end) = (task.ready, task.ready);
+        skipped
+    }
+
+    pub(crate) fn fails(&mut self, task: u32, message: &str, skipped: &[u32]) {
+        self.0.tasks[task as usize].state = State::Failed;
+        self.0.failures.push(Failure {
+            task,
+            kind: "Failed".to_owned(),
+            message: message.to_owned(),
+            skipped: skipped.to_vec(),
+        });
+    }
+
+    pub(crate) fn waits(&mut self, task: u32, time: [u64; 2], on: Option<u32>) {
+        self.0.waits.push(Wait { task, start: time[0] * MS, end: time[1] * MS, on });
+    }
+
+    /// One of the stretches of a task that was suspended in between.
+    pub(crate) fn piece(&mut self, task: u32, row: u32, time: [u64; 2], on: Option<u32>) {
+        let [start, end] = time.map(|time| time * MS);
+        self.0.pieces.push(Piece { task, row, start, end, on });
+    }
+
+    /// The task was held by a limit for so long after it was ready.
+    pub(crate) fn held(&mut self, task: u32, by: u32, long: u64) {
+        let task = &mut self.0.tasks[task as usize];
+        (task.limit, task.held) = (Some(by), long * MS);
+    }
+
+    pub(crate) fn limit(&mut self, name: &str, most: u64) -> u32 {
+        self.0.limits.push(Limit {
+            name: name.to_owned(),
+            most,
+            site: "src/main.rs:3:1".to_owned(),
+        });
+        self.0.limits.len() as u32 - 1
+    }
+}
+
+/// Two files are read and counted; the one count fails, and with it the sum.
+pub(crate) fn failing() -> Model {
+    let mut run = Sample::new(2, 10);
+    let a = run.task("read", 0, [0, 4], &[]);
+    let b = run.task("read", 1, [0, 3], &[]);
+    let c = run.task("count", 0, [4, 5], &[a]);
+    let d = run.task("count", 1, [3, 7], &[b]);
+    let e = run.skipped("add", &[c, d]);
+    run.fails(d, "no \"words\" </script><b> & more", &[e]);
+    run.0
+}

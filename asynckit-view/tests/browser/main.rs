@@ -1,0 +1,239 @@
+//! The page in a real browser. `cargo test` leaves this out, as it needs Chromium and its driver; `.ci/run`
+//! installs them and runs it:
+//!
+//! ```text
+//! cargo test -p asynckit-view --test browser -- --ignored
+//! ```
+
+#[path = "../runs/mod.rs"]
+mod runs;
+
+mod driver;
+
+use std::path::PathBuf;
+
+use asynckit::Pool;
+use asynckit_view::Run;
+use serde_json::{Value, json};
+
+use driver::Browser;
+
+/// A file with the page of a run.
+fn page(run: &Run) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.html");
+    run.save_html(&path).unwrap();
+    (folder, path)
+}
+
+fn open(run: &Run) -> (Browser, tempfile::TempDir) {
+    let (folder, path) = page(run);
+    let browser = Browser::start(1400, 900);
+    browser.open(&path);
+    (browser, folder)
+}
+
+/// How many bars have the colour of their function on the screen, if nearly all have: some lie beneath a line.
+const BARS_SEEN: &str = "(() => {
+    let seen = 0, other = 0;
+    for (const r of rows) {
+        if (r.kind !== 'lane') continue;
+        for (const b of r.ids) {
+            const p = place(b), i = M.bars.task[b];
+            if (p.w < 3 || M.waits.has(i) || isBad(M.state[i])) continue;
+            const at = main.getContext('2d').getImageData(Math.floor(p.x + Math.min(3, p.w / 2)), Math.round(p.y + 5), 1, 1).data;
+            const want = C.rgb[M.fn[i]];
+            if (Math.max(...want.map((c, k) => Math.abs(c - at[k]))) <= 8) seen++;
+            else other++;
+        }
+    }
+    return other * 20 <= seen ? seen : -other;
+})()";
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn pages_load_without_complaints_and_without_the_network() {
+    let browser = Browser::start(1400, 900);
+    let pool = Pool::new(3);
+    let nothing = asynckit_view::Recording::of(&pool).finish();
+    for run in [nothing, runs::small(&pool), runs::failing(&pool), runs::mixed(&pool)] {
+        let (_folder, path) = page(&run);
+        browser.open(&path);
+        browser.press(&["1", "2", "3", "4"]);
+        let (complaints, requests) = browser.complaints_and_requests();
+        assert_eq!(complaints, Vec::<String>::new());
+        assert!(
+            requests.iter().all(|url| url.starts_with("file:///") && url.ends_with("/run.html")),
+            "{requests:?}"
+        );
+        assert_eq!(requests.len(), 1, "{requests:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn there_is_a_bar_for_each_task_and_a_node() {
+    let pool = Pool::new(2);
+    let (browser, _folder) = open(&runs::small(&pool));
+    assert_eq!(
+        browser.number("rows.filter(r => r.kind === 'lane').flatMap(r => r.ids).length"),
+        5.0
+    );
+    assert_eq!(browser.number("document.querySelectorAll('#graph .node').length"), 5.0);
+    assert_eq!(browser.number("document.querySelectorAll('#panel tbody tr').length"), 3.0);
+
+    let run = runs::mixed(&pool);
+    let (_folder, path) = page(&run);
+    browser.open(&path);
+    let bars =
+        browser.number("new Set(rows.flatMap(r => r.ids ?? []).map(b => M.bars.task[b])).size");
+    assert_eq!(bars as usize, run.tasks());
+    assert!(browser.number(BARS_SEEN) > 50.0);
+    assert_eq!(browser.number("document.querySelectorAll('#graph .node').length"), 6.0);
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn search_finds_tasks_by_name_place_state_and_time() {
+    let (browser, _folder) = open(&runs::mixed(&Pool::new(2)));
+    let found = |text: &str| {
+        browser.press(&["\u{E00C}", "/"]);
+        browser.write(text);
+        browser.text("document.getElementById('hits').textContent")
+    };
+    assert_eq!(found("count"), "120");
+    assert_eq!(found("failed"), "1");
+    assert_eq!(found("fetch >100ms"), "1");
+    assert_eq!(found("nothing-is-called-so"), "0");
+    assert_eq!(found("refuse"), "1");
+    browser.press(&["\u{E007}"]);
+    assert_eq!(browser.text("document.getElementById('hits').textContent"), "1 / 1");
+    assert_eq!(browser.text("M.fns[M.fn[ui.task]]"), "refuse");
+    assert!(browser.text("document.getElementById('panel').textContent").contains("no 1"));
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn keys_and_the_wheel_zoom_and_the_whole_run_comes_back() {
+    let (browser, _folder) = open(&runs::mixed(&Pool::new(2)));
+    let seen = || browser.number("view.b - view.a");
+    let whole = seen();
+    browser.wheel(700, 300, -300);
+    assert!(seen() < 0.9 * whole);
+    browser.press(&["0"]);
+    browser.until(&format!("view.b - view.a === {whole}"));
+    browser.press(&["w", "w"]);
+    browser.until(&format!("view.b - view.a < {}", 0.5 * whole));
+    let left = browser.number("view.a");
+    browser.press(&["d"]);
+    browser.until(&format!("view.a > {left}"));
+    browser.press(&["s", "0"]);
+    browser.until(&format!("view.b - view.a === {whole}"));
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn the_colours_follow_the_system() {
+    let (browser, _folder) = open(&runs::mixed(&Pool::new(2)));
+    let bright = || {
+        let body = browser.text("getComputedStyle(document.body).backgroundColor");
+        let digits: Vec<u32> = body
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|digits| digits.parse().ok())
+            .collect();
+        // The canvas of the timeline follows as well.
+        let canvas = "main.getContext('2d').getImageData(2, H - 3, 1, 1).data[0]";
+        browser.until(&format!("Math.abs({canvas} - {}) < 3", digits[0]));
+        digits[0]
+    };
+    let scheme = |value: &str| {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        browser.cdp("Emulation.setEmulatedMedia", &features);
+        browser.until(&format!("matchMedia('(prefers-color-scheme: {value})').matches"));
+    };
+    scheme("light");
+    let light = bright();
+    scheme("dark");
+    let dark = bright();
+    assert!(light > 200 && dark < 60, "{light} {dark}");
+    scheme("light");
+    assert_eq!(bright(), light);
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn the_way_of_a_failure_is_drawn_and_its_text_is_text() {
+    let (browser, _folder) = open(&runs::failing(&Pool::new(2)));
+    browser.press(&["3"]);
+    let text = browser.text("document.querySelector('#panel .fail').textContent");
+    assert!(text.contains("no 7 </script><script>alert(1)</script> & \"quotes\""), "{text}");
+    let way =
+        browser.ask("[...document.querySelectorAll('#panel .fail .tag')].map(e => e.textContent)");
+    let way: Vec<&str> = way.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(way.len(), 3, "{way:?}");
+    assert!(
+        way[0].contains("refuse #") && way[1].contains("add #") && way[2].contains("add #"),
+        "{way:?}"
+    );
+    assert_eq!(browser.number("document.querySelectorAll('#graph .e.bad').length"), 2.0);
+    assert_eq!(browser.number("document.querySelectorAll('#graph .node.skip').length"), 2.0);
+    assert!(browser.text("document.getElementById('verdict').textContent").contains("refuse #"));
+    assert_eq!(browser.text("document.getElementById('name').textContent"), "failing </title><b>");
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn a_click_goes_from_bar_to_panel_to_graph_and_keys_go_on() {
+    let (browser, _folder) = open(&runs::mixed(&Pool::new(2)));
+    // The longest bar is easily hit.
+    let at = |what: &str| {
+        let slow = "ST.fns.reduce((a, b) => b.max > a.max ? b : a).longest";
+        browser.number(&format!("(() => {{ const p = place({slow}), c = main.getBoundingClientRect(); return {what}; }})()"))
+    };
+    browser.click(at("c.left + p.x + p.w / 2") as i64, at("c.top + p.y + p.h / 2") as i64);
+    browser.until("ui.task >= 0");
+    let task = browser.number("ui.task");
+    assert_eq!(browser.text("M.fns[M.fn[ui.task]]"), "fetch");
+    assert!(
+        browser
+            .text("document.querySelector('#panel h2').textContent")
+            .contains(&format!("fetch #{task}"))
+    );
+    assert!(
+        browser
+            .text("document.querySelector('#graph .node.sel').getAttribute('aria-label')")
+            .contains("fetch")
+    );
+    browser.ask("main.focus()");
+    browser.press(&["\u{E012}"]);
+    assert_ne!(browser.number("ui.task"), task);
+    browser.press(&["\u{E00C}"]);
+    assert_eq!(browser.number("ui.task"), -1.0);
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn a_hundred_thousand_tasks_open_in_two_seconds_and_scroll_without_a_stall() {
+    let run = runs::stencil(&Pool::new(4), 250, 400);
+    assert_eq!(run.tasks(), 100_000);
+    let (_folder, path) = page(&run);
+    let browser = Browser::start(1400, 900);
+    // The machine may be busy with other things: the best of a few is what it takes.
+    let open = |_| {
+        browser.open(&path);
+        browser.number("window.__perf.painted")
+    };
+    let opened = (0..4).map(open).fold(f64::INFINITY, f64::min);
+    println!("opened in {opened:.0} ms");
+    assert!(opened < 2000.0, "{opened} ms");
+    browser.ask("setView(0, M.end / 4)");
+    let draw = |_| {
+        browser.ask("pan(0.02)");
+        browser.until("!dirty");
+        browser.number("window.__perf.draw")
+    };
+    let mut drawn: Vec<f64> = (0..40).map(draw).collect();
+    drawn.sort_by(f64::total_cmp);
+    println!("drawn in {:.1} ms, at most {:.1} ms", drawn[20], drawn[39]);
+    assert!(drawn[20] < 50.0, "{drawn:?}");
+}

@@ -1,0 +1,157 @@
+//! Recordings that the environment asks for; each in a process of its own.
+
+use std::path::Path;
+use std::process::Command;
+
+use asynckit::Pool;
+
+use crate::{data, runs, states, temporary};
+
+/// Runs one of the programs below, with the variable set, and tells what it said on standard error.
+fn program(name: &str, record: &Path) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("environment::programs::{name}"), "--ignored", "--nocapture"])
+        .env("ASYNCKIT_RECORD", record)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// Not tests: what those here run.
+mod programs {
+    use super::*;
+
+    fn pool() -> Pool {
+        asynckit_view::from_env(Pool::builder().workers(2)).build().unwrap()
+    }
+
+    fn work(pool: &Pool) {
+        runs::read(1).spawn_on(pool).get().unwrap();
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
+    fn ends() {
+        work(&pool());
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
+    fn has_two_pools() {
+        let (a, b) = (pool(), pool());
+        work(&a);
+        work(&b);
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
+    fn unwinds_while_work_runs() {
+        let pool = pool();
+        let (begun, never) = (asynckit::AsyncResult::new(), asynckit::AsyncResult::<()>::new());
+        let tell = begun.clone();
+        let handle = never.clone();
+        let _running = pool.spawn(move || {
+            tell.set(()).unwrap();
+            handle.wait();
+        });
+        begun.get().unwrap();
+        // It lives longer than the pool, so that the work goes on.
+        std::mem::forget(never);
+        panic!("on purpose");
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
+    fn exits() {
+        let pool = pool();
+        work(&pool);
+        std::process::exit(0);
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
+    fn exits_with_a_word() {
+        let pool = pool();
+        work(&pool);
+        asynckit_view::write_now();
+        std::process::exit(0);
+    }
+}
+
+fn recorded(path: &Path) -> Vec<String> {
+    states(&data(&std::fs::read_to_string(path).unwrap()))
+}
+
+/// All files of a folder.
+fn files(of: &Path) -> Vec<String> {
+    let folder = std::fs::read_dir(of.parent().unwrap()).unwrap();
+    let mut names: Vec<_> =
+        folder.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_ending_says_what_is_written() {
+    let begin = [
+        ("run.html", "<!doctype html>"),
+        ("run.json", "{\"displayTimeUnit\""),
+        ("run.svg", "<svg"),
+        ("run.dot", "digraph"),
+        ("run.mmd", "flowchart"),
+        ("run.txt", ""),
+    ];
+    for (name, begin) in begin {
+        let (_folder, path) = temporary(name);
+        program("ends", &path);
+        assert!(std::fs::read_to_string(&path).unwrap().starts_with(begin), "{name}");
+        assert_eq!(files(&path), [name]);
+    }
+}
+
+#[test]
+fn another_ending_is_told_and_harms_nothing() {
+    let (_folder, path) = temporary("run.pdf");
+    let said = program("ends", &path);
+    assert!(said.contains("run.pdf") && said.contains(".html"), "{said}");
+    assert!(files(&path).is_empty());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_told_and_harms_nothing() {
+    let (_folder, path) = temporary("nowhere/run.html");
+    let said = program("ends", &path);
+    assert!(said.contains("nowhere/run.html"), "{said}");
+}
+
+#[test]
+fn the_second_pool_has_a_file_of_its_own() {
+    let (_folder, path) = temporary("run.html");
+    program("has_two_pools", &path);
+    assert_eq!(files(&path), ["run-2.html", "run.html"]);
+}
+
+#[test]
+fn it_is_written_while_a_panic_unwinds_with_what_still_runs_marked() {
+    let (_folder, path) = temporary("run.html");
+    let said = program("unwinds_while_work_runs", &path);
+    assert!(said.contains("on purpose"), "{said}");
+    assert_eq!(recorded(&path), ["closure: 1 still running"]);
+}
+
+#[test]
+fn an_exit_leaves_no_file_unless_a_word_was_said_before() {
+    let (_folder, path) = temporary("run.html");
+    program("exits", &path);
+    assert!(files(&path).is_empty());
+    program("exits_with_a_word", &path);
+    assert_eq!(recorded(&path), ["read: 1 done"]);
+    assert_eq!(files(&path), ["run.html"]);
+}
+
+#[test]
+fn without_the_variable_nothing_is_observed() {
+    // The environment of the tests has none.
+    let pool = asynckit_view::from_env(Pool::builder().workers(1)).build().unwrap();
+    assert_eq!(pool.spawn(|| 5).get().unwrap(), 5);
+}

@@ -1,0 +1,70 @@
+//! Progress as plain lines.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use asynckit::{Limit, Pool, Results, chain};
+use asynckit_view::progress;
+
+use crate::runs;
+
+/// What was written.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Written {
+    /// Without the time, which no two runs share.
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| line.rsplit("s] ").next().unwrap().to_owned()).collect()
+    }
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[test]
+fn the_last_line_counts_all_and_comes_before_the_pool_has_stopped() {
+    let pool = Pool::new(2);
+    let written = Written::default();
+    let bar = progress::lines(&pool, NEVER, written.clone());
+    let limit = Limit::new(2);
+    (0..30).map(|n| runs::read(n).limit(&limit).spawn_on(&pool)).join_all().get().unwrap();
+    let bad = chain!(&pool, runs::add(runs::refuse(1), 2));
+    assert!(bad.get().is_err());
+    bar.println("a word");
+    assert_eq!(bar.suspend(|| 5), 5);
+    pool.stop();
+    // A call under a limit counts once.
+    assert_eq!(written.lines(), ["a word", "read 30/30 · refuse 1/1 ✕ 1 · add 1/1 ◇ 1"]);
+    drop(bar);
+    assert_eq!(written.lines().len(), 2);
+}
+
+#[test]
+fn lines_come_while_it_runs_and_end_with_the_bar() {
+    let pool = Pool::new(1);
+    let written = Written::default();
+    let bar = progress::lines(&pool, Duration::from_millis(1), written.clone());
+    let begin = std::time::Instant::now();
+    while written.lines().len() < 3 {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+        std::thread::yield_now();
+    }
+    bar.finish();
+    let lines = written.lines();
+    assert!(lines.iter().all(|line| line == "nothing yet"), "{lines:?}");
+    pool.spawn(|| 5).get().unwrap();
+    drop(pool);
+    assert_eq!(written.lines().len(), lines.len());
+}

@@ -1,0 +1,144 @@
+//! Runs that tests look at: real ones, of real pools.
+#![allow(dead_code, reason = "each test program uses some of them")]
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use asynckit::{AsyncResult, Limit, Pool, Results, async_work, chain};
+use asynckit_view::{Recording, Run};
+
+#[async_work]
+pub fn read(n: u64) -> u64 {
+    n
+}
+
+#[async_work]
+pub fn count(text: &u64) -> u64 {
+    *text
+}
+
+#[async_work]
+pub fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+#[async_work]
+pub fn refuse(n: u64) -> Result<u64, String> {
+    Err(format!("no {n} </script><script>alert(1)</script> & \"quotes\""))
+}
+
+#[async_work]
+pub fn step(left: &u64, middle: &u64, right: &u64) -> u64 {
+    left.wrapping_add(*middle).wrapping_add(*right)
+}
+
+#[async_work]
+pub fn fetch(millis: u64) -> u64 {
+    sleep(Duration::from_millis(millis));
+    millis
+}
+
+#[async_work]
+pub fn sum(all: Vec<u64>) -> u64 {
+    all.iter().sum()
+}
+
+/// Five tasks.
+pub fn small(pool: &Pool) -> Run {
+    let recording = Recording::of(pool).name("words");
+    let total = chain!(pool, {
+        let (a, b) = (read(1), read(2));
+        add(count(&a), count(&b))
+    });
+    assert_eq!(total.get().unwrap(), 3);
+    recording.finish()
+}
+
+/// Something fails, and what needs it is skipped.
+pub fn failing(pool: &Pool) -> Run {
+    let recording = Recording::of(pool).name("failing </title><b>");
+    let total = chain!(pool, {
+        let bad = refuse(read(7));
+        let more = add(bad, read(1));
+        add(more, 2)
+    });
+    assert!(total.get().is_err());
+    recording.finish()
+}
+
+/// A grid of tasks, each of which needs three of the row before.
+pub fn stencil(pool: &Pool, width: usize, rows: usize) -> Run {
+    let recording = Recording::of(pool).name("stencil");
+    let mut row: Vec<AsyncResult<u64>> =
+        (0..width).map(|n| read(n as u64).spawn_on(pool)).collect();
+    for _ in 1..rows {
+        row = (0..width)
+            .map(|k| {
+                let (l, m, r) = (&row[(k + width - 1) % width], &row[k], &row[(k + 1) % width]);
+                chain!(pool, step(l, m, r))
+            })
+            .collect();
+    }
+    row.join_all().get().unwrap();
+    recording.finish()
+}
+
+/// A limit that holds back, tasks that wait inside, one long task, a failure.
+pub fn mixed(pool: &Pool) -> Run {
+    let recording = Recording::of(pool).name("mixed");
+    let limit = Limit::new(2);
+    let pages: Vec<_> = (0..120).map(|n| fetch(2 + n % 5).limit(&limit).spawn_on(pool)).collect();
+    let slow = fetch(150).spawn_on(pool);
+    let sums: Vec<_> = (0..120)
+        .map(|n| {
+            chain!(pool, {
+                let a = read(n);
+                add(count(&a), n)
+            })
+        })
+        .collect();
+    let nested: Vec<_> = (0..8)
+        .map(|_| {
+            pool.spawn(|| {
+                let inner = fetch(5).spawn_on(&asynckit::current());
+                sleep(Duration::from_millis(2));
+                inner.get().unwrap()
+            })
+        })
+        .collect();
+    let bad = chain!(pool, add(refuse(1), 2));
+    sum(pages.join_all().get().unwrap()).run().unwrap();
+    sums.join_all().get().unwrap();
+    nested.join_all().get().unwrap();
+    slow.get().unwrap();
+    assert!(bad.get().is_err());
+    recording.finish()
+}
+
+/// Takes longer than anybody has patience for.
+#[async_work]
+pub fn count_late() -> u64 {
+    sleep(Duration::from_millis(100));
+    1
+}
+
+/// The like of `mixed` in virtual time: futures, tries with pauses, a limit.
+pub fn mixed_virtual(pool: &Pool) -> Run {
+    let recording = Recording::of(pool);
+    let limit = Limit::new(2);
+    let retry = asynckit::Retry::new(2).backoff(Duration::from_millis(30));
+    let pages: Vec<_> = (0..9).map(|n| read(n).limit(&limit).spawn_on(pool)).collect();
+    let bad = retry.work(|| refuse(4)).spawn_on(pool);
+    let steered = chain!(pool, async move {
+        let mut n = 1;
+        while n < 20 {
+            n = add(n, n).await?;
+        }
+        count(&read(n))
+    });
+    let all = chain!(pool, sum(pages));
+    assert_eq!(all.get().unwrap(), 36);
+    assert_eq!(steered.get().unwrap(), 32);
+    assert!(bad.get().is_err());
+    recording.finish()
+}
