@@ -38,6 +38,11 @@ struct Burst {
 }
 
 impl Burst {
+    /// Whether the memory has come back: all but a tenth of what there was, or 4 MB.
+    fn is_over(&self) -> bool {
+        self.after <= self.before + (self.before / 10).max(4 * MEGABYTE)
+    }
+
     fn bytes_a_task(&self) -> usize {
         self.full.saturating_sub(self.before) / TASKS
     }
@@ -74,7 +79,13 @@ static BURST: LazyLock<Burst> = LazyLock::new(|| {
     let before = resident();
     let full = burst(&pool, TASKS);
     thread::sleep(REST);
-    let burst = Burst { before, full, after: resident() };
+    let mut burst = Burst { before, full, after: resident() };
+    // Where others have the processors, the threads come to rest later.
+    let patience = Instant::now() + 60 * REST;
+    while !burst.is_over() && Instant::now() < patience {
+        thread::sleep(REST);
+        burst.after = resident();
+    }
     println!("{burst}");
     burst
 });
@@ -86,6 +97,5 @@ fn a_pending_task_takes_160_bytes_at_most() {
 
 #[test]
 fn the_memory_of_a_burst_comes_back() {
-    let Burst { before, after, .. } = *BURST;
-    assert!(after <= before + (before / 10).max(4 * MEGABYTE), "{}", *BURST);
+    assert!(BURST.is_over(), "{}", *BURST);
 }

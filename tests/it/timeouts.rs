@@ -238,7 +238,7 @@ fn many_limits_at_once() {
 fn limits_end_in_the_order_of_their_moments() {
     soon(|| {
         let start = Instant::now();
-        let limits = [60, 20, 100, 40].map(Duration::from_millis);
+        let limits = [300, 100, 500, 200].map(Duration::from_millis);
         let nevers: Vec<_> = limits.iter().map(|_| AsyncResult::<u8>::new()).collect();
         let results = nevers.iter().zip(limits).map(|(never, limit)| {
             never
@@ -252,7 +252,7 @@ fn limits_end_in_the_order_of_their_moments() {
             .as_completed()
             .map(|r| r.get().unwrap_err().downcast_ref::<Broken>().unwrap().0)
             .collect();
-        assert_eq!(order, [20, 40, 60, 100]);
+        assert_eq!(order, [100, 200, 300, 500]);
         assert!(start.elapsed() >= limits[2]);
     });
 }

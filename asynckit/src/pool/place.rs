@@ -335,9 +335,10 @@ impl Part {
         }
     }
 
+    /// Whether its work is cancelled, as that sees it.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.scope.as_ref().is_some_and(|members| members.is_cancelled())
-            || self.tree.as_ref().is_some_and(|tree| tree.is_cancelled())
+            || self.tree.as_ref().is_some_and(|tree| tree.has_told())
     }
 
     /// Why a task of this place is not to begin, if it is not.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::core::TaskRef;
 use crate::error::{Error, Hop};
-use crate::sync::{Arc, Mutex, OnceLock, Ordering, StaticCounter, Weak, lock};
+use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, StaticCounter, Weak, lock};
 use crate::terms::timers::{TimerKey, Timers};
 
 /// Why a tree is cancelled.
@@ -21,6 +21,8 @@ const SHELVES: usize = 8;
 pub(crate) struct Tree {
     /// Set once, when it is cancelled.
     cancelled: OnceLock<Reason>,
+    /// Set when its tasks were failed for that: before, who runs must not see it and end with a value.
+    told: AtomicU8,
     /// The tasks that are submitted and not over, by the addresses of their cells.
     tasks: [Mutex<HashMap<usize, TaskRef>>; SHELVES],
     children: Mutex<Vec<Weak<Tree>>>,
@@ -44,6 +46,7 @@ impl Tree {
         TREES.fetch_add(1, Ordering::Relaxed);
         Arc::new(Tree {
             cancelled: OnceLock::new(),
+            told: AtomicU8::new(0),
             tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
             children: Mutex::new(Vec::new()),
             parent,
@@ -60,6 +63,11 @@ impl Tree {
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.get().is_some()
+    }
+
+    /// Whether it is, for work that runs.
+    pub(crate) fn has_told(&self) -> bool {
+        self.told.load(Ordering::Acquire) != 0
     }
 
     /// The failure of work that is given up.
@@ -157,6 +165,7 @@ impl Tree {
                     }
                 }
             }
+            tree.told.store(1, Ordering::Release);
         }
         first == Some(true)
     }
