@@ -338,6 +338,7 @@ mod result;
 mod work;
 
 mod cancel;
+pub mod carry;
 mod explore;
 mod limit;
 mod many;
