@@ -10,7 +10,6 @@ mod desk {
                 Keep
             }
         }
-        pub use Keep as Remote;
     }
 }
 
