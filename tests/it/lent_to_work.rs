@@ -478,3 +478,27 @@ fn a_call_that_makes_no_work_ends_its_loan_itself() {
         assert_eq!(taken.get().unwrap(), 0);
     });
 }
+
+/// The list is gone when the call looks for what it was lent: large enough for its memory to be gone as well.
+#[test]
+fn a_list_moves_into_a_call_that_returns_work() {
+    #[async_work(timeout = "1h")]
+    fn sum(all: Vec<u64>, offset: &u64) -> u64 {
+        all.iter().sum::<u64>() + offset
+    }
+    #[async_work]
+    fn number(n: u64) -> u64 {
+        n
+    }
+    soon(|| {
+        let pool = Pool::new(2);
+        let (sum, offset) = chain!(&pool, {
+            let offset = number(7);
+            let all: Vec<_> = (0..30_000).map(number).collect();
+            (sum(all, &offset), offset)
+        })
+        .get()
+        .unwrap();
+        assert_eq!((sum, offset), (30_000 * 29_999 / 2 + 7, 7));
+    });
+}

@@ -55,10 +55,11 @@ impl Here<'_> {
     /// What was lent to this call, for as long as the answer is kept: for work that it returns.
     pub(crate) fn keep_loans(&self) -> Kept {
         let mut kept = Vec::new();
-        // SAFETY: the task runs, so that its edges are this thread's.
+        // SAFETY: the task runs, so that its edges are this thread's. Those that lend are there until the call is over;
+        // of others, a list that was moved into it is gone.
         unsafe {
-            (self.header().table().edges)(self.task, &mut |edge| {
-                if edge.is_open() && !edge.moves() {
+            (self.header().table().loans)(self.task, &mut |edge| {
+                if edge.is_open() {
                     kept.extend(edge.take().map(|(loan, _)| loan));
                 }
             });
