@@ -1,6 +1,5 @@
 //! What a store does about a call: hands out the value that is kept, or has it computed and keeps that.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +13,7 @@ use crate::context;
 use crate::disk::Put;
 use crate::explain::Explain;
 use crate::flights::{Board, Flights, Landing, Seat};
-use crate::record::{Asked, Note, check, now};
+use crate::record::{Asked, Functions, Lies, Note, check, now};
 use crate::stamp::{Stamp, Stamps};
 use crate::writer::Writer;
 
@@ -24,6 +23,7 @@ pub(crate) struct Inner {
     pub(crate) flights: Arc<Flights>,
     pub(crate) stamps: Arc<Stamps>,
     pub(crate) counts: Counts,
+    pub(crate) functions: Functions,
     pub(crate) explain: Option<Explain>,
     /// From which size on a value gets a file of its own.
     pub(crate) large: usize,
@@ -62,15 +62,18 @@ impl Inner {
             self.counts.misses.fetch_add(1, Ordering::Relaxed);
             return call.here();
         };
-        let asked = Asked::new(&call, keep, &arguments);
-        drop(arguments);
+        let asked = Asked::new(&self.functions, &call, keep, arguments);
         for looked in 0.. {
+            let writes = self.writer.writes();
             call = match self.answer(call, keep, &asked) {
                 Ok(carried) => return carried,
                 Err(back) => back,
             };
-            // One that is too old, or can't be read, is there as well.
-            let is_there = || looked == 0 && self.writer.has(&asked.key);
+            // It may be there by now. (One that is too old, or can't be read, is there as well.)
+            let is_there = || {
+                let is_pending = self.writer.pending(&asked.key).is_some();
+                looked == 0 && (is_pending || self.writer.writes() != writes)
+            };
             match self.flights.board(asked.key, is_there) {
                 None => {}
                 Some(Board::Begins(seat)) => return self.compute(call, asked, files, seat),
@@ -93,32 +96,23 @@ impl Inner {
 
     /// Answers a call with what is kept, if that is there.
     fn answer<'w>(&self, call: Call<'w>, keep: &Keep, asked: &Asked) -> Result<Carried, Call<'w>> {
-        let pending = self.writer.pending(&asked.key);
-        let found = match &pending {
-            Some(put) => Ok(Some(put.note.clone())),
-            None => self.writer.disk.note(&asked.key),
+        let is_young = |note: &Note| keep.max_age.is_none_or(|most| note.age() <= most);
+        let found = match self.writer.pending(&asked.key) {
+            Some(put) if is_young(&put.note) => Some((put.note.took, put.bytes.clone())),
+            Some(_) => None,
+            None => match self.writer.disk.find(&asked.key, is_young) {
+                Ok(found) => found.and_then(|(note, bytes)| Some((note.took, Arc::new(bytes?)))),
+                Err(error) => {
+                    self.writer.tell(&error);
+                    None
+                }
+            },
         };
-        let found = found.and_then(|note| {
-            let is_young = |note: &Note| keep.max_age.is_none_or(|most| note.age() <= most);
-            let Some(note) = note.filter(is_young) else { return Ok(None) };
-            let bytes = match &pending {
-                Some(put) => Some(Cow::Borrowed(&*put.bytes)),
-                None => self.writer.disk.value(&asked.key, &note)?.map(Cow::Owned),
-            };
-            Ok(bytes.map(|bytes| (note, bytes)))
-        });
-        let (note, bytes) = match found {
-            Ok(Some(found)) => found,
-            Ok(None) => return Err(call),
-            Err(error) => {
-                self.writer.tell(&error);
-                return Err(call);
-            }
-        };
+        let Some((took, bytes)) = found else { return Err(call) };
         // What can't be read wholly is computed anew.
         let carried = call.value(&bytes).map_err(|(call, _)| call)?;
         self.counts.hits.fetch_add(1, Ordering::Relaxed);
-        self.counts.saved.fetch_add(note.took, Ordering::Relaxed);
+        self.counts.saved.fetch_add(took, Ordering::Relaxed);
         self.writer.used(asked.key);
         Ok(carried)
     }
@@ -139,8 +133,9 @@ impl Inner {
         let (carried, running) = call.here_and_tell(move |ended| {
             seat.land(match ended {
                 Ended::Value(bytes) => {
+                    let bytes = Arc::new(bytes);
                     self.keep(&asked, &files, &bytes, begun.elapsed());
-                    Landing::Value(Arc::new(bytes))
+                    Landing::Value(bytes)
                 }
                 Ended::Failed(error) if is_its_own(error.kind()) => Landing::Failed(error.clone()),
                 Ended::Failed(_) | Ended::Unencodable(_) => Landing::Nothing,
@@ -150,24 +145,30 @@ impl Inner {
         carried
     }
 
-    fn keep(&self, asked: &Asked, files: &[(PathBuf, Stamp)], bytes: &[u8], took: Duration) {
+    fn keep(
+        &self,
+        asked: &Asked,
+        files: &[(PathBuf, Stamp)],
+        bytes: &Arc<Vec<u8>>,
+        took: Duration,
+    ) {
         if files.iter().any(|(path, stamp)| self.stamps.has_changed(path, *stamp)) {
             return;
         }
         let note = Note {
-            function: asked.id,
-            at: asked.at.clone(),
+            function: asked.known.id,
+            at: asked.at(),
             made: now(),
             took: took.as_micros() as u64,
             size: bytes.len() as u64,
-            is_large: bytes.len() >= self.large,
+            lies: Lies::of(bytes.len(), self.large),
             check: check(bytes),
-            arguments: asked.arguments.clone(),
+            arguments: asked.checks(),
         };
         if let Some(explain) = &self.explain {
             explain.kept(asked);
         }
-        let put = Put { note, function: asked.function.clone(), bytes: bytes.to_vec() };
+        let put = Put { note, known: asked.known.clone(), bytes: bytes.clone() };
         self.writer.put(asked.key, put);
     }
 }

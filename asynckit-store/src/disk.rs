@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{
     Database, Durability, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable,
@@ -14,11 +14,11 @@ use redb::{
 
 use crate::error::StoreError;
 use crate::large::Large;
-use crate::record::{Function, Key, Note, Used, check};
+use crate::record::{Function, Key, Known, Lies, Note, Used, check};
 
-/// What is known of a value.
+/// What is known of a value; behind it the value, where it is small.
 const NOTES: TableDefinition<Key, &[u8]> = TableDefinition::new("notes");
-/// The value, where it is not large.
+/// The value, where it is neither small nor large.
 const VALUES: TableDefinition<Key, &[u8]> = TableDefinition::new("values");
 /// When it was last used, and how often.
 const USES: TableDefinition<Key, (u64, u64)> = TableDefinition::new("uses");
@@ -40,8 +40,8 @@ pub(crate) struct Disk {
 /// A value that is to be written.
 pub(crate) struct Put {
     pub(crate) note: Note,
-    pub(crate) function: Function,
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) known: Arc<Known>,
+    pub(crate) bytes: Arc<Vec<u8>>,
 }
 
 /// What is to be written together.
@@ -127,28 +127,31 @@ impl Disk {
         })
     }
 
-    /// What is known of a value.
-    pub(crate) fn note(&self, key: &Key) -> Result<Option<Note>, StoreError> {
-        let bytes = self.read(|transaction| {
+    /// What is known of a value, and the value, where it is `wanted`, there and whole.
+    pub(crate) fn find(
+        &self,
+        key: &Key,
+        wanted: impl FnOnce(&Note) -> bool,
+    ) -> Result<Option<(Note, Option<Vec<u8>>)>, StoreError> {
+        let found = self.read(|transaction| {
             let notes = transaction.open_table(NOTES)?;
-            let note = notes.get(key)?;
-            Ok(note.and_then(|note| Note::from_bytes(note.value())))
-        })?;
-        Ok(bytes.flatten())
-    }
-
-    /// A value, where it is there and whole.
-    pub(crate) fn value(&self, key: &Key, note: &Note) -> Result<Option<Vec<u8>>, StoreError> {
-        let bytes = match note.is_large {
-            true => self.large.read(key),
-            false => self
-                .read(|transaction| {
+            let Some(bytes) = notes.get(key)? else { return Ok(None) };
+            let Some((note, behind)) = Note::from_bytes(bytes.value()) else { return Ok(None) };
+            let value = match note.lies {
+                _ if !wanted(&note) => None,
+                Lies::There => Some(behind.to_vec()),
+                Lies::Apart => {
                     let values = transaction.open_table(VALUES)?;
-                    Ok(values.get(key)?.map(|value| value.value().to_vec()))
-                })?
-                .flatten(),
-        };
-        Ok(bytes.filter(|bytes| check(bytes) == note.check))
+                    values.get(key)?.map(|value| value.value().to_vec())
+                }
+                Lies::Beside => self.large.read(key),
+            };
+            Ok(Some((note, value)))
+        })?;
+        Ok(found.flatten().map(|(note, value)| {
+            let value = value.filter(|bytes| check(bytes) == note.check);
+            (note, value)
+        }))
     }
 
     /// All that is there.
@@ -159,9 +162,10 @@ impl Disk {
             let mut rows = Vec::new();
             for entry in notes.iter()? {
                 let (key, note) = entry?;
-                let Some(note) = Note::from_bytes(note.value()) else { continue };
+                let Some((note, _)) = Note::from_bytes(note.value()) else { continue };
                 let function = functions.get(note.function)?;
-                let function = function.and_then(|bytes| Function::from_bytes(bytes.value()));
+                let function =
+                    function.and_then(|bytes| Some(Function::from_bytes(bytes.value())?.0));
                 let Some(function) = function else { continue };
                 let used = uses.get(key.value())?.map(|used| Used::from(used.value()));
                 let used = used.unwrap_or(Used { last: note.made, hits: 0 });
@@ -179,7 +183,7 @@ impl Disk {
             return Ok(());
         };
         // First, so that what the database says is there is.
-        for (key, put) in batch.puts.iter().filter(|(_, put)| put.note.is_large) {
+        for (key, put) in batch.puts.iter().filter(|(_, put)| put.note.lies == Lies::Beside) {
             self.large.write(key, &put.bytes)?;
         }
         guarded(&self.path, || {
@@ -209,15 +213,16 @@ fn fill(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<(), redb::E
     for (key, put) in &batch.puts {
         let id = put.note.function;
         if last != Some(id) && functions.get(id)?.is_none() {
-            functions.insert(id, put.function.to_bytes().as_slice())?;
+            functions.insert(id, put.known.function.to_bytes().as_slice())?;
         }
         last = Some(id);
-        notes.insert(key, put.note.to_bytes().as_slice())?;
-        if put.note.is_large {
-            values.remove(key)?;
-        } else {
-            values.insert(key, put.bytes.as_slice())?;
+        let mut note = put.note.to_bytes();
+        match put.note.lies {
+            Lies::There => note.extend_from_slice(&put.bytes),
+            Lies::Apart => drop(values.insert(key, put.bytes.as_slice())?),
+            Lies::Beside => {}
         }
+        notes.insert(key, note.as_slice())?;
     }
     for (key, used) in &batch.uses {
         if notes.get(key)?.is_none() {

@@ -96,16 +96,17 @@ impl Explain {
     /// A value of this call is kept now.
     pub(crate) fn kept(&self, asked: &Asked) {
         let mut state = self.lock();
-        let all = state.kept.entry(asked.function.path.clone()).or_default();
-        all.push((asked.function.clone(), asked.arguments.clone()));
+        let all = state.kept.entry(asked.known.function.path.clone()).or_default();
+        all.push((asked.known.function.clone(), asked.checks()));
     }
 
     /// A call is computed.
     pub(crate) fn miss(&self, asked: &Asked) {
-        let mut state = self.lock();
-        let all = state.kept.get(&asked.function.path).map(Vec::as_slice).unwrap_or_default();
-        let nearest =
-            all.iter().map(|(function, arguments)| differences(asked, function, arguments));
+        let (checks, mut state) = (asked.checks(), self.lock());
+        let all = state.kept.get(&asked.known.function.path).map(Vec::as_slice).unwrap_or_default();
+        let nearest = all
+            .iter()
+            .map(|(function, arguments)| differences(asked, &checks, function, arguments));
         let differs = match nearest.min_by_key(Vec::len) {
             None => vec!["nothing of it is kept".to_owned()],
             Some(differs) if differs.is_empty() => {
@@ -113,7 +114,7 @@ impl Explain {
             }
             Some(differs) => differs,
         };
-        let why = Why { function: asked.function.path.clone(), at: asked.at.clone(), differs };
+        let why = Why { function: asked.known.function.path.clone(), at: asked.at(), differs };
         if self.prints {
             eprintln!("asynckit-store: computed ({}) {why}", why.at);
         }
@@ -124,9 +125,14 @@ impl Explain {
     }
 }
 
-fn differences(asked: &Asked, function: &Function, arguments: &[Short]) -> Vec<String> {
+fn differences(
+    asked: &Asked,
+    checks: &[Short],
+    function: &Function,
+    arguments: &[Short],
+) -> Vec<String> {
     let mut all = Vec::new();
-    let own = &asked.function;
+    let own = &asked.known.function;
     let mut note = |differs: bool, what: &str| {
         if differs {
             all.push(what.to_owned());
@@ -138,9 +144,9 @@ fn differences(asked: &Asked, function: &Function, arguments: &[Short]) -> Vec<S
     let names = own.parameters.iter().map(|name| format!("another `{name}`"));
     // What `key` says comes last, and has no name of its own.
     let names = names.chain(std::iter::repeat("another `key`".to_owned()));
-    for (name, (one, other)) in names.zip(asked.arguments.iter().zip(arguments)) {
+    for (name, (one, other)) in names.zip(checks.iter().zip(arguments)) {
         note(one != other, &name);
     }
-    note(asked.arguments.len() != arguments.len(), "other arguments");
+    note(checks.len() != arguments.len(), "other arguments");
     all
 }

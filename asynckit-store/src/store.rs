@@ -15,7 +15,7 @@ use crate::disk::Disk;
 use crate::entries::{Entry, Stats};
 use crate::error::StoreError;
 use crate::explain::{Explain, Why};
-use crate::record::Key;
+use crate::record::{Functions, Key};
 use crate::writer::{Hook, Settings, Writer};
 
 /// Results that are kept, in one file; see [the crate](crate).
@@ -341,6 +341,7 @@ impl StoreBuilder {
             flights: Arc::default(),
             stamps: Arc::default(),
             counts: Counts::default(),
+            functions: Functions::default(),
             explain,
             large: self.large,
             is_closed: AtomicBool::new(false),

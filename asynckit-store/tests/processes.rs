@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use asynckit::{Pool, async_work};
@@ -90,19 +91,28 @@ fn what_was_committed_is_there_and_whole_however_often_it_is_killed() {
     let path = place.file("results.redb");
     let mut committed = None;
     let mut draw = 0x2545_f491_4f6c_dd1d_u64;
-    for _ in 0..200 {
+    for round in 0..200 {
         let mut child = Killed(process("write", &path).spawn().unwrap());
         let lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
-        // Moments by chance: from before the store is open to in the midst of commits.
-        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let moment = Duration::from_micros(draw >> 33 & 0x7fff);
+        let (tell, told) = mpsc::channel();
         let reader = std::thread::spawn(move || {
-            lines.map_while(Result::ok).filter_map(|line| number_after(&line, "COMMITTED ")).max()
+            lines.map_while(Result::ok).for_each(|line| drop(tell.send(line)));
         });
-        std::thread::sleep(moment + Duration::from_millis(5));
+        // Moments by chance: while the store is opened, when it is open, when it has committed something.
+        let sign = ["", "FROM ", "COMMITTED "][round % 3];
+        let mut lines = told.iter();
+        let mut seen = Vec::new();
+        if !sign.is_empty() {
+            seen.extend(lines.by_ref().find(|line| line.contains(sign)));
+        }
+        draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        std::thread::sleep(Duration::from_micros(draw >> 33 & 0x7fff));
         child.0.kill().unwrap();
         child.0.wait().unwrap();
-        committed = reader.join().unwrap().max(committed);
+        reader.join().unwrap();
+        seen.extend(lines);
+        let last = seen.iter().filter_map(|line| number_after(line, "COMMITTED ")).max();
+        committed = last.max(committed);
     }
     let committed = committed.expect("it came to commit something");
     let (pool, store) = (Pool::new(1), Store::open(&path).unwrap());
