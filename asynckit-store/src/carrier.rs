@@ -101,7 +101,7 @@ impl Inner {
             Some(put) if is_young(&put.note) => Some((put.note.took, put.bytes.clone())),
             Some(_) => None,
             None => match self.writer.disk.find(&asked.key, is_young) {
-                Ok(found) => found.and_then(|(note, bytes)| Some((note.took, Arc::new(bytes?)))),
+                Ok(found) => found.map(|(note, bytes)| (note.took, Arc::new(bytes))),
                 Err(error) => {
                     self.writer.tell(&error);
                     None

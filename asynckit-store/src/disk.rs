@@ -127,12 +127,12 @@ impl Disk {
         })
     }
 
-    /// What is known of a value, and the value, where it is `wanted`, there and whole.
+    /// A value and what is known of it, where it is `wanted`, there and whole.
     pub(crate) fn find(
         &self,
         key: &Key,
         wanted: impl FnOnce(&Note) -> bool,
-    ) -> Result<Option<(Note, Option<Vec<u8>>)>, StoreError> {
+    ) -> Result<Option<(Note, Vec<u8>)>, StoreError> {
         let found = self.read(|transaction| {
             let notes = transaction.open_table(NOTES)?;
             let Some(bytes) = notes.get(key)? else { return Ok(None) };
@@ -146,12 +146,9 @@ impl Disk {
                 }
                 Lies::Beside => self.large.read(key),
             };
-            Ok(Some((note, value)))
+            Ok(value.map(|value| (note, value)))
         })?;
-        Ok(found.flatten().map(|(note, value)| {
-            let value = value.filter(|bytes| check(bytes) == note.check);
-            (note, value)
-        }))
+        Ok(found.flatten().filter(|(note, value)| check(value) == note.check))
     }
 
     /// All that is there.
