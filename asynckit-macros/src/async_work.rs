@@ -25,6 +25,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Lifetime, Meta, Token, parse_quote};
 
+use crate::carried::Described;
 use crate::error::Mistakes;
 use crate::lifetimes::WorkLifetime;
 use crate::model::{Output, Parameter, Value, has_impl_trait, is_simple};
@@ -146,9 +147,10 @@ fn work_body(
     body: &Group,
 ) -> TokenStream {
     let checks = checks(support, parameters, output);
-    let span = body.span();
+    let (span, body_as_written) = (body.span(), body.to_token_stream());
     let name = function.signature.ident.unraw().to_string();
-    let origin = origin(support, &name, function.signature.fn_token.span);
+    let at = function.signature.fn_token.span;
+    let (origin, defined) = (origin(&name), defined(support, at));
     let bindings = parameters.iter().map(|parameter| &parameter.binding);
     let result = local("value");
     let is_async = function.signature.asyncness.is_some();
@@ -198,24 +200,39 @@ fn work_body(
         let errors = support.private_at(errors, open, close);
         let of_own = parenthesized(quote_spanned!(close=> &#own), close);
         let way = method("way", TokenStream::new(), close);
-        let arguments = parenthesized(quote!(#origin, #errors #of_own #way, #own), close);
+        let arguments =
+            parenthesized(quote!(&#origin, #defined, #errors #of_own #way, #own), close);
         quote!({ let #own = #body; #make #arguments })
     } else {
-        let arguments = parenthesized(quote!(#origin, #body), close);
+        let arguments = parenthesized(quote!(&#origin, #defined, #body), close);
         quote!(#make #arguments)
     };
-    let work = options.calls.around(support, &origin, parameters, made);
+    let this = function.signature.receiver().map(|receiver| receiver.self_token.to_token_stream());
+    let described = Described {
+        signature: &function.signature,
+        body: body_as_written,
+        origin,
+        defined,
+        value: value_type(support, output),
+        this,
+    };
+    let work = options.calls.around(support, &described, parameters, made);
     let attributes = &function.inner_attributes;
     let mut block = Group::new(Delimiter::Brace, quote!(#(#attributes)* #checks return #work;));
     block.set_span(span);
     block.to_token_stream()
 }
 
-/// The name of the function, and where it stands.
-fn origin(support: &Support, name: &str, at: Span) -> TokenStream {
+/// The name of the function.
+fn origin(name: &str) -> TokenStream {
+    quote!(::core::concat!(::core::module_path!(), "::", #name))
+}
+
+/// Where it stands.
+fn defined(support: &Support, at: Span) -> TokenStream {
     let defined = support.private_at("defined", at, at);
     let arguments = parenthesized(TokenStream::new(), at);
-    quote!(&::core::concat!(::core::module_path!(), "::", #name), const { #defined #arguments })
+    quote!(const { #defined #arguments })
 }
 
 /// Each on the user's own type: what may not go to another thread, and what is no `Result`.

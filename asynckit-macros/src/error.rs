@@ -21,6 +21,13 @@ impl Mistakes {
         }
     }
 
+    /// Adds those of another list.
+    pub(crate) fn take_over(&mut self, others: Mistakes) {
+        if let Mistakes(Some(error)) = others {
+            self.push(error);
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }

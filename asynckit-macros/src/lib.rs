@@ -2,11 +2,14 @@
 //!
 //! The way of the tokens: `parse` (what was written) → `model` and `lifetimes` (what it means) →
 //! `validate` (what is wrong with it) → `async_work` and `chain` (what becomes of it). `order` is the order
-//! of attributes, `options` what ours says about how calls are made. `support` says how
+//! of attributes, `options` what ours says about how calls are made, `carried` about where, and `code` is what
+//! tells a function from what it was before. `support` says how
 //! expansions name things, `error` collects mistakes, `mend` fills the holes of half-written code.
 
 mod async_work;
+mod carried;
 mod chain;
+mod code;
 mod error;
 mod lifetimes;
 mod mend;

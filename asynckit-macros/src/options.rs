@@ -1,5 +1,5 @@
 //! The options of `#[async_work]` that say how its calls are made: how often, for how long, how
-//! many at once.
+//! many at once, and where (`carried`).
 //!
 //! ```text
 //! due(Duration::new(60, 0), retried(&"module::f", 3, Duration::new(0, 100_000_000), move || {
@@ -18,6 +18,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, FnArg, Ident, LitStr, ReceiverKind, Result, Signature, Token, Type};
 
+use crate::carried::{Carried, Described, Kind};
 use crate::error::Mistakes;
 use crate::model::Parameter;
 use crate::support::{Support, local, parenthesized};
@@ -30,6 +31,8 @@ pub(crate) struct Calls {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     limit: Option<Expr>,
+    keep: Option<Carried>,
+    remote: Option<Carried>,
 }
 
 impl Calls {
@@ -43,6 +46,10 @@ impl Calls {
             "backoff" => {
                 duration(name, input).and_then(|d| once(name, &mut self.backoff, (name.clone(), d)))
             }
+            "keep" => Carried::read(name, Kind::Keep, input)
+                .and_then(|keep| once(name, &mut self.keep, keep)),
+            "remote" => Carried::read(name, Kind::Remote, input)
+                .and_then(|remote| once(name, &mut self.remote, remote)),
             _ => return None,
         })
     }
@@ -65,17 +72,21 @@ impl Calls {
             );
             self.retry = None;
         }
+        for carried in [&mut self.keep, &mut self.remote] {
+            carried.take_if(|carried| !carried.suits(signature, mistakes));
+        }
     }
 
     /// The expression that makes the work, from the one that makes it for one try.
     pub(crate) fn around(
         &self,
         support: &Support,
-        origin: &TokenStream,
+        function: &Described<'_>,
         parameters: &[Parameter],
         work: TokenStream,
     ) -> TokenStream {
         let mut work = work;
+        let Described { origin, defined, .. } = function;
         if let Some(limit) = self.timeout {
             let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
             work = quote!(#in_time(#limit, #work));
@@ -91,13 +102,19 @@ impl Calls {
                 #limited(#own, #work)
             });
         }
+        if let Some(remote) = &self.remote {
+            work = remote.around(support, function, parameters, work);
+        }
         if let Some(retries) = &self.retry {
             let retried = support.private("retried");
             let backoff = self.backoff.as_ref().map_or(Duration::ZERO, |(_, pause)| *pause);
             let backoff = seconds(backoff);
             let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
             let again = arguments.map(|argument| argument.again(support));
-            work = quote!(#retried(#origin, #retries, #backoff, move || { #(#again)* #work }));
+            work = quote!(#retried(&#origin, #defined, #retries, #backoff, move || { #(#again)* #work }));
+        }
+        if let Some(keep) = &self.keep {
+            work = keep.around(support, function, parameters, work);
         }
         if let Some(limit) = self.deadline {
             let (due, limit) = (support.private("due"), seconds(limit));
@@ -135,7 +152,7 @@ fn is_borrowed(kind: &ReceiverKind) -> bool {
     }
 }
 
-fn once<T>(name: &Ident, option: &mut Option<T>, value: T) -> Result<()> {
+pub(crate) fn once<T>(name: &Ident, option: &mut Option<T>, value: T) -> Result<()> {
     if option.replace(value).is_some() {
         return Err(Error::new(name.span(), format!("`{name}` is given twice")));
     }
@@ -143,7 +160,7 @@ fn once<T>(name: &Ident, option: &mut Option<T>, value: T) -> Result<()> {
 }
 
 /// `= value`, told what it should be where it is not.
-fn value<T>(
+pub(crate) fn value<T>(
     name: &Ident,
     input: ParseStream,
     what: &str,
@@ -162,7 +179,7 @@ fn value<T>(
     Ok(value)
 }
 
-fn number(name: &Ident, input: ParseStream) -> Result<Expr> {
+pub(crate) fn number(name: &Ident, input: ParseStream) -> Result<Expr> {
     let what = format!("a number: `{name} = 3`");
     let zero = format!("`{name} = 0` would let no call begin");
     let number = value(name, input, &what, |input| {
@@ -185,8 +202,8 @@ fn is_zero(literal: &syn::Lit) -> bool {
     matches!(literal, syn::Lit::Int(number) if number.base10_digits() == "0")
 }
 
-fn duration(name: &Ident, input: ParseStream) -> Result<Duration> {
-    let what = format!("a time: `{name} = \"100ms\"`, or with `us`, `s`, `m` or `h`");
+pub(crate) fn duration(name: &Ident, input: ParseStream) -> Result<Duration> {
+    let what = format!("a time: `{name} = \"100ms\"`, or with `us`, `s`, `m`, `h` or `d`");
     value(name, input, &what, |input| {
         let text: LitStr = input.parse()?;
         parse_duration(&text.value()).ok_or_else(|| input.error(""))
@@ -205,12 +222,13 @@ fn parse_duration(text: &str) -> Option<Duration> {
         "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
+        "d" => 86_400.0,
         _ => return None,
     };
     Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
 }
 
-fn seconds(duration: Duration) -> TokenStream {
+pub(crate) fn seconds(duration: Duration) -> TokenStream {
     let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
     quote!(::core::time::Duration::new(#seconds, #nanoseconds)).into_token_stream()
 }
@@ -226,6 +244,7 @@ mod tests {
         assert_eq!(millis(" 1.5 s "), Some(1500));
         assert_eq!(millis("2m"), Some(120_000));
         assert_eq!(millis("1h"), Some(3_600_000));
+        assert_eq!(millis("7d"), Some(604_800_000));
         assert_eq!(parse_duration("7us"), Some(Duration::from_micros(7)));
         for wrong in ["", "5", "s", "5 days", "1..5s", "-1s"] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");

@@ -56,7 +56,7 @@ impl Options {
 
     fn read_one(&mut self, input: ParseStream) -> Result<()> {
         const OPTIONS: &str = "unknown option: `#[async_work]` takes `fallible`, `plain`, `retry`, \
-                               `backoff`, `timeout`, `deadline`, `limit` and `crate = path`";
+                               `backoff`, `timeout`, `deadline`, `limit`, `keep`, `remote` and `crate = path`";
         if input.peek(Token![crate]) {
             self.krate = Some(crate_option(input)?);
             return Ok(());
@@ -93,7 +93,7 @@ fn skip_to_comma(input: ParseStream) -> Result<()> {
 }
 
 /// `crate = path`, also as a string.
-fn crate_option(input: ParseStream) -> Result<Path> {
+pub(crate) fn crate_option(input: ParseStream) -> Result<Path> {
     input.parse::<Token![crate]>()?;
     input.parse::<Token![=]>()?;
     if input.peek(Lit) {

@@ -346,6 +346,7 @@ mod result;
 mod work;
 
 mod cancel;
+pub mod carry;
 mod explore;
 mod limit;
 mod many;

@@ -10,14 +10,14 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::core::{Awaits, Here, Job, Step, TaskRef, VisitEdges, Watch};
-use crate::error::Error;
+use crate::core::{Awaits, Here, Job, Step, TaskRef, Unsubmitted, VisitEdges, Watch};
+use crate::error::{Error, Hop};
 use crate::observe::Told;
 use crate::pool::{self, Goal, Test};
 use crate::sync::{Arc, OnceLock, Parker};
 use crate::terms::{InLine, Pass, Passes, Waiter, Who, end_in_place, with_pass_in_place};
-use crate::work::Work;
 use crate::work::stage::start_at;
+use crate::work::{Term, Work};
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -269,9 +269,17 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(pages.get()?[3], "page 3");
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn limit(self, limit: &Limit) -> Work<'w, T> {
+    pub fn limit(mut self, limit: &Limit) -> Work<'w, T> {
+        // Whose value is known already needs no permit.
+        match self.put_around(limited_cell, Term::Permit(limit.passes.clone())) {
+            Ok(()) => self,
+            Err(_) => self.limited(limit.passes.clone()),
+        }
+    }
+
+    fn limited(self, passes: Arc<Passes>) -> Work<'w, T> {
         let job = Limited {
-            passes: limit.passes.clone(),
+            passes,
             inner: Cell::new(None),
             in_line: Cell::new(None),
             awaits: Awaits::nothing(),
@@ -280,6 +288,11 @@ impl<'w, T: Send + 'w> Work<'w, T> {
         job.inner.set(Some(self));
         Work::with_job(hop, job)
     }
+}
+
+fn limited_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
+    let Term::Permit(passes) = term else { unreachable!("a permit is no other term") };
+    Work::with_cell(hop, inner).limited(passes).into_cell()
 }
 
 /// The limit of an annotated function: `#[async_work(limit = n)]`.

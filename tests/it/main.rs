@@ -7,6 +7,7 @@ mod auto_traits;
 mod callbacks_that_wait;
 mod cancel_token;
 mod cancelling;
+mod carry;
 mod chain_async;
 mod chain_ends;
 mod chain_language;

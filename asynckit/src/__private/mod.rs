@@ -7,10 +7,12 @@
 //! - `gather`: what a chain may end in;
 //! - `statement`: the work of statements, which is a part of the chain;
 //! - `fallible`: how errors get from functions into results, and what an annotated function makes;
+//! - `carried`: what makes a call one that others may carry out;
 //! - `options`: what the options of `#[async_work]` come to;
 //! - `future`: the async form of a chain.
 
 mod call;
+mod carried;
 mod fallible;
 mod future;
 mod gather;
@@ -21,6 +23,7 @@ mod statement;
 mod take_apart;
 
 pub use call::{Lifted, call_site, give, lift, same};
+pub use carried::{About, Function, carried};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
 pub use fallible::{Failure, Fallible, defined, returns_a_result, work_moves_to_another_thread};

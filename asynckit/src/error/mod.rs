@@ -3,11 +3,12 @@
 //! One [`Error`] is one *original* failure, shared by all that it made fail, and a *path* of its
 //! own: the work that failed and the work that was skipped because of it (`path.rs`). What the work
 //! has returned is its cause, as it is (`whole.rs`), and printed with all that caused it in turn
-//! (`causes.rs`). What programs look for in a failure is found by its type (`sought.rs`).
+//! (`causes.rs`). What was told from elsewhere is text (`relayed.rs`). What programs look for in a failure is found by its type (`sought.rs`).
 
 mod causes;
 mod kind;
 mod path;
+mod relayed;
 mod report;
 mod sought;
 mod whole;
@@ -22,6 +23,7 @@ use causes::{Besides, Sources};
 pub use kind::ErrorKind;
 use path::Path;
 pub(crate) use path::{At, Hop};
+pub use relayed::Failure;
 pub use report::{BoxError, Error};
 use report::{Cause, Original};
 pub(crate) use report::{Hook, Report};
@@ -70,7 +72,7 @@ impl Error {
     }
 
     /// The same failure, as that of work that has returned it.
-    fn handed_on(self, hop: Hop) -> Error {
+    pub(crate) fn handed_on(self, hop: Hop) -> Error {
         if self.0.path.last() == Some(hop) { self } else { self.passed_on(hop) }
     }
 
@@ -120,6 +122,10 @@ impl Error {
 
     pub(crate) fn abandoned(hop: Hop) -> Error {
         Error::outside(ErrorKind::Abandoned, hop, "will never be set: nobody who could is left")
+    }
+
+    pub(crate) fn unanswered(hop: Hop) -> Error {
+        Error::outside(ErrorKind::Abandoned, hop, "was answered for another call by its carrier")
     }
 
     /// The same failure for work that was skipped because of it.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::panic::Location;
 
+use crate::sync::Arc;
+
 /// How many calls are kept at each end of a long path.
 const ENDS: usize = 8;
 
@@ -67,17 +69,24 @@ impl fmt::Display for Hop {
 /// bounded memory.
 #[derive(Clone)]
 pub(crate) struct Path {
+    /// What was told of the way elsewhere, before these.
+    before: Option<Arc<str>>,
     hops: Vec<Hop>,
     total: u64,
 }
 
 impl From<Hop> for Path {
     fn from(hop: Hop) -> Path {
-        Path { hops: vec![hop], total: 1 }
+        Path { before: None, hops: vec![hop], total: 1 }
     }
 }
 
 impl Path {
+    /// One that was told elsewhere.
+    pub(crate) fn told(before: String) -> Path {
+        Path { before: Some(before.into()), hops: Vec::new(), total: 0 }
+    }
+
     pub(crate) fn last(&self) -> Option<Hop> {
         self.hops.last().copied()
     }
@@ -98,15 +107,18 @@ impl Path {
             hops.remove(ENDS);
         }
         hops.push(hop);
-        Path { hops, total: self.total + 1 }
+        Path { before: self.before.clone(), hops, total: self.total + 1 }
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut file = "";
+        if let Some(before) = &self.before {
+            f.write_str(before)?;
+        }
         for (n, hop) in self.hops.iter().enumerate() {
-            if n > 0 {
+            if n > 0 || self.before.is_some() {
                 f.write_str(" -> ")?;
             }
             let left_out = self.total - self.hops.len() as u64;

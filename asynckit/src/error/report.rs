@@ -9,7 +9,7 @@ use super::kind::ErrorKind;
 use super::path::{Hop, Path};
 use super::whole::Whole;
 use crate::foreign;
-use crate::panic::{self, Payload, Raised};
+use crate::panic::{self, Payload};
 use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, lock};
 
 /// An error that can go from work to all that depends on it.
@@ -91,15 +91,23 @@ pub(crate) type Hook = Arc<dyn Fn(&Error) + Send + Sync>;
 pub(crate) enum Cause {
     Failure(BoxError),
     Whole(Whole),
-    Panic { message: String, at: Option<Raised>, payload: Mutex<Option<Payload>> },
+    Panic { message: String, at: Option<String>, payload: Mutex<Option<Payload>> },
     Words(String),
 }
 
 impl Cause {
     /// A panic that this thread has just caught.
     pub(crate) fn panic(message: String, payload: Payload) -> Cause {
-        let at = panic::raised_at(&message);
+        let at = panic::raised_at(&message).map(|raised| raised.to_string());
         Cause::Panic { message, at, payload: Mutex::new(Some(payload)) }
+    }
+
+    /// Where the work panicked, as far as that is known.
+    pub(super) fn panicked_at(&self) -> Option<&str> {
+        match self {
+            Cause::Panic { at, .. } => at.as_deref(),
+            _ => None,
+        }
     }
 
     /// The error that the work returned, or the one that it lends.
@@ -126,6 +134,17 @@ impl Cause {
             Cause::Failure(error) => (error as &dyn Any).downcast_ref(),
             Cause::Whole(whole) => whole.report(),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Failure(error) => write!(f, "{error}"),
+            Cause::Whole(whole) => write!(f, "{whole}"),
+            Cause::Panic { message, .. } => f.write_str(message),
+            Cause::Words(words) => f.write_str(words),
         }
     }
 }
@@ -168,15 +187,12 @@ impl Original {
 
 impl fmt::Display for Original {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origin = self.hop.name();
-        match &self.cause {
-            Cause::Failure(error) => write!(f, "{origin} failed: {error}"),
-            Cause::Whole(whole) => write!(f, "{origin} failed: {whole}"),
-            Cause::Panic { message, at: Some(at), .. } => {
-                write!(f, "{origin} panicked at {at}: {message}")
-            }
-            Cause::Panic { message, .. } => write!(f, "{origin} panicked: {message}"),
-            Cause::Words(words) => write!(f, "{origin} {words}"),
+        let (origin, cause) = (self.hop.name(), &self.cause);
+        match cause {
+            Cause::Failure(_) | Cause::Whole(_) => write!(f, "{origin} failed: {cause}"),
+            Cause::Panic { at: Some(at), .. } => write!(f, "{origin} panicked at {at}: {cause}"),
+            Cause::Panic { .. } => write!(f, "{origin} panicked: {cause}"),
+            Cause::Words(_) => write!(f, "{origin} {cause}"),
         }
     }
 }

@@ -8,10 +8,11 @@
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
 //! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
 //! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
-//! `words`, `deadlock`, `roots`, `block`. Its end: `close`. What tasks ask of it: `home`. Waits: `goal`, `needed`, `help`,
-//! `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `snapshot`, `on_rayon`,
-//! `on_tokio`.
+//! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `needed`,
+//! `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `snapshot`,
+//! `on_rayon`, `on_tokio`.
 
+mod asleep;
 mod attention;
 mod block;
 mod builder;
@@ -66,6 +67,7 @@ pub use seeded::Injected;
 pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
 pub use stop::StillRunning;
 
+pub(crate) use asleep::{Asleep, Elsewhere};
 pub(crate) use context::{
     place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
 };

@@ -7,7 +7,7 @@ use crate::error::{Error, Hop};
 use crate::observe::{Record, TaskId};
 use crate::pool::shared::{Shared, State};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
-use crate::terms::{Kept, Pass, Share, Stopwatch, Tree};
+use crate::terms::{Carriers, Kept, Pass, Share, Stopwatch, Tree, passed_on};
 
 /// A pool, or a part of one.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub(crate) struct Inside {
     scope: Option<Arc<Members>>,
     /// Who may cancel all tasks of this place.
     tree: Option<Arc<Tree>>,
+    /// Who may carry out its calls elsewhere.
+    carriers: Option<Arc<Carriers>>,
     /// What all tasks of this place share, until the last of them is over.
     share: Option<Arc<Share>>,
     /// What measures the run of the work whose place it is.
@@ -74,9 +76,9 @@ impl Place {
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        let tree = tree_here();
+        let (tree, carriers) = passed_on_here();
         let scope = Some(Arc::new(members));
-        Part::new_home(Inside { pool: Some(pool), scope, tree, ..Inside::default() })
+        Part::new_home(Inside { pool: Some(pool), scope, tree, carriers, ..Inside::default() })
     }
 
     pub(crate) fn pool(&self) -> &Arc<Shared> {
@@ -105,14 +107,30 @@ impl Place {
         self.inside()?.tree.as_ref()
     }
 
+    pub(crate) fn carriers(&self) -> Option<&Arc<Carriers>> {
+        self.inside()?.carriers.as_ref()
+    }
+
     pub(crate) fn share(&self) -> Option<&Arc<Share>> {
         self.inside()?.share.as_ref()
     }
 
     /// The same place for work that a token may cancel.
     pub(crate) fn with_tree(&self, tree: Arc<Tree>) -> Place {
-        let inside = Inside { scope: self.scope(), tree: Some(tree), ..Inside::default() };
-        Place::part(self.pool(), inside)
+        self.passing_on(Some(tree), self.carriers().cloned())
+    }
+
+    /// The same place for work that others may carry out.
+    pub(crate) fn with_carriers(&self, carriers: Arc<Carriers>) -> Place {
+        self.passing_on(self.tree().cloned(), Some(carriers))
+    }
+
+    /// The same place for work that passes these on to what it submits.
+    fn passing_on(&self, tree: Option<Arc<Tree>>, carriers: Option<Arc<Carriers>>) -> Place {
+        Place::part(
+            self.pool(),
+            Inside { scope: self.scope(), tree, carriers, ..Inside::default() },
+        )
     }
 
     /// The same place for work that has a pass.
@@ -148,6 +166,7 @@ impl Place {
         Inside {
             scope: inside.scope.clone(),
             tree: inside.tree.clone(),
+            carriers: inside.carriers.clone(),
             share: inside.share.clone(),
             stopwatch: inside.stopwatch.clone(),
             part_of: inside.watched.as_ref().map_or(inside.part_of, |watched| Some(watched.id)),
@@ -157,23 +176,26 @@ impl Place {
 
     /// Where work of a place submits more: what belongs to one task or one scope is left out.
     pub(crate) fn for_more(&self) -> Place {
-        match self.tree() {
-            None => Place::Pool(self.pool().clone()),
-            Some(tree) => {
-                Place::part(self.pool(), Inside { tree: Some(tree.clone()), ..Inside::default() })
-            }
+        let Some(inside) = self.inside() else { return self.clone() };
+        let (tree, carriers) = (inside.tree.clone(), inside.carriers.clone());
+        match (&tree, &carriers) {
+            (None, None) => Place::Pool(self.pool().clone()),
+            _ => Place::part(self.pool(), Inside { tree, carriers, ..Inside::default() }),
         }
     }
 
-    /// A place for the calling thread: the tree of the work that it is doing, if any, is passed on
-    /// to what that submits.
+    /// A place for the calling thread: what the work that it is doing passes on, if anything, is passed on to
+    /// what that submits.
     pub(crate) fn here(&self) -> Place {
-        if self.tree().is_some() || !Tree::any() {
+        if !passed_on::any() || (self.tree().is_some() && self.carriers().is_some()) {
             return self.clone();
         }
-        match tree_here() {
-            None => self.clone(),
-            Some(tree) => self.with_tree(tree),
+        match passed_on_here() {
+            (None, None) => self.clone(),
+            (tree, carriers) => {
+                let own = (self.tree().cloned(), self.carriers().cloned());
+                self.passing_on(own.0.or(tree), own.1.or(carriers))
+            }
         }
     }
 }
@@ -363,12 +385,12 @@ impl Part {
     }
 }
 
-/// The tree of the work that this thread is doing, if it has one.
-fn tree_here() -> Option<Arc<Tree>> {
+/// What the work that this thread is doing passes on.
+fn passed_on_here() -> (Option<Arc<Tree>>, Option<Arc<Carriers>>) {
     each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break(part.tree().cloned()),
-        None if frame.home::<State>().is_some() => ControlFlow::Break(None),
+        Some(part) => ControlFlow::Break((part.tree.clone(), part.carriers.clone())),
+        None if frame.home::<State>().is_some() => ControlFlow::Break((None, None)),
         None => ControlFlow::Continue(()),
     })
-    .flatten()
+    .unwrap_or_default()
 }

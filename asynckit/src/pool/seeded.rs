@@ -74,7 +74,7 @@ impl Shared {
     pub(crate) fn is_spent(&self) -> bool {
         // Of one that is being stopped, and has no task that sleeps, the stop sees to the rest.
         let stops = self.is_stopping() && self.sleeping.is_none();
-        self.queue.seeded().is_some() && !stops && self.is_still()
+        self.queue.seeded().is_some() && !stops && self.elsewhere.is_none() && self.is_still()
     }
 
     /// In a deterministic pool where nothing is left but tasks that sleep until their moment: goes on

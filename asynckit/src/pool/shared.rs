@@ -16,7 +16,7 @@ use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock, thread};
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
 
-/// How many tasks of a pool sleep until their moment. They were accepted, and a stop waits for them.
+/// How many tasks of a pool hold no thread and go on by themselves (`asleep.rs`). A stop waits for them.
 pub(crate) struct Sleeping(AtomicUsize);
 
 impl Sleeping {
@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) attention: Attention,
     /// Tasks that a timer will wake.
     pub(crate) sleeping: Sleeping,
+    /// Tasks that are carried out elsewhere.
+    pub(crate) elsewhere: Sleeping,
     pub(super) phase: Phase,
     /// What its threads are at.
     pub(crate) stacks: Stacks,
@@ -95,6 +97,11 @@ impl Shared {
     pub(crate) fn is_open_and_watched(&self) -> bool {
         let plain = self.queue.seeded().is_none() && !self.queue.has_capacity();
         plain && self.phase.is_open() && !self.phase.starves()
+    }
+
+    /// Whether all its tasks are here, and none of them sleeps until its moment.
+    pub(crate) fn has_all_here(&self) -> bool {
+        self.sleeping.is_none() && self.elsewhere.is_none()
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {

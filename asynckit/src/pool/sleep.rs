@@ -285,7 +285,7 @@ impl Shared {
         threads.closing
             && threads.all_still(besides)
             && self.queue.is_empty()
-            && (self.sleeping.is_none() || self.is_closed())
+            && (self.has_all_here() || self.is_closed())
     }
 
     /// Whether nothing is queued and no thread runs anything, but for the calling one where it does
@@ -298,9 +298,9 @@ impl Shared {
         threads.all_still(besides) && self.queue.is_empty()
     }
 
-    /// As `is_still`, where no task pauses until its moment either.
+    /// As `is_still`, where no task pauses until its moment, or is carried out elsewhere, either.
     pub(crate) fn is_out_of_work(&self) -> bool {
-        self.is_still() && self.sleeping.is_none()
+        self.is_still() && self.has_all_here()
     }
 
     pub(crate) fn watch_stillness(&self, parker: &Arc<Parker>) {

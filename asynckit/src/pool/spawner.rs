@@ -6,7 +6,7 @@ use crate::pool::place::Place;
 use crate::pool::scope::Scope;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
-use crate::terms::Tree;
+use crate::terms::passed_on;
 
 pub(crate) mod sealed {
     use super::{Arc, Place, Shared};
@@ -75,7 +75,7 @@ impl Spawn for Pool {
 
     #[inline]
     fn plain(&self) -> Option<Plain<'_>> {
-        (!Tree::any()).then(|| Plain(self.shared()))
+        (!passed_on::any()).then(|| Plain(self.shared()))
     }
 }
 impl Spawner<'static> for Pool {}
@@ -123,7 +123,7 @@ impl Spawn for Current {
     #[inline]
     fn plain(&self) -> Option<Plain<'_>> {
         match &self.place {
-            Place::Pool(pool) if !Tree::any() => Some(Plain(pool)),
+            Place::Pool(pool) if !passed_on::any() => Some(Plain(pool)),
             _ => None,
         }
     }

@@ -38,6 +38,7 @@ impl Shared {
             threads: Mutex::new(threads),
             attention: Attention::new(),
             sleeping: Sleeping::none(),
+            elsewhere: Sleeping::none(),
             phase: Phase::open(plain),
             stacks: Stacks::none(),
             roots: Roots::none(),

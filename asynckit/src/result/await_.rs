@@ -3,12 +3,12 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::AsyncResult;
-use crate::core::{Owner, TaskRef, Watch, Watcher};
+use crate::core::{Owner, Watch, Watcher};
 use crate::error::Error;
-use crate::terms::await_begins;
+use crate::terms::{await_begins, watch_until_set};
 
 /// The future of an [`AsyncResult`]: its value or its failure.
 ///
@@ -43,22 +43,6 @@ pub struct AwaitedRef<'a, T> {
     watch: Option<Watch>,
 }
 
-/// Sees to it that the waker is called when the result is set; true where it is set already.
-fn is_set(task: &TaskRef, held: &mut Option<Watch>, waker: &Waker) -> bool {
-    if task.is_set() {
-        return true;
-    }
-    if held.as_ref().is_some_and(|watch| watch.renew(waker)) {
-        return false;
-    }
-    match task.watch(Watcher::Waker(waker.clone())) {
-        Ok(new) => *held = Some(new),
-        Err(_) => return true,
-    }
-    // It may have been told between the two looks.
-    task.is_set()
-}
-
 impl<T> Future for Awaited<T> {
     type Output = Result<T, Error>;
 
@@ -66,7 +50,7 @@ impl<T> Future for Awaited<T> {
         let this = self.get_mut();
         let Some(owner) = this.owner.take() else { panic!("a future was polled after its end") };
         let task = owner.reference();
-        if !is_set(&task, &mut this.watch, context.waker()) {
+        if !watch_until_set(&task, &mut this.watch, context.waker()) {
             if let Some(error) = await_begins(&task, context.waker()) {
                 return Poll::Ready(Err(error.observed()));
             }
@@ -105,7 +89,7 @@ impl<'a, T: Sync> Future for AwaitedRef<'a, T> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let task = this.result.owner().reference();
-        if !is_set(&task, &mut this.watch, context.waker()) {
+        if !watch_until_set(&task, &mut this.watch, context.waker()) {
             let failure = await_begins(&task, context.waker());
             return failure.map_or(Poll::Pending, |error| Poll::Ready(Err(error.observed())));
         }

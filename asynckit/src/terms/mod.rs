@@ -1,11 +1,14 @@
 //! The terms on which work runs: who may cancel it, under which permits it is, how long it may take, what was
-//! lent to it, and what its future awaits. Of all this no pool is known here; a place in a pool (`pool/place.rs`)
+//! lent to it, what its future awaits, and who may carry it out elsewhere. Of all this no pool is known here; a place in a pool (`pool/place.rs`)
 //! has it with it.
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `tree`, `stopwatch`, `passes`, `share`, `polling`.
+//! Each imports only those above it: `random`, `timers`, `passed_on`, `tree`, `stopwatch`, `passes`, `share`,
+//! `polling`, `carriers`.
 
+mod carriers;
+pub(crate) mod passed_on;
 mod passes;
 mod polling;
 mod random;
@@ -14,8 +17,12 @@ mod stopwatch;
 mod timers;
 mod tree;
 
+pub use carriers::{
+    Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
+};
+pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
-pub(crate) use polling::{Polling, Sleep, await_begins};
+pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub(crate) use random::Random;
 pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};
 pub(crate) use stopwatch::{

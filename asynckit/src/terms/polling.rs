@@ -2,9 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
-use std::task::{Wake, Waker};
+use std::pin::Pin;
+use std::task::{Context, Poll, Wake, Waker};
 
-use crate::core::TaskRef;
+use crate::core::{TaskRef, Watch, Watcher};
 use crate::error::Error;
 use crate::sync::{Arc, Weak};
 
@@ -112,6 +113,48 @@ pub(crate) fn await_begins(result: &TaskRef, waker: &Waker) -> Option<Error> {
         polling.failure.take()
     };
     POLL.with(|poll| poll.borrow_mut().as_mut().and_then(begin))
+}
+
+/// Sees to it that the waker is called when a result is set; true where it is set already.
+pub(crate) fn watch_until_set(task: &TaskRef, held: &mut Option<Watch>, waker: &Waker) -> bool {
+    if task.is_set() {
+        return true;
+    }
+    if held.as_ref().is_some_and(|watch| watch.renew(waker)) {
+        return false;
+    }
+    match task.watch(Watcher::Waker(waker.clone())) {
+        Ok(new) => *held = Some(new),
+        Err(_) => return true,
+    }
+    // It may have been told between the two looks.
+    task.is_set()
+}
+
+/// A task's end, whatever its value: for who awaits that and nothing else.
+pub(crate) struct End {
+    task: TaskRef,
+    watch: Option<Watch>,
+}
+
+impl End {
+    pub(crate) fn of(task: TaskRef) -> End {
+        End { task, watch: None }
+    }
+}
+
+impl Future for End {
+    /// An error, where it will never come.
+    type Output = Result<(), Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let End { task, watch } = self.get_mut();
+        if watch_until_set(task, watch, context.waker()) {
+            return Poll::Ready(Ok(()));
+        }
+        let failure = await_begins(task, context.waker());
+        failure.map_or(Poll::Pending, |error| Poll::Ready(Err(error.observed())))
+    }
 }
 
 /// The waker of a suspended task.

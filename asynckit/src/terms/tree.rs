@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::core::TaskRef;
 use crate::error::{Error, Hop};
-use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, StaticCounter, Weak, lock};
+use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, Weak, lock};
+use crate::terms::passed_on;
 use crate::terms::timers::{TimerKey, Timers};
 
 /// Why a tree is cancelled.
@@ -38,12 +39,9 @@ struct Due {
     key: TimerKey,
 }
 
-/// How many trees there are, so that programs without pay nothing for them.
-static TREES: StaticCounter = StaticCounter::new(0);
-
 impl Tree {
     pub(crate) fn new(parent: Option<Arc<Tree>>) -> Arc<Tree> {
-        TREES.fetch_add(1, Ordering::Relaxed);
+        passed_on::made();
         Arc::new(Tree {
             cancelled: OnceLock::new(),
             told: AtomicU8::new(0),
@@ -52,13 +50,6 @@ impl Tree {
             parent,
             deadline: Mutex::new(None),
         })
-    }
-
-    /// Whether there are any trees at all.
-    ///
-    /// ORDERING: Relaxed: work of a tree has seen the tree being made before it began.
-    pub(crate) fn any() -> bool {
-        TREES.load(Ordering::Relaxed) != 0
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -173,7 +164,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        TREES.fetch_sub(1, Ordering::Relaxed);
+        passed_on::gone();
         if let Some(due) = lock(&self.deadline).take() {
             due.timers.cancel(due.key);
         }

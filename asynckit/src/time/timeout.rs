@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::core::{Awaits, Header, Here, Job, Step, VisitEdges};
-use crate::error::Error;
+use crate::core::{Awaits, Header, Here, Job, Step, Unsubmitted, VisitEdges};
+use crate::error::{Error, Hop};
 use crate::pool::{self, Inside};
 use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Stopwatch, Timers, measured};
 use crate::work::stage::start_at;
-use crate::work::{Work, start_around, start_job};
+use crate::work::{Term, Work, start_around, start_job};
 
 /// What is limited, until it is started.
 enum Limited<'w, T> {
@@ -156,7 +156,15 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(in_time.get()?, 3);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn timeout(self, limit: Duration) -> Work<'w, T> {
+    pub fn timeout(mut self, limit: Duration) -> Work<'w, T> {
+        // Whose value is known already does not run.
+        match self.put_around(timed_cell, Term::Time(limit)) {
+            Ok(()) => self,
+            Err(_) => self.timed(limit),
+        }
+    }
+
+    fn timed(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
         Work::with_job(hop, Timed::<_, true>::new(Limited::Work(self), limit))
     }
@@ -254,6 +262,11 @@ impl<T: Send + 'static> AsyncResult<T> {
     pub fn deadline(self, limit: Duration) -> AsyncResult<T> {
         self.timeout(limit)
     }
+}
+
+fn timed_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
+    let Term::Time(limit) = term else { unreachable!("a limit of time is no other term") };
+    Work::with_cell(hop, inner).timed(limit).into_cell()
 }
 
 /// The timers that a task's pool goes by; of a result that is no pool's, those of whoever asks.

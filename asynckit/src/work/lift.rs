@@ -155,6 +155,21 @@ where
     AsyncResult::from_owner(Lifting::START(hop, to, inputs, shape))
 }
 
+/// Makes a call when its inputs are there, on a place.
+pub(super) fn start_task<'w, L, T>(
+    hop: Hop,
+    place: &Place,
+    traits: Traits,
+    inputs: L,
+    call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
+) -> AsyncResult<T>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+{
+    AsyncResult::from_owner(Lifting::START(hop, To::Place(place, traits), inputs, call))
+}
+
 /// Makes a task of a job.
 pub(crate) fn start_job<T, J: Job<T>>(hop: Hop, place: &Place, job: J) -> AsyncResult<T> {
     let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };

@@ -2,15 +2,21 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `future` (work that is polled), `lift` (calls that wait for their inputs), `mod`
-//! (this one), `run` (in place), `stage` and `after` (work around work).
+//! Each imports only those above it: `carriable` (calls that others may do), `future` (work that is polled), `lift` (calls that wait for their inputs), `mod`
+//! (this one), `run` (in place), `stage` and `after` (work around work), `carried` (how such
+//! calls are done).
 
 mod after;
+mod carriable;
+mod carried;
 mod future;
 mod lift;
 mod run;
 pub(crate) mod stage;
 
+use carriable::Carriable;
+pub(crate) use carriable::Term;
+pub(crate) use carried::described;
 pub(crate) use lift::{
     flatten, gather, gather_at, lifted, spawn_async, start_around, start_job, try_gather,
 };
@@ -61,7 +67,7 @@ pub(crate) trait Follows<T>: Send {
     fn into_cell(self: Box<Self>) -> Unsubmitted<T>;
 }
 
-/// Work that is no other's.
+/// Work that follows no other.
 enum Own<'w, T> {
     /// A small closure.
     Inline(Inline<'w, T>),
@@ -69,6 +75,8 @@ enum Own<'w, T> {
     Large(Unsubmitted<T>),
     /// A future, a call that waits for inputs, or work around work.
     Cell(Unsubmitted<T>),
+    /// A call that may be carried out elsewhere.
+    Call(Box<dyn Carriable<T> + 'w>),
 }
 
 impl<T, F: FnOnce() -> Result<T, BoxError>> Callable<T> for F {
@@ -184,7 +192,6 @@ impl<'w, T> Work<'w, T> {
         Work { hop, form: Some(form), told_apart: PhantomData }
     }
 
-    /// What it is called, and where.
     pub(crate) fn hop(&self) -> Hop {
         self.hop
     }
@@ -211,7 +218,6 @@ impl<'w, T> Work<'w, T> {
         Work::of_form(self.hop, Form::Later(later(edge, self)))
     }
 
-    /// Its closure, or the cell that it has become.
     #[inline]
     fn take(&mut self) -> Own<'w, T> {
         match self.form.take() {
@@ -225,7 +231,9 @@ impl<'w, T> Work<'w, T> {
     pub(crate) fn into_cell(mut self) -> Unsubmitted<T> {
         match self.take() {
             Own::Cell(cell) | Own::Large(cell) => cell,
-            Own::Inline(_) => unreachable!("work without a cell was taken for a cell's"),
+            Own::Inline(_) | Own::Call(_) => {
+                unreachable!("work without a cell was taken for a cell's")
+            }
         }
     }
 }
@@ -346,6 +354,7 @@ impl<'w, T: Send> Work<'w, T> {
                 place => pool::on_place(place, counted, self.hop, Traits::PLAIN, Simple(call)),
             },
             Own::Large(cell) | Own::Cell(cell) => pool::made(&place, counted, cell),
+            Own::Call(call) => call.submit(place, counted),
         })
     }
 }

@@ -53,22 +53,20 @@ impl<T: Send> Work<'_, T> {
                 outcome
             }
             Own::Large(cell) | Own::Cell(cell) => run_cell(self.hop, cell, at),
+            Own::Call(call) => call.run_part(hook),
         }
     }
 
     /// As `finish_inside`, of a task that has done nothing but wait for the work's turn: the time of a run
     /// counts from when that work begins.
     #[track_caller]
-    pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
+    pub(crate) fn begin_inside(mut self, here: &Here<'_>) -> Outcome<T> {
+        if let Some(Form::Own(Own::Call(_))) = &self.form {
+            let Own::Call(call) = self.take() else { unreachable!("a call is no other work") };
+            return call.finish_inside(here, true);
+        }
         if let Some(Form::Own(Own::Cell(_)) | Form::Later(_)) = &self.form {
-            let task = here.header();
-            if here.is_in_place() {
-                begin_anew_in_place(task);
-            } else if let Some(place) = task.hooked_home::<Inside>()
-                && let Some(stopwatch) = place.stopwatch()
-            {
-                stopwatch.begin_anew(task);
-            }
+            begin_anew(here);
         }
         self.finish_inside(here)
     }
@@ -82,7 +80,20 @@ impl<T: Send> Work<'_, T> {
             Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
             Own::Large(cell) => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
             Own::Cell(cell) => finish_cell(self.hop, cell, here, Location::caller()),
+            Own::Call(call) => call.finish_inside(here, false),
         }
+    }
+}
+
+/// A task has done nothing but wait for the turn of the work that it goes on with.
+pub(super) fn begin_anew(here: &Here<'_>) {
+    let task = here.header();
+    if here.is_in_place() {
+        begin_anew_in_place(task);
+    } else if let Some(place) = task.hooked_home::<Inside>()
+        && let Some(stopwatch) = place.stopwatch()
+    {
+        stopwatch.begin_anew(task);
     }
 }
 

@@ -1,0 +1,277 @@
+//! The options `keep` and `remote`: calls that may be carried out elsewhere, or whose value may be known already.
+//!
+//! ```text
+//! {
+//!     static FUNCTION: Function = Function::new("module::f", "fn f(..) -> ..", b"..", &["a", "b"]);
+//!     static SETTINGS: ::asynckit_store::attribute::Keep = ::asynckit_store::attribute::Keep::new().version(2);
+//!     let arguments = (a, (b, ()));
+//!     carried(.., ::asynckit_store::attribute::Bytes, &|| {}, arguments, move |arguments| {
+//!         let (a, arguments) = arguments;
+//!         let (b, arguments) = arguments;
+//!         /* the work, as it is without the option */
+//!     })
+//! }
+//! ```
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::{Error, Expr, FnArg, Path, ReceiverKind, Result, Signature, Token, Type};
+
+use crate::code;
+use crate::error::Mistakes;
+use crate::model::{Parameter, has_impl_trait, without_group};
+use crate::options::{duration, number, once, seconds, value};
+use crate::parse::crate_option;
+use crate::support::{Support, begin_at, ends, local, ours_at};
+
+/// `keep(..)` or `remote(..)`.
+pub(crate) struct Carried {
+    kind: Kind,
+    at: Ident,
+    krate: Option<Path>,
+    /// Calls of the settings' methods.
+    settings: Vec<(Ident, TokenStream)>,
+    /// What belongs to the arguments besides.
+    key: Option<Expr>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Kind {
+    Keep,
+    Remote,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        if self == Kind::Keep { "keep" } else { "remote" }
+    }
+
+    fn options(self) -> &'static str {
+        match self {
+            Kind::Keep => "`keep` takes `version`, `max_age`, `key` and `crate = path`",
+            Kind::Remote => "`remote` takes `deliveries`, `memory`, `error` and `crate = path`",
+        }
+    }
+}
+
+impl Carried {
+    /// Reads what follows the name of the option.
+    pub(crate) fn read(at: &Ident, kind: Kind, input: ParseStream) -> Result<Carried> {
+        let mut carried =
+            Carried { kind, at: at.clone(), krate: None, settings: Vec::new(), key: None };
+        if input.peek(syn::token::Paren) {
+            let options;
+            syn::parenthesized!(options in input);
+            while !options.is_empty() {
+                carried.read_one(&options)?;
+                let _comma: Option<Token![,]> = options.parse()?;
+            }
+        }
+        if !input.is_empty() && !input.peek(Token![,]) {
+            return Err(Error::new(input.span(), kind.options()));
+        }
+        Ok(carried)
+    }
+
+    fn read_one(&mut self, input: ParseStream) -> Result<()> {
+        let wrong = |span| Error::new(span, self.kind.options());
+        if input.peek(Token![crate]) {
+            self.krate = Some(crate_option(input)?);
+            return Ok(());
+        }
+        let name: Ident = input.parse().map_err(|error| wrong(error.span()))?;
+        let setting = match (self.kind, name.to_string().as_str()) {
+            (Kind::Keep, "version") | (Kind::Remote, "deliveries") => {
+                number(&name, input)?.into_token_stream()
+            }
+            (Kind::Keep, "max_age") => seconds(duration(&name, input)?),
+            (Kind::Keep, "key") => {
+                let what = "what is to belong to the arguments: `key = \"..\"`, or an expression";
+                let key = value(&name, input, what, |input| input.parse())?;
+                return once(&name, &mut self.key, key);
+            }
+            (Kind::Remote, "memory") => {
+                let what = "an amount: `memory = \"2GB\"`";
+                let text: syn::LitStr = value(&name, input, what, |input| input.parse())?;
+                text.into_token_stream()
+            }
+            (Kind::Remote, "error") => TokenStream::new(),
+            _ => return Err(wrong(name.span())),
+        };
+        if self.settings.iter().any(|(other, _)| *other == name) {
+            return Err(Error::new(name.span(), format!("`{name}` is given twice")));
+        }
+        self.settings.push((name, setting));
+        Ok(())
+    }
+
+    /// Whether calls of this function can be told to somebody else; reports why not.
+    pub(crate) fn suits(&self, signature: &Signature, all: &mut Mistakes) -> bool {
+        let mut mistakes = Mistakes::default();
+        let (name, keeps) = (self.kind.name(), self.kind == Kind::Keep);
+        for parameter in &signature.inputs {
+            match parameter {
+                FnArg::Receiver(receiver) if !keeps => mistakes.add(
+                    receiver.self_token,
+                    "`self` can't go with a `remote` call: write a function that takes what it needs",
+                ),
+                FnArg::Receiver(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
+                    mistakes.add(
+                        receiver.self_token,
+                        "`self` is an argument that `keep` looks at, and moves into the call: take `&self`",
+                    );
+                }
+                FnArg::Typed(typed) if !keeps && has_impl_trait(&typed.ty) => mistakes.add(
+                    &typed.ty,
+                    "another process has to know the type of this argument: write it out",
+                ),
+                _ => {}
+            }
+        }
+        let types = signature
+            .generics
+            .params
+            .iter()
+            .find(|one| !matches!(one, syn::GenericParam::Lifetime(_)));
+        if let (false, Some(parameter)) = (keeps, types) {
+            mistakes.add(
+                parameter,
+                "a `remote` function has to be known by its name, and a generic one is many: write one for each type",
+            );
+        }
+        if let syn::ReturnType::Type(_, ty) = &signature.output {
+            if has_impl_trait(ty) {
+                let message = format!("`{name}` needs a value whose type is known: write it out");
+                mistakes.add(ty, message);
+            } else if matches!(without_group(ty), Type::Never(_)) {
+                mistakes.add(ty, format!("`{name}` needs a value: this function has none"));
+            }
+        }
+        let suits = mistakes.is_empty();
+        all.take_over(mistakes);
+        suits
+    }
+
+    /// The expression that makes the work, from the one that makes it here.
+    pub(crate) fn around(
+        &self,
+        support: &Support,
+        function: &Described<'_>,
+        parameters: &[Parameter],
+        work: TokenStream,
+    ) -> TokenStream {
+        let Described { signature, body, origin, .. } = function;
+        let krate = self.krate.as_ref().map_or_else(
+            || {
+                let name =
+                    if self.kind == Kind::Keep { "asynckit_store" } else { "asynckit_cluster" };
+                let name = Ident::new(name, Span::mixed_site());
+                quote!(::#name)
+            },
+            ToTokens::to_token_stream,
+        );
+        let at = ours_at(self.at.span());
+        let theirs = |name: &str| {
+            let (attribute, name) = (Ident::new("attribute", at), Ident::new(name, at));
+            quote_spanned!(at=> #krate::#attribute::#name)
+        };
+        let settings_type = theirs(if self.kind == Kind::Keep { "Keep" } else { "Remote" });
+        let settings = self.settings.iter().map(|(name, value)| quote!(.#name(#value)));
+        let bytes = theirs("Bytes");
+        let (argument, given) = (theirs("argument"), theirs("value"));
+        let checked = parameters.iter().filter_map(|parameter| parameter.travels.as_ref());
+        let checks = checked.map(|(cfgs, ty)| {
+            let check = spanned(argument.clone(), ty);
+            quote!(#cfgs #check::<#ty>();)
+        });
+        let value_check = spanned(given, &function.value);
+        let value = &function.value;
+
+        let code = code::code([signature.to_token_stream(), body.clone()]);
+        let (code, text) = (Literal::byte_string(&code), code::text(signature.to_token_stream()));
+        let all = local("arguments");
+        let named = parameters.iter().map(|parameter| match &parameter.argument {
+            Some(argument) => {
+                let (cfgs, name) = (&argument.cfgs, argument.name.to_string());
+                quote!(#cfgs #name)
+            }
+            None => quote!("self"),
+        });
+        let gathered = parameters.iter().rev().map(|parameter| match &parameter.argument {
+            Some(argument) => {
+                let (cfgs, name) = (&argument.cfgs, &argument.name);
+                quote!(#cfgs let #all = (#name, #all);)
+            }
+            None => {
+                let this = function.this.clone();
+                quote!(let #all = (#this, #all);)
+            }
+        });
+        let apart = parameters.iter().map(|parameter| match &parameter.argument {
+            Some(argument) => {
+                let (cfgs, name) = (&argument.cfgs, &argument.name);
+                quote!(#cfgs let (#name, #all) = #all;)
+            }
+            None => quote!(let (_, #all) = #all;),
+        });
+        // What belongs to the arguments besides is seen, not named: it comes last.
+        let key = self.key.as_ref().map(|key| {
+            let seen = parameters.iter().zip(&signature.inputs).filter_map(|pair| match pair {
+                (Parameter { argument: Some(argument), .. }, FnArg::Typed(typed)) => {
+                    let syn::Pat::Ident(pattern) = &*typed.pat else { return None };
+                    let (cfgs, name, written) = (&argument.cfgs, &argument.name, &pattern.ident);
+                    Some(quote!(#cfgs #[allow(unused_variables)] let #written = &#name;))
+                }
+                _ => None,
+            });
+            quote!(({ #(#seen)* #key }, ()))
+        });
+        let rest = key.as_ref().map_or_else(|| quote!(()), |_| quote!(_));
+        let first = key.unwrap_or_else(|| quote!(()));
+        let (carried, about, described) =
+            (support.private("carried"), support.private("About"), support.private("Function"));
+        let known = self.kind == Kind::Keep;
+        let defined = &function.defined;
+        quote!({
+            #(#checks)*
+            #value_check::<#value>();
+            static __ASYNCKIT_FUNCTION: #described =
+                #described::new(#origin, #text, #code, &[#(#named),*]);
+            static __ASYNCKIT_SETTINGS: #settings_type = #settings_type::new() #(#settings)*;
+            let #all = #first;
+            #(#gathered)*
+            #carried(
+                #defined,
+                #about { function: &__ASYNCKIT_FUNCTION, settings: &__ASYNCKIT_SETTINGS, known: #known },
+                &#origin,
+                #bytes,
+                &|| {},
+                #all,
+                move |#all| {
+                    #(#apart)*
+                    let #rest = #all;
+                    #work
+                },
+            )
+        })
+    }
+}
+
+/// What is told of a function.
+pub(crate) struct Described<'a> {
+    pub(crate) signature: &'a Signature,
+    pub(crate) body: TokenStream,
+    /// Its name, and where it is defined: two expressions.
+    pub(crate) origin: TokenStream,
+    pub(crate) defined: TokenStream,
+    /// The type of its value.
+    pub(crate) value: TokenStream,
+    /// `self`, as the user has written it.
+    pub(crate) this: Option<TokenStream>,
+}
+
+/// A path that stands at a type.
+fn spanned(path: TokenStream, at: &impl ToTokens) -> TokenStream {
+    begin_at(path, ends(at).0)
+}

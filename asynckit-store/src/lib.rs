@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+// Each imports only what stands above it here.
+mod error;
+
+mod stamp;
+
+mod context;
+
+pub mod attribute;
+mod files;
+mod record;
+
+mod flights;
+mod large;
+
+mod disk;
+
+mod entries;
+mod explain;
+mod writer;
+
+mod carrier;
+
+mod store;
+
+pub use entries::{Entry, Stats};
+pub use error::StoreError;
+pub use explain::Why;
+pub use files::{InputFile, OutputFile};
+pub use store::{Store, StoreBuilder};

@@ -1,0 +1,140 @@
+//! Work that is carried out elsewhere, or whose value is known already: what stores of results and clusters of
+//! processes stand on, and anybody's carrier may.
+//!
+//! A function says that its calls may be carried out elsewhere: `#[async_work(keep)]`, where a value that was
+//! computed once may be used again, or `#[async_work(remote)]`, where another process may run it. That changes
+//! nothing by itself. A [`Carrier`] takes such calls on where work is submitted by way of [`on`], by what that
+//! work submits in turn, and where that goes on: on pools and scopes, in chains, with tokens, limits and tries.
+//!
+//! - A carrier is asked once a call's inputs are there. It answers with a value, with a failure, or has the call done
+//!   here after all ([`Call`]), now or later: it answers by a future ([`Carriage`]), which is polled on the pool and
+//!   holds no thread while it is pending.
+//! - Of `keep`, it is asked before all else, so that a value that is known takes no permit, no try and no time of
+//!   a limit. Of `remote`, it is asked at each try and before the permits of the function's own `limit`.
+//! - Until there is an answer the call counts as work that runs: a stop and the end of a scope wait for it, and a
+//!   wait for it is no deadlock. [`stop_timeout`](crate::Pool::stop_timeout) and
+//!   [`stop_now`](crate::Pool::stop_now) give it up. Work that is given up (cancelled, out of time, stopped) has its
+//!   future dropped, by which a carrier learns of that.
+//! - A place that has several carriers asks the one in front first. Work that is [run in place](crate::Work::run)
+//!   asks none.
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use std::sync::{Arc, Mutex};
+//! use asynckit::carry::{Call, Carriage, Carrier, Ended, on};
+//! use asynckit::{Pool, async_work};
+//!
+//! /// What the attribute names: here for arguments and values that are numbers.
+//! mod notebook {
+//!     pub mod attribute {
+//!         use asynckit::{BoxError, carry::Codec};
+//!
+//!         /// By this a notebook knows the calls that are its own.
+//!         pub struct Keep;
+//!         impl Keep {
+//!             pub const fn new() -> Keep { Keep }
+//!         }
+//!         pub const fn argument<A>() {}
+//!         pub const fn value<T>() {}
+//!
+//!         #[derive(Clone, Copy)]
+//!         pub struct Bytes;
+//!         impl Codec<(u64, ()), u64> for Bytes {
+//!             fn arguments(&self, (n, ()): &(u64, ())) -> Result<Vec<Vec<u8>>, BoxError> {
+//!                 Ok(vec![n.to_le_bytes().to_vec()])
+//!             }
+//!             fn value(&self, value: &u64) -> Result<Vec<u8>, BoxError> {
+//!                 Ok(value.to_le_bytes().to_vec())
+//!             }
+//!             fn decode(&self, bytes: &[u8]) -> Result<u64, BoxError> {
+//!                 Ok(u64::from_le_bytes(bytes.try_into()?))
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! #[derive(Clone, Default)]
+//! struct Notebook(Arc<Mutex<HashMap<Vec<u8>, Vec<u8>>>>);
+//!
+//! impl Carrier for Notebook {
+//!     fn carry<'w>(&self, call: Call<'w>) -> Result<Carriage<'w>, Call<'w>> {
+//!         if call.settings::<notebook::attribute::Keep>().is_none() {
+//!             return Err(call);
+//!         }
+//!         let notes = self.0.clone();
+//!         Ok(Box::pin(async move {
+//!             let Ok(key) = call.arguments() else { return call.here() };
+//!             let key = [call.function().path().as_bytes(), &key.concat()].concat();
+//!             let known = notes.lock().unwrap().get(&key).cloned();
+//!             if let Some(bytes) = known {
+//!                 return call.value(&bytes).unwrap_or_else(|(call, _)| call.here());
+//!             }
+//!             let (carried, _) = call.here_and_tell(move |ended| {
+//!                 if let Ended::Value(bytes) = ended {
+//!                     notes.lock().unwrap().insert(key, bytes);
+//!                 }
+//!             });
+//!             carried
+//!         }))
+//!     }
+//! }
+//!
+//! #[async_work(keep(crate = notebook))]
+//! fn slow_square(n: u64) -> u64 { n * n }
+//!
+//! let (pool, notebook) = (Pool::new(2), Notebook::default());
+//! for _ in 0..2 {
+//!     assert_eq!(slow_square(7).spawn_on(&on(&pool, notebook.clone())).get()?, 49);
+//! }
+//! assert_eq!(notebook.0.lock().unwrap().len(), 1);
+//! # Ok::<(), asynckit::Error>(())
+//! ```
+//!
+//! # What the attribute names
+//!
+//! `keep(crate = p)` and `remote(crate = p)` have the expansion name these of the module `p::attribute`; without
+//! `crate` they are those of the crates `asynckit_store` and `asynckit_cluster`.
+//!
+//! - `Keep` or `Remote`: the [settings](Call::settings), made by `new()` and its methods, all `const`. An option
+//!   `version = 2` is a call `.version(2)`; a time is a [`Duration`](std::time::Duration).
+//! - `Bytes`: a value that is a [`Codec`] for arguments and values.
+//! - `argument` and `value`: functions of one type, `const`, whose bounds are checked on the types as the user has
+//!   written them.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+pub use crate::error::Failure;
+use crate::pool::{AsyncSpawner, Handle, Place, Spawn, Spawner};
+use crate::sync::Arc;
+use crate::terms::Carriers;
+pub use crate::terms::{Call, Carriage, Carried, Carrier, Codec, Ended, Function, Running};
+
+/// The pool or scope, for work whose calls this carrier may carry out.
+///
+/// It is asked before those that `place` has already.
+pub fn on<S: Spawn + ?Sized>(place: &S, carrier: impl Carrier) -> CarriedBy<'_, S> {
+    let Handle(place) = place.place();
+    let carriers = Carriers::new(Arc::new(carrier), place.carriers().cloned());
+    CarriedBy { place: place.with_carriers(carriers), of: PhantomData }
+}
+
+/// A pool or scope whose calls a carrier may carry out; made by [`on`].
+pub struct CarriedBy<'a, S: ?Sized> {
+    place: Place,
+    of: PhantomData<&'a S>,
+}
+
+impl<S: ?Sized> Spawn for CarriedBy<'_, S> {
+    fn place(&self) -> Handle {
+        Handle(self.place.here())
+    }
+}
+impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for CarriedBy<'_, S> {}
+impl<S: AsyncSpawner + ?Sized> AsyncSpawner for CarriedBy<'_, S> {}
+
+impl<S: ?Sized> fmt::Debug for CarriedBy<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CarriedBy").finish_non_exhaustive()
+    }
+}

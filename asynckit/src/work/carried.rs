@@ -1,0 +1,286 @@
+//! Calls that may be carried out elsewhere: where one is submitted to a place that has carriers, a job asks these,
+//! and does what they answer.
+//!
+//! Where a place has none, the call's work is submitted as it is: the rest of this file does nothing then.
+
+use std::cell::Cell;
+
+use super::carriable::{Carriable, Term, Wrap};
+use super::future::Polled;
+use super::lift::{flatten, start_task};
+use super::{Form, Own, Work, pending_work};
+use crate::core::{
+    Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges,
+};
+use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
+use crate::pool::{self, Elsewhere, Place};
+use crate::result::AsyncResult;
+use crate::sync::{Arc, Mutex, lock};
+use crate::terms::{Call, Carriers, Codec, Description, Ended, OnCall, Running, Tell};
+
+/// A call, as its attribute describes it.
+struct Described<A, C, T, F> {
+    hop: Hop,
+    description: Description,
+    codec: C,
+    arguments: A,
+    /// Makes the work that does it here.
+    call: F,
+    /// What is put around that.
+    around: Vec<(Wrap<T>, Term)>,
+}
+
+/// Work for a call that may be carried out elsewhere.
+pub(crate) fn described<'w, A, C, T, F>(
+    hop: Hop,
+    description: Description,
+    codec: C,
+    arguments: A,
+    call: F,
+) -> Work<'w, T>
+where
+    A: Send + 'w,
+    C: Codec<A, T> + Clone + 'w,
+    T: Send + 'w,
+    F: FnOnce(A) -> Work<'w, T> + Send + 'w,
+{
+    let around = Vec::new();
+    let call = Described { hop, description, codec, arguments, call, around };
+    Work::of_form(hop, Form::Own(Own::Call(Box::new(call))))
+}
+
+impl<'w, T> Work<'w, T> {
+    /// Puts it under a term that comes after the look for its value; back, where there is no such look.
+    pub(crate) fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
+        match &mut self.form {
+            Some(Form::Own(Own::Call(call))) => call.put_around(wrap, term),
+            _ => Err(term),
+        }
+    }
+
+    /// A cell for it, whatever it is.
+    fn into_any_cell(mut self) -> Unsubmitted<T>
+    where
+        T: Send,
+    {
+        match self.take() {
+            Own::Cell(cell) | Own::Large(cell) => cell,
+            own => {
+                let work = Work::of_form(self.hop, Form::Own(own));
+                pending_work(self.hop, (), move |here, ()| work.finish_inside(here)).into_cell()
+            }
+        }
+    }
+}
+
+impl<'w, A, C, T, F> Described<A, C, T, F>
+where
+    A: Send + 'w,
+    C: Codec<A, T> + Clone + 'w,
+    T: Send + 'w,
+    F: FnOnce(A) -> Work<'w, T> + Send + 'w,
+{
+    /// The work that does it here.
+    fn here(self) -> Work<'w, T> {
+        let Described { hop, arguments, call, around, .. } = self;
+        around.into_iter().fold(call(arguments), |work, (wrap, term)| {
+            Work::with_cell(hop, wrap(hop, work.into_any_cell(), term))
+        })
+    }
+
+    /// A task of the place, which has the carriers asked.
+    fn carried(self, place: Place, counted: bool, carriers: Arc<Carriers>) -> Owner<T> {
+        let (hop, answer) = (self.hop, Answer::default());
+        let call = Call::new(Asked { call: Some(self), answer: answer.clone() });
+        let future = async move {
+            match carriers.carry(call) {
+                Ok(carriage) => drop(carriage.await),
+                Err(call) => drop(call.here()),
+            }
+            let answer = lock(&answer.0).take();
+            Ok(answer.unwrap_or_else(|| Outcome::Done(Err(Error::unanswered(hop)))))
+        };
+        let job = Carrying { polled: Polled::new(future), elsewhere: Cell::new(None) };
+        Work::with_job(hop, job).submit(place, counted).into_owner()
+    }
+}
+
+impl<'w, A, C, T, F> Carriable<T> for Described<A, C, T, F>
+where
+    A: Send + 'w,
+    C: Codec<A, T> + Clone + 'w,
+    T: Send + 'w,
+    F: FnOnce(A) -> Work<'w, T> + Send + 'w,
+{
+    fn submit(self: Box<Self>, place: Place, counted: bool) -> Owner<T> {
+        match place.carriers().cloned() {
+            Some(carriers) => self.carried(place, counted, carriers),
+            None => self.here().submit(place, counted).into_owner(),
+        }
+    }
+
+    fn run_part(self: Box<Self>, hook: Option<Hook>) -> Result<T, Error> {
+        self.here().run_part(hook)
+    }
+
+    fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T> {
+        let place = pool::place_here().filter(|_| !here.is_in_place());
+        let Some((place, carriers)) = place.and_then(|place| {
+            let carriers = place.carriers().cloned()?;
+            Some((place, carriers))
+        }) else {
+            let work = self.here();
+            return if begins { work.begin_inside(here) } else { work.finish_inside(here) };
+        };
+        if begins {
+            super::run::begin_anew(here);
+        }
+        let loans = here.keep_loans();
+        let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+        flatten(AsyncResult::from_owner(self.carried(place, false, carriers)))
+    }
+
+    fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
+        if !self.description.known {
+            return Err(term);
+        }
+        self.around.push((wrap, term));
+        Ok(())
+    }
+}
+
+/// What the carriers have answered.
+struct Answer<T>(Arc<Mutex<Option<Outcome<T>>>>);
+
+impl<T> Default for Answer<T> {
+    fn default() -> Answer<T> {
+        Answer(Arc::new(Mutex::new(None)))
+    }
+}
+
+impl<T> Clone for Answer<T> {
+    fn clone(&self) -> Answer<T> {
+        Answer(self.0.clone())
+    }
+}
+
+impl<T> Answer<T> {
+    fn give(&self, outcome: Outcome<T>) {
+        let before = lock(&self.0).replace(outcome);
+        drop(before);
+    }
+}
+
+/// A call that carriers are asked about.
+struct Asked<A, C, T, F> {
+    call: Option<Described<A, C, T, F>>,
+    answer: Answer<T>,
+}
+
+impl<A, C, T, F> Asked<A, C, T, F> {
+    fn call(&self) -> &Described<A, C, T, F> {
+        self.call.as_ref().unwrap_or_else(|| unreachable!("a call is answered once"))
+    }
+}
+
+impl<'w, A, C, T, F> OnCall for Asked<A, C, T, F>
+where
+    A: Send + 'w,
+    C: Codec<A, T> + Clone + 'w,
+    T: Send + 'w,
+    F: FnOnce(A) -> Work<'w, T> + Send + 'w,
+{
+    fn description(&self) -> &Description {
+        &self.call().description
+    }
+
+    fn at(&self) -> At {
+        self.call().hop.at
+    }
+
+    fn arguments(&self) -> Result<Vec<Vec<u8>>, BoxError> {
+        let call = self.call();
+        call.codec.arguments(&call.arguments)
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<(), BoxError> {
+        let value = self.call().codec.decode(bytes)?;
+        self.answer.give(Outcome::Done(Ok(value)));
+        Ok(())
+    }
+
+    fn fail(&self, failure: Failure) {
+        let hook = pool::place_here().and_then(|place| place.pool().hook());
+        self.answer.give(Outcome::Done(Err(Error::relayed(self.call().hop, failure, hook))));
+    }
+
+    fn fail_as(&self, error: &Error) {
+        self.answer.give(Outcome::Done(Err(error.clone().handed_on(self.call().hop))));
+    }
+
+    fn here(&mut self, tell: Option<Tell>) -> Option<Running> {
+        let (call, place) = (self.call.take()?, pool::place_here()?);
+        let (hop, codec) = (call.hop, call.codec.clone());
+        let result = call.here().submit(place.clone(), false);
+        let Some(tell) = tell else {
+            self.answer.give(flatten(result));
+            return None;
+        };
+        let told = move |_: &Here<'_>, (outcome, ()): (Result<T, Error>, ())| {
+            tell(match &outcome {
+                Ok(value) => codec.value(value).map_or_else(Ended::Unencodable, Ended::Value),
+                Err(error) => Ended::Failed(error),
+            });
+            Outcome::Done(outcome)
+        };
+        let inputs = (Either::of(result.into_owner()), ());
+        let told = start_task(hop, &place, Traits::PLAIN, inputs, told);
+        let running = Running::of(told.owner().reference());
+        self.answer.give(flatten(told));
+        Some(running)
+    }
+}
+
+/// The job of a task whose call is carried out elsewhere, or here after all.
+struct Carrying<'w, T> {
+    polled: Polled<'w, T>,
+    /// While nobody but somebody outside can bring it further.
+    elsewhere: Cell<Option<Elsewhere>>,
+}
+
+impl<T> Job<T> for Carrying<'_, T> {
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.polled.edges(visit);
+    }
+
+    fn run(&self, here: &Here<'_>) -> Step<T> {
+        let before = self.elsewhere.take();
+        let step = self.polled.run(here);
+        if matches!(step, Step::Pending)
+            && self.polled.awaited().is_none()
+            && let Some(place) = pool::place_here()
+        {
+            self.elsewhere.set(Some(Elsewhere::begin(place.pool())));
+        }
+        // After that, as a stop waits for either.
+        drop(before);
+        step
+    }
+
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
+        self.polled.run_in_place(here)
+    }
+
+    fn awaited(&self) -> Option<Vec<TaskRef>> {
+        self.polled.awaited()
+    }
+
+    fn fail_await(&self, error: Error) {
+        self.polled.fail_await(error);
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.polled.release(cancelled);
+        drop(self.elsewhere.take());
+    }
+}

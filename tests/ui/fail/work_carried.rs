@@ -1,0 +1,52 @@
+//! Functions whose calls can't be told to somebody else, and options that nobody knows.
+
+use asynckit::{Work, async_work};
+
+mod desk {
+    pub mod attribute {
+        pub struct Keep;
+        impl Keep {
+            pub const fn new() -> Keep {
+                Keep
+            }
+        }
+    }
+}
+
+#[async_work(remote(crate = desk))]
+fn generic<T: Send>(_: T) {}
+
+#[async_work(remote(crate = desk))]
+fn of_some_type(_: impl Send) {}
+
+#[async_work(keep(crate = desk))]
+fn gives_some_type() -> impl Send {}
+
+#[async_work(keep(crate = desk))]
+fn gives_nothing() -> ! {
+    panic!()
+}
+
+struct Token;
+
+impl Token {
+    #[async_work(remote(crate = desk))]
+    fn lent(&self) {}
+
+    #[async_work(keep(crate = desk))]
+    fn used_up(self) {}
+}
+
+#[async_work(keep(forever), remote(deliveries = "many"))]
+fn unknown() {}
+
+#[async_work(keep(max_age = 7), keep = 3)]
+fn no_time() {}
+
+#[async_work(keep(crate = desk, version = 1, version = 2))]
+fn twice() {}
+
+fn main() {
+    let _: Work<'_, ()> = Token.lent();
+    let _: Work<'_, ()> = unknown();
+}
