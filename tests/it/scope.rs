@@ -500,3 +500,17 @@ fn a_scope_of_another_pool_ends_in_work_of_a_deterministic_one() {
         }
     });
 }
+
+#[test]
+fn a_scope_settles_results_that_borrow() {
+    soon(|| {
+        let (pool, words) = (Pool::new(2), ["one".to_owned(), "two".to_owned()]);
+        let settled = pool.scope(|s| {
+            let first = s.spawn(|| words[0].as_str());
+            let second = s.spawn(|| -> &str { panic!("on purpose") });
+            s.settle_all([first, second]).get().unwrap()
+        });
+        assert_eq!(*settled[0].as_ref().unwrap(), "one");
+        assert!(settled[1].as_ref().unwrap_err().is_panic());
+    });
+}

@@ -5,10 +5,15 @@ use super::entry::{Claimed, Entry};
 
 /// Who takes what became ready.
 pub(crate) trait Schedule {
-    /// Whether a plain task of this home may be handed back, claimed, to be run next.
-    fn keeps(&self, home: *const Home) -> bool;
+    /// Whether a plain task of this home may be handed back, claimed, to be run next. None is, but to workers.
+    #[inline]
+    fn keeps(&self, _home: *const Home) -> bool {
+        false
+    }
     /// That task.
-    fn keep(&mut self, task: Claimed);
+    fn keep(&mut self, _task: Claimed) {
+        unreachable!("a task was handed back to who keeps none");
+    }
     /// A task to be queued. There is room for it.
     fn ready(&mut self, entry: Entry);
     /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits
@@ -20,13 +25,6 @@ pub(crate) trait Schedule {
 pub(crate) struct ToHomes;
 
 impl Schedule for ToHomes {
-    #[inline]
-    fn keeps(&self, _: *const Home) -> bool {
-        false
-    }
-
-    fn keep(&mut self, _: Claimed) {}
-
     #[inline]
     fn ready(&mut self, entry: Entry) {
         // SAFETY: a task that is ready has a home that is alive: who has its entry is counted there.
@@ -55,13 +53,6 @@ impl FewToHomes {
 
 impl Schedule for FewToHomes {
     #[inline]
-    fn keeps(&self, _: *const Home) -> bool {
-        false
-    }
-
-    fn keep(&mut self, _: Claimed) {}
-
-    #[inline]
     fn ready(&mut self, entry: Entry) {
         self.room -= 1;
         ToHomes.ready(entry);
@@ -78,14 +69,6 @@ impl Schedule for FewToHomes {
 pub(super) struct Queued<'a, S>(pub(super) &'a mut S);
 
 impl<S: Schedule> Schedule for Queued<'_, S> {
-    fn keeps(&self, _: *const Home) -> bool {
-        false
-    }
-
-    fn keep(&mut self, task: Claimed) {
-        self.0.keep(task);
-    }
-
     fn ready(&mut self, entry: Entry) {
         self.0.ready(entry);
     }

@@ -69,27 +69,17 @@ pub(super) const fn class_of(layout: Layout) -> usize {
 /// Memory for a `C`.
 #[inline]
 pub(super) fn take<C>() -> NonNull<C> {
-    let class = const { class_of(Layout::new::<C>()) };
-    if class == 0 {
-        return alone(const { Layout::new::<C>() }).cast();
-    }
-    MAGAZINES.with(|magazines| {
-        let magazine = &magazines[class];
-        let head = magazine.head.get();
-        if head.is_null() {
-            return refill(class).cast();
-        }
-        // SAFETY: a magazine's blocks are free, and this thread's.
-        magazine.head.set(unsafe { (*head).next });
-        magazine.room.set(magazine.room.get() + 1);
-        // SAFETY: seen just now.
-        unsafe { NonNull::new_unchecked(head).cast() }
-    })
+    take_of(const { class_of(Layout::new::<C>()) }, const { Layout::new::<C>() }).cast()
 }
 
 /// Memory of a layout that is known only now.
 pub(super) fn take_layout(layout: Layout) -> NonNull<u8> {
-    let class = class_of(layout);
+    take_of(class_of(layout), layout)
+}
+
+/// Memory of a layout, whose class this is.
+#[inline]
+fn take_of(class: usize, layout: Layout) -> NonNull<u8> {
     if class == 0 {
         return alone(layout);
     }
@@ -99,7 +89,7 @@ pub(super) fn take_layout(layout: Layout) -> NonNull<u8> {
         if head.is_null() {
             return refill(class).cast();
         }
-        // SAFETY: as in `take`.
+        // SAFETY: a magazine's blocks are free, and this thread's.
         magazine.head.set(unsafe { (*head).next });
         magazine.room.set(magazine.room.get() + 1);
         // SAFETY: seen just now.

@@ -6,6 +6,7 @@ use crate::pool::block::blocking;
 use crate::pool::place::{Inside, Part};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
+use crate::pool::threads::remove;
 use crate::pool::{context, worker};
 use crate::sync::{Arc, Deadline, Parker};
 
@@ -153,10 +154,7 @@ impl<'a> Helping<'a> {
         let pool = self.pool;
         let mut threads = pool.threads();
         threads.alive -= 1;
-        let here = Parker::current();
-        if let Some(own) = threads.helpers.iter().position(|one| Arc::ptr_eq(one, &here)) {
-            threads.helpers.swap_remove(own);
-        }
+        remove(&mut threads.helpers, &Parker::current());
         if pool.is_hosted() {
             pool.publish(&threads);
         }
