@@ -2,9 +2,9 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `carriable` (calls that others may do), `future` (work that is polled), `lift` (calls that wait for their inputs), `mod`
-//! (this one), `run` (in place), `stage` and `after` (work around work), `carried` (how such
-//! calls are done).
+//! Each imports only those above it: `carriable` (calls that others may do), `future` (work that is polled), `lift` (calls
+//! that wait for their inputs), `mod` (this one), `run` (in place), `stage` and `after` (work around work), `carried` (how
+//! calls are done that others may do).
 
 mod after;
 mod carriable;
@@ -231,9 +231,7 @@ impl<'w, T> Work<'w, T> {
     pub(crate) fn into_cell(mut self) -> Unsubmitted<T> {
         match self.take() {
             Own::Cell(cell) | Own::Large(cell) => cell,
-            Own::Inline(_) | Own::Call(_) => {
-                unreachable!("work without a cell was taken for a cell's")
-            }
+            _ => unreachable!("work without a cell was taken for a cell's"),
         }
     }
 }
