@@ -98,6 +98,11 @@ impl Attention {
         }
     }
 
+    /// Whether a thread is on its way to the queues.
+    pub(crate) fn is_searched(&self) -> bool {
+        self.searching.load(Ordering::Relaxed) != 0
+    }
+
     pub(crate) fn is_short(&self) -> bool {
         self.short.load(Ordering::Relaxed) != 0
     }

@@ -6,6 +6,7 @@
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
 use std::hint;
+use std::num::NonZero;
 use std::time::Duration;
 
 use crate::core::{self, Header, Owner, TaskRef};
@@ -19,11 +20,18 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::{OutsideWait, Wait};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
-use crate::sync::{Arc, Deadline, OnceLock, Parker};
+use crate::sync::{Arc, Deadline, OnceLock, Parker, thread};
 use crate::terms::{shares_in_place, stand_in};
 
-/// How often it is looked whether the goal is reached, before the thread blocks.
+/// How often it is looked whether the goal is reached, before a thread that works for the pool blocks.
 const SPINS: u32 = 500;
+/// How long a thread from outside looks on before it blocks: about twice what it takes to wake a worker, so that it
+/// is still there when a worker that slept has done a short piece of work. That worker then finds the next piece by
+/// looking on itself, and neither of the two sleeps. A thread that parked at once would wake up when the worker
+/// sleeps again, trip after trip.
+const OUTSIDE: Duration = Duration::from_micros(50);
+/// How often it looks between two looks at the clock.
+const TICK: u32 = 32;
 /// So many of the results that a thread waits for are named to who looks at the pool.
 const FEW: usize = 8;
 
@@ -84,7 +92,11 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             return Ok(Some(true));
         }
     }
-    if deadline.is_none() && here.is_some() && is_about_to_come(goal) {
+    let comes = || match here {
+        Some(_) => is_about_to_come(goal),
+        None => is_on_its_way(goal),
+    };
+    if deadline.is_none() && comes() {
         return Ok(Some(true));
     }
     let parker = Parker::current();
@@ -170,6 +182,32 @@ fn is_about_to_come(goal: &impl Goal) -> bool {
         hint::spin_loop();
         goal.reached()
     })
+}
+
+/// As `is_about_to_come`, for a thread from outside, which also looks on while a worker is on the way to the work.
+/// Not where it would keep the only core from that.
+fn is_on_its_way(goal: &impl Goal) -> bool {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    let cores = || thread::available_parallelism().map_or(1, NonZero::get);
+    if *CORES.get_or_init(cores) < 2 {
+        return false;
+    }
+    let (roots, pools) = (goal.roots(), goal.pools());
+    let comes = |task: &TaskRef| {
+        let is_sought = || task.is_ready() && pools.iter().any(|pool| pool.attention.is_searched());
+        task.is_claimed() || is_sought()
+    };
+    let until = Deadline::after(OUTSIDE);
+    while roots.iter().any(comes) && !until.is_over() {
+        let reached = (0..TICK).any(|_| {
+            hint::spin_loop();
+            goal.reached()
+        });
+        if reached {
+            return true;
+        }
+    }
+    goal.reached()
 }
 
 /// The clock of deterministic pools, for a wait that depends on no others.
