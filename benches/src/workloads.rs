@@ -67,8 +67,7 @@ impl Workload {
 
 /// All workloads.
 pub fn all(threads: usize, pace: Pace) -> Vec<Workload> {
-    let mut all = vec![pending()];
-    all.extend(bursts(threads));
+    let mut all = Vec::from(bursts(threads));
     all.extend(spawning());
     all.extend(shapes());
     all.extend(stencils(threads, pace));
@@ -84,13 +83,6 @@ fn timed<R>(peer: &dyn Peer, work: impl FnOnce() -> R) -> (R, Duration) {
     let result = work();
     let elapsed = begin.elapsed();
     (result, peer.took().unwrap_or(elapsed))
-}
-
-fn pending() -> Workload {
-    let tasks = TASKS as usize;
-    let measure = move |peer: &dyn Peer| Some(peer.pending_bytes(tasks)? as f64 / tasks as f64);
-    // It counts, and would find memory that it used before.
-    Workload { rounds: Some(1), ..Workload::new("bytes a pending task", measure) }
 }
 
 /// The figures of one process, in a row each.

@@ -229,15 +229,6 @@ impl Peer for Asynckit {
         Some(value(fib(n).spawn_on(&self.pool)))
     }
 
-    fn pending_bytes(&self, tasks: usize) -> Option<i64> {
-        let (setter, first) = AsyncResult::channel();
-        let mut last = None;
-        let counted = allocation_counter::measure(|| last = Some(self.links(first, tasks)));
-        setter.set(0).expect("it was not set before");
-        last.map(value)?;
-        Some(counted.bytes_current)
-    }
-
     fn burst(&self, tasks: usize, pending: &mut dyn FnMut()) -> Option<u64> {
         let first = AsyncResult::new();
         let all: Vec<_> = (0..tasks).map(|_| chain!(&self.pool, copy(&first))).collect();

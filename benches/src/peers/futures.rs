@@ -232,15 +232,6 @@ impl<E: Executor> Peer for Futures<E> {
         Some(self.0.fib(n))
     }
 
-    fn pending_bytes(&self, tasks: usize) -> Option<i64> {
-        let (sender, first) = oneshot::channel();
-        let mut last = None;
-        let counted = allocation_counter::measure(|| last = Some(self.links(first, tasks)));
-        sender.send(0).expect("it is awaited");
-        self.0.block_on(last?);
-        Some(counted.bytes_current)
-    }
-
     fn burst(&self, tasks: usize, pending: &mut dyn FnMut()) -> Option<u64> {
         let executor = self.0;
         executor.enter(|| {

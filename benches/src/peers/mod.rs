@@ -81,11 +81,6 @@ pub trait Peer: Send {
         None
     }
 
-    /// How many bytes so many tasks take that wait for their inputs.
-    fn pending_bytes(&self, _tasks: usize) -> Option<i64> {
-        None
-    }
-
     /// Submits so many tasks that need one value which is not there, calls `pending`, and then sets
     /// it; the sum of the results, each of which is 1.
     fn burst(&self, _tasks: usize, _pending: &mut dyn FnMut()) -> Option<u64> {
