@@ -20,12 +20,14 @@ use crate::core::{MemoryRest, NAP};
 use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
-use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock};
+use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock, yield_now};
 use crate::terms::stand_in;
 
 /// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
 /// thread to sleep and to wake it.
 const SPINS: u32 = 200;
+/// After so many of these it lets others have its core: who brings the next work may wait for just that.
+const TICK: u32 = 4;
 
 /// How long a worker that is one too many waits to be needed again: waits within work come in swarms,
 /// and to start a thread for each would take longer than most of them.
@@ -112,8 +114,12 @@ impl Shared {
             return false;
         }
         let sees = !self.has_surplus()
-            && (0..SPINS).any(|_| {
-                hint::spin_loop();
+            && (0..SPINS).any(|spin| {
+                if spin % TICK == TICK - 1 {
+                    yield_now()
+                } else {
+                    hint::spin_loop()
+                }
                 !self.queue.is_empty()
             });
         self.attention.end_spin(sees);

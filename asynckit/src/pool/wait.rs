@@ -20,18 +20,18 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::{OutsideWait, Wait};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
-use crate::sync::{Arc, Deadline, OnceLock, Parker, thread};
+use crate::sync::{Arc, Deadline, OnceLock, Parker, thread, yield_now};
 use crate::terms::{shares_in_place, stand_in};
 
-/// How often it is looked whether the goal is reached, before a thread that works for the pool blocks.
-const SPINS: u32 = 500;
-/// How long a thread from outside looks on before it blocks: about twice what it takes to wake a worker, so that it
-/// is still there when a worker that slept has done a short piece of work. That worker then finds the next piece by
-/// looking on itself, and neither of the two sleeps. A thread that parked at once would wake up when the worker
-/// sleeps again, trip after trip.
+/// How long a thread that works for the pool looks on before it blocks: most work is shorter than it takes to find a
+/// spare and to be woken.
+const INSIDE: Duration = Duration::from_micros(20);
+/// How long a thread from outside looks on: about twice what it takes to wake a worker, so that it is still there when
+/// a worker that slept has done a short piece of work. That worker then finds the next piece by looking on itself, and
+/// neither of the two sleeps. A thread that parked at once would wake up when the worker sleeps again, trip after trip.
 const OUTSIDE: Duration = Duration::from_micros(50);
-/// How often it looks between two looks at the clock.
-const TICK: u32 = 32;
+/// How often it looks before it lets others have its core: with all cores busy, that is who brings it about.
+const TICK: u32 = 8;
 /// So many of the results that a thread waits for are named to who looks at the pool.
 const FEW: usize = 8;
 
@@ -92,11 +92,7 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
             return Ok(Some(true));
         }
     }
-    let comes = || match here {
-        Some(_) => is_about_to_come(goal),
-        None => is_on_its_way(goal),
-    };
-    if deadline.is_none() && comes() {
+    if deadline.is_none() && is_about_to_come(goal, here.is_some()) {
         return Ok(Some(true));
     }
     let parker = Parker::current();
@@ -174,31 +170,20 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
     }
 }
 
-/// Looks on for some microseconds where another thread runs what is waited for: most work is shorter
-/// than it takes to find a spare and to be woken.
-fn is_about_to_come(goal: &impl Goal) -> bool {
-    let runs = goal.roots().iter().any(|task| task.is_claimed());
-    runs && (0..SPINS).any(|_| {
-        hint::spin_loop();
-        goal.reached()
-    })
-}
-
-/// As `is_about_to_come`, for a thread from outside, which also looks on while a worker is on the way to the work.
-/// Not where it would keep the only core from that.
-fn is_on_its_way(goal: &impl Goal) -> bool {
+/// Looks on for some microseconds where another thread runs what is waited for, or, seen from outside, is on its way to
+/// it. Not on a machine with one core, which that thread needs.
+fn is_about_to_come(goal: &impl Goal, inside: bool) -> bool {
     static CORES: OnceLock<usize> = OnceLock::new();
     let cores = || thread::available_parallelism().map_or(1, NonZero::get);
     if *CORES.get_or_init(cores) < 2 {
         return false;
     }
-    let (roots, pools) = (goal.roots(), goal.pools());
-    let comes = |task: &TaskRef| {
-        let is_sought = || task.is_ready() && pools.iter().any(|pool| pool.attention.is_searched());
-        task.is_claimed() || is_sought()
-    };
-    let until = Deadline::after(OUTSIDE);
-    while roots.iter().any(comes) && !until.is_over() {
+    let roots = goal.roots();
+    let pools = if inside { Vec::new() } else { goal.pools() };
+    let is_sought =
+        |task: &TaskRef| task.is_ready() && pools.iter().any(|pool| pool.attention.is_searched());
+    let until = Deadline::after(if inside { INSIDE } else { OUTSIDE });
+    while roots.iter().any(|task| task.is_claimed() || is_sought(task)) && !until.is_over() {
         let reached = (0..TICK).any(|_| {
             hint::spin_loop();
             goal.reached()
@@ -206,6 +191,7 @@ fn is_on_its_way(goal: &impl Goal) -> bool {
         if reached {
             return true;
         }
+        yield_now();
     }
     goal.reached()
 }
