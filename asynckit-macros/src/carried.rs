@@ -24,6 +24,7 @@ use crate::model::{Parameter, has_impl_trait, without_group};
 use crate::options::{duration, number, once, seconds, value};
 use crate::parse::crate_option;
 use crate::support::{Support, begin_at, ends, local, ours_at};
+use crate::unordered;
 
 /// `keep(..)` or `remote(..)`.
 pub(crate) struct Carried {
@@ -183,7 +184,9 @@ impl Carried {
         let checked = parameters.iter().filter_map(|parameter| parameter.travels.as_ref());
         let checks = checked.map(|(cfgs, ty)| {
             let check = spanned(argument.clone(), ty);
-            quote!(#cfgs #check::<#ty>();)
+            let warning = (self.kind == Kind::Keep).then(|| unordered::warning(ty)).flatten();
+            let warning = warning.map(|warning| quote!(#cfgs #warning));
+            quote!(#cfgs #check::<#ty>(); #warning)
         });
         let value_check = spanned(given, &function.value);
         let value = &function.value;

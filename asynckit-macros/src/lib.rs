@@ -20,6 +20,7 @@ mod parse;
 mod support;
 #[cfg(test)]
 mod tests;
+mod unordered;
 mod validate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

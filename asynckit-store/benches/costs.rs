@@ -1,5 +1,7 @@
-//! What keeping costs: `cargo bench -p asynckit-store`.
+//! What keeping costs: `cargo bench -p asynckit-store`. Beside joblib's Memory where the Python of
+//! `ASYNCKIT_PYTHON` (else `python3`) has it.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use asynckit::{Pool, Results, async_work, chain};
@@ -92,6 +94,24 @@ fn main() {
         let time = after - before;
         report("processor time that took, of all threads", format!("{time:.1?}"));
     }
+
+    match joblib() {
+        Some((hit, results)) => {
+            report("joblib's Memory: a hit", format!("{hit:.1} µs"));
+            report("joblib's Memory: kept a second", format!("{results:.0}"));
+        }
+        None => println!("Left out: no Python with joblib (ASYNCKIT_PYTHON names one)."),
+    }
+}
+
+/// What joblib's Memory takes for a hit, in µs, and how many results it keeps a second.
+fn joblib() -> Option<(f64, f64)> {
+    let python = std::env::var_os("ASYNCKIT_PYTHON").unwrap_or_else(|| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/joblib_memory.py");
+    let output = Command::new(python).arg(script).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (hit, results) = text.trim().split_once(' ')?;
+    Some((hit.parse().ok()?, results.parse().ok()?))
 }
 
 /// How long the threads of this process were on a processor: a machine that does something else as well counts less.

@@ -25,6 +25,9 @@ mod carrier;
 
 mod store;
 
+#[doc = include_str!("../docs/run-it-again.md")]
+pub mod run_it_again {}
+
 pub use entries::{Entry, Stats};
 pub use error::StoreError;
 pub use explain::Why;
