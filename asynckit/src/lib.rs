@@ -310,8 +310,9 @@
 //!
 //! # Features
 //!
-//! None is on by default.
+//! Only `rate` is on by default.
 //!
+//! - `rate`: [`Rate`], with the arithmetic of `governor`.
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
 //! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
 //!   or any other executor takes no feature.)
@@ -372,6 +373,8 @@ pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
 pub use error::{BoxError, Error, ErrorKind, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
+#[cfg(feature = "rate")]
+pub use limit::Rate;
 pub use many::Results;
 pub use map::{Map, Mapped};
 pub use observe::{Observer, Snapshot};
