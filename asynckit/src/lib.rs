@@ -352,6 +352,7 @@ mod explore;
 mod limit;
 mod many;
 mod map;
+mod priority;
 mod statements;
 mod then;
 mod time;
@@ -382,7 +383,9 @@ pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,
 };
+pub use priority::Prioritized;
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
+pub use terms::Priority;
 pub use time::Retry;
 pub use work::{Work, try_work, work};
 

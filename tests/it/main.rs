@@ -47,6 +47,7 @@ mod pool_resize;
 mod pool_stop;
 mod pool_stop_in_time;
 mod pool_zero_workers;
+mod priority;
 mod rate;
 mod result_await;
 mod result_callbacks;
