@@ -73,7 +73,43 @@ impl Limit {
 
     fn at(most: usize, at: &'static Location<'static>) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::new(most, at), weight: 1 }
+        Limit { passes: Passes::new(most, false, at), weight: 1 }
+    }
+
+    /// As many at once, of which work that waits gives its own back meanwhile. It is a limit of its own.
+    ///
+    /// Work that waits inside for other work (by `get`, `wait`, `.await` of results, the end of a scope and the like)
+    /// gives what it has of the limit back, and takes it again before it goes on, in front of those who have not begun.
+    /// So parents and children may be under one limit, and as many run as it says. (A wait with a limit of time ends
+    /// later by that.) A plain limit is kept meanwhile, as it may stand for a lock; and where all wait for such as stand
+    /// in its line, that is a [`Deadlock`](crate::ErrorKind::Deadlock).
+    ///
+    /// Work that blocks otherwise keeps its own.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, Work, current, work};
+    ///
+    /// /// Two more at each step, all under one limit.
+    /// fn tree(depth: u32, limit: Limit) -> Work<'static, asynckit::Result<u32>> {
+    ///     let its = limit.clone();
+    ///     let grow = move || {
+    ///         if depth == 0 {
+    ///             return Ok(1);
+    ///         }
+    ///         let [a, b] = [0, 1].map(|_| tree(depth - 1, its.clone()).spawn_on(&current()));
+    ///         Ok(a.get()?? + b.get()??)
+    ///     };
+    ///     work(grow).limit(&limit)
+    /// }
+    ///
+    /// let (pool, limit) = (Pool::new(2), Limit::new(2).lending());
+    /// assert_eq!(tree(5, limit).spawn_on(&pool).get()??, 32);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[must_use = "it is a limit of its own"]
+    pub fn lending(self) -> Limit {
+        let passes = Passes::new(self.passes.most(), true, self.passes.facts().made_at);
+        Limit { passes, ..self }
     }
 
     /// How much work may run at once.

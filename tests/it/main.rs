@@ -31,6 +31,7 @@ mod failures_unobserved;
 mod hosted;
 mod keys;
 mod layers;
+mod lending;
 mod lending_and_clones;
 mod lent_to_work;
 mod limits;

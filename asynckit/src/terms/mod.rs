@@ -4,10 +4,11 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `keys`, `turns`, `supply`,
-//! `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `counts`, `keys`,
+//! `turns`, `supply`, `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
+mod counts;
 mod inherited;
 mod keys;
 pub(crate) mod passed_on;
@@ -30,8 +31,9 @@ pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
 };
 pub(crate) use carriers::{Carriers, OnCall, Tell};
+pub(crate) use counts::{any_lends, has_lines};
 pub(crate) use inherited::Inherited;
-pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
+pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;
 pub(crate) use priority::Rank;
