@@ -108,7 +108,7 @@ impl Limit {
     /// ```
     #[must_use = "it is a limit of its own"]
     pub fn lending(self) -> Limit {
-        let passes = Passes::new(self.passes.most(), true, self.passes.facts().made_at);
+        let passes = Passes::new(self.passes.facts().most, true, self.passes.facts().made_at);
         Limit { passes, ..self }
     }
 
@@ -118,7 +118,7 @@ impl Limit {
     /// assert_eq!(asynckit::Limit::new(8).most(), 8);
     /// ```
     pub fn most(&self) -> usize {
-        self.passes.most()
+        self.passes.facts().most
     }
 
     /// The same limit, of which work takes up so much: 4 of the 16 GB of memory, say.

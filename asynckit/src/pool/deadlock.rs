@@ -150,7 +150,8 @@ pub(crate) fn look_at_limits() {
                 let its = all.filter(|share| share.held().is_some_and(|one| one.is(limit)));
                 let kept: HashMap<_, _> =
                     its.map(|share| (Arc::as_ptr(share), share.weight())).collect();
-                limit.most() - kept.values().sum::<usize>().min(limit.most()) < limit.needed()
+                limit.facts().most - kept.values().sum::<usize>().min(limit.facts().most)
+                    < limit.needed()
             };
             let left: Vec<&Passes> = limits.iter().copied().filter(makes_no_room).collect();
             if left.len() == limits.len() {
@@ -160,7 +161,7 @@ pub(crate) fn look_at_limits() {
                 let newest = |limit| still.iter().rfind(|holder| has(limit, holder));
                 return left
                     .last()
-                    .and_then(|limit| Some((newest(limit)?.who.clone(), limit.most())));
+                    .and_then(|limit| Some((newest(limit)?.who.clone(), limit.facts().most)));
             }
             limits = left;
         }

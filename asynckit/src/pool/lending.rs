@@ -10,15 +10,38 @@ use crate::pool::goal::Turn;
 use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
-use crate::terms::{InLine, Pass, Share, Who, any_lends, shares_in_place};
+use crate::terms::{InLine, Pass, Passes, Share, Who, any_lends, shares_in_place};
 
 /// What was given back.
 #[derive(Default)]
 pub(crate) struct Lent {
-    /// Where it belongs: first what is around the rest.
-    shares: VecDeque<Arc<Share>>,
+    /// By limit, so that nobody has a part of what he needs of one while he waits for the rest. First what is around
+    /// the others.
+    of: VecDeque<OfOne>,
     /// The place in line for the first of them.
     in_line: Option<Arc<InLine>>,
+}
+
+/// What was given back of one limit, and where it belongs.
+struct OfOne {
+    limit: Arc<Passes>,
+    shares: Vec<Arc<Share>>,
+}
+
+impl OfOne {
+    fn weight(&self) -> usize {
+        self.shares.iter().map(|share| share.weight()).sum()
+    }
+
+    fn put_back(mut self, mut pass: Pass) {
+        let last = self.shares.pop();
+        for share in self.shares {
+            share.put_back(got(pass.split_off(share.weight())));
+        }
+        if let Some(last) = last {
+            last.put_back(got(pass));
+        }
+    }
 }
 
 thread_local! {
@@ -44,7 +67,7 @@ impl Lent {
             let turns = TURNS.with(|turns| turns.borrow().clone());
             turns.iter().for_each(|turn| turn.step_aside());
             self.lend_of(&context::stack());
-            self.shares.extend(shares_in_place().into_iter().filter(|share| share.lend()));
+            shares_in_place().into_iter().for_each(|share| self.lend_one(share));
         }
     }
 
@@ -55,40 +78,41 @@ impl Lent {
         }
         let mut lent = Lent::default();
         lent.lend_of(&[task()]);
-        (!lent.is_nothing()).then_some(lent)
+        (!lent.of.is_empty()).then_some(lent)
     }
 
     fn lend_of(&mut self, stack: &[TaskRef]) {
         for place in stack.iter().filter_map(|task| task.hooked_home::<Inside>()) {
-            let mut shares: Vec<_> = place.shares().filter(|share| share.lend()).cloned().collect();
-            shares.reverse();
-            self.shares.extend(shares);
+            let shares: Vec<_> = place.shares().cloned().collect();
+            shares.into_iter().rev().for_each(|share| self.lend_one(share));
         }
     }
 
-    pub(super) fn is_nothing(&self) -> bool {
-        self.shares.is_empty()
+    fn lend_one(&mut self, share: Arc<Share>) {
+        let Some(limit) = share.limit().filter(|_| share.lend()) else { return };
+        match self.of.iter_mut().find(|one| one.limit.is(limit)) {
+            Some(one) => one.shares.push(share),
+            None => self.of.push_back(OfOne { limit: limit.clone(), shares: vec![share] }),
+        }
     }
 
-    /// Takes it again, as far as there is room; whether all of it is back. Else `who` stands in line.
+    /// Takes it again, as far as there is room; whether all of it is back. Else `who` stands in line, in front of those
+    /// who have not begun.
     pub(crate) fn take_back(&mut self, who: impl Fn() -> Who) -> bool {
-        while let Some(share) = self.shares.front() {
+        while let Some(one) = self.of.pop_front() {
             let in_line = self.in_line.take().filter(|place| !place.waiter.has_stepped_aside());
             let entered = match in_line {
                 Some(in_line) => Err(in_line),
-                None => match share.enter_again(&who) {
-                    Some(entered) => entered.map_err(Arc::new),
-                    None => unreachable!("what was lent is no permit"),
-                },
+                None => one.limit.enter(one.weight(), false, &who).map_err(Arc::new),
             };
             match entered.or_else(|in_line| in_line.waiter.take().ok_or(in_line)) {
-                Ok(pass) => share.put_back(got(pass)),
+                Ok(pass) => one.put_back(pass),
                 Err(in_line) => {
                     self.in_line = Some(in_line);
+                    self.of.push_front(one);
                     return false;
                 }
             }
-            self.shares.pop_front();
         }
         true
     }

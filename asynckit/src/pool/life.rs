@@ -64,19 +64,29 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
 impl Local {
     fn live(&self) {
         let mut before = IDLE;
+        let mut by_priority = false;
         loop {
-            let found = self.find();
+            let found = if by_priority { self.find_by_priority() } else { self.find() };
             if before != 0 {
                 before = self.comes_back(before, found.is_some());
             }
             if let Some(entry) = found {
                 self.run(entry);
-                self.give_way();
-                if self.shared.attention.asks() && self.answer() {
-                    return self.tell(&Told::Idle);
+                if let Some(host) = self.shared.host()
+                    && self.turns.get().is_multiple_of(TURN)
+                {
+                    host.give_way();
+                }
+                by_priority = false;
+                if self.shared.attention.asks() {
+                    by_priority = self.shared.attention.has_ranked();
+                    if self.leaves() {
+                        return self.tell(&Told::Idle);
+                    }
                 }
                 continue;
             }
+            by_priority = false;
             if before & IDLE == 0 {
                 before = IDLE;
                 self.tell(&Told::Idle);
@@ -94,36 +104,16 @@ impl Local {
         }
     }
 
-    /// A host's other work has its turn.
-    #[inline]
-    fn give_way(&self) {
-        if let Some(host) = self.shared.host()
-            && self.turns.get().is_multiple_of(TURN)
-        {
-            host.give_way();
-        }
-    }
-
-    /// What workers are asked for: runs work of several priorities as long as there is any, and leaves where there
-    /// is one too many; whether it leaves.
+    /// Whether there is one thread too many, and this one leaves.
     #[cold]
     #[inline(never)]
-    fn answer(&self) -> bool {
-        loop {
-            if self.shared.has_surplus() {
-                // What it has must be in sight of all before it is counted out.
-                self.give_up_all();
-                if self.shared.try_leave() {
-                    return true;
-                }
-            }
-            if !self.shared.attention.has_ranked() {
-                return false;
-            }
-            let Some(entry) = self.find_by_priority() else { return false };
-            self.run(entry);
-            self.give_way();
+    fn leaves(&self) -> bool {
+        if !self.shared.has_surplus() {
+            return false;
         }
+        // What it has must be in sight of all before it is counted out.
+        self.give_up_all();
+        self.shared.try_leave()
     }
 
     /// It has looked for work after it had none, or was woken to look; what of that is still so.

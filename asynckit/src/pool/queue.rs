@@ -237,11 +237,14 @@ impl Queue {
     }
 }
 
+/// An entry, in queues that are compiled apart from the others: what has one caller is a part of it.
+struct Other(Entry);
+
 /// What is not of the usual priority.
 #[derive(Default)]
 struct Ranked {
-    high: Injector<Entry>,
-    low: Injector<Entry>,
+    high: Injector<Other>,
+    low: Injector<Other>,
     /// How much of both; counted before it is put there.
     count: AtomicUsize,
     /// How often work was taken while there was any.
@@ -249,20 +252,20 @@ struct Ranked {
 }
 
 impl Ranked {
-    fn of(&self, priority: Priority) -> &Injector<Entry> {
+    fn of(&self, priority: Priority) -> &Injector<Other> {
         if priority == Priority::High { &self.high } else { &self.low }
     }
 
     fn put(&self, entry: Entry, priority: Priority) {
         self.count.fetch_add(1, Ordering::SeqCst);
-        self.of(priority).push(entry);
+        self.of(priority).push(Other(entry));
     }
 
     fn take(&self, priority: Priority) -> Option<Entry> {
         if self.len() == 0 {
             return None;
         }
-        let entry = steal_from(self.of(priority))?;
+        let Other(entry) = steal_from(self.of(priority))?;
         self.count.fetch_sub(1, Ordering::SeqCst);
         Some(entry)
     }
@@ -272,8 +275,8 @@ impl Ranked {
     }
 }
 
-#[inline]
-fn steal_from(all: &Injector<Entry>) -> Option<Entry> {
+#[inline(always)]
+fn steal_from<T>(all: &Injector<T>) -> Option<T> {
     loop {
         match all.steal() {
             Steal::Success(entry) => return Some(entry),

@@ -157,7 +157,8 @@ impl Shared {
         })
     }
 
-    fn take_normal(&self) -> Option<Entry> {
+    /// Of the usual priority.
+    pub(crate) fn take_normal(&self) -> Option<Entry> {
         self.queue.take_injected().or_else(|| self.queue.steal(0)).or_else(|| {
             // The rest of a long list may have one.
             self.queue.take_rest()?.visit(&mut FewToHomes::new());

@@ -132,11 +132,23 @@ impl Local {
     }
 
     /// The next task where work of several priorities is queued: in turns, so that none of it waits for ever.
+    #[cold]
+    #[inline(never)]
     pub(super) fn find_by_priority(&self) -> Option<Entry> {
         self.shared.queue.order().into_iter().find_map(|priority| match priority {
-            Priority::Normal => self.find(),
+            Priority::Normal => self.find_normal(),
             ranked => self.shared.take_ranked(ranked),
         })
+    }
+
+    /// As `find`. (That is a part of its one caller.)
+    fn find_normal(&self) -> Option<Entry> {
+        let turn = self.turns.get().wrapping_add(1);
+        self.turns.set(turn);
+        if turn.is_multiple_of(TURN) {
+            return self.shared.take_normal().or_else(|| self.deque.pop());
+        }
+        self.deque.pop().or_else(|| self.shared.take_normal())
     }
 
     fn take_oldest(&self) -> Option<Entry> {

@@ -111,7 +111,7 @@ pub(crate) struct Pass {
     passes: Arc<Passes>,
     /// How much of the limit it is.
     weight: usize,
-    /// Its holder's number.
+    /// Its holder's number; zero where that has another one.
     number: u64,
     /// What is to be told before.
     told: Option<Box<dyn FnOnce() + Send + Sync>>,
@@ -259,10 +259,6 @@ impl Passes {
         Some((next, Pass { passes: self.clone(), weight, number, told: None }))
     }
 
-    pub(crate) fn most(&self) -> usize {
-        self.facts.most
-    }
-
     /// What there is to know of it.
     pub(crate) fn facts(&self) -> LimitFacts {
         self.facts
@@ -336,6 +332,12 @@ impl Pass {
 
     pub(crate) fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// A part of it, as a pass of its own.
+    pub(crate) fn split_off(&mut self, weight: usize) -> Pass {
+        self.weight -= weight;
+        Pass { passes: self.passes.clone(), weight, number: 0, told: None }
     }
 
     /// Before it goes to the next in line, this is called.

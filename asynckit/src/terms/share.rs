@@ -10,7 +10,7 @@ use std::mem::ManuallyDrop;
 
 use crate::core::{self, Account};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::terms::passes::{InLine, Pass, Passes, Who};
+use crate::terms::passes::{Pass, Passes};
 
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {
@@ -37,8 +37,8 @@ impl Share {
         Arc::new(Share { tasks: AtomicUsize::new(0), limit, kept: Mutex::new(Some(kept)), around })
     }
 
-    pub(crate) fn limit(&self) -> Option<&Passes> {
-        self.limit.as_ref().map(|(limit, _)| &**limit)
+    pub(crate) fn limit(&self) -> Option<&Arc<Passes>> {
+        self.limit.as_ref().map(|(limit, _)| limit)
     }
 
     /// The limit whose pass is kept now: it may be given back while the work waits.
@@ -49,17 +49,11 @@ impl Share {
 
     /// The work waits: gives the pass back, where its limit lends; whether it had it.
     pub(crate) fn lend(&self) -> bool {
-        if !self.limit().is_some_and(Passes::lends) {
+        if !self.limit().is_some_and(|limit| limit.lends()) {
             return false;
         }
         let lent = lock(&self.kept).take();
         lent.is_some()
-    }
-
-    /// Stands in line for it again, in front of those who have not begun.
-    pub(crate) fn enter_again(&self, who: impl FnOnce() -> Who) -> Option<Result<Pass, InLine>> {
-        let (limit, weight) = self.limit.as_ref()?;
-        Some(limit.enter(*weight, false, who))
     }
 
     pub(crate) fn put_back(&self, pass: Pass) {

@@ -34,7 +34,7 @@ impl Wanted {
     pub(crate) fn refusal(&self) -> Option<String> {
         let weight = self.weight;
         let (most, at, what) = match &self.whose {
-            Whose::Limit(passes) => (passes.most(), passes.facts().made_at, "a limit"),
+            Whose::Limit(passes) => (passes.facts().most, passes.facts().made_at, "a limit"),
             #[cfg(feature = "rate")]
             Whose::Rate(rates) => (rates.pace().most(), rates.made_at(), "a rate with a burst"),
         };
