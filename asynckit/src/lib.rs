@@ -310,8 +310,9 @@
 //!
 //! # Features
 //!
-//! None is on by default.
+//! Only `rate` is on by default.
 //!
+//! - `rate`: [`Rate`], with the arithmetic of `governor`.
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
 //! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
 //!   or any other executor takes no feature.)
@@ -351,6 +352,7 @@ mod explore;
 mod limit;
 mod many;
 mod map;
+mod priority;
 mod statements;
 mod then;
 mod time;
@@ -372,6 +374,8 @@ pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
 pub use error::{BoxError, Error, ErrorKind, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
+#[cfg(feature = "rate")]
+pub use limit::Rate;
 pub use many::Results;
 pub use map::{Map, Mapped};
 pub use observe::{Observer, Snapshot};
@@ -379,7 +383,9 @@ pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,
 };
+pub use priority::Prioritized;
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
+pub use terms::Priority;
 pub use time::Retry;
 pub use work::{Work, try_work, work};
 

@@ -38,7 +38,7 @@ const OPEN: usize = 100;
 
 impl<'p> Builder<'p> {
     /// What a builder does next; a step that comes more than once in the table is more likely.
-    const STEPS: [(&'static str, Step<'p>); 41] = [
+    const STEPS: [(&'static str, Step<'p>); 45] = [
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
@@ -74,6 +74,10 @@ impl<'p> Builder<'p> {
         ("task that waits", Builder::task_that_waits),
         ("task that waits for its own", Builder::recursive),
         ("task that sets", Builder::task_that_sets),
+        ("under a limit", Builder::limited),
+        ("by a rate", Builder::rated),
+        ("before or after others", Builder::prioritized),
+        ("under a limit that lends", Builder::lent),
         ("scope", Builder::scope),
         ("cancel", Builder::cancel),
         ("drop", Builder::drop_one),
@@ -97,12 +101,12 @@ impl<'p> Builder<'p> {
         }
     }
 
-    fn pool(&mut self) -> &'p Pool {
+    pub fn pool(&mut self) -> &'p Pool {
         let pools = self.pools;
         &pools[usize::from(self.random.once_in(5))]
     }
 
-    fn run(&mut self) -> Run {
+    pub fn run(&mut self) -> Run {
         let fate = match self.random.below(200) {
             0 => Fate::Fails,
             1 => Fate::Panics,
@@ -121,7 +125,7 @@ impl<'p> Builder<'p> {
     }
 
     /// Some open result, to be moved.
-    fn take(&mut self) -> Node {
+    pub fn take(&mut self) -> Node {
         for _ in 0..8 {
             let i = self.some();
             if !self.open[i].kept {
@@ -147,7 +151,7 @@ impl<'p> Builder<'p> {
         self.open[i].result.clone()
     }
 
-    fn add(&mut self, result: AsyncResult<Value>, expected: Expected) {
+    pub fn add(&mut self, result: AsyncResult<Value>, expected: Expected) {
         self.open.push(Node { result, expected, shared: false, kept: false });
     }
 
@@ -474,7 +478,7 @@ impl<'p> Builder<'p> {
 }
 
 /// What `spawned_tree` comes to.
-fn tree(number: u64, depth: u32) -> u64 {
+pub fn tree(number: u64, depth: u32) -> u64 {
     if depth == 0 {
         return number;
     }

@@ -20,6 +20,7 @@ mod looks;
 mod random;
 mod round;
 mod tally;
+mod terms;
 mod watch;
 mod works;
 

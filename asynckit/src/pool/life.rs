@@ -64,8 +64,9 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
 impl Local {
     fn live(&self) {
         let mut before = IDLE;
+        let mut by_priority = false;
         loop {
-            let found = self.find();
+            let found = if by_priority { self.find_by_priority() } else { self.find() };
             if before != 0 {
                 before = self.comes_back(before, found.is_some());
             }
@@ -76,15 +77,16 @@ impl Local {
                 {
                     host.give_way();
                 }
-                if self.shared.has_surplus() {
-                    // What it has must be in sight of all before it is counted out.
-                    self.give_up_all();
-                    if self.shared.try_leave() {
+                by_priority = false;
+                if self.shared.attention.asks() {
+                    by_priority = self.shared.attention.has_ranked();
+                    if self.leaves() {
                         return self.tell(&Told::Idle);
                     }
                 }
                 continue;
             }
+            by_priority = false;
             if before & IDLE == 0 {
                 before = IDLE;
                 self.tell(&Told::Idle);
@@ -100,6 +102,18 @@ impl Local {
                 Idle::Leave => return,
             }
         }
+    }
+
+    /// Whether there is one thread too many, and this one leaves.
+    #[cold]
+    #[inline(never)]
+    fn leaves(&self) -> bool {
+        if !self.shared.has_surplus() {
+            return false;
+        }
+        // What it has must be in sight of all before it is counted out.
+        self.give_up_all();
+        self.shared.try_leave()
     }
 
     /// It has looked for work after it had none, or was woken to look; what of that is still so.

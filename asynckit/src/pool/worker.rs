@@ -6,10 +6,11 @@ use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes};
 use crate::error::Error;
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, with_local};
-use crate::pool::place::Inside;
+use crate::pool::place::{Inside, Part};
 use crate::pool::seeded;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
+use crate::terms::Priority;
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
@@ -119,7 +120,35 @@ impl Local {
                 return Some(entry);
             }
         }
-        None
+        self.find_last()
+    }
+
+    /// Where there is nothing of the usual priority. (In a function of its own, which the others need not make room
+    /// for.)
+    #[cold]
+    #[inline(never)]
+    fn find_last(&self) -> Option<Entry> {
+        [Priority::High, Priority::Low].into_iter().find_map(|rank| self.shared.take_ranked(rank))
+    }
+
+    /// The next task where work of several priorities is queued: in turns, so that none of it waits for ever.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn find_by_priority(&self) -> Option<Entry> {
+        self.shared.queue.order().into_iter().find_map(|priority| match priority {
+            Priority::Normal => self.find_normal(),
+            ranked => self.shared.take_ranked(ranked),
+        })
+    }
+
+    /// As `find`. (That is a part of its one caller.)
+    fn find_normal(&self) -> Option<Entry> {
+        let turn = self.turns.get().wrapping_add(1);
+        self.turns.set(turn);
+        if turn.is_multiple_of(TURN) {
+            return self.shared.take_normal().or_else(|| self.deque.pop());
+        }
+        self.deque.pop().or_else(|| self.shared.take_normal())
     }
 
     fn take_oldest(&self) -> Option<Entry> {
@@ -207,6 +236,21 @@ pub(crate) fn schedule(pool: &Shared, entry: Entry) {
         }
         _ => inject(pool, entry),
     });
+}
+
+/// Queues a task of a part of a pool.
+pub(crate) fn schedule_in(part: &Part, entry: Entry) {
+    match part.priority() {
+        Priority::Normal => schedule(part.pool(), entry),
+        priority => put_ranked(part.pool(), entry, priority),
+    }
+}
+
+/// Queues a task that has another than the usual priority: where all workers look.
+pub(crate) fn put_ranked(pool: &Shared, entry: Entry, priority: Priority) {
+    pool.queue.put_ranked(entry, priority);
+    pool.attention.set_ranked(pool.queue.has_ranked());
+    follow_up(pool);
 }
 
 /// Queues a task from outside.

@@ -15,8 +15,8 @@ use crate::terms::passes::{Pass, Passes};
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {
     tasks: AtomicUsize,
-    /// The limit whose pass is kept, if it is one.
-    limit: Option<Arc<Passes>>,
+    /// The limit whose pass is kept, if it is one, and how much of it that is.
+    limit: Option<(Arc<Passes>, usize)>,
     kept: Mutex<Option<Kept>>,
     /// The share of the work around it.
     around: Option<Arc<Share>>,
@@ -31,14 +31,38 @@ pub(crate) enum Kept {
 impl Share {
     pub(crate) fn new(kept: Kept, around: Option<Arc<Share>>) -> Arc<Share> {
         let limit = match &kept {
-            Kept::Pass(pass) => Some(pass.limit().clone()),
+            Kept::Pass(pass) => Some((pass.limit().clone(), pass.weight())),
             Kept::Loans(_) => None,
         };
         Arc::new(Share { tasks: AtomicUsize::new(0), limit, kept: Mutex::new(Some(kept)), around })
     }
 
-    pub(crate) fn limit(&self) -> Option<&Passes> {
-        self.limit.as_deref()
+    pub(crate) fn limit(&self) -> Option<&Arc<Passes>> {
+        self.limit.as_ref().map(|(limit, _)| limit)
+    }
+
+    /// The limit whose pass is kept now: it may be given back while the work waits.
+    pub(crate) fn held(&self) -> Option<&Passes> {
+        let limit = self.limit()?;
+        (!limit.lends() || lock(&self.kept).is_some()).then_some(limit)
+    }
+
+    /// The work waits: gives the pass back, where its limit lends; whether it had it.
+    pub(crate) fn lend(&self) -> bool {
+        if !self.limit().is_some_and(|limit| limit.lends()) {
+            return false;
+        }
+        let lent = lock(&self.kept).take();
+        lent.is_some()
+    }
+
+    pub(crate) fn put_back(&self, pass: Pass) {
+        *lock(&self.kept) = Some(Kept::Pass(pass));
+    }
+
+    /// How much of it is kept.
+    pub(crate) fn weight(&self) -> usize {
+        self.limit.as_ref().map_or(0, |(_, weight)| *weight)
     }
 
     /// The share of the work around it.
