@@ -369,17 +369,19 @@ pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
 pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
-pub use error::{BoxError, Error, ErrorKind, Result, Sought};
+pub use error::{BoxError, Error, ErrorKind, FailedAlike, Failures, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
-pub use many::Results;
+pub use many::{Keyed, Results};
 pub use map::{Map, Mapped};
 pub use observe::{Observer, Snapshot};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,
 };
-pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
+pub use result::{
+    AsCompleted, AsyncResult, Awaited, AwaitedRef, KeyedAsCompleted, SetError, Setter,
+};
 pub use time::Retry;
 pub use work::{Work, try_work, work};
 
