@@ -258,7 +258,8 @@
 //! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
 //! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
-//! [`is_cancelled`].
+//! [`is_cancelled`]. [`Pool::end_within`] ends a pool in a time, whatever still runs; with the feature `signal`,
+//! `Pool::end_on_signal` does so on Ctrl-C and on SIGTERM.
 //!
 //! # Looking on
 //!
@@ -312,6 +313,7 @@
 //!
 //! None is on by default.
 //!
+//! - `signal`: pools that end on Ctrl-C and SIGTERM, `Pool::end_on_signal`.
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
 //! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
 //!   or any other executor takes no feature.)
@@ -379,6 +381,8 @@ pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,
 };
+#[cfg(feature = "signal")]
+pub use pool::{Ending, Signal};
 pub use result::{
     AsCompleted, AsyncResult, Awaited, AwaitedRef, KeyedAsCompleted, SetError, Setter,
 };

@@ -43,6 +43,7 @@ mod observing_pools;
 mod pool_basics;
 mod pool_capacity;
 mod pool_drop;
+mod pool_end;
 mod pool_fairness;
 mod pool_resize;
 mod pool_stop;

@@ -115,6 +115,10 @@ impl Error {
         Error::outside(ErrorKind::Stopped, hop, "did not run: its pool was stopped")
     }
 
+    pub(crate) fn ended(hop: Hop) -> Error {
+        Error::outside(ErrorKind::Cancelled, hop, "was cancelled: its pool is to end")
+    }
+
     pub(crate) fn stopped_with_scope(hop: Hop) -> Error {
         let words = "did not run: its scope ended, and no work of the pool was left that could set \
                      what it waited for";
