@@ -31,6 +31,9 @@ pub(crate) struct Calls {
     timeout: Option<Duration>,
     deadline: Option<Duration>,
     limit: Option<Expr>,
+    weight: Option<(Ident, Expr)>,
+    rate: Option<(u32, Duration)>,
+    burst: Option<(Ident, Expr)>,
     keep: Option<Carried>,
     remote: Option<Carried>,
 }
@@ -41,6 +44,12 @@ impl Calls {
         Some(match name.to_string().as_str() {
             "retry" => number(name, input).and_then(|n| once(name, &mut self.retry, n)),
             "limit" => number(name, input).and_then(|n| once(name, &mut self.limit, n)),
+            "weight" => expression(name, input)
+                .and_then(|e| once(name, &mut self.weight, (name.clone(), e))),
+            "rate" => rate(name, input).and_then(|r| once(name, &mut self.rate, r)),
+            "burst" => {
+                number(name, input).and_then(|n| once(name, &mut self.burst, (name.clone(), n)))
+            }
             "timeout" => duration(name, input).and_then(|d| once(name, &mut self.timeout, d)),
             "deadline" => duration(name, input).and_then(|d| once(name, &mut self.deadline, d)),
             "backoff" => {
@@ -60,6 +69,17 @@ impl Calls {
             && let Some((name, _)) = self.backoff.take()
         {
             mistakes.add(name, "`backoff` is the pause between tries: add `retry = 3`");
+        }
+        if self.limit.is_none()
+            && let Some((name, _)) = self.weight.take()
+        {
+            mistakes.add(name, "`weight` is how much of the limit a call takes: add `limit = 16`");
+        }
+        if self.rate.is_none()
+            && let Some((name, _)) = self.burst.take()
+        {
+            mistakes
+                .add(name, "`burst` is how many calls may begin at once: add `rate = \"10/s\"`");
         }
         if self.retry.is_some()
             && let Some(FnArg::Receiver(receiver)) = signature.inputs.first()
@@ -91,8 +111,28 @@ impl Calls {
             let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
             work = quote!(#in_time(#limit, #work));
         }
+        if let Some((count, period)) = self.rate {
+            let (by_rate, rate) = (support.private("by_rate"), support.private("StaticRate"));
+            let (own, period) = (local("rate"), seconds(period));
+            let burst = self.burst.as_ref().map_or_else(|| quote!(1), |(_, most)| quote!(#most));
+            work = quote!({
+                let #own = {
+                    static __ASYNCKIT_RATE: #rate = #rate::new(#count, #period, #burst);
+                    &__ASYNCKIT_RATE
+                };
+                #by_rate(#own, #work)
+            });
+        }
         if let Some(most) = &self.limit {
-            let (limited, limit) = (support.private("limited"), support.private("StaticLimit"));
+            let limit = support.private("StaticLimit");
+            let limited = match &self.weight {
+                // Asked for while the arguments are still there.
+                Some((name, weight)) => {
+                    let limited = support.private_at("limited_by", name.span(), name.span());
+                    quote!(#limited(#weight))
+                }
+                None => support.private("limited").into_token_stream(),
+            };
             let own = local("limit");
             work = quote!({
                 let #own = {
@@ -191,11 +231,38 @@ pub(crate) fn number(name: &Ident, input: ParseStream) -> Result<Expr> {
         if is_number { Ok(number) } else { Err(input.error("")) }
     })?;
     match &number {
-        Expr::Lit(literal) if name == "limit" && is_zero(&literal.lit) => {
+        Expr::Lit(literal) if (name == "limit" || name == "burst") && is_zero(&literal.lit) => {
             Err(Error::new_spanned(number, zero))
         }
         _ => Ok(number),
     }
+}
+
+fn expression(name: &Ident, input: ParseStream) -> Result<Expr> {
+    let what = format!("what tells how much of the limit a call takes: `{name} = image.size()`");
+    value(name, input, &what, |input| input.parse())
+}
+
+/// `"10/s"`
+fn rate(name: &Ident, input: ParseStream) -> Result<(u32, Duration)> {
+    let what = format!(
+        "so many calls in so long: `{name} = \"10/s\"`, or by `ms`, `m`, `h`, `d` or a time as `5s`"
+    );
+    let zero = format!("this `{name}` would let no call begin");
+    let (rate, span) = value(name, input, &what, |input| {
+        let text: LitStr = input.parse()?;
+        let rate = parse_rate(&text.value()).ok_or_else(|| input.error(""))?;
+        Ok((rate, text.span()))
+    })?;
+    if rate.0 == 0 || rate.1.is_zero() { Err(Error::new(span, zero)) } else { Ok(rate) }
+}
+
+/// `10/s`, `1 / 5s`.
+fn parse_rate(text: &str) -> Option<(u32, Duration)> {
+    let (count, period) = text.split_once('/')?;
+    let period = period.trim();
+    let one = if period.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "1" };
+    Some((count.trim().parse().ok()?, parse_duration(&format!("{one}{period}"))?))
 }
 
 fn is_zero(literal: &syn::Lit) -> bool {
@@ -248,6 +315,17 @@ mod tests {
         assert_eq!(parse_duration("7us"), Some(Duration::from_micros(7)));
         for wrong in ["", "5", "s", "5 days", "1..5s", "-1s"] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rates() {
+        let rate = |text| parse_rate(text).map(|(count, period)| (count, period.as_millis()));
+        assert_eq!(rate("10/s"), Some((10, 1000)));
+        assert_eq!(rate(" 1 / 5s "), Some((1, 5000)));
+        assert_eq!(rate("600/min"), Some((600, 60_000)));
+        for wrong in ["", "5", "/s", "10/", "s/10", "1.5/s", "-1/s", "1/2/s", "10 s"] {
+            assert_eq!(parse_rate(wrong), None, "{wrong}");
         }
     }
 }

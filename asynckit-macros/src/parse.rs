@@ -56,7 +56,8 @@ impl Options {
 
     fn read_one(&mut self, input: ParseStream) -> Result<()> {
         const OPTIONS: &str = "unknown option: `#[async_work]` takes `fallible`, `plain`, `retry`, \
-                               `backoff`, `timeout`, `deadline`, `limit`, `keep`, `remote` and `crate = path`";
+                               `backoff`, `timeout`, `deadline`, `limit`, `weight`, `rate`, `burst`, `priority`, `keep`, \
+                               `remote` and `crate = path`";
         if input.peek(Token![crate]) {
             self.krate = Some(crate_option(input)?);
             return Ok(());

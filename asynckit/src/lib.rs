@@ -311,9 +311,10 @@
 //!
 //! # Features
 //!
-//! None is on by default.
+//! Only `rate` is on by default.
 //!
 //! - `signal`: pools that end on Ctrl-C and SIGTERM, `Pool::end_on_signal`.
+//! - `rate`: [`Rate`], with the arithmetic of `governor`.
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
 //! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
 //!   or any other executor takes no feature.)
@@ -374,6 +375,8 @@ pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
 pub use error::{BoxError, Error, ErrorKind, FailedAlike, Failures, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
+#[cfg(feature = "rate")]
+pub use limit::Rate;
 pub use many::{Keyed, Results};
 pub use map::{Map, Mapped};
 pub use observe::{Observer, Snapshot};

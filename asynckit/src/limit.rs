@@ -1,23 +1,19 @@
-//! Limits on how much of some work runs at once.
-//!
-//! Work under a limit needs one of its *passes* to begin. Where there is none it is parked in the
-//! limit's queue, as a task that sleeps, and holds no thread. A pass goes with the work that has it
-//! (`Share`, a part of the work's place) and comes back when the last of that is really over: a
-//! function that was cancelled or is out of time runs on, and keeps its pass until it returns.
+//! Limits on how much of some work runs at once, and rates at which it begins (`limit/rate.rs`).
 
-use std::cell::Cell;
+mod job;
+#[cfg(feature = "rate")]
+mod rate;
+
+#[cfg(feature = "rate")]
+pub use rate::{Rate, StaticRate};
+
 use std::fmt;
+use std::hash::Hash;
 use std::panic::Location;
-use std::time::Duration;
 
-use crate::core::{Awaits, Here, Job, Step, TaskRef, Unsubmitted, VisitEdges, Watch};
-use crate::error::{Error, Hop};
-use crate::observe::Told;
-use crate::pool::{self, Goal, Test};
-use crate::sync::{Arc, OnceLock, Parker};
-use crate::terms::{InLine, Pass, Passes, Waiter, Who, end_in_place, with_pass_in_place};
-use crate::work::stage::start_at;
-use crate::work::{Term, Work};
+use crate::sync::{Arc, OnceLock};
+use crate::terms::{Passes, Wanted, Whose};
+use crate::work::Work;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -52,6 +48,8 @@ use crate::work::{Term, Work};
 #[derive(Clone)]
 pub struct Limit {
     passes: Arc<Passes>,
+    /// How much of it work takes up.
+    weight: usize,
 }
 
 impl Limit {
@@ -75,7 +73,7 @@ impl Limit {
 
     fn at(most: usize, at: &'static Location<'static>) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::new(most, at) }
+        Limit { passes: Passes::new(most, at), weight: 1 }
     }
 
     /// How much work may run at once.
@@ -85,6 +83,74 @@ impl Limit {
     /// ```
     pub fn most(&self) -> usize {
         self.passes.most()
+    }
+
+    /// The same limit, of which work takes up so much: 4 of the 16 GB of memory, say.
+    ///
+    /// First come, first served: light work does not go past heavy work, so that neither waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// Work that takes more than the whole limit could never begin: it fails when it is submitted.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, async_work};
+    ///
+    /// #[async_work]
+    /// fn link(objects: &'static [&'static str]) -> usize { objects.len() }
+    ///
+    /// let (pool, gigabytes) = (Pool::new(4), Limit::new(16));
+    /// let large = link(&["a.o", "b.o"]).limit(&gigabytes.take(12)).spawn_on(&pool);
+    /// let small = link(&["c.o"]).limit(&gigabytes).spawn_on(&pool); // takes 1
+    /// assert_eq!(large.get()? + small.get()?, 3);
+    ///
+    /// let too_large = link(&[]).limit(&gigabytes.take(17)).spawn_on(&pool);
+    /// assert!(too_large.get().unwrap_err().to_string().contains("takes 17 of a limit of 16"));
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn take(&self, weight: usize) -> Limit {
+        Limit { passes: self.passes.clone(), weight }
+    }
+
+    /// The limit of a key: as this one, and apart from it. At most two connections a host, say.
+    ///
+    /// Each key has one, which is made when it is asked for, and forgotten when nobody has it any more, neither as a
+    /// handle nor for work: a million keys leave nothing behind. Keys are compared as those of a map; keys of different
+    /// types are different, but a `str` is the key that the same `String` is.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, Results, async_work};
+    ///
+    /// #[async_work]
+    /// fn fetch(host: &'static str, page: u32) -> String { format!("{host}/{page}") }
+    ///
+    /// let (pool, connections) = (Pool::new(8), Limit::new(2));
+    /// let pages = (0..20).map(|n| {
+    ///     let host = if n % 2 == 0 { "a.example" } else { "b.example" };
+    ///     fetch(host, n).limit(&connections.of(host)).spawn_on(&pool)
+    /// });
+    /// assert_eq!(pages.join_all().get()?[3], "b.example/3");
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn of<K>(&self, key: &K) -> Limit
+    where
+        K: ?Sized + Hash + Eq + ToOwned,
+        K::Owned: Hash + Eq + Send + Sync + 'static,
+    {
+        Limit { passes: self.passes.of(key), weight: self.weight }
+    }
+
+    /// How many keys have a limit now; see [`of`](Limit::of).
+    ///
+    /// ```
+    /// let limit = asynckit::Limit::new(2);
+    /// let (one, same, other) = (limit.of("a"), limit.of(&"a".to_owned()), limit.of("b"));
+    /// assert_eq!(limit.keys(), 2);
+    /// drop((one, same, other));
+    /// assert_eq!(limit.keys(), 0);
+    /// ```
+    pub fn keys(&self) -> usize {
+        self.passes.keys()
     }
 
     /// How much work waits in line now.
@@ -113,147 +179,9 @@ impl fmt::Debug for Limit {
     }
 }
 
-/// Work under a limit.
-struct Limited<'w, T> {
-    passes: Arc<Passes>,
-    inner: Cell<Option<Work<'w, T>>>,
-    in_line: Cell<Option<InLine>>,
-    awaits: Awaits<T>,
-}
-
-impl<'w, T> Limited<'w, T> {
-    fn inner(&self) -> Work<'w, T> {
-        self.inner.take().unwrap_or_else(|| unreachable!("work was started twice"))
-    }
-
-    /// The pass, when it is this work's turn.
-    fn pass(&self, who: impl FnOnce() -> Who) -> Option<Pass> {
-        let in_line = match self.in_line.take() {
-            Some(in_line) => in_line,
-            None => match self.passes.enter(who) {
-                Ok(pass) => return Some(self.got(pass)),
-                Err(in_line) => {
-                    let (facts, ahead) = (self.passes.facts(), in_line.2);
-                    if let Some((task, by)) = pool::listeners_here() {
-                        by.tell(&Told::InLine(Some(task), facts, ahead));
-                    }
-                    in_line
-                }
-            },
-        };
-        let pass = in_line.1.take();
-        if pass.is_none() {
-            self.in_line.set(Some(in_line));
-        }
-        pass.map(|pass| self.got(pass))
-    }
-
-    /// Tells of a pass, where anybody looks on, and has its return told.
-    fn got(&self, mut pass: Pass) -> Pass {
-        if let Some((task, by)) = pool::listeners_here() {
-            let facts = self.passes.facts();
-            by.tell(&Told::GotPermit(Some(task), facts));
-            pass.set_returned(Box::new(move || _ = by.tell(&Told::GavePermit(Some(task), facts))));
-        }
-        pass
-    }
-
-    /// Who stands in line.
-    fn waiter(&self) -> Arc<Waiter> {
-        let in_line = self.in_line.take();
-        let in_line = in_line.unwrap_or_else(|| unreachable!("nobody stands in line"));
-        let waiter = in_line.1.clone();
-        self.in_line.set(Some(in_line));
-        waiter
-    }
-}
-
-impl<T: Send> Job<T> for Limited<'_, T> {
-    const IMMEDIATE: bool = true;
-
-    fn edges(&self, visit: VisitEdges<'_>) {
-        self.awaits.edges(visit);
-    }
-
-    fn run(&self, here: &Here<'_>) -> Step<T> {
-        if let Some(outcome) = self.awaits.outcome() {
-            return Step::Done(outcome);
-        }
-        let Some(pass) = self.pass(|| Who::Task(here.reference())) else {
-            pool::look_at_queue(here.header());
-            pool::look_at_limits();
-            return Step::Pending;
-        };
-        let place = pool::place_here().map(|place| place.with_pass(pass));
-        let inner = self.inner();
-        let waits = inner.waits();
-        let started = start_at(inner, here, place);
-        if waits {
-            pool::holds_while_it_waits(&started.reference());
-        }
-        self.awaits.result(started, true)
-    }
-
-    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        let until = end_in_place();
-        let pass = loop {
-            if let Some(pass) = self.pass(|| Who::Thread(Parker::current())) {
-                break pass;
-            }
-            let turn = Turn { passes: self.passes.clone(), waiter: self.waiter() };
-            if !pool::wait(&turn, until, here.hop().at)? {
-                let limit = until.map_or(Duration::ZERO, |until| until.limit);
-                return Err(Error::timed_out(here.hop(), limit));
-            }
-        };
-        with_pass_in_place(pass, || self.inner().run_part(here.hook()))
-    }
-
-    fn withdraw(&self, cancelled: bool) {
-        if let Some(in_line) = self.in_line.take() {
-            self.passes.give_up(in_line);
-        }
-        self.awaits.release(cancelled);
-    }
-
-    fn release(&self, cancelled: bool) {
-        Job::<T>::withdraw(self, cancelled);
-        drop(self.inner.take());
-    }
-}
-
-/// The turn of a thread that stands in line itself.
-struct Turn {
-    passes: Arc<Passes>,
-    waiter: Arc<Waiter>,
-}
-
-impl Goal for Turn {
-    fn reached(&self) -> bool {
-        self.waiter.has_pass()
-    }
-
-    fn test(&self) -> Test {
-        let waiter = self.waiter.clone();
-        Box::new(move || waiter.has_pass())
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        Vec::new()
-    }
-
-    fn line(&self) -> Option<Arc<Passes>> {
-        Some(self.passes.clone())
-    }
-
-    fn watch(&self, _parker: &Arc<Parker>) -> Vec<Watch> {
-        // It is this thread's own parker that stands in line.
-        Vec::new()
-    }
-}
-
 impl<'w, T: Send + 'w> Work<'w, T> {
-    /// The same work under a limit, of which it takes up one when it begins; see [`Limit`].
+    /// The same work under a limit, of which it takes up one when it begins, or
+    /// [so much](Limit::take); see [`Limit`].
     ///
     /// It stands in line from the moment when it is submitted, also while it waits for inputs.
     /// [`run`](Work::run) in place blocks until there is room.
@@ -269,30 +197,9 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(pages.get()?[3], "page 3");
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn limit(mut self, limit: &Limit) -> Work<'w, T> {
-        // Whose value is known already needs no permit.
-        match self.put_around(limited_cell, Term::Permit(limit.passes.clone())) {
-            Ok(()) => self,
-            Err(_) => self.limited(limit.passes.clone()),
-        }
+    pub fn limit(self, limit: &Limit) -> Work<'w, T> {
+        self.wanting(Wanted { whose: Whose::Limit(limit.passes.clone()), weight: limit.weight })
     }
-
-    fn limited(self, passes: Arc<Passes>) -> Work<'w, T> {
-        let job = Limited {
-            passes,
-            inner: Cell::new(None),
-            in_line: Cell::new(None),
-            awaits: Awaits::nothing(),
-        };
-        let hop = self.hop();
-        job.inner.set(Some(self));
-        Work::with_job(hop, job)
-    }
-}
-
-fn limited_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
-    let Term::Permit(passes) = term else { unreachable!("a permit is no other term") };
-    Work::with_cell(hop, inner).limited(passes).into_cell()
 }
 
 /// The limit of an annotated function: `#[async_work(limit = n)]`.

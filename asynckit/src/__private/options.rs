@@ -5,6 +5,8 @@ use core::time::Duration;
 
 use crate::error::Hop;
 pub use crate::limit::StaticLimit;
+#[cfg(feature = "rate")]
+pub use crate::limit::StaticRate;
 use crate::time::Retry;
 use crate::work::Work;
 
@@ -24,6 +26,21 @@ pub fn due<'w, T: Send + 'w>(limit: Duration, work: Work<'w, T>) -> Work<'w, T> 
 #[inline]
 pub fn limited<'w, T: Send + 'w>(limit: &'static StaticLimit, work: Work<'w, T>) -> Work<'w, T> {
     work.limit(limit.get())
+}
+
+/// `limit = n, weight = ..`
+#[inline]
+pub fn limited_by<'w, T: Send + 'w>(
+    weight: usize,
+) -> impl FnOnce(&'static StaticLimit, Work<'w, T>) -> Work<'w, T> {
+    move |limit, work| work.limit(&limit.get().take(weight))
+}
+
+/// `rate = "n/s"`
+#[cfg(feature = "rate")]
+#[inline]
+pub fn by_rate<'w, T: Send + 'w>(rate: &'static StaticRate, work: Work<'w, T>) -> Work<'w, T> {
+    work.rate(rate.get())
 }
 
 /// `retry = n`, with `backoff = ".."`.

@@ -180,14 +180,16 @@ impl Queued {
     }
 }
 
-/// A limit, as far as this pool's work is concerned.
+/// A limit, or the line of a [`Rate`](crate::Rate), as far as this pool's work is concerned.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LimitUse {
     /// Which.
     pub limit: LimitId,
-    /// How much work it lets run at once.
+    /// How much work it lets run at once; of a [`Rate`](crate::Rate), how much it lets begin at once.
     pub most: usize,
+    /// Of a [`Rate`](crate::Rate): how long it takes for one more.
+    pub every: Option<Duration>,
     /// Where it was made.
     pub made_at: &'static Location<'static>,
     /// Who has its permits, as far as that are tasks.

@@ -26,6 +26,8 @@ pub(super) struct Moment<'a> {
 pub(crate) struct LimitFacts {
     pub(crate) id: LimitId,
     pub(crate) most: usize,
+    /// How long it takes for one more, where time brings them.
+    pub(crate) every: Option<Duration>,
     pub(crate) made_at: &'static Location<'static>,
 }
 
@@ -102,13 +104,13 @@ impl Told<'_> {
                 tell!(ended, TaskEnded { task, how: how.clone(), ran });
             }
             Told::Cancelled(task, error) => tell!(cancelled, TaskCancelled { task, error }),
-            Told::InLine(task, LimitFacts { id, most, made_at }, ahead) => {
+            Told::InLine(task, LimitFacts { id, most, made_at, .. }, ahead) => {
                 tell!(stands_in_line, LineJoined { task, limit: id, most, made_at, ahead });
             }
-            Told::GotPermit(task, LimitFacts { id, most, made_at }) => {
+            Told::GotPermit(task, LimitFacts { id, most, made_at, .. }) => {
                 tell!(got_permit, PermitTaken { task, limit: id, most, made_at });
             }
-            Told::GavePermit(task, LimitFacts { id, most, made_at }) => {
+            Told::GavePermit(task, LimitFacts { id, most, made_at, .. }) => {
                 tell!(gave_permit, PermitGiven { task, limit: id, most, made_at });
             }
             Told::WaitBegun { task, on, any, timed, at } => {

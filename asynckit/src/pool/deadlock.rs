@@ -4,7 +4,7 @@
 //! waits for a result that waits, over any number of tasks and waits, for the work) is failed by
 //! the one whose entry closes it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::core::{self, TaskRef};
 use crate::error::{Error, ErrorKind, Hop};
@@ -148,7 +148,9 @@ pub(crate) fn look_at_limits() {
             let makes_no_room = |limit: &&Passes| {
                 let all = still.iter().flat_map(|holder| &holder.shares);
                 let its = all.filter(|share| share.limit().is_some_and(|one| one.is(limit)));
-                its.map(Arc::as_ptr).collect::<HashSet<_>>().len() >= limit.most()
+                let kept: HashMap<_, _> =
+                    its.map(|share| (Arc::as_ptr(share), share.weight())).collect();
+                limit.most() - kept.values().sum::<usize>().min(limit.most()) < limit.needed()
             };
             let left: Vec<&Passes> = limits.iter().copied().filter(makes_no_room).collect();
             if left.len() == limits.len() {

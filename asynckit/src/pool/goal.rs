@@ -6,7 +6,7 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
 use crate::pool::{context, walks};
 use crate::sync::{Arc, Parker};
-use crate::terms::Passes;
+use crate::terms::{Passes, Waiter};
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -118,5 +118,35 @@ impl Goal for AnySet<'_> {
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
         let watch = |task: &TaskRef| task.watch(Watcher::Thread(parker.clone())).ok();
         self.0.iter().filter_map(watch).collect()
+    }
+}
+
+/// The turn of a thread that stands in line itself.
+pub(crate) struct Turn {
+    pub(crate) passes: Arc<Passes>,
+    pub(crate) waiter: Arc<Waiter>,
+}
+
+impl Goal for Turn {
+    fn reached(&self) -> bool {
+        self.waiter.has_pass()
+    }
+
+    fn test(&self) -> Test {
+        let waiter = self.waiter.clone();
+        Box::new(move || waiter.has_pass())
+    }
+
+    fn roots(&self) -> Vec<TaskRef> {
+        Vec::new()
+    }
+
+    fn line(&self) -> Option<Arc<Passes>> {
+        Some(self.passes.clone())
+    }
+
+    fn watch(&self, _parker: &Arc<Parker>) -> Vec<Watch> {
+        // It is this thread's own parker that stands in line.
+        Vec::new()
     }
 }

@@ -78,7 +78,7 @@ pub(crate) use context::{
 };
 pub(crate) use deadlock::{holds_while_it_waits, look_at_limits};
 pub(crate) use draw::{Fault, How};
-pub(crate) use goal::{AnySet, Free, Goal, Set};
+pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
 pub(crate) use looks::{Callback, as_a_part, listeners_here};

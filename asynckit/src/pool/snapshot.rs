@@ -185,6 +185,7 @@ impl Shared {
         Some(LimitUse {
             limit: facts.id,
             most: facts.most,
+            every: facts.every,
             made_at: facts.made_at,
             holders: holders.iter().map(|task| call_of(task)).collect(),
             line: line.iter().take(FEW).map(|task| call_of(task)).collect(),

@@ -4,18 +4,25 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `passed_on`, `tree`, `stopwatch`, `passes`, `share`,
-//! `polling`, `carriers`.
+//! Each imports only those above it: `random`, `timers`, `passed_on`, `tree`, `stopwatch`, `keys`, `turns`, `supply`,
+//! `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`.
 
 mod carriers;
+mod keys;
 pub(crate) mod passed_on;
 mod passes;
 mod polling;
 mod random;
+#[cfg(feature = "rate")]
+mod rates;
 mod share;
 mod stopwatch;
+mod supply;
 mod timers;
 mod tree;
+#[cfg(feature = "rate")]
+mod turns;
+mod wanted;
 
 pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
@@ -24,9 +31,14 @@ pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub(crate) use random::Random;
+#[cfg(feature = "rate")]
+pub(crate) use rates::Rates;
 pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};
 pub(crate) use stopwatch::{
     Stopwatch, begin_anew_in_place, begin_in_place, end_in_place, left_in_place, measured,
 };
 pub(crate) use timers::{AGAIN, TimerKey, Timers, jittered, no_thread, stand_in};
 pub(crate) use tree::{Reason, Tree};
+#[cfg(feature = "rate")]
+pub(crate) use turns::Pace;
+pub(crate) use wanted::{Wanted, Whose};

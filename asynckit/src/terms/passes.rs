@@ -1,24 +1,35 @@
-//! Permits to run, and the line of those who wait for one.
+//! Permits to run, and the line of those who wait for some.
 //!
-//! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over.
+//! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over. Who
+//! comes first is served first, also where others would find room: so that much is not starved by little. Turns
+//! of a rate (`turns.rs`) have the same line, and do not come back but with time.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
 use std::panic::Location;
+use std::time::Duration;
 
 use crate::core::{self, Deferred, TaskRef};
 use crate::observe::{LimitFacts, LimitId};
-use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, Weak, lock};
+use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, Weak, lock};
+use crate::terms::keys::{Forget, Keys};
+use crate::terms::supply::Supply;
+#[cfg(feature = "rate")]
+use crate::terms::{timers::Timers, turns::Turns};
 
-/// At most so many at once.
+/// At most so many at once; or so many in so long.
 pub(crate) struct Passes {
     facts: LimitFacts,
     state: Mutex<State>,
+    keys: OnceLock<Arc<Keys<Passes>>>,
+    /// Of those of a key.
+    _forget: Option<Forget>,
 }
 
 struct State {
-    free: usize,
+    supply: Supply,
     /// Who waits, in the order of arrival. Who gives up takes itself out.
-    line: BTreeMap<u64, Arc<Waiter>>,
+    line: BTreeMap<Number, Arc<Waiter>>,
     /// The addresses of the tasks in line.
     tasks: HashSet<usize>,
     last: u64,
@@ -26,15 +37,22 @@ struct State {
     holders: BTreeMap<u64, TaskRef>,
 }
 
+/// A place in line. Who has begun before and comes back is in front of who has not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Number {
+    is_new: bool,
+    arrived: u64,
+}
+
 /// How many stand in line, for all limits.
 static IN_LINE: StaticCounter = StaticCounter::new(0);
 
 /// All limits that there are, for who looks at a pool.
-static LIMITS: Mutex<Vec<Weak<Passes>>> = Mutex::new(Vec::new());
+static LIMITS: Mutex<BTreeMap<LimitId, Weak<Passes>>> = Mutex::new(BTreeMap::new());
 
 /// All limits that there are.
 pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
-    lock(&LIMITS).iter().filter_map(Weak::upgrade).collect()
+    lock(&LIMITS).values().filter_map(Weak::upgrade).collect()
 }
 
 /// Whether anybody stands in line anywhere.
@@ -44,24 +62,27 @@ pub(crate) fn has_lines() -> bool {
 }
 
 impl State {
-    fn line_up(&mut self, waiter: &Arc<Waiter>) -> u64 {
+    fn line_up(&mut self, is_new: bool, waiter: &Arc<Waiter>) -> Number {
         IN_LINE.fetch_add(1, Ordering::Relaxed);
         self.last += 1;
-        self.line.insert(self.last, waiter.clone());
+        let number = Number { is_new, arrived: self.last };
+        self.line.insert(number, waiter.clone());
         self.tasks.extend(waiter.address());
-        self.last
+        number
     }
 
     /// Somebody has a pass; by which number.
     fn hold(&mut self, who: &Who) -> u64 {
         self.last += 1;
-        if let Who::Task(task) = who {
+        if let Who::Task(task) = who
+            && self.supply.comes_back()
+        {
             self.holders.insert(self.last, task.clone());
         }
         self.last
     }
 
-    fn take_out(&mut self, number: u64) -> Option<Arc<Waiter>> {
+    fn take_out(&mut self, number: Number) -> Option<Arc<Waiter>> {
         let waiter = self.line.remove(&number)?;
         IN_LINE.fetch_sub(1, Ordering::Relaxed);
         if let Some(address) = waiter.address() {
@@ -69,16 +90,12 @@ impl State {
         }
         Some(waiter)
     }
-
-    fn take_first(&mut self) -> Option<Arc<Waiter>> {
-        let (&number, _) = self.line.first_key_value()?;
-        self.take_out(number)
-    }
 }
 
 /// Somebody in line.
 pub(crate) struct Waiter {
     who: Who,
+    weight: usize,
     /// Put here by who hands it on. If nobody takes it out, it goes back with the waiter.
     pass: Mutex<Option<Pass>>,
 }
@@ -91,6 +108,8 @@ pub(crate) enum Who {
 /// The right to run. Dropped, it goes to the next in line.
 pub(crate) struct Pass {
     passes: Arc<Passes>,
+    /// How much of the limit it is.
+    weight: usize,
     /// Its holder's number.
     number: u64,
     /// What is to be told before.
@@ -100,27 +119,70 @@ pub(crate) struct Pass {
 /// What is told when a pass comes back.
 pub(crate) type Returned = Box<dyn FnOnce() + Send + Sync>;
 
-/// A place in line: its number, and who waits; and how many were there before.
-pub(crate) type InLine = (u64, Arc<Waiter>, usize);
+/// A place in line.
+pub(crate) struct InLine {
+    number: Number,
+    pub(crate) waiter: Arc<Waiter>,
+    pub(crate) passes: Arc<Passes>,
+    /// How many were there before.
+    pub(crate) ahead: usize,
+}
+
+impl InLine {
+    pub(crate) fn give_up(self) {
+        let mut state = lock(&self.passes.state);
+        let in_line = state.take_out(self.number);
+        drop(state);
+        // Who is next now may find room.
+        if in_line.is_some() {
+            self.passes.hand_on();
+        }
+    }
+}
 
 impl Passes {
     pub(crate) fn new(most: usize, made_at: &'static Location<'static>) -> Arc<Passes> {
-        let facts = LimitFacts { id: LimitId::next(), most, made_at };
+        let facts = LimitFacts { id: LimitId::next(), most, every: None, made_at };
+        Passes::with(facts, Supply::Permits(most), None)
+    }
+
+    /// The line for turns.
+    #[cfg(feature = "rate")]
+    pub(crate) fn of_turns(turns: Turns, made_at: &'static Location<'static>) -> Arc<Passes> {
+        let (most, every) = (turns.pace().most(), Some(turns.pace().every));
+        let facts = LimitFacts { id: LimitId::next(), most, every, made_at };
+        Passes::with(facts, Supply::Turns(turns), None)
+    }
+
+    fn with(facts: LimitFacts, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
         let state = State {
-            free: most,
+            supply,
             line: BTreeMap::new(),
             tasks: HashSet::new(),
             last: 0,
             holders: BTreeMap::new(),
         };
-        let passes = Arc::new(Passes { facts, state: Mutex::new(state) });
-        let mut all = lock(&LIMITS);
-        if all.len() == all.capacity() {
-            all.retain(|limit| limit.strong_count() > 0);
-        }
-        all.push(Arc::downgrade(&passes));
-        drop(all);
+        let (state, keys) = (Mutex::new(state), OnceLock::new());
+        let passes = Arc::new(Passes { facts, state, keys, _forget: forget });
+        lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
         passes
+    }
+
+    /// Those of a key.
+    pub(crate) fn of<K>(&self, key: &K) -> Arc<Passes>
+    where
+        K: ?Sized + Hash + Eq + ToOwned,
+        K::Owned: Hash + Eq + Send + Sync + 'static,
+    {
+        self.keys.get_or_init(Keys::new).of(key, |forget| {
+            let facts = LimitFacts { id: LimitId::next(), ..self.facts };
+            Passes::with(facts, Supply::Permits(facts.most), Some(forget))
+        })
+    }
+
+    /// How many keys there are.
+    pub(crate) fn keys(&self) -> usize {
+        self.keys.get().map_or(0, |keys| keys.len())
     }
 
     /// How many wait in line now.
@@ -129,22 +191,59 @@ impl Passes {
     }
 
     /// A pass, or a place in line.
-    pub(crate) fn enter(self: &Arc<Self>, who: impl FnOnce() -> Who) -> Result<Pass, InLine> {
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        weight: usize,
+        is_new: bool,
+        who: impl FnOnce() -> Who,
+    ) -> Result<Pass, InLine> {
         let mut state = lock(&self.state);
-        if state.free > 0 {
-            state.free -= 1;
+        let ahead = match is_new {
+            true => state.line.len(),
+            false => state.line.keys().take_while(|number| !number.is_new).count(),
+        };
+        let taken = if ahead == 0 { state.supply.take(weight) } else { Err(None) };
+        if taken.is_ok() {
             let number = state.hold(&who());
-            return Ok(Pass { passes: self.clone(), number, told: None });
+            return Ok(Pass { passes: self.clone(), weight, number, told: None });
         }
-        let waiter = Arc::new(Waiter { who: who(), pass: Mutex::new(None) });
-        let ahead = state.line.len();
-        let number = state.line_up(&waiter);
-        Err((number, waiter, ahead))
+        let waiter = Arc::new(Waiter { who: who(), weight, pass: Mutex::new(None) });
+        let number = state.line_up(is_new, &waiter);
+        self.call_when_due(&mut state, taken);
+        Err(InLine { number, waiter, passes: self.clone(), ahead })
     }
 
-    pub(crate) fn give_up(&self, (number, waiter, _): InLine) {
-        let in_line = lock(&self.state).take_out(number);
-        drop((in_line, waiter));
+    /// Where time brings what the first in line needs: sees to it that it gets it then.
+    fn call_when_due(self: &Arc<Self>, state: &mut State, taken: Result<(), Option<Duration>>) {
+        if let Err(Some(wait)) = taken {
+            let line = Arc::downgrade(self);
+            state.supply.call_after(wait, move || line.upgrade().iter().for_each(Passes::hand_on));
+        }
+    }
+
+    /// Gives what there is to the first in line, and to those behind as long as there is enough.
+    fn hand_on(self: &Arc<Self>) {
+        while let Some((next, pass)) = self.next() {
+            // From the trampoline, as the next one may be given up at once, and so on down the line.
+            core::defer(Deferred::of_closure(move || next.get(pass)));
+        }
+    }
+
+    fn next(self: &Arc<Self>) -> Option<(Arc<Waiter>, Pass)> {
+        let mut state = lock(&self.state);
+        let Some((&first, waiter)) = state.line.first_key_value() else {
+            state.supply.call_off();
+            return None;
+        };
+        let weight = waiter.weight;
+        let taken = state.supply.take(weight);
+        if taken.is_err() {
+            self.call_when_due(&mut state, taken);
+            return None;
+        }
+        let next = state.take_out(first)?;
+        let number = state.hold(&next.who);
+        Some((next, Pass { passes: self.clone(), weight, number, told: None }))
     }
 
     pub(crate) fn most(&self) -> usize {
@@ -154,6 +253,28 @@ impl Passes {
     /// What there is to know of it.
     pub(crate) fn facts(&self) -> LimitFacts {
         self.facts
+    }
+
+    /// Whether it is a rate's, whose line goes on by itself.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.facts.every.is_some()
+    }
+
+    /// Whether its turns come by these timers.
+    #[cfg(feature = "rate")]
+    pub(crate) fn goes_by(&self, timers: &Arc<Timers>) -> bool {
+        matches!(&lock(&self.state).supply, Supply::Turns(turns) if turns.go_by(timers))
+    }
+
+    /// Whether its clock is gone.
+    #[cfg(feature = "rate")]
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(&lock(&self.state).supply, Supply::Turns(turns) if turns.are_over())
+    }
+
+    /// How much the first in line needs.
+    pub(crate) fn needed(&self) -> usize {
+        lock(&self.state).line.values().next().map_or(1, |first| first.weight)
     }
 
     /// The tasks that have passes, and those in line.
@@ -182,9 +303,20 @@ impl Passes {
     }
 }
 
+impl Drop for Passes {
+    fn drop(&mut self) {
+        let known = lock(&LIMITS).remove(&self.facts.id);
+        drop(known);
+    }
+}
+
 impl Pass {
     pub(crate) fn limit(&self) -> &Arc<Passes> {
         &self.passes
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Before it goes to the next in line, this is called.
@@ -200,17 +332,12 @@ impl Drop for Pass {
         }
         let mut state = lock(&self.passes.state);
         let left = state.holders.remove(&self.number);
-        let Some(next) = state.take_first() else {
-            state.free += 1;
-            drop(state);
-            return drop(left);
-        };
-        let number = state.hold(&next.who);
+        let helps = state.supply.give_back(self.weight);
         drop(state);
         drop(left);
-        let pass = Pass { passes: self.passes.clone(), number, told: None };
-        // From the trampoline, as the next one may be given up at once, and so on down the line.
-        core::defer(Deferred::of_closure(move || next.get(pass)));
+        if helps {
+            self.passes.hand_on();
+        }
     }
 }
 

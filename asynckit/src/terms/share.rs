@@ -15,8 +15,8 @@ use crate::terms::passes::{Pass, Passes};
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {
     tasks: AtomicUsize,
-    /// The limit whose pass is kept, if it is one.
-    limit: Option<Arc<Passes>>,
+    /// The limit whose pass is kept, if it is one, and how much of it that is.
+    limit: Option<(Arc<Passes>, usize)>,
     kept: Mutex<Option<Kept>>,
     /// The share of the work around it.
     around: Option<Arc<Share>>,
@@ -31,14 +31,19 @@ pub(crate) enum Kept {
 impl Share {
     pub(crate) fn new(kept: Kept, around: Option<Arc<Share>>) -> Arc<Share> {
         let limit = match &kept {
-            Kept::Pass(pass) => Some(pass.limit().clone()),
+            Kept::Pass(pass) => Some((pass.limit().clone(), pass.weight())),
             Kept::Loans(_) => None,
         };
         Arc::new(Share { tasks: AtomicUsize::new(0), limit, kept: Mutex::new(Some(kept)), around })
     }
 
     pub(crate) fn limit(&self) -> Option<&Passes> {
-        self.limit.as_deref()
+        self.limit.as_ref().map(|(limit, _)| &**limit)
+    }
+
+    /// How much of it is kept.
+    pub(crate) fn weight(&self) -> usize {
+        self.limit.as_ref().map_or(0, |(_, weight)| *weight)
     }
 
     /// The share of the work around it.

@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::core::{Here, Outcome, Owner, Unsubmitted};
 use crate::error::{Error, Hook, Hop};
 use crate::pool::Place;
-use crate::sync::Arc;
-use crate::terms::Passes;
+use crate::terms::Wanted;
 
 /// A call that the carriers of a place are asked about, if it has any (`carried.rs`). Its lifetime is forgotten, as it
 /// would make work invariant in it.
@@ -21,8 +20,8 @@ pub(crate) trait Carriable<T>: Send {
 
 /// What work is put under when it begins.
 pub(crate) enum Term {
-    /// One of these permits.
-    Permit(Arc<Passes>),
+    /// Permits, or turns.
+    Wanted(Wanted),
     /// A limit of time.
     Time(Duration),
 }

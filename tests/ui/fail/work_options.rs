@@ -22,6 +22,15 @@ fn four_mistakes() {}
 #[async_work(timeout = "1s", timeout = "2s")]
 fn given_twice() {}
 
+#[async_work(rate = "10 a second", weight = 3, burst = 0)]
+fn no_rate() {}
+
+#[async_work(rate = "0/s", burst = 5)]
+fn never() {}
+
+#[async_work(limit = 4, weight)]
+fn weightless() {}
+
 struct Token;
 
 impl Token {
@@ -37,4 +46,7 @@ fn main() {
     let _: Work<'_, ()> = four_mistakes();
     let _: Work<'_, ()> = given_twice();
     let _: Work<'_, ()> = Token.used_up();
+    let _: Work<'_, ()> = no_rate();
+    let _: Work<'_, ()> = never();
+    let _: Work<'_, ()> = weightless();
 }

@@ -119,7 +119,12 @@ impl Snapshot {
         }
         if let Some(limit) = self.limits.iter().find(|limit| limit.in_line > 0) {
             let at = limit.made_at;
-            return Some(format!("a limit has none free ({}:{})", at.file(), at.line()));
+            let why = if limit.every.is_some() {
+                "the turns of a rate are not due"
+            } else {
+                "a limit has none free"
+            };
+            return Some(format!("{why} ({}:{})", at.file(), at.line()));
         }
         self.suspended.first().map(|one| format!("{} is to be woken", one.call))
     }
@@ -191,10 +196,17 @@ impl fmt::Display for Way {
 impl fmt::Display for LimitUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.made_at;
-        write!(f, "at most {} ({}:{}): ", self.most, at.file(), at.line())?;
+        let (file, line) = (at.file(), at.line());
+        let in_line = Calls(&self.line, self.in_line);
+        match self.every {
+            Some(every) => {
+                return write!(f, "one each {every:?} ({file}:{line}): in line {in_line}");
+            }
+            None => write!(f, "at most {} ({file}:{line}): ", self.most)?,
+        }
         write!(f, "held by {}", Calls(&self.holders, self.holders.len()))?;
         if self.in_line > 0 {
-            write!(f, "; in line {}", Calls(&self.line, self.in_line))?;
+            write!(f, "; in line {in_line}")?;
         }
         Ok(())
     }

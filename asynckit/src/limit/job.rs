@@ -1,0 +1,194 @@
+//! Work that stands in a line before it begins: for permits of a limit, or for a turn by a rate.
+//!
+//! It enters the line when it is submitted, as a task that is done on the spot, and sleeps there without a thread.
+//! Permits go with the work that has them (`Share`, a part of the work's place) and come back when the last of that is
+//! really over: a function that was cancelled or is out of time runs on, and keeps its permits until it returns.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
+use crate::error::{Error, Hop};
+use crate::observe::Told;
+use crate::pool::{self, Asleep, Turn};
+use crate::sync::{Arc, Deadline, Parker};
+use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
+use crate::work::stage::start_at;
+use crate::work::{Term, Work};
+
+/// Work that stands in a line.
+struct Limited<'w, T> {
+    wanted: Wanted,
+    inner: Cell<Option<Work<'w, T>>>,
+    in_line: Cell<Option<InLine>>,
+    /// A stop waits for what is to come by time.
+    asleep: Cell<Option<Asleep>>,
+    awaits: Awaits<T>,
+}
+
+impl<'w, T> Limited<'w, T> {
+    fn inner(&self) -> Work<'w, T> {
+        self.inner.take().unwrap_or_else(|| unreachable!("work was started twice"))
+    }
+
+    /// The pass, when it is this work's turn.
+    fn pass(
+        &self,
+        passes: impl FnOnce() -> Arc<Passes>,
+        who: impl FnOnce() -> Who,
+    ) -> Option<Pass> {
+        let in_line = match self.in_line.take() {
+            Some(in_line) => in_line,
+            None => match passes().enter(self.wanted.weight, true, who) {
+                Ok(pass) => return Some(got(pass)),
+                Err(in_line) => {
+                    if let Some((task, by)) = pool::listeners_here() {
+                        by.tell(&Told::InLine(Some(task), in_line.passes.facts(), in_line.ahead));
+                    }
+                    in_line
+                }
+            },
+        };
+        let pass = in_line.waiter.take();
+        if pass.is_none() {
+            self.in_line.set(Some(in_line));
+        }
+        pass.map(got)
+    }
+
+    /// Looks at the place in line.
+    fn with_place<R>(&self, look: impl FnOnce(&InLine) -> R) -> R {
+        let in_line = self.in_line.take();
+        let in_line = in_line.unwrap_or_else(|| unreachable!("nobody stands in line"));
+        let seen = look(&in_line);
+        self.in_line.set(Some(in_line));
+        seen
+    }
+
+    /// The failure of work that could never begin.
+    fn refusal(&self, here: &Here<'_>) -> Option<Error> {
+        let words = self.wanted.refusal()?;
+        Some(here.failed(words.into()))
+    }
+}
+
+/// Tells of a pass, where anybody looks on, and has its return told.
+fn got(mut pass: Pass) -> Pass {
+    if let Some((task, by)) = pool::listeners_here() {
+        let facts = pass.limit().facts();
+        by.tell(&Told::GotPermit(Some(task), facts));
+        if facts.every.is_none() {
+            pass.set_returned(Box::new(move || _ = by.tell(&Told::GavePermit(Some(task), facts))));
+        }
+    }
+    pass
+}
+
+impl<T: Send> Job<T> for Limited<'_, T> {
+    const IMMEDIATE: bool = true;
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.awaits.edges(visit);
+    }
+
+    fn run(&self, here: &Here<'_>) -> Step<T> {
+        if let Some(outcome) = self.awaits.outcome() {
+            return Step::Done(outcome);
+        }
+        if let Some(error) = self.refusal(here) {
+            return Step::Done(Err(error));
+        }
+        let Some(place) = pool::place_here() else { unreachable!("work was started nowhere") };
+        let passes = || self.wanted.line(|| place.pool().timers());
+        let Some(pass) = self.pass(passes, || Who::Task(here.reference())) else {
+            pool::look_at_queue(here.header());
+            if self.with_place(|place| place.passes.is_timed()) {
+                self.asleep.set(Some(Asleep::begin(place.pool())));
+            } else {
+                pool::look_at_limits();
+            }
+            return Step::Pending;
+        };
+        let asleep = self.asleep.take();
+        let is_kept = !pass.limit().is_timed();
+        let place = if is_kept { place.with_pass(pass) } else { place };
+        let inner = self.inner();
+        let waits = inner.waits();
+        let started = start_at(inner, here, Some(place));
+        drop(asleep);
+        if waits && is_kept {
+            pool::holds_while_it_waits(&started.reference());
+        }
+        self.awaits.result(started, true)
+    }
+
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
+        if let Some(error) = self.refusal(here) {
+            return Err(error);
+        }
+        let until = end_in_place();
+        let timers = || pool::virtual_timers_here().unwrap_or_else(Timers::system);
+        let pass = loop {
+            let passes = || self.wanted.line(timers);
+            if let Some(pass) = self.pass(passes, || Who::Thread(Parker::current())) {
+                break pass;
+            }
+            let turn = self.with_place(|place| Turn {
+                passes: place.passes.clone(),
+                waiter: place.waiter.clone(),
+            });
+            // What comes by time comes, whoever else waits.
+            let far = turn.passes.is_timed().then(|| Deadline::after(Duration::MAX));
+            if !pool::wait(&turn, until.or(far), here.hop().at)? {
+                let limit = until.map_or(Duration::ZERO, |until| until.limit);
+                return Err(Error::timed_out(here.hop(), limit));
+            }
+        };
+        if pass.limit().is_timed() {
+            return self.inner().run_part(here.hook());
+        }
+        with_pass_in_place(pass, || self.inner().run_part(here.hook()))
+    }
+
+    fn withdraw(&self, cancelled: bool) {
+        if let Some(in_line) = self.in_line.take() {
+            in_line.give_up();
+        }
+        drop(self.asleep.take());
+        self.awaits.release(cancelled);
+    }
+
+    fn release(&self, cancelled: bool) {
+        Job::<T>::withdraw(self, cancelled);
+        drop(self.inner.take());
+    }
+}
+
+impl<'w, T: Send + 'w> Work<'w, T> {
+    /// The same work, which stands in line for this before it begins.
+    pub(super) fn wanting(mut self, wanted: Wanted) -> Work<'w, T> {
+        // Whose value is known already needs nothing.
+        match self.put_around(limited_cell, Term::Wanted(wanted.clone())) {
+            Ok(()) => self,
+            Err(_) => self.limited(wanted),
+        }
+    }
+
+    fn limited(self, wanted: Wanted) -> Work<'w, T> {
+        let job = Limited {
+            wanted,
+            inner: Cell::new(None),
+            in_line: Cell::new(None),
+            asleep: Cell::new(None),
+            awaits: Awaits::nothing(),
+        };
+        let hop = self.hop();
+        job.inner.set(Some(self));
+        Work::with_job(hop, job)
+    }
+}
+
+fn limited_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
+    let Term::Wanted(wanted) = term else { unreachable!("a line is no other term") };
+    Work::with_cell(hop, inner).limited(wanted).into_cell()
+}

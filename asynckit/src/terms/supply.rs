@@ -1,0 +1,57 @@
+//! What there is to be had of a limit: permits, or turns that come with time.
+
+use std::time::Duration;
+
+#[cfg(feature = "rate")]
+use crate::terms::turns::Turns;
+
+pub(crate) enum Supply {
+    /// So many permits are free.
+    Permits(usize),
+    #[cfg(feature = "rate")]
+    Turns(Turns),
+}
+
+impl Supply {
+    /// Takes so many; or tells how long it is until they are there, where time brings them.
+    pub(crate) fn take(&mut self, weight: usize) -> Result<(), Option<Duration>> {
+        match self {
+            Supply::Permits(free) => {
+                *free = free.checked_sub(weight).ok_or(None)?;
+                Ok(())
+            }
+            #[cfg(feature = "rate")]
+            Supply::Turns(turns) => turns.take(weight).map_err(Some),
+        }
+    }
+
+    /// These have come back; whether that may help who waits. Turns don't.
+    pub(crate) fn give_back(&mut self, weight: usize) -> bool {
+        match self {
+            Supply::Permits(free) => *free += weight,
+            #[cfg(feature = "rate")]
+            Supply::Turns(_) => return false,
+        }
+        true
+    }
+
+    /// Whether they come back.
+    pub(crate) fn comes_back(&self) -> bool {
+        matches!(self, Supply::Permits(_))
+    }
+
+    /// Has this called after a while, and not what was to be called before.
+    pub(crate) fn call_after(&mut self, _wait: Duration, _call: impl FnOnce() + Send + 'static) {
+        #[cfg(feature = "rate")]
+        if let Supply::Turns(turns) = self {
+            turns.call_after(_wait, _call);
+        }
+    }
+
+    pub(crate) fn call_off(&mut self) {
+        #[cfg(feature = "rate")]
+        if let Supply::Turns(turns) = self {
+            turns.call_off();
+        }
+    }
+}
