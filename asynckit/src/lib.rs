@@ -313,6 +313,7 @@
 //!
 //! Only `rate` is on by default.
 //!
+//! - `jobserver`: limits that share the slots of GNU make, `Limit::jobserver`.
 //! - `signal`: pools that end on Ctrl-C and SIGTERM, `Pool::end_on_signal`.
 //! - `rate`: [`Rate`], with the arithmetic of `governor`.
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.

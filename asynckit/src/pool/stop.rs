@@ -36,7 +36,10 @@ impl Pool {
         if self.join() {
             shared.tell_stopped(true);
         } else {
-            eprintln!("asynckit: {}", self.still_running());
+            let still = self.still_running();
+            if !still.work.is_empty() {
+                eprintln!("asynckit: {still}");
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `passed_on`, `tree`, `stopwatch`, `keys`, `turns`, `supply`,
+//! Each imports only those above it: `random`, `timers`, `passed_on`, `tree`, `stopwatch`, `keys`, `turns`, `slots`, `supply`,
 //! `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`.
 
 mod carriers;
@@ -16,6 +16,8 @@ mod random;
 #[cfg(feature = "rate")]
 mod rates;
 mod share;
+#[cfg(feature = "jobserver")]
+mod slots;
 mod stopwatch;
 mod supply;
 mod timers;

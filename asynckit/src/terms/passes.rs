@@ -13,6 +13,8 @@ use crate::core::{self, Deferred, TaskRef};
 use crate::observe::{LimitFacts, LimitId};
 use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, Weak, lock};
 use crate::terms::keys::{Forget, Keys};
+#[cfg(feature = "jobserver")]
+use crate::terms::slots::Slots;
 use crate::terms::supply::Supply;
 #[cfg(feature = "rate")]
 use crate::terms::{timers::Timers, turns::Turns};
@@ -154,6 +156,17 @@ impl Passes {
         Passes::with(facts, Supply::Turns(turns), None)
     }
 
+    /// The line for slots of a jobserver.
+    #[cfg(feature = "jobserver")]
+    pub(crate) fn of_slots(
+        client: jobserver::Client,
+        most: usize,
+        made_at: &'static Location<'static>,
+    ) -> Arc<Passes> {
+        let facts = LimitFacts { id: LimitId::next(), most, every: None, made_at };
+        Passes::with(facts, Supply::Slots(Slots::new(client, most)), None)
+    }
+
     fn with(facts: LimitFacts, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
         let state = State {
             supply,
@@ -176,7 +189,8 @@ impl Passes {
     {
         self.keys.get_or_init(Keys::new).of(key, |forget| {
             let facts = LimitFacts { id: LimitId::next(), ..self.facts };
-            Passes::with(facts, Supply::Permits(facts.most), Some(forget))
+            let supply = lock(&self.state).supply.alike(facts.most);
+            Passes::with(facts, supply, Some(forget))
         })
     }
 
@@ -213,11 +227,16 @@ impl Passes {
         Err(InLine { number, waiter, passes: self.clone(), ahead })
     }
 
-    /// Where time brings what the first in line needs: sees to it that it gets it then.
+    /// Where time, or a jobserver, brings what the first in line needs: sees to it that it gets it then.
     fn call_when_due(self: &Arc<Self>, state: &mut State, taken: Result<(), Option<Duration>>) {
         if let Err(Some(wait)) = taken {
             let line = Arc::downgrade(self);
             state.supply.call_after(wait, move || line.upgrade().iter().for_each(Passes::hand_on));
+        }
+        #[cfg(feature = "jobserver")]
+        if let Supply::Slots(slots) = &mut state.supply {
+            let line = Arc::downgrade(self);
+            slots.fetch(move |token| line.upgrade().is_some_and(|line| line.arrived(token)));
         }
     }
 
@@ -244,6 +263,21 @@ impl Passes {
         let next = state.take_out(first)?;
         let number = state.hold(&next.who);
         Some((next, Pass { passes: self.clone(), weight, number, told: None }))
+    }
+
+    /// A slot has come, for who is first in line; whether another one is wanted.
+    #[cfg(feature = "jobserver")]
+    fn arrived(self: &Arc<Self>, token: std::io::Result<jobserver::Acquired>) -> bool {
+        if let Supply::Slots(slots) = &mut lock(&self.state).supply {
+            slots.put(token);
+        }
+        self.hand_on();
+        let mut state = lock(&self.state);
+        let waited_for = !state.line.is_empty();
+        match &mut state.supply {
+            Supply::Slots(slots) => slots.fetches_on(waited_for),
+            _ => false,
+        }
     }
 
     pub(crate) fn most(&self) -> usize {
