@@ -82,7 +82,11 @@ impl Parameter {
         }
         let declaration = quote!(#cfgs #hides #name: #ty);
         let travels = (!impls.found).then(|| (cfgs.clone(), ty));
-        let argument = Some(Argument { cfgs, name, at: ends(pattern).0 });
+        let written = match &**pattern {
+            Pat::Ident(pattern) => Some(pattern.ident.clone()),
+            _ => None,
+        };
+        let argument = Some(Argument { cfgs, name, written, at: ends(pattern).0 });
         Self { declaration, binding, travels, argument }
     }
 }

@@ -34,6 +34,7 @@ pub(crate) struct Calls {
     weight: Option<(Ident, Expr)>,
     rate: Option<(u32, Duration)>,
     burst: Option<(Ident, Expr)>,
+    priority: Option<&'static str>,
     keep: Option<Carried>,
     remote: Option<Carried>,
 }
@@ -50,6 +51,7 @@ impl Calls {
             "burst" => {
                 number(name, input).and_then(|n| once(name, &mut self.burst, (name.clone(), n)))
             }
+            "priority" => priority(name, input).and_then(|p| once(name, &mut self.priority, p)),
             "timeout" => duration(name, input).and_then(|d| once(name, &mut self.timeout, d)),
             "deadline" => duration(name, input).and_then(|d| once(name, &mut self.deadline, d)),
             "backoff" => {
@@ -129,7 +131,8 @@ impl Calls {
                 // Asked for while the arguments are still there.
                 Some((name, weight)) => {
                     let limited = support.private_at("limited_by", name.span(), name.span());
-                    quote!(#limited(#weight))
+                    let weight = parenthesized(over(parameters, weight), name.span());
+                    quote!(#limited #weight)
                 }
                 None => support.private("limited").into_token_stream(),
             };
@@ -160,6 +163,11 @@ impl Calls {
             let (due, limit) = (support.private("due"), seconds(limit));
             work = quote!(#due(#limit, #work));
         }
+        if let Some(priority) = self.priority {
+            let (prioritized, of) = (support.private("prioritized"), support.public("Priority"));
+            let priority = Ident::new(priority, Span::mixed_site());
+            work = quote!(#prioritized(#of::#priority, #work));
+        }
         work
     }
 }
@@ -168,6 +176,8 @@ impl Calls {
 pub(crate) struct Argument {
     pub(crate) cfgs: TokenStream,
     pub(crate) name: Ident,
+    /// As the user has written it, unless it is a pattern.
+    pub(crate) written: Option<Ident>,
     /// Where the user's pattern for it begins.
     pub(crate) at: Span,
 }
@@ -175,13 +185,23 @@ pub(crate) struct Argument {
 impl Argument {
     /// Has it again for another try; a mistake is told at the parameter.
     fn again(&self, support: &Support) -> TokenStream {
-        let Self { cfgs, name, at } = self;
+        let Self { cfgs, name, at, .. } = self;
         let again = support.private_at("again", *at, *at);
         // What is said of the argument is said of a name that stands at the user's pattern.
         let first = Ident::new("first", *at);
         let arguments = parenthesized(first.to_token_stream(), *at);
         quote!(#cfgs let #name = { let #first = &#name; #again #arguments };)
     }
+}
+
+/// An expression of the user's over the arguments, which are lent to it.
+fn over(parameters: &[Parameter], expression: &Expr) -> TokenStream {
+    let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
+    let lent = arguments.filter_map(|Argument { cfgs, name, written, .. }| {
+        let written = written.as_ref()?;
+        Some(quote!(#cfgs #[allow(unused_variables)] let #written = &#name;))
+    });
+    quote!({ #(#lent)* #expression })
 }
 
 fn is_borrowed(kind: &ReceiverKind) -> bool {
@@ -241,6 +261,20 @@ pub(crate) fn number(name: &Ident, input: ParseStream) -> Result<Expr> {
 fn expression(name: &Ident, input: ParseStream) -> Result<Expr> {
     let what = format!("what tells how much of the limit a call takes: `{name} = image.size()`");
     value(name, input, &what, |input| input.parse())
+}
+
+/// `"low"`, as the variant of `Priority`.
+fn priority(name: &Ident, input: ParseStream) -> Result<&'static str> {
+    let what = format!("`\"low\"`, `\"normal\"` or `\"high\"`: `{name} = \"low\"`");
+    value(name, input, &what, |input| {
+        let text: LitStr = input.parse()?;
+        Ok(match text.value().as_str() {
+            "low" => "Low",
+            "normal" => "Normal",
+            "high" => "High",
+            _ => return Err(input.error("")),
+        })
+    })
 }
 
 /// `"10/s"`

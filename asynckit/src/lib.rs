@@ -355,6 +355,7 @@ mod explore;
 mod limit;
 mod many;
 mod map;
+mod priority;
 mod statements;
 mod then;
 mod time;
@@ -387,9 +388,11 @@ pub use pool::{
 };
 #[cfg(feature = "signal")]
 pub use pool::{Ending, Signal};
+pub use priority::Prioritized;
 pub use result::{
     AsCompleted, AsyncResult, Awaited, AwaitedRef, KeyedAsCompleted, SetError, Setter,
 };
+pub use terms::Priority;
 pub use time::Retry;
 pub use work::{Work, try_work, work};
 

@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use asynckit::{Pool, Signal};
 use clap::Parser;
 
-use crate::crawl::Job;
+use crate::crawl::{Job, Manners};
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::site::Site;
@@ -98,7 +98,7 @@ fn run(options: &Options) -> Result<End, Box<dyn Error>> {
             End::WithFailures
         });
     };
-    let alone = crawl::one_by_one(&job.agent, &summary.rows, || ending.signal().is_some());
+    let alone = crawl::one_by_one(&job, &summary.rows, || ending.signal().is_some());
     if let Some(signal) = ending.signal() {
         return interrupted(&pool, &job).map(|()| End::Told(signal));
     }
@@ -114,6 +114,7 @@ fn job(options: &Options, pool: &Pool) -> Result<Job, String> {
         agent: agent(options.timeout),
         store: options.out.as_deref().map(open).transpose()?,
         progress: Progress::of(pool),
+        manners: Manners::default(),
     })
 }
 

@@ -353,3 +353,27 @@ fn a_rate_of_nothing_is_refused() {
 fn a_burst_of_nothing_is_refused() {
     let _ = Rate::per_minute(1).burst(0);
 }
+
+/// Begins at most once each 20 ms, but for two at once.
+#[async_work(rate = "50/s", burst = 2, retry = 5)]
+fn asked(calls: &Counter, fails: usize) -> Result<usize, Broken> {
+    match calls.add() {
+        n if n < fails => Err(Broken(0)),
+        n => Ok(n),
+    }
+}
+
+#[test]
+fn an_annotated_function_has_a_rate_of_its_own() {
+    soon(|| {
+        let (pool, calls, start) = (Pool::new(2), Counter::new(), Instant::now());
+        let all = (0..3).map(|_| asked(&calls, 4));
+        pool.scope(|s| {
+            let all: Vec<_> = all.map(|work| work.spawn_on(s)).collect();
+            assert!(all.into_iter().all(|one| one.get().is_ok()));
+        });
+        // Six calls, as three have failed.
+        assert_eq!(calls.count(), 6);
+        assert!(start.elapsed() >= Duration::from_millis(80), "{:?}", start.elapsed());
+    });
+}

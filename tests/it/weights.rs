@@ -138,3 +138,70 @@ fn in_every_order_with_failures_at_every_place() {
         let _ = inc(1).limit(&memory.take(3)).spawn_on(pool).get();
     });
 }
+
+/// What images in work take up, and how much that was at most.
+static MEMORY: Mutex<(usize, usize)> = Mutex::new((0, 0));
+
+/// How large an image is, told by a method of it.
+struct Image(Vec<u8>);
+
+impl Image {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    #[async_work(limit = 8, weight = self.size() + more)]
+    fn grown(&self, more: usize) -> usize {
+        self.size() + more
+    }
+}
+
+#[async_work(limit = 8, weight = image.size(), retry = 1)]
+fn shrink(image: Arc<Image>) -> Result<usize, std::num::ParseIntError> {
+    let size = image.size();
+    let mut all = MEMORY.lock().unwrap();
+    all.0 += size;
+    all.1 = all.1.max(all.0);
+    drop(all);
+    std::thread::yield_now();
+    MEMORY.lock().unwrap().0 -= size;
+    Ok(size)
+}
+
+#[test]
+fn an_annotated_function_tells_its_weight() {
+    soon(|| {
+        let pool = Pool::new(4);
+        let image = |n: usize| Arc::new(Image(vec![0; n]));
+        let all = (0..500).map(|n| shrink(image(n % 9)).spawn_on(&pool)).join_all();
+        assert_eq!(all.get().unwrap()[17], 8);
+        assert!((1..=8).contains(&MEMORY.lock().unwrap().1));
+        assert!(shrink(image(9)).spawn_on(&pool).get().is_err());
+        let image = image(5);
+        pool.scope(|s| {
+            assert_eq!(image.grown(3).spawn_on(s).get().unwrap(), 8);
+            let text = image.grown(4).spawn_on(s).get().unwrap_err().to_string();
+            assert!(text.contains("takes 9 of a limit of 8"), "{text}");
+        });
+    });
+}
+
+#[async_work(limit = 8, weight = n)]
+fn by_a_number(n: usize) -> usize {
+    n
+}
+
+#[async_work(limit = 8, weight = 3, priority = "low")]
+fn always_three((a, b): (u32, u32)) -> u32 {
+    a + b
+}
+
+#[test]
+fn weights_may_be_plain_numbers() {
+    soon(|| {
+        let pool = Pool::new(1);
+        assert_eq!(by_a_number(8).spawn_on(&pool).get().unwrap(), 8);
+        assert!(by_a_number(9).spawn_on(&pool).get().is_err());
+        assert_eq!(always_three((1, 2)).spawn_on(&pool).get().unwrap(), 3);
+    });
+}

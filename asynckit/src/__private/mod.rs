@@ -33,7 +33,9 @@ pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_block, plain_condition};
 pub use held::Held;
 pub use hold::{EachUnchanged, HeldUnchanged, Hold, LentAsOne, Plain, hold};
-pub use options::{StaticLimit, again, due, limited, limited_by, limited_in_time, retried};
+pub use options::{
+    StaticLimit, again, due, limited, limited_by, limited_in_time, prioritized, retried,
+};
 #[cfg(feature = "rate")]
 pub use options::{StaticRate, by_rate};
 pub use statement::{

@@ -7,6 +7,7 @@ use crate::error::Hop;
 pub use crate::limit::StaticLimit;
 #[cfg(feature = "rate")]
 pub use crate::limit::StaticRate;
+use crate::terms::Priority;
 use crate::time::Retry;
 use crate::work::Work;
 
@@ -31,9 +32,41 @@ pub fn limited<'w, T: Send + 'w>(limit: &'static StaticLimit, work: Work<'w, T>)
 /// `limit = n, weight = ..`
 #[inline]
 pub fn limited_by<'w, T: Send + 'w>(
-    weight: usize,
+    weight: impl Weight,
 ) -> impl FnOnce(&'static StaticLimit, Work<'w, T>) -> Work<'w, T> {
+    let weight = weight.weight();
     move |limit, work| work.limit(&limit.get().take(weight))
+}
+
+/// How much of a limit a call takes: a number, or an argument that is one, which is lent.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no number of permits",
+    label = "`weight` takes a number, as `usize`"
+)]
+pub trait Weight {
+    #[doc(hidden)]
+    fn weight(self) -> usize;
+}
+
+macro_rules! weights {
+    ($($number:ty)*) => { $(
+        impl Weight for $number {
+            #[inline]
+            fn weight(self) -> usize {
+                self.try_into().unwrap_or(usize::MAX)
+            }
+        }
+    )* };
+}
+// `i32`, as that is what a mere number is taken for.
+weights!(usize u64 u32 u16 u8 i32);
+
+#[diagnostic::do_not_recommend]
+impl<N: Weight + Copy> Weight for &N {
+    #[inline]
+    fn weight(self) -> usize {
+        (*self).weight()
+    }
 }
 
 /// `rate = "n/s"`
@@ -41,6 +74,12 @@ pub fn limited_by<'w, T: Send + 'w>(
 #[inline]
 pub fn by_rate<'w, T: Send + 'w>(rate: &'static StaticRate, work: Work<'w, T>) -> Work<'w, T> {
     work.rate(rate.get())
+}
+
+/// `priority = ".."`
+#[inline]
+pub fn prioritized<'w, T: Send + 'w>(priority: Priority, work: Work<'w, T>) -> Work<'w, T> {
+    work.priority(priority)
 }
 
 /// `retry = n`, with `backoff = ".."`.

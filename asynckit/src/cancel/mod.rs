@@ -248,7 +248,7 @@ impl<S: ?Sized> Cancellable<'_, S> {
 
 impl<S: ?Sized> Spawn for Cancellable<'_, S> {
     fn place(&self) -> Handle {
-        Handle(self.place.clone())
+        Handle(self.place.here())
     }
 }
 impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for Cancellable<'_, S> {}

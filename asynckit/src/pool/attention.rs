@@ -13,9 +13,13 @@ pub(crate) struct Attention {
     spinning: AtomicU8,
     /// Threads are blocked, and fewer are active than wanted.
     short: AtomicU8,
-    /// There are more active threads than wanted.
-    surplus: AtomicU8,
+    /// What workers are asked for when they have done something, in one word: whether there are more active threads
+    /// than wanted, and whether work of another than the usual priority is queued.
+    asked: AtomicU8,
 }
+
+const SURPLUS: u8 = 1;
+const RANKED: u8 = 2;
 
 /// What has to be done so that somebody comes for work that was queued.
 #[must_use]
@@ -36,7 +40,7 @@ impl Attention {
             searching: AtomicUsize::new(0),
             spinning: AtomicU8::new(0),
             short: AtomicU8::new(0),
-            surplus: AtomicU8::new(0),
+            asked: AtomicU8::new(0),
         }
     }
 
@@ -44,7 +48,7 @@ impl Attention {
     pub(crate) fn publish(&self, sleepers: usize, short: bool, surplus: bool) {
         self.sleepers.store(sleepers, Ordering::SeqCst);
         self.short.store(u8::from(short), Ordering::SeqCst);
-        self.surplus.store(u8::from(surplus), Ordering::SeqCst);
+        self.ask(SURPLUS, surplus);
     }
 
     /// Who is to be called for work that was queued just now.
@@ -102,8 +106,29 @@ impl Attention {
         self.short.load(Ordering::Relaxed) != 0
     }
 
+    fn ask(&self, what: u8, asked: bool) {
+        match asked {
+            true => self.asked.fetch_or(what, Ordering::SeqCst),
+            false => self.asked.fetch_and(!what, Ordering::SeqCst),
+        };
+    }
+
+    /// Whether workers are asked for anything.
+    pub(crate) fn asks(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) != 0
+    }
+
     pub(crate) fn has_surplus(&self) -> bool {
-        self.surplus.load(Ordering::Relaxed) != 0
+        self.asked.load(Ordering::Relaxed) & SURPLUS != 0
+    }
+
+    /// Whether work of another than the usual priority is queued, for all that is known.
+    pub(crate) fn has_ranked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) & RANKED != 0
+    }
+
+    pub(crate) fn set_ranked(&self, queued: bool) {
+        self.ask(RANKED, queued);
     }
 }
 

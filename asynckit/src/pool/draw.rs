@@ -3,7 +3,7 @@
 //! A task that becomes ready draws a priority, and of all that are ready the highest runs next. To
 //! draw once a task, and not once a choice, makes extreme orders likely: that one task comes after
 //! a chain of n others has the chance 1 in n + 1, where choices made one by one would give it 1 in
-//! 2^n. It is such orders that show faults.
+//! 2^n. It is such orders that show faults. Of work of several priorities, the draw is among what is first.
 //!
 //! What is drawn depends on the seed and on the order of events alone: not on addresses, hashes,
 //! threads or time. So nothing may come here in an order that does: `known.rs` keeps the order in which things
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::core::{Entry, TaskRef};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
-use crate::terms::{Random, Timers};
+use crate::terms::{Priority, Random, Timers};
 
 /// What takes the place of the queues.
 pub(crate) struct Seeded {
@@ -25,7 +25,10 @@ pub(crate) struct Seeded {
 
 struct Draw {
     random: Random,
-    ready: BinaryHeap<Ready>,
+    /// By priority of the work.
+    ready: [BinaryHeap<Ready>; 3],
+    /// How much has been taken.
+    taken: u32,
     /// How many tasks have become ready.
     drawn: u64,
     /// How many runs have begun.
@@ -60,8 +63,14 @@ pub(crate) enum How {
 
 impl Seeded {
     pub(crate) fn new(seed: u64, fault: Option<Fault>) -> Seeded {
-        let draw =
-            Draw { random: Random(seed), ready: BinaryHeap::new(), drawn: 0, runs: 0, fault };
+        let draw = Draw {
+            random: Random(seed),
+            ready: Default::default(),
+            taken: 0,
+            drawn: 0,
+            runs: 0,
+            fault,
+        };
         Seeded { draw: Mutex::new(draw), timers: Timers::virtual_ones(seed) }
     }
 
@@ -69,33 +78,37 @@ impl Seeded {
         lock(&self.draw)
     }
 
-    pub(crate) fn push(&self, entry: Entry) {
+    pub(crate) fn push(&self, entry: Entry, of: Priority) {
         let mut draw = self.draw();
         let priority = draw.random.next();
         draw.drawn += 1;
         let elder = std::cmp::Reverse(draw.drawn);
-        draw.ready.push(Ready { priority, elder, entry: Unordered(entry) });
+        draw.ready[of as usize].push(Ready { priority, elder, entry: Unordered(entry) });
     }
 
     pub(crate) fn pop(&self) -> Option<Entry> {
-        self.draw().ready.pop().map(|ready| ready.entry.0)
+        let mut draw = self.draw();
+        let order = Priority::order(draw.taken);
+        let ready = order.into_iter().find_map(|of| draw.ready[of as usize].pop())?;
+        draw.taken = draw.taken.wrapping_add(1);
+        Some(ready.entry.0)
     }
 
     /// How much is queued.
     pub(crate) fn len(&self) -> usize {
-        self.draw().ready.len()
+        self.draw().ready.iter().map(BinaryHeap::len).sum()
     }
 
     /// What is queued, the elder first.
     pub(crate) fn tasks(&self) -> Vec<TaskRef> {
         let draw = self.draw();
-        let mut all: Vec<_> = draw.ready.iter().collect();
+        let mut all: Vec<_> = draw.ready.iter().flatten().collect();
         all.sort_by_key(|ready| ready.elder);
         all.into_iter().rev().map(|ready| ready.entry.0.reference()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.draw().ready.is_empty()
+        self.draw().ready.iter().all(BinaryHeap::is_empty)
     }
 
     /// Puts what a waiting task may begin with into an order of the seed's.

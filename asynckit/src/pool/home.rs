@@ -6,6 +6,7 @@ use crate::pool::looks::tell_news;
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::worker;
+use crate::terms::Priority;
 
 impl IsHome for State {
     const KIND: u8 = 0;
@@ -59,12 +60,15 @@ impl IsHome for Inside {
         if !entry.header().is_immediate() {
             home.tell_ready();
         }
-        worker::schedule(home.pool(), entry);
+        worker::schedule_in(home, entry);
     }
 
     fn queue(home: &Homed<Self>, entry: Entry) {
         home.tell_ready();
-        worker::inject(home.pool(), entry);
+        match home.priority() {
+            Priority::Normal => worker::inject(home.pool(), entry),
+            priority => worker::put_ranked(home.pool(), entry, priority),
+        }
     }
 
     fn rest(home: &Homed<Self>, rest: Rest) {

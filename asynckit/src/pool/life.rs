@@ -71,17 +71,9 @@ impl Local {
             }
             if let Some(entry) = found {
                 self.run(entry);
-                if let Some(host) = self.shared.host()
-                    && self.turns.get().is_multiple_of(TURN)
-                {
-                    host.give_way();
-                }
-                if self.shared.has_surplus() {
-                    // What it has must be in sight of all before it is counted out.
-                    self.give_up_all();
-                    if self.shared.try_leave() {
-                        return self.tell(&Told::Idle);
-                    }
+                self.give_way();
+                if self.shared.attention.asks() && self.answer() {
+                    return self.tell(&Told::Idle);
                 }
                 continue;
             }
@@ -99,6 +91,38 @@ impl Local {
                 Idle::Quiet => self.shared.finish_stop(1),
                 Idle::Leave => return,
             }
+        }
+    }
+
+    /// A host's other work has its turn.
+    #[inline]
+    fn give_way(&self) {
+        if let Some(host) = self.shared.host()
+            && self.turns.get().is_multiple_of(TURN)
+        {
+            host.give_way();
+        }
+    }
+
+    /// What workers are asked for: runs work of several priorities as long as there is any, and leaves where there
+    /// is one too many; whether it leaves.
+    #[cold]
+    #[inline(never)]
+    fn answer(&self) -> bool {
+        loop {
+            if self.shared.has_surplus() {
+                // What it has must be in sight of all before it is counted out.
+                self.give_up_all();
+                if self.shared.try_leave() {
+                    return true;
+                }
+            }
+            if !self.shared.attention.has_ranked() {
+                return false;
+            }
+            let Some(entry) = self.find_by_priority() else { return false };
+            self.run(entry);
+            self.give_way();
         }
     }
 

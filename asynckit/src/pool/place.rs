@@ -7,7 +7,9 @@ use crate::error::{Error, Hop};
 use crate::observe::{Record, TaskId};
 use crate::pool::shared::{Shared, State};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
-use crate::terms::{Carriers, Kept, Pass, Share, Stopwatch, Tree, passed_on};
+use crate::terms::{
+    Carriers, Inherited, Kept, Pass, Priority, Rank, Share, Stopwatch, Tree, passed_on,
+};
 
 /// A pool, or a part of one.
 #[derive(Clone)]
@@ -25,10 +27,8 @@ pub(crate) type Part = Homed<Inside>;
 pub(crate) struct Inside {
     pool: Option<Arc<Shared>>,
     scope: Option<Arc<Members>>,
-    /// Who may cancel all tasks of this place.
-    tree: Option<Arc<Tree>>,
-    /// Who may carry out its calls elsewhere.
-    carriers: Option<Arc<Carriers>>,
+    /// What its work passes on to what that submits.
+    passes_on: Inherited,
     /// What all tasks of this place share, until the last of them is over.
     share: Option<Arc<Share>>,
     /// What measures the run of the work whose place it is.
@@ -76,9 +76,8 @@ impl Place {
             owner: Parker::current(),
             list: Mutex::new(Vec::new()),
         };
-        let (tree, carriers) = passed_on_here();
-        let scope = Some(Arc::new(members));
-        Part::new_home(Inside { pool: Some(pool), scope, tree, carriers, ..Inside::default() })
+        let (scope, passes_on) = (Some(Arc::new(members)), passed_on_here());
+        Part::new_home(Inside { pool: Some(pool), scope, passes_on, ..Inside::default() })
     }
 
     pub(crate) fn pool(&self) -> &Arc<Shared> {
@@ -99,16 +98,16 @@ impl Place {
         self.inside().is_some_and(|inside| inside.scope.is_some())
     }
 
-    fn scope(&self) -> Option<Arc<Members>> {
-        self.inside()?.scope.clone()
+    fn passes_on(&self) -> Inherited {
+        self.inside().map(|inside| inside.passes_on.clone()).unwrap_or_default()
     }
 
     pub(crate) fn tree(&self) -> Option<&Arc<Tree>> {
-        self.inside()?.tree.as_ref()
+        self.inside()?.passes_on.tree.as_ref()
     }
 
     pub(crate) fn carriers(&self) -> Option<&Arc<Carriers>> {
-        self.inside()?.carriers.as_ref()
+        self.inside()?.passes_on.carriers.as_ref()
     }
 
     pub(crate) fn share(&self) -> Option<&Arc<Share>> {
@@ -117,20 +116,24 @@ impl Place {
 
     /// The same place for work that a token may cancel.
     pub(crate) fn with_tree(&self, tree: Arc<Tree>) -> Place {
-        self.passing_on(Some(tree), self.carriers().cloned())
+        self.passing_on(Inherited { tree: Some(tree), ..self.passes_on() })
     }
 
     /// The same place for work that others may carry out.
     pub(crate) fn with_carriers(&self, carriers: Arc<Carriers>) -> Place {
-        self.passing_on(self.tree().cloned(), Some(carriers))
+        self.passing_on(Inherited { carriers: Some(carriers), ..self.passes_on() })
+    }
+
+    /// The same place for work that begins before or after other work.
+    pub(crate) fn with_priority(&self, priority: Priority) -> Place {
+        let passes_on = Inherited { rank: Some(Rank::new(priority)), ..self.passes_on() };
+        Place::part(self.pool(), Inside { passes_on, ..self.parts() })
     }
 
     /// The same place for work that passes these on to what it submits.
-    fn passing_on(&self, tree: Option<Arc<Tree>>, carriers: Option<Arc<Carriers>>) -> Place {
-        Place::part(
-            self.pool(),
-            Inside { scope: self.scope(), tree, carriers, ..Inside::default() },
-        )
+    fn passing_on(&self, passes_on: Inherited) -> Place {
+        let scope = self.inside().and_then(|inside| inside.scope.clone());
+        Place::part(self.pool(), Inside { scope, passes_on, ..Inside::default() })
     }
 
     /// The same place for work that has a pass.
@@ -165,8 +168,7 @@ impl Place {
         let Some(inside) = self.inside() else { return Inside::default() };
         Inside {
             scope: inside.scope.clone(),
-            tree: inside.tree.clone(),
-            carriers: inside.carriers.clone(),
+            passes_on: inside.passes_on.clone(),
             share: inside.share.clone(),
             stopwatch: inside.stopwatch.clone(),
             part_of: inside.watched.as_ref().map_or(inside.part_of, |watched| Some(watched.id)),
@@ -177,26 +179,21 @@ impl Place {
     /// Where work of a place submits more: what belongs to one task or one scope is left out.
     pub(crate) fn for_more(&self) -> Place {
         let Some(inside) = self.inside() else { return self.clone() };
-        let (tree, carriers) = (inside.tree.clone(), inside.carriers.clone());
-        match (&tree, &carriers) {
-            (None, None) => Place::Pool(self.pool().clone()),
-            _ => Place::part(self.pool(), Inside { tree, carriers, ..Inside::default() }),
+        if inside.passes_on.is_nothing() {
+            return Place::Pool(self.pool().clone());
         }
+        let passes_on = inside.passes_on.clone();
+        Place::part(self.pool(), Inside { passes_on, ..Inside::default() })
     }
 
     /// A place for the calling thread: what the work that it is doing passes on, if anything, is passed on to
     /// what that submits.
     pub(crate) fn here(&self) -> Place {
-        if !passed_on::any() || (self.tree().is_some() && self.carriers().is_some()) {
+        if !passed_on::any() {
             return self.clone();
         }
-        match passed_on_here() {
-            (None, None) => self.clone(),
-            (tree, carriers) => {
-                let own = (self.tree().cloned(), self.carriers().cloned());
-                self.passing_on(own.0.or(tree), own.1.or(carriers))
-            }
-        }
+        let here = passed_on_here();
+        if here.is_nothing() { self.clone() } else { self.passing_on(self.passes_on().or(here)) }
     }
 }
 
@@ -213,7 +210,12 @@ impl Part {
     }
 
     pub(crate) fn tree(&self) -> Option<&Arc<Tree>> {
-        self.tree.as_ref()
+        self.passes_on.tree.as_ref()
+    }
+
+    /// When its tasks begin, where others are ready too.
+    pub(crate) fn priority(&self) -> Priority {
+        self.passes_on.rank.as_ref().map_or(Priority::Normal, Rank::priority)
     }
 
     /// What its tasks share, and what those around them do.
@@ -273,7 +275,7 @@ impl Part {
     /// Shows a member to the thread that waits for the scope's end, and to who may cancel it. Not
     /// before it is made and tied: from now on others may run or cancel it.
     pub(crate) fn show(&self, task: &TaskRef) {
-        if let Some(tree) = &self.tree {
+        if let Some(tree) = self.tree() {
             tree.add(task);
         }
         self.list(task);
@@ -360,12 +362,12 @@ impl Part {
     /// Whether its work is cancelled, as that sees it.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.scope.as_ref().is_some_and(|members| members.is_cancelled())
-            || self.tree.as_ref().is_some_and(|tree| tree.has_told())
+            || self.tree().is_some_and(|tree| tree.has_told())
     }
 
     /// Why a task of this place is not to begin, if it is not.
     pub(crate) fn refusal(&self, hop: Hop) -> Option<Error> {
-        if let Some(error) = self.tree.as_ref().and_then(|tree| tree.refusal(hop)) {
+        if let Some(error) = self.tree().and_then(|tree| tree.refusal(hop)) {
             return Some(error);
         }
         self.is_cancelled().then(|| Error::cancelled(hop))
@@ -386,10 +388,10 @@ impl Part {
 }
 
 /// What the work that this thread is doing passes on.
-fn passed_on_here() -> (Option<Arc<Tree>>, Option<Arc<Carriers>>) {
+fn passed_on_here() -> Inherited {
     each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break((part.tree.clone(), part.carriers.clone())),
-        None if frame.home::<State>().is_some() => ControlFlow::Break((None, None)),
+        Some(part) => ControlFlow::Break(part.passes_on.clone()),
+        None if frame.home::<State>().is_some() => ControlFlow::Break(Inherited::default()),
         None => ControlFlow::Continue(()),
     })
     .unwrap_or_default()

@@ -6,10 +6,12 @@ use crossbeam_deque::{Injector, Steal, Stealer};
 use crate::core::{Entry, Rest, TaskRef};
 use crate::observe::Queued;
 use crate::pool::draw::Seeded;
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
+use crate::sync::{AtomicU32, AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
+use crate::terms::Priority;
 
 pub(crate) struct Queue {
     injected: Injector<Entry>,
+    ranked: Ranked,
     stealers: RwLock<Vec<(usize, Stealer<Entry>)>>,
     /// The rest of long lists of dependents, for who has nothing else to do.
     rests: Mutex<Vec<Rest>>,
@@ -37,6 +39,7 @@ impl Queue {
         });
         Queue {
             injected: Injector::new(),
+            ranked: Ranked::default(),
             stealers: RwLock::new(Vec::new()),
             rests: Mutex::new(Vec::new()),
             has_rests: AtomicUsize::new(0),
@@ -53,7 +56,7 @@ impl Queue {
     /// From outside, or from a thread that has no deque here.
     pub(crate) fn inject(&self, entry: Entry) {
         if let Some(seeded) = &self.seeded {
-            return seeded.push(entry);
+            return seeded.push(entry, Priority::Normal);
         }
         self.injected.push(entry);
     }
@@ -67,13 +70,30 @@ impl Queue {
 
     #[inline]
     fn steal_injected(&self) -> Option<Entry> {
-        loop {
-            match self.injected.steal() {
-                Steal::Success(entry) => return Some(entry),
-                Steal::Empty => return None,
-                Steal::Retry => std::hint::spin_loop(),
-            }
+        steal_from(&self.injected)
+    }
+
+    /// Work of another than the usual priority.
+    pub(crate) fn put_ranked(&self, entry: Entry, priority: Priority) {
+        match &self.seeded {
+            Some(seeded) => seeded.push(entry, priority),
+            None => self.ranked.put(entry, priority),
         }
+    }
+
+    /// In what order to take the next piece of work, where there is any of that.
+    pub(crate) fn order(&self) -> [Priority; 3] {
+        Priority::order(self.ranked.taken.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Takes some of that, of this priority.
+    pub(crate) fn take_ranked(&self, priority: Priority) -> Option<Entry> {
+        self.ranked.take(priority)
+    }
+
+    /// Whether there is any.
+    pub(crate) fn has_ranked(&self) -> bool {
+        self.ranked.len() > 0
     }
 
     pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Entry>) {
@@ -99,8 +119,14 @@ impl Queue {
         }
         let take = || self.take_injected().or_else(|| self.steal(0));
         let entries: Vec<Entry> = std::iter::from_fn(take).take(most).collect();
-        let tasks = entries.iter().map(Entry::reference).collect();
+        let mut tasks: Vec<TaskRef> = entries.iter().map(Entry::reference).collect();
         entries.into_iter().for_each(|entry| self.inject(entry));
+        for priority in [Priority::High, Priority::Low] {
+            let take = || self.ranked.take(priority);
+            let entries: Vec<Entry> = std::iter::from_fn(take).take(most).collect();
+            tasks.extend(entries.iter().map(Entry::reference));
+            entries.into_iter().for_each(|entry| self.ranked.put(entry, priority));
+        }
         tasks
     }
 
@@ -109,7 +135,7 @@ impl Queue {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         let seeded = self.seeded.as_ref().map(Seeded::len);
         Queued {
-            from_outside: seeded.unwrap_or_else(|| self.injected.len()),
+            from_outside: seeded.unwrap_or_else(|| self.injected.len() + self.ranked.len()),
             on_workers: stealers.iter().map(|(_, stealer)| stealer.len()).sum(),
             lists: self.has_rests.load(Ordering::SeqCst),
             capacity: self
@@ -147,7 +173,9 @@ impl Queue {
             return seeded.is_empty();
         }
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
-        self.injected.is_empty() && stealers.iter().all(|(_, stealer)| stealer.is_empty())
+        self.injected.is_empty()
+            && self.ranked.len() == 0
+            && stealers.iter().all(|(_, stealer)| stealer.is_empty())
     }
 
     pub(crate) fn has_capacity(&self) -> bool {
@@ -205,6 +233,52 @@ impl Queue {
         if let Some(capacity) = &self.capacity {
             drop(lock(&capacity.blocked));
             capacity.freed.notify_all();
+        }
+    }
+}
+
+/// What is not of the usual priority.
+#[derive(Default)]
+struct Ranked {
+    high: Injector<Entry>,
+    low: Injector<Entry>,
+    /// How much of both; counted before it is put there.
+    count: AtomicUsize,
+    /// How often work was taken while there was any.
+    taken: AtomicU32,
+}
+
+impl Ranked {
+    fn of(&self, priority: Priority) -> &Injector<Entry> {
+        if priority == Priority::High { &self.high } else { &self.low }
+    }
+
+    fn put(&self, entry: Entry, priority: Priority) {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.of(priority).push(entry);
+    }
+
+    fn take(&self, priority: Priority) -> Option<Entry> {
+        if self.len() == 0 {
+            return None;
+        }
+        let entry = steal_from(self.of(priority))?;
+        self.count.fetch_sub(1, Ordering::SeqCst);
+        Some(entry)
+    }
+
+    fn len(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+}
+
+#[inline]
+fn steal_from(all: &Injector<Entry>) -> Option<Entry> {
+    loop {
+        match all.steal() {
+            Steal::Success(entry) => return Some(entry),
+            Steal::Empty => return None,
+            Steal::Retry => std::hint::spin_loop(),
         }
     }
 }

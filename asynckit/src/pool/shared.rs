@@ -12,6 +12,7 @@ use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
 use crate::sync::{Arc, AtomicUsize, Condvar, Deadline, Mutex, OnceLock, Ordering, lock, thread};
+use crate::terms::Priority;
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<State>;
@@ -149,11 +150,34 @@ impl Shared {
 
     /// The next task for a thread without a deque here.
     pub(crate) fn take_any(&self) -> Option<Entry> {
+        if !self.queue.has_ranked() {
+            return self.take_normal();
+        }
+        self.queue.order().into_iter().find_map(|priority| match priority {
+            Priority::Normal => self.take_normal(),
+            ranked => self.take_ranked(ranked),
+        })
+    }
+
+    fn take_normal(&self) -> Option<Entry> {
         self.queue.take_injected().or_else(|| self.queue.steal(0)).or_else(|| {
             // The rest of a long list may have one.
             self.queue.take_rest()?.visit(&mut FewToHomes::new());
             self.queue.take_injected().or_else(|| self.queue.steal(0))
         })
+    }
+
+    /// The next task of this priority, which is not the usual one.
+    pub(crate) fn take_ranked(&self, priority: Priority) -> Option<Entry> {
+        let entry = self.queue.take_ranked(priority)?;
+        if !self.queue.has_ranked() {
+            self.attention.set_ranked(false);
+            // Some may have come in between.
+            if self.queue.has_ranked() {
+                self.attention.set_ranked(true);
+            }
+        }
+        Some(entry)
     }
 
     /// Why work of this pool is turned down.

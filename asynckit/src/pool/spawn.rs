@@ -145,7 +145,7 @@ fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
     match submitted {
         Submitted::Ready(entry) => {
             part.tell_ready();
-            worker::schedule(part.pool(), entry);
+            worker::schedule_in(part, entry);
         }
         Submitted::Immediate(entry) => part.do_now(entry),
         // *The late task*, as above.

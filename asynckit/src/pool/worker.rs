@@ -5,10 +5,11 @@ use crossbeam_deque::Steal;
 use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes};
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, with_local};
-use crate::pool::place::Inside;
+use crate::pool::place::{Inside, Part};
 use crate::pool::seeded;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
+use crate::terms::Priority;
 
 /// How often in a row a worker may run what its last task made ready before it looks elsewhere.
 const STREAK: u32 = 64;
@@ -118,7 +119,15 @@ impl Local {
                 return Some(entry);
             }
         }
-        None
+        [Priority::High, Priority::Low].into_iter().find_map(|rank| self.shared.take_ranked(rank))
+    }
+
+    /// The next task where work of several priorities is queued: in turns, so that none of it waits for ever.
+    pub(super) fn find_by_priority(&self) -> Option<Entry> {
+        self.shared.queue.order().into_iter().find_map(|priority| match priority {
+            Priority::Normal => self.find(),
+            ranked => self.shared.take_ranked(ranked),
+        })
     }
 
     fn take_oldest(&self) -> Option<Entry> {
@@ -206,6 +215,21 @@ pub(crate) fn schedule(pool: &Shared, entry: Entry) {
         }
         _ => inject(pool, entry),
     });
+}
+
+/// Queues a task of a part of a pool.
+pub(crate) fn schedule_in(part: &Part, entry: Entry) {
+    match part.priority() {
+        Priority::Normal => schedule(part.pool(), entry),
+        priority => put_ranked(part.pool(), entry, priority),
+    }
+}
+
+/// Queues a task that has another than the usual priority: where all workers look.
+pub(crate) fn put_ranked(pool: &Shared, entry: Entry, priority: Priority) {
+    pool.queue.put_ranked(entry, priority);
+    pool.attention.set_ranked(pool.queue.has_ranked());
+    follow_up(pool);
 }
 
 /// Queues a task from outside.

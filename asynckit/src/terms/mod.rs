@@ -4,14 +4,16 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `passed_on`, `tree`, `stopwatch`, `keys`, `turns`, `slots`, `supply`,
-//! `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`.
+//! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `keys`, `turns`, `slots`,
+//! `supply`, `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
+mod inherited;
 mod keys;
 pub(crate) mod passed_on;
 mod passes;
 mod polling;
+mod priority;
 mod random;
 #[cfg(feature = "rate")]
 mod rates;
@@ -30,8 +32,11 @@ pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
 };
 pub(crate) use carriers::{Carriers, OnCall, Tell};
+pub(crate) use inherited::Inherited;
 pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
+pub use priority::Priority;
+pub(crate) use priority::Rank;
 pub(crate) use random::Random;
 #[cfg(feature = "rate")]
 pub(crate) use rates::Rates;

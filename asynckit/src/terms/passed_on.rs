@@ -1,10 +1,10 @@
-//! Whether anything is passed on from work to what it submits: the tree of a token, carriers.
+//! Whether anything is passed on from work to what it submits: the tree of a token, carriers, a priority.
 //!
-//! One look at a counter, so that programs without either pay nothing for them.
+//! One look at a counter, so that programs without any pay nothing for them.
 
 use crate::sync::{Ordering, StaticCounter};
 
-/// How many trees and lists of carriers there are.
+/// How many trees, lists of carriers and ranks there are.
 static THERE: StaticCounter = StaticCounter::new(0);
 
 /// One more was made.

@@ -28,7 +28,7 @@ fn no_rate() {}
 #[async_work(rate = "0/s", burst = 5)]
 fn never() {}
 
-#[async_work(limit = 4, weight)]
+#[async_work(limit = 4, weight, priority = "urgent")]
 fn weightless() {}
 
 struct Token;

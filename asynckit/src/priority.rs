@@ -1,0 +1,145 @@
+//! Work that begins before or after other work.
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::core::{Awaits, Here, Job, Step, VisitEdges};
+use crate::error::Error;
+use crate::pool::{self, AsyncSpawner, Handle, Place, Spawn, Spawner};
+use crate::result::AsyncResult;
+use crate::terms::Priority;
+use crate::work::stage::start_at;
+use crate::work::{Work, work};
+
+impl Priority {
+    /// The pool or scope, for work of this priority.
+    ///
+    /// ```
+    /// use asynckit::{CancelToken, Pool, Priority, chain, work};
+    ///
+    /// let (pool, token) = (Pool::new(1), CancelToken::new());
+    /// let background = Priority::Low.on(&pool);
+    /// let sum = chain!(&background, u32::wrapping_add(work(|| 1), 1));
+    /// // It goes together with a token, in either order.
+    /// let six = token.on(&background).spawn(|| 6);
+    /// assert_eq!(sum.get()? * six.get()?, 12);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn on<'a, S: Spawn + ?Sized>(self, place: &'a S) -> Prioritized<'a, S> {
+        let Handle(place) = place.place();
+        Prioritized { place: place.with_priority(self), of: PhantomData }
+    }
+}
+
+/// A pool or scope, for work of some priority; made by [`Priority::on`].
+///
+/// ```
+/// use asynckit::{Pool, Priority, work};
+///
+/// let pool = Pool::new(1);
+/// let place = Priority::High.on(&pool); // wherever `&pool` may stand
+/// assert_eq!(work(|| 1).spawn_on(&place).get()?, 1);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub struct Prioritized<'a, S: ?Sized> {
+    place: Place,
+    of: PhantomData<&'a S>,
+}
+
+impl<S: ?Sized> Prioritized<'_, S> {
+    /// Runs a closure there: short for [`asynckit::work`](crate::work) and
+    /// [`spawn_on`](crate::Work::spawn_on).
+    ///
+    /// ```
+    /// use asynckit::{Pool, Priority};
+    ///
+    /// let pool = Pool::new(1);
+    /// assert_eq!(Priority::Low.on(&pool).spawn(|| 6 * 7).get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn spawn<'w, T: Send + 'w>(&self, f: impl FnOnce() -> T + Send + 'w) -> AsyncResult<T>
+    where
+        S: Spawner<'w>,
+    {
+        work(f).spawn_on(self)
+    }
+}
+
+impl<S: ?Sized> Spawn for Prioritized<'_, S> {
+    fn place(&self) -> Handle {
+        Handle(self.place.here())
+    }
+}
+impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for Prioritized<'_, S> {}
+impl<S: AsyncSpawner + ?Sized> AsyncSpawner for Prioritized<'_, S> {}
+
+impl<S: ?Sized> fmt::Debug for Prioritized<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prioritized").finish_non_exhaustive()
+    }
+}
+
+/// Work of some priority: it is submitted to its place with that.
+struct Ranked<'w, T> {
+    priority: Priority,
+    inner: Cell<Option<Work<'w, T>>>,
+    awaits: Awaits<T>,
+}
+
+impl<'w, T> Ranked<'w, T> {
+    fn inner(&self) -> Work<'w, T> {
+        self.inner.take().unwrap_or_else(|| unreachable!("work was started twice"))
+    }
+}
+
+impl<T: Send> Job<T> for Ranked<'_, T> {
+    const IMMEDIATE: bool = true;
+
+    fn edges(&self, visit: VisitEdges<'_>) {
+        self.awaits.edges(visit);
+    }
+
+    fn run(&self, here: &Here<'_>) -> Step<T> {
+        if let Some(outcome) = self.awaits.outcome() {
+            return Step::Done(outcome);
+        }
+        let place = pool::place_here().map(|place| place.with_priority(self.priority));
+        self.awaits.result(start_at(self.inner(), here, place), true)
+    }
+
+    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
+        self.inner().run_part(here.hook())
+    }
+
+    fn release(&self, cancelled: bool) {
+        self.awaits.release(cancelled);
+        drop(self.inner.take());
+    }
+}
+
+impl<'w, T: Send + 'w> Work<'w, T> {
+    /// The same work, which begins before or after other work that is ready; see [`Priority`].
+    ///
+    /// [`run`](Work::run) in place takes no notice of it.
+    ///
+    /// ```
+    /// use asynckit::{Pool, Priority, async_work};
+    ///
+    /// #[async_work]
+    /// fn thumbnail(photo: u32) -> u32 { photo / 10 }
+    ///
+    /// let pool = Pool::new(2);
+    /// let later = thumbnail(120).priority(Priority::Low).spawn_on(&pool);
+    /// let now = thumbnail(20).priority(Priority::High).spawn_on(&pool);
+    /// assert_eq!(now.get()? + later.get()?, 14);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    pub fn priority(self, priority: Priority) -> Work<'w, T> {
+        let job = Ranked { priority, inner: Cell::new(None), awaits: Awaits::nothing() };
+        let hop = self.hop();
+        job.inner.set(Some(self));
+        Work::with_job(hop, job)
+    }
+}
