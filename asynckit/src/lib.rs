@@ -369,6 +369,18 @@ pub mod __private;
 #[doc = include_str!("../docs/messages.md")]
 pub mod messages {}
 
+/// How to go about a task, from its beginning to its end.
+#[cfg(doc)]
+pub mod guide {
+    #[cfg(all(feature = "rate", feature = "signal"))]
+    #[doc = include_str!("../docs/crawl_politely.md")]
+    pub mod crawl_politely {}
+
+    #[cfg(feature = "jobserver")]
+    #[doc = include_str!("../docs/share_makes_slots.md")]
+    pub mod share_makes_slots {}
+}
+
 #[doc = include_str!("../docs/async_work.md")]
 pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]

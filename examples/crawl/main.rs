@@ -13,7 +13,7 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use asynckit::{Failures, Limit, Pool, Rate, Results, Retry, Work, async_work};
+use asynckit::{ErrorKind, Failures, Limit, Pool, Rate, Results, Retry, Work, async_work};
 use ureq::http::StatusCode;
 use url::Url;
 
@@ -46,9 +46,10 @@ fn crawl() -> Result<ExitCode, Box<dyn Error>> {
     let start = Instant::now();
 
     let mut seen = HashSet::from([site.index()]);
-    let mut outcomes = Failures::default();
+    let (mut outcomes, mut not_reached) = (Failures::default(), 0);
     let mut level: Vec<String> = seen.iter().cloned().collect();
     while !level.is_empty() {
+        eprintln!("{} pages to fetch", level.len());
         let pages = level.drain(..).map(|url| {
             let page = crawler.page(&url).spawn_on(&pool);
             (url, page)
@@ -63,7 +64,10 @@ fn crawl() -> Result<ExitCode, Box<dyn Error>> {
                 let links = links.iter().filter_map(|link| base.join(link).ok());
                 next.extend(links.map(String::from).filter(|link| seen.insert(link.clone())));
             }
-            outcomes.extend([page]);
+            match page {
+                Err(error) if error.kind() == ErrorKind::Cancelled => not_reached += 1,
+                page => outcomes.extend([page]),
+            }
         }
         level = next;
     }
@@ -72,6 +76,7 @@ fn crawl() -> Result<ExitCode, Box<dyn Error>> {
     let seconds = start.elapsed().as_secs_f64();
     println!("{fetched} pages in {seconds:.2} s; {outcomes}");
     if let Some(signal) = ending.signal() {
+        println!("interrupted: {not_reached} pages were known and not reached");
         if let Err(still) = pool.stop_timeout(Duration::MAX) {
             eprintln!("{still}");
         }

@@ -17,6 +17,7 @@ mod chain_statements;
 mod chain_statements_end;
 mod closure_sizes;
 mod contract;
+mod crawl;
 mod deadlocks;
 mod deadlocks_of_choices;
 mod deadlocks_of_limits;

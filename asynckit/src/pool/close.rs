@@ -53,6 +53,10 @@ impl Shared {
             if hopeless.is_empty() {
                 return self.close();
             }
+            if self.is_ending() {
+                // They have their time: what they wait for may be under way elsewhere (`end.rs`).
+                return;
+            }
             // The work goes on with an error, and its worker comes back here when it is done.
             for wait in hopeless {
                 wait.fail(words::stopped(&wait));

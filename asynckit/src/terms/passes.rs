@@ -272,12 +272,9 @@ impl Passes {
             slots.put(token);
         }
         self.hand_on();
-        let mut state = lock(&self.state);
-        let waited_for = !state.line.is_empty();
-        match &mut state.supply {
-            Supply::Slots(slots) => slots.fetches_on(waited_for),
-            _ => false,
-        }
+        let State { supply, line, .. } = &mut *lock(&self.state);
+        let Supply::Slots(slots) = supply else { return false };
+        slots.fetches_on(!line.is_empty())
     }
 
     pub(crate) fn most(&self) -> usize {
