@@ -12,6 +12,8 @@ use std::hash::Hash;
 use std::panic::Location;
 
 use crate::sync::{Arc, OnceLock};
+#[cfg(feature = "jobserver")]
+use crate::terms::Slots;
 use crate::terms::{Passes, Wanted, Whose};
 use crate::work::Work;
 
@@ -73,7 +75,46 @@ impl Limit {
 
     fn at(most: usize, at: &'static Location<'static>) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::new(most, at), weight: 1 }
+        Limit { passes: Passes::new(most, false, at), weight: 1 }
+    }
+
+    /// As many at once, of which work that waits gives its own back meanwhile. It is a limit of its own.
+    ///
+    /// Work that waits inside for other work (by `get`, `wait`, `.await` of results, the end of a scope and the like)
+    /// gives what it has of the limit back, and takes it again before it goes on, in front of those who have not begun.
+    /// So parents and children may be under one limit, and as many run as it says. (A wait with a limit of time ends
+    /// later by that.) A plain limit is kept meanwhile, as it may stand for a lock; and where all wait for such as stand
+    /// in its line, that is a [`Deadlock`](crate::ErrorKind::Deadlock).
+    ///
+    /// Work that blocks otherwise keeps its own.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, Work, current, work};
+    ///
+    /// /// Two more at each step, all under one limit.
+    /// fn tree(depth: u32, limit: Limit) -> Work<'static, asynckit::Result<u32>> {
+    ///     let its = limit.clone();
+    ///     let grow = move || {
+    ///         if depth == 0 {
+    ///             return Ok(1);
+    ///         }
+    ///         let [a, b] = [0, 1].map(|_| tree(depth - 1, its.clone()).spawn_on(&current()));
+    ///         Ok(a.get()?? + b.get()??)
+    ///     };
+    ///     work(grow).limit(&limit)
+    /// }
+    ///
+    /// let (pool, limit) = (Pool::new(2), Limit::new(2).lending());
+    /// assert_eq!(tree(5, limit).spawn_on(&pool).get()??, 32);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    #[must_use = "it is a limit of its own"]
+    pub fn lending(self) -> Limit {
+        if self.passes.lends() {
+            return self;
+        }
+        let passes = Passes::new(self.passes.most(), true, self.passes.facts().made_at);
+        Limit { passes, ..self }
     }
 
     /// A limit that shares the slots of GNU make's jobserver: for a build tool that runs under `make -j`, or as a
@@ -87,8 +128,7 @@ impl Limit {
     /// `unsafe`, as it takes over what make has opened for the process. Under no make there is none: use
     /// [`Limit::new`].
     ///
-    /// Work under it should not wait inside for other work under it: as long as it waits it keeps its slot, and make may
-    /// have no other.
+    /// Work that waits inside for other work gives its slot back meanwhile, as with a [lending](Limit::lending) limit.
     ///
     /// ```
     /// use asynckit::{Limit, Pool, Results, async_work};
@@ -111,7 +151,7 @@ impl Limit {
     #[track_caller]
     pub fn jobserver(client: jobserver::Client, most: usize) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::of_slots(client, most, Location::caller()), weight: 1 }
+        Limit { passes: Passes::of_slots(Slots::new(client, most), Location::caller()), weight: 1 }
     }
 
     /// How much work may run at once.

@@ -189,3 +189,25 @@ fn on_a_deterministic_pool_and_with_weights() {
         has_all_back(&client, 2);
     });
 }
+
+/// Work that waits inside for work under the same limit gives its slot back meanwhile: one slot is enough.
+#[test]
+fn who_waits_for_others_in_line_needs_no_slot() {
+    soon(|| {
+        let (pool, client) = (Pool::new(4), Client::new(1).unwrap());
+        let theirs = client.acquire().unwrap();
+        let slots = Limit::jobserver(client.clone(), 4);
+        let parents = (0..8).map(|n| {
+            let its = slots.clone();
+            let parent = asynckit::try_work(move || {
+                let children =
+                    (0..3).map(|_| work(move || n).limit(&its).spawn_on(&asynckit::current()));
+                children.join_all().get().map(|values| values.into_iter().sum::<u32>())
+            });
+            parent.limit(&slots).spawn_on(&pool)
+        });
+        assert!(parents.join_all().get().unwrap().into_iter().eq((0..8).map(|n| 3 * n)));
+        drop(theirs);
+        has_all_back(&client, 1);
+    });
+}

@@ -35,6 +35,7 @@ mod hosted;
 mod jobserver;
 mod keys;
 mod layers;
+mod lending;
 mod lending_and_clones;
 mod lent_to_work;
 mod limits;

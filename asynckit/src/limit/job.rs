@@ -40,7 +40,7 @@ impl<'w, T> Limited<'w, T> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
             None => match passes().enter(self.wanted.weight, true, who) {
-                Ok(pass) => return Some(got(pass)),
+                Ok(pass) => return Some(pool::got_pass(pass)),
                 Err(in_line) => {
                     if let Some((task, by)) = pool::listeners_here() {
                         by.tell(&Told::InLine(Some(task), in_line.passes.facts(), in_line.ahead));
@@ -53,7 +53,7 @@ impl<'w, T> Limited<'w, T> {
         if pass.is_none() {
             self.in_line.set(Some(in_line));
         }
-        pass.map(got)
+        pass.map(pool::got_pass)
     }
 
     /// Looks at the place in line.
@@ -70,18 +70,6 @@ impl<'w, T> Limited<'w, T> {
         let words = self.wanted.refusal()?;
         Some(here.failed(words.into()))
     }
-}
-
-/// Tells of a pass, where anybody looks on, and has its return told.
-fn got(mut pass: Pass) -> Pass {
-    if let Some((task, by)) = pool::listeners_here() {
-        let facts = pass.limit().facts();
-        by.tell(&Told::GotPermit(Some(task), facts));
-        if facts.every.is_none() {
-            pass.set_returned(Box::new(move || _ = by.tell(&Told::GavePermit(Some(task), facts))));
-        }
-    }
-    pass
 }
 
 impl<T: Send> Job<T> for Limited<'_, T> {
@@ -105,7 +93,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             if self.with_place(|place| place.passes.is_timed()) {
                 self.asleep.set(Some(Asleep::begin(place.pool())));
             } else {
-                pool::look_at_limits();
+                pool::holds_while_it_waits(&here.reference());
             }
             return Step::Pending;
         };

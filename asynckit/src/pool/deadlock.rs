@@ -129,10 +129,10 @@ pub(crate) fn look_at_limits() {
     let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
         let waiting = waits.iter().map(Holder::that_waits);
-        let sleeping = sleepers.iter().map(|task| Holder::that_sleeps(task, &waits));
+        let sleeping = sleepers.iter().map(Holder::that_sleeps);
         let holders: Vec<Holder> = waiting.chain(sleeping).collect();
         let shares = || holders.iter().flat_map(|holder| &holder.shares);
-        let mut limits: Vec<&Passes> = shares().filter_map(|share| share.limit()).collect();
+        let mut limits: Vec<&Passes> = shares().filter_map(|share| share.held()).collect();
         loop {
             // Those that make no room as long as none of these does.
             let stands = |wait: &Arc<Wait>| wait.stands_in_any(&limits);
@@ -147,7 +147,7 @@ pub(crate) fn look_at_limits() {
             let still: Vec<&Holder> = holders.iter().filter(still).collect();
             let makes_no_room = |limit: &&Passes| {
                 let all = still.iter().flat_map(|holder| &holder.shares);
-                let its = all.filter(|share| share.limit().is_some_and(|one| one.is(limit)));
+                let its = all.filter(|share| share.held().is_some_and(|one| one.is(limit)));
                 let kept: HashMap<_, _> =
                     its.map(|share| (Arc::as_ptr(share), share.weight())).collect();
                 limit.most() - kept.values().sum::<usize>().min(limit.most()) < limit.needed()
@@ -155,7 +155,7 @@ pub(crate) fn look_at_limits() {
             let left: Vec<&Passes> = limits.iter().copied().filter(makes_no_room).collect();
             if left.len() == limits.len() {
                 let has = |limit: &&Passes, holder: &Holder| {
-                    holder.shares.iter().any(|share| share.limit().is_some_and(|one| one.is(limit)))
+                    holder.shares.iter().any(|share| share.held().is_some_and(|one| one.is(limit)))
                 };
                 let newest = |limit| still.iter().rfind(|holder| has(limit, holder));
                 return left
@@ -180,10 +180,18 @@ pub(crate) fn look_at_limits() {
     }
 }
 
-/// Work that has a pass waits for its inputs, which may stand in the same line.
+/// A task waits, for its inputs, for a result that its work has returned or in a line: it may have passes that
+/// others need, who stand in their lines.
 pub(crate) fn holds_while_it_waits(task: &TaskRef) {
-    keep_sleeper(task);
+    if has_a_pass(task) {
+        keep_sleeper(task);
+    }
     look_at_limits();
+}
+
+pub(crate) fn has_a_pass(task: &TaskRef) -> bool {
+    let place = task.hooked_home::<Inside>();
+    place.is_some_and(|place| place.shares().any(|share| share.held().is_some()))
 }
 
 fn keep_sleeper(task: &TaskRef) {
@@ -217,10 +225,11 @@ impl Holder {
         Holder { shares, targets, any: wait.any, who: Who::Wait(wait.clone()) }
     }
 
-    fn that_sleeps(task: &TaskRef, waits: &[Arc<Wait>]) -> Holder {
+    fn that_sleeps(task: &TaskRef) -> Holder {
         let (targets, any, who) = match walks::awaited(task) {
             Some(awaited) => (awaited, true, Who::Sleeper(task.clone())),
-            None => (waits_for(task, waits), false, Who::Dependent(task.clone())),
+            // It may stand in a line itself.
+            None => (vec![task.clone()], false, Who::Dependent(task.clone())),
         };
         Holder { shares: shares_of(std::slice::from_ref(task)), targets, any, who }
     }
@@ -267,12 +276,8 @@ pub(crate) fn look_at_await(task: &TaskRef) {
             Error::outside(ErrorKind::Deadlock, task.hop, itself("awaits itself", &hops)),
         );
     }
-    let place = task.hooked_home::<Inside>();
-    if place.is_some_and(|place| place.shares().any(|share| share.limit().is_some())) {
-        keep_sleeper(task);
-    }
     look_at_choices();
-    look_at_limits();
+    holds_while_it_waits(task);
 }
 
 /// Has an await of a sleeping task fail.

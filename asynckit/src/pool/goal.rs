@@ -129,12 +129,12 @@ pub(crate) struct Turn {
 
 impl Goal for Turn {
     fn reached(&self) -> bool {
-        self.waiter.has_pass()
+        self.waiter.is_called()
     }
 
     fn test(&self) -> Test {
         let waiter = self.waiter.clone();
-        Box::new(move || waiter.has_pass())
+        Box::new(move || waiter.is_called())
     }
 
     fn roots(&self) -> Vec<TaskRef> {

@@ -5,7 +5,7 @@ use crate::error::Hook;
 use crate::pool::looks::tell_news;
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
-use crate::pool::worker;
+use crate::pool::{deadlock, worker};
 use crate::terms::Priority;
 
 impl IsHome for State {
@@ -97,6 +97,9 @@ impl IsHome for Inside {
 
     fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
         home.pool().sleeps(task, hidden);
+        if !hidden && deadlock::has_a_pass(task) {
+            deadlock::holds_while_it_waits(task);
+        }
         home.look_whether_cancelled(task);
     }
 

@@ -8,8 +8,9 @@
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
 //! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
 //! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
-//! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `needed`,
-//! `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`, `builder`, `stop`, `snapshot`,
+//! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
+//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`, `builder`, `stop`,
+//! `snapshot`,
 //! `on_rayon`, `on_tokio`.
 
 mod asleep;
@@ -28,6 +29,7 @@ mod help;
 mod home;
 mod hosted;
 mod known;
+mod lending;
 mod life;
 mod local;
 mod looks;
@@ -76,11 +78,12 @@ pub(crate) use asleep::{Asleep, Elsewhere};
 pub(crate) use context::{
     place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
 };
-pub(crate) use deadlock::{holds_while_it_waits, look_at_limits};
+pub(crate) use deadlock::holds_while_it_waits;
 pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
+pub(crate) use lending::{Lent, got as got_pass};
 pub(crate) use looks::{Callback, as_a_part, listeners_here};
 pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;

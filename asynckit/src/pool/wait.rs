@@ -13,6 +13,7 @@ use crate::error::{At, Error};
 use crate::observe::Row;
 use crate::pool::goal::Goal;
 use crate::pool::help::{Helpers, sleep_for};
+use crate::pool::lending::Lent;
 use crate::pool::local::with_local;
 use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
@@ -20,7 +21,7 @@ use crate::pool::threads::{OutsideWait, Wait};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker};
-use crate::terms::{shares_in_place, stand_in};
+use crate::terms::{Who, shares_in_place, stand_in};
 
 /// How often it is looked whether the goal is reached, before the thread blocks.
 const SPINS: u32 = 500;
@@ -58,15 +59,34 @@ pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
 /// wait fails.
 pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<bool, Error> {
-    loop {
-        if let Some(reached) = attend(goal, deadline, at)? {
-            return Ok(reached);
+    let mut lent = Lent::default();
+    let reached = loop {
+        if let Some(reached) = attend(goal, deadline, at, Some(&mut lent)).transpose() {
+            break reached;
         }
+    };
+    take_back(lent, at)?;
+    reached
+}
+
+/// Takes again what was given back for the wait. What it waits for now is no reason to give any of that back.
+fn take_back(mut lent: Lent, at: At) -> Result<(), Error> {
+    while !lent.take_back(|| Who::Thread(Parker::current())) {
+        let Some((turn, _standing)) = lent.turn() else {
+            unreachable!("nobody stands in line");
+        };
+        let _ = attend(&turn, None, at, None)?;
     }
+    Ok(())
 }
 
 /// As `wait`, until it takes the work of other pools than it did to begin with (`Ok(None)`).
-fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option<bool>, Error> {
+fn attend(
+    goal: &impl Goal,
+    deadline: Option<Deadline>,
+    at: At,
+    lent: Option<&mut Lent>,
+) -> Result<Option<bool>, Error> {
     if goal.reached() {
         return Ok(Some(true));
     }
@@ -101,6 +121,11 @@ fn attend(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<Option
         .map(|(pool, wait)| Outside::begin(pool, wait))
         .collect();
     pools.extend(here.clone());
+    if let Some(lent) = lent {
+        lent.lend();
+        // Who gets it is to know before this thread sleeps.
+        core::drain();
+    }
     let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
     let clock = VirtualClock::of(&pools, deadline);
     // Of the time of day only where no other clock counts.

@@ -119,6 +119,14 @@ impl Local {
                 return Some(entry);
             }
         }
+        self.find_last()
+    }
+
+    /// Where there is nothing of the usual priority. (In a function of its own, which the others need not make room
+    /// for.)
+    #[cold]
+    #[inline(never)]
+    fn find_last(&self) -> Option<Entry> {
         [Priority::High, Priority::Low].into_iter().find_map(|rank| self.shared.take_ranked(rank))
     }
 

@@ -4,10 +4,11 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `keys`, `turns`, `slots`,
-//! `supply`, `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `counts`, `keys`,
+//! `turns`, `slots`, `supply`, `passes`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
+mod counts;
 mod inherited;
 mod keys;
 pub(crate) mod passed_on;
@@ -32,8 +33,9 @@ pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
 };
 pub(crate) use carriers::{Carriers, OnCall, Tell};
+pub(crate) use counts::{any_lends, has_lines};
 pub(crate) use inherited::Inherited;
-pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
+pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;
 pub(crate) use priority::Rank;
@@ -41,6 +43,8 @@ pub(crate) use random::Random;
 #[cfg(feature = "rate")]
 pub(crate) use rates::Rates;
 pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};
+#[cfg(feature = "jobserver")]
+pub(crate) use slots::Slots;
 pub(crate) use stopwatch::{
     Stopwatch, begin_anew_in_place, begin_in_place, end_in_place, left_in_place, measured,
 };

@@ -4,6 +4,9 @@
 //! comes first is served first, also where others would find room: so that much is not starved by little. Turns
 //! of a rate (`turns.rs`) have the same line, and do not come back but with time.
 
+#[cfg(feature = "jobserver")]
+mod of_slots;
+
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 use std::panic::Location;
@@ -11,10 +14,9 @@ use std::time::Duration;
 
 use crate::core::{self, Deferred, TaskRef};
 use crate::observe::{LimitFacts, LimitId};
-use crate::sync::{Arc, Mutex, OnceLock, Ordering, Parker, StaticCounter, Weak, lock};
+use crate::sync::{Arc, Mutex, OnceLock, Parker, Weak, lock};
+use crate::terms::counts;
 use crate::terms::keys::{Forget, Keys};
-#[cfg(feature = "jobserver")]
-use crate::terms::slots::Slots;
 use crate::terms::supply::Supply;
 #[cfg(feature = "rate")]
 use crate::terms::{timers::Timers, turns::Turns};
@@ -22,6 +24,8 @@ use crate::terms::{timers::Timers, turns::Turns};
 /// At most so many at once; or so many in so long.
 pub(crate) struct Passes {
     facts: LimitFacts,
+    /// Whether work that waits inside gives its own back meanwhile.
+    lends: bool,
     state: Mutex<State>,
     keys: OnceLock<Arc<Keys<Passes>>>,
     /// Of those of a key.
@@ -46,9 +50,6 @@ struct Number {
     arrived: u64,
 }
 
-/// How many stand in line, for all limits.
-static IN_LINE: StaticCounter = StaticCounter::new(0);
-
 /// All limits that there are, for who looks at a pool.
 static LIMITS: Mutex<BTreeMap<LimitId, Weak<Passes>>> = Mutex::new(BTreeMap::new());
 
@@ -57,15 +58,9 @@ pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
     lock(&LIMITS).values().filter_map(Weak::upgrade).collect()
 }
 
-/// Whether anybody stands in line anywhere.
-pub(crate) fn has_lines() -> bool {
-    // ORDERING: Relaxed: between fences, see `look_at_limits`.
-    IN_LINE.load(Ordering::Relaxed) != 0
-}
-
 impl State {
     fn line_up(&mut self, is_new: bool, waiter: &Arc<Waiter>) -> Number {
-        IN_LINE.fetch_add(1, Ordering::Relaxed);
+        counts::line_grows();
         self.last += 1;
         let number = Number { is_new, arrived: self.last };
         self.line.insert(number, waiter.clone());
@@ -86,7 +81,7 @@ impl State {
 
     fn take_out(&mut self, number: Number) -> Option<Arc<Waiter>> {
         let waiter = self.line.remove(&number)?;
-        IN_LINE.fetch_sub(1, Ordering::Relaxed);
+        counts::line_shrinks();
         if let Some(address) = waiter.address() {
             self.tasks.remove(&address);
         }
@@ -98,8 +93,15 @@ impl State {
 pub(crate) struct Waiter {
     who: Who,
     weight: usize,
+    slot: Mutex<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
     /// Put here by who hands it on. If nobody takes it out, it goes back with the waiter.
-    pass: Mutex<Option<Pass>>,
+    pass: Option<Pass>,
+    /// It was taken out of the line, and is to enter it again when it can go on.
+    stepped_aside: bool,
 }
 
 pub(crate) enum Who {
@@ -115,11 +117,8 @@ pub(crate) struct Pass {
     /// Its holder's number.
     number: u64,
     /// What is to be told before.
-    told: Option<Returned>,
+    told: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
-
-/// What is told when a pass comes back.
-pub(crate) type Returned = Box<dyn FnOnce() + Send + Sync>;
 
 /// A place in line.
 pub(crate) struct InLine {
@@ -131,7 +130,17 @@ pub(crate) struct InLine {
 }
 
 impl InLine {
-    pub(crate) fn give_up(self) {
+    /// Who stands here can't go on for now, whatever it gets.
+    pub(crate) fn step_aside(&self) {
+        let mut slot = lock(&self.waiter.slot);
+        slot.stepped_aside = true;
+        let pass = slot.pass.take();
+        drop(slot);
+        drop(pass);
+        self.give_up();
+    }
+
+    pub(crate) fn give_up(&self) {
         let mut state = lock(&self.passes.state);
         let in_line = state.take_out(self.number);
         drop(state);
@@ -143,9 +152,13 @@ impl InLine {
 }
 
 impl Passes {
-    pub(crate) fn new(most: usize, made_at: &'static Location<'static>) -> Arc<Passes> {
+    pub(crate) fn new(
+        most: usize,
+        lends: bool,
+        made_at: &'static Location<'static>,
+    ) -> Arc<Passes> {
         let facts = LimitFacts { id: LimitId::next(), most, every: None, made_at };
-        Passes::with(facts, Supply::Permits(most), None)
+        Passes::with(facts, lends, Supply::Permits(most), None)
     }
 
     /// The line for turns.
@@ -153,30 +166,15 @@ impl Passes {
     pub(crate) fn of_turns(turns: Turns, made_at: &'static Location<'static>) -> Arc<Passes> {
         let (most, every) = (turns.pace().most(), Some(turns.pace().every));
         let facts = LimitFacts { id: LimitId::next(), most, every, made_at };
-        Passes::with(facts, Supply::Turns(turns), None)
+        Passes::with(facts, false, Supply::Turns(turns), None)
     }
 
-    /// The line for slots of a jobserver.
-    #[cfg(feature = "jobserver")]
-    pub(crate) fn of_slots(
-        client: jobserver::Client,
-        most: usize,
-        made_at: &'static Location<'static>,
-    ) -> Arc<Passes> {
-        let facts = LimitFacts { id: LimitId::next(), most, every: None, made_at };
-        Passes::with(facts, Supply::Slots(Slots::new(client, most)), None)
-    }
-
-    fn with(facts: LimitFacts, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
-        let state = State {
-            supply,
-            line: BTreeMap::new(),
-            tasks: HashSet::new(),
-            last: 0,
-            holders: BTreeMap::new(),
-        };
-        let (state, keys) = (Mutex::new(state), OnceLock::new());
-        let passes = Arc::new(Passes { facts, state, keys, _forget: forget });
+    fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
+        counts::made(lends);
+        let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
+        let state = Mutex::new(State { supply, line, tasks, last: 0, holders });
+        let keys = OnceLock::new();
+        let passes = Arc::new(Passes { facts, lends, state, keys, _forget: forget });
         lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
         passes
     }
@@ -190,7 +188,7 @@ impl Passes {
         self.keys.get_or_init(Keys::new).of(key, |forget| {
             let facts = LimitFacts { id: LimitId::next(), ..self.facts };
             let supply = lock(&self.state).supply.alike(facts.most);
-            Passes::with(facts, supply, Some(forget))
+            Passes::with(facts, self.lends, supply, Some(forget))
         })
     }
 
@@ -221,7 +219,7 @@ impl Passes {
             let number = state.hold(&who());
             return Ok(Pass { passes: self.clone(), weight, number, told: None });
         }
-        let waiter = Arc::new(Waiter { who: who(), weight, pass: Mutex::new(None) });
+        let waiter = Arc::new(Waiter { who: who(), weight, slot: Mutex::default() });
         let number = state.line_up(is_new, &waiter);
         self.call_when_due(&mut state, taken);
         Err(InLine { number, waiter, passes: self.clone(), ahead })
@@ -234,10 +232,7 @@ impl Passes {
             state.supply.call_after(wait, move || line.upgrade().iter().for_each(Passes::hand_on));
         }
         #[cfg(feature = "jobserver")]
-        if let Supply::Slots(slots) = &mut state.supply {
-            let line = Arc::downgrade(self);
-            slots.fetch(move |token| line.upgrade().is_some_and(|line| line.arrived(token)));
-        }
+        self.fetch_slot(state);
     }
 
     /// Gives what there is to the first in line, and to those behind as long as there is enough.
@@ -265,18 +260,6 @@ impl Passes {
         Some((next, Pass { passes: self.clone(), weight, number, told: None }))
     }
 
-    /// A slot has come, for who is first in line; whether another one is wanted.
-    #[cfg(feature = "jobserver")]
-    fn arrived(self: &Arc<Self>, token: std::io::Result<jobserver::Acquired>) -> bool {
-        if let Supply::Slots(slots) = &mut lock(&self.state).supply {
-            slots.put(token);
-        }
-        self.hand_on();
-        let State { supply, line, .. } = &mut *lock(&self.state);
-        let Supply::Slots(slots) = supply else { return false };
-        slots.fetches_on(!line.is_empty())
-    }
-
     pub(crate) fn most(&self) -> usize {
         self.facts.most
     }
@@ -289,6 +272,11 @@ impl Passes {
     /// Whether it is a rate's, whose line goes on by itself.
     pub(crate) fn is_timed(&self) -> bool {
         self.facts.every.is_some()
+    }
+
+    /// Whether work that waits inside gives its own back meanwhile.
+    pub(crate) fn lends(&self) -> bool {
+        self.lends
     }
 
     /// Whether its turns come by these timers.
@@ -336,6 +324,7 @@ impl Passes {
 
 impl Drop for Passes {
     fn drop(&mut self) {
+        counts::gone(self.lends);
         let known = lock(&LIMITS).remove(&self.facts.id);
         drop(known);
     }
@@ -351,7 +340,7 @@ impl Pass {
     }
 
     /// Before it goes to the next in line, this is called.
-    pub(crate) fn set_returned(&mut self, told: Returned) {
+    pub(crate) fn set_returned(&mut self, told: Box<dyn FnOnce() + Send + Sync>) {
         self.told = Some(told);
     }
 }
@@ -381,19 +370,30 @@ impl Waiter {
     }
 
     fn get(&self, pass: Pass) {
-        *lock(&self.pass) = Some(pass);
+        let mut slot = lock(&self.slot);
+        if slot.stepped_aside {
+            drop(slot);
+            return drop(pass);
+        }
+        slot.pass = Some(pass);
+        drop(slot);
         match &self.who {
             Who::Task(task) => task.resume(),
             Who::Thread(parker) => parker.unpark(),
         }
     }
 
-    /// Whether it is this one's turn.
-    pub(crate) fn has_pass(&self) -> bool {
-        lock(&self.pass).is_some()
+    /// Whether it is this one's turn, or it is to enter the line again.
+    pub(crate) fn is_called(&self) -> bool {
+        let slot = lock(&self.slot);
+        slot.pass.is_some() || slot.stepped_aside
+    }
+
+    pub(crate) fn has_stepped_aside(&self) -> bool {
+        lock(&self.slot).stepped_aside
     }
 
     pub(crate) fn take(&self) -> Option<Pass> {
-        lock(&self.pass).take()
+        lock(&self.slot).pass.take()
     }
 }

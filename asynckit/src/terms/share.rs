@@ -10,7 +10,7 @@ use std::mem::ManuallyDrop;
 
 use crate::core::{self, Account};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::terms::passes::{Pass, Passes};
+use crate::terms::passes::{InLine, Pass, Passes, Who};
 
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {
@@ -39,6 +39,31 @@ impl Share {
 
     pub(crate) fn limit(&self) -> Option<&Passes> {
         self.limit.as_ref().map(|(limit, _)| &**limit)
+    }
+
+    /// The limit whose pass is kept now: it may be given back while the work waits.
+    pub(crate) fn held(&self) -> Option<&Passes> {
+        let limit = self.limit()?;
+        (!limit.lends() || lock(&self.kept).is_some()).then_some(limit)
+    }
+
+    /// The work waits: gives the pass back, where its limit lends; whether it had it.
+    pub(crate) fn lend(&self) -> bool {
+        if !self.limit().is_some_and(Passes::lends) {
+            return false;
+        }
+        let lent = lock(&self.kept).take();
+        lent.is_some()
+    }
+
+    /// Stands in line for it again, in front of those who have not begun.
+    pub(crate) fn enter_again(&self, who: impl FnOnce() -> Who) -> Option<Result<Pass, InLine>> {
+        let (limit, weight) = self.limit.as_ref()?;
+        Some(limit.enter(*weight, false, who))
+    }
+
+    pub(crate) fn put_back(&self, pass: Pass) {
+        *lock(&self.kept) = Some(Kept::Pass(pass));
     }
 
     /// How much of it is kept.

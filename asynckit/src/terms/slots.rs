@@ -37,6 +37,10 @@ impl Slots {
         }
     }
 
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     /// As many of the same jobserver.
     pub(crate) fn alike(&self) -> Slots {
         Slots::new(self.client.clone(), self.most)

@@ -9,10 +9,10 @@ use std::time::Duration;
 use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
 use crate::error::{At, BoxError, Error};
 use crate::observe::TaskKind;
-use crate::pool;
+use crate::pool::{self, Lent};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Deadline, Mutex, Parker, lock};
-use crate::terms::{Polling, Sleep, end_in_place};
+use crate::terms::{Polling, Sleep, Who, end_in_place};
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
@@ -20,6 +20,8 @@ type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> 
 pub(crate) struct Polled<'w, T> {
     future: Cell<Option<Future_<'w, T>>>,
     sleep: Sleep,
+    /// What it has given back while it awaits results.
+    lent: Cell<Option<Lent>>,
     awaits: Awaits<T>,
 }
 
@@ -30,8 +32,22 @@ impl<'w, T> Polled<'w, T> {
         Polled {
             future: Cell::new(Some(Box::pin(future))),
             sleep: Sleep::default(),
+            lent: Cell::new(None),
             awaits: Awaits::nothing(),
         }
+    }
+
+    /// Takes again what it has given back before; false where it stands in line for that.
+    fn takes_back(&self, here: &Here<'_>) -> bool {
+        let Some(mut lent) = self.lent.take() else { return true };
+        if lent.take_back(|| Who::Task(here.reference())) {
+            return true;
+        }
+        self.lent.set(Some(lent));
+        // It awaits nothing else now.
+        self.sleep.end();
+        pool::holds_while_it_waits(&here.reference());
+        false
     }
 
     fn ended(&self, here: &Here<'_>, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
@@ -54,6 +70,9 @@ impl<T> Job<T> for Polled<'_, T> {
         if let Some(outcome) = self.awaits.outcome() {
             return Step::Done(outcome);
         }
+        if !self.takes_back(here) {
+            return Step::Pending;
+        }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
         };
@@ -65,6 +84,11 @@ impl<T> Job<T> for Polled<'_, T> {
             Poll::Pending => {
                 self.future.set(Some(future));
                 self.sleep.begin(awaits);
+                // This one would count as somebody else's.
+                drop(waker);
+                if self.sleep.awaited().is_some() {
+                    self.lent.set(Lent::of_sleeper(|| here.reference()));
+                }
                 Step::Pending
             }
             Poll::Ready(outcome) => {
@@ -91,6 +115,7 @@ impl<T> Job<T> for Polled<'_, T> {
     }
 
     fn release(&self, cancelled: bool) {
+        drop(self.lent.take());
         drop(self.future.take());
         self.sleep.end();
         self.awaits.release(cancelled);
