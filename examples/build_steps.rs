@@ -1,10 +1,10 @@
 //! A tiny `make`: steps that depend on each other, known only at run time. Each runs once, as soon as
-//! the steps that it needs are done.
+//! the steps that it needs are done. Under a `make -j` it shares the slots of that.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use asynckit::{AsyncResult, Error, Pool, async_work, chain};
+use asynckit::{AsyncResult, Error, Limit, Pool, async_work, chain, current};
 
 /// A target and what it needs, needs first.
 const STEPS: [(&str, &[&str]); 6] = [
@@ -28,15 +28,39 @@ fn make(target: &'static str, needs: Vec<String>, log: Log) -> String {
     }
 }
 
+/// The same when there is a slot for it; it stands in line once it has what it needs.
+fn make_in_turn(
+    slots: Limit,
+    target: &'static str,
+    needs: Vec<String>,
+    log: Log,
+) -> AsyncResult<String> {
+    make(target, needs, log).limit(&slots).spawn_on(&current())
+}
+
+/// How many steps may be made at once: as make says, where it has started this program, or as many as there
+/// are workers.
+fn slots(workers: usize) -> Limit {
+    // SAFETY: it is called first in `main`, when the files that are open are those that make has opened.
+    #[allow(unsafe_code)]
+    let make = unsafe { jobserver::Client::from_env() };
+    match make {
+        Some(client) => Limit::jobserver(client, workers),
+        None => Limit::new(workers),
+    }
+}
+
 fn main() -> Result<(), Error> {
-    let pool = Pool::new(2);
+    let workers = 2;
+    let slots = slots(workers);
+    let pool = Pool::new(workers);
     let log = Log::default();
 
     let mut targets: HashMap<&str, AsyncResult<String>> = HashMap::new();
     for (target, needs) in STEPS {
         // Several steps may need the same one: each gets a clone of its result.
         let needs: Vec<_> = needs.iter().map(|need| targets[need].clone()).collect();
-        let made = chain!(&pool, make(target, needs, log.clone()));
+        let made = chain!(&pool, make_in_turn(slots.clone(), target, needs, log.clone()));
         targets.insert(target, made);
     }
     let tar = targets.remove("app.tar").expect("a step makes it").get()?;

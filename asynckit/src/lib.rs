@@ -258,7 +258,8 @@
 //! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
 //! [`Pool::stop_timeout`] and [`Pool::stop_now`]. Work that runs is never interrupted; it may ask
-//! [`is_cancelled`].
+//! [`is_cancelled`]. [`Pool::end_within`] ends a pool in a time, whatever still runs; with the feature `signal`,
+//! `Pool::end_on_signal` does so on Ctrl-C and on SIGTERM.
 //!
 //! # Looking on
 //!
@@ -312,6 +313,8 @@
 //!
 //! Only `rate` is on by default.
 //!
+//! - `jobserver`: limits that share the slots of GNU make, `Limit::jobserver`.
+//! - `signal`: pools that end on Ctrl-C and SIGTERM, `Pool::end_on_signal`.
 //! - `rate`: [`Rate`], with the arithmetic of `governor`.
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
 //! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
@@ -366,25 +369,41 @@ pub mod __private;
 #[doc = include_str!("../docs/messages.md")]
 pub mod messages {}
 
+/// How to go about a task, from its beginning to its end.
+#[cfg(doc)]
+pub mod guide {
+    #[cfg(all(feature = "rate", feature = "signal"))]
+    #[doc = include_str!("../docs/crawl_politely.md")]
+    pub mod crawl_politely {}
+
+    #[cfg(feature = "jobserver")]
+    #[doc = include_str!("../docs/share_makes_slots.md")]
+    pub mod share_makes_slots {}
+}
+
 #[doc = include_str!("../docs/async_work.md")]
 pub use asynckit_macros::async_work;
 #[doc = include_str!("../docs/chain.md")]
 pub use asynckit_macros::chain;
 pub use cancel::{AwaitedOrCancelled, CancelOnDrop, CancelToken, Cancellable};
-pub use error::{BoxError, Error, ErrorKind, Result, Sought};
+pub use error::{BoxError, Error, ErrorKind, FailedAlike, Failures, Result, Sought};
 pub use explore::{Explore, explore};
 pub use limit::Limit;
 #[cfg(feature = "rate")]
 pub use limit::Rate;
-pub use many::Results;
+pub use many::{Keyed, Results};
 pub use map::{Map, Mapped};
 pub use observe::{Observer, Snapshot};
 pub use pool::{
     BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
     current, is_cancelled, note, try_current,
 };
+#[cfg(feature = "signal")]
+pub use pool::{Ending, Signal};
 pub use priority::Prioritized;
-pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
+pub use result::{
+    AsCompleted, AsyncResult, Awaited, AwaitedRef, KeyedAsCompleted, SetError, Setter,
+};
 pub use terms::Priority;
 pub use time::Retry;
 pub use work::{Work, try_work, work};

@@ -12,6 +12,8 @@ use std::hash::Hash;
 use std::panic::Location;
 
 use crate::sync::{Arc, OnceLock};
+#[cfg(feature = "jobserver")]
+use crate::terms::Slots;
 use crate::terms::{Passes, Wanted, Whose};
 use crate::work::Work;
 
@@ -108,8 +110,48 @@ impl Limit {
     /// ```
     #[must_use = "it is a limit of its own"]
     pub fn lending(self) -> Limit {
+        if self.passes.lends() {
+            return self;
+        }
         let passes = Passes::new(self.passes.facts().most, true, self.passes.facts().made_at);
         Limit { passes, ..self }
+    }
+
+    /// A limit that shares the slots of GNU make's jobserver: for a build tool that runs under `make -j`, or as a
+    /// build script under cargo. At most `most` at once, and as much as make has slots free.
+    ///
+    /// One slot the process has anyway: it is the one that make has started it in. For others the work stands in
+    /// line until make has some free, and holds no thread for that. They go back when nothing is left in line.
+    /// Each work takes one, whatever it [takes](Limit::take) of `most`, which should be how much the pool can run.
+    ///
+    /// How to get hold of the jobserver is told by [`jobserver::Client::from_env`]; it is for the beginning of `main`, and
+    /// `unsafe`, as it takes over what make has opened for the process. Under no make there is none: use
+    /// [`Limit::new`].
+    ///
+    /// Work that waits inside for other work gives its slot back meanwhile, as with a [lending](Limit::lending) limit.
+    ///
+    /// ```
+    /// use asynckit::{Limit, Pool, Results, async_work};
+    ///
+    /// #[async_work]
+    /// fn compile(source: u32) -> u32 { source }
+    ///
+    /// let pool = Pool::new(4);
+    /// let jobserver = jobserver::Client::new(2)?; // as make would
+    /// let slots = Limit::jobserver(jobserver, pool.worker_count());
+    /// let objects = (0..10).map(|n| compile(n).limit(&slots).spawn_on(&pool)).join_all();
+    /// assert_eq!(objects.get()?.len(), 10); // at most three at once
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// For a `most` of 0, as such work would never begin.
+    #[cfg(feature = "jobserver")]
+    #[track_caller]
+    pub fn jobserver(client: jobserver::Client, most: usize) -> Limit {
+        assert!(most > 0, "a limit of 0 would let no work begin");
+        Limit { passes: Passes::of_slots(Slots::new(client, most), Location::caller()), weight: 1 }
     }
 
     /// How much work may run at once.

@@ -89,7 +89,7 @@ impl<T> UnderWay<T> {
     fn add(&mut self, result: AsyncResult<T>) {
         match self {
             UnderWay::InOrder(results) => results.push_back(result),
-            UnderWay::AsCompleted(results) => results.add(result),
+            UnderWay::AsCompleted(results) => results.add((), result),
         }
     }
 
@@ -97,7 +97,7 @@ impl<T> UnderWay<T> {
     fn next(&mut self) -> Option<AsyncResult<T>> {
         match self {
             UnderWay::InOrder(results) => results.pop_front(),
-            UnderWay::AsCompleted(results) => results.next(Location::caller()),
+            UnderWay::AsCompleted(results) => Some(results.next(Location::caller())?.1),
         }
     }
 }
@@ -157,7 +157,7 @@ impl<'a, T> Map<'a, T> {
     pub fn unordered(mut self) -> Map<'a, T> {
         if let UnderWay::InOrder(results) = &mut self.under_way {
             let mut completed = Completed::new();
-            std::mem::take(results).into_iter().for_each(|result| completed.add(result));
+            std::mem::take(results).into_iter().for_each(|result| completed.add((), result));
             self.under_way = UnderWay::AsCompleted(completed);
         }
         self

@@ -8,7 +8,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::{
     AsCompleted, AsyncResult, Awaited, AwaitedOrCancelled, AwaitedRef, CancelToken, Cancellable,
-    Current, Error, Limit, Pool, PoolBuilder, Retry, Scope, Setter, Work,
+    Current, Error, KeyedAsCompleted, Limit, Pool, PoolBuilder, Retry, Scope, Setter, Work,
 };
 
 macro_rules! unwind_safe {
@@ -21,6 +21,7 @@ macro_rules! unwind_safe {
 unwind_safe! {
     [] Pool, [] PoolBuilder, [] Current, [] Error, ['s, 'env] Scope<'s, 'env>,
     ['w, T] Work<'w, T>, [T] AsyncResult<T>, [T] Setter<T>, [T] AsCompleted<T>,
+    [K, T] KeyedAsCompleted<K, T>,
     [T] Awaited<T>, ['a, T] AwaitedRef<'a, T>, [T] AwaitedOrCancelled<T>, [] CancelToken,
     ['a, S: ?Sized] Cancellable<'a, S>, [] Limit, [] Retry,
 }

@@ -4,8 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Error, Pool, Results, async_work, chain, current};
+use asynckit::{AsyncResult, Error, Limit, Pool, Rate, Results, Work, async_work, chain, current};
 use ureq::Agent;
+use url::Url;
 
 use crate::fetch::{Page, checksum, download, links};
 use crate::progress::Progress;
@@ -17,6 +18,20 @@ pub struct Job {
     pub agent: Agent,
     pub store: Option<Store>,
     pub progress: Progress,
+    pub manners: Manners,
+}
+
+/// What no host is asked for more than.
+pub struct Manners {
+    at_once: Limit,
+    rate: Rate,
+}
+
+impl Default for Manners {
+    /// At most two at once and five a second.
+    fn default() -> Self {
+        Manners { at_once: Limit::new(2), rate: Rate::per_second(5).burst(5) }
+    }
 }
 
 /// A page that is wanted: where it is, and the file that it goes to, if any.
@@ -27,6 +42,13 @@ struct Target {
 }
 
 impl Job {
+    /// The download of a page, when its host may be asked for it.
+    fn download(&self, url: &str) -> Work<'static, Page> {
+        let host = Url::parse(url).map_or_else(|_| String::new(), |url| url.authority().to_owned());
+        let (at_once, rate) = (self.manners.at_once.of(&host), self.manners.rate.of(&host));
+        download(self.agent.clone(), url.to_owned()).rate(&rate).limit(&at_once)
+    }
+
     fn target(&self, url: String) -> Target {
         let file = self.store.as_ref().map(|store| store.claim(&url));
         Target { url, file }
@@ -39,7 +61,7 @@ impl Job {
 pub fn crawl(pool: &Pool, job: Arc<Job>, index: String) -> AsyncResult<Summary> {
     let target = job.target(index);
     chain!(pool, {
-        let page = download(job.agent.clone(), target.url.clone());
+        let page = job.download(&target.url);
         let found = links(&page);
         let others = visit_all(job.clone(), found);
         let row = describe(job.clone(), target, page);
@@ -63,7 +85,7 @@ fn visit_all(job: Arc<Job>, urls: Vec<String>) -> AsyncResult<Vec<Row>> {
 fn visit(job: Arc<Job>, url: String) -> AsyncResult<Row> {
     let target = job.target(url);
     chain!(current(), {
-        let page = download(job.agent.clone(), target.url.clone());
+        let page = job.download(&target.url);
         let good = describe(job.clone(), target.clone(), page);
         let row = good.or_else(|error| Ok::<_, Error>(Row::failed(target.url, &error)));
         report(job, row)
@@ -107,10 +129,10 @@ fn summary(first: Row, others: Vec<Row>) -> Summary {
 }
 
 /// How long the same downloads take one after the other, each in place: what a plain loop costs.
-pub fn one_by_one(agent: &Agent, rows: &[Row], stop: impl Fn() -> bool) -> Duration {
+pub fn one_by_one(job: &Job, rows: &[Row], stop: impl Fn() -> bool) -> Duration {
     let start = Instant::now();
     for row in rows.iter().take_while(|_| !stop()) {
-        if let Ok(page) = download(agent.clone(), row.url.clone()).run() {
+        if let Ok(page) = job.download(&row.url).run() {
             let _ = checksum(&page).run();
         }
     }

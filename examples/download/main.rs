@@ -23,27 +23,37 @@ mod table;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{self, Write};
-use std::process::{ExitCode, exit};
+use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, Pool};
+use asynckit::{Pool, Signal};
 use clap::Parser;
 
-use crate::crawl::Job;
+use crate::crawl::{Job, Manners};
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::site::Site;
 use crate::store::Store;
-use crate::summary::{Row, Summary};
+use crate::summary::Summary;
 
-/// What a shell takes for "ended by Ctrl-C".
-const INTERRUPTED: i32 = 130;
+/// How long what is on its way may take when the program is told to end: a page that is being written is whole
+/// then, and a server that says nothing is not waited for.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How the program ends.
+enum End {
+    AsItShould,
+    WithFailures,
+    /// Ctrl-C, or SIGTERM.
+    Told(Signal),
+}
 
 fn main() -> ExitCode {
     match run(&Options::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(End::AsItShould) => ExitCode::SUCCESS,
+        Ok(End::WithFailures) => ExitCode::FAILURE,
+        Ok(End::Told(signal)) => signal.exit_code().into(),
         Err(error) => {
             let _ = writeln!(io::stderr(), "download: {error}");
             ExitCode::FAILURE
@@ -52,34 +62,29 @@ fn main() -> ExitCode {
 }
 
 /// Downloads what the options say, and tells whether that went as it should.
-fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
+fn run(options: &Options) -> Result<End, Box<dyn Error>> {
     let urls = options.urls()?;
-    let interrupted = on_ctrl_c()?;
     let mut builder = Pool::builder().workers(options.workers()).thread_name("download");
     if let Some(page) = &options.record {
         builder = asynckit_view::to_file(builder, page)?;
     }
     let pool = builder.build()?;
+    let ending = pool.end_on_signal(GRACE)?;
     let job = Arc::new(job(options, &pool)?);
     let site = options.embedded().then(Site::start).transpose()?;
 
     let start = Instant::now();
-    let downloads = Arc::new(match &site {
+    let downloads = match &site {
         Some(site) => crawl::crawl(&pool, job.clone(), site.index()),
         None => crawl::download_all(&pool, job.clone(), urls),
-    });
-    // Cancelling the last result cancels all that only it needs.
-    let last = downloads.clone();
-    interrupted.on_set(move |_| {
-        last.cancel();
-    });
+    };
 
     downloads.wait();
     let time = start.elapsed();
-    let done = job.progress.finish();
-    if interrupted.is_set() {
-        stop(&job, done);
+    if let Some(signal) = ending.signal() {
+        return interrupted(&pool, &job).map(|()| End::Told(signal));
     }
+    job.progress.finish();
     let summary = downloads.get_ref()?;
     let (workers, seconds) = (options.workers(), time.as_secs_f64());
     print(&format!("{summary} in {seconds:.2} s with {workers} workers\n"))?;
@@ -87,26 +92,19 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let Some(site) = site else {
         let sum = summary.own_times().as_secs_f64();
         print(&format!("added up, each one's own time: {sum:.2} s (not run one by one)\n"))?;
-        return Ok(summary.failed().next().is_none());
+        return Ok(if summary.failed().next().is_none() {
+            End::AsItShould
+        } else {
+            End::WithFailures
+        });
     };
-    let alone = crawl::one_by_one(&job.agent, &summary.rows, || interrupted.is_set());
-    if interrupted.is_set() {
-        stop(&job, done);
+    let alone = crawl::one_by_one(&job, &summary.rows, || ending.signal().is_some());
+    if let Some(signal) = ending.signal() {
+        return interrupted(&pool, &job).map(|()| End::Told(signal));
     }
     let (alone, times) = (alone.as_secs_f64(), alone.div_duration_f64(time));
     print(&format!("one by one, measured: {alone:.2} s, {times:.1} times as long\n"))?;
-    Ok(as_expected(&site, summary)?)
-}
-
-/// A result that Ctrl-C sets.
-fn on_ctrl_c() -> Result<AsyncResult<()>, ctrlc::Error> {
-    let interrupted = AsyncResult::new();
-    let handle = interrupted.clone();
-    ctrlc::set_handler(move || {
-        // A second Ctrl-C finds it set, and that is fine.
-        let _ = handle.set(());
-    })?;
-    Ok(interrupted)
+    Ok(if as_expected(&site, summary)? { End::AsItShould } else { End::WithFailures })
 }
 
 fn job(options: &Options, pool: &Pool) -> Result<Job, String> {
@@ -116,20 +114,21 @@ fn job(options: &Options, pool: &Pool) -> Result<Job, String> {
         agent: agent(options.timeout),
         store: options.out.as_deref().map(open).transpose()?,
         progress: Progress::of(pool),
+        manners: Manners::default(),
     })
 }
 
-/// Ends the program after Ctrl-C: says what was done, and leaves no half-written file behind. What is
-/// still on its way is not waited for: it may hang until its time-out.
-fn stop(job: &Job, rows: Vec<Row>) -> ! {
+/// Says what was done when the program is told to end, and leaves no half-written file behind. What is still on
+/// its way after the grace period is not waited for: it may hang until its time-out.
+fn interrupted(pool: &Pool, job: &Job) -> Result<(), Box<dyn Error>> {
+    if let Err(still) = pool.stop_timeout(Duration::MAX) {
+        let _ = writeln!(io::stderr(), "{still}");
+    }
     if let Some(store) = &job.store {
         store.close();
     }
-    let summary = Summary { rows };
-    let _ = print(&format!("{summary}; interrupted\n"));
-    // Nothing is dropped by an exit, so the pool's recording is written here.
-    asynckit_view::write_now();
-    exit(INTERRUPTED)
+    let summary = Summary { rows: job.progress.finish() };
+    Ok(print(&format!("{summary}; interrupted\n"))?)
 }
 
 /// Tells whether exactly the broken pages of the site failed.

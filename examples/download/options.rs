@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Parser, value_parser};
 
 const EXIT_CODES: &str = "Exit code: 0 when all went well, 1 when a download failed, \
-                          2 for wrong usage, 130 after Ctrl-C.";
+                          2 for wrong usage, 130 after Ctrl-C, 143 after SIGTERM.";
 
 /// Downloads web pages in parallel, and prints what came of each.
 ///

@@ -159,24 +159,27 @@ fn a_url_cannot_steer_the_terminal() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_it_cleanly() {
-    let server = Server::start();
-    let dir = TempDir::new().unwrap();
-    let (quick, silent) = (server.url("/quick.txt"), server.url("/silent"));
-    let mut urls = vec![quick.clone()];
-    // More than there are workers: some have not begun.
-    urls.extend(vec![silent; 20]);
-    let running = Run::start(&with_out(dir.path(), &urls), "");
+fn signals_end_it_cleanly() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let server = Server::start();
+        let dir = TempDir::new().unwrap();
+        let (quick, silent) = (server.url("/quick.txt"), server.url("/silent"));
+        let mut urls = vec![quick.clone()];
+        // More than there are workers: some have not begun, and what has is not done in time.
+        urls.extend(vec![silent; 20]);
+        let running = Run::start(&with_out(dir.path(), &urls), "");
 
-    let first = running.stderr.recv_timeout(run::LIMIT).unwrap();
-    assert_eq!(first, format!("ok      {quick} -> quick.txt"));
-    running.interrupt();
-    let done = running.end();
-    assert_eq!(done.code, Some(130), "{done:?}");
-    done.shows(&quick, "  200  ");
-    done.says("1 downloaded, 0 failed; 14000 bytes; interrupted");
-    let expected = BTreeMap::from([("quick.txt".to_owned(), body("/quick.txt"))]);
-    assert_eq!(files(dir.path()), expected);
+        let first = running.stderr.recv_timeout(run::LIMIT).unwrap();
+        assert_eq!(first, format!("ok      {quick} -> quick.txt"));
+        running.signal(signal);
+        let done = running.end();
+        assert_eq!(done.code, Some(code), "{done:?}");
+        done.shows(&quick, "  200  ");
+        done.says("1 downloaded, 0 failed; 14000 bytes; interrupted");
+        assert!(done.stderr.contains("still running: download ("), "{done:?}");
+        let expected = BTreeMap::from([("quick.txt".to_owned(), body("/quick.txt"))]);
+        assert_eq!(files(dir.path()), expected);
+    }
 }
 
 #[test]

@@ -135,6 +135,10 @@ impl Counter {
         self.0.load(SeqCst)
     }
 
+    pub fn reset(&self) {
+        self.0.store(0, SeqCst);
+    }
+
     /// A value that counts when it is dropped.
     pub fn on_drop(&self) -> OnDrop {
         OnDrop(self.clone())

@@ -59,7 +59,7 @@ pub fn look_at_all(nodes: Vec<Node>, mercy: Mercy, random: &mut Random) {
     let whole = nodes.iter().all(|node| node.expected.value.is_some());
     let (results, expected): (Vec<_>, Vec<_>) =
         nodes.into_iter().map(|node| (node.result, node.expected)).unzip();
-    match random.below(3) {
+    match random.below(4) {
         0 => {
             let first = results.wait_any();
             assert_eq!(first.is_some(), !results.is_empty());
@@ -75,6 +75,15 @@ pub fn look_at_all(nodes: Vec<Node>, mercy: Mercy, random: &mut Random) {
                 drop(result.get());
             });
             assert_eq!(completed.count(), count);
+        }
+        2 => {
+            let count = results.len();
+            let completed = expected.into_iter().zip(results).keyed().as_completed();
+            let checked = completed.map(|(expected, result)| {
+                assert!(result.is_set());
+                expected.check(result.get().as_ref().map(Value::read), mercy);
+            });
+            assert_eq!(checked.count(), count);
         }
         _ => match results.join_all().get() {
             Ok(values) => {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-use asynckit::{Pool, work};
+use asynckit::{ErrorKind, Pool, work};
 use crossbeam_channel::unbounded;
 
 use crate::builder::Builder;
@@ -186,9 +186,10 @@ fn disturb(pools: &[Pool; 2], weather: &Weather, mut random: Random, done: &Atom
 
 fn stop(pool: &Pool, random: &mut Random, slot: usize) {
     watch::doing(slot, "stopping");
-    match random.below(3) {
+    match random.below(4) {
         0 => pool.stop(),
         1 => pool.stop_now(),
+        2 => pool.end_within(Duration::from_micros(random.below(2000) as u64)),
         _ => {
             let _ = pool.stop_timeout(Duration::from_micros(random.below(2000) as u64));
         }
@@ -199,7 +200,7 @@ fn stop(pool: &Pool, random: &mut Random, slot: usize) {
 fn end(pools: [Pool; 2], random: &mut Random) {
     watch::doing(0, "ending the pools");
     for pool in pools {
-        match random.below(6) {
+        match random.below(7) {
             0 => pool.stop(),
             1 => {
                 pool.stop_now();
@@ -210,6 +211,11 @@ fn end(pools: [Pool; 2], random: &mut Random) {
             }
             3 => pool.run_until_idle(),
             4 => pool.set_worker_count(random.below(3)),
+            5 => {
+                pool.end_within(Duration::from_micros(random.below(300) as u64));
+                let late = pool.spawn(|| ()).get().map_err(|error| error.kind());
+                assert_eq!(late, Err(ErrorKind::Cancelled));
+            }
             _ => {}
         }
         drop(pool);

@@ -83,6 +83,8 @@ pub(crate) struct Table {
     pub(super) awaited: unsafe fn(CellPtr, &mut dyn FnMut(CellPtr)) -> bool,
     /// Has one of these awaits fail, when the task goes on.
     pub(super) fail_await: unsafe fn(CellPtr, Error),
+    /// It is about to fail with this (`own`), or an input that is not visited yet has failed when it had.
+    pub(super) failed: unsafe fn(CellPtr, &Error, own: bool),
     pub(super) drop_value: Option<unsafe fn(CellPtr)>,
     pub(super) layout: Layout,
     /// Zero where the block is allocated by itself.

@@ -29,6 +29,9 @@ pub(super) unsafe fn close_with_failure(cell: CellPtr, error: Error) -> bool {
             Close::Waiters(list) => (list, false, false),
             Close::More { list, observed, unheld } => (list, observed, unheld),
             Close::Lost => {
+                if cell.as_ref().state.is_unasked() {
+                    error.observe();
+                }
                 drop(cell::failure_from_raw(raw));
                 cell::drop_ref(cell);
                 return false;
@@ -105,9 +108,13 @@ unsafe fn skip(task: CellPtr, error: &Error) {
         match header.state.seize() {
             Seize::Won(comes) => {
                 let cancelled = error.kind() == ErrorKind::Cancelled;
+                (header.table().failed)(task, error, true);
                 fail_seized(task, comes, error.passed_on(header.hop), cancelled);
             }
-            Seize::Claimed => cell::drop_ref(task),
+            Seize::Claimed => {
+                (header.table().failed)(task, error, false);
+                cell::drop_ref(task);
+            }
         }
     }
 }
@@ -231,6 +238,7 @@ pub(super) unsafe fn fail_waiting(task: CellPtr, error: Error, cancelled: bool) 
         match header.state.seize() {
             Seize::Won(comes) => {
                 let is_first = !foreign::is_ours();
+                (header.table().failed)(task, &error, true);
                 trampoline::hold_back(|| {
                     // What is cancelled for it is cancelled when it is seen to have failed. Only here, not along
                     // a chain: so it does not recurse.

@@ -230,6 +230,7 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
             let cell = CellPtr::new_unchecked(cell.cast());
+            cell.as_ref().state.mark_unasked();
             let _ = fail::fail(cell, Error::cancelled(cell.as_ref().hop));
             cell::drop_ref(cell);
         }

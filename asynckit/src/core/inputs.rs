@@ -1,6 +1,7 @@
 //! What a call waits for: its arguments, each there already, to be moved in, lent, or gathered.
 
 mod earlier;
+mod gathered;
 mod list;
 mod results;
 
@@ -8,10 +9,11 @@ use std::mem::ManuallyDrop;
 
 use super::cell::{CellPtr, Home};
 use super::edge::Edge;
+use crate::error::Error;
 use crate::panic;
 
 pub(crate) use earlier::{Earlier, EndEdge};
-pub(crate) use list::OrCancelled;
+pub(crate) use gathered::Gathered;
 pub use results::{Borrowed, Lent, Many, Moved};
 pub(crate) use results::{Either, Outcomes};
 
@@ -121,6 +123,9 @@ pub unsafe trait Inputs: Sized {
     fn lent(&self) -> Option<&Edge>;
     #[doc(hidden)]
     fn loans(&self, visit: VisitEdges<'_>);
+    /// The task is about to fail with this (`own`), or an input has failed with this after another one.
+    #[doc(hidden)]
+    fn failed(&self, _error: &Error, _own: bool) {}
     /// # Safety
     /// As for one.
     #[doc(hidden)]

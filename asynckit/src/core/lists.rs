@@ -141,6 +141,7 @@ unsafe fn fail_taken(edge: &Edge, error: &Error) {
         header.holds.add_ref();
         match header.state.seize() {
             Seize::Won(comes) => {
+                (header.table().failed)(dependent, error, true);
                 fail::fail_seized(dependent, comes, error.clone(), false);
             }
             Seize::Claimed => cell::drop_ref(dependent),

@@ -87,7 +87,7 @@
 //! told of a task: `news`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
-//! `inputs/results`, `inputs/earlier`, `inputs/list`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
+//! `inputs/results`, `inputs/earlier`, `inputs/list`, `inputs/gathered`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
 //! `awaits`, `task/simple`, `task/call`, `task/by_hand`, `task/unsubmitted`. Where they run: `home`.
 
 #[macro_use]
@@ -144,7 +144,7 @@ pub(crate) use handle::{Account, Lender, Loan, Owner, Setting};
 pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
-pub(crate) use inputs::{Earlier, Either, EndEdge, OrCancelled, Outcomes, VisitEdges};
+pub(crate) use inputs::{Earlier, Either, EndEdge, Gathered, Outcomes, VisitEdges};
 pub(crate) use reference::TaskRef;
 pub(crate) use schedule::{FewToHomes, Schedule, ToHomes};
 pub(crate) use scoped::Scoped;

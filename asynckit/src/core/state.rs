@@ -25,8 +25,10 @@ const WOKEN: u64 = 1 << 6;
 /// It is over: nothing is left of its closure and inputs. Only of hooked tasks is this known. Of a result
 /// that the program sets: all who waited for its value know.
 const OVER: u64 = 1 << 4;
+/// It was cancelled, as nobody needed it any more: how it ends is nobody's concern.
+const UNASKED: u64 = 1 << 9;
 /// One edge in its list whose dependent was given up.
-const DEAD: u64 = 1 << 9;
+const DEAD: u64 = 1 << 10;
 const DEADS: u64 = SWEEP_AT - DEAD;
 /// The list is swept when 2 to this power times `FEW` of its edges are dead: about as many as are alive.
 const SWEEP_AT: u64 = 1 << 28;
@@ -250,6 +252,16 @@ impl State {
         self.0.fetch_and(!VISITED, Ordering::AcqRel);
     }
 
+    /// Nobody needs it any more.
+    #[cold]
+    pub(crate) fn mark_unasked(&self) {
+        self.0.fetch_or(UNASKED, Ordering::AcqRel);
+    }
+
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.has(UNASKED)
+    }
+
     /// One more edge in its list is dead: whether that is to be swept now. This is said once, until `swept`.
     #[cold]
     #[must_use]
@@ -266,7 +278,7 @@ impl State {
     /// The list was swept, and so many edges are left in it.
     #[cold]
     pub(crate) fn swept(&self, alive: usize) {
-        let power = (alive as u64 / FEW).max(1).ilog2().min(12);
+        let power = (alive as u64 / FEW).max(1).ilog2().min(11);
         self.change(|old| Some((old & !(DEADS | SWEEPS_AT)) | (u64::from(power) * SWEEP_AT)));
     }
 

@@ -3,9 +3,12 @@
 //! One [`Error`] is one *original* failure, shared by all that it made fail, and a *path* of its
 //! own: the work that failed and the work that was skipped because of it (`path.rs`). What the work
 //! has returned is its cause, as it is (`whole.rs`), and printed with all that caused it in turn
-//! (`causes.rs`). What was told from elsewhere is text (`relayed.rs`). What programs look for in a failure is found by its type (`sought.rs`).
+//! (`causes.rs`). Of several some may be dropped for one (`company.rs`);
+//! `failures.rs` says what failed of many. What was told from elsewhere is text (`relayed.rs`). What programs look for in a failure is found by its type (`sought.rs`).
 
 mod causes;
+mod company;
+mod failures;
 mod kind;
 mod path;
 mod relayed;
@@ -20,6 +23,8 @@ use std::time::Duration;
 use crate::panic;
 use crate::sync::Arc;
 use causes::{Besides, Sources};
+pub(crate) use company::Company;
+pub use failures::{FailedAlike, Failures};
 pub use kind::ErrorKind;
 use path::Path;
 pub(crate) use path::{At, Hop};
@@ -110,6 +115,10 @@ impl Error {
         Error::outside(ErrorKind::Stopped, hop, "did not run: its pool was stopped")
     }
 
+    pub(crate) fn ended(hop: Hop) -> Error {
+        Error::outside(ErrorKind::Cancelled, hop, "was cancelled: its pool is to end")
+    }
+
     pub(crate) fn stopped_with_scope(hop: Hop) -> Error {
         let words = "did not run: its scope ended, and no work of the pool was left that could set \
                      what it waited for";
@@ -151,6 +160,11 @@ impl Error {
     /// As `observed`.
     pub(crate) fn observe(&self) {
         self.0.original.observe();
+    }
+
+    /// The failure as one of several, for who drops some for another one.
+    pub(crate) fn company(&self) -> &Arc<Company> {
+        self.0.original.company()
     }
 
     /// Whether both are of one original.

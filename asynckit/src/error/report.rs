@@ -5,12 +5,13 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 
+use super::company::Company;
 use super::kind::ErrorKind;
 use super::path::{Hop, Path};
 use super::whole::Whole;
 use crate::foreign;
 use crate::panic::{self, Payload};
-use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, lock};
+use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, fence, lock};
 
 /// An error that can go from work to all that depends on it.
 ///
@@ -159,12 +160,15 @@ pub(crate) struct Original {
     observed: AtomicU8,
     /// How often the call was tried of which this ended the last try, and where that was made.
     tried: OnceLock<(u32, Hop)>,
+    /// Where it is one of several.
+    company: OnceLock<Arc<Company>>,
     hook: Option<Hook>,
 }
 
 impl Original {
     pub(crate) fn new(kind: ErrorKind, hop: Hop, cause: Cause, hook: Option<Hook>) -> Original {
-        Original { kind, hop, cause, observed: AtomicU8::new(0), tried: OnceLock::new(), hook }
+        let (observed, tried, company) = (AtomicU8::new(0), OnceLock::new(), OnceLock::new());
+        Original { kind, hop, cause, observed, tried, company, hook }
     }
 
     /// It ended the last of so many tries of a call.
@@ -175,6 +179,21 @@ impl Original {
     pub(crate) fn observe(&self) {
         // ORDERING: Relaxed: whoever drops the last copy comes after this by the Arc's count.
         self.observed.store(1, Ordering::Relaxed);
+        // ORDERING: SeqCst, against the other in `company`: one of the two sees what the other did.
+        fence(Ordering::SeqCst);
+        if let Some(company) = self.company.get() {
+            company.clone().know(true);
+        }
+    }
+
+    /// The failure as one of several.
+    pub(super) fn company(&self) -> &Arc<Company> {
+        let company = self.company.get_or_init(Company::new);
+        fence(Ordering::SeqCst);
+        if self.observed.load(Ordering::Relaxed) != 0 {
+            company.clone().know(true);
+        }
+        company
     }
 
     pub(crate) fn take_payload(&self) -> Option<Payload> {
@@ -201,33 +220,64 @@ impl Drop for Original {
     /// Reports a failure whose last copy goes away unseen.
     fn drop(&mut self) {
         let unseen = self.observed.load(Ordering::Relaxed) == 0;
+        let own = self.company.take();
+        let gone = Gone {
+            kind: self.kind,
+            hop: self.hop,
+            cause: std::mem::replace(&mut self.cause, Cause::Words(String::new())),
+            tried: self.tried.get().copied(),
+            hook: self.hook.take(),
+        };
+        let leader = own.as_ref().filter(|_| unseen).and_then(|own| own.leader());
+        if let Some(leader) = leader.cloned() {
+            let own = own.clone();
+            return leader.when_known(Box::new(move |seen| {
+                gone.end(seen);
+                own
+            }));
+        }
+        gone.end(!unseen);
+        if let Some(own) = own {
+            own.know(!unseen);
+        }
+    }
+}
+
+/// What is left of a failure when its last copy is gone.
+struct Gone {
+    kind: ErrorKind,
+    hop: Hop,
+    cause: Cause,
+    tried: Option<(u32, Hop)>,
+    hook: Option<Hook>,
+}
+
+impl Gone {
+    /// Reports it, unless it was seen.
+    fn end(self, seen: bool) {
         let reported = matches!(self.kind, ErrorKind::Failed | ErrorKind::Panicked);
-        let cause = std::mem::replace(&mut self.cause, Cause::Words(String::new()));
-        let hook = self.hook.take();
         let end = move || {
-            if unseen && reported {
-                self.report(cause, hook);
+            if !seen && reported {
+                self.report();
             } else {
-                drop((cause, hook));
+                drop(self);
             }
         };
         // Whatever the hook or the cause's own drop do must not reach the thread that happens to drop the
         // last copy; nor wait until a step of ours is done that may be under way there.
         let _ = foreign::call(|| panic::contain(end));
     }
-}
 
-impl Original {
-    fn report(&self, cause: Cause, hook: Option<Hook>) {
-        let copy = Original::new(self.kind, self.hop, cause, None);
+    fn report(self) {
+        let copy = Original::new(self.kind, self.hop, self.cause, None);
         copy.observe();
         let (mut path, mut tries) = (Path::from(self.hop), 1);
-        if let Some((times, call)) = self.tried.get() {
-            path.relocate(*call);
-            tries = *times;
+        if let Some((times, call)) = self.tried {
+            path.relocate(call);
+            tries = times;
         }
         let error = Error::from_original(copy, path, tries);
-        match hook {
+        match self.hook {
             Some(hook) => hook(&error),
             None => eprintln!("asynckit: nobody has looked at this failure: {error:#}"),
         }

@@ -1,14 +1,16 @@
 //! Many results at once.
 
+mod keyed;
 mod scoped;
 
 use std::panic::Location;
 
-use crate::core::{Inputs, Many, Moved, OrCancelled, Outcomes, TaskRef};
+use crate::core::{Gathered, Inputs, Many, Moved, Outcomes, TaskRef};
 use crate::error::{self, Error, Hop};
 use crate::pool::{AnySet, Handle, wait};
 use crate::result::{AsCompleted, AsyncResult};
 use crate::work::{gather, gather_at};
+pub use keyed::Keyed;
 
 mod sealed {
     /// Anything that gives results one after the other.
@@ -20,6 +22,9 @@ mod sealed {
     /// A tuple of results.
     #[derive(Debug)]
     pub struct Tuple<T>(T);
+    /// Anything that gives keys with their results.
+    #[derive(Debug)]
+    pub struct Pairs<K, T>(K, T);
 
     pub trait Kind {
         /// What one result of a list has.
@@ -35,12 +40,16 @@ mod sealed {
         type Item = T;
         type Values = Vec<T>;
     }
+    impl<K, T> Kind for Pairs<K, T> {
+        type Item = (K, T);
+        type Values = ();
+    }
     impl<T> Kind for Tuple<T> {
         type Item = ();
         type Values = T;
     }
 }
-use sealed::{Kind, List, Slice, Tuple};
+use sealed::{Kind, List, Pairs, Slice, Tuple};
 
 /// Methods over many results: on anything iterable, on slices and on tuples.
 ///
@@ -59,7 +68,7 @@ use sealed::{Kind, List, Slice, Tuple};
 /// ```
 pub trait Results<K: Kind> {
     /// One result of all values, in their order; set at once where there are none. It fails as
-    /// soon as one of them does.
+    /// soon as one of them does. What else fails of them then counts as seen when that failure is.
     ///
     /// The values own all they use; for those that borrow there is
     /// [`Scope::join_all`](crate::Scope::join_all).
@@ -100,7 +109,7 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
         K::Item: Send + 'static,
     {
-        let inputs = OrCancelled((many(self), ()));
+        let inputs = Gathered::<_, true>::of((many(self), ()));
         gather(Hop::here(&"try_join_all"), inputs, |(values, ())| values)
     }
 
@@ -157,6 +166,27 @@ pub trait Results<K: Kind> {
         Self: IntoIterator<Item = AsyncResult<K::Item>> + Sized,
     {
         AsCompleted::new(self)
+    }
+
+    /// Results with keys: pairs of anything and a result, as a map has them.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use asynckit::{AsyncResult, Pool, Results};
+    ///
+    /// let pool = Pool::new(2);
+    /// let sizes: HashMap<&str, AsyncResult<usize>> =
+    ///     ["one", "three"].into_iter().map(|word| (word, pool.spawn(move || word.len()))).collect();
+    /// for (word, size) in sizes.keyed().as_completed() {
+    ///     assert_eq!(size.get()?, word.len()); // each when it is there
+    /// }
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
+    fn keyed<Key, T>(self) -> Keyed<Self>
+    where
+        Self: IntoIterator<Item = (Key, AsyncResult<T>)> + Sized,
+    {
+        Keyed::new(self)
     }
 
     /// Blocks until one of the results is set, and tells which; `None` where there are none.
@@ -238,6 +268,7 @@ pub trait Results<K: Kind> {
 }
 
 impl<T, I: IntoIterator<Item = AsyncResult<T>>> Results<List<T>> for I {}
+impl<K, T, I: IntoIterator<Item = (K, AsyncResult<T>)>> Results<Pairs<K, T>> for I {}
 impl<T> Results<Slice<T>> for [AsyncResult<T>] {}
 
 /// The values of a list, gathered in a scope or, if they borrow nothing, by themselves.
@@ -246,7 +277,7 @@ pub(crate) fn join_list<T: Send>(
     place: Option<Handle>,
     results: impl IntoIterator<Item = AsyncResult<T>>,
 ) -> AsyncResult<Vec<T>> {
-    gather_in(hop, place, (many(results), ()), |(values, ())| values)
+    gather_in(hop, place, Gathered::<_, false>::of((many(results), ())), |(values, ())| values)
 }
 
 fn gather_in<L, U>(
@@ -291,7 +322,7 @@ macro_rules! tuples {
             #[allow(non_snake_case)]
             fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values> {
                 let ($($name,)*) = self;
-                let inputs = tuples!(@nest $($name)*);
+                let inputs = Gathered::<_, false>::of(tuples!(@nest $($name)*));
                 let shape = |tuples!(@pattern $($name)*)| ($($name,)*);
                 gather_in(Hop::here(&"join"), place, inputs, shape)
             }
@@ -299,7 +330,7 @@ macro_rules! tuples {
             #[allow(non_snake_case)]
             fn try_join_tuple(self) -> AsyncResult<Self::Values> {
                 let ($($name,)*) = self;
-                let inputs = OrCancelled(tuples!(@nest $($name)*));
+                let inputs = Gathered::<_, true>::of(tuples!(@nest $($name)*));
                 gather(Hop::here(&"try_join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
             }
         }
@@ -317,7 +348,7 @@ impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncR
     /// The result of a collection of all values; it fails as soon as one of them does.
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = AsyncResult<T>>>(results: I) -> AsyncResult<C> {
-        let inputs = (many(results), ());
+        let inputs = Gathered::<_, false>::of((many(results), ()));
         gather(Hop::here(&"collect"), inputs, |(values, ())| values.into_iter().collect())
     }
 }

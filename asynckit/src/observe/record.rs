@@ -73,9 +73,8 @@ impl Record {
         }
     }
 
-    /// It is run next, on this thread.
-    pub(crate) fn begins(&self) {
-        self.ready();
+    /// Somebody may be about to tell that it is ready.
+    fn wait_for_who_tells(&self) {
         let is_told = || self.state.load(Ordering::Acquire) & STATE != TELLS;
         for _ in 0..PATIENCE {
             if is_told() {
@@ -83,6 +82,12 @@ impl Record {
             }
             yield_now();
         }
+    }
+
+    /// It is run next, on this thread.
+    pub(crate) fn begins(&self) {
+        self.ready();
+        self.wait_for_who_tells();
         let before = self.state.swap(RUNS | BEGUN, Ordering::AcqRel);
         let begins = before & BEGUN == 0;
         let time = self.tell(&if begins { Told::Started(self.id) } else { Told::Resumed(self.id) });
@@ -127,6 +132,10 @@ impl Record {
     /// It will not run, or go on.
     pub(crate) fn lost(&self, error: Option<&Error>) {
         let ran = self.runs();
+        // It may be in the hand of somebody who is about to queue it, and then tells nobody any more.
+        if !ran && !self.begin_ready() {
+            self.wait_for_who_tells();
+        }
         let how = match error {
             None => Ending::Late,
             Some(error) if ran => Ending::Failed(error),

@@ -53,6 +53,10 @@ impl Shared {
             if hopeless.is_empty() {
                 return self.close();
             }
+            if self.is_ending() {
+                // They have their time: what they wait for may be under way elsewhere (`end.rs`).
+                return;
+            }
             // The work goes on with an error, and its worker comes back here when it is done.
             for wait in hopeless {
                 wait.fail(words::stopped(&wait));
@@ -79,7 +83,7 @@ impl Shared {
     pub(crate) fn fail_queued(&self) {
         fence(Ordering::SeqCst);
         while let Some(entry) = self.take_any() {
-            worker::stop_entry(entry);
+            worker::stop_entry(self, entry);
         }
         while let Some(rest) = self.queue.take_rest() {
             drop(rest);
@@ -104,27 +108,35 @@ impl Shared {
         true
     }
 
-    /// Waits until the last thread goes to sleep.
-    pub(crate) fn wait_for_rest(&self) {
-        let mut threads = self.threads();
-        if !threads.at_rest() {
-            threads.resting += 1;
-            let waited = self.rest.wait(threads);
-            waited.unwrap_or_else(PoisonError::into_inner).resting -= 1;
-        }
+    /// Waits until the last thread goes to sleep; false where the pool is to end, and the time for that is over.
+    pub(crate) fn wait_for_rest(&self) -> bool {
+        self.wait_until(Threads::at_rest)
     }
 
     /// The caller has joined threads of a closed pool: waits for those that others join, or that are a
     /// host's, and for whoever helps.
     pub(crate) fn end_joining(&self) {
-        let mut threads = self.threads();
-        threads.joining -= 1;
+        self.threads().joining -= 1;
         self.notify_rest();
+        self.wait_until(Threads::has_ended);
+    }
+
+    fn wait_until(&self, reached: impl Fn(&Threads) -> bool) -> bool {
+        let mut threads = self.threads();
         threads.resting += 1;
-        while !threads.has_ended() {
-            threads = self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner);
+        let mut over = false;
+        while !reached(&threads) && !over {
+            threads = match self.ending.get() {
+                None => self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner),
+                Some(end) => {
+                    let waited = self.rest.wait_timeout(threads, end.left());
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+            over = self.is_out_of_time();
         }
         threads.resting -= 1;
+        reached(&threads)
     }
 }
 

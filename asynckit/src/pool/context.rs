@@ -90,8 +90,8 @@ fn works_for_no_other(pool: &Shared) -> bool {
 }
 
 /// Whether nobody wants the result of the work that calls this any more: it was cancelled, or is
-/// out of time, or its [`CancelToken`](crate::CancelToken) says so. It may stop early. False outside
-/// of work.
+/// out of time, its [`CancelToken`](crate::CancelToken) says so, or its pool is
+/// [to end](crate::Pool::end_within). It may stop early. False outside of work.
 ///
 /// ```
 /// use asynckit::{Pool, is_cancelled, work};
@@ -103,8 +103,11 @@ fn works_for_no_other(pool: &Shared) -> bool {
 /// ```
 pub fn is_cancelled() -> bool {
     let cancelled = each_frame(|frame| {
-        let of_place = frame.home::<Inside>().is_some_and(|part| part.is_cancelled());
-        if of_place || frame.is_set() {
+        let of_pool = frame.home::<State>().is_some_and(|pool| pool.is_ending());
+        let of_place = frame
+            .home::<Inside>()
+            .is_some_and(|part| part.is_cancelled() || part.pool().is_ending());
+        if of_pool || of_place || frame.is_set() {
             ControlFlow::Break(true)
         } else if frame.in_place() {
             ControlFlow::Continue(())

@@ -9,7 +9,8 @@
 //! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
 //! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
-//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `snapshot`,
+//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`, `builder`, `stop`,
+//! `snapshot`,
 //! `on_rayon`, `on_tokio`.
 
 mod asleep;
@@ -21,6 +22,7 @@ mod config;
 mod context;
 mod deadlock;
 mod draw;
+mod end;
 mod goal;
 mod handle;
 mod help;
@@ -45,6 +47,8 @@ mod scope;
 mod seeded;
 mod shared;
 mod shown;
+#[cfg(feature = "signal")]
+mod signals;
 mod sleep;
 mod snapshot;
 mod spawn;
@@ -65,6 +69,8 @@ pub use handle::Pool;
 pub use looks::note;
 pub use scope::Scope;
 pub use seeded::Injected;
+#[cfg(feature = "signal")]
+pub use signals::{Ending, Signal};
 pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
 pub use stop::StillRunning;
 

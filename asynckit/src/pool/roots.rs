@@ -14,7 +14,6 @@
 use std::collections::HashMap;
 
 use crate::core::{self, Header, Rest, TaskRef};
-use crate::error::Error;
 use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
 use crate::pool::{deadlock, walks};
@@ -66,7 +65,7 @@ impl Shared {
             drop(over);
         }
         if self.is_closed() {
-            task.fail_waiting(Error::stopped(task.hop), false);
+            task.fail_waiting(self.not_begun(task.hop), false);
         } else if task.is_suspended() {
             deadlock::look_at_await(task);
         } else {
@@ -125,12 +124,12 @@ impl Shared {
         let mut any = false;
         for root in roots {
             self.abandon(&root);
-            let stopped = |task: &Header| Error::stopped(task.hop);
+            let stopped = |task: &Header| self.not_begun(task.hop);
             any |= core::fail_dependents(&root, &|task| self.has(task), &stopped);
         }
         // One that was woken since is queued.
         for task in sleepers.into_iter().filter(|task| task.is_waiting()) {
-            any |= task.fail_waiting(Error::stopped(task.hop), false);
+            any |= task.fail_waiting(self.not_begun(task.hop), false);
         }
         any
     }
@@ -148,7 +147,7 @@ impl Shared {
 
     /// Fails all tasks that wait for work which is under way: the pool is closed, and they will not begin.
     pub(super) fn fail_dependents_of_running(&self) {
-        let stopped = |task: &Header| Error::stopped(task.hop);
+        let stopped = |task: &Header| self.not_begun(task.hop);
         for task in self.stacks.tasks() {
             core::fail_dependents(&task, &|task| self.has(task), &stopped);
         }

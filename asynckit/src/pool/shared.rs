@@ -11,7 +11,7 @@ use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, lock, thread};
+use crate::sync::{Arc, AtomicUsize, Condvar, Deadline, Mutex, OnceLock, Ordering, lock, thread};
 use crate::terms::Priority;
 
 /// A pool, as its tasks know it.
@@ -83,6 +83,8 @@ pub(crate) struct State {
     pub(super) hook: Mutex<Option<Hook>>,
     /// Signalled when the last thread goes to sleep, while somebody waits for that.
     pub(super) rest: Condvar,
+    /// Until when its work may come to an end, once it is told to.
+    pub(super) ending: OnceLock<Deadline>,
     /// Signalled when the pool is closed, under the lock of `threads`.
     pub(super) closed: Condvar,
 }
@@ -185,7 +187,22 @@ impl Shared {
             let words = "did not run: no thread could be started for its pool";
             return Error::outside(ErrorKind::Stopped, hop, words);
         }
-        Error::stopped(hop)
+        self.not_begun(hop)
+    }
+
+    /// Why work of a pool that is closed does not begin.
+    pub(crate) fn not_begun(&self, hop: Hop) -> Error {
+        if self.is_ending() { Error::ended(hop) } else { Error::stopped(hop) }
+    }
+
+    /// Whether it was told to end.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.ending.get().is_some()
+    }
+
+    /// Whether it was told so, and the time for that is over.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.ending.get().is_some_and(Deadline::is_over)
     }
 
     pub(crate) fn wanted(&self) -> usize {

@@ -36,7 +36,7 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
         Submitted::Ready(entry) => worker::schedule(pool, entry),
         // *The late task*: it was tied, SeqCst, before this look.
         Submitted::Tied if !pool.is_closed() => {}
-        Submitted::Tied => refuse_late(&owner),
+        Submitted::Tied => refuse_late(pool, &owner),
         Submitted::Immediate(entry) => pool.do_now(entry),
     }
     owner
@@ -61,7 +61,7 @@ fn on_watched_pool<T, K: TaskOf<T>>(
         }
         // *The late task*, as above.
         Submitted::Tied if !pool.is_closed() => {}
-        Submitted::Tied => refuse_late(&owner),
+        Submitted::Tied => refuse_late(pool, &owner),
         Submitted::Immediate(entry) => pool.do_now(entry),
     }
     owner
@@ -69,8 +69,8 @@ fn on_watched_pool<T, K: TaskOf<T>>(
 
 #[cold]
 #[inline(never)]
-fn refuse_late<T>(owner: &Owner<T>) {
-    let _ = owner.reference().fail_waiting(Error::stopped(owner.hop), false);
+fn refuse_late<T>(pool: &Shared, owner: &Owner<T>) {
+    let _ = owner.reference().fail_waiting(pool.not_begun(owner.hop), false);
 }
 
 /// Submits a task anywhere. `counted`: it has a place in the queue.
@@ -149,7 +149,7 @@ fn follow<T>(part: &Arc<Part>, owner: &Owner<T>, submitted: Submitted) {
         }
         Submitted::Immediate(entry) => part.do_now(entry),
         // *The late task*, as above.
-        Submitted::Tied if part.pool().is_closed() => refuse_late(owner),
+        Submitted::Tied if part.pool().is_closed() => refuse_late(part.pool(), owner),
         Submitted::Tied => {}
     }
 }

@@ -15,7 +15,7 @@ use crate::pool::queue::Queue;
 use crate::pool::shared::{Farewell, Shared, Sleeping, State};
 use crate::pool::threads::{Threads, count_workers};
 use crate::pool::{life, registry};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use crate::terms::{AGAIN, Timers, no_thread};
 
 impl Shared {
@@ -49,6 +49,7 @@ impl Shared {
             told: Condvar::new(),
             hook: Mutex::new(config.hook.take()),
             rest: Condvar::new(),
+            ending: OnceLock::new(),
             closed: Condvar::new(),
             config,
         });

@@ -14,7 +14,7 @@ impl Pool {
     /// more, what still waits for an input fails as [`Stopped`](crate::ErrorKind::Stopped), and so
     /// does a wait inside running work that nothing in the pool will end. Work that is submitted
     /// afterwards fails so at once. On a worker of the pool `stop` returns without waiting; anywhere else
-    /// it waits, whoever has stopped the pool before.
+    /// it waits, whoever has stopped the pool before, unless that is [to end](Pool::end_within) within a time.
     ///
     /// ```
     /// use asynckit::{ErrorKind, Pool, current, work};
@@ -33,8 +33,14 @@ impl Pool {
             return;
         }
         self.drive_to_close(None);
-        self.join();
-        shared.tell_stopped(true);
+        if self.join() {
+            shared.tell_stopped(true);
+        } else {
+            let still = self.still_running();
+            if !still.work.is_empty() {
+                eprintln!("asynckit: {still}");
+            }
+        }
     }
 
     /// As [`stop`](Pool::stop), but at the deadline what has not begun fails as
@@ -106,7 +112,7 @@ impl Pool {
         if context::works_for(shared) {
             return;
         }
-        while !shared.is_idle() {
+        while !shared.is_idle() && !shared.is_out_of_time() {
             if shared.is_helped_here() {
                 help::help_until_rest(shared);
             } else {
@@ -143,9 +149,14 @@ impl Pool {
         }
     }
 
-    /// Waits until nobody does the pool's work any more.
-    fn join(&self) {
-        let mut threads = self.shared().threads();
+    /// Waits until nobody does the pool's work any more; false where it is to end, and the time for that is over.
+    fn join(&self) -> bool {
+        let shared = self.shared();
+        if !shared.wait_for_rest() {
+            shared.threads().left_behind = true;
+            return false;
+        }
+        let mut threads = shared.threads();
         let handles = std::mem::take(&mut threads.handles);
         threads.joining += 1;
         drop(threads);
@@ -153,7 +164,8 @@ impl Pool {
             // A worker catches the panics of what it runs.
             let _ = handle.join();
         }
-        self.shared().end_joining();
+        shared.end_joining();
+        true
     }
 
     /// Joins the workers that come to their end before the deadline; whether all did.
@@ -169,7 +181,7 @@ impl Pool {
                 return true;
             }
             let left = deadline.left();
-            if left.is_zero() {
+            if left.is_zero() || self.shared().is_out_of_time() {
                 return false;
             }
             thread::sleep(left.min(Duration::from_millis(1)));

@@ -3,7 +3,6 @@
 use crossbeam_deque::Steal;
 
 use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes};
-use crate::error::Error;
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, with_local};
 use crate::pool::place::{Inside, Part};
@@ -76,7 +75,7 @@ impl Local {
         let mut row = 0;
         loop {
             if self.shared.is_closed() {
-                return stop_task(task);
+                return stop_task(&self.shared, task);
             }
             row += 1;
             let mut next = Next { local: self, task: None, keeps: row < STREAK, room: AT_ONCE };
@@ -292,22 +291,22 @@ fn fail_queued(pool: &Shared) {
             && local.is_of(pool)
         {
             while let Some(entry) = local.deque.pop() {
-                stop_entry(entry);
+                stop_entry(pool, entry);
             }
         }
     });
 }
 
 /// Fails a task whose pool is closed, unless somebody has begun it.
-pub(crate) fn stop_entry(entry: Entry) {
+pub(crate) fn stop_entry(pool: &Shared, entry: Entry) {
     if let Some(task) = entry.claim() {
-        stop_task(task);
+        stop_task(pool, task);
     }
 }
 
 #[cold]
-fn stop_task(task: Claimed) {
-    let error = Error::stopped(task.header().hop);
+fn stop_task(pool: &Shared, task: Claimed) {
+    let error = pool.not_begun(task.header().hop);
     task.fail(error);
 }
 
@@ -338,7 +337,7 @@ fn run_special(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
 /// Runs what an entry stands for, for a thread that has no deque here.
 pub(crate) fn execute(pool: &Shared, entry: Entry) {
     if pool.is_closed() {
-        return stop_entry(entry);
+        return stop_entry(pool, entry);
     }
     if let Some(task) = entry.claim() {
         execute_here(pool, task);

@@ -10,11 +10,11 @@ use crate::error::{self, At};
 use crate::pool::{Goal, Shared, Test, pool_of, pools_of, wait};
 use crate::sync::{Arc, Mutex, Parker, lock};
 
-/// Results of which each is handed out when it is set. To add one and to hand one out costs the
-/// same however many there are.
-pub(crate) struct Completed<T> {
+/// Results, each with a key, of which each is handed out when it is set. To add one and to hand one out costs
+/// the same however many there are.
+pub(crate) struct Completed<T, K = ()> {
     /// Those that were not handed out.
-    results: Vec<Option<Watched<T>>>,
+    results: Vec<Option<Watched<T, K>>>,
     /// Places of such as were.
     vacant: Vec<usize>,
     /// All before this place were handed out.
@@ -24,7 +24,8 @@ pub(crate) struct Completed<T> {
     pools: Vec<Arc<Shared>>,
 }
 
-struct Watched<T> {
+struct Watched<T, K> {
+    key: K,
     watch: Option<Watch>,
     result: AsyncResult<T>,
 }
@@ -49,8 +50,8 @@ impl Done {
     }
 }
 
-impl<T> Completed<T> {
-    pub(crate) fn new() -> Completed<T> {
+impl<T, K> Completed<T, K> {
+    pub(crate) fn new() -> Completed<T, K> {
         Completed {
             results: Vec::new(),
             vacant: Vec::new(),
@@ -65,7 +66,7 @@ impl<T> Completed<T> {
         self.left
     }
 
-    pub(crate) fn add(&mut self, result: AsyncResult<T>) {
+    pub(crate) fn add(&mut self, key: K, result: AsyncResult<T>) {
         let place = self.vacant.pop().unwrap_or_else(|| {
             self.results.push(None);
             self.results.len() - 1
@@ -83,12 +84,12 @@ impl<T> Completed<T> {
         if watch.is_none() {
             self.done.push(place);
         }
-        self.results[place] = Some(Watched { watch, result });
+        self.results[place] = Some(Watched { key, watch, result });
     }
 
     /// Waits for the next one to be set; `None` where none is left. As an error, why the wait
     /// could never end.
-    pub(crate) fn next(&mut self, at: At) -> Option<AsyncResult<T>> {
+    pub(crate) fn next(&mut self, at: At) -> Option<(K, AsyncResult<T>)> {
         if self.left == 0 {
             return None;
         }
@@ -102,7 +103,7 @@ impl<T> Completed<T> {
             }
             place = self.done.pop();
         }
-        let Watched { watch, result } = self.results[place?].take()?;
+        let Watched { key, watch, result } = self.results[place?].take()?;
         if let Some(watch) = watch {
             // It has been told.
             watch.stay();
@@ -112,7 +113,7 @@ impl<T> Completed<T> {
         while self.first < self.results.len() && self.results[self.first].is_none() {
             self.first += 1;
         }
-        Some(result)
+        Some((key, result))
     }
 
     /// Gives up what is left.
@@ -129,7 +130,7 @@ const MANY: usize = 256;
 /// How many of the results a wait has a look at for work to do: any of them will do.
 const LOOKS: usize = 16;
 
-impl<T> Goal for Completed<T> {
+impl<T, K> Goal for Completed<T, K> {
     fn reached(&self) -> bool {
         !lock(&self.done.order).is_empty()
     }
@@ -192,11 +193,36 @@ pub struct AsCompleted<T> {
     results: Completed<T>,
 }
 
+/// The iterator of [`Keyed::as_completed`](crate::Keyed::as_completed): each key with its result, when that is set.
+///
+/// ```
+/// use asynckit::{Pool, Results};
+///
+/// let pool = Pool::new(4);
+/// let mut done = (0..100).map(|n| (n, pool.spawn(move || n * n))).keyed().as_completed();
+/// for (n, square) in done.by_ref() {
+///     assert_eq!(square.get()?, n * n);
+/// }
+/// assert_eq!(done.len(), 0);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
+pub struct KeyedAsCompleted<K, T> {
+    results: Completed<T, K>,
+}
+
 impl<T> AsCompleted<T> {
     pub(crate) fn new(results: impl IntoIterator<Item = AsyncResult<T>>) -> AsCompleted<T> {
         let mut completed = Completed::new();
-        results.into_iter().for_each(|result| completed.add(result));
+        results.into_iter().for_each(|result| completed.add((), result));
         AsCompleted { results: completed }
+    }
+}
+
+impl<K, T> KeyedAsCompleted<K, T> {
+    pub(crate) fn new(results: impl IntoIterator<Item = (K, AsyncResult<T>)>) -> Self {
+        let mut completed = Completed::new();
+        results.into_iter().for_each(|(key, result)| completed.add(key, result));
+        KeyedAsCompleted { results: completed }
     }
 }
 
@@ -208,6 +234,22 @@ impl<T> Iterator for AsCompleted<T> {
     /// As [`AsyncResult::wait`].
     #[track_caller]
     fn next(&mut self) -> Option<AsyncResult<T>> {
+        Some(self.results.next(Location::caller())?.1)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.results.len(), Some(self.results.len()))
+    }
+}
+
+impl<K, T> Iterator for KeyedAsCompleted<K, T> {
+    type Item = (K, AsyncResult<T>);
+
+    /// # Panics
+    ///
+    /// As [`AsyncResult::wait`].
+    #[track_caller]
+    fn next(&mut self) -> Option<(K, AsyncResult<T>)> {
         self.results.next(Location::caller())
     }
 
@@ -218,9 +260,19 @@ impl<T> Iterator for AsCompleted<T> {
 
 impl<T> ExactSizeIterator for AsCompleted<T> {}
 impl<T> std::iter::FusedIterator for AsCompleted<T> {}
+impl<K, T> ExactSizeIterator for KeyedAsCompleted<K, T> {}
+impl<K, T> std::iter::FusedIterator for KeyedAsCompleted<K, T> {}
 
 impl<T> fmt::Debug for AsCompleted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsCompleted").field("left", &self.results.len()).finish_non_exhaustive()
+    }
+}
+
+impl<K, T> fmt::Debug for KeyedAsCompleted<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedAsCompleted")
+            .field("left", &self.results.len())
+            .finish_non_exhaustive()
     }
 }

@@ -7,8 +7,8 @@ mod set;
 mod wait;
 
 pub use await_::{Awaited, AwaitedRef};
-pub use completed::AsCompleted;
 pub(crate) use completed::Completed;
+pub use completed::{AsCompleted, KeyedAsCompleted};
 pub use set::{SetError, Setter};
 
 use std::fmt;

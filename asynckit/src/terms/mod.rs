@@ -5,7 +5,7 @@
 //! # The files
 //!
 //! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `counts`, `keys`,
-//! `turns`, `supply`, `passes`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! `turns`, `slots`, `supply`, `passes`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;
@@ -19,6 +19,8 @@ mod random;
 #[cfg(feature = "rate")]
 mod rates;
 mod share;
+#[cfg(feature = "jobserver")]
+mod slots;
 mod stopwatch;
 mod supply;
 mod timers;
@@ -41,6 +43,8 @@ pub(crate) use random::Random;
 #[cfg(feature = "rate")]
 pub(crate) use rates::Rates;
 pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};
+#[cfg(feature = "jobserver")]
+pub(crate) use slots::Slots;
 pub(crate) use stopwatch::{
     Stopwatch, begin_anew_in_place, begin_in_place, end_in_place, left_in_place, measured,
 };

@@ -4,6 +4,9 @@
 //! comes first is served first, also where others would find room: so that much is not starved by little. Turns
 //! of a rate (`turns.rs`) have the same line, and do not come back but with time.
 
+#[cfg(feature = "jobserver")]
+mod of_slots;
+
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 use std::panic::Location;
@@ -168,14 +171,9 @@ impl Passes {
 
     fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
         counts::made(lends);
-        let state = State {
-            supply,
-            line: BTreeMap::new(),
-            tasks: HashSet::new(),
-            last: 0,
-            holders: BTreeMap::new(),
-        };
-        let (state, keys) = (Mutex::new(state), OnceLock::new());
+        let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
+        let state = Mutex::new(State { supply, line, tasks, last: 0, holders });
+        let keys = OnceLock::new();
         let passes = Arc::new(Passes { facts, lends, state, keys, _forget: forget });
         lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
         passes
@@ -189,7 +187,8 @@ impl Passes {
     {
         self.keys.get_or_init(Keys::new).of(key, |forget| {
             let facts = LimitFacts { id: LimitId::next(), ..self.facts };
-            Passes::with(facts, self.lends, Supply::Permits(facts.most), Some(forget))
+            let supply = lock(&self.state).supply.alike(facts.most);
+            Passes::with(facts, self.lends, supply, Some(forget))
         })
     }
 
@@ -226,12 +225,14 @@ impl Passes {
         Err(InLine { number, waiter, passes: self.clone(), ahead })
     }
 
-    /// Where time brings what the first in line needs: sees to it that it gets it then.
+    /// Where time, or a jobserver, brings what the first in line needs: sees to it that it gets it then.
     fn call_when_due(self: &Arc<Self>, state: &mut State, taken: Result<(), Option<Duration>>) {
         if let Err(Some(wait)) = taken {
             let line = Arc::downgrade(self);
             state.supply.call_after(wait, move || line.upgrade().iter().for_each(Passes::hand_on));
         }
+        #[cfg(feature = "jobserver")]
+        self.fetch_slot(state);
     }
 
     /// Gives what there is to the first in line, and to those behind as long as there is enough.

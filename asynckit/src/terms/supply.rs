@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "jobserver")]
+use crate::terms::slots::Slots;
 #[cfg(feature = "rate")]
 use crate::terms::turns::Turns;
 
@@ -10,6 +12,8 @@ pub(crate) enum Supply {
     Permits(usize),
     #[cfg(feature = "rate")]
     Turns(Turns),
+    #[cfg(feature = "jobserver")]
+    Slots(Slots),
 }
 
 impl Supply {
@@ -22,6 +26,8 @@ impl Supply {
             }
             #[cfg(feature = "rate")]
             Supply::Turns(turns) => turns.take(weight).map_err(Some),
+            #[cfg(feature = "jobserver")]
+            Supply::Slots(slots) => slots.take(weight).then_some(()).ok_or(None),
         }
     }
 
@@ -31,13 +37,28 @@ impl Supply {
             Supply::Permits(free) => *free += weight,
             #[cfg(feature = "rate")]
             Supply::Turns(_) => return false,
+            #[cfg(feature = "jobserver")]
+            Supply::Slots(slots) => slots.give_back(weight),
         }
         true
     }
 
+    /// Another one of the same kind.
+    pub(crate) fn alike(&self, most: usize) -> Supply {
+        match self {
+            #[cfg(feature = "jobserver")]
+            Supply::Slots(slots) => Supply::Slots(slots.alike()),
+            _ => Supply::Permits(most),
+        }
+    }
+
     /// Whether they come back.
     pub(crate) fn comes_back(&self) -> bool {
-        matches!(self, Supply::Permits(_))
+        match self {
+            #[cfg(feature = "rate")]
+            Supply::Turns(_) => false,
+            _ => true,
+        }
     }
 
     /// Has this called after a while, and not what was to be called before.
@@ -48,7 +69,12 @@ impl Supply {
         }
     }
 
+    /// Nobody stands in line any more.
     pub(crate) fn call_off(&mut self) {
+        #[cfg(feature = "jobserver")]
+        if let Supply::Slots(slots) = self {
+            slots.give_rest_back();
+        }
         #[cfg(feature = "rate")]
         if let Supply::Turns(turns) = self {
             turns.call_off();

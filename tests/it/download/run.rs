@@ -66,11 +66,11 @@ impl Run {
         Self { child, stdout, stderr }
     }
 
-    /// What Ctrl-C does.
+    /// What Ctrl-C does (`INT`), or `kill` (`TERM`).
     #[cfg(unix)]
-    pub fn interrupt(&self) {
+    pub fn signal(&self, name: &str) {
         let process = self.child.id().to_string();
-        let kill = Command::new("kill").args(["-INT", &process]).status();
+        let kill = Command::new("kill").args([&format!("-{name}"), &process]).status();
         assert!(kill.unwrap().success());
     }
 

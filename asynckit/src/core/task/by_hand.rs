@@ -22,6 +22,7 @@ impl<T> TableByHand<T> {
         withdraw: |_, _| (),
         awaited: |_, _| false,
         fail_await: |_, _| (),
+        failed: |_, _, _| (),
         drop_value: drop_of::<T>(),
         layout: layout_of::<T, ()>().0,
         class: layout_of::<T, ()>().1,

@@ -14,6 +14,7 @@ use super::super::inputs::{Inputs, Linked, VisitEdges};
 use super::super::run;
 use super::super::wish;
 use super::{Outcome, TaskOf};
+use crate::error::Error;
 use crate::observe::TaskKind;
 use crate::panic;
 
@@ -71,6 +72,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         withdraw: Self::withdraw,
         awaited: |_, _| false,
         fail_await: |_, _| (),
+        failed: Self::failed,
         drop_value: drop_of::<T>(),
         layout: layout_of::<T, Call<'w, L, T, Room>>().0,
         class: layout_of::<T, Call<'w, L, T, Room>>().1,
@@ -85,6 +87,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         drop_edges: |_| (),
         edges: Self::edges_of_forward,
         loans: |_, _| (),
+        failed: |_, _, _| (),
         ..Self::TABLE
     };
 
@@ -258,6 +261,13 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     unsafe fn edges(task: CellPtr, visit: VisitEdges<'_>) {
         // SAFETY: the caller's promise.
         unsafe { (*Self::inputs(task)).edges(visit) }
+    }
+
+    /// # Safety
+    /// As for `Table`.
+    unsafe fn failed(task: CellPtr, error: &Error, own: bool) {
+        // SAFETY: the caller's promise; the inputs stay until each edge was visited.
+        unsafe { (*Self::inputs(task)).failed(error, own) }
     }
 
     /// # Safety

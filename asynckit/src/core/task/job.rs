@@ -81,6 +81,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
         withdraw: Self::withdraw,
         awaited: Self::awaited,
         fail_await: Self::fail_await,
+        failed: |_, _, _| (),
         drop_value: drop_of::<T>(),
         layout: layout_of::<T, Jobbed<J>>().0,
         class: layout_of::<T, Jobbed<J>>().1,

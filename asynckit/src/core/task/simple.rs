@@ -31,6 +31,7 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
         withdraw: |_, _| (),
         awaited: |_, _| false,
         fail_await: |_, _| (),
+        failed: |_, _, _| (),
         drop_value: drop_of::<T>(),
         layout: layout_of::<T, Simple<C>>().0,
         class: layout_of::<T, Simple<C>>().1,
