@@ -355,6 +355,8 @@ mod statements;
 mod then;
 mod time;
 
+mod stream;
+
 mod unwind_safe;
 
 #[doc(hidden)]
@@ -380,6 +382,7 @@ pub use pool::{
     current, is_cancelled, note, try_current,
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
+pub use stream::Stream;
 pub use time::Retry;
 pub use work::{Work, try_work, work};
 

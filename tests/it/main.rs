@@ -58,6 +58,7 @@ mod scope_drops;
 mod sleepers;
 mod slow_code;
 mod snapshots;
+mod stream;
 mod stress;
 mod thread_ends;
 mod timeouts;
