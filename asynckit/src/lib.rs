@@ -376,10 +376,10 @@ pub use explore::{Explore, explore};
 pub use limit::Limit;
 pub use many::Results;
 pub use map::{Map, Mapped};
-pub use observe::{Observer, Snapshot};
+pub use observe::{Context, Observer, Snapshot};
 pub use pool::{
-    BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
-    current, is_cancelled, note, try_current,
+    BuildError, Current, Injected, PerWorker, Pool, PoolBuilder, Scope, Spawner, StillRunning,
+    blocking, current, is_cancelled, note, try_current,
 };
 pub use result::{AsCompleted, AsyncResult, Awaited, AwaitedRef, SetError, Setter};
 pub use stream::Stream;

@@ -6,13 +6,15 @@
 //! # The files
 //!
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
-//! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
+//! `attached`, `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
 //! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `needed`,
-//! `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `builder`, `stop`, `snapshot`,
-//! `on_rayon`, `on_tokio`.
+//! `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `scope`, `spawner`, `per_worker`, `builder`,
+//! `attaching`, `stop`, `snapshot`, `on_rayon`, `on_tokio`.
 
 mod asleep;
+mod attached;
+mod attaching;
 mod attention;
 mod block;
 mod builder;
@@ -35,6 +37,7 @@ mod needed;
 mod on_rayon;
 #[cfg(feature = "tokio")]
 mod on_tokio;
+mod per_worker;
 mod phase;
 mod place;
 mod queue;
@@ -62,6 +65,7 @@ pub use builder::{BuildError, PoolBuilder};
 pub use context::is_cancelled;
 pub use handle::Pool;
 pub use looks::note;
+pub use per_worker::PerWorker;
 pub use scope::Scope;
 pub use seeded::Injected;
 pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
