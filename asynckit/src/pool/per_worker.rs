@@ -200,10 +200,10 @@ impl<T: Send> Keeps for Inside<T> {
 }
 
 impl Shared {
-    /// How many workers there should be, and how many threads there may be with spares.
+    /// How many workers there should be, and how many threads there may be, with spares; or are, with helpers.
     fn threads_wanted_and_most(&self) -> (usize, usize) {
         let threads = self.threads();
-        (threads.wanted, self.most_threads(&threads))
+        (threads.wanted, self.most_threads(&threads).max(threads.alive))
     }
 }
 
