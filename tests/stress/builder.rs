@@ -38,7 +38,7 @@ const OPEN: usize = 100;
 
 impl<'p> Builder<'p> {
     /// What a builder does next; a step that comes more than once in the table is more likely.
-    const STEPS: [(&'static str, Step<'p>); 41] = [
+    const STEPS: [(&'static str, Step<'p>); 42] = [
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
@@ -75,6 +75,7 @@ impl<'p> Builder<'p> {
         ("task that waits for its own", Builder::recursive),
         ("task that sets", Builder::task_that_sets),
         ("scope", Builder::scope),
+        ("stream", Builder::stream),
         ("cancel", Builder::cancel),
         ("drop", Builder::drop_one),
         ("hand over", Builder::hand_over),
@@ -97,12 +98,12 @@ impl<'p> Builder<'p> {
         }
     }
 
-    fn pool(&mut self) -> &'p Pool {
+    pub fn pool(&mut self) -> &'p Pool {
         let pools = self.pools;
         &pools[usize::from(self.random.once_in(5))]
     }
 
-    fn run(&mut self) -> Run {
+    pub fn run(&mut self) -> Run {
         let fate = match self.random.below(200) {
             0 => Fate::Fails,
             1 => Fate::Panics,
@@ -151,7 +152,7 @@ impl<'p> Builder<'p> {
         self.open.push(Node { result, expected, shared: false, kept: false });
     }
 
-    fn leaf(&mut self) {
+    pub fn leaf(&mut self) {
         let (pool, run, number) = (self.pool(), self.run(), self.random.next());
         let expected = Expected::of(&[], &run, |_| number);
         let leaf = try_work(move || run.end(number));

@@ -13,6 +13,8 @@
 //! out, and then looks once more; whoever adds an item does so first, and then looks at the count. Of one who adds to
 //! a line while running himself nothing is to be feared: he looks again before he ends.
 
+use std::hint;
+
 use crate::core::{TaskRef, Watch};
 use crate::error::{Error, Hop};
 use crate::panic;
@@ -23,6 +25,8 @@ use crate::work::new_work;
 
 /// So many items a runner takes in a row.
 const ROW: usize = 64;
+/// So often a thread looks for something to do before it sleeps: an item mostly comes sooner than a thread wakes.
+const SPINS: u32 = 500;
 
 /// A piece of the work that waits at a stage, or further on.
 pub(super) trait Works: Sync {
@@ -51,6 +55,8 @@ pub(super) struct Flow {
     runs: Mutex<Vec<AsyncResult<()>>>,
     asker: Arc<Parker>,
     asker_waits: AtomicU8,
+    /// Whether a runner looks for work, so that no other need begin.
+    looks: AtomicU8,
 }
 
 impl Flow {
@@ -72,11 +78,28 @@ impl Flow {
             runs: Mutex::new(Vec::new()),
             asker: Parker::current(),
             asker_waits: AtomicU8::new(0),
+            looks: AtomicU8::new(0),
         }
     }
 
     pub(super) fn hop(&self) -> Hop {
         self.hop
+    }
+
+    /// Looks for a while whether there is a place, before the thread sleeps for one.
+    pub(super) fn looks_for_place(&self) -> bool {
+        self.workers > 0 && look_out(|| self.has_place(0) || self.is_over())
+    }
+
+    /// As long as a runner looks out for work, that is.
+    fn looks_for(&self, work: impl Fn() -> bool) -> bool {
+        if self.workers == 0 || self.looks.swap(1, Ordering::SeqCst) != 0 {
+            return false;
+        }
+        let found = look_out(work);
+        // Before the last look, as is the count.
+        self.looks.store(0, Ordering::SeqCst);
+        found
     }
 
     /// Takes a place for an item.
@@ -162,6 +185,13 @@ impl Flow {
             self.asker.unpark();
         }
     }
+}
+
+fn look_out(found: impl Fn() -> bool) -> bool {
+    (0..SPINS).any(|_| {
+        hint::spin_loop();
+        found()
+    })
 }
 
 /// There is a place for one more item, or nothing more is to be asked for.
@@ -265,7 +295,8 @@ impl Drop for Counted<'_> {
 impl<'s> Crew<'s> {
     /// One runner more, if there is any to be.
     pub(super) fn more(&self) {
-        if !self.flow.is_over() && self.flow.count_in() {
+        let is_seen = self.flow.looks.load(Ordering::SeqCst) != 0;
+        if !is_seen && !self.flow.is_over() && self.flow.count_in() {
             self.begin(Counted(Some(self.flow)));
         }
     }
@@ -287,6 +318,11 @@ impl<'s> Crew<'s> {
                 flow.fail(Error::cancelled(flow.hop));
             }
             while flow.is_over() || !self.stages.work(&run) {
+                if !flow.is_over() && flow.looks_for(|| self.stages.is_ready(flow)) {
+                    // There may be more than this, and whoever brought it counts on this runner to see to that.
+                    self.more();
+                    continue;
+                }
                 counted.0 = None;
                 flow.count_out();
                 if flow.is_over() || !self.stages.is_ready(flow) {

@@ -135,6 +135,9 @@ impl<I: Iterator> Source for Items<'_, I> {
                 if is_cancelled() {
                     flow.fail(Error::cancelled(flow.hop()));
                 } else if !flow.take_place(0) {
+                    if flow.looks_for_place() {
+                        continue;
+                    }
                     let room = Room { flow: flow.clone(), scope: scope.place.clone() };
                     if let Err(error) = pool::wait(&room, None, flow.hop().at) {
                         flow.fail(error);
