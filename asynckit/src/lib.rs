@@ -246,7 +246,8 @@
 //! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in
 //! too. Over many results there are the methods of [`Results`]: `join_all`, `try_join_all`,
 //! `settle_all`, `as_completed`, `wait_any` and `join`. [`Pool::map`] and [`Pool::try_map`] call a
-//! function for each of many items, so many at a time.
+//! function for each of many items, so many at a time. [`Pool::stream`] sends items through several stages, in
+//! bounded memory: the module `streams` of this documentation shows how.
 //!
 //! # Threads
 //!
@@ -254,6 +255,9 @@
 //! outside may queue up before [`Work::spawn_on`] blocks. A pool without workers runs its work on
 //! the threads that wait for it, and in [`Pool::run_until_idle`]. With the features `rayon` and
 //! `tokio`, `Pool::on_rayon` and `Pool::on_tokio` run on the threads that a program has already.
+//!
+//! What is a thread's own follows work by [`PoolBuilder::context`]: log fields, the span of a trace. What is dear to make
+//! is kept for each worker, by a [`PerWorker`].
 //!
 //! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
@@ -365,6 +369,10 @@ pub mod __private;
 #[cfg(doc)]
 #[doc = include_str!("../docs/messages.md")]
 pub mod messages {}
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/streams.md")]
+pub mod streams {}
 
 #[doc = include_str!("../docs/async_work.md")]
 pub use asynckit_macros::async_work;

@@ -325,11 +325,12 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> End<T, F> {
         if let Some(item) = item {
             let Some(mut f) = lock(&self.f).take() else { unreachable!("one at a time") };
             let Some((outcome, f)) = run.call(self.hop, move || (f(item), f)) else { return };
+            if let Err(error) = outcome {
+                // Nobody is to pass any more.
+                return run.flow.fail(error);
+            }
             *lock(&self.f) = Some(f);
             self.gate.leave();
-            if let Err(error) = outcome {
-                run.flow.fail(error);
-            }
         }
         run.give_place(self.part);
     }
