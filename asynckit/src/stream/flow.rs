@@ -9,6 +9,9 @@
 //! there are as many as the limits of the stages add up to. `flat_map` and `chunks` make new items, and what follows
 //! them has places of its own.
 //!
+//! A runner that finds nothing looks out for a while before it ends, one at a time. As long as it does, no other is begun
+//! for what comes; so whoever takes an item and sees more of them begins another runner, if there is none that looks.
+//!
 //! *Named race, "the last look":* an item comes to stand in a line while the last runner ends. The runner counts itself
 //! out, and then looks once more; whoever adds an item does so first, and then looks at the count. Of one who adds to
 //! a line while running himself nothing is to be feared: he looks again before he ends.
@@ -20,13 +23,15 @@ use crate::error::{Error, Hop};
 use crate::panic;
 use crate::pool::{Goal, Part, Place, Shared, Test, is_cancelled};
 use crate::result::AsyncResult;
-use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock};
+use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, lock, yield_now};
 use crate::work::new_work;
 
 /// So many items a runner takes in a row.
 const ROW: usize = 64;
-/// So often a thread looks for something to do before it sleeps: an item mostly comes sooner than a thread wakes.
-const SPINS: u32 = 500;
+/// So often a thread looks for something to do before it sleeps, as an item mostly comes sooner than a thread wakes;
+/// and so often it lets others go first, who may be about to bring it.
+const SPINS: u32 = 60;
+const YIELDS: u32 = 4;
 
 /// A piece of the work that waits at a stage, or further on.
 pub(super) trait Works: Sync {
@@ -188,8 +193,12 @@ impl Flow {
 }
 
 fn look_out(found: impl Fn() -> bool) -> bool {
-    (0..SPINS).any(|_| {
-        hint::spin_loop();
+    (0..SPINS + YIELDS).any(|n| {
+        if n < SPINS {
+            hint::spin_loop()
+        } else {
+            yield_now()
+        }
         found()
     })
 }
@@ -319,8 +328,6 @@ impl<'s> Crew<'s> {
             }
             while flow.is_over() || !self.stages.work(&run) {
                 if !flow.is_over() && flow.looks_for(|| self.stages.is_ready(flow)) {
-                    // There may be more than this, and whoever brought it counts on this runner to see to that.
-                    self.more();
                     continue;
                 }
                 counted.0 = None;

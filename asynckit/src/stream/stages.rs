@@ -47,7 +47,12 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Works for Call<'_, T, U, F> {
         if self.next.work(run) {
             return true;
         }
-        let Some(turn) = self.gate.as_ref().and_then(Gate::next) else { return false };
+        let Some(gate) = &self.gate else { return false };
+        let Some(turn) = gate.next() else { return false };
+        // Whoever brought these may have counted on this runner to see to all of them.
+        if gate.is_ready() {
+            run.more();
+        }
         self.go(run, turn);
         true
     }
