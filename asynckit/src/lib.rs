@@ -246,7 +246,8 @@
 //! [`blocking`] announces any other call that blocks (a lock, a socket), so that it gets a stand-in
 //! too. Over many results there are the methods of [`Results`]: `join_all`, `try_join_all`,
 //! `settle_all`, `as_completed`, `wait_any` and `join`. [`Pool::map`] and [`Pool::try_map`] call a
-//! function for each of many items, so many at a time.
+//! function for each of many items, so many at a time. [`Pool::stream`] sends items through several stages, in
+//! bounded memory: the module `streams` of this documentation shows how.
 //!
 //! # Threads
 //!
@@ -254,6 +255,9 @@
 //! outside may queue up before [`Work::spawn_on`] blocks. A pool without workers runs its work on
 //! the threads that wait for it, and in [`Pool::run_until_idle`]. With the features `rayon` and
 //! `tokio`, `Pool::on_rayon` and `Pool::on_tokio` run on the threads that a program has already.
+//!
+//! What is a thread's own follows work by [`PoolBuilder::context`]: log fields, the span of a trace. What is dear to make
+//! is kept for each worker, by a [`PerWorker`].
 //!
 //! Dropping a pool stops it: it finishes what was accepted, fails what can no longer get its
 //! inputs as [`ErrorKind::Stopped`], and joins its threads. See [`Pool::stop`],
@@ -360,6 +364,8 @@ mod statements;
 mod then;
 mod time;
 
+mod stream;
+
 mod unwind_safe;
 
 #[doc(hidden)]
@@ -370,7 +376,7 @@ pub mod __private;
 pub mod messages {}
 
 /// How to go about a task, from its beginning to its end.
-#[cfg(doc)]
+#[cfg(any(doc, doctest))]
 pub mod guide {
     #[cfg(all(feature = "rate", feature = "signal"))]
     #[doc = include_str!("../docs/crawl_politely.md")]
@@ -379,6 +385,9 @@ pub mod guide {
     #[cfg(feature = "jobserver")]
     #[doc = include_str!("../docs/share_makes_slots.md")]
     pub mod share_makes_slots {}
+
+    #[doc = include_str!("../docs/streams.md")]
+    pub mod streams {}
 }
 
 #[doc = include_str!("../docs/async_work.md")]
@@ -393,10 +402,10 @@ pub use limit::Limit;
 pub use limit::Rate;
 pub use many::{Keyed, Results};
 pub use map::{Map, Mapped};
-pub use observe::{Observer, Snapshot};
+pub use observe::{Context, Observer, Snapshot};
 pub use pool::{
-    BuildError, Current, Injected, Pool, PoolBuilder, Scope, Spawner, StillRunning, blocking,
-    current, is_cancelled, note, try_current,
+    BuildError, Current, Injected, PerWorker, Pool, PoolBuilder, Scope, Spawner, StillRunning,
+    blocking, current, is_cancelled, note, try_current,
 };
 #[cfg(feature = "signal")]
 pub use pool::{Ending, Signal};
@@ -404,6 +413,7 @@ pub use priority::Prioritized;
 pub use result::{
     AsCompleted, AsyncResult, Awaited, AwaitedRef, KeyedAsCompleted, SetError, Setter,
 };
+pub use stream::Stream;
 pub use terms::Priority;
 pub use time::Retry;
 pub use work::{Work, try_work, work};

@@ -28,24 +28,39 @@ use sealed::{AsValue, AsWork};
 pub trait Mapped<'w, How> {
     /// The value for one item.
     type Value;
+    /// What a [`Stream`](crate::Stream) goes on with: the value, for work a `Result` of it.
+    type Item;
 
     #[doc(hidden)]
     fn outcome(self, here: &Here<'_>) -> Outcome<Self::Value>;
+
+    #[doc(hidden)]
+    fn in_place(self) -> Self::Item;
 }
 
 impl<'w, T: Unpin> Mapped<'w, AsValue> for T {
     type Value = T;
+    type Item = T;
 
     fn outcome(self, _here: &Here<'_>) -> Outcome<T> {
         Outcome::Done(Ok(self))
+    }
+
+    fn in_place(self) -> T {
+        self
     }
 }
 
 impl<'w, 'v: 'w, T: Send + 'w> Mapped<'w, AsWork> for Work<'v, T> {
     type Value = T;
+    type Item = Result<T, Error>;
 
     fn outcome(self, here: &Here<'_>) -> Outcome<T> {
         self.finish_inside(here)
+    }
+
+    fn in_place(self) -> Result<T, Error> {
+        self.run()
     }
 }
 

@@ -44,10 +44,10 @@ mod on {
     use tracing::{Dispatch, Level, Metadata, Span, dispatcher};
 
     use crate::observe::{
-        CallbackBegun, CallbackEnded, CallbackRegistered, Ending, Everywhere, Observer, TaskEnded,
-        TaskKind, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+        CallbackBegun, CallbackEnded, CallbackRegistered, Ending, Everywhere, Observer, Shelves,
+        TaskEnded, TaskKind, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
     };
-    use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, RwLock, lock};
+    use crate::sync::{Arc, AtomicU8, OnceLock, Ordering, RwLock};
 
     /// Whether anybody wants spans of tasks.
     #[inline]
@@ -69,17 +69,11 @@ mod on {
 
     /// The spans of what is under way.
     struct Spans {
-        tasks: Shelves,
-        callbacks: Shelves,
+        tasks: Shelves<Kept>,
+        callbacks: Shelves<Kept>,
     }
 
     static SPANS: Spans = Spans { tasks: Shelves::empty(), callbacks: Shelves::empty() };
-
-    /// Spans by the numbers of what they are of. They are counted, so that no lock is held while the subscriber is
-    /// called.
-    struct Shelves([Mutex<Option<HashMap<u64, Kept>>>; SHELVES]);
-
-    const SHELVES: usize = 16;
 
     #[derive(Clone)]
     struct Kept {
@@ -88,28 +82,13 @@ mod on {
         around: bool,
     }
 
-    impl Shelves {
-        const fn empty() -> Shelves {
-            Shelves([const { Mutex::new(None) }; SHELVES])
+    impl Kept {
+        fn new(span: Span, around: bool) -> Kept {
+            Kept { span: Arc::new(span), around }
         }
+    }
 
-        fn with<R>(&self, id: u64, f: impl FnOnce(&mut HashMap<u64, Kept>) -> R) -> R {
-            f(lock(&self.0[id as usize % SHELVES]).get_or_insert_default())
-        }
-
-        fn put(&self, id: u64, span: Span, around: bool) {
-            let kept = Kept { span: Arc::new(span), around };
-            self.with(id, |shelf| shelf.insert(id, kept));
-        }
-
-        fn get(&self, id: u64) -> Option<Kept> {
-            self.with(id, |shelf| shelf.get(&id).cloned())
-        }
-
-        fn take(&self, id: u64) -> Option<Kept> {
-            self.with(id, |shelf| shelf.remove(&id))
-        }
-
+    impl Shelves<Kept> {
         /// This thread is in the span from now on, where it is the work's own.
         fn enter(&self, id: u64) {
             self.call(id, Dispatch::enter);
@@ -133,11 +112,11 @@ mod on {
             let id = event.task.get();
             match event.kind {
                 TaskKind::Gather => {}
-                TaskKind::Around => self.tasks.put(id, Span::current(), true),
+                TaskKind::Around => self.tasks.put(id, Kept::new(Span::current(), true)),
                 _ if !is_on() => {}
                 _ => {
                     if let Some(span) = Site::of(event.name, event.at).span() {
-                        self.tasks.put(id, span, false);
+                        self.tasks.put(id, Kept::new(span, false));
                     }
                 }
             }
@@ -168,7 +147,7 @@ mod on {
         }
 
         fn callback_registered(&self, event: &CallbackRegistered<'_>) {
-            self.callbacks.put(event.callback.get(), Span::current(), false);
+            self.callbacks.put(event.callback.get(), Kept::new(Span::current(), false));
         }
 
         fn callback_begun(&self, event: &CallbackBegun<'_>) {

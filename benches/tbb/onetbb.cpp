@@ -23,6 +23,7 @@
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_invoke.h>
+#include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
 
@@ -161,6 +162,33 @@ static void round_trips(tbb::task_arena& arena, std::size_t trips, long pause, s
     reply(right, times[times.size() / 2]);
 }
 
+// As `by_stream` in src/streams.rs, but that a stage is serial here or has no limit of its own: both are parallel, and as
+// many items are under way.
+static Value pipeline(std::size_t items, std::uint32_t steps) {
+    const std::size_t places = 8 + 2;
+    Value next = 0, sum = 0;
+    const auto stage = [steps](Value n) {
+        body(steps);
+        return n + 1;
+    };
+    tbb::parallel_pipeline(
+        places,
+        tbb::make_filter<void, Value>(
+            tbb::filter_mode::serial_in_order,
+            [&](tbb::flow_control& control) -> Value {
+                if (next == items) {
+                    control.stop();
+                    return 0;
+                }
+                return next++;
+            }) &
+            tbb::make_filter<Value, Value>(tbb::filter_mode::parallel, stage) &
+            tbb::make_filter<Value, Value>(tbb::filter_mode::parallel, stage) &
+            tbb::make_filter<Value, void>(
+                tbb::filter_mode::serial_in_order, [&](Value n) { sum += n; }));
+    return sum;
+}
+
 int main(int, char** arguments) {
     const int threads = std::atoi(arguments[1]);
     tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
@@ -195,6 +223,10 @@ int main(int, char** arguments) {
             std::uint32_t steps = 0;
             std::cin >> steps;
             own.execute([&] { timed([&] { return run(graphs[n], steps); }); });
+        } else if (order == "stream") {
+            std::uint32_t steps = 0;
+            std::cin >> steps;
+            own.execute([&] { timed([&] { return pipeline(n, steps); }); });
         } else if (order == "tree") {
             own.execute([&] { timed([&] { return reduce(0, n); }); });
         } else if (order == "fib") {

@@ -38,7 +38,7 @@ const OPEN: usize = 100;
 
 impl<'p> Builder<'p> {
     /// What a builder does next; a step that comes more than once in the table is more likely.
-    const STEPS: [(&'static str, Step<'p>); 45] = [
+    const STEPS: [(&'static str, Step<'p>); 46] = [
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
@@ -79,6 +79,7 @@ impl<'p> Builder<'p> {
         ("before or after others", Builder::prioritized),
         ("under a limit that lends", Builder::lent),
         ("scope", Builder::scope),
+        ("stream", Builder::stream),
         ("cancel", Builder::cancel),
         ("drop", Builder::drop_one),
         ("hand over", Builder::hand_over),
@@ -155,7 +156,7 @@ impl<'p> Builder<'p> {
         self.open.push(Node { result, expected, shared: false, kept: false });
     }
 
-    fn leaf(&mut self) {
+    pub fn leaf(&mut self) {
         let (pool, run, number) = (self.pool(), self.run(), self.random.next());
         let expected = Expected::of(&[], &run, |_| number);
         let leaf = try_work(move || run.end(number));

@@ -19,6 +19,7 @@ mod ledger;
 mod looks;
 mod random;
 mod round;
+mod streams;
 mod tally;
 mod terms;
 mod watch;

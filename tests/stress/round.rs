@@ -1,6 +1,7 @@
 //! One round: two pools, some builders, and somebody who disturbs them; and its end.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::expected::{Mercy, Node};
 use crate::ledger::Ledger;
 use crate::looks::look;
 use crate::random::Random;
-use crate::tally::{Left, TALLY};
+use crate::tally::{Left, TALLY, Value};
 use crate::watch;
 
 /// How a round differs from others.
@@ -34,6 +35,8 @@ struct Weather {
     stops_early: bool,
     /// Whether somebody looks on.
     is_seen: bool,
+    /// Whether contexts follow the work.
+    has_context: bool,
 }
 
 impl Weather {
@@ -55,6 +58,7 @@ impl Weather {
             mercy: Mercy { cancelled: !calm, stopped, deadlock: few_spares },
             stops_early: stopped,
             is_seen: random.once_in(2),
+            has_context: random.once_in(4),
         }
     }
 
@@ -66,8 +70,23 @@ impl Weather {
             None => builder,
         };
         let builder = if self.is_seen { builder.observer(ledger.clone()) } else { builder };
+        let builder = if self.has_context { builder.context(context) } else { builder };
+        let begun = Arc::new(AtomicUsize::new(0));
+        let ends = begun.clone();
+        let builder = builder.on_worker_start(move || _ = begun.fetch_add(1, SeqCst));
+        let builder = builder.on_worker_stop(move || {
+            if ends.fetch_sub(1, SeqCst) == 0 {
+                watch::fail("a worker has ended that had not begun");
+            }
+        });
         builder.build().unwrap_or_else(|error| watch::fail(&error.to_string()))
     }
+}
+
+/// A value that follows the work, and another one as the guard of each of its runs.
+fn context() -> impl Fn() -> Value {
+    let taken = Value::new(3);
+    move || Value::new(taken.read())
 }
 
 /// Runs the round of this seed.

@@ -80,6 +80,7 @@
 //! ([`Clock`]).
 
 mod clock;
+mod contexts;
 mod counts;
 mod events;
 mod ids;
@@ -87,11 +88,14 @@ mod in_place;
 mod observer;
 mod onlookers;
 mod record;
+mod shelves;
 mod snapshot;
 mod told;
 
 pub(crate) use clock::OneMoment;
 pub use clock::now;
+pub use contexts::Context;
+pub(crate) use contexts::{Capture, Contexts};
 pub(crate) use counts::Counts;
 pub use events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
@@ -104,6 +108,8 @@ pub(crate) use in_place::InPlace;
 pub use observer::Observer;
 pub(crate) use onlookers::{Everywhere, Listeners, Onlooker, Onlookers, tell_everywhere};
 pub(crate) use record::Record;
+#[cfg(feature = "tracing")]
+pub(crate) use shelves::Shelves;
 pub use snapshot::{
     CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
     Suspended, Waiting, Way, WayEnd,

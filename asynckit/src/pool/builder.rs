@@ -5,6 +5,7 @@ use std::io;
 
 use crate::error::Error;
 use crate::observe::{Observer, Onlooker};
+use crate::pool::attached::Attached;
 use crate::pool::config::Config;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 use crate::pool::config::Host;
@@ -23,7 +24,7 @@ use crate::sync::{Arc, thread};
 #[derive(Clone)]
 #[must_use = "a builder makes a pool with `.build()`"]
 pub struct PoolBuilder {
-    config: Config,
+    pub(super) config: Config,
 }
 
 impl PoolBuilder {
@@ -38,6 +39,7 @@ impl PoolBuilder {
                 hook: None,
                 onlookers: Vec::new(),
                 watch: false,
+                attached: Attached::default(),
                 seed: None,
                 fault: None,
                 host: None,

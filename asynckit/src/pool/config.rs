@@ -2,6 +2,7 @@
 
 use crate::error::Hook;
 use crate::observe::Onlooker;
+use crate::pool::attached::Attached;
 use crate::pool::draw::Fault;
 use crate::sync::Arc;
 
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) onlookers: Vec<Onlooker>,
     /// Whether counts are kept for snapshots.
     pub(crate) watch: bool,
+    /// Hooks of workers, and contexts.
+    pub(crate) attached: Attached,
     /// Of a deterministic pool.
     pub(crate) seed: Option<u64>,
     pub(crate) fault: Option<Fault>,

@@ -49,6 +49,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let local = Local { shared: shared.clone(), id, deque, oldest, turns: Cell::new(0) };
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
+    shared.keepers.worker_comes();
+    shared.config.attached.starts(|| shared.hook());
     // A host may call it from within work of its own that this thread waits for.
     shared.stacks.with_this(|| as_local(&local, || local.live()));
     shared.queue.remove_stealer(id);
@@ -58,6 +60,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     }
     shared.finish_stop(0);
     shared.tell_stopped(false);
+    shared.config.attached.stops(|| shared.hook());
+    shared.keepers.worker_leaves(!shared.is_hosted());
     shared.drop_hook();
 }
 

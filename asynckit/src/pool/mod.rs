@@ -6,14 +6,15 @@
 //! # The files
 //!
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
-//! `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
+//! `attached`, `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
 //! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
-//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`, `builder`, `stop`,
-//! `snapshot`,
-//! `on_rayon`, `on_tokio`.
+//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`,
+//! `per_worker`, `builder`, `attaching`, `stop`, `snapshot`, `on_rayon`, `on_tokio`.
 
 mod asleep;
+mod attached;
+mod attaching;
 mod attention;
 mod block;
 mod builder;
@@ -38,6 +39,7 @@ mod needed;
 mod on_rayon;
 #[cfg(feature = "tokio")]
 mod on_tokio;
+mod per_worker;
 mod phase;
 mod place;
 mod queue;
@@ -67,6 +69,7 @@ pub use builder::{BuildError, PoolBuilder};
 pub use context::is_cancelled;
 pub use handle::Pool;
 pub use looks::note;
+pub use per_worker::PerWorker;
 pub use scope::Scope;
 pub use seeded::Injected;
 #[cfg(feature = "signal")]
@@ -85,8 +88,9 @@ pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
 pub(crate) use lending::{Lent, got as got_pass};
 pub(crate) use looks::{Callback, as_a_part, listeners_here};
-pub(crate) use place::{Inside, Place};
+pub(crate) use place::{Inside, Part, Place};
 pub(crate) use registry::pool_of;
+pub(crate) use scope::in_scope;
 pub(crate) use shared::Shared;
 pub(crate) use shown::{looked_on, need_of, on_no_pool};
 pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};

@@ -69,7 +69,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::core::{self, TaskRef, Watch};
-use crate::error::{self, Error};
+use crate::error::{self, At, Error};
 use crate::panic;
 use crate::pool::goal::Goal;
 use crate::pool::handle::Pool;
@@ -132,28 +132,36 @@ impl Pool {
     /// ```
     #[track_caller]
     pub fn scope<'env, R>(&'env self, f: impl for<'s> FnOnce(&'s Scope<'s, 'env>) -> R) -> R {
-        let at = Location::caller();
-        let place = Place::of_scope(self.shared().clone());
-        let scope = Scope { place: place.clone(), scope: PhantomData, env: PhantomData };
-        // Nothing between here and the end may unwind past the wait for the members.
-        let outcome = panic::catch(|| f(&scope));
-        if outcome.is_err() {
-            place.cancel();
-        }
-        place.leave();
-        let ended = panic::catch(|| wait(&Ended(&place), None, at)).unwrap_or(Ok(false));
-        if !place.is_empty() {
-            // Whatever failed the wait can't end it, as members borrow what the caller owns. Those
-            // that have not begun are given up; those that run come to an end by themselves.
-            place.cancel();
-            place.wait_until_empty();
-        }
-        place.end();
-        match (outcome, ended) {
-            (Ok(value), Ok(_)) => value,
-            (Ok(_), Err(error)) => error::raise(error),
-            (Err(payload), _) => std::panic::resume_unwind(payload),
-        }
+        in_scope(self.shared(), Location::caller(), f)
+    }
+}
+
+/// As `Pool::scope`.
+pub(crate) fn in_scope<'env, R>(
+    pool: &'env Arc<Shared>,
+    at: At,
+    f: impl for<'s> FnOnce(&'s Scope<'s, 'env>) -> R,
+) -> R {
+    let place = Place::of_scope(pool.clone());
+    let scope = Scope { place: place.clone(), scope: PhantomData, env: PhantomData };
+    // Nothing between here and the end may unwind past the wait for the members.
+    let outcome = panic::catch(|| f(&scope));
+    if outcome.is_err() {
+        place.cancel();
+    }
+    place.leave();
+    let ended = panic::catch(|| wait(&Ended(&place), None, at)).unwrap_or(Ok(false));
+    if !place.is_empty() {
+        // Whatever failed the wait can't end it, as members borrow what the caller owns. Those
+        // that have not begun are given up; those that run come to an end by themselves.
+        place.cancel();
+        place.wait_until_empty();
+    }
+    place.end();
+    match (outcome, ended) {
+        (Ok(value), Ok(_)) => value,
+        (Ok(_), Err(error)) => error::raise(error),
+        (Err(payload), _) => std::panic::resume_unwind(payload),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::core::{Entry, FewToHomes, Homed, Stacks, TaskRef};
 use crate::error::{Error, ErrorKind, Hook, Hop};
 use crate::observe::{Counts, Onlookers};
+use crate::pool::attached::Keepers;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
 use crate::pool::known::Roots;
@@ -81,6 +82,8 @@ pub(crate) struct State {
     /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
     /// threads are gone: the pool's memory may stay for longer.
     pub(super) hook: Mutex<Option<Hook>>,
+    /// What is kept for its workers.
+    pub(crate) keepers: Keepers,
     /// Signalled when the last thread goes to sleep, while somebody waits for that.
     pub(super) rest: Condvar,
     /// Until when its work may come to an end, once it is told to.
@@ -111,9 +114,15 @@ impl Shared {
         lock(&self.hook).clone()
     }
 
-    /// Lets go of the hook where nothing of the pool will need it any more.
+    /// Whether it is closed, and its threads are gone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_closed() && self.threads().has_nobody() && self.keepers.has_nobody()
+    }
+
+    /// Lets go of the hook, and of what was kept for workers, where nothing of the pool will need it any more.
     pub(crate) fn drop_hook(&self) {
-        if self.is_closed() && self.threads().has_nobody() {
+        if self.is_over() {
+            self.keepers.pool_ends();
             let hook = lock(&self.hook).take();
             drop(hook);
             self.onlookers.drop_hook();

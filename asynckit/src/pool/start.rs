@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::core::{Stacks, depth};
 use crate::observe::{Counts, Onlooker, Onlookers};
 use crate::panic;
+use crate::pool::attached::Keepers;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
 use crate::pool::draw::Seeded;
@@ -30,7 +31,8 @@ impl Shared {
             Box::new(move || timers.now()) as Box<dyn Fn() -> Duration + Send + Sync>
         });
         let watch = config.watch.then(|| Arc::new(Counts::new()));
-        let mut onlookers = std::mem::take(&mut config.onlookers);
+        let mut onlookers: Vec<Onlooker> = config.attached.onlooker().into_iter().collect();
+        onlookers.append(&mut config.onlookers);
         onlookers.extend(watch.clone().map(Onlooker::new));
         let plain = seeded.is_none() && config.queue_capacity.is_none();
         let shared = Shared::new_home(State {
@@ -48,6 +50,7 @@ impl Shared {
             farewell: Mutex::new(Farewell::default()),
             told: Condvar::new(),
             hook: Mutex::new(config.hook.take()),
+            keepers: Keepers::none(),
             rest: Condvar::new(),
             ending: OnceLock::new(),
             closed: Condvar::new(),
