@@ -6,9 +6,18 @@
 // Each imports only what stands above it here.
 mod wire;
 
+pub mod attribute;
 mod status;
 
+mod failure;
 mod seam;
 
+mod driver;
+mod worker;
+
+mod carrier;
+
+pub use failure::RemoteError;
 pub use status::{RunningCall, Status, WorkerStatus};
 pub use wire::CallId;
+pub use worker::call_id;
