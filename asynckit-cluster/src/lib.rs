@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 // Each imports only what stands above it here.
+mod error;
 mod wire;
 
 pub mod attribute;
@@ -16,8 +17,23 @@ mod driver;
 mod worker;
 
 mod carrier;
+mod processes;
 
+mod cluster;
+
+mod builder;
+
+pub use builder::ClusterBuilder;
+pub use cluster::Cluster;
+pub use error::ClusterError;
 pub use failure::RemoteError;
+pub use processes::lines::Line;
 pub use status::{RunningCall, Status, WorkerStatus};
 pub use wire::CallId;
 pub use worker::call_id;
+
+/// Has this process be a worker, if it was started as one: then it does not come back. It has to be the first line of
+/// `main`: what stands before it is done by each worker as well.
+pub fn serve_if_asked() {
+    processes::inside::serve_if_asked();
+}
