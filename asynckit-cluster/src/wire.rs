@@ -169,6 +169,7 @@ impl fmt::Display for Garbled {
 impl std::error::Error for Garbled {}
 
 /// A head as bytes.
+#[cfg_attr(not(feature = "nats"), allow(dead_code))]
 pub(crate) fn encode(head: &impl Serialize) -> Vec<u8> {
     // Nothing in our heads can fail to be encoded.
     postcard::to_stdvec(head).unwrap_or_default()

@@ -32,8 +32,9 @@ pub(super) struct Crew {
     most: usize,
     threads: usize,
     max_calls: Option<u64>,
-    /// How many more are to be started.
+    /// How many more are to be started, and whether one just is.
     pub(super) to_start: usize,
+    pub(super) is_starting: bool,
     /// How many members there have been.
     pub(super) started: u64,
     /// How many have ended in a row without a word, and when the first of them was started.
@@ -105,6 +106,7 @@ impl Crew {
             threads,
             max_calls,
             to_start: 0,
+            is_starting: false,
             started: 0,
             silent: None,
             is_stopping: false,
@@ -116,7 +118,7 @@ impl Crew {
     /// A process was started; it may say hello.
     pub(super) fn add(&mut self, number: u64, name: String, child: Child, outbox: Arc<Outbox>) {
         let now = Instant::now();
-        let member = Member {
+        let mut member = Member {
             name,
             process: child.id(),
             outbox: Some(outbox),
@@ -131,6 +133,9 @@ impl Crew {
             last_end: now,
             killed: None,
         };
+        if self.is_stopping {
+            member.close();
+        }
         self.members.insert(number, member);
     }
 
@@ -157,12 +162,12 @@ impl Crew {
 
     /// Has one more process started, if that would be of use.
     fn want_more(&mut self) -> bool {
-        let coming = self.to_start + self.members.values().filter(|one| !one.is_ready).count();
-        let there = self.members.len() + self.to_start;
+        let soon = self.to_start + usize::from(self.is_starting);
+        let coming = soon + self.members.values().filter(|one| !one.is_ready).count();
+        let there = self.members.len() + soon;
         let is_wanted = there < self.most && coming * self.threads < self.queue.len().max(1);
-        if is_wanted && !self.is_stopping {
-            self.to_start += 1;
-        }
+        let is_wanted = is_wanted && !self.is_stopping;
+        self.to_start += usize::from(is_wanted);
         is_wanted
     }
 
