@@ -35,6 +35,8 @@ pub(super) struct Crew {
     /// How many more are to be started, and whether one just is.
     pub(super) to_start: usize,
     pub(super) is_starting: bool,
+    /// How many have ended, and not been looked after yet.
+    pub(super) leaving: usize,
     /// How many members there have been.
     pub(super) started: u64,
     /// How many have ended in a row without a word, and when the first of them was started.
@@ -107,6 +109,7 @@ impl Crew {
             max_calls,
             to_start: 0,
             is_starting: false,
+            leaving: 0,
             started: 0,
             silent: None,
             is_stopping: false,
@@ -279,6 +282,7 @@ impl Crew {
     /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
     pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Blame)>)> {
         let mut member = self.members.remove(&number)?;
+        self.leaving += 1;
         let calls = std::mem::take(&mut member.calls);
         calls.iter().for_each(|sent| self.queue.leaves(&sent.outgoing.about));
         let open = calls.iter().filter(|sent| !sent.is_settled).count();
@@ -308,6 +312,11 @@ impl Crew {
             }
             asked.into_iter().for_each(|id| member.say(&ToWorker::GiveBack(id)));
         }
+    }
+
+    /// Whether nothing is left of any of them.
+    pub(super) fn is_gone(&self) -> bool {
+        self.members.is_empty() && self.leaving == 0 && !self.is_starting
     }
 
     /// Has all of them end.

@@ -115,7 +115,7 @@ impl Backend for Processes {
         crew.close_all();
         self.shared.keeper.notify_one();
         let until = Instant::now() + self.shared.options.grace;
-        while crew.is_starting || !crew.members.is_empty() {
+        while !crew.is_gone() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 crew.members.values_mut().for_each(|member| drop(member.child.kill()));
@@ -294,6 +294,7 @@ impl Shared {
             self.fail_all(crew, &words);
             crew = self.crew();
         }
+        crew.leaving -= 1;
         if crew.dispatch() {
             self.keeper.notify_one();
         }

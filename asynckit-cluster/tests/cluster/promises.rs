@@ -99,13 +99,13 @@ fn remote_work_in_remote_work_runs_there(site: &Site) {
 
 fn large_arguments_and_values_travel(site: &Site) {
     let cluster = site.cluster(2);
-    let large: Vec<u8> = (0..3_000_000u32).map(|n| n as u8).collect();
+    let large: Vec<u8> = (0..1_000_000u32).map(|n| n as u8).collect();
     cluster.pool().scope(|s| {
         let place = cluster.on(s);
-        let all: Vec<_> = (0..20).map(|_| length(&large).spawn_on(&place)).collect();
+        let all: Vec<_> = (0..6).map(|_| length(&large).spawn_on(&place)).collect();
         all.into_iter().for_each(|one| assert_eq!(one.get().unwrap(), large.len()));
     });
-    let n = 2_000_000;
+    let n = 700_000;
     assert_eq!(bytes(n).spawn_on(&*cluster).get().unwrap().len(), n);
     // Through the driver, and out again.
     let again = chain!(&*cluster, {
