@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, process, thread};
 
-use asynckit::{AsyncResult, Pool, async_work, chain};
+use asynckit::{AsyncResult, Pool, Results, async_work, chain};
 use asynckit_cluster::Cluster;
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +62,7 @@ fn render(scene: Scene, number: u32) -> Frame {
 fn save(frame: Frame, scene: Scene, folder: Option<PathBuf>) -> io::Result<(u32, u64)> {
     if let Some(folder) = folder {
         let mut file = fs::File::create(folder.join(format!("{:04}.pgm", frame.number)))?;
-        write!(file, "P5 {} {} 255\n", scene.width, scene.height)?;
+        writeln!(file, "P5 {} {} 255", scene.width, scene.height)?;
         file.write_all(&frame.shades)?;
     }
     // A sum of it, to see that it is the same picture however it was made.
@@ -143,16 +143,14 @@ fn film<P>(scene: &Scene, out: Option<&Path>, place: &P) -> AsyncResult<Vec<(u32
 where
     P: asynckit::Spawner<'static>,
 {
-    let numbers = 0..scene.frames;
-    chain!(place, {
-        let frames: Vec<_> = numbers
-            .map(|number| {
-                let frame = render(scene.clone(), number);
-                save(frame, scene.clone(), out.map(Path::to_owned))
-            })
-            .collect();
-        frames
-    })
+    let frames = (0..scene.frames).map(|number| {
+        let (its, out) = (scene.clone(), out.map(Path::to_owned));
+        chain!(place, {
+            let frame = render(its.clone(), number);
+            save(frame, its, out)
+        })
+    });
+    frames.try_join_all()
 }
 
 /// Kills a worker that renders, again and again.

@@ -9,8 +9,10 @@ use rustix::process::Signal;
 use crate::functions::*;
 use crate::site::{Folder, Site, eventually, is_alive, signal};
 
-/// The tests, by name.
-pub const ALL: &[(&str, fn(&Site))] = &[
+/// A test and its name.
+type Test = (&'static str, fn(&Site));
+
+pub const ALL: &[Test] = &[
     ("a_call_runs_in_another_process", a_call_runs_in_another_process),
     ("values_and_arguments_travel", values_and_arguments_travel),
     ("what_borrows_goes_by_a_scope", what_borrows_goes_by_a_scope),
