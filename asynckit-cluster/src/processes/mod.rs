@@ -224,7 +224,7 @@ impl Shared {
     }
 
     /// Hears what a process says, until it ends.
-    fn listen(&self, number: u64, from: &mut impl io::BufRead) -> Option<Garbled> {
+    fn listen(&self, number: u64, from: &mut io::BufReader<std::fs::File>) -> Option<Garbled> {
         let mut news = Vec::new();
         loop {
             let (message, body): (FromWorker, Bytes) = match pipe::read(from) {
@@ -238,7 +238,14 @@ impl Shared {
                 }
                 Err(_) => return None,
             };
-            self.crew().hears(number, message, body, self.options.grace, &mut news);
+            let mut crew = self.crew();
+            crew.hears(number, message, body, self.options.grace, &mut news);
+            if from.buffer().is_empty()
+                && let Some(member) = crew.members.get(&number)
+            {
+                member.flush();
+            }
+            drop(crew);
             for one in news.drain(..) {
                 match one {
                     News::Finished(id, outcome, body) => {
