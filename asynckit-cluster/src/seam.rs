@@ -1,0 +1,136 @@
+//! The seam between what a cluster is and how its calls travel: what a backend does for a driver and for a worker,
+//! and what these do for it. A third backend is one more implementation of this file.
+//!
+//! ```text
+//!  driver                backend                          worker
+//!  publish(outgoing) ──▶ queue, limit of the function ──▶ Worker::take(call, arguments)
+//!                        claims and signs of life     ◀── Tell::begun, Worker::running
+//!  finished(outcome) ◀──                              ◀── Tell::finished   first outcome of an id wins
+//!                                                     ◀── Tell::over       its code has ended, which may be later
+//!  lost(delivery)    ◀── no outcome will come of this delivery, and no sign of life
+//!  withdraw(id)      ──▶ not begun: forgotten; begun  ──▶ Worker::cancel(id)
+//! ```
+//!
+//! All are callbacks that don't wait: a backend of blocking threads and one of an async runtime both fit. None may be
+//! called with a lock held that a callback in the other direction takes.
+//!
+//! *Who keeps what.* The driver keeps each call until its outcome: its message, its deliveries, and which of them is
+//! the latest. It publishes again what was [`lost`](Driver::lost), until its deliveries are used up. The backend keeps
+//! the queue, the functions' limits, the workers and their leases, and tells of each delivery in the end one of
+//! `finished` and `lost`; it may tell more, or late, and the driver drops what is of no use any more.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::status::Status;
+use crate::wire::{self, CallId, Hash};
+
+/// One delivery of a call, on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    /// The head, with the number of this delivery; its parts are those of `arguments`.
+    pub(crate) call: wire::Call,
+    pub(crate) arguments: Vec<Argument>,
+    pub(crate) about: Arc<About>,
+    /// A delivery of it has ended its worker, maybe: it should have a worker to itself.
+    pub(crate) is_suspect: bool,
+}
+
+/// An argument as bytes.
+#[derive(Clone, Debug)]
+pub(crate) enum Argument {
+    /// Goes with the call.
+    Here(Bytes),
+    /// Goes by itself, once, to wherever it is needed.
+    Large(Hash, Bytes),
+}
+
+/// What is set on a function, for all of its calls.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "nats"), allow(dead_code))]
+pub(crate) struct About {
+    pub(crate) function: wire::FunctionId,
+    /// `module::function`.
+    pub(crate) path: &'static str,
+    /// How many of its calls may run at once in the whole cluster.
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// How long one run may take. The worker sees to it; it is here for who wants to know how long to wait.
+    pub(crate) timeout: Option<Duration>,
+    /// How much memory its process may take.
+    pub(crate) memory: Option<u64>,
+}
+
+/// What a backend does for a driver.
+pub(crate) trait Backend: Send + Sync + 'static {
+    /// Brings a call to a worker. It must not block: what has no room yet is kept.
+    fn publish(&self, outgoing: Outgoing);
+
+    /// Nobody waits for this call any more. What is not begun is not begun; what runs is told so, and where it can be
+    /// ended by force it is, after the grace period. Nothing needs to be told of it any more.
+    fn withdraw(&self, id: CallId);
+
+    /// What is going on.
+    fn status(&self) -> Status;
+
+    /// The end: no call is open. Ends what it has started, and waits for that. It is called once.
+    fn stop(&self);
+}
+
+/// What a driver does for a backend.
+pub(crate) trait Driver: Send + Sync + 'static {
+    /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)
+    fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
+
+    /// No outcome will come of this delivery. Where it is the latest one, it is published again, as the next, or fails.
+    fn lost(&self, id: CallId, delivery: u32, how: Lost);
+
+    /// There will never be an outcome, whatever is tried: fails it, as lost, with these words.
+    fn fail(&self, id: CallId, words: String);
+
+    /// Something came that can't be read. It was dropped.
+    fn refused(&self, why: &wire::Garbled);
+}
+
+/// How a delivery ended without an outcome.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    /// The name of the worker.
+    pub(crate) worker: String,
+    /// What is known of its end, with its last words: `ended by signal 11 (SIGSEGV); last words: ..`.
+    pub(crate) words: String,
+    /// What the call has to do with that.
+    pub(crate) blame: Blame,
+}
+
+/// What a call has to do with the end of its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// It ran there, alone: this counts as one of its deliveries.
+    Its,
+    /// It may have run there, and so may others: it goes alone next.
+    Maybe,
+    /// It was not begun.
+    None,
+}
+
+/// What a backend does for a worker: where the worker's news go. It is called on threads of the worker's pool, and
+/// should be quick.
+pub(crate) trait Tell: Send + Sync + 'static {
+    /// The code of a call begins.
+    fn begun(&self, id: CallId);
+
+    /// How it came out: once at most, and not at all where it was given up before it began.
+    fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
+
+    /// As `finished`, of what is out of time: its code still runs.
+    fn finished_early(&self, id: CallId, outcome: wire::Outcome, body: Bytes) {
+        self.finished(id, outcome, body);
+    }
+
+    /// Its code has ended, at once after `finished`, or later: the thread is free again. Once for each call that was
+    /// taken, and the last that is told of it.
+    fn over(&self, id: CallId);
+}
