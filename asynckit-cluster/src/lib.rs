@@ -10,5 +10,10 @@ mod status;
 
 mod seam;
 
+#[cfg(feature = "nats")]
+mod nats;
+
+#[cfg(feature = "nats")]
+pub use nats::Server;
 pub use status::{RunningCall, Status, WorkerStatus};
 pub use wire::CallId;
