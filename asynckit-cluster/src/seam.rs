@@ -4,7 +4,7 @@
 //! ```text
 //!  driver                backend                          worker
 //!  publish(outgoing) ──▶ queue, limit of the function ──▶ Worker::take(call, arguments)
-//!  claimed           ◀── who has it                   ◀── (the call is taken off the queue)
+//!                        claims and signs of life     ◀── Tell::begun, Worker::running
 //!  finished(outcome) ◀──                              ◀── Tell::finished   first outcome of an id wins
 //!                                                     ◀── Tell::over       its code has ended, which may be later
 //!  lost(delivery)    ◀── no outcome will come of this delivery, and no sign of life
@@ -80,14 +80,14 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
 /// What a driver does for a backend.
 pub(crate) trait Driver: Send + Sync + 'static {
-    /// This worker has it now.
-    fn claimed(&self, id: CallId, delivery: u32, worker: &str);
-
     /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)
     fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
 
     /// No outcome will come of this delivery. Where it is the latest one, it is published again, as the next, or fails.
     fn lost(&self, id: CallId, delivery: u32, how: Lost);
+
+    /// There will never be an outcome, whatever is tried: fails it, as lost, with these words.
+    fn fail(&self, id: CallId, words: String);
 
     /// Something came that can't be read. It was dropped.
     fn refused(&self, why: &wire::Garbled);

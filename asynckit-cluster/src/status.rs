@@ -8,6 +8,8 @@ pub struct Status {
     pub workers: Vec<WorkerStatus>,
     /// Calls that wait for a worker, by function.
     pub queued: Vec<(String, usize)>,
+    /// How many calls have no outcome yet.
+    pub open: usize,
     /// How many deliveries were not the first of their call.
     pub redelivered: u64,
     /// How many messages could not be read.

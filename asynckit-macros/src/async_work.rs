@@ -48,7 +48,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             {
                 return ordered;
             }
-            options.calls.mend(&function.signature, &mut mistakes);
+            options.calls.mend(&function.signature, function.body.as_ref(), &mut mistakes);
             expand_function(&options, &function)
         }
         Err(error) => {
@@ -82,7 +82,7 @@ fn expand_function(options: &Options, function: &Function) -> TokenStream {
     let declarations = parameters.iter().map(|parameter| &parameter.declaration);
     let work = work_type(&support, &lifetime.name, &output);
     let body = match &function.body {
-        Some(body) => work_body(&support, options, function, &parameters, &output, body),
+        Some(body) => work_body(&support, options, function, &lifetime, &parameters, &output, body),
         None => quote!(;),
     };
     quote! {
@@ -106,7 +106,7 @@ fn attributes(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// `<'a, T: Bound>`, without the where clause.
-fn generic_parameters(generics: &syn::Generics) -> TokenStream {
+pub(crate) fn generic_parameters(generics: &syn::Generics) -> TokenStream {
     if generics.params.is_empty() {
         return TokenStream::new();
     }
@@ -142,6 +142,7 @@ fn work_body(
     support: &Support,
     options: &Options,
     function: &Function,
+    lifetime: &WorkLifetime,
     parameters: &[Parameter],
     output: &Output,
     body: &Group,
@@ -208,12 +209,17 @@ fn work_body(
         quote!(#make #arguments)
     };
     let this = function.signature.receiver().map(|receiver| receiver.self_token.to_token_stream());
+    let work = work_type(support, &lifetime.name, output);
+    let generics = lifetime.bound(&function.signature.generics);
     let described = Described {
         signature: &function.signature,
+        generics,
+        work,
         body: body_as_written,
         origin,
         defined,
         value: value_type(support, output),
+        returned: output.returned.clone(),
         this,
     };
     let work = options.calls.around(support, &described, parameters, made);

@@ -23,6 +23,7 @@ use crate::error::Mistakes;
 use crate::model::{Parameter, has_impl_trait, without_group};
 use crate::options::{duration, number, once, seconds, value};
 use crate::parse::crate_option;
+use crate::served;
 use crate::support::{Support, begin_at, ends, local, ours_at};
 
 /// `keep(..)` or `remote(..)`.
@@ -96,6 +97,7 @@ impl Carried {
                 let text: syn::LitStr = value(&name, input, what, |input| input.parse())?;
                 text.into_token_stream()
             }
+            // Its type is the function's.
             (Kind::Remote, "error") => TokenStream::new(),
             _ => return Err(wrong(name.span())),
         };
@@ -159,6 +161,7 @@ impl Carried {
         support: &Support,
         function: &Described<'_>,
         parameters: &[Parameter],
+        terms: TokenStream,
         work: TokenStream,
     ) -> TokenStream {
         let Described { signature, body, origin, .. } = function;
@@ -177,7 +180,13 @@ impl Carried {
             quote_spanned!(at=> #krate::#attribute::#name)
         };
         let settings_type = theirs(if self.kind == Kind::Keep { "Keep" } else { "Remote" });
-        let settings = self.settings.iter().map(|(name, value)| quote!(.#name(#value)));
+        let settings = self.settings.iter().map(|(name, value)| {
+            if self.kind == Kind::Remote && name == "error" {
+                let (fallible, returned) = (support.private("Fallible"), &function.returned);
+                return quote!(.#name::<<#returned as #fallible>::Error>());
+            }
+            quote!(.#name(#value))
+        });
         let bytes = theirs("Bytes");
         let (argument, given) = (theirs("argument"), theirs("value"));
         let checked = parameters.iter().filter_map(|parameter| parameter.travels.as_ref());
@@ -233,12 +242,22 @@ impl Carried {
             (support.private("carried"), support.private("About"), support.private("Function"));
         let known = self.kind == Kind::Keep;
         let defined = &function.defined;
+        // What is called from elsewhere is a function of its own, which is called here as well.
+        let (served, entry, work) = match self.kind {
+            Kind::Keep => (None, None, work),
+            Kind::Remote => {
+                let served = served::served(support, &krate, function, parameters, work);
+                (Some(served.function), Some(served.entry), served.call)
+            }
+        };
         quote!({
             #(#checks)*
             #value_check::<#value>();
+            #served
             static __ASYNCKIT_FUNCTION: #described =
-                #described::new(#origin, #text, #code, &[#(#named),*]);
+                #described::new(#origin, #text, #code, &[#(#named),*]) #terms;
             static __ASYNCKIT_SETTINGS: #settings_type = #settings_type::new() #(#settings)*;
+            #entry
             let #all = #first;
             #(#gathered)*
             #carried(
@@ -261,12 +280,18 @@ impl Carried {
 /// What is told of a function.
 pub(crate) struct Described<'a> {
     pub(crate) signature: &'a Signature,
+    /// Those of the expansion.
+    pub(crate) generics: syn::Generics,
+    /// `Work<'w, T>`
+    pub(crate) work: TokenStream,
     pub(crate) body: TokenStream,
     /// Its name, and where it is defined: two expressions.
     pub(crate) origin: TokenStream,
     pub(crate) defined: TokenStream,
     /// The type of its value.
     pub(crate) value: TokenStream,
+    /// What the user's function returns.
+    pub(crate) returned: Type,
     /// `self`, as the user has written it.
     pub(crate) this: Option<TokenStream>,
 }

@@ -2,7 +2,8 @@
 //!
 //! The way of the tokens: `parse` (what was written) → `model` and `lifetimes` (what it means) →
 //! `validate` (what is wrong with it) → `async_work` and `chain` (what becomes of it). `order` is the order
-//! of attributes, `options` what ours says about how calls are made, `carried` about where, and `code` is what
+//! of attributes, `options` what ours says about how calls are made, `carried` about where, `served` is the other
+//! side of that, and `code` is what
 //! tells a function from what it was before. `support` says how
 //! expansions name things, `error` collects mistakes, `mend` fills the holes of half-written code.
 
@@ -17,6 +18,7 @@ mod model;
 mod options;
 mod order;
 mod parse;
+mod served;
 mod support;
 #[cfg(test)]
 mod tests;

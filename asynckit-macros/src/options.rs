@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -21,6 +21,7 @@ use syn::{Error, Expr, FnArg, Ident, LitStr, ReceiverKind, Result, Signature, To
 use crate::carried::{Carried, Described, Kind};
 use crate::error::Mistakes;
 use crate::model::Parameter;
+use crate::served;
 use crate::support::{Support, local, parenthesized};
 
 /// How calls are made.
@@ -55,7 +56,12 @@ impl Calls {
     }
 
     /// Reports what does not go together, and leaves it out.
-    pub(crate) fn mend(&mut self, signature: &Signature, mistakes: &mut Mistakes) {
+    pub(crate) fn mend(
+        &mut self,
+        signature: &Signature,
+        body: Option<&Group>,
+        mistakes: &mut Mistakes,
+    ) {
         if self.retry.is_none()
             && let Some((name, _)) = self.backoff.take()
         {
@@ -75,6 +81,7 @@ impl Calls {
         for carried in [&mut self.keep, &mut self.remote] {
             carried.take_if(|carried| !carried.suits(signature, mistakes));
         }
+        self.remote.take_if(|_| !served::suits(signature, body, mistakes));
     }
 
     /// The expression that makes the work, from the one that makes it for one try.
@@ -103,7 +110,13 @@ impl Calls {
             });
         }
         if let Some(remote) = &self.remote {
-            work = remote.around(support, function, parameters, work);
+            // What holds for its calls wherever they run.
+            let limit = self.limit.as_ref().map(|most| quote!(.with_limit(#most)));
+            let timeout = self.timeout.map(|limit| {
+                let limit = seconds(limit);
+                quote!(.with_timeout(#limit))
+            });
+            work = remote.around(support, function, parameters, quote!(#limit #timeout), work);
         }
         if let Some(retries) = &self.retry {
             let retried = support.private("retried");
@@ -114,7 +127,7 @@ impl Calls {
             work = quote!(#retried(&#origin, #defined, #retries, #backoff, move || { #(#again)* #work }));
         }
         if let Some(keep) = &self.keep {
-            work = keep.around(support, function, parameters, work);
+            work = keep.around(support, function, parameters, TokenStream::new(), work);
         }
         if let Some(limit) = self.deadline {
             let (due, limit) = (support.private("due"), seconds(limit));

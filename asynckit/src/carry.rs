@@ -100,15 +100,25 @@
 //! - `Bytes`: a value that is a [`Codec`] for arguments and values.
 //! - `argument` and `value`: functions of one type, `const`, whose bounds are checked on the types as the user has
 //!   written them.
+//! - `Arrive`, of `remote`, and only where functions are to be called by who was told of them ([`Served`], with the
+//!   feature `remote`): a value that is [`Decode`] for each argument's type, behind its `&`, and [`Encode`] for that
+//!   of the value.
+
+mod served;
 
 use std::fmt;
 use std::marker::PhantomData;
 
 pub use crate::error::Failure;
-use crate::pool::{AsyncSpawner, Handle, Place, Spawn, Spawner};
+pub use crate::pool::AsyncSpawner;
+pub use crate::pool::{Handle, Spawn};
+use crate::pool::{Place, Spawner};
 use crate::sync::Arc;
 use crate::terms::Carriers;
 pub use crate::terms::{Call, Carriage, Carried, Carrier, Codec, Ended, Function, Running};
+#[doc(hidden)]
+pub use served::{ByValue, Given, unserved};
+pub use served::{Decode, Encode, Served};
 
 /// The pool or scope, for work whose calls this carrier may carry out.
 ///

@@ -315,6 +315,7 @@
 //! - `rayon`: pools on rayon's threads, `Pool::on_rayon`.
 //! - `tokio`: pools on a tokio runtime's threads, `Pool::on_tokio`. (To `.await` a result under tokio
 //!   or any other executor takes no feature.)
+//! - `remote`: the functions with `remote` can be called by who was told of them, [`carry::Served::all`].
 //! - `tracing`: each work has a span of level INFO, from its submission to its end. The span has the
 //!   name of the function and the place of the call; its parent is the span in which the work was
 //!   submitted. Work runs inside of its span, and a failure is recorded as `error`.

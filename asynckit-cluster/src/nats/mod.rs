@@ -35,7 +35,10 @@ mod streams;
 mod objects;
 
 mod driver;
+mod worker;
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use asynckit::BoxError;
@@ -43,9 +46,29 @@ use tokio::runtime::{Builder, Runtime};
 
 pub(crate) use driver::Nats;
 pub use server::Server;
+pub(crate) use worker::serve_if_asked;
 
 /// How often drivers and workers say that they live.
 const EACH: Duration = Duration::from_secs(1);
+
+/// A number that nobody else has, by chance.
+fn by_chance() -> u64 {
+    // Each hasher is another one.
+    RandomState::new().build_hasher().finish()
+}
+
+/// Which program this is: drivers and workers of the same one understand each other.
+///
+/// # Errors
+///
+/// The file of the program can't be read.
+pub(crate) fn build() -> Result<String, BoxError> {
+    let program = std::env::current_exe()?;
+    let mut hash = blake3::Hasher::new();
+    hash.update_reader(std::fs::File::open(&program)?)
+        .map_err(|error| format!("this program, {}: {error}", program.display()))?;
+    Ok(hash.finalize().to_hex()[..16].to_owned())
+}
 
 /// The runtime of a thread with a connection.
 fn runtime() -> Result<Runtime, BoxError> {

@@ -77,9 +77,8 @@ impl Objects {
     }
 
     /// Whatever was put may not be there any more.
-    pub(super) async fn doubt(&self) {
+    pub(super) fn doubt_all(&self) {
         lock(&self.put).clear();
-        *self.bucket.lock().await = None;
     }
 
     /// This one is not there.

@@ -3,6 +3,8 @@
 use core::any::{Any, type_name};
 use core::panic::Location;
 
+use crate::carry::{ByValue, Decode};
+pub use crate::carry::{Given, Served, unserved};
 use crate::error::Hop;
 pub use crate::terms::Function;
 use crate::terms::{Codec, Description};
@@ -39,4 +41,35 @@ where
     let About { function, settings, known } = about;
     let description = Description { function, settings, types, known };
     described(Hop::of_call(origin, defined), description, codec, arguments, call)
+}
+
+/// An argument that a function takes as it is.
+pub fn owned<A, D: Decode<A>>(_: &D, owned: D::Owned) -> A
+where
+    D::Owned: ByValue<A>,
+{
+    owned.value()
+}
+
+/// What a function takes a reference of.
+pub fn lent<'a, A: ?Sized, D: Decode<A>>(decode: &D, owned: &'a D::Owned) -> &'a A {
+    decode.lend(owned)
+}
+
+/// Enters a function among those that are served.
+#[cfg(feature = "remote")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __serve {
+    ($($served:tt)*) => { $crate::__private::inventory::submit! { $($served)* } };
+}
+
+/// Nobody asks for any.
+#[cfg(not(feature = "remote"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __serve {
+    ($($served:tt)*) => {
+        const _: &$crate::__private::Served = &{ $($served)* };
+    };
 }

@@ -23,7 +23,7 @@ mod statement;
 mod take_apart;
 
 pub use call::{Lifted, call_site, give, lift, same};
-pub use carried::{About, Function, carried};
+pub use carried::{About, Function, Given, Served, carried, lent, owned, unserved};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
 pub use fallible::{Failure, Fallible, defined, returns_a_result, work_moves_to_another_thread};
@@ -33,6 +33,8 @@ pub use future::{Raised, chain_future, owned_place};
 pub use gather::{Gather, end_of_block, plain_condition};
 pub use held::Held;
 pub use hold::{EachUnchanged, HeldUnchanged, Hold, LentAsOne, Plain, hold};
+#[cfg(feature = "remote")]
+pub use inventory;
 pub use options::{StaticLimit, again, due, limited, limited_in_time, retried};
 pub use statement::{
     ChainPlace, Loose, LooseStarted, LooseUnchanged, Start, Started, chain_place, end_of_chain,

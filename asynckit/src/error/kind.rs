@@ -41,4 +41,6 @@ pub enum ErrorKind {
     Abandoned,
     /// A wait could never have ended.
     Deadlock,
+    /// The process that ran the work ended, each time that it was given to one.
+    Lost,
 }

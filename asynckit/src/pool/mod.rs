@@ -64,7 +64,7 @@ pub use handle::Pool;
 pub use looks::note;
 pub use scope::Scope;
 pub use seeded::Injected;
-pub use spawner::{AsyncSpawner, Current, Spawner, current, try_current};
+pub use spawner::{AsyncSpawner, Current, Handle, Spawn, Spawner, current, try_current};
 pub use stop::StillRunning;
 
 pub(crate) use asleep::{Asleep, Elsewhere};
@@ -82,7 +82,7 @@ pub(crate) use registry::pool_of;
 pub(crate) use shared::Shared;
 pub(crate) use shown::{looked_on, need_of, on_no_pool};
 pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
-pub(crate) use spawner::{Handle, Plain, Spawn, owned};
+pub(crate) use spawner::{Plain, owned};
 pub(crate) use threads::Test;
 pub(crate) use wait::{run_at_once, wait};
 pub(crate) use walks::pools_of;

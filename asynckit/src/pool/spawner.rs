@@ -11,9 +11,26 @@ use crate::terms::passed_on;
 pub(crate) mod sealed {
     use super::{Arc, Place, Shared};
 
-    /// Hides what a spawner is made of.
+    /// What leads to a place for work. A type that has such a place is one itself by handing on its own:
+    ///
+    /// ```
+    /// use asynckit::carry::{AsyncSpawner, Handle, Spawn};
+    /// use asynckit::{Pool, Spawner, work};
+    ///
+    /// struct Server { pool: Pool }
+    ///
+    /// impl Spawn for Server {
+    ///     fn place(&self) -> Handle { self.pool.place() }
+    /// }
+    /// impl Spawner<'static> for Server {}
+    /// impl AsyncSpawner for Server {}
+    ///
+    /// let server = Server { pool: Pool::new(1) };
+    /// assert_eq!(work(|| 42).spawn_on(&server).get()?, 42);
+    /// # Ok::<(), asynckit::Error>(())
+    /// ```
     pub trait Spawn {
-        #[doc(hidden)]
+        /// Where it leads to.
         fn place(&self) -> Handle;
 
         /// The pool, where it is nothing but that: the plain way of a submission.
@@ -24,17 +41,23 @@ pub(crate) mod sealed {
         }
     }
 
-    /// What a spawner leads to.
-    #[doc(hidden)]
+    /// What a spawner leads to; see [`Spawn`].
     #[derive(Clone)]
     pub struct Handle(pub(crate) Place);
+
+    impl std::fmt::Debug for Handle {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("Handle").finish_non_exhaustive()
+        }
+    }
 
     /// A pool as such.
     #[doc(hidden)]
     pub struct Plain<'a>(pub(crate) &'a Arc<Shared>);
 }
 
-pub(crate) use sealed::{Handle, Plain, Spawn};
+pub(crate) use sealed::Plain;
+pub use sealed::{Handle, Spawn};
 
 /// Where work runs: a [`Pool`] takes work that owns all it uses, a [`Scope`] also work that
 /// borrows.

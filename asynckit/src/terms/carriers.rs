@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::core::TaskRef;
 use crate::error::{At, BoxError, Error, Failure};
@@ -26,6 +27,8 @@ pub struct Function {
     signature: &'static str,
     code: &'static [u8],
     parameters: &'static [&'static str],
+    limit: Option<usize>,
+    timeout: Option<Duration>,
 }
 
 impl Function {
@@ -36,7 +39,17 @@ impl Function {
         code: &'static [u8],
         parameters: &'static [&'static str],
     ) -> Function {
-        Function { path, signature, code, parameters }
+        Function { path, signature, code, parameters, limit: None, timeout: None }
+    }
+
+    /// The same, of which at most so many calls may run at once.
+    pub const fn with_limit(self, limit: usize) -> Function {
+        Function { limit: Some(limit), ..self }
+    }
+
+    /// The same, of which a run may take so long.
+    pub const fn with_timeout(self, timeout: Duration) -> Function {
+        Function { timeout: Some(timeout), ..self }
     }
 
     /// Its name, as `module::function`.
@@ -58,6 +71,17 @@ impl Function {
     /// The names of its parameters, in the order in which the arguments come.
     pub fn parameters(&self) -> &'static [&'static str] {
         self.parameters
+    }
+
+    /// How many of its calls may run at once, where it says so: `limit = 8`. It holds for what is done here; who
+    /// carries out calls elsewhere sees to it there.
+    pub fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
+    /// How long a run of it may take, where it says so: `timeout = "5s"`. Likewise.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
     }
 }
 

@@ -16,9 +16,9 @@ use crate::work::stage::run_part;
 
 /// How often work is tried, and how long it rests in between.
 ///
-/// Work is tried again where it failed as [`Failed`](ErrorKind::Failed) or
-/// [`TimedOut`](ErrorKind::TimedOut); [`when`](Retry::when) says otherwise. The failure of the last
-/// try is the failure of the whole, and [`tries`](Error::tries) tells how many there were.
+/// Work is tried again where it failed as [`Failed`](ErrorKind::Failed),
+/// [`TimedOut`](ErrorKind::TimedOut) or [`Lost`](ErrorKind::Lost); [`when`](Retry::when) says otherwise. The
+/// failure of the last try is the failure of the whole, and [`tries`](Error::tries) tells how many there were.
 ///
 /// Between tries no thread is held. The pauses begin with the [`backoff`](Retry::backoff) and
 /// double from try to try; of each pause between half and all is waited, by chance, so that those
@@ -174,7 +174,9 @@ impl Retry {
     fn again(&self, error: &Error, tries: u32) -> Option<Duration> {
         let worth_it = match &self.when {
             Some(when) => tries <= self.retries && when(error),
-            None => matches!(error.kind(), ErrorKind::Failed | ErrorKind::TimedOut),
+            None => {
+                matches!(error.kind(), ErrorKind::Failed | ErrorKind::TimedOut | ErrorKind::Lost)
+            }
         };
         if tries > self.retries || !worth_it {
             return None;

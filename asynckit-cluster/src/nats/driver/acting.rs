@@ -65,8 +65,6 @@ pub(super) struct Acting {
     pub(super) marks: (u64, u64),
     /// How many open calls need a large body.
     pub(super) large: HashMap<Hash, usize>,
-    pub(super) redelivered: u64,
-    pub(super) refused: u64,
     pub(super) said_again: Option<Instant>,
     /// What is to be sent again now.
     pub(super) again: Vec<u64>,
@@ -116,8 +114,6 @@ impl Acting {
             epoch: 0,
             marks: (last, last),
             large: HashMap::new(),
-            redelivered: 0,
-            refused: 0,
             said_again: None,
             again: Vec::new(),
             unmade: Vec::new(),
@@ -147,8 +143,8 @@ impl Acting {
         Status {
             workers: self.workers.status(self.run, function),
             queued,
-            redelivered: self.redelivered,
-            refused: self.refused + self.workers.refused(),
+            refused: self.workers.refused(),
+            ..Status::default()
         }
     }
 }

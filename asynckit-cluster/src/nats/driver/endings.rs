@@ -37,9 +37,8 @@ impl Acting {
         }
         match told {
             Told::Claimed(reply) => {
-                if self.calls.claim(id.number, delivery, of, reply) {
-                    self.driver.claimed(id, delivery, worker);
-                } else if self.calls.get(id.number).is_none() {
+                let is_it = self.calls.claim(id.number, delivery, of, reply);
+                if !is_it && self.calls.get(id.number).is_none() {
                     self.unwanted(id);
                 }
             }
@@ -110,7 +109,7 @@ impl Acting {
                 let is_alone = calls.len() == 1 || self.is_suspect(*number);
                 let lost = Lost {
                     worker: seen.name.clone(),
-                    words: format!("no sign of life for {} s", LEASE.as_secs()),
+                    words: format!("gave no sign of life for {} s", LEASE.as_secs()),
                     blame: if is_alone { Blame::Its } else { Blame::Maybe },
                 };
                 self.lose(*number, *delivery, lost);
@@ -120,7 +119,7 @@ impl Acting {
             let claim = self.calls.get(number).and_then(|open| open.claim.as_ref());
             let name = claim.and_then(|claim| self.workers.name(claim.instance));
             let worker = name.unwrap_or("a worker that is gone").to_owned();
-            let words = "the worker has it no more, and has told no outcome".to_owned();
+            let words = "has it no more, and has told no outcome".to_owned();
             self.lose(number, delivery, Lost { worker, words, blame: Blame::Maybe });
         }
     }
@@ -210,7 +209,7 @@ impl Acting {
         self.is_recovering = false;
         self.marks = if found.is_new { (0, 0) } else { (self.marks.0, self.marks.0) };
         if found.is_new {
-            self.objects.doubt();
+            self.objects.doubt_all();
         }
         self.calls.begin_anew(now);
         self.workers.begin_anew(now);

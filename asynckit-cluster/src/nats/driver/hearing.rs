@@ -88,7 +88,6 @@ impl Acting {
     }
 
     fn refuse(&mut self, garbled: &Garbled) {
-        self.refused += 1;
         self.driver.refused(garbled);
     }
 }

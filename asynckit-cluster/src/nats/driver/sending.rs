@@ -27,7 +27,6 @@ const MOST_WITHDRAWN: usize = 8 << 10;
 impl Acting {
     pub(super) fn enter(&mut self, mut outgoing: Outgoing) {
         slim(&mut outgoing);
-        self.redelivered += u64::from(outgoing.call.delivery > 1);
         for hash in hashes(&outgoing) {
             *self.large.entry(hash).or_default() += 1;
         }

@@ -1,0 +1,225 @@
+//! What a driver keeps of its calls: each of them until its outcome, its deliveries, and who waits for it.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+
+use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing};
+use crate::status::Status;
+use crate::wire::{self, CallId, Garbled, Outcome};
+
+/// The open calls of a cluster.
+pub(crate) struct Desk {
+    run: u64,
+    next: AtomicU64,
+    open: Mutex<HashMap<CallId, Open>>,
+    backend: OnceLock<Arc<dyn Backend>>,
+    redelivered: AtomicU64,
+    refused: AtomicU64,
+}
+
+/// A call without an outcome.
+struct Open {
+    /// Its latest delivery.
+    outgoing: Outgoing,
+    /// How many deliveries have ended with the worker, by its own doing.
+    ended: u32,
+    /// How many may.
+    most: u32,
+    slot: Arc<Slot>,
+}
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Outcome(Outcome, Bytes),
+    /// The worker ended each time; the words say how.
+    Lost(String),
+}
+
+/// Where the answer is put, and who waits for it.
+#[derive(Default)]
+struct Slot(Mutex<(Option<Answer>, Option<Waker>)>);
+
+impl Slot {
+    fn answer(&self, answer: Answer) {
+        let mut slot = lock(&self.0);
+        slot.0 = Some(answer);
+        let waker = slot.1.take();
+        drop(slot);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// The wait for an answer. Dropped, it gives the call up.
+pub(crate) struct Ticket {
+    desk: Arc<Desk>,
+    pub(crate) id: CallId,
+    slot: Arc<Slot>,
+    is_answered: bool,
+}
+
+impl Future for Ticket {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        let mut slot = lock(&self.slot.0);
+        let Some(answer) = slot.0.take() else {
+            slot.1 = Some(context.waker().clone());
+            return Poll::Pending;
+        };
+        drop(slot);
+        self.is_answered = true;
+        Poll::Ready(answer)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let open = self.desk.open().remove(&self.id);
+            if open.is_some() {
+                self.desk.backend().withdraw(self.id);
+            }
+        }
+    }
+}
+
+impl Desk {
+    pub(crate) fn new() -> Arc<Desk> {
+        Arc::new(Desk {
+            // By chance: each hasher is another one.
+            run: RandomState::new().build_hasher().finish(),
+            next: AtomicU64::new(1),
+            open: Mutex::default(),
+            backend: OnceLock::new(),
+            redelivered: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        })
+    }
+
+    /// This run of the program.
+    pub(crate) fn run(&self) -> u64 {
+        self.run
+    }
+
+    /// Says by what calls travel; it is said once, before the first of them.
+    pub(crate) fn goes_by(&self, backend: Arc<dyn Backend>) {
+        let _ = self.backend.set(backend);
+    }
+
+    fn backend(&self) -> &dyn Backend {
+        self.backend.get().map_or_else(|| unreachable!("a cluster has a backend"), |it| &**it)
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<CallId, Open>> {
+        lock(&self.open)
+    }
+
+    /// Sends a call out.
+    pub(crate) fn publish(
+        self: &Arc<Self>,
+        about: Arc<About>,
+        site: String,
+        arguments: Vec<Argument>,
+        most: u32,
+    ) -> Ticket {
+        let id = CallId { run: self.run, number: self.next.fetch_add(1, Ordering::Relaxed) };
+        let call = wire::Call {
+            id,
+            delivery: 1,
+            function: about.function,
+            site,
+            deadline: None,
+            trace: None,
+            parts: arguments.iter().map(Argument::part).collect(),
+        };
+        let outgoing = Outgoing { call, arguments, about, is_suspect: false };
+        let slot = Arc::new(Slot::default());
+        let open = Open { outgoing: outgoing.clone(), ended: 0, most, slot: slot.clone() };
+        self.open().insert(id, open);
+        let ticket = Ticket { desk: self.clone(), id, slot, is_answered: false };
+        self.backend().publish(outgoing);
+        ticket
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        let mut status = self.backend().status();
+        status.open = self.open().len();
+        status.redelivered = self.redelivered.load(Ordering::Relaxed);
+        status.refused += self.refused.load(Ordering::Relaxed);
+        status
+    }
+}
+
+impl Argument {
+    fn part(&self) -> wire::Part {
+        match self {
+            Argument::Here(bytes) => wire::Part::Here(bytes.len() as u64),
+            Argument::Large(hash, bytes) => wire::Part::Large(*hash, bytes.len() as u64),
+        }
+    }
+}
+
+impl Driver for Desk {
+    fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
+        // The first one counts: others find nothing.
+        let open = self.open().remove(&id);
+        if let Some(open) = open {
+            open.slot.answer(Answer::Outcome(outcome, body));
+        }
+    }
+
+    fn lost(&self, id: CallId, delivery: u32, how: Lost) {
+        let mut all = self.open();
+        let Some(open) = all.get_mut(&id).filter(|open| open.outgoing.call.delivery == delivery)
+        else {
+            return;
+        };
+        match how.blame {
+            Blame::Its => open.ended += 1,
+            Blame::Maybe => open.outgoing.is_suspect = true,
+            Blame::None => {}
+        }
+        if open.ended >= open.most {
+            let Some(open) = all.remove(&id) else { return };
+            drop(all);
+            let (worker, words) = (how.worker, how.words);
+            let times = match open.ended {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            let words = format!("was lost, {times}: {worker}, which ran it last, {words}");
+            return open.slot.answer(Answer::Lost(words));
+        }
+        open.outgoing.call.delivery += 1;
+        let again = open.outgoing.clone();
+        drop(all);
+        self.redelivered.fetch_add(1, Ordering::Relaxed);
+        self.backend().publish(again);
+    }
+
+    fn fail(&self, id: CallId, words: String) {
+        let open = self.open().remove(&id);
+        if let Some(open) = open {
+            open.slot.answer(Answer::Lost(words));
+        }
+    }
+
+    fn refused(&self, _: &Garbled) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
