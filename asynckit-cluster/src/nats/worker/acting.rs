@@ -65,7 +65,7 @@ pub(super) struct Acting {
     pub(super) connection: Connection,
     pub(super) objects: Arc<Objects>,
     pub(super) drivers: Subscriber,
-    /// Where calls come in; its last part says of which lane.
+    /// Where the server answers; its last part says of which lane.
     pub(super) inbox: String,
     pub(super) calls: Subscriber,
     pub(super) lanes: Vec<Asked>,

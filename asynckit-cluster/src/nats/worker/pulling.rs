@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use async_nats::{HeaderMap, Message, StatusCode};
 use bytes::Bytes;
 
-use super::acting::{Acting, Found, Held};
+use super::acting::{Acting, Asked, Found, Held};
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
+use crate::nats::names::Lane;
 use crate::wire::{CallId, Garbled, Hash, Part};
 
 /// How long a request for calls stands.
@@ -54,8 +55,7 @@ impl Acting {
 
     /// A message that was asked for; or the server's word that there is none.
     pub(super) fn come(&mut self, message: Message) {
-        let at = message.subject.rsplit('.').next().and_then(|at| at.parse::<usize>().ok());
-        let Some(asked) = at.and_then(|at| self.lanes.get_mut(at)) else { return };
+        let Some(asked) = self.lane_of(&message) else { return };
         match message.status {
             None | Some(StatusCode::OK) => {
                 asked.count = asked.count.saturating_sub(1);
@@ -73,6 +73,19 @@ impl Acting {
                 asked.count = asked.count.saturating_sub(rest.unwrap_or(asked.count));
             }
         }
+    }
+
+    /// Calls come under their own subject, the server's words under that of the request.
+    fn lane_of(&mut self, message: &Message) -> Option<&mut Asked> {
+        let (rest, last) = message.subject.rsplit_once('.')?;
+        if rest == self.inbox {
+            return self.lanes.get_mut(last.parse::<usize>().ok()?);
+        }
+        let is_any = rest.ends_with(".any");
+        self.lanes.iter_mut().find(|asked| match asked.lane {
+            Lane::Any => is_any,
+            Lane::One(function) => !is_any && function.to_string() == last,
+        })
     }
 
     fn take_in(&mut self, message: Message) {
