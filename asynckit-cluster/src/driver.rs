@@ -107,11 +107,6 @@ impl Desk {
         })
     }
 
-    /// This run of the program.
-    pub(crate) fn run(&self) -> u64 {
-        self.run
-    }
-
     /// Says by what calls travel; it is said once, before the first of them.
     pub(crate) fn goes_by(&self, backend: Arc<dyn Backend>) {
         let _ = self.backend.set(backend);
@@ -171,6 +166,10 @@ impl Argument {
 }
 
 impl Driver for Desk {
+    fn run(&self) -> u64 {
+        self.run
+    }
+
     fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
         // The first one counts: others find nothing.
         let open = self.open().remove(&id);

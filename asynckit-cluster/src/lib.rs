@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 // Each imports only what stands above it here.
+mod error;
 mod wire;
 
 pub mod attribute;
@@ -16,16 +17,34 @@ mod driver;
 mod worker;
 
 mod carrier;
+mod processes;
 
-#[cfg(feature = "nats")]
+#[cfg(all(unix, feature = "nats"))]
 mod nats;
 
 mod cluster;
 
-pub use cluster::{Builder, Cluster, serve_if_asked};
+mod builder;
+
+pub use builder::ClusterBuilder;
+pub use cluster::Cluster;
+pub use error::ClusterError;
 pub use failure::RemoteError;
-#[cfg(feature = "nats")]
+#[cfg(all(unix, feature = "nats"))]
 pub use nats::Server;
+pub use processes::lines::Line;
 pub use status::{RunningCall, Status, WorkerStatus};
 pub use wire::CallId;
 pub use worker::call_id;
+
+/// Has this process be a worker, if it was started as one: then it does not come back. It has to be the first line of
+/// `main`: what stands before it is done by each worker as well.
+pub fn serve_if_asked() {
+    processes::inside::serve_if_asked();
+    #[cfg(all(unix, feature = "nats"))]
+    nats::serve_if_asked();
+}
+
+#[cfg(all(unix, feature = "nats"))]
+#[doc = include_str!("../docs/machines.md")]
+pub mod machines {}

@@ -80,6 +80,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
 /// What a driver does for a backend.
 pub(crate) trait Driver: Send + Sync + 'static {
+    /// This run of the program, which is part of the id of each of its calls.
+    fn run(&self) -> u64;
+
     /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)
     fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
 
@@ -121,10 +124,15 @@ pub(crate) trait Tell: Send + Sync + 'static {
     /// The code of a call begins.
     fn begun(&self, id: CallId);
 
-    /// How it came out. Once for each call that was taken.
+    /// How it came out: once at most, and not at all where it was given up before it began.
     fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
 
-    /// Its code has ended, after `finished`: the thread is free again. (What is out of time or cancelled has an outcome
-    /// while its code still runs.)
+    /// As `finished`, of what is out of time: its code still runs.
+    fn finished_early(&self, id: CallId, outcome: wire::Outcome, body: Bytes) {
+        self.finished(id, outcome, body);
+    }
+
+    /// Its code has ended, at once after `finished`, or later: the thread is free again. Once for each call that was
+    /// taken, and the last that is told of it.
     fn over(&self, id: CallId);
 }

@@ -24,6 +24,8 @@ pub struct WorkerStatus {
     pub name: String,
     /// Which program it is.
     pub build: String,
+    /// The id of its process, where that is on this machine; else 0.
+    pub process: u32,
     /// What it runs.
     pub running: Vec<RunningCall>,
 }

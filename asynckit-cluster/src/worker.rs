@@ -257,6 +257,12 @@ impl Run {
         }
     }
 
+    fn tell_early(&mut self, outcome: Outcome) {
+        if !std::mem::replace(&mut self.is_told, true) {
+            self.worker.tell.finished_early(self.id, outcome, Bytes::new());
+        }
+    }
+
     fn fail(mut self, kind: Kind, words: String) {
         self.tell(Outcome::Failed(failed(kind, words)), Bytes::new());
     }
@@ -268,11 +274,6 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // It was given up before it began.
-        self.tell(
-            Outcome::Failed(failed(Kind::Cancelled, "was cancelled".to_owned())),
-            Bytes::new(),
-        );
         self.worker.ended(self.id);
     }
 }

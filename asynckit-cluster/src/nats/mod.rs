@@ -62,7 +62,7 @@ fn by_chance() -> u64 {
 /// # Errors
 ///
 /// The file of the program can't be read.
-pub(crate) fn build() -> Result<String, BoxError> {
+fn build() -> Result<String, BoxError> {
     let program = std::env::current_exe()?;
     let mut hash = blake3::Hasher::new();
     hash.update_reader(std::fs::File::open(&program)?)

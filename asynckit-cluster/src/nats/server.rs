@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///     .root_certificates("/etc/films/ca.pem")
 ///     .credentials_file("/etc/films/driver.creds");
 /// let cluster = Cluster::connect(server, "films")?;
-/// # Ok::<(), asynckit::Error>(())
+/// # Ok::<(), asynckit_cluster::ClusterError>(())
 /// ```
 #[derive(Clone, Default)]
 #[must_use = "a server is connected to by `Cluster::connect`"]
@@ -158,7 +158,7 @@ impl Server {
             .subscription_capacity(256 << 10)
             .request_timeout(Some(PATIENCE))
             .connection_timeout(PATIENCE)
-            .ping_interval(Duration::from_secs(5))
+            .ping_interval(Duration::from_secs(2))
             .reconnect_delay_callback(|attempt| {
                 Duration::from_millis(if attempt == 0 {
                     0

@@ -1,1 +1,93 @@
+//! Streams that are full or have other settings, messages that can't be read, and who may connect.
 
+use async_nats::jetstream::stream::{Config, DiscardPolicy};
+use asynckit_cluster::{Cluster, Server};
+
+use crate::calls::{add, begun, gated, sum};
+use crate::support::{Dir, NatsServer, soon};
+
+#[test]
+fn calls_wait_for_room_in_a_full_stream() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    server.change("WORK", |config| config.max_bytes = 64 << 10);
+    let many: Vec<_> = (0..40).map(|n| sum(vec![n as u8; 20 << 10]).spawn_on(&cluster)).collect();
+    soon("it is full", || server.messages("WORK") > 0);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    let _worker = server.worker("w", 2);
+    dir.allow("go");
+    for one in many {
+        assert_eq!(one.get().unwrap().0, 20 << 10);
+    }
+    assert_eq!(held.get().unwrap(), 1);
+    assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+#[test]
+fn a_stream_with_other_settings_is_an_error_that_says_what_differs() {
+    let Some(server) = NatsServer::start() else { return };
+    server.make(Config {
+        name: "ASYNCKIT_test_WORK".to_owned(),
+        subjects: vec!["asynckit.test.work.>".to_owned()],
+        discard: DiscardPolicy::Old,
+        ..Config::default()
+    });
+    let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+    for part in ["ASYNCKIT_test_WORK", "retention is Limits and should be WorkQueue", "discard"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_garbled_message_is_refused_counted_and_kept_aside() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    let subject = server.a_subject_of_calls();
+    for garbage in [&b""[..], b"\x05\0\0\0abc", &[0xff; 300]] {
+        server.publish(&subject, garbage);
+    }
+    soon("they are kept aside", || server.messages("DEAD") == 3);
+    soon("they are counted", || cluster.status().refused == 3);
+    assert_eq!(server.messages("WORK"), 0);
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}
+
+#[test]
+fn garbage_for_a_driver_is_refused_and_counted() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 1);
+    let subject = server.subject_of_outcomes();
+    for garbage in [&b""[..], b"\x05\0\0\0abc", &[0xff; 300]] {
+        server.publish(&subject, garbage);
+    }
+    soon("they are counted", || cluster.status().refused == 3);
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}
+
+const USERS: &str = "authorization { users: [{user: driver, password: secret}] }";
+
+#[test]
+fn who_has_no_credentials_is_not_let_in() {
+    let Some(server) = NatsServer::with(USERS, "") else { return };
+    assert!(Cluster::connect(server.url(), "test").is_err());
+    let wrong = Server::at(server.url()).user("driver", "guess");
+    assert!(Cluster::connect(wrong, "test").is_err());
+    let right = Server::at(server.url()).user("driver", "secret");
+    let cluster = Cluster::connect(right, "test").unwrap();
+    let url = server.url().replace("nats://", "nats://driver:secret@");
+    let _worker = crate::support::WorkerProcess::start(&format!("{url}/test"), "w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+#[test]
+fn a_server_without_jetstream_or_no_server_is_an_error() {
+    let Some(server) = NatsServer::start() else { return };
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = Cluster::connect(format!("nats://127.0.0.1:{port}"), "test").unwrap_err();
+    assert!(nobody.to_string().contains("no connection"), "{nobody}");
+    let error = Cluster::connect(server.url(), "a.b").unwrap_err();
+    assert!(error.to_string().contains("`a.b`"), "{error}");
+}

@@ -4,11 +4,13 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::stream::Config;
 use asynckit_cluster::Cluster;
+use futures_util::StreamExt;
 
 /// How long anything may take, on a machine that does much else.
 pub const LONG: Duration = Duration::from_secs(90);
@@ -119,9 +121,6 @@ impl NatsServer {
         std::fs::write(&config, &self.more).unwrap();
         let log = std::fs::File::create(self.dir.join("server.log")).unwrap();
         let mut command = Command::new(program().unwrap());
-        if std::env::var_os("NATS_TRACE").is_some() {
-            command.arg("-DV");
-        }
         command.arg("-c").arg(&config).stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().unwrap());
         soon("the server is there", || {
@@ -211,5 +210,107 @@ impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.process.kill().ok();
         self.process.wait().ok();
+    }
+}
+
+impl WorkerProcess {
+    pub fn is_alive(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+}
+
+/// What somebody else may do on the server, by its client.
+impl NatsServer {
+    fn by_client<T>(&self, act: impl AsyncFnOnce(async_nats::Client) -> T) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = async_nats::connect(self.url()).await.unwrap();
+            let done = act(client.clone()).await;
+            client.flush().await.unwrap();
+            done
+        })
+    }
+
+    /// How many messages are in a stream of the app `test`.
+    pub fn messages(&self, stream: &str) -> u64 {
+        let name = format!("ASYNCKIT_test_{stream}");
+        self.by_client(async move |client| {
+            let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
+            stream.cached_info().state.messages
+        })
+    }
+
+    pub fn change(&self, stream: &str, how: impl FnOnce(&mut Config)) {
+        let name = format!("ASYNCKIT_test_{stream}");
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let mut config = js.get_stream(name).await.unwrap().cached_info().config.clone();
+            how(&mut config);
+            js.update_stream(config).await.unwrap();
+        });
+    }
+
+    pub fn make(&self, config: Config) {
+        self.by_client(async move |client| {
+            async_nats::jetstream::new(client).create_stream(config).await.unwrap();
+        });
+    }
+
+    pub fn publish(&self, subject: &str, payload: &[u8]) {
+        let (subject, payload) = (subject.to_owned(), payload.to_vec());
+        self.by_client(async move |client| {
+            client.publish(subject, payload.into()).await.unwrap();
+        });
+    }
+
+    /// A subject by which calls come to workers of this build.
+    pub fn a_subject_of_calls(&self) -> String {
+        let build = self.part_of_a_beat(3);
+        format!("asynckit.test.work.{build}.any.{}", "0".repeat(32))
+    }
+
+    pub fn subject_of_outcomes(&self) -> String {
+        format!("asynckit.test.done.{}", self.part_of_a_beat(4))
+    }
+
+    /// A part of the subject of what a driver says each second.
+    fn part_of_a_beat(&self, at: usize) -> String {
+        self.by_client(async move |client| {
+            let mut beats = client.subscribe("asynckit.test.driver.>").await.unwrap();
+            let beat = beats.next().await.unwrap();
+            beat.subject.split('.').nth(at).unwrap().to_owned()
+        })
+    }
+
+    /// What workers of any build say each second.
+    pub fn watch_beats(&self) -> Beats {
+        let count = Arc::new(AtomicU32::new(0));
+        let (its, url) = (count.clone(), self.url());
+        std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let client = async_nats::connect(url).await.unwrap();
+                let mut beats = client.subscribe("asynckit.test.beat.>").await.unwrap();
+                while Arc::strong_count(&its) > 1 && beats.next().await.is_some() {
+                    its.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        });
+        Beats(count)
+    }
+}
+
+/// How often workers have said that they live.
+pub struct Beats(Arc<AtomicU32>);
+
+impl Beats {
+    pub fn has_come(&mut self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+
+    pub fn wait_for(&mut self, more: u32) {
+        let goal = self.0.load(Ordering::SeqCst) + more;
+        soon("workers say that they live", || self.0.load(Ordering::SeqCst) >= goal);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use async_nats::Subscriber;
@@ -43,7 +43,7 @@ pub(super) struct Acting {
     pub(super) names: Names,
     pub(super) run: u64,
     pub(super) copies: usize,
-    pub(super) driver: Arc<dyn Driver>,
+    driver: Weak<dyn Driver>,
     pub(super) connection: Connection,
     pub(super) streams: Streams,
     pub(super) objects: Arc<Objects>,
@@ -80,9 +80,9 @@ impl Acting {
     pub(super) async fn connect(
         server: &Server,
         names: Names,
-        run: u64,
-        driver: Arc<dyn Driver>,
+        driver: Weak<dyn Driver>,
     ) -> Result<Acting, BoxError> {
+        let run = driver.upgrade().ok_or("the driver has gone")?.run();
         let connection = server.connect(&format!("asynckit driver of {}", names.app)).await?;
         let copies = server.copies();
         let streams = streams::open(&connection.js, &names, copies).await?;
@@ -126,6 +126,13 @@ impl Acting {
 
     pub(super) fn find(&self, finding: impl Future<Output = Found> + Send + 'static) {
         self.findings.push(Box::pin(finding));
+    }
+
+    /// Tells the driver, where it is still there.
+    pub(super) fn tell(&self, what: impl FnOnce(&dyn Driver)) {
+        if let Some(driver) = self.driver.upgrade() {
+            what(&*driver);
+        }
     }
 
     pub(super) fn status(&self) -> Status {

@@ -68,7 +68,8 @@ impl Acting {
             (Place::Stored { seq }, _) => self.delete(seq),
             _ => {}
         }
-        self.driver.lost(open.outgoing.call.id, delivery, lost);
+        let id = open.outgoing.call.id;
+        self.tell(|driver| driver.lost(id, delivery, lost));
     }
 
     /// A worker has gone, having ended or handed back all that it had.

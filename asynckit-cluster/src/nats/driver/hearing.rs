@@ -49,7 +49,7 @@ impl Acting {
 
     pub(super) fn finished(&mut self, id: CallId, outcome: wire::Outcome, body: Bytes) {
         if self.close(id.number).is_some() {
-            self.driver.finished(id, outcome, body);
+            self.tell(|driver| driver.finished(id, outcome, body));
         }
     }
 
@@ -88,6 +88,6 @@ impl Acting {
     }
 
     fn refuse(&mut self, garbled: &Garbled) {
-        self.driver.refused(garbled);
+        self.tell(|driver| driver.refused(garbled));
     }
 }

@@ -21,7 +21,7 @@ mod endings;
 
 mod life;
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
+use std::sync::{Mutex, PoisonError, Weak, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -58,9 +58,7 @@ impl Nats {
     pub(crate) fn connect(
         server: &Server,
         app: &str,
-        build: &str,
-        run: u64,
-        driver: Arc<dyn Driver>,
+        driver: Weak<dyn Driver>,
     ) -> Result<Nats, BoxError> {
         if let Some(complaint) = names::complaint(app) {
             return Err(complaint.into());
@@ -68,7 +66,7 @@ impl Nats {
         if let Some(warning) = server.warning() {
             super::say(&warning);
         }
-        let names = Names { app: app.to_owned(), build: build.to_owned() };
+        let names = Names { app: app.to_owned(), build: super::build()? };
         let (commands, orders) = mpsc::unbounded_channel();
         let (send, answer) = std_mpsc::sync_channel(1);
         let server = server.clone();
@@ -78,7 +76,7 @@ impl Nats {
                 Err(error) => return drop(send.send(Err(error))),
             };
             runtime.block_on(async {
-                match Acting::connect(&server, names, run, driver).await {
+                match Acting::connect(&server, names, driver).await {
                     Ok(acting) => {
                         send.send(Ok(())).ok();
                         acting.act(orders).await;

@@ -139,6 +139,8 @@ impl Workers {
             .map(|seen| WorkerStatus {
                 name: seen.name.clone(),
                 build: self.build.clone(),
+                // It may be on another machine.
+                process: 0,
                 running: running(seen),
             })
             .collect();

@@ -61,12 +61,12 @@ impl Tell for Voice {
 
 /// Serves calls for as long as the process lives, where the environment or the arguments ask for it, and never returns
 /// then.
-pub(crate) fn serve_if_asked(build: impl FnOnce() -> Result<String, BoxError>) {
+pub(crate) fn serve_if_asked() {
     let arguments: Vec<String> =
         std::env::args_os().skip(1).map(|one| one.to_string_lossy().into_owned()).collect();
     let served = match settings::read(&arguments, |name| std::env::var(name).ok()) {
         Ok(None) => return,
-        Ok(Some(settings)) => build().and_then(|build| serve(settings, build)),
+        Ok(Some(settings)) => super::build().and_then(|build| serve(settings, build)),
         Err(error) => Err(error),
     };
     match served {

@@ -1,0 +1,383 @@
+//! The processes of a cluster, and who gets which call: all under one lock, and without ever waiting.
+//!
+//! A process runs so many calls at a time as it has threads. Where calls are quick it is sent some ahead, so that it
+//! does not wait for the next one; should one of them take long after all, it is asked to give the others back.
+
+use std::collections::{BTreeMap, HashMap};
+use std::process::Child;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::messages::{FromWorker, Kept, ToWorker};
+use super::pipe::{Frame, Outbox};
+use super::queue::Queue;
+use crate::seam::{About, Argument, Blame, Outgoing};
+use crate::wire::{CallId, FunctionId};
+
+/// How many calls a process has ahead at most.
+const AHEAD: usize = 64;
+
+/// The work that a process has ahead takes about so long.
+const WORTH: Duration = Duration::from_micros(1_000);
+
+/// What takes longer is not quick.
+pub(super) const LONG: Duration = Duration::from_millis(5);
+
+pub(super) struct Crew {
+    pub(super) queue: Queue,
+    pub(super) members: BTreeMap<u64, Member>,
+    /// How long calls take, by function, in microseconds.
+    times: HashMap<FunctionId, f64>,
+    /// The most members.
+    most: usize,
+    threads: usize,
+    max_calls: Option<u64>,
+    /// How many more are to be started.
+    pub(super) to_start: usize,
+    /// How many members there have been.
+    pub(super) started: u64,
+    /// How many have ended in a row without a word, and when the first of them was started.
+    pub(super) silent: Option<(u32, Instant)>,
+    pub(super) is_stopping: bool,
+    /// Whether the keeper looks at the clock often, or at all.
+    pub(super) ticks: bool,
+    pub(super) watches: bool,
+}
+
+/// A process.
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) process: u32,
+    /// Closed, it ends.
+    outbox: Option<Arc<Outbox>>,
+    pub(super) child: Child,
+    pub(super) since: Instant,
+    /// It has said hello.
+    pub(super) is_ready: bool,
+    /// In the order in which they were sent.
+    pub(super) calls: Vec<Sent>,
+    large: Kept<()>,
+    /// How many calls it was sent.
+    given: u64,
+    /// A call that may be the end of it is there: no other one comes beside it.
+    has_suspect: bool,
+    pub(super) last_sign: Instant,
+    last_end: Instant,
+    /// Why it was killed, if we did so.
+    pub(super) killed: Option<Why>,
+}
+
+/// Why we kill a process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Why {
+    /// A call was given up, and its code did not end.
+    GivenUp,
+    /// It showed no sign of life.
+    NoSign,
+    /// What it says can't be read.
+    Garbled,
+}
+
+/// A call that a process has.
+pub(super) struct Sent {
+    pub(super) outgoing: Outgoing,
+    pub(super) since: Instant,
+    /// Its outcome is known, or nobody wants it any more; its code still runs.
+    pub(super) is_settled: bool,
+    /// Its code has to end until then.
+    pub(super) until: Option<Instant>,
+    is_asked_back: bool,
+}
+
+/// What is to be told when the lock is released.
+pub(super) enum News {
+    Finished(CallId, crate::wire::Outcome, bytes::Bytes),
+    Keeper,
+}
+
+impl Crew {
+    pub(super) fn new(most: usize, threads: usize, max_calls: Option<u64>) -> Crew {
+        Crew {
+            queue: Queue::default(),
+            members: BTreeMap::new(),
+            times: HashMap::new(),
+            most,
+            threads,
+            max_calls,
+            to_start: 0,
+            started: 0,
+            silent: None,
+            is_stopping: false,
+            ticks: false,
+            watches: false,
+        }
+    }
+
+    /// A process was started; it may say hello.
+    pub(super) fn add(&mut self, number: u64, name: String, child: Child, outbox: Arc<Outbox>) {
+        let now = Instant::now();
+        let member = Member {
+            name,
+            process: child.id(),
+            outbox: Some(outbox),
+            child,
+            since: now,
+            is_ready: false,
+            calls: Vec::new(),
+            large: Kept::new(),
+            given: 0,
+            has_suspect: false,
+            last_sign: now,
+            last_end: now,
+            killed: None,
+        };
+        self.members.insert(number, member);
+    }
+
+    /// Sends out what may go out. Says whether the keeper has something to do.
+    pub(super) fn dispatch(&mut self) -> bool {
+        let mut rouse = false;
+        while self.queue.len() > 0 {
+            let Some(outgoing) = self.queue.next() else { break };
+            let Some(number) = self.place_for(&outgoing) else {
+                self.queue.push_back(outgoing);
+                rouse |= self.want_more();
+                break;
+            };
+            rouse |= !std::mem::replace(&mut self.watches, true);
+            let Some(member) = self.members.get_mut(&number) else { break };
+            member.send(outgoing);
+            if member.calls.len() > self.threads {
+                rouse |= !std::mem::replace(&mut self.ticks, true);
+                rouse |= self.want_more();
+            }
+        }
+        rouse
+    }
+
+    /// Has one more process started, if that would be of use.
+    fn want_more(&mut self) -> bool {
+        let coming = self.to_start + self.members.values().filter(|one| !one.is_ready).count();
+        let there = self.members.len() + self.to_start;
+        let is_wanted = there < self.most && coming * self.threads < self.queue.len().max(1);
+        if is_wanted && !self.is_stopping {
+            self.to_start += 1;
+        }
+        is_wanted
+    }
+
+    /// Who has time for a call: who is idle, else who has the least ahead, where that is quick.
+    fn place_for(&self, outgoing: &Outgoing) -> Option<u64> {
+        let fit = self.members.iter().filter(|(_, one)| one.takes_more(self.max_calls));
+        let (number, least) = fit.min_by_key(|(_, one)| one.calls.len())?;
+        let has = least.calls.len();
+        if outgoing.is_suspect {
+            return (has == 0).then_some(*number);
+        }
+        let fits = has < self.threads
+            || has < self.ahead(&outgoing.about.function) * self.threads
+                && least.calls.iter().all(|sent| {
+                    sent.until.is_none() && self.ahead(&sent.outgoing.about.function) > 1
+                });
+        fits.then_some(*number)
+    }
+
+    /// How many calls of a function are sent ahead.
+    fn ahead(&self, function: &FunctionId) -> usize {
+        let time = self.times.get(function).copied().unwrap_or(f64::MAX);
+        ((WORTH.as_micros() as f64 / time.max(1.0)) as usize).clamp(1, AHEAD)
+    }
+
+    /// A call of a process is over.
+    fn ends(&mut self, number: u64, id: CallId, was_run: bool) -> Option<Sent> {
+        let member = self.members.get_mut(&number)?;
+        let at = member.calls.iter().position(|sent| sent.outgoing.call.id == id)?;
+        let sent = member.calls.remove(at);
+        let now = Instant::now();
+        if was_run {
+            let took = now - sent.since.max(member.last_end);
+            let took = took.as_micros() as f64;
+            let time = self.times.entry(sent.outgoing.about.function).or_insert(took);
+            let is_long = took > LONG.as_micros() as f64;
+            *time = if is_long { took } else { 0.75 * *time + 0.25 * took };
+            member.last_end = now;
+        }
+        member.has_suspect &= !sent.outgoing.is_suspect;
+        if member.calls.is_empty() && self.max_calls.is_some_and(|most| member.given >= most) {
+            member.close();
+        }
+        self.queue.leaves(&sent.outgoing.about);
+        Some(sent)
+    }
+
+    /// A process has said something.
+    pub(super) fn hears(
+        &mut self,
+        number: u64,
+        message: FromWorker,
+        body: bytes::Bytes,
+        grace: Duration,
+        news: &mut Vec<News>,
+    ) {
+        let Some(member) = self.members.get_mut(&number) else { return };
+        // (One look at the clock a second is enough.)
+        if !matches!(message, FromWorker::Finished(..)) || member.calls.len() == 1 {
+            member.last_sign = Instant::now();
+        }
+        match message {
+            FromWorker::Hello(_) => {
+                member.is_ready = true;
+                self.silent = None;
+            }
+            FromWorker::Finished(id, outcome) => {
+                let sent = self.ends(number, id, true);
+                if sent.is_some_and(|sent| !sent.is_settled) {
+                    news.push(News::Finished(id, outcome, body));
+                }
+            }
+            FromWorker::Early(id, outcome) => {
+                let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
+                if let Some(sent) = sent.filter(|sent| !sent.is_settled) {
+                    sent.settle(grace);
+                    news.extend([News::Finished(id, outcome, body), News::Keeper]);
+                }
+            }
+            FromWorker::Over(id) => drop(self.ends(number, id, false)),
+            FromWorker::GivenBack(id) => {
+                if let Some(sent) = self.ends(number, id, false).filter(|sent| !sent.is_settled) {
+                    self.queue.push_first(sent.outgoing);
+                }
+            }
+            FromWorker::Alive => {}
+        }
+        if self.dispatch() {
+            news.push(News::Keeper);
+        }
+    }
+
+    /// Nobody wants a call any more. Says whether the keeper has something to do.
+    pub(super) fn withdraw(&mut self, id: CallId, grace: Duration) -> bool {
+        if self.queue.remove(id) {
+            return false;
+        }
+        for member in self.members.values_mut() {
+            let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
+            if let Some(sent) = sent {
+                sent.settle(grace);
+                member.say(&ToWorker::Cancel(id));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
+    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Blame)>)> {
+        let mut member = self.members.remove(&number)?;
+        let calls = std::mem::take(&mut member.calls);
+        calls.iter().for_each(|sent| self.queue.leaves(&sent.outgoing.about));
+        let open = calls.iter().filter(|sent| !sent.is_settled).count();
+        let blame = match (member.killed, open) {
+            (Some(Why::GivenUp), _) => Blame::None,
+            (_, 1) => Blame::Its,
+            _ => Blame::Maybe,
+        };
+        let open = calls.into_iter().filter(|sent| !sent.is_settled);
+        Some((member, open.map(|sent| (sent, blame)).collect()))
+    }
+
+    /// Asks back what waits behind calls that take long.
+    pub(super) fn ask_back(&mut self, now: Instant) {
+        self.ticks = false;
+        for member in self.members.values_mut().filter(|one| one.calls.len() > self.threads) {
+            self.ticks = true;
+            let begun = member.calls[0].since.max(member.last_end);
+            if now - begun < LONG {
+                continue;
+            }
+            let mut asked = Vec::new();
+            for sent in member.calls.iter_mut().skip(self.threads).filter(|one| !one.is_asked_back)
+            {
+                sent.is_asked_back = true;
+                asked.push(sent.outgoing.call.id);
+            }
+            asked.into_iter().for_each(|id| member.say(&ToWorker::GiveBack(id)));
+        }
+    }
+
+    /// Has all of them end.
+    pub(super) fn close_all(&mut self) {
+        self.members.values_mut().for_each(Member::close);
+    }
+}
+
+impl Sent {
+    fn settle(&mut self, grace: Duration) {
+        self.is_settled = true;
+        self.until = Some(Instant::now() + grace);
+    }
+}
+
+impl Member {
+    fn takes_more(&self, max_calls: Option<u64>) -> bool {
+        let is_used_up = max_calls.is_some_and(|most| self.given >= most);
+        self.is_ready && self.outbox.is_some() && !self.has_suspect && !is_used_up
+    }
+
+    fn say(&self, message: &ToWorker) {
+        if let Some(outbox) = &self.outbox {
+            outbox.send(Frame::new(message, Vec::new()), false);
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(outbox) = self.outbox.take() {
+            outbox.close();
+        }
+    }
+
+    fn send(&mut self, outgoing: Outgoing) {
+        let Some(outbox) = &self.outbox else { return };
+        let (mut small, mut has_large) = (Vec::new(), false);
+        for argument in &outgoing.arguments {
+            match argument {
+                Argument::Here(bytes) => small.push(bytes.clone()),
+                Argument::Large(hash, bytes) => {
+                    has_large = true;
+                    if self.large.touch(hash).is_none() {
+                        self.large.add(*hash, bytes.len() as u64, ());
+                        let frame = Frame::new(&ToWorker::Large(*hash), vec![bytes.clone()]);
+                        outbox.send(frame, false);
+                    }
+                }
+            }
+        }
+        if has_large {
+            // As the other side does: in this order, and no sooner.
+            for argument in &outgoing.arguments {
+                if let Argument::Large(hash, _) = argument {
+                    self.large.touch(hash);
+                }
+            }
+            self.large.trim();
+        }
+        outbox.send(Frame::new(&ToWorker::Call(outgoing.call.clone()), small), false);
+        self.given += 1;
+        self.has_suspect |= outgoing.is_suspect;
+        let since = Instant::now();
+        if self.calls.is_empty() {
+            self.last_sign = since;
+        }
+        self.calls.push(Sent {
+            outgoing,
+            since,
+            is_settled: false,
+            until: None,
+            is_asked_back: false,
+        });
+    }
+
+    pub(super) fn about(&self) -> impl Iterator<Item = (&About, &Sent)> {
+        self.calls.iter().map(|sent| (&*sent.outgoing.about, sent))
+    }
+}

@@ -1,0 +1,221 @@
+//! The inside of a process that runs calls: what it does first, and how calls come and outcomes go.
+
+use std::collections::HashMap;
+use std::io::{self, BufReader, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+use std::{env, fs, process, thread};
+
+use bytes::Bytes;
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
+};
+use rustix::process::{Resource, Rlimit};
+
+use super::messages::{FromWorker, Kept, Settings, ToWorker};
+use super::pipe::{self, Frame, Outbox};
+use crate::seam::Tell;
+use crate::wire::{self, CallId, Garbled, Hello, Outcome, Part};
+use crate::worker::Worker;
+
+/// Says to a process whose worker it is: the id of the driver's process.
+pub(crate) const ASKED: &str = "ASYNCKIT_CLUSTER_OF";
+
+/// Whether this process was started as a worker, and has not begun to be one: then it must not start others.
+pub(crate) fn is_copy() -> bool {
+    env::var_os(ASKED).is_some()
+}
+
+/// Hands the ends of the pipes to a process that is started, over its standard input.
+pub(super) fn hand_over(over: impl AsFd, ends: [BorrowedFd<'_>; 2]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut message = SendAncillaryBuffer::new(&mut space);
+    message.push(SendAncillaryMessage::ScmRights(&ends));
+    rustix::net::sendmsg(over, &[IoSlice::new(&[0])], &mut message, SendFlags::empty())?;
+    Ok(())
+}
+
+/// The ends of the pipes, where the standard input is a socket of a driver.
+fn taken_over() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut message = RecvAncillaryBuffer::new(&mut space);
+    let (mut byte, flags) = ([0], RecvFlags::CMSG_CLOEXEC);
+    let parts = &mut [IoSliceMut::new(&mut byte)];
+    rustix::net::recvmsg(rustix::stdio::stdin(), parts, &mut message, flags)?;
+    let mut ends = message.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(ends) => Some(ends),
+        _ => None,
+    });
+    let mut ends = ends.next().into_iter().flatten();
+    match (ends.next(), ends.next()) {
+        (Some(calls), Some(outcomes)) => Ok((calls, outcomes)),
+        _ => Err(Errno::PIPE),
+    }
+}
+
+/// Serves, if this process was started to do so, and does not come back then.
+pub(crate) fn serve_if_asked() {
+    let Some(driver) = env::var(ASKED).ok().and_then(|id| id.parse::<u32>().ok()) else { return };
+    // First of all: whatever becomes of the driver, this process does not outlive it.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    match taken_over() {
+        // The driver ended while it started this.
+        Err(Errno::CONNRESET | Errno::PIPE) => process::exit(0),
+        // Something that a worker has started with its own environment: an ordinary program.
+        Err(_) => {}
+        // The driver ended before the signal was set.
+        Ok(_) if parent() != driver => process::exit(0),
+        Ok((calls, outcomes)) => {
+            if let Err(error) = serve(calls, outcomes) {
+                eprintln!("asynckit-cluster: {error}");
+                process::exit(1);
+            }
+            process::exit(0);
+        }
+    }
+}
+
+fn parent() -> u32 {
+    rustix::process::getppid().map_or(0, |id| id.as_raw_nonzero().get().cast_unsigned())
+}
+
+/// What a process tells its driver.
+struct Outcomes {
+    outbox: Outbox,
+    worker: OnceLock<Weak<Worker>>,
+    /// Outcomes that go with the news that their code has ended, which comes at once.
+    told: Mutex<HashMap<CallId, (Outcome, Bytes)>>,
+}
+
+impl Outcomes {
+    fn told(&self) -> MutexGuard<'_, HashMap<CallId, (Outcome, Bytes)>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, message: &FromWorker, body: Bytes) {
+        let worker = self.worker.get().and_then(Weak::upgrade);
+        let more_follow = worker.is_some_and(|worker| worker.has_more());
+        self.outbox.send(Frame::new(message, vec![body]), more_follow);
+    }
+}
+
+impl Tell for Outcomes {
+    fn begun(&self, _: CallId) {}
+
+    fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
+        self.told().insert(id, (outcome, body));
+    }
+
+    fn finished_early(&self, id: CallId, outcome: Outcome, body: Bytes) {
+        self.say(&FromWorker::Early(id, outcome), body);
+    }
+
+    fn over(&self, id: CallId) {
+        let told = self.told().remove(&id);
+        match told {
+            Some((outcome, body)) => self.say(&FromWorker::Finished(id, outcome), body),
+            None => self.say(&FromWorker::Over(id), Bytes::new()),
+        }
+    }
+}
+
+fn serve(calls: OwnedFd, outcomes: OwnedFd) -> Result<(), asynckit::BoxError> {
+    // What the functions start gets nothing of ours: not the socket, and no end of a pipe.
+    rustix::stdio::dup2_stdin(fs::File::open("/dev/null")?)?;
+    let mut calls = BufReader::with_capacity(1 << 16, fs::File::from(calls));
+    let Some(ToWorker::Be(settings)) = next(&mut calls)?.map(|(message, _)| message) else {
+        return Ok(());
+    };
+    let outcomes = Arc::new(Outcomes {
+        outbox: Outbox::new(outcomes)?,
+        worker: OnceLock::new(),
+        told: Mutex::default(),
+    });
+    let (threads, usual) = (settings.threads.max(1), settings.memory);
+    limit_memory(usual);
+    let tell: Arc<dyn Tell> = outcomes.clone();
+    let before = move |memory: Option<u64>| {
+        if threads == 1 {
+            limit_memory(memory.or(usual));
+        }
+    };
+    let worker = Worker::new(threads as usize, &settings.name, tell, before)?;
+    let _ = outcomes.worker.set(Arc::downgrade(&worker));
+    let writer = outcomes.clone();
+    thread::Builder::new().name("outcomes".to_owned()).spawn(move || writer.outbox.write_all())?;
+    show_life(&settings, worker.clone(), outcomes.clone())?;
+    let hello = Hello {
+        version: wire::VERSION,
+        name: settings.name,
+        process: process::id(),
+        threads,
+        build: String::new(),
+    };
+    outcomes.say(&FromWorker::Hello(hello), Bytes::new());
+    let mut large = Kept::new();
+    while let Some((message, body)) = next(&mut calls)? {
+        match message {
+            ToWorker::Be(_) => {}
+            ToWorker::Large(hash) => large.add(hash, body.len() as u64, body),
+            ToWorker::Call(call) => {
+                let needed = call.parts.iter().filter_map(|part| match part {
+                    Part::Large(hash, _) => large.touch(hash).cloned().map(|body| (*hash, body)),
+                    Part::Here(_) => None,
+                });
+                let needed: HashMap<_, _> = needed.collect();
+                let arguments = call.arguments(&body, |hash| needed.get(hash).cloned())?;
+                large.trim();
+                worker.take(call, arguments);
+            }
+            ToWorker::Cancel(id) => worker.cancel(id),
+            ToWorker::GiveBack(id) => {
+                if worker.give_back(id) {
+                    outcomes.say(&FromWorker::GivenBack(id), Bytes::new());
+                }
+            }
+        }
+    }
+    // The driver has ended, or wants nothing more. What runs is of no use to anybody.
+    Ok(())
+}
+
+fn next(calls: &mut BufReader<fs::File>) -> Result<Option<(ToWorker, Bytes)>, asynckit::BoxError> {
+    let Some((head, body)) = pipe::read(calls)? else { return Ok(None) };
+    let message = wire::decode(&head).map_err(|Garbled(why)| Garbled(why))?;
+    Ok(Some((message, body)))
+}
+
+/// While calls run, the driver hears from this process, also when they take long.
+fn show_life(settings: &Settings, worker: Arc<Worker>, outcomes: Arc<Outcomes>) -> io::Result<()> {
+    let pause = Duration::from_millis(settings.alive.max(1));
+    let show = move || {
+        loop {
+            thread::sleep(pause);
+            if !worker.running().is_empty() {
+                outcomes.say(&FromWorker::Alive, Bytes::new());
+            }
+        }
+    };
+    thread::Builder::new().name("alive".to_owned()).spawn(show)?;
+    Ok(())
+}
+
+/// How much memory this process may take from now on. What is more it does not get, and ends.
+fn limit_memory(most: Option<u64>) {
+    #[cfg(target_os = "linux")]
+    {
+        static NOW: Mutex<Option<u64>> = Mutex::new(None);
+        let mut now = NOW.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now != most {
+            let Rlimit { maximum, .. } = rustix::process::getrlimit(Resource::Data);
+            let current = most.or(maximum);
+            let _ = rustix::process::setrlimit(Resource::Data, Rlimit { current, maximum });
+            *now = most;
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Frames on pipes: the lengths of head and body, the head, and the body as it is.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use crate::wire::{MOST_BODY, MOST_HEAD};
+
+/// How much a pipe should hold, where the system allows it.
+const PIPE: usize = 1 << 20;
+
+/// A frame up to this size is written by whoever sends it.
+const SMALL: usize = 16 << 10;
+
+/// So much is allocated for a body at once; for more only as it comes.
+const STEP: u64 = 64 << 20;
+
+/// A pipe: the reading and the writing end. Neither goes on to other processes.
+pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = io::pipe()?;
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(&write, PIPE);
+    Ok((read.into(), write.into()))
+}
+
+/// A head and its body.
+pub(super) struct Frame {
+    /// Lengths and head.
+    head: Vec<u8>,
+    body: Vec<Bytes>,
+}
+
+impl Frame {
+    pub(super) fn new(head: &impl serde::Serialize, body: Vec<Bytes>) -> Frame {
+        let mut bytes = vec![0; 12];
+        bytes = postcard::to_extend(head, bytes).unwrap_or_default();
+        let size: u64 = body.iter().map(|part| part.len() as u64).sum();
+        let head = (bytes.len() - 12) as u32;
+        bytes[..4].copy_from_slice(&head.to_le_bytes());
+        bytes[4..12].copy_from_slice(&size.to_le_bytes());
+        Frame { head: bytes, body }
+    }
+
+    fn size(&self) -> usize {
+        self.head.len() + self.body.iter().map(Bytes::len).sum::<usize>()
+    }
+}
+
+/// The next frame; `None` where the other side has closed the pipe.
+pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<(Vec<u8>, Bytes)>> {
+    if from.fill_buf()?.is_empty() {
+        return Ok(None);
+    }
+    let mut lengths = [0; 12];
+    from.read_exact(&mut lengths)?;
+    let [a, b, c, d, rest @ ..] = lengths;
+    let (head, body) = (u32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(rest));
+    if head as usize > MOST_HEAD || body > MOST_BODY {
+        let words = format!("a frame of {head} and {body} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+    }
+    let head = part(from, head.into())?;
+    Ok(Some((head, part(from, body)?.into())))
+}
+
+fn part(from: &mut impl Read, size: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(size.min(STEP) as usize);
+    if from.take(size).read_to_end(&mut bytes)? as u64 != size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(bytes)
+}
+
+/// Frames on their way into a pipe. Who sends a small one writes it, if nothing is before it and the pipe has room;
+/// all else is written by a thread that does nothing else. So nobody waits for a reader, and what comes in quick
+/// succession goes in few steps.
+pub(super) struct Outbox {
+    state: Mutex<State>,
+    more: Condvar,
+    pipe: OwnedFd,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Frame>,
+    /// The thread is writing, or has been told to.
+    is_writing: bool,
+    is_closed: bool,
+}
+
+impl Outbox {
+    pub(super) fn new(pipe: OwnedFd) -> io::Result<Outbox> {
+        rustix::io::ioctl_fionbio(&pipe, true)?;
+        Ok(Outbox { state: Mutex::default(), more: Condvar::new(), pipe })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a frame. What can't be written any more is dropped: the reading side tells of that.
+    pub(super) fn send(&self, frame: Frame, more_follow: bool) {
+        let mut state = self.state();
+        if state.is_closed {
+            return;
+        }
+        if !state.is_writing && !more_follow && frame.size() <= SMALL {
+            let mut bytes = frame.head;
+            frame.body.iter().for_each(|part| bytes.extend_from_slice(part));
+            let written = match rustix::io::write(&self.pipe, &bytes) {
+                Ok(written) => written,
+                Err(Errno::AGAIN | Errno::INTR) => 0,
+                Err(_) => return,
+            };
+            if written < bytes.len() {
+                let rest = Bytes::from(bytes).slice(written..);
+                state.waiting.push_back(Frame { head: Vec::new(), body: vec![rest] });
+                state.is_writing = true;
+                self.more.notify_one();
+            }
+            return;
+        }
+        state.waiting.push_back(frame);
+        if !std::mem::replace(&mut state.is_writing, true) {
+            self.more.notify_one();
+        }
+    }
+
+    /// No more comes: the thread goes when all is written.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+        self.more.notify_one();
+    }
+
+    /// What the thread does.
+    pub(super) fn write_all(&self) {
+        let mut writer = io::BufWriter::with_capacity(1 << 16, Waiting(&self.pipe));
+        loop {
+            let mut state = self.state();
+            while state.waiting.is_empty() {
+                if state.is_closed {
+                    return;
+                }
+                state.is_writing = false;
+                state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            let frames = std::mem::take(&mut state.waiting);
+            drop(state);
+            let written = frames.into_iter().try_for_each(|frame| {
+                writer.write_all(&frame.head)?;
+                frame.body.iter().try_for_each(|part| writer.write_all(part))
+            });
+            if written.and_then(|()| writer.flush()).is_err() {
+                self.state().is_closed = true;
+                return;
+            }
+        }
+    }
+}
+
+/// Writes, and waits where there is no room.
+struct Waiting<'a>(&'a OwnedFd);
+
+impl Write for Waiting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::write(self.0, bytes) {
+                Err(Errno::AGAIN) => {
+                    poll(&mut [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::OUT)], None)?;
+                }
+                Err(Errno::INTR) => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

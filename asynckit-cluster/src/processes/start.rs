@@ -1,0 +1,96 @@
+//! Starting a process: a copy of this program, with a pipe to it and one from it.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::{env, process, thread};
+
+use super::inside::{ASKED, hand_over};
+use super::lines::{self, LastWords, OnLine};
+use super::messages::{Settings, ToWorker};
+use super::pipe::{self, Frame, Outbox};
+
+/// A process that was started.
+pub(super) struct Started {
+    pub(super) child: Child,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) outcomes: BufReader<File>,
+    pub(super) last_words: LastWords,
+}
+
+/// Starts one. It has to be done by a thread that lasts: where that ends, the process is killed.
+pub(super) fn start(
+    settings: &Settings,
+    arguments: &[String],
+    on_line: &OnLine,
+) -> io::Result<Started> {
+    let (its_calls, calls) = pipe::pipe()?;
+    let (outcomes, its_outcomes) = pipe::pipe()?;
+    let (ours, its) = UnixStream::pair()?;
+    // The very program that runs, also where another one has its name by now.
+    let program = match cfg!(target_os = "linux") {
+        true => "/proc/self/exe".into(),
+        false => env::current_exe()?,
+    };
+    let mut command = Command::new(program);
+    if let Some(name) = env::args_os().next() {
+        command.arg0(name);
+    }
+    command.args(arguments).env(ASKED, process::id().to_string());
+    command.stdin(Stdio::from(std::os::fd::OwnedFd::from(its)));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What a terminal sends to the program is the program's to deal with.
+    command.process_group(0);
+    let mut child = command.spawn()?;
+    // Our end of the socket, so that it is closed by now.
+    drop(command);
+    let ends = [its_calls.as_fd(), its_outcomes.as_fd()];
+    let outbox = hand_over(ours, ends).and_then(|()| Outbox::new(calls));
+    let (Ok(outbox), Some(out), Some(err)) = (outbox, child.stdout.take(), child.stderr.take())
+    else {
+        let _ = child.kill().and_then(|()| child.wait());
+        return Err(io::Error::other("the process could not be handed its pipes"));
+    };
+    let outbox = Arc::new(outbox);
+    outbox.send(Frame::new(&ToWorker::Be(settings.clone()), Vec::new()), false);
+    let writer = outbox.clone();
+    let name = format!("{}-calls", settings.name);
+    thread::Builder::new().name(name).spawn(move || writer.write_all())?;
+    let last_words = lines::hand_on(&settings.name, out, err, on_line)?;
+    let outcomes = BufReader::with_capacity(1 << 16, File::from(outcomes));
+    Ok(Started { child, outbox, outcomes, last_words })
+}
+
+/// How a process has ended, in words that follow its name.
+pub(super) fn in_words(status: io::Result<ExitStatus>, last_words: &str) -> String {
+    const SIGNALS: [(i32, &str); 8] = [
+        (4, "SIGILL"),
+        (6, "SIGABRT"),
+        (7, "SIGBUS"),
+        (8, "SIGFPE"),
+        (9, "SIGKILL"),
+        (11, "SIGSEGV"),
+        (15, "SIGTERM"),
+        (24, "SIGXCPU"),
+    ];
+    let mut words = match status {
+        Ok(status) => match (status.signal(), status.code()) {
+            (Some(signal), _) => {
+                let name = SIGNALS.iter().find(|(number, _)| *number == signal);
+                let name = name.map_or_else(String::new, |(_, name)| format!(" ({name})"));
+                format!("was ended by signal {signal}{name}")
+            }
+            (None, code) => format!("ended by itself, with exit code {}", code.unwrap_or(0)),
+        },
+        Err(error) => format!("is gone ({error})"),
+    };
+    if !last_words.is_empty() {
+        words.push_str("; its last words: ");
+        words.push_str(last_words);
+    }
+    words
+}

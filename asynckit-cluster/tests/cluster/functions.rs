@@ -1,0 +1,249 @@
+//! What the tests call.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use asynckit::{async_work, current, is_cancelled};
+use asynckit_cluster::call_id;
+use serde::{Deserialize, Serialize};
+
+#[async_work(remote)]
+pub fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+#[async_work(remote)]
+pub fn shout(text: &str) -> String {
+    text.to_uppercase()
+}
+
+#[async_work(remote)]
+pub fn process() -> u32 {
+    std::process::id()
+}
+
+#[async_work(remote)]
+pub fn id_of_this_call() -> String {
+    call_id().expect("it is a call").to_string()
+}
+
+#[async_work(remote)]
+pub fn length(bytes: &[u8]) -> usize {
+    bytes.len()
+}
+
+#[async_work(remote)]
+pub fn bytes(n: usize) -> Vec<u8> {
+    vec![7; n]
+}
+
+/// Notes that it runs, by one byte, and waits until the other file is there.
+#[async_work(remote)]
+pub fn meet(runs: &Path, until: &Path) -> u32 {
+    note(runs);
+    wait_for(until);
+    std::process::id()
+}
+
+#[async_work(remote, limit = 2)]
+pub fn limited(runs: &Path, until: &Path) -> u32 {
+    note(runs);
+    wait_for(until);
+    std::process::id()
+}
+
+/// Ends its process, in this way, and notes each time that it has run before.
+#[async_work(remote)]
+pub fn end(runs: &Path, how: &str) -> u32 {
+    note(runs);
+    match how {
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(3),
+        "kill" => kill_self(rustix::process::Signal::KILL),
+        "segv" => kill_self(rustix::process::Signal::SEGV),
+        "speak" => {
+            eprintln!("these are my last words");
+            std::process::abort();
+        }
+        _ => 7,
+    }
+}
+
+#[async_work(remote(deliveries = 1))]
+pub fn end_once(runs: &Path) -> u32 {
+    note(runs);
+    std::process::abort()
+}
+
+/// Ends its process the first time.
+#[async_work(remote)]
+pub fn end_at_first(runs: &Path) -> u32 {
+    if note(runs) == 1 {
+        std::process::abort();
+    }
+    std::process::id()
+}
+
+/// Ends its process by chance, in so many of a hundred calls.
+#[async_work(remote(deliveries = 100))]
+pub fn risky(n: u64) -> u64 {
+    n * n
+}
+
+pub fn kill_self(signal: rustix::process::Signal) -> u32 {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+    std::thread::sleep(Duration::from_secs(60));
+    0
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Full {
+    pub disk: String,
+}
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the disk {} is full", self.disk)
+    }
+}
+
+impl std::error::Error for Full {}
+
+#[derive(Debug)]
+pub struct Outer(Full);
+
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("nothing was written")
+    }
+}
+
+impl std::error::Error for Outer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[async_work(remote(error))]
+pub fn fails_typed(disk: String) -> Result<u8, Full> {
+    Err(Full { disk })
+}
+
+#[async_work(remote)]
+pub fn fails(disk: String) -> Result<u8, Outer> {
+    Err(Outer(Full { disk }))
+}
+
+#[async_work(remote)]
+pub fn panics(n: u32) -> u32 {
+    panic!("{n} on purpose")
+}
+
+#[async_work]
+pub fn inner(n: u64) -> Result<u64, std::num::ParseIntError> {
+    "x".parse::<u64>().map(|x| x + n)
+}
+
+/// A chain in a call.
+#[async_work(remote)]
+pub fn outer(n: u64) -> Result<u64, asynckit::Error> {
+    inner(n).spawn_on(&current()).get()
+}
+
+/// Remote work that is submitted inside of remote work runs there.
+#[async_work(remote)]
+pub fn nested() -> Result<(u32, u32), asynckit::Error> {
+    let inside = process().spawn_on(&current()).get()?;
+    Ok((std::process::id(), inside))
+}
+
+#[async_work(remote, retry = 2)]
+pub fn third_time(runs: &Path) -> Result<u32, Full> {
+    match note(runs) {
+        1 | 2 => Err(Full { disk: "A".into() }),
+        _ => Ok(3),
+    }
+}
+
+/// Waits to be cancelled, and notes that it was.
+#[async_work(remote)]
+pub fn patient(runs: &Path, cancelled: &Path) -> u32 {
+    note(runs);
+    while !is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    note(cancelled);
+    1
+}
+
+/// Never asks.
+#[async_work(remote)]
+pub fn deaf(runs: &Path) -> u32 {
+    note_process(runs);
+    std::thread::sleep(Duration::from_secs(60));
+    1
+}
+
+#[async_work(remote, timeout = "50ms")]
+pub fn slow(runs: &Path) -> u32 {
+    note_process(runs);
+    std::thread::sleep(Duration::from_secs(60));
+    1
+}
+
+#[async_work(remote(memory = "200MB"))]
+pub fn greedy(bytes: usize) -> usize {
+    let mut all = vec![1u8; bytes];
+    all[bytes / 2] = 2;
+    std::hint::black_box(&all).len()
+}
+
+#[async_work(remote)]
+pub fn says(out: &str, err: &str) {
+    println!("{out}");
+    eprint!("{err}");
+}
+
+#[async_work(remote)]
+async fn waits(n: u64) -> u64 {
+    asynckit::work(move || n + 1).spawn_on(&current()).await.unwrap_or(0)
+}
+
+/// An async function.
+pub fn asynchronous(n: u64) -> asynckit::Work<'static, u64> {
+    waits(n)
+}
+
+/// An associated function without a receiver.
+pub struct Numbers;
+
+impl Numbers {
+    #[async_work(remote)]
+    pub fn sum(all: &[u64]) -> u64 {
+        all.iter().sum()
+    }
+}
+
+/// Adds one byte to a file; how many there are now.
+pub fn note(file: &Path) -> u64 {
+    let mut file = std::fs::File::options().append(true).create(true).open(file).unwrap();
+    file.write_all(b".").unwrap();
+    file.metadata().unwrap().len()
+}
+
+/// Writes the id of this process to a file, in one step.
+pub fn note_process(file: &Path) {
+    let new = file.with_extension(format!("{}", std::process::id()));
+    std::fs::write(&new, std::process::id().to_string()).unwrap();
+    std::fs::rename(new, file).unwrap();
+}
+
+/// Waits until a file is there: for a minute.
+pub fn wait_for(file: &Path) {
+    let begin = Instant::now();
+    while !file.exists() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{} never came", file.display());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

@@ -1,0 +1,131 @@
+//! Where the tests run: the backends.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+use std::{env, fs, process, thread};
+
+use asynckit_cluster::{Cluster, ClusterBuilder};
+
+/// No test takes longer than that.
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// A backend.
+#[derive(Clone, Copy)]
+pub struct Site {
+    pub name: &'static str,
+    /// Makes a cluster with so many workers, each of one thread.
+    make: fn(ClusterBuilder, usize) -> Place,
+}
+
+/// A cluster, and what has to be there as long as it.
+pub struct Place {
+    cluster: Cluster,
+    _with: Vec<Box<dyn Send>>,
+}
+
+impl Deref for Place {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl Site {
+    pub fn all() -> Vec<Site> {
+        let make = |builder: ClusterBuilder, workers| Place {
+            cluster: builder.processes(workers).unwrap(),
+            _with: Vec::new(),
+        };
+        vec![Site { name: "processes", make }]
+    }
+
+    pub fn with(&self, builder: ClusterBuilder, workers: usize) -> Place {
+        (self.make)(builder, workers)
+    }
+
+    pub fn cluster(&self, workers: usize) -> Place {
+        self.with(Cluster::builder(), workers)
+    }
+}
+
+/// Runs a test; fails where it takes too long.
+pub fn soon(test: impl FnOnce() + Send + 'static) {
+    let (done, end) = channel();
+    let test = thread::spawn(move || {
+        test();
+        let _ = done.send(());
+    });
+    if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(LIMIT) {
+        eprintln!("a test hangs");
+        process::abort();
+    }
+    if let Err(panic) = test.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Waits until that is so.
+#[track_caller]
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < LIMIT / 2, "not so: {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A folder that goes with the test.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("asynckit-cluster-{}-{number}", process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// How often something was noted in a file.
+    pub fn count(&self, name: &str) -> u64 {
+        fs::metadata(self.file(name)).map_or(0, |file| file.len())
+    }
+
+    pub fn make(&self, name: &str) {
+        fs::write(self.file(name), "").unwrap();
+    }
+
+    /// The process that has noted itself in a file, as soon as it has.
+    pub fn process(&self, name: &str) -> u32 {
+        eventually("a process has noted itself", || self.file(name).exists());
+        fs::read_to_string(self.file(name)).unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Sends a signal to a process that the test has to do with.
+pub fn signal(process: u32, signal: rustix::process::Signal) {
+    let process = rustix::process::Pid::from_raw(process.cast_signed()).unwrap();
+    rustix::process::kill_process(process, signal).unwrap();
+}
+
+/// Whether a process is there, and no zombie.
+pub fn is_alive(process: u32) -> bool {
+    let path = format!("/proc/{process}/stat");
+    let stat = fs::read_to_string(Path::new(&path)).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next());
+    !matches!(state, None | Some('Z' | 'X'))
+}
