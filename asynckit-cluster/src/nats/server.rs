@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A NATS server, and how one proves to it who one is: what [`Cluster::connect`](crate::Cluster::connect) takes.
 ///
 /// An address alone is one, as text: `nats://host:4222`, with `tls://` for an encrypted connection, and several with
-/// commas between them for a cluster of servers.
+/// commas between them for a cluster of servers. `nats://name:password@host` has credentials in it.
 ///
 /// A connection to another machine without credentials is warned of on standard error: whoever reaches that server can
 /// have the workers run any function of the program that is `remote`, with any arguments.
@@ -166,6 +166,15 @@ impl Server {
                     (50 << attempt.min(4)).min(500)
                 })
             });
+        let in_url = self.addresses()?.iter().find_map(|one| {
+            let name = one.username()?.to_owned();
+            Some((name, one.password().map(str::to_owned)))
+        });
+        match in_url {
+            Some((name, Some(password))) => options = options.user_and_password(name, password),
+            Some((token, None)) => options = options.token(token),
+            None => {}
+        }
         if let Some((name, password)) = &self.user {
             options = options.user_and_password(name.clone(), password.clone());
         }
