@@ -1,4 +1,28 @@
 //! What `#[async_work(remote)]` names: the settings of a function, and how arguments, values and errors travel.
+//!
+//! What can't travel does not compile, and the compiler says so at the argument:
+//!
+//! ```compile_fail,E0277
+//! struct Token;
+//!
+//! #[asynckit::async_work(remote)] // `Token` can't go to another process
+//! fn use_up(token: Token) {}
+//! ```
+//!
+//! ```compile_fail,E0277
+//! #[derive(serde::Serialize)]
+//! struct Half;
+//!
+//! #[asynckit::async_work(remote)] // nor can what can't be had again there
+//! fn look_at(half: &Half) {}
+//! ```
+//!
+//! ```compile_fail,E0277
+//! struct Token;
+//!
+//! #[asynckit::async_work(remote)] // `Token` can't come back from another process
+//! fn make() -> Token { Token }
+//! ```
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,7 +1,5 @@
 //! The same chains of asynckit in other processes and on other machines.
 #![warn(missing_docs)]
-// Until all is tied together.
-#![allow(dead_code)]
 
 // Each imports only what stands above it here.
 mod error;

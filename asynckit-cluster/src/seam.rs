@@ -50,6 +50,7 @@ pub(crate) enum Argument {
 
 /// What is set on a function, for all of its calls.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "nats"), allow(dead_code))]
 pub(crate) struct About {
     pub(crate) function: wire::FunctionId,
     /// `module::function`.

@@ -1,6 +1,18 @@
 //! What a cluster is at.
 
-/// What a cluster is at, at one moment. Its `Display` is what one prints when a program seems stuck.
+use std::fmt;
+use std::time::Instant;
+
+use crate::wire::CallId;
+
+/// What a cluster is at, at one moment. Its `Display` is what one prints when a program seems stuck:
+///
+/// ```text
+/// 3 calls without an outcome, 1 delivered again, 0 messages refused
+/// worker-1 (process 4711, this program): films::transcode, for 2.1s
+/// worker-2 (process 4712, this program): idle
+/// waiting: films::transcode (2)
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Status {
@@ -26,7 +38,7 @@ pub struct WorkerStatus {
     pub build: String,
     /// The id of its process, where that is on this machine; else 0.
     pub process: u32,
-    /// What it runs.
+    /// The calls that it has: the first of them run, others may be there ahead.
     pub running: Vec<RunningCall>,
 }
 
@@ -37,7 +49,41 @@ pub struct RunningCall {
     /// The function, as `module::function`.
     pub function: String,
     /// Which call it is.
-    pub id: crate::wire::CallId,
+    pub id: CallId,
     /// Since when the worker has it.
-    pub since: std::time::Instant,
+    pub since: Instant,
+}
+
+/// A moment, as its time until now: with few digits.
+fn since(moment: Instant) -> String {
+    format!("{:.1}s", moment.elapsed().as_secs_f64())
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Status { open, redelivered, refused, .. } = self;
+        write!(f, "{open} calls without an outcome, {redelivered} delivered again, ")?;
+        write!(f, "{refused} messages refused")?;
+        for worker in &self.workers {
+            write!(f, "\n{} (", worker.name)?;
+            if worker.process != 0 {
+                write!(f, "process {}, ", worker.process)?;
+            }
+            write!(f, "{}): ", worker.build)?;
+            match &worker.running[..] {
+                [] => f.write_str("idle")?,
+                [first, others @ ..] => {
+                    write!(f, "{}, for {}", first.function, since(first.since))?;
+                    if !others.is_empty() {
+                        write!(f, ", and {} more", others.len())?;
+                    }
+                }
+            }
+        }
+        for (place, (function, calls)) in self.queued.iter().enumerate() {
+            f.write_str(if place == 0 { "\nwaiting: " } else { ", " })?;
+            write!(f, "{function} ({calls})")?;
+        }
+        Ok(())
+    }
 }

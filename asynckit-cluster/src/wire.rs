@@ -169,6 +169,7 @@ impl fmt::Display for Garbled {
 impl std::error::Error for Garbled {}
 
 /// A head as bytes.
+#[cfg_attr(not(feature = "nats"), allow(dead_code))]
 pub(crate) fn encode(head: &impl Serialize) -> Vec<u8> {
     // Nothing in our heads can fail to be encoded.
     postcard::to_stdvec(head).unwrap_or_default()
@@ -235,5 +236,119 @@ pub(crate) fn cut(text: &mut String) {
         let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push_str(" ..");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers by chance, the same in each run.
+    struct Draw(u64);
+
+    impl Draw {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            self.0 >> 33
+        }
+
+        fn below(&mut self, n: usize) -> usize {
+            (self.next() % n.max(1) as u64) as usize
+        }
+
+        fn bytes(&mut self, n: usize) -> Vec<u8> {
+            (0..n).map(|_| self.next() as u8).collect()
+        }
+    }
+
+    fn call(draw: &mut Draw) -> Call {
+        let part = |draw: &mut Draw| match draw.below(2) {
+            0 => Part::Here(draw.below(20) as u64),
+            _ => Part::Large([draw.next() as u8; 32], draw.below(20) as u64),
+        };
+        Call {
+            id: CallId { run: draw.next(), number: draw.next() },
+            delivery: draw.next() as u32,
+            function: FunctionId([draw.next() as u8; 16]),
+            site: "src/main.rs:3".to_owned(),
+            deadline: (draw.below(2) == 0).then(|| draw.next()),
+            trace: None,
+            parts: (0..draw.below(5)).map(|_| part(draw)).collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_sent_comes_again() {
+        let mut draw = Draw(1);
+        for _ in 0..1_000 {
+            let call = call(&mut draw);
+            assert_eq!(decode::<Call>(&encode(&call)).unwrap(), call);
+        }
+    }
+
+    #[test]
+    fn what_is_garbled_is_refused_and_never_a_panic() {
+        let mut draw = Draw(2);
+        let mut refused = 0;
+        for _ in 0..20_000 {
+            let mut bytes = encode(&call(&mut draw));
+            match draw.below(4) {
+                0 => bytes.truncate(draw.below(bytes.len())),
+                1 => bytes.extend(draw.bytes(1)),
+                2 => bytes = draw.bytes(60),
+                _ => {
+                    let at = draw.below(bytes.len());
+                    bytes[at] = draw.next() as u8;
+                }
+            }
+            let n = draw.below(40);
+            let body = Bytes::from(draw.bytes(n));
+            match decode::<Call>(&bytes) {
+                Err(_) => refused += 1,
+                Ok(call) => {
+                    let large = |_: &Hash| Some(Bytes::from_static(b"0123456789"));
+                    if let Ok(arguments) = call.arguments(&body, large) {
+                        assert_eq!(arguments.len(), call.parts.len());
+                    }
+                }
+            }
+            // Whatever it is, it is not read as something else by chance and then a panic.
+            let _ = decode::<Outcome>(&bytes);
+            let _ = decode::<Hello>(&bytes);
+        }
+        assert!(refused > 5_000, "{refused}");
+    }
+
+    #[test]
+    fn sizes_that_nobody_has_are_refused() {
+        let mut call = call(&mut Draw(3));
+        call.parts = vec![Part::Here(u64::MAX), Part::Here(2)];
+        assert!(call.arguments(&Bytes::from_static(b"a"), |_| None).is_err());
+        call.parts = vec![Part::Here(u64::MAX)];
+        assert!(call.arguments(&Bytes::from_static(b"a"), |_| None).is_err());
+        // A list of so many parts, of which none is there.
+        let mut bytes = encode(&call);
+        bytes.pop();
+        bytes.extend([0xff, 0xff, 0xff, 0xff, 0x7f]);
+        assert!(decode::<Call>(&bytes).is_err());
+        assert!(decode::<Call>(&vec![0; MOST_HEAD + 1]).is_err());
+    }
+
+    #[test]
+    fn a_failure_is_cut_to_what_can_travel() {
+        let long = "\u{e4}".repeat(MOST_TEXT);
+        let failed = Failed {
+            kind: Kind::Failed,
+            text: long.clone(),
+            sources: vec![long; 100],
+            origin: String::new(),
+            path: String::new(),
+            place: String::new(),
+            tries: 1,
+            is_typed: false,
+        };
+        let bytes = encode(&Outcome::Failed(failed.cut()));
+        assert!(bytes.len() < MOST_HEAD, "{}", bytes.len());
+        assert!(decode::<Outcome>(&bytes).is_ok());
     }
 }

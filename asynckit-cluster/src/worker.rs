@@ -194,8 +194,7 @@ impl Worker {
                         && error.kind() == ErrorKind::TimedOut
                     {
                         let words = format!("was not done within {timeout:?}");
-                        lock(&shared)
-                            .tell(Outcome::Failed(failed(Kind::TimedOut, words)), Bytes::new());
+                        lock(&shared).tell_early(Outcome::Failed(failed(Kind::TimedOut, words)));
                     }
                 });
             }

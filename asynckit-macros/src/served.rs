@@ -19,7 +19,7 @@
 //! is looked for among the names of the attribute's crate first, and is ours where that has none.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{FnArg, Lifetime, Signature, Type};
 
@@ -27,7 +27,7 @@ use crate::async_work::generic_parameters;
 use crate::carried::Described;
 use crate::error::Mistakes;
 use crate::model::{Parameter, without_group};
-use crate::support::{Support, local};
+use crate::support::{Support, ends, local, ours_at};
 
 /// A function that others call, and its call here.
 pub(crate) struct Served {
@@ -116,18 +116,24 @@ pub(crate) fn served(
         let (cfgs, name, text) = (&argument.cfgs, &argument.name, argument.name.to_string());
         let mut ty = without_group(&typed.ty).clone();
         AnyLifetime.visit_type_mut(&mut ty);
+        // What is wrong with an argument is told there.
+        let at = ours_at(ends(&ty).0);
         Some(match &ty {
             Type::Reference(reference) if reference.mutability.is_none() => {
                 let ty = &reference.elem;
+                let next = quote_spanned!(at=> #given.next::<#ty, _>(&#arrive, #text)?);
                 quote! {
-                    #cfgs let #name = #given.next::<#ty, _>(&#arrive, #text)?;
+                    #cfgs let #name = #next;
                     #cfgs let #name = #lent::<#ty, _>(&#arrive, &#name);
                 }
             }
-            ty => quote! {
-                #cfgs let #name = #given.next::<#ty, _>(&#arrive, #text)?;
-                #cfgs let #name = #owned::<#ty, _>(&#arrive, #name);
-            },
+            ty => {
+                let next = quote_spanned!(at=> #given.next::<#ty, _>(&#arrive, #text)?);
+                quote! {
+                    #cfgs let #name = #next;
+                    #cfgs let #name = #owned::<#ty, _>(&#arrive, #name);
+                }
+            }
         })
     });
     let (serve, served, unserved) =

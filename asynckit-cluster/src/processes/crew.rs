@@ -32,8 +32,11 @@ pub(super) struct Crew {
     most: usize,
     threads: usize,
     max_calls: Option<u64>,
-    /// How many more are to be started.
+    /// How many more are to be started, and whether one just is.
     pub(super) to_start: usize,
+    pub(super) is_starting: bool,
+    /// How many have ended, and not been looked after yet.
+    pub(super) leaving: usize,
     /// How many members there have been.
     pub(super) started: u64,
     /// How many have ended in a row without a word, and when the first of them was started.
@@ -105,6 +108,8 @@ impl Crew {
             threads,
             max_calls,
             to_start: 0,
+            is_starting: false,
+            leaving: 0,
             started: 0,
             silent: None,
             is_stopping: false,
@@ -116,7 +121,7 @@ impl Crew {
     /// A process was started; it may say hello.
     pub(super) fn add(&mut self, number: u64, name: String, child: Child, outbox: Arc<Outbox>) {
         let now = Instant::now();
-        let member = Member {
+        let mut member = Member {
             name,
             process: child.id(),
             outbox: Some(outbox),
@@ -131,6 +136,9 @@ impl Crew {
             last_end: now,
             killed: None,
         };
+        if self.is_stopping {
+            member.close();
+        }
         self.members.insert(number, member);
     }
 
@@ -157,12 +165,12 @@ impl Crew {
 
     /// Has one more process started, if that would be of use.
     fn want_more(&mut self) -> bool {
-        let coming = self.to_start + self.members.values().filter(|one| !one.is_ready).count();
-        let there = self.members.len() + self.to_start;
+        let soon = self.to_start + usize::from(self.is_starting);
+        let coming = soon + self.members.values().filter(|one| !one.is_ready).count();
+        let there = self.members.len() + soon;
         let is_wanted = there < self.most && coming * self.threads < self.queue.len().max(1);
-        if is_wanted && !self.is_stopping {
-            self.to_start += 1;
-        }
+        let is_wanted = is_wanted && !self.is_stopping;
+        self.to_start += usize::from(is_wanted);
         is_wanted
     }
 
@@ -274,6 +282,7 @@ impl Crew {
     /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
     pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Blame)>)> {
         let mut member = self.members.remove(&number)?;
+        self.leaving += 1;
         let calls = std::mem::take(&mut member.calls);
         calls.iter().for_each(|sent| self.queue.leaves(&sent.outgoing.about));
         let open = calls.iter().filter(|sent| !sent.is_settled).count();
@@ -303,6 +312,11 @@ impl Crew {
             }
             asked.into_iter().for_each(|id| member.say(&ToWorker::GiveBack(id)));
         }
+    }
+
+    /// Whether nothing is left of any of them.
+    pub(super) fn is_gone(&self) -> bool {
+        self.members.is_empty() && self.leaving == 0 && !self.is_starting
     }
 
     /// Has all of them end.

@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit};
 use super::messages::{FromWorker, Kept, Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
 use crate::seam::Tell;
-use crate::wire::{self, CallId, Garbled, Hello, Outcome, Part};
+use crate::wire::{self, CallId, Hello, Outcome, Part};
 use crate::worker::Worker;
 
 /// Says to a process whose worker it is: the id of the driver's process.
@@ -186,7 +186,7 @@ fn serve(calls: OwnedFd, outcomes: OwnedFd) -> Result<(), asynckit::BoxError> {
 
 fn next(calls: &mut BufReader<fs::File>) -> Result<Option<(ToWorker, Bytes)>, asynckit::BoxError> {
     let Some((head, body)) = pipe::read(calls)? else { return Ok(None) };
-    let message = wire::decode(&head).map_err(|Garbled(why)| Garbled(why))?;
+    let message = wire::decode(&head)?;
     Ok(Some((message, body)))
 }
 

@@ -115,7 +115,7 @@ impl Backend for Processes {
         crew.close_all();
         self.shared.keeper.notify_one();
         let until = Instant::now() + self.shared.options.grace;
-        while !crew.members.is_empty() {
+        while !crew.is_gone() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 crew.members.values_mut().for_each(|member| drop(member.child.kill()));
@@ -150,10 +150,13 @@ impl Shared {
             if crew.to_start > 0 {
                 crew.to_start -= 1;
                 crew.started += 1;
+                crew.is_starting = true;
                 let number = crew.started;
                 drop(crew);
                 let started = self.start(number);
                 crew = self.crew();
+                crew.is_starting = false;
+                self.gone.notify_all();
                 if let Err(error) = started {
                     let words = format!("no process could be started: {error}");
                     self.fail_all(crew, &words);
@@ -291,6 +294,7 @@ impl Shared {
             self.fail_all(crew, &words);
             crew = self.crew();
         }
+        crew.leaving -= 1;
         if crew.dispatch() {
             self.keeper.notify_one();
         }

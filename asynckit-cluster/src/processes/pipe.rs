@@ -53,8 +53,14 @@ impl Frame {
 
 /// The next frame; `None` where the other side has closed the pipe.
 pub(super) fn read(from: &mut impl BufRead) -> io::Result<Option<(Vec<u8>, Bytes)>> {
-    if from.fill_buf()?.is_empty() {
-        return Ok(None);
+    loop {
+        match from.fill_buf() {
+            Ok([]) => return Ok(None),
+            Ok(_) => break,
+            // A signal has come between: to what runs here, or as the process was stopped and goes on.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
     let mut lengths = [0; 12];
     from.read_exact(&mut lengths)?;
@@ -181,5 +187,52 @@ impl Write for Waiting<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_as_they_were_sent() {
+        let (from, to) = pipe().unwrap();
+        let outbox = Outbox::new(to).unwrap();
+        let sizes = [0, 1, 20_000, 3 << 20, 5];
+        std::thread::scope(|s| {
+            s.spawn(|| outbox.write_all());
+            s.spawn(|| {
+                for (number, size) in sizes.into_iter().enumerate() {
+                    let body =
+                        vec![Bytes::from(vec![number as u8; size]), Bytes::from_static(b".")];
+                    outbox.send(Frame::new(&number, body), number == 1);
+                }
+                outbox.close();
+            });
+            let mut from = io::BufReader::new(std::fs::File::from(from));
+            for (number, size) in sizes.into_iter().enumerate() {
+                let (head, body) = read(&mut from).unwrap().unwrap();
+                assert_eq!(postcard::from_bytes::<usize>(&head).unwrap(), number);
+                assert_eq!(body.len(), size + 1);
+                assert!(body[..size].iter().all(|byte| *byte == number as u8));
+            }
+        });
+    }
+
+    #[test]
+    fn lengths_that_nobody_has_are_refused_before_anything_is_allocated() {
+        for lengths in [(u32::MAX, 0u64), (1, u64::MAX), (0, MOST_BODY + 1)] {
+            let mut bytes = lengths.0.to_le_bytes().to_vec();
+            bytes.extend(lengths.1.to_le_bytes());
+            let error = read(&mut &bytes[..]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
+        // Less than was said.
+        let mut bytes = 1u32.to_le_bytes().to_vec();
+        bytes.extend((8u64 << 30).to_le_bytes());
+        bytes.push(1);
+        assert_eq!(read(&mut &bytes[..]).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert!(read(&mut &b""[..]).unwrap().is_none());
+        assert!(read(&mut &b"abc"[..]).is_err());
     }
 }

@@ -49,13 +49,12 @@ pub(super) fn start(
     // Our end of the socket, so that it is closed by now.
     drop(command);
     let ends = [its_calls.as_fd(), its_outcomes.as_fd()];
-    let outbox = hand_over(ours, ends).and_then(|()| Outbox::new(calls));
-    let (Ok(outbox), Some(out), Some(err)) = (outbox, child.stdout.take(), child.stderr.take())
-    else {
-        let _ = child.kill().and_then(|()| child.wait());
-        return Err(io::Error::other("the process could not be handed its pipes"));
+    // (Where it has ended already, its pipes tell so.)
+    let _ = hand_over(ours, ends);
+    let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
+        unreachable!("both are pipes")
     };
-    let outbox = Arc::new(outbox);
+    let outbox = Arc::new(Outbox::new(calls)?);
     outbox.send(Frame::new(&ToWorker::Be(settings.clone()), Vec::new()), false);
     let writer = outbox.clone();
     let name = format!("{}-calls", settings.name);

@@ -85,15 +85,18 @@ pub fn end_at_first(runs: &Path) -> u32 {
     std::process::id()
 }
 
-/// Ends its process by chance, in so many of a hundred calls.
-#[async_work(remote(deliveries = 100))]
+/// For a test in which processes are killed.
+#[async_work(remote)]
 pub fn risky(n: u64) -> u64 {
     n * n
 }
 
 pub fn kill_self(signal: rustix::process::Signal) -> u32 {
-    let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
-    std::thread::sleep(Duration::from_secs(60));
+    // The standard library's handler of SIGSEGV lets the first one pass.
+    for _ in 0..2 {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+        std::thread::sleep(Duration::from_millis(10));
+    }
     0
 }
 
@@ -194,6 +197,15 @@ pub fn slow(runs: &Path) -> u32 {
 
 #[async_work(remote(memory = "200MB"))]
 pub fn greedy(bytes: usize) -> usize {
+    take(bytes)
+}
+
+#[async_work(remote)]
+pub fn unlimited(bytes: usize) -> usize {
+    take(bytes)
+}
+
+fn take(bytes: usize) -> usize {
     let mut all = vec![1u8; bytes];
     all[bytes / 2] = 2;
     std::hint::black_box(&all).len()

@@ -1,6 +1,7 @@
 //! What a cluster promises, with real processes: the same list for each backend.
 
 mod functions;
+mod of_processes;
 mod promises;
 mod site;
 
@@ -8,17 +9,37 @@ use libtest_mimic::{Arguments, Trial};
 use site::Site;
 
 fn main() {
+    // Copies that behave as a test wants it.
+    match std::env::args().nth(1).as_deref() {
+        Some("--does-not-serve") => std::process::exit(5),
+        Some("--makes-a-cluster") => {
+            println!("{}", asynckit_cluster::Cluster::processes(1).unwrap_err());
+            return;
+        }
+        _ => {}
+    }
     asynckit_cluster::serve_if_asked();
-    let arguments = Arguments::from_args();
+    if let Ok(folder) = std::env::var("DRIVER") {
+        return of_processes::driver(&folder);
+    }
+    let mut arguments = Arguments::from_args();
+    // Each has several processes.
+    arguments.test_threads.get_or_insert(2);
     let mut trials = Vec::new();
     for site in Site::all() {
         for (name, test) in promises::ALL {
-            let name = format!("{}::{name}", site.name);
-            trials.push(Trial::test(name, move || {
-                site::soon(move || test(&site));
+            let full = format!("{}::{name}", site.name);
+            trials.push(Trial::test(full, move || {
+                site::soon(name, move || test(&site));
                 Ok(())
             }));
         }
+    }
+    for (name, test) in of_processes::ALL {
+        trials.push(Trial::test(format!("of_processes::{name}"), move || {
+            site::soon(name, *test);
+            Ok(())
+        }));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

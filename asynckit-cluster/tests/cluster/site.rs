@@ -53,14 +53,14 @@ impl Site {
 }
 
 /// Runs a test; fails where it takes too long.
-pub fn soon(test: impl FnOnce() + Send + 'static) {
+pub fn soon(name: &str, test: impl FnOnce() + Send + 'static) {
     let (done, end) = channel();
     let test = thread::spawn(move || {
         test();
         let _ = done.send(());
     });
     if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(LIMIT) {
-        eprintln!("a test hangs");
+        eprintln!("{name} hangs");
         process::abort();
     }
     if let Err(panic) = test.join() {

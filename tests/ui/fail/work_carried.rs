@@ -37,6 +37,13 @@ impl Token {
     fn used_up(self) {}
 }
 
+impl Token {
+    #[async_work(remote(crate = desk))]
+    fn made() -> u8 {
+        size_of::<Self>() as u8
+    }
+}
+
 #[async_work(keep(forever), remote(deliveries = "many"))]
 fn unknown() {}
 

@@ -1,0 +1,170 @@
+//! What it costs to send calls to processes: `cargo bench -p asynckit-cluster`.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use asynckit::{Results, async_work};
+use asynckit_cluster::{Cluster, serve_if_asked};
+
+#[async_work(remote)]
+fn empty(n: u64) -> u64 {
+    n
+}
+
+#[async_work(remote)]
+fn length(bytes: &[u8]) -> usize {
+    bytes.len()
+}
+
+/// Takes long the first time.
+#[async_work(remote)]
+fn sleeps_once(file: &Path) -> u32 {
+    if file.exists() {
+        return std::process::id();
+    }
+    std::fs::write(file, std::process::id().to_string()).unwrap();
+    std::thread::sleep(Duration::from_secs(60));
+    0
+}
+
+/// Calls that are out at once.
+const WINDOW: usize = 1_024;
+
+fn main() {
+    serve_if_asked();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|one| !one.starts_with('-')).collect();
+    let parts: [(&str, fn()); 5] = [
+        ("single", one_at_a_time),
+        ("many", many_at_a_time),
+        ("large", large),
+        ("memory", memory),
+        ("death", death),
+    ];
+    println!("{} processors", std::thread::available_parallelism().map_or(0, usize::from));
+    for (name, part) in parts {
+        if wanted.is_empty() || wanted.iter().any(|one| one == name) {
+            part();
+        }
+    }
+}
+
+fn cluster(processes: usize) -> Cluster {
+    let cluster = Cluster::processes(processes).unwrap();
+    run(&cluster, 20_000);
+    cluster
+}
+
+/// So many calls, of which a window is out at once.
+fn run(cluster: &Cluster, calls: u64) {
+    let mut out = VecDeque::new();
+    for n in 0..calls {
+        if out.len() == WINDOW {
+            let (n, result): (u64, asynckit::AsyncResult<u64>) = out.pop_front().unwrap();
+            assert_eq!(result.get().unwrap(), n);
+        }
+        out.push_back((n, empty(n).spawn_on(cluster)));
+    }
+    out.into_iter().for_each(|(n, result)| assert_eq!(result.get().unwrap(), n));
+}
+
+fn quantiles(mut times: Vec<Duration>) -> String {
+    times.sort();
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+    format!("p50 {:.3?}, p99 {:.3?}, most {:.3?}", at(0.5), at(0.99), at(1.0))
+}
+
+fn one_at_a_time() {
+    let begin = Instant::now();
+    let fresh = Cluster::processes(1).unwrap();
+    empty(1).spawn_on(&fresh).get().unwrap();
+    println!("a cluster, until its first result: {:.2?}", begin.elapsed());
+    let cluster = cluster(1);
+    let times = (0..5_000).map(|n| {
+        let begin = Instant::now();
+        assert_eq!(empty(n).spawn_on(&cluster).get().unwrap(), n);
+        begin.elapsed()
+    });
+    println!("submit -> result, one at a time: {}", quantiles(times.collect()));
+}
+
+fn many_at_a_time() {
+    for processes in [1, 2, 4] {
+        let cluster = cluster(processes);
+        let mut best = f64::MAX;
+        for _ in 0..3 {
+            let begin = Instant::now();
+            run(&cluster, 100_000);
+            best = best.min(begin.elapsed().as_secs_f64());
+        }
+        let rate = 100_000.0 / best;
+        println!("empty calls, {WINDOW} out at once, {processes} processes: {rate:.0} a second");
+    }
+}
+
+fn large() {
+    let cluster = cluster(1);
+    for megabytes in [1, 50] {
+        let once = |seed: u8| {
+            let bytes = vec![seed; megabytes << 20];
+            let begin = Instant::now();
+            let there = cluster.pool().scope(|s| length(&bytes).spawn_on(&cluster.on(s)).get());
+            assert_eq!(there.unwrap(), bytes.len());
+            begin.elapsed()
+        };
+        let times: Vec<_> = (0..9).map(once).collect();
+        println!("an argument of {megabytes} MB: {}", quantiles(times));
+        let times: Vec<_> = (0..9).map(|_| once(1)).collect();
+        println!("the same one again: {}", quantiles(times));
+    }
+}
+
+fn memory() {
+    let cluster = cluster(2);
+    let before = most_memory();
+    run(&cluster, 100_000);
+    println!("100,000 calls: the driver's memory {before} kB before, {} kB after", most_memory());
+    let all = (0..100_000).map(|n| empty(n).spawn_on(&cluster)).try_join_all().get().unwrap();
+    println!("all of {} out at once: {} kB at most", all.len(), most_memory());
+}
+
+/// The most memory that this process has had, in kB.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// A worker is killed while it runs a call: how long until it is noticed, and until another one works.
+fn death() {
+    let (cluster, folder) = (cluster(1), std::env::temp_dir());
+    let (mut noticed, mut recovered) = (Vec::new(), Vec::new());
+    for n in 0..20 {
+        let file = folder.join(format!("asynckit-cluster-bench-{}-{n}", std::process::id()));
+        cluster.pool().scope(|s| {
+            let result = sleeps_once(&file).spawn_on(&cluster.on(s));
+            let id = loop {
+                let id = std::fs::read_to_string(&file).ok().and_then(|id| id.parse::<i32>().ok());
+                match id.and_then(rustix::process::Pid::from_raw) {
+                    Some(id) => break id,
+                    None => std::thread::sleep(Duration::from_millis(1)),
+                }
+            };
+            let (before, begin) = (cluster.status().redelivered, Instant::now());
+            rustix::process::kill_process(id, rustix::process::Signal::KILL).unwrap();
+            while cluster.status().redelivered == before {
+                std::thread::sleep(Duration::from_micros(50));
+            }
+            noticed.push(begin.elapsed());
+            result.get().unwrap();
+            recovered.push(begin.elapsed());
+            let _ = std::fs::remove_file(&file);
+        });
+    }
+    println!("a worker's death, until it is noticed: {}", quantiles(noticed));
+    println!(
+        "until another one has done a call, with a grace of 2 s in between: {}",
+        quantiles(recovered)
+    );
+}

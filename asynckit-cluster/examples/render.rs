@@ -1,0 +1,171 @@
+//! Renders frames of the Mandelbrot set, in three ways by one flag:
+//!
+//! ```sh
+//! cargo run --release -p asynckit-cluster --example render -- --local
+//! cargo run --release -p asynckit-cluster --example render -- --processes 4
+//! cargo run --release -p asynckit-cluster --example render -- --processes 4 --chaos
+//! ```
+//!
+//! The chain is the same in all of them. With `--chaos` it kills one of its workers in the middle of a frame, each
+//! half a second, and comes to the same pictures. With `--out FOLDER` it writes them there.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{env, fs, io, process, thread};
+
+use asynckit::{AsyncResult, Pool, Results, async_work, chain};
+use asynckit_cluster::Cluster;
+use serde::{Deserialize, Serialize};
+
+/// What is to be seen on all frames.
+#[derive(Clone, Serialize, Deserialize)]
+struct Scene {
+    width: u32,
+    height: u32,
+    center: (f64, f64),
+    frames: u32,
+}
+
+/// A picture, in shades of grey.
+#[derive(Clone, Serialize, Deserialize)]
+struct Frame {
+    number: u32,
+    shades: Vec<u8>,
+    /// Who has rendered it: the id of a process.
+    by: u32,
+}
+
+/// Renders a frame: all of it on one processor.
+#[async_work(remote, retry = 2, timeout = "1m")]
+fn render(scene: Scene, number: u32) -> Frame {
+    let zoom = 0.97f64.powi(number as i32) * 3.0 / f64::from(scene.width);
+    let shade = |x: u32, y: u32| {
+        let from_center = |at: u32, size: u32| (f64::from(at) - f64::from(size) / 2.0) * zoom;
+        let re = scene.center.0 + from_center(x, scene.width);
+        let im = scene.center.1 + from_center(y, scene.height);
+        let (mut a, mut b, mut steps) = (0.0f64, 0.0f64, 0u32);
+        while a * a + b * b < 4.0 && steps < 2_000 {
+            (a, b) = (a * a - b * b + re, 2.0 * a * b + im);
+            steps += 1;
+        }
+        if steps == 2_000 { 0 } else { (steps % 255) as u8 + 1 }
+    };
+    let rows = (0..scene.height).flat_map(|y| (0..scene.width).map(move |x| (x, y)));
+    let shades = rows.map(|(x, y)| shade(x, y)).collect();
+    Frame { number, shades, by: process::id() }
+}
+
+/// Writes a frame, where the driver is: this one is not remote.
+#[async_work]
+fn save(frame: Frame, scene: Scene, folder: Option<PathBuf>) -> io::Result<(u32, u64)> {
+    if let Some(folder) = folder {
+        let mut file = fs::File::create(folder.join(format!("{:04}.pgm", frame.number)))?;
+        writeln!(file, "P5 {} {} 255", scene.width, scene.height)?;
+        file.write_all(&frame.shades)?;
+    }
+    // A sum of it, to see that it is the same picture however it was made.
+    let sum = frame.shades.iter().fold(frame.number.into(), |sum: u64, shade| {
+        sum.wrapping_mul(31).wrapping_add((*shade).into())
+    });
+    Ok((frame.by, sum))
+}
+
+/// What the command line says.
+#[derive(Default)]
+struct Options {
+    processes: Option<usize>,
+    chaos: bool,
+    frames: Option<u32>,
+    out: Option<PathBuf>,
+}
+
+fn options() -> Result<Options, String> {
+    let (mut options, mut words) = (Options::default(), env::args().skip(1));
+    while let Some(word) = words.next() {
+        let mut number = || {
+            let number = words.next().and_then(|word| word.parse().ok());
+            number.ok_or_else(|| format!("{word} needs a number"))
+        };
+        match word.as_str() {
+            "--local" => options.processes = None,
+            "--processes" => options.processes = Some(number()? as usize),
+            "--frames" => options.frames = Some(number()?),
+            "--chaos" => options.chaos = true,
+            "--out" => options.out = words.next().map(PathBuf::from),
+            other => return Err(format!("{other}: say --local, or --processes N [--chaos]")),
+        }
+    }
+    Ok(options)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    asynckit_cluster::serve_if_asked();
+    let options = options()?;
+    if let Some(folder) = &options.out {
+        fs::create_dir_all(folder)?;
+    }
+    let frames = options.frames.unwrap_or(60);
+    let scene = Scene { width: 320, height: 200, center: (-0.743_643, 0.131_825), frames };
+    let begin = Instant::now();
+    let done = match options.processes {
+        None => {
+            let pool = Pool::builder().build()?;
+            film(&scene, options.out.as_deref(), &pool).get()?
+        }
+        Some(processes) => {
+            let cluster = Cluster::processes(processes)?;
+            let film = film(&scene, options.out.as_deref(), &cluster);
+            if options.chaos {
+                kill_workers(&cluster, || film.is_set());
+            }
+            let done = film.get()?;
+            println!("{}", cluster.status());
+            done
+        }
+    };
+    let mut by = BTreeMap::<u32, u32>::new();
+    let sum = done.iter().fold(0u64, |sum, (who, frame)| {
+        *by.entry(*who).or_default() += 1;
+        sum.wrapping_mul(31).wrapping_add(*frame)
+    });
+    for (who, frames) in by {
+        let here = if who == process::id() { " (this one)" } else { "" };
+        println!("process {who}{here}: {frames} frames");
+    }
+    println!("{frames} frames in {:.1?}, of the sum {sum:016x}", begin.elapsed());
+    Ok(())
+}
+
+/// The whole film: the same chain, wherever its calls run.
+fn film<P>(scene: &Scene, out: Option<&Path>, place: &P) -> AsyncResult<Vec<(u32, u64)>>
+where
+    P: asynckit::Spawner<'static>,
+{
+    let frames = (0..scene.frames).map(|number| {
+        let (its, out) = (scene.clone(), out.map(Path::to_owned));
+        chain!(place, {
+            let frame = render(its.clone(), number);
+            save(frame, its, out)
+        })
+    });
+    frames.try_join_all()
+}
+
+/// Kills a worker that renders, again and again.
+fn kill_workers(cluster: &Cluster, is_done: impl Fn() -> bool) {
+    while !is_done() {
+        thread::sleep(Duration::from_millis(500));
+        let status = cluster.status();
+        let busy = status.workers.iter().find(|worker| !worker.running.is_empty());
+        let id = busy.and_then(|worker| rustix::process::Pid::from_raw(worker.process as i32));
+        if let (Some(worker), Some(id)) = (busy, id) {
+            println!(
+                "chaos: {} is killed while it runs {}",
+                worker.name, worker.running[0].function
+            );
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What holds for processes of this program, on this machine.
+
+use std::collections::HashSet;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use asynckit::{ErrorKind, Results};
+use asynckit_cluster::{Cluster, ClusterError};
+use rustix::process::Signal;
+
+use crate::functions::*;
+use crate::site::{Folder, eventually, is_alive, signal};
+
+pub const ALL: &[(&str, fn())] = &[
+    (
+        "what_is_out_of_time_is_killed_after_its_grace",
+        what_is_out_of_time_is_killed_after_its_grace,
+    ),
+    ("what_is_cancelled_is_killed_after_its_grace", what_is_cancelled_is_killed_after_its_grace),
+    ("who_takes_too_much_memory_ends", who_takes_too_much_memory_ends),
+    ("a_process_is_replaced_after_so_many_calls", a_process_is_replaced_after_so_many_calls),
+    ("several_threads_share_a_process", several_threads_share_a_process),
+    ("lines_come_whole_and_with_a_name", lines_come_whole_and_with_a_name),
+    ("quick_calls_do_not_wait_behind_a_long_one", quick_calls_do_not_wait_behind_a_long_one),
+    ("a_drop_leaves_no_process", a_drop_leaves_no_process),
+    ("a_killed_driver_leaves_no_process", a_killed_driver_leaves_no_process),
+    ("a_death_is_noticed_at_once", a_death_is_noticed_at_once),
+    ("a_copy_that_does_not_serve_is_told_of", a_copy_that_does_not_serve_is_told_of),
+    ("a_copy_never_makes_a_cluster", a_copy_never_makes_a_cluster),
+];
+
+fn what_is_out_of_time_is_killed_after_its_grace() {
+    let folder = Folder::new();
+    let cluster = Cluster::builder().grace(Duration::from_millis(50)).processes(1).unwrap();
+    let file = folder.file("process");
+    let error = cluster.pool().scope(|s| slow(&file).spawn_on(&cluster.on(s)).get()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let killed = folder.process("process");
+    eventually("it is gone", || !is_alive(killed));
+    assert_ne!(process().spawn_on(&cluster).get().unwrap(), killed);
+    assert_eq!(cluster.status().redelivered, 0, "it does not go out again");
+}
+
+fn what_is_cancelled_is_killed_after_its_grace() {
+    let folder = Folder::new();
+    let cluster = Cluster::builder().grace(Duration::from_millis(50)).processes(1).unwrap();
+    let file = folder.file("process");
+    cluster.pool().scope(|s| {
+        let result = deaf(&file).spawn_on(&cluster.on(s));
+        let killed = folder.process("process");
+        let behind = add(1, 2).spawn_on(&cluster);
+        result.cancel();
+        eventually("it is gone", || !is_alive(killed));
+        assert_eq!(behind.get().unwrap(), 3);
+    });
+}
+
+fn who_takes_too_much_memory_ends() {
+    let cluster = Cluster::processes(1).unwrap();
+    assert_eq!(greedy(1 << 20).spawn_on(&cluster).get().unwrap(), 1 << 20);
+    let error = greedy(400 << 20).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("memory allocation of 419430400 bytes failed"), "{error}");
+    // Others have the usual, which is no limit.
+    assert_eq!(unlimited(400 << 20).spawn_on(&cluster).get().unwrap(), 400 << 20);
+}
+
+fn a_process_is_replaced_after_so_many_calls() {
+    let cluster = Cluster::builder().max_calls(5).processes(1).unwrap();
+    let all: Vec<u32> = (0..20).map(|_| process().spawn_on(&cluster).get().unwrap()).collect();
+    assert!(all.chunks(5).all(|five| five.iter().all(|one| *one == five[0])), "{all:?}");
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), 4);
+    let many = (0..200).map(|n| add(n, 1).spawn_on(&cluster)).try_join_all().get().unwrap();
+    assert_eq!(many.iter().sum::<u64>(), (1..=200).sum());
+}
+
+fn several_threads_share_a_process() {
+    let folder = Folder::new();
+    let cluster = Cluster::builder().threads(3).processes(1).unwrap();
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let all: Vec<_> = (0..6).map(|_| meet(&runs, &until).spawn_on(&place)).collect();
+        eventually("three run", || folder.count("runs") == 3);
+        folder.make("until");
+        let all: HashSet<u32> = all.into_iter().map(|one| one.get().unwrap()).collect();
+        assert_eq!(all.len(), 1);
+    });
+}
+
+fn lines_come_whole_and_with_a_name() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let its = lines.clone();
+    let builder = Cluster::builder().on_line(move |line| {
+        let line = (line.worker.to_owned(), line.is_error, line.text.to_owned());
+        its.lock().unwrap().push(line);
+    });
+    let cluster = builder.processes(1).unwrap();
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        says("one\ntwo", "half a line, ").spawn_on(&place).get().unwrap();
+        says("three", "and the rest\n").spawn_on(&place).get().unwrap();
+    });
+    let has = |is_error, text: &str| {
+        let line = ("worker-1".to_owned(), is_error, text.to_owned());
+        lines.lock().unwrap().contains(&line)
+    };
+    eventually("they have come", || has(false, "three") && has(true, "half a line, and the rest"));
+    assert!(has(false, "one") && has(false, "two"));
+}
+
+fn quick_calls_do_not_wait_behind_a_long_one() {
+    let (cluster, folder) = (Cluster::processes(2).unwrap(), Folder::new());
+    // So that quick ones are known to be quick, and go ahead.
+    (0..2_000).map(|n| add(n, n).spawn_on(&cluster)).try_join_all().get().unwrap();
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let before: Vec<_> = (0..500).map(|n| add(n, n).spawn_on(&place)).collect();
+        let long = meet(&runs, &until).spawn_on(&place);
+        let after: Vec<_> = (0..500).map(|n| add(n, n).spawn_on(&place)).collect();
+        for one in before.into_iter().chain(after) {
+            one.get().unwrap();
+        }
+        assert!(!long.is_set());
+        folder.make("until");
+        long.get().unwrap();
+    });
+}
+
+fn a_drop_leaves_no_process() {
+    let cluster = Cluster::processes(3).unwrap();
+    let all = (0..300).map(|_| process().spawn_on(&cluster)).try_join_all().get().unwrap();
+    let all: HashSet<u32> = all.into_iter().collect();
+    drop(cluster);
+    assert!(all.iter().all(|one| !is_alive(*one)), "{all:?}");
+    // Not even what is left until somebody looks.
+    assert!(all.iter().all(|one| !std::path::Path::new(&format!("/proc/{one}")).exists()));
+}
+
+/// The driver of the next test, in a process of its own.
+pub fn driver(folder: &str) {
+    let folder = std::path::Path::new(folder);
+    let cluster = Cluster::processes(3).unwrap();
+    let files = ["a", "b"].map(|name| folder.join(name));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let busy: Vec<_> = files.iter().map(|file| deaf(file).spawn_on(&place)).collect();
+        let idle = process().spawn_on(&place).get().unwrap();
+        std::fs::write(folder.join("c.new"), idle.to_string()).unwrap();
+        std::fs::rename(folder.join("c.new"), folder.join("c")).unwrap();
+        busy.into_iter().for_each(|one| drop(one.get()));
+    });
+}
+
+fn a_killed_driver_leaves_no_process() {
+    let folder = Folder::new();
+    let mut driver = Command::new(std::env::current_exe().unwrap())
+        .env("DRIVER", folder.file(""))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let all = ["a", "b", "c"].map(|name| folder.process(name));
+    assert!(all.iter().all(|one| is_alive(*one)));
+    signal(driver.id(), Signal::KILL);
+    driver.wait().unwrap();
+    eventually("they have ended, whatever they did", || all.iter().all(|one| !is_alive(*one)));
+}
+
+fn a_death_is_noticed_at_once() {
+    let (cluster, folder) = (Cluster::processes(1).unwrap(), Folder::new());
+    let mut times = Vec::new();
+    for n in 0..5 {
+        let file = folder.file(&n.to_string());
+        cluster.pool().scope(|s| {
+            let result = deaf(&file).spawn_on(&cluster.on(s));
+            let process = folder.process(&n.to_string());
+            let (before, begin) = (cluster.status().redelivered, Instant::now());
+            signal(process, Signal::KILL);
+            while cluster.status().redelivered == before {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            times.push(begin.elapsed());
+            result.cancel();
+        });
+    }
+    times.sort();
+    println!("noticed after {times:?}");
+    // On a machine that does much else at the time.
+    assert!(times[0] < Duration::from_millis(100), "{times:?}");
+}
+
+fn a_copy_that_does_not_serve_is_told_of() {
+    // With these arguments it never gets to be a worker.
+    let begin = Instant::now();
+    let builder = Cluster::builder().args(["--does-not-serve"]).on_line(|_| {});
+    let cluster = builder.processes(2).unwrap();
+    let error = add(1, 2).spawn_on(&cluster).get().unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(
+        error.to_string().contains("Is `asynckit_cluster::serve_if_asked()` the first"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("exit code 5"), "{error}");
+}
+
+fn a_copy_never_makes_a_cluster() {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let its = lines.clone();
+    let builder = Cluster::builder()
+        .args(["--makes-a-cluster"])
+        .on_line(move |line| its.lock().unwrap().push(line.text.to_owned()));
+    let cluster = builder.processes(1).unwrap();
+    assert!(add(1, 2).spawn_on(&cluster).get().is_err());
+    let lines = lines.lock().unwrap();
+    assert!(lines.iter().any(|line| *line == ClusterError::IsWorker.to_string()), "{lines:?}");
+}
