@@ -11,6 +11,7 @@
 mod calls;
 mod support;
 
+mod chaos;
 mod connections;
 mod drivers;
 mod promises;
