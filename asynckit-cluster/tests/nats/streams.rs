@@ -67,7 +67,14 @@ fn garbage_for_a_driver_is_refused_and_counted() {
     assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
 }
 
-const USERS: &str = "authorization { users: [{user: driver, password: secret}] }";
+/// As in `nats.conf`: an account for an app. The key is the one of the seed below.
+const USERS: &str = r#"accounts { films: { jetstream: enabled, users: [
+    { user: driver, password: secret }
+    { nkey: "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4" }
+] } }"#;
+
+/// The seed in NATS's documentation, which guards nothing.
+const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 
 #[test]
 fn who_has_no_credentials_is_not_let_in() {
@@ -77,8 +84,42 @@ fn who_has_no_credentials_is_not_let_in() {
     assert!(Cluster::connect(wrong, "test").is_err());
     let right = Server::at(server.url()).user("driver", "secret");
     let cluster = Cluster::connect(right, "test").unwrap();
+    let by_key = Cluster::connect(Server::at(server.url()).nkey(SEED), "test");
+    drop(by_key.unwrap());
     let url = server.url().replace("nats://", "nats://driver:secret@");
     let _worker = crate::support::WorkerProcess::start(&format!("{url}/test"), "w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+/// As in `nats.conf`: encrypted, and whoever connects shows a certificate, too.
+#[test]
+fn connections_are_encrypted_where_that_is_asked_for() {
+    let dir = Dir::new();
+    let ca = dir.join("ca.pem");
+    let key = dir.join("key.pem");
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&ca)
+        .stderr(std::process::Stdio::null())
+        .status();
+    // There is no `openssl` here.
+    if !made.is_ok_and(|made| made.success()) {
+        return;
+    }
+    let tls = format!("tls {{ cert_file: {ca:?}, key_file: {key:?}, ca_file: {ca:?} }}");
+    let Some(server) = NatsServer::with(&tls, "") else { return };
+    let url = server.url().replace("nats://127.0.0.1", "tls://localhost");
+    assert!(Cluster::connect(&url, "test").is_err(), "nobody has signed that certificate");
+    let known = Server::at(&url).root_certificates(&ca);
+    let cluster = Cluster::connect(known, "test").unwrap();
+    let _worker = crate::support::WorkerProcess::with(&format!("{url}/test"), "w", 1, |command| {
+        command.env("ASYNCKIT_WORKER_CA", &ca);
+    });
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
 }
 

@@ -170,14 +170,32 @@ impl WorkerProcess {
         WorkerProcess::of(&std::env::current_exe().unwrap(), url, name, threads)
     }
 
+    /// With something more in its environment.
+    pub fn with(
+        url: &str,
+        name: &str,
+        threads: u32,
+        more: impl FnOnce(&mut Command),
+    ) -> WorkerProcess {
+        let program = std::env::current_exe().unwrap();
+        let mut command = WorkerProcess::command(&program, url, name, threads);
+        more(&mut command);
+        WorkerProcess { process: command.spawn().unwrap() }
+    }
+
     /// One of another program.
     pub fn of(program: &Path, url: &str, name: &str, threads: u32) -> WorkerProcess {
+        let mut command = WorkerProcess::command(program, url, name, threads);
+        WorkerProcess { process: command.spawn().unwrap() }
+    }
+
+    fn command(program: &Path, url: &str, name: &str, threads: u32) -> Command {
         let mut command = Command::new(program);
         command.args(["--exact", "this_is_a_worker", "--nocapture"]);
         command.env("ASYNCKIT_WORKER", url).env("ASYNCKIT_WORKER_NAME", name);
         command.env("ASYNCKIT_WORKER_THREADS", threads.to_string());
         command.stdout(Stdio::null());
-        WorkerProcess { process: command.spawn().unwrap() }
+        command
     }
 
     pub fn id(&self) -> u32 {

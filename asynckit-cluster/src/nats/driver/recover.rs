@@ -45,7 +45,6 @@ pub(super) async fn outcomes(
 pub(super) struct Recovered {
     pub(super) streams: Streams,
     pub(super) outcomes: Vec<Bytes>,
-    pub(super) mark: u64,
     /// Calls that are not in the stream any more.
     pub(super) gone: Vec<(u64, u32)>,
     /// The server has another store than before.
@@ -68,10 +67,10 @@ pub(super) async fn all(
     let is_new = is_new_done || created(&before.work) != created(&streams.work);
     let after = if is_new_done { 0 } else { after };
     let last = streams.done.cached_info().state.last_sequence;
-    let (outcomes, mark) = outcomes(&streams.done, &names.done(run), after.min(last)).await?;
+    let (outcomes, _) = outcomes(&streams.done, &names.done(run), after.min(last)).await?;
     let calls: Listed = listed.into_values().flatten().collect();
     let gone = missing(&streams.work, run, calls).await?;
-    Ok(Recovered { streams, outcomes, mark: mark.max(after.min(last)), gone, is_new })
+    Ok(Recovered { streams, outcomes, gone, is_new })
 }
 
 /// Those calls that are not in the stream, at the place where they were.
