@@ -8,9 +8,9 @@ use asynckit::Pool;
 
 use crate::cluster::Cluster;
 use crate::error::ClusterError;
-use crate::processes::lines::{Line, OnLine};
+use crate::processes::lines::{self, Line, OnLine};
 #[cfg(unix)]
-use crate::processes::{self, Options, Processes, inside};
+use crate::processes::{Options, Processes, inside};
 
 /// How a [`Cluster`] is to be.
 #[must_use = "`processes` makes the cluster"]
@@ -50,7 +50,7 @@ impl Cluster {
             arguments: Vec::new(),
             grace: Duration::from_secs(2),
             lease: Duration::from_secs(10),
-            on_line: Arc::new(processes::lines::print),
+            on_line: Arc::new(lines::print),
         }
     }
 }
@@ -131,6 +131,7 @@ impl ClusterBuilder {
     /// # Errors
     ///
     /// As [`Cluster::processes`].
+    #[cfg(unix)]
     pub fn processes(self, n: usize) -> Result<Cluster, ClusterError> {
         if inside::is_copy() {
             return Err(ClusterError::IsWorker);
@@ -188,6 +189,12 @@ impl ClusterBuilder {
             let nats = crate::nats::Nats::connect(&server, app, driver);
             Ok(Arc::new(nats.map_err(ClusterError::Server)?))
         })
+    }
+
+    /// There are none on this system.
+    #[cfg(not(unix))]
+    pub fn processes(self, _: usize) -> Result<Cluster, ClusterError> {
+        Err(ClusterError::Unsupported)
     }
 }
 

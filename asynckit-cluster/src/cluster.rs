@@ -19,8 +19,7 @@ use crate::status::Status;
 /// It is a [`Spawner`], as a pool is. The graph of the work stays here, in the *driver*; work without `remote` runs on
 /// the cluster's local pool. Dropping it is [`stop`](Cluster::stop).
 ///
-/// ```
-/// # // A program of its own: its copies begin at `main`.
+/// ```standalone_crate
 /// use asynckit::{Error, async_work, chain};
 /// use asynckit_cluster::Cluster;
 ///

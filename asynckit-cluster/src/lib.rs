@@ -1,4 +1,4 @@
-//! The same chains of asynckit in other processes and on other machines.
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 // Each imports only what stands above it here.
@@ -38,6 +38,7 @@ pub use worker::call_id;
 /// Has this process be a worker, if it was started as one: then it does not come back. It has to be the first line of
 /// `main`: what stands before it is done by each worker as well.
 pub fn serve_if_asked() {
+    #[cfg(unix)]
     processes::inside::serve_if_asked();
     #[cfg(all(unix, feature = "nats"))]
     nats::serve_if_asked();

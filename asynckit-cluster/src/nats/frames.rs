@@ -62,6 +62,8 @@ pub(super) enum Told {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Beat {
     pub(super) hello: wire::Hello,
+    /// The name of its machine.
+    pub(super) machine: String,
     /// This run of the worker: another worker may have its name later.
     pub(super) instance: u64,
     /// What it has, and for how many milliseconds.

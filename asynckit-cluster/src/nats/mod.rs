@@ -70,6 +70,12 @@ fn build() -> Result<String, BoxError> {
     Ok(hash.finalize().to_hex()[..16].to_owned())
 }
 
+/// What this machine is called.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
+}
+
 /// The runtime of a thread with a connection.
 fn runtime() -> Result<Runtime, BoxError> {
     Ok(Builder::new_current_thread().enable_all().build()?)

@@ -3,7 +3,7 @@
 //! A process runs so many calls at a time as it has threads. Where calls are quick it is sent some ahead, so that it
 //! does not wait for the next one; should one of them take long after all, it is asked to give the others back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -58,7 +58,9 @@ pub(super) struct Member {
     /// It has said hello.
     pub(super) is_ready: bool,
     /// In the order in which they were sent.
-    pub(super) calls: Vec<Sent>,
+    pub(super) calls: VecDeque<Sent>,
+    /// How many of them are not quick.
+    slow: usize,
     large: Kept<()>,
     /// How many calls it was sent.
     given: u64,
@@ -90,6 +92,8 @@ pub(super) struct Sent {
     /// Its code has to end until then.
     pub(super) until: Option<Instant>,
     is_asked_back: bool,
+    /// It is of a function whose calls are.
+    is_quick: bool,
 }
 
 /// What is to be told when the lock is released.
@@ -128,7 +132,8 @@ impl Crew {
             child,
             since: now,
             is_ready: false,
-            calls: Vec::new(),
+            calls: VecDeque::new(),
+            slow: 0,
             large: Kept::new(),
             given: 0,
             has_suspect: false,
@@ -153,8 +158,9 @@ impl Crew {
                 break;
             };
             rouse |= !std::mem::replace(&mut self.watches, true);
+            let is_quick = self.ahead(&outgoing.about.function) > 1;
             let Some(member) = self.members.get_mut(&number) else { break };
-            member.send(outgoing);
+            member.send(outgoing, is_quick, self.threads);
             if member.calls.len() > self.threads {
                 rouse |= !std::mem::replace(&mut self.ticks, true);
                 rouse |= self.want_more();
@@ -183,10 +189,7 @@ impl Crew {
             return (has == 0).then_some(*number);
         }
         let fits = has < self.threads
-            || has < self.ahead(&outgoing.about.function) * self.threads
-                && least.calls.iter().all(|sent| {
-                    sent.until.is_none() && self.ahead(&sent.outgoing.about.function) > 1
-                });
+            || least.slow == 0 && has < self.ahead(&outgoing.about.function) * self.threads;
         fits.then_some(*number)
     }
 
@@ -200,7 +203,8 @@ impl Crew {
     fn ends(&mut self, number: u64, id: CallId, was_run: bool) -> Option<Sent> {
         let member = self.members.get_mut(&number)?;
         let at = member.calls.iter().position(|sent| sent.outgoing.call.id == id)?;
-        let sent = member.calls.remove(at);
+        let sent = member.calls.remove(at)?;
+        member.slow -= usize::from(!sent.is_quick);
         let now = Instant::now();
         if was_run {
             let took = now - sent.since.max(member.last_end);
@@ -246,7 +250,7 @@ impl Crew {
             FromWorker::Early(id, outcome) => {
                 let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
                 if let Some(sent) = sent.filter(|sent| !sent.is_settled) {
-                    sent.settle(grace);
+                    member.slow += sent.settle(grace);
                     news.extend([News::Finished(id, outcome, body), News::Keeper]);
                 }
             }
@@ -271,7 +275,7 @@ impl Crew {
         for member in self.members.values_mut() {
             let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
             if let Some(sent) = sent {
-                sent.settle(grace);
+                member.slow += sent.settle(grace);
                 member.say(&ToWorker::Cancel(id));
                 return true;
             }
@@ -326,9 +330,11 @@ impl Crew {
 }
 
 impl Sent {
-    fn settle(&mut self, grace: Duration) {
+    /// It may be the end of its process now: that is not quick. Says whether it was until now, as a number.
+    fn settle(&mut self, grace: Duration) -> usize {
         self.is_settled = true;
         self.until = Some(Instant::now() + grace);
+        usize::from(std::mem::replace(&mut self.is_quick, false))
     }
 }
 
@@ -350,7 +356,7 @@ impl Member {
         }
     }
 
-    fn send(&mut self, outgoing: Outgoing) {
+    fn send(&mut self, outgoing: Outgoing, is_quick: bool, threads: usize) {
         let Some(outbox) = &self.outbox else { return };
         let (mut small, mut has_large) = (Vec::new(), false);
         for argument in &outgoing.arguments {
@@ -375,20 +381,31 @@ impl Member {
             }
             self.large.trim();
         }
-        outbox.send(Frame::new(&ToWorker::Call(outgoing.call.clone()), small), false);
+        // It has enough to do meanwhile.
+        let held = self.calls.len() >= threads;
+        outbox.send(Frame::new(&ToWorker::Call(outgoing.call.clone()), small), held);
         self.given += 1;
         self.has_suspect |= outgoing.is_suspect;
         let since = Instant::now();
         if self.calls.is_empty() {
             self.last_sign = since;
         }
-        self.calls.push(Sent {
+        self.slow += usize::from(!is_quick);
+        self.calls.push_back(Sent {
+            is_quick,
             outgoing,
             since,
             is_settled: false,
             until: None,
             is_asked_back: false,
         });
+    }
+
+    /// What is on its way to it goes now.
+    pub(super) fn flush(&self) {
+        if let Some(outbox) = &self.outbox {
+            outbox.flush();
+        }
     }
 
     pub(super) fn about(&self) -> impl Iterator<Item = (&About, &Sent)> {

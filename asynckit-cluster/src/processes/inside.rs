@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{env, fs, process, thread};
 
 use bytes::Bytes;
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags,
@@ -43,16 +43,21 @@ pub(super) fn hand_over(over: impl AsFd, ends: [BorrowedFd<'_>; 2]) -> io::Resul
 fn taken_over() -> Result<(OwnedFd, OwnedFd), Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut message = RecvAncillaryBuffer::new(&mut space);
-    let (mut byte, flags) = ([0], RecvFlags::CMSG_CLOEXEC);
+    let mut byte = [0];
     let parts = &mut [IoSliceMut::new(&mut byte)];
-    rustix::net::recvmsg(rustix::stdio::stdin(), parts, &mut message, flags)?;
+    rustix::net::recvmsg(rustix::stdio::stdin(), parts, &mut message, RecvFlags::empty())?;
     let mut ends = message.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(ends) => Some(ends),
         _ => None,
     });
     let mut ends = ends.next().into_iter().flatten();
     match (ends.next(), ends.next()) {
-        (Some(calls), Some(outcomes)) => Ok((calls, outcomes)),
+        (Some(calls), Some(outcomes)) => {
+            // They go on to nobody.
+            rustix::io::fcntl_setfd(&calls, FdFlags::CLOEXEC)?;
+            rustix::io::fcntl_setfd(&outcomes, FdFlags::CLOEXEC)?;
+            Ok((calls, outcomes))
+        }
         _ => Err(Errno::PIPE),
     }
 }
@@ -207,8 +212,7 @@ fn show_life(settings: &Settings, worker: Arc<Worker>, outcomes: Arc<Outcomes>) 
 
 /// How much memory this process may take from now on. What is more it does not get, and ends.
 fn limit_memory(most: Option<u64>) {
-    #[cfg(target_os = "linux")]
-    {
+    if cfg!(target_os = "linux") {
         static NOW: Mutex<Option<u64>> = Mutex::new(None);
         let mut now = NOW.lock().unwrap_or_else(PoisonError::into_inner);
         if *now != most {

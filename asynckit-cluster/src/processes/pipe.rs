@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -16,6 +17,9 @@ const PIPE: usize = 1 << 20;
 
 /// A frame up to this size is written by whoever sends it.
 const SMALL: usize = 16 << 10;
+
+/// What is held is written after this time.
+const MOMENT: Duration = Duration::from_micros(200);
 
 /// So much is allocated for a body at once; for more only as it comes.
 const STEP: u64 = 64 << 20;
@@ -82,9 +86,9 @@ fn part(from: &mut impl Read, size: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Frames on their way into a pipe. Who sends a small one writes it, if nothing is before it and the pipe has room;
-/// all else is written by a thread that does nothing else. So nobody waits for a reader, and what comes in quick
-/// succession goes in few steps.
+/// Frames on their way into a pipe. Who sends a small one writes it, if the pipe has room; what is held is written
+/// together with others, a moment later at the most. All else is written by a thread that does nothing else: so nobody
+/// waits for a reader.
 pub(super) struct Outbox {
     state: Mutex<State>,
     more: Condvar,
@@ -94,8 +98,12 @@ pub(super) struct Outbox {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Frame>,
-    /// The thread is writing, or has been told to.
+    /// How much of it there is.
+    size: usize,
+    /// The thread is writing, or has been told to at once.
     is_writing: bool,
+    /// It has been told to see to what is held.
+    is_watching: bool,
     is_closed: bool,
 }
 
@@ -109,32 +117,57 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a frame. What can't be written any more is dropped: the reading side tells of that.
-    pub(super) fn send(&self, frame: Frame, more_follow: bool) {
+    /// Sends a frame: at once, unless it is `held`, as its receiver has enough to do for a while. What can't be written
+    /// any more is dropped: the reading side tells of that.
+    pub(super) fn send(&self, frame: Frame, held: bool) {
         let mut state = self.state();
         if state.is_closed {
             return;
         }
-        if !state.is_writing && !more_follow && frame.size() <= SMALL {
-            let mut bytes = frame.head;
-            frame.body.iter().for_each(|part| bytes.extend_from_slice(part));
+        state.size += frame.size();
+        state.waiting.push_back(frame);
+        if held && state.size <= SMALL {
+            if !std::mem::replace(&mut state.is_watching, true) {
+                self.more.notify_one();
+            }
+        } else {
+            self.write_now(state);
+        }
+    }
+
+    /// Writes what is held.
+    pub(super) fn flush(&self) {
+        let state = self.state();
+        if !state.waiting.is_empty() {
+            self.write_now(state);
+        }
+    }
+
+    /// Writes what waits, if that is little and the pipe has room; else the thread does.
+    fn write_now(&self, mut state: MutexGuard<'_, State>) {
+        if state.is_writing {
+            return;
+        }
+        if state.size <= 2 * SMALL {
+            let mut bytes = Vec::with_capacity(state.size);
+            for frame in state.waiting.drain(..) {
+                bytes.extend_from_slice(&frame.head);
+                frame.body.iter().for_each(|part| bytes.extend_from_slice(part));
+            }
+            state.size = 0;
             let written = match rustix::io::write(&self.pipe, &bytes) {
                 Ok(written) => written,
                 Err(Errno::AGAIN | Errno::INTR) => 0,
                 Err(_) => return,
             };
-            if written < bytes.len() {
-                let rest = Bytes::from(bytes).slice(written..);
-                state.waiting.push_back(Frame { head: Vec::new(), body: vec![rest] });
-                state.is_writing = true;
-                self.more.notify_one();
+            if written == bytes.len() {
+                return;
             }
-            return;
+            let rest = Bytes::from(bytes).slice(written..);
+            state.waiting.push_back(Frame { head: Vec::new(), body: vec![rest] });
         }
-        state.waiting.push_back(frame);
-        if !std::mem::replace(&mut state.is_writing, true) {
-            self.more.notify_one();
-        }
+        state.is_writing = true;
+        self.more.notify_one();
     }
 
     /// No more comes: the thread goes when all is written.
@@ -148,13 +181,25 @@ impl Outbox {
         let mut writer = io::BufWriter::with_capacity(1 << 16, Waiting(&self.pipe));
         loop {
             let mut state = self.state();
-            while state.waiting.is_empty() {
+            while state.waiting.is_empty() || !(state.is_writing || state.is_closed) {
                 if state.is_closed {
                     return;
                 }
-                state.is_writing = false;
-                state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+                if state.is_watching {
+                    let waited = self.more.wait_timeout(state, MOMENT);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    // (What was told to be written at once is seen to above.)
+                    if !state.is_writing {
+                        state.is_watching = false;
+                        state.is_writing = !state.waiting.is_empty();
+                    }
+                } else {
+                    state.is_writing = false;
+                    state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
             }
+            state.is_writing = true;
+            state.size = 0;
             let frames = std::mem::take(&mut state.waiting);
             drop(state);
             let written = frames.into_iter().try_for_each(|frame| {
@@ -165,6 +210,9 @@ impl Outbox {
                 self.state().is_closed = true;
                 return;
             }
+            let mut state = self.state();
+            // What has come meanwhile is next.
+            state.is_writing = !state.waiting.is_empty();
         }
     }
 }

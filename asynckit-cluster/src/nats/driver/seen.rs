@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::nats::frames::Beat;
+use crate::nats::machine;
 use crate::nats::streams::LEASE;
 use crate::status::{RunningCall, WorkerStatus};
 use crate::wire::CallId;
@@ -15,6 +16,8 @@ const ALONE: Duration = Duration::from_secs(10);
 
 pub(super) struct Seen {
     pub(super) name: String,
+    /// Its process, where it is on this machine; else 0.
+    process: u32,
     last: Instant,
     has: Vec<(CallId, Duration)>,
     refused: u64,
@@ -52,13 +55,15 @@ impl Workers {
             return;
         }
         let has = beat.has.into_iter().map(|(id, ms)| (id, Duration::from_millis(ms))).collect();
-        let seen = Seen { name: beat.hello.name, last: now, has, refused: beat.refused };
+        let is_here = beat.machine == machine();
+        let process = if is_here { beat.hello.process } else { 0 };
+        let seen = Seen { name: beat.hello.name, process, last: now, has, refused: beat.refused };
         self.all.insert(beat.instance, seen);
     }
 
     /// It has said something, if not all that it is at.
     pub(super) fn speaks(&mut self, instance: Instance, name: String, now: Instant) {
-        let seen = Seen { name, last: now, has: Vec::new(), refused: 0 };
+        let seen = Seen { name, process: 0, last: now, has: Vec::new(), refused: 0 };
         self.all.entry(instance).or_insert(seen).last = now;
     }
 
@@ -139,8 +144,7 @@ impl Workers {
             .map(|seen| WorkerStatus {
                 name: seen.name.clone(),
                 build: self.build.clone(),
-                // It may be on another machine.
-                process: 0,
+                process: seen.process,
                 running: running(seen),
             })
             .collect();

@@ -85,6 +85,8 @@ pub(super) struct Acting {
     /// When each driver was heard of last.
     pub(super) heard: HashMap<u64, Instant>,
     pub(super) began: Instant,
+    /// Calls that nobody wants any more, and since when: they may still come.
+    pub(super) unwanted: HashMap<CallId, Instant>,
     pub(super) refused: u64,
     pub(super) is_connected: bool,
     /// Counts losses of the connection.
@@ -129,6 +131,7 @@ impl Acting {
             findings: FuturesUnordered::new(),
             heard: HashMap::new(),
             began: Instant::now(),
+            unwanted: HashMap::new(),
             refused: 0,
             is_connected: true,
             epoch: 0,

@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Said;
 use super::acting::{Acting, Found};
+use super::pulling::GONE;
 use crate::nats::frames::{self, DriverBeat};
 use crate::nats::names::{self, Lane};
 use crate::nats::{EACH, say, streams};
@@ -126,6 +127,7 @@ impl Acting {
 
     /// Nobody wants this call any more.
     fn withdraw(&mut self, id: CallId) {
+        self.unwanted.insert(id, Instant::now());
         let Some(taken) = self.taken.get(&id) else { return };
         if taken.is_given {
             let is_waiting = self.worker.give_back(id);
@@ -173,6 +175,7 @@ impl Acting {
 
     async fn tick(&mut self, count: u32) {
         let now = Instant::now();
+        self.unwanted.retain(|_, since| now.duration_since(*since) < GONE);
         if self.is_connected {
             self.hand_back(now);
             self.beat(false).await;

@@ -20,7 +20,7 @@ const STANDS: Duration = Duration::from_secs(5);
 const WAITS: Duration = Duration::from_secs(1);
 
 /// How long a driver may be silent before its calls are not begun any more: nobody will ask for their outcomes.
-const GONE: Duration = Duration::from_secs(15);
+pub(super) const GONE: Duration = Duration::from_secs(15);
 
 impl Acting {
     /// Asks for as many calls as there is room for.
@@ -106,7 +106,7 @@ impl Acting {
         {
             return self.refuse(reply, &garbled, message.payload);
         }
-        if self.is_gone(call.id.run) {
+        if self.is_gone(call.id.run) || self.unwanted.contains_key(&call.id) {
             return self.acknowledge(reply, "+TERM");
         }
         let id = call.id;

@@ -89,8 +89,8 @@ fn split(url: &str) -> (String, Option<String>) {
 
 /// The machine and the process.
 fn default_name() -> String {
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let machine = if machine.trim().is_empty() { "worker" } else { machine.trim() };
+    let machine = crate::nats::machine();
+    let machine = if machine.is_empty() { "worker" } else { &machine };
     format!("{machine}-{}", std::process::id())
 }
 

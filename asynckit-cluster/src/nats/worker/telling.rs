@@ -60,6 +60,7 @@ impl Acting {
                 threads: u32::try_from(self.settings.threads).unwrap_or(u32::MAX),
                 build: self.names.build.clone(),
             },
+            machine: crate::nats::machine(),
             instance: self.instance,
             has: has.collect(),
             refused: self.refused,

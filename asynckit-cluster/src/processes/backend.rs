@@ -1,0 +1,312 @@
+//! The backend: the keeper, what it does, and what becomes of a process that ends.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::crew::{Crew, LONG, Member, News, Sent, Why};
+use super::lines::{LastWords, OnLine};
+use super::messages::{FromWorker, Settings};
+use super::start::{Started, in_words};
+use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
+use crate::status::{RunningCall, Status, WorkerStatus};
+use crate::wire::{self, CallId, Garbled};
+
+/// A process that has not said hello after this time does not do so any more.
+const HELLO: Duration = Duration::from_secs(10);
+
+/// So many processes that end before their hello are enough.
+const SILENT: u32 = 3;
+
+/// How processes are to be.
+pub(crate) struct Options {
+    pub(crate) processes: usize,
+    pub(crate) threads: usize,
+    pub(crate) max_calls: Option<u64>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) grace: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) on_line: OnLine,
+}
+
+/// The backend.
+pub(crate) struct Processes {
+    shared: Arc<Shared>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    options: Options,
+    driver: Weak<dyn Driver>,
+    crew: Mutex<Crew>,
+    keeper: Condvar,
+    gone: Condvar,
+}
+
+impl Processes {
+    pub(crate) fn start(options: Options, driver: Weak<dyn Driver>) -> io::Result<Processes> {
+        let crew = Crew::new(options.processes, options.threads, options.max_calls);
+        let (crew, keeper, gone) = (Mutex::new(crew), Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared { options, driver, crew, keeper, gone });
+        let its = shared.clone();
+        let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || its.keep())?;
+        Ok(Processes { shared, keeper: Mutex::new(Some(keeper)) })
+    }
+}
+
+impl Backend for Processes {
+    fn publish(&self, outgoing: Outgoing) {
+        let mut crew = self.shared.crew();
+        crew.queue.push(outgoing);
+        if crew.dispatch() {
+            self.shared.keeper.notify_one();
+        }
+    }
+
+    fn withdraw(&self, id: CallId) {
+        if self.shared.crew().withdraw(id, self.shared.options.grace) {
+            self.shared.keeper.notify_one();
+        }
+    }
+
+    fn status(&self) -> Status {
+        let crew = self.shared.crew();
+        let workers = crew.members.values().map(|member| WorkerStatus {
+            name: member.name.clone(),
+            build: "this program".to_owned(),
+            process: member.process,
+            running: member
+                .about()
+                .map(|(about, sent)| RunningCall {
+                    function: about.path.to_owned(),
+                    id: sent.outgoing.call.id,
+                    since: sent.since,
+                })
+                .collect(),
+        });
+        Status { workers: workers.collect(), queued: crew.queue.by_function(), ..Status::default() }
+    }
+
+    fn stop(&self) {
+        let mut crew = self.shared.crew();
+        crew.is_stopping = true;
+        crew.to_start = 0;
+        crew.close_all();
+        self.shared.keeper.notify_one();
+        let until = Instant::now() + self.shared.options.grace;
+        while !crew.is_gone() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                crew.members.values_mut().for_each(|member| drop(member.child.kill()));
+            }
+            let left = left.max(Duration::from_millis(100));
+            let waited = self.shared.gone.wait_timeout(crew, left);
+            (crew, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(crew);
+        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(keeper) = keeper {
+            let _ = keeper.join();
+        }
+    }
+}
+
+impl Shared {
+    fn crew(&self) -> MutexGuard<'_, Crew> {
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, tell: impl FnOnce(&dyn Driver)) {
+        if let Some(driver) = self.driver.upgrade() {
+            tell(&*driver);
+        }
+    }
+
+    /// What the keeper does: it starts processes, and ends those whose time is over.
+    fn keep(self: &Arc<Self>) {
+        let mut crew = self.crew();
+        while !crew.is_stopping {
+            if crew.to_start > 0 {
+                crew.to_start -= 1;
+                crew.started += 1;
+                crew.is_starting = true;
+                let number = crew.started;
+                drop(crew);
+                let started = self.start(number);
+                crew = self.crew();
+                crew.is_starting = false;
+                self.gone.notify_all();
+                if let Err(error) = started {
+                    let words = format!("no process could be started: {error}");
+                    self.fail_all(crew, &words);
+                    crew = self.crew();
+                }
+                continue;
+            }
+            let pause = self.look_at_the_clock(&mut crew);
+            crew = match pause {
+                None => self.keeper.wait(crew).unwrap_or_else(PoisonError::into_inner),
+                Some(pause) => {
+                    let waited = self.keeper.wait_timeout(crew, pause);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Sees to what is due; says when to look again.
+    fn look_at_the_clock(&self, crew: &mut Crew) -> Option<Duration> {
+        let (now, lease) = (Instant::now(), self.options.lease);
+        if crew.ticks {
+            crew.ask_back(now);
+        }
+        let (mut pause, mut is_busy) = (None::<Duration>, false);
+        for member in crew.members.values_mut() {
+            let overdue = member.calls.iter().filter_map(|sent| sent.until).min();
+            // With several threads the others' calls would go down as well.
+            let overdue = overdue.filter(|_| self.options.threads == 1);
+            let sign = (!member.calls.is_empty()).then(|| member.last_sign + lease);
+            let hello = (!member.is_ready).then(|| member.since + HELLO);
+            is_busy |= !member.calls.is_empty();
+            let due = [(overdue, Why::GivenUp), (sign, Why::NoSign), (hello, Why::NoSign)];
+            for (until, why) in due {
+                let Some(until) = until else { continue };
+                if until > now {
+                    pause = Some(pause.unwrap_or(Duration::MAX).min(until - now));
+                } else if member.killed.is_none() {
+                    member.killed = Some(why);
+                    let _ = member.child.kill();
+                }
+            }
+        }
+        crew.watches = is_busy || pause.is_some();
+        if crew.ticks {
+            pause = Some(pause.unwrap_or(Duration::MAX).min(LONG));
+        }
+        pause.map(|pause| pause.max(Duration::from_millis(1)))
+    }
+
+    fn start(self: &Arc<Self>, number: u64) -> io::Result<()> {
+        let name = format!("worker-{number}");
+        let alive = (self.options.lease / 4).as_millis() as u64;
+        let (threads, memory) = (self.options.threads as u32, self.options.memory);
+        let settings = Settings { name: name.clone(), threads, memory, alive };
+        let started =
+            super::start::start(&settings, &self.options.arguments, &self.options.on_line)?;
+        let Started { child, outbox, mut outcomes, last_words } = started;
+        self.crew().add(number, name.clone(), child, outbox);
+        let this = self.clone();
+        thread::Builder::new().name(format!("{name}-outcomes")).spawn(move || {
+            let why = this.listen(number, &mut outcomes);
+            this.gone(number, why, &last_words);
+        })?;
+        Ok(())
+    }
+
+    /// Hears what a process says, until it ends.
+    fn listen(&self, number: u64, from: &mut io::BufReader<std::fs::File>) -> Option<Garbled> {
+        let mut news = Vec::new();
+        loop {
+            let (message, body): (FromWorker, Bytes) = match super::pipe::read(from) {
+                Ok(None) => return None,
+                Ok(Some((head, body))) => match wire::decode(&head) {
+                    Ok(message) => (message, body),
+                    Err(garbled) => return Some(garbled),
+                },
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Some(Garbled(error.to_string()));
+                }
+                Err(_) => return None,
+            };
+            let mut crew = self.crew();
+            crew.hears(number, message, body, self.options.grace, &mut news);
+            if from.buffer().is_empty()
+                && let Some(member) = crew.members.get(&number)
+            {
+                member.flush();
+            }
+            drop(crew);
+            for one in news.drain(..) {
+                match one {
+                    News::Finished(id, outcome, body) => {
+                        self.tell(|driver| driver.finished(id, outcome, body));
+                    }
+                    News::Keeper => self.keeper.notify_one(),
+                }
+            }
+        }
+    }
+
+    /// A process has ended.
+    fn gone(&self, number: u64, garbled: Option<Garbled>, last_words: &LastWords) {
+        if let Some(garbled) = &garbled {
+            self.tell(|driver| driver.refused(garbled));
+        }
+        let mut crew = self.crew();
+        let Some((mut member, calls)) = crew.remove(number) else { return };
+        if garbled.is_some() {
+            member.killed.get_or_insert(Why::Garbled);
+        }
+        drop(crew);
+        // Its pipe has ended: it has, too, or is not of use any more.
+        let _ = member.child.kill();
+        let status = member.child.wait();
+        let last_words = last_words.get();
+        let words = match member.killed {
+            Some(Why::NoSign) => {
+                let lease = self.options.lease;
+                format!("was killed, as it had shown no sign of life for {lease:?}")
+            }
+            Some(Why::Garbled) => "was killed, as what it said could not be read".to_owned(),
+            Some(Why::GivenUp) => {
+                "was killed, as a call that was given up did not come to its end".to_owned()
+            }
+            None => in_words(status, &last_words),
+        };
+        self.redeliver(&member, calls, &words);
+        let mut crew = self.crew();
+        let mut is_hopeless = false;
+        if !member.is_ready && !crew.is_stopping {
+            let (times, since) = crew.silent.get_or_insert((0, member.since));
+            *times += 1;
+            is_hopeless = *times >= SILENT || since.elapsed() >= HELLO;
+        }
+        if is_hopeless {
+            crew.silent = None;
+            let words = format!(
+                "did not run: a copy of this program was started to run it, which {words}, before \
+                 it had said that it serves. Is `asynckit_cluster::serve_if_asked()` the first \
+                 line of `main`?"
+            );
+            self.fail_all(crew, &words);
+            crew = self.crew();
+        }
+        crew.leaving -= 1;
+        if crew.dispatch() {
+            self.keeper.notify_one();
+        }
+        drop(crew);
+        self.gone.notify_all();
+    }
+
+    fn redeliver(&self, member: &Member, calls: Vec<(Sent, Blame)>, words: &str) {
+        for (sent, blame) in calls {
+            let (worker, words) = (member.name.clone(), words.to_owned());
+            let (id, delivery) = (sent.outgoing.call.id, sent.outgoing.call.delivery);
+            self.tell(|driver| driver.lost(id, delivery, Lost { worker, words, blame }));
+        }
+    }
+
+    /// All that waits fails.
+    fn fail_all(&self, mut crew: MutexGuard<'_, Crew>, words: &str) {
+        let all = crew.queue.take_all();
+        drop(crew);
+        for id in all {
+            self.tell(|driver| driver.fail(id, words.to_owned()));
+        }
+    }
+}
