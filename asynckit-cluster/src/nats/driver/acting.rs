@@ -10,7 +10,7 @@ use asynckit::BoxError;
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 
-use super::calls::Calls;
+use super::calls::{Calls, Instance};
 use super::recover::Recovered;
 use super::seen::Workers;
 use crate::nats::names::{Lane, Names};
@@ -18,7 +18,7 @@ use crate::nats::objects::Objects;
 use crate::nats::server::{Connection, Server};
 use crate::nats::streams::{self, Streams};
 use crate::seam::Driver;
-use crate::status::Status;
+use crate::status::{RunningCall, Status};
 use crate::wire::{self, CallId, Hash};
 
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
@@ -143,12 +143,17 @@ impl Acting {
         let mut queued: Vec<(String, usize)> =
             queued.into_iter().map(|(path, count)| (path.to_owned(), count)).collect();
         queued.sort();
-        let function = |number| {
-            let open = self.calls.get(number)?;
-            Some(open.outgoing.about.path.to_owned())
-        };
+        let mut running: HashMap<Instance, Vec<RunningCall>> = HashMap::new();
+        for open in self.calls.all() {
+            let Some(claim) = &open.claim else { continue };
+            running.entry(claim.instance).or_default().push(RunningCall {
+                function: open.outgoing.about.path.to_owned(),
+                id: open.outgoing.call.id,
+                since: claim.since,
+            });
+        }
         Status {
-            workers: self.workers.status(self.run, function),
+            workers: self.workers.status(running),
             queued,
             refused: self.workers.refused(),
             ..Status::default()

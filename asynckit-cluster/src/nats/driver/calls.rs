@@ -43,6 +43,8 @@ pub(super) struct Claim {
     pub(super) instance: Instance,
     /// By which it is acknowledged.
     pub(super) reply: String,
+    /// Since when its worker has it.
+    pub(super) since: Instant,
     /// When its worker last said that it has it.
     pub(super) seen: Instant,
 }
@@ -134,7 +136,8 @@ impl Calls {
     ) -> bool {
         let Some(open) = self.delivery(number, delivery) else { return false };
         open.gone = None;
-        open.claim = Some(Claim { instance: by, reply, seen: Instant::now() });
+        let now = Instant::now();
+        open.claim = Some(Claim { instance: by, reply, since: now, seen: now });
         true
     }
 
@@ -163,7 +166,9 @@ impl Calls {
             Some(claim) if claim.instance == instance => claim.seen = now,
             // It is a newer delivery of what that worker was given up for: that it is back is known by its outcome.
             Some(_) => {}
-            None => open.claim = Some(Claim { instance, reply: String::new(), seen: now }),
+            None => {
+                open.claim = Some(Claim { instance, reply: String::new(), since: now, seen: now })
+            }
         }
     }
 

@@ -7,7 +7,6 @@ use crate::nats::frames::Beat;
 use crate::nats::machine;
 use crate::nats::streams::LEASE;
 use crate::status::{RunningCall, WorkerStatus};
-use crate::wire::CallId;
 
 use super::calls::Instance;
 
@@ -19,7 +18,6 @@ pub(super) struct Seen {
     /// Its process, where it is on this machine; else 0.
     process: u32,
     last: Instant,
-    has: Vec<(CallId, Duration)>,
     refused: u64,
 }
 
@@ -54,16 +52,15 @@ impl Workers {
             self.leaves(beat.instance);
             return;
         }
-        let has = beat.has.into_iter().map(|(id, ms)| (id, Duration::from_millis(ms))).collect();
         let is_here = beat.machine == machine();
         let process = if is_here { beat.hello.process } else { 0 };
-        let seen = Seen { name: beat.hello.name, process, last: now, has, refused: beat.refused };
+        let seen = Seen { name: beat.hello.name, process, last: now, refused: beat.refused };
         self.all.insert(beat.instance, seen);
     }
 
     /// It has said something, if not all that it is at.
     pub(super) fn speaks(&mut self, instance: Instance, name: String, now: Instant) {
-        let seen = Seen { name, process: 0, last: now, has: Vec::new(), refused: 0 };
+        let seen = Seen { name, process: 0, last: now, refused: 0 };
         self.all.entry(instance).or_insert(seen).last = now;
     }
 
@@ -124,30 +121,18 @@ impl Workers {
         self.refused + self.all.values().map(|seen| seen.refused).sum::<u64>()
     }
 
-    /// What they are at, with what the calls of this run are of.
+    /// All of them, with what each runs.
     pub(super) fn status(
         &self,
-        run: u64,
-        function: impl Fn(u64) -> Option<String>,
+        mut running: HashMap<Instance, Vec<RunningCall>>,
     ) -> Vec<WorkerStatus> {
-        let running = |seen: &Seen| {
-            let ours = seen.has.iter().filter(|(id, _)| id.run == run);
-            let running = ours.filter_map(|(id, so_long)| {
-                let since = seen.last.checked_sub(*so_long).unwrap_or(seen.last);
-                Some(RunningCall { function: function(id.number)?, id: *id, since })
-            });
-            running.collect()
-        };
-        let mut all: Vec<WorkerStatus> = self
-            .all
-            .values()
-            .map(|seen| WorkerStatus {
-                name: seen.name.clone(),
-                build: self.build.clone(),
-                process: seen.process,
-                running: running(seen),
-            })
-            .collect();
+        let status = self.all.iter().map(|(instance, seen)| WorkerStatus {
+            name: seen.name.clone(),
+            build: self.build.clone(),
+            process: seen.process,
+            running: running.remove(instance).unwrap_or_default(),
+        });
+        let mut all: Vec<WorkerStatus> = status.collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
