@@ -6,8 +6,8 @@
 //! cargo run --release -p asynckit-cluster --example render -- --processes 4 --chaos
 //! ```
 //!
-//! The chain is the same in all of them. With `--chaos` it kills one of its workers in the middle of a frame, each
-//! half a second, and comes to the same pictures. With `--out FOLDER` it writes them there.
+//! The chain is the same in all of them. With `--chaos` it kills five of its workers in the middle of a frame, and
+//! comes to the same pictures. With `--out FOLDER` it writes them there.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -46,11 +46,11 @@ fn render(scene: Scene, number: u32) -> Frame {
         let re = scene.center.0 + from_center(x, scene.width);
         let im = scene.center.1 + from_center(y, scene.height);
         let (mut a, mut b, mut steps) = (0.0f64, 0.0f64, 0u32);
-        while a * a + b * b < 4.0 && steps < 2_000 {
+        while a * a + b * b < 4.0 && steps < 1_000 {
             (a, b) = (a * a - b * b + re, 2.0 * a * b + im);
             steps += 1;
         }
-        if steps == 2_000 { 0 } else { (steps % 255) as u8 + 1 }
+        if steps == 1_000 { 0 } else { (steps % 255) as u8 + 1 }
     };
     let rows = (0..scene.height).flat_map(|y| (0..scene.width).map(move |x| (x, y)));
     let shades = rows.map(|(x, y)| shade(x, y)).collect();
@@ -107,7 +107,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         fs::create_dir_all(folder)?;
     }
     let frames = options.frames.unwrap_or(60);
-    let scene = Scene { width: 320, height: 200, center: (-0.743_643, 0.131_825), frames };
+    let scene = Scene { width: 160, height: 100, center: (-0.743_643, 0.131_825), frames };
     let begin = Instant::now();
     let done = match options.processes {
         None => {
@@ -115,7 +115,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             film(&scene, options.out.as_deref(), &pool).get()?
         }
         Some(processes) => {
-            let cluster = Cluster::processes(processes)?;
+            let cluster = Cluster::builder().deliveries(10).processes(processes)?;
             let film = film(&scene, options.out.as_deref(), &cluster);
             if options.chaos {
                 kill_workers(&cluster, || film.is_set());
@@ -153,14 +153,16 @@ where
     frames.try_join_all()
 }
 
-/// Kills a worker that renders, again and again.
+/// Kills five workers that render, one after the other.
 fn kill_workers(cluster: &Cluster, is_done: impl Fn() -> bool) {
-    while !is_done() {
-        thread::sleep(Duration::from_millis(500));
+    let mut killed = 0;
+    while killed < 5 && !is_done() {
+        thread::sleep(Duration::from_millis(100));
         let status = cluster.status();
         let busy = status.workers.iter().find(|worker| !worker.running.is_empty());
         let id = busy.and_then(|worker| rustix::process::Pid::from_raw(worker.process as i32));
         if let (Some(worker), Some(id)) = (busy, id) {
+            killed += 1;
             println!(
                 "chaos: {} is killed while it runs {}",
                 worker.name, worker.running[0].function

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::crew::{Crew, LONG, Member, News, Sent, Why};
+use super::crew::{Crew, LONG, News};
 use super::lines::{LastWords, OnLine};
+use super::member::{Member, Sent, Why};
 use super::messages::{FromWorker, Settings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};

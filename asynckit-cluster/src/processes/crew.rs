@@ -8,10 +8,11 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::member::{Member, Sent, Why};
 use super::messages::{FromWorker, Kept, ToWorker};
-use super::pipe::{Frame, Outbox};
+use super::pipe::Outbox;
 use super::queue::Queue;
-use crate::seam::{About, Argument, Blame, Outgoing};
+use crate::seam::{Blame, Outgoing};
 use crate::wire::{CallId, FunctionId};
 
 /// How many calls a process has ahead at most.
@@ -45,55 +46,6 @@ pub(super) struct Crew {
     /// Whether the keeper looks at the clock often, or at all.
     pub(super) ticks: bool,
     pub(super) watches: bool,
-}
-
-/// A process.
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) process: u32,
-    /// Closed, it ends.
-    outbox: Option<Arc<Outbox>>,
-    pub(super) child: Child,
-    pub(super) since: Instant,
-    /// It has said hello.
-    pub(super) is_ready: bool,
-    /// In the order in which they were sent.
-    pub(super) calls: VecDeque<Sent>,
-    /// How many of them are not quick.
-    slow: usize,
-    large: Kept<()>,
-    /// How many calls it was sent.
-    given: u64,
-    /// A call that may be the end of it is there: no other one comes beside it.
-    has_suspect: bool,
-    pub(super) last_sign: Instant,
-    last_end: Instant,
-    /// Why it was killed, if we did so.
-    pub(super) killed: Option<Why>,
-}
-
-/// Why we kill a process.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Why {
-    /// A call was given up, and its code did not end.
-    GivenUp,
-    /// It showed no sign of life.
-    NoSign,
-    /// What it says can't be read.
-    Garbled,
-}
-
-/// A call that a process has.
-pub(super) struct Sent {
-    pub(super) outgoing: Outgoing,
-    pub(super) since: Instant,
-    /// Its outcome is known, or nobody wants it any more; its code still runs.
-    pub(super) is_settled: bool,
-    /// Its code has to end until then.
-    pub(super) until: Option<Instant>,
-    is_asked_back: bool,
-    /// It is of a function whose calls are.
-    is_quick: bool,
 }
 
 /// What is to be told when the lock is released.
@@ -326,89 +278,5 @@ impl Crew {
     /// Has all of them end.
     pub(super) fn close_all(&mut self) {
         self.members.values_mut().for_each(Member::close);
-    }
-}
-
-impl Sent {
-    /// It may be the end of its process now: that is not quick. Says whether it was until now, as a number.
-    fn settle(&mut self, grace: Duration) -> usize {
-        self.is_settled = true;
-        self.until = Some(Instant::now() + grace);
-        usize::from(std::mem::replace(&mut self.is_quick, false))
-    }
-}
-
-impl Member {
-    fn takes_more(&self, max_calls: Option<u64>) -> bool {
-        let is_used_up = max_calls.is_some_and(|most| self.given >= most);
-        self.is_ready && self.outbox.is_some() && !self.has_suspect && !is_used_up
-    }
-
-    fn say(&self, message: &ToWorker) {
-        if let Some(outbox) = &self.outbox {
-            outbox.send(Frame::new(message, Vec::new()), false);
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some(outbox) = self.outbox.take() {
-            outbox.close();
-        }
-    }
-
-    fn send(&mut self, outgoing: Outgoing, is_quick: bool, threads: usize) {
-        let Some(outbox) = &self.outbox else { return };
-        let (mut small, mut has_large) = (Vec::new(), false);
-        for argument in &outgoing.arguments {
-            match argument {
-                Argument::Here(bytes) => small.push(bytes.clone()),
-                Argument::Large(hash, bytes) => {
-                    has_large = true;
-                    if self.large.touch(hash).is_none() {
-                        self.large.add(*hash, bytes.len() as u64, ());
-                        let frame = Frame::new(&ToWorker::Large(*hash), vec![bytes.clone()]);
-                        outbox.send(frame, false);
-                    }
-                }
-            }
-        }
-        if has_large {
-            // As the other side does: in this order, and no sooner.
-            for argument in &outgoing.arguments {
-                if let Argument::Large(hash, _) = argument {
-                    self.large.touch(hash);
-                }
-            }
-            self.large.trim();
-        }
-        // It has enough to do meanwhile.
-        let held = self.calls.len() >= threads;
-        outbox.send(Frame::new(&ToWorker::Call(outgoing.call.clone()), small), held);
-        self.given += 1;
-        self.has_suspect |= outgoing.is_suspect;
-        let since = Instant::now();
-        if self.calls.is_empty() {
-            self.last_sign = since;
-        }
-        self.slow += usize::from(!is_quick);
-        self.calls.push_back(Sent {
-            is_quick,
-            outgoing,
-            since,
-            is_settled: false,
-            until: None,
-            is_asked_back: false,
-        });
-    }
-
-    /// What is on its way to it goes now.
-    pub(super) fn flush(&self) {
-        if let Some(outbox) = &self.outbox {
-            outbox.flush();
-        }
-    }
-
-    pub(super) fn about(&self) -> impl Iterator<Item = (&About, &Sent)> {
-        self.calls.iter().map(|sent| (&*sent.outgoing.about, sent))
     }
 }

@@ -7,7 +7,7 @@
 //! # The files
 //!
 //! From below: `messages`, `pipe`, `lines`; `inside` is the process itself, `start` begins one; `queue` has the calls that
-//! wait, `crew` who gets which; `backend` is the keeper, and what the driver sees of it all.
+//! wait, `member` is one of the `crew`, which says who gets which; `backend` is the keeper, and what the driver sees of it all.
 
 #[cfg(unix)]
 mod backend;
@@ -16,6 +16,8 @@ mod crew;
 #[cfg(unix)]
 pub(crate) mod inside;
 pub(crate) mod lines;
+#[cfg(unix)]
+mod member;
 #[cfg(unix)]
 mod messages;
 #[cfg(unix)]
