@@ -160,6 +160,37 @@ impl ClusterBuilder {
         })
     }
 
+    /// The cluster, of workers on any machine, over this server; as [`Cluster::connect`]. The local pool and the
+    /// deliveries are as said here; all else is for processes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::connect`].
+    #[cfg(all(unix, feature = "nats"))]
+    pub fn connect(
+        self,
+        server: impl Into<crate::Server>,
+        app: &str,
+    ) -> Result<Cluster, ClusterError> {
+        if inside::is_copy() {
+            return Err(ClusterError::IsWorker);
+        }
+        if self.deliveries == 0 {
+            return Err(ClusterError::Invalid(
+                "a cluster has one of its deliveries at least".into(),
+            ));
+        }
+        let pool = match self.pool {
+            Some(pool) => pool,
+            None => Arc::new(Pool::builder().build().map_err(ClusterError::Pool)?),
+        };
+        let server = server.into();
+        Cluster::over(pool, self.deliveries, |driver| {
+            let nats = crate::nats::Nats::connect(&server, app, driver);
+            Ok(Arc::new(nats.map_err(ClusterError::Server)?))
+        })
+    }
+
     /// There are none on this system.
     #[cfg(not(unix))]
     pub fn processes(self, _: usize) -> Result<Cluster, ClusterError> {

@@ -61,6 +61,28 @@ impl Cluster {
         Cluster::builder().processes(n)
     }
 
+    /// A cluster of workers on any machine, which take calls from this NATS server, with
+    /// [what is usual](Cluster::builder). A worker is this same program with `ASYNCKIT_WORKER` set to the address, as
+    /// [Put it on machines](crate::machines) says. Drivers and workers of the same app find each other.
+    ///
+    /// ```no_run
+    /// use asynckit_cluster::{Cluster, Server};
+    ///
+    /// let server = Server::at("tls://nats.example.org").credentials_file("films.creds");
+    /// let cluster = Cluster::connect(server, "films")?;
+    /// # Ok::<(), asynckit_cluster::ClusterError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where there is no connection, or the server is too old, has no JetStream, or has a stream of this name with
+    /// other settings than it needs (the error says which); where the app can't be called so; and where the local pool
+    /// can't be made.
+    #[cfg(all(unix, feature = "nats"))]
+    pub fn connect(server: impl Into<crate::Server>, app: &str) -> Result<Cluster, ClusterError> {
+        Cluster::builder().connect(server, app)
+    }
+
     /// What goes by this backend.
     pub(crate) fn over(
         pool: Arc<Pool>,

@@ -151,7 +151,7 @@ impl Desk {
         let mut status = self.backend().status();
         status.open = self.open().len();
         status.redelivered = self.redelivered.load(Ordering::Relaxed);
-        status.refused = self.refused.load(Ordering::Relaxed);
+        status.refused += self.refused.load(Ordering::Relaxed);
         status
     }
 }
@@ -166,6 +166,10 @@ impl Argument {
 }
 
 impl Driver for Desk {
+    fn run(&self) -> u64 {
+        self.run
+    }
+
     fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
         // The first one counts: others find nothing.
         let open = self.open().remove(&id);

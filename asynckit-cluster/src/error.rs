@@ -14,6 +14,8 @@ pub enum ClusterError {
     Invalid(String),
     /// The system would not.
     Io(io::Error),
+    /// There is no connection to the server, or it has not what it takes.
+    Server(asynckit::BoxError),
     /// The local pool could not be made.
     Pool(asynckit::BuildError),
 }
@@ -30,6 +32,7 @@ impl fmt::Display for ClusterError {
             }
             ClusterError::Invalid(why) => f.write_str(why),
             ClusterError::Io(error) => write!(f, "no cluster could be made: {error}"),
+            ClusterError::Server(error) => write!(f, "no cluster over this server: {error}"),
             ClusterError::Pool(error) => write!(f, "the local pool could not be made: {error}"),
         }
     }
@@ -39,6 +42,7 @@ impl std::error::Error for ClusterError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ClusterError::Io(error) => Some(error),
+            ClusterError::Server(error) => Some(&**error),
             ClusterError::Pool(error) => Some(error),
             _ => None,
         }

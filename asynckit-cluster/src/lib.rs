@@ -17,6 +17,9 @@ mod worker;
 mod carrier;
 mod processes;
 
+#[cfg(all(unix, feature = "nats"))]
+mod nats;
+
 mod cluster;
 
 mod builder;
@@ -25,6 +28,8 @@ pub use builder::ClusterBuilder;
 pub use cluster::Cluster;
 pub use error::ClusterError;
 pub use failure::RemoteError;
+#[cfg(all(unix, feature = "nats"))]
+pub use nats::Server;
 pub use processes::lines::Line;
 pub use status::{RunningCall, Status, WorkerStatus};
 pub use wire::CallId;
@@ -35,4 +40,10 @@ pub use worker::call_id;
 pub fn serve_if_asked() {
     #[cfg(unix)]
     processes::inside::serve_if_asked();
+    #[cfg(all(unix, feature = "nats"))]
+    nats::serve_if_asked();
 }
+
+#[cfg(all(unix, feature = "nats"))]
+#[doc = include_str!("../docs/machines.md")]
+pub mod machines {}

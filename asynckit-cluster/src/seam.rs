@@ -81,6 +81,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
 /// What a driver does for a backend.
 pub(crate) trait Driver: Send + Sync + 'static {
+    /// This run of the program, which is part of the id of each of its calls.
+    fn run(&self) -> u64;
+
     /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)
     fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
 

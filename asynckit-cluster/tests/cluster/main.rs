@@ -2,8 +2,14 @@
 
 mod functions;
 mod of_processes;
+#[cfg(feature = "nats")]
+mod over_nats;
 mod promises;
 mod site;
+#[cfg(feature = "nats")]
+#[path = "../nats/support.rs"]
+#[allow(dead_code)]
+mod support;
 
 use libtest_mimic::{Arguments, Trial};
 use site::Site;

@@ -72,7 +72,7 @@ fn a_process_is_replaced_after_so_many_calls() {
     assert!(all.chunks(5).all(|five| five.iter().all(|one| *one == five[0])), "{all:?}");
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), 4);
     let many = (0..200).map(|n| add(n, 1).spawn_on(&cluster)).try_join_all().get().unwrap();
-    assert_eq!(many.iter().sum::<u64>(), (1..=200).sum());
+    assert_eq!(many.iter().sum::<u64>(), (1..=200).sum::<u64>());
 }
 
 fn several_threads_share_a_process() {

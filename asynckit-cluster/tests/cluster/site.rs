@@ -26,6 +26,13 @@ pub struct Place {
     _with: Vec<Box<dyn Send>>,
 }
 
+impl Place {
+    #[cfg(feature = "nats")]
+    pub fn new(cluster: Cluster, with: Vec<Box<dyn Send>>) -> Place {
+        Place { cluster, _with: with }
+    }
+}
+
 impl Deref for Place {
     type Target = Cluster;
 
@@ -40,7 +47,14 @@ impl Site {
             cluster: builder.processes(workers).unwrap(),
             _with: Vec::new(),
         };
-        vec![Site { name: "processes", make }]
+        let mut all = vec![Site { name: "processes", make }];
+        #[cfg(feature = "nats")]
+        if crate::over_nats::is_there() {
+            all.push(Site { name: "nats", make: crate::over_nats::make });
+        }
+        #[cfg(not(feature = "nats"))]
+        let _ = &mut all;
+        all
     }
 
     pub fn with(&self, builder: ClusterBuilder, workers: usize) -> Place {

@@ -1,0 +1,227 @@
+//! The calls of a driver that have no outcome yet, and what is known of where each is.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use crate::nats::names::Lane;
+use crate::nats::streams::LEASE;
+use crate::seam::Outgoing;
+
+/// How many calls of a lane are given to the server at once: more than the workers of any cluster of ours have, and few
+/// enough to be looked at one by one.
+const WINDOW: usize = 4096;
+
+/// How long after a call was taken from the stream nobody has to say that he has it.
+const UNSAID: std::time::Duration = LEASE;
+
+/// One run of a worker.
+pub(super) type Instance = u64;
+
+pub(super) struct Open {
+    pub(super) outgoing: Outgoing,
+    pub(super) lane: Lane,
+    pub(super) place: Place,
+    pub(super) claim: Option<Claim>,
+    /// Since when it is known to have been taken from the stream, while nobody has said that he has it.
+    gone: Option<Instant>,
+}
+
+/// Where a call is, as far as the driver has brought it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Place {
+    /// In its lane, with us.
+    Waiting,
+    /// Its large bodies are on their way, or the message is.
+    Underway,
+    /// The server would not have it. It is sent again then, under the same id.
+    Again(Instant),
+    /// In the stream.
+    Stored { seq: u64 },
+}
+
+pub(super) struct Claim {
+    pub(super) instance: Instance,
+    /// By which it is acknowledged.
+    pub(super) reply: String,
+    /// Since when its worker has it.
+    pub(super) since: Instant,
+    /// When its worker last said that it has it.
+    pub(super) seen: Instant,
+}
+
+#[derive(Default)]
+pub(super) struct LaneOf {
+    waiting: VecDeque<u64>,
+    /// How many of its calls are with the server.
+    given: usize,
+    pub(super) limit: Option<usize>,
+    /// Whether its consumer is there.
+    pub(super) is_made: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Calls {
+    open: HashMap<u64, Open>,
+    pub(super) lanes: HashMap<Lane, LaneOf>,
+}
+
+impl Calls {
+    /// A call, or its next delivery.
+    pub(super) fn enter(&mut self, outgoing: Outgoing) -> Lane {
+        let number = outgoing.call.id.number;
+        self.leave(number);
+        let lane = match outgoing.about.limit {
+            None => Lane::Any,
+            Some(_) => Lane::One(outgoing.about.function),
+        };
+        let its = self.lanes.entry(lane).or_default();
+        its.limit = outgoing.about.limit.map(Into::into);
+        its.waiting.push_back(number);
+        let open = Open { outgoing, lane, place: Place::Waiting, claim: None, gone: None };
+        self.open.insert(number, open);
+        lane
+    }
+
+    /// It is over, one way or another.
+    pub(super) fn leave(&mut self, number: u64) -> Option<Open> {
+        let open = self.open.remove(&number)?;
+        if open.place != Place::Waiting
+            && let Some(lane) = self.lanes.get_mut(&open.lane)
+        {
+            lane.given -= 1;
+        }
+        Some(open)
+    }
+
+    /// The next call of a lane that the server may have.
+    pub(super) fn next(&mut self, lane: Lane) -> Option<u64> {
+        let its = self.lanes.get_mut(&lane)?;
+        while its.given < WINDOW {
+            let number = its.waiting.pop_front()?;
+            if let Some(open) = self.open.get_mut(&number)
+                && open.place == Place::Waiting
+            {
+                open.place = Place::Underway;
+                its.given += 1;
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    pub(super) fn get(&self, number: u64) -> Option<&Open> {
+        self.open.get(&number)
+    }
+
+    /// This delivery, unless it is over.
+    pub(super) fn delivery(&mut self, number: u64, delivery: u32) -> Option<&mut Open> {
+        self.open.get_mut(&number).filter(|open| open.outgoing.call.delivery == delivery)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Open> {
+        self.open.values()
+    }
+
+    /// A worker takes this delivery. `false` where it isn't the one that is waited for.
+    pub(super) fn claim(
+        &mut self,
+        number: u64,
+        delivery: u32,
+        by: Instance,
+        reply: String,
+    ) -> bool {
+        let Some(open) = self.delivery(number, delivery) else { return false };
+        open.gone = None;
+        let now = Instant::now();
+        open.claim = Some(Claim { instance: by, reply, since: now, seen: now });
+        true
+    }
+
+    /// What is on its way to the server.
+    pub(super) fn underway(&self) -> Vec<u64> {
+        let underway = self.open.iter().filter(|(_, open)| open.place == Place::Underway);
+        underway.map(|(number, _)| *number).collect()
+    }
+
+    /// What is to be sent again by now.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<u64> {
+        let is_due = |open: &Open| matches!(open.place, Place::Again(at) if at <= now);
+        let mut due = Vec::new();
+        for (number, open) in self.open.iter_mut().filter(|(_, open)| is_due(open)) {
+            open.place = Place::Underway;
+            due.push(*number);
+        }
+        due
+    }
+
+    /// A worker says that it has this one.
+    pub(super) fn has(&mut self, number: u64, instance: Instance, now: Instant) {
+        let Some(open) = self.open.get_mut(&number) else { return };
+        open.gone = None;
+        match &mut open.claim {
+            Some(claim) if claim.instance == instance => claim.seen = now,
+            // It is a newer delivery of what that worker was given up for: that it is back is known by its outcome.
+            Some(_) => {}
+            None => {
+                open.claim = Some(Claim { instance, reply: String::new(), since: now, seen: now })
+            }
+        }
+    }
+
+    /// Calls of a lane that are in the stream, as far as is known, with nobody who says that he has them.
+    pub(super) fn unclaimed(&self) -> HashMap<Lane, Vec<(u64, u32, u64)>> {
+        let mut all: HashMap<Lane, Vec<_>> = HashMap::new();
+        for (number, open) in &self.open {
+            if let (Place::Stored { seq }, None) = (open.place, &open.claim) {
+                let entry = (*number, open.outgoing.call.delivery, seq);
+                all.entry(open.lane).or_default().push(entry);
+            }
+        }
+        all
+    }
+
+    /// The consumer has handed out all up to this one. Returns what was handed out too long ago, to nobody.
+    pub(super) fn handed_out(&mut self, lane: Lane, upto: u64, now: Instant) -> Vec<(u64, u32)> {
+        let mut lost = Vec::new();
+        for (number, open) in &mut self.open {
+            let Place::Stored { seq } = open.place else { continue };
+            if open.lane == lane && open.claim.is_none() && seq <= upto {
+                let since = *open.gone.get_or_insert(now);
+                if now.duration_since(since) >= UNSAID {
+                    lost.push((*number, open.outgoing.call.delivery));
+                }
+            }
+        }
+        lost
+    }
+
+    /// Nobody could say anything meanwhile: the clocks begin anew.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        for open in self.open.values_mut() {
+            open.gone = None;
+            if let Some(claim) = &mut open.claim {
+                claim.seen = now;
+            }
+        }
+    }
+
+    /// Those that their worker, which lives, has not named for a while.
+    pub(super) fn unnamed(&self, now: Instant) -> Vec<(u64, u32)> {
+        let old = |open: &Open| {
+            open.claim.as_ref().is_some_and(|claim| now.duration_since(claim.seen) >= LEASE)
+        };
+        let open = self.open.iter().filter(|(_, open)| old(open));
+        open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
+    }
+
+    /// Those that this worker has.
+    pub(super) fn of(&self, instance: Instance) -> Vec<(u64, u32)> {
+        let its = |open: &Open| open.claim.as_ref().is_some_and(|claim| claim.instance == instance);
+        let open = self.open.iter().filter(|(_, open)| its(open));
+        open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
+    }
+}

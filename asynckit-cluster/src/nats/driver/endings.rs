@@ -1,0 +1,252 @@
+//! What becomes of calls when workers, the server or the connection are lost.
+//!
+//! A call is lost when nobody has it any more: its worker is silent, or does not name it, or the stream has handed it
+//! out and nobody says that he has it, or it isn't in the stream. Before any of that counts, the outcomes that are kept
+//! in the stream are read: the call may be over.
+
+use std::time::{Duration, Instant};
+
+use asynckit::BoxError;
+use bytes::Bytes;
+
+use super::acting::{Acting, Found};
+use super::calls::{Instance, Place};
+use super::recover::{self, Recovered};
+use crate::nats::frames::Told;
+use crate::nats::names::Lane;
+use crate::nats::say;
+use crate::nats::streams::LEASE;
+use crate::seam::{Blame, Lost};
+use crate::wire::{self, CallId};
+
+/// How long until the server is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+
+impl Acting {
+    /// What a worker says of one call.
+    pub(super) fn told(
+        &mut self,
+        id: CallId,
+        delivery: u32,
+        told: Told,
+        worker: &str,
+        of: Instance,
+    ) {
+        if id.run != self.run {
+            return;
+        }
+        match told {
+            Told::Claimed(reply) => {
+                let is_it = self.calls.claim(id.number, delivery, of, reply);
+                if !is_it && self.calls.get(id.number).is_none() {
+                    self.unwanted(id);
+                }
+            }
+            Told::Returned => self.lose(id.number, delivery, not_begun(worker)),
+            Told::Missing(hash) => {
+                self.objects.doubt_one(self.run, &hash);
+                self.lose(id.number, delivery, not_begun(worker));
+            }
+        }
+    }
+
+    /// No outcome will come of this delivery.
+    fn lose(&mut self, number: u64, delivery: u32, lost: Lost) {
+        if self.calls.delivery(number, delivery).is_none() {
+            return;
+        }
+        let Some(open) = self.close(number) else { return };
+        match (open.place, open.claim) {
+            // So the permit of a limit is free at once.
+            (_, Some(claim)) if !claim.reply.is_empty() => {
+                let client = self.connection.client.clone();
+                self.find(async move {
+                    client.publish(claim.reply, Bytes::from_static(b"+TERM")).await.ok();
+                    Found::Nothing
+                });
+            }
+            (Place::Stored { seq }, _) => self.delete(seq),
+            _ => {}
+        }
+        let id = open.outgoing.call.id;
+        self.tell(|driver| driver.lost(id, delivery, lost));
+    }
+
+    /// A worker has gone, having ended or handed back all that it had.
+    pub(super) fn has_left(&mut self, instance: Instance) {
+        for (number, delivery) in self.calls.of(instance) {
+            self.lose(number, delivery, not_begun("a worker that has left"));
+        }
+    }
+
+    /// Each second: who is silent, and what is missing?
+    pub(super) fn look_around(&mut self, now: Instant) {
+        let has_doubts =
+            !self.workers.silent(now).is_empty() || !self.calls.unnamed(now).is_empty();
+        if has_doubts {
+            self.read_outcomes();
+        }
+        for (lane, calls) in self.calls.unclaimed() {
+            if self.looked_at.insert(lane) {
+                let looking =
+                    recover::look_at(self.streams.work.clone(), self.names.clone(), lane, calls);
+                let epoch = self.epoch;
+                self.find(async move { Found::LookedAt(lane, epoch, looking.await) });
+            }
+        }
+        if let Some(words) = self.workers.alone(!self.calls.is_empty(), now) {
+            say(&words);
+        }
+    }
+
+    /// Gives up what is still in doubt, when all outcomes have been read.
+    fn give_up(&mut self) {
+        let now = Instant::now();
+        for instance in self.workers.silent(now) {
+            let calls = self.calls.of(instance);
+            let Some(seen) = self.workers.leaves(instance) else { continue };
+            for (number, delivery) in &calls {
+                // Which of several it was is not known: each of them goes alone next.
+                let is_alone = calls.len() == 1 || self.is_suspect(*number);
+                let lost = Lost {
+                    worker: seen.name.clone(),
+                    words: format!("gave no sign of life for {} s", LEASE.as_secs()),
+                    blame: if is_alone { Blame::Its } else { Blame::Maybe },
+                };
+                self.lose(*number, *delivery, lost);
+            }
+        }
+        for (number, delivery) in self.calls.unnamed(now) {
+            let claim = self.calls.get(number).and_then(|open| open.claim.as_ref());
+            let name = claim.and_then(|claim| self.workers.name(claim.instance));
+            let worker = name.unwrap_or("a worker that is gone").to_owned();
+            let words = "has it no more, and has told no outcome".to_owned();
+            self.lose(number, delivery, Lost { worker, words, blame: Blame::Maybe });
+        }
+    }
+
+    fn is_suspect(&self, number: u64) -> bool {
+        self.calls.get(number).is_some_and(|open| open.outgoing.is_suspect)
+    }
+
+    pub(super) fn read_outcomes(&mut self) {
+        if std::mem::replace(&mut self.is_reading, true) {
+            return;
+        }
+        let (done, subject) = (self.streams.done.clone(), self.names.done(self.run));
+        let (after, epoch) = (self.marks.0, self.epoch);
+        self.find(async move {
+            Found::Outcomes(epoch, recover::outcomes(&done, &subject, after).await)
+        });
+    }
+
+    pub(super) fn have_read(&mut self, epoch: u32, read: Result<(Vec<Bytes>, u64), BoxError>) {
+        self.is_reading = false;
+        let Ok((messages, _)) = read else { return };
+        messages.iter().for_each(|message| self.outcomes(message));
+        if epoch == self.epoch && self.is_connected && !self.is_recovering {
+            self.give_up();
+        }
+    }
+
+    pub(super) fn looked_at(
+        &mut self,
+        lane: Lane,
+        epoch: u32,
+        found: Result<(u64, Vec<(u64, u32)>), BoxError>,
+    ) {
+        self.looked_at.remove(&lane);
+        if epoch != self.epoch {
+            return;
+        }
+        let Ok((upto, gone)) = found else { return };
+        let handed_out = self.calls.handed_out(lane, upto, Instant::now());
+        for (number, delivery) in gone.into_iter().chain(handed_out) {
+            self.lose_unclaimed(number, delivery);
+        }
+    }
+
+    fn lose_unclaimed(&mut self, number: u64, delivery: u32) {
+        if self.calls.get(number).is_some_and(|open| open.claim.is_none()) {
+            self.lose(number, delivery, not_begun("the server"));
+        }
+    }
+
+    fn recovery(&self) -> impl Future<Output = Found> + Send + 'static {
+        let (js, names) = (self.connection.js.clone(), self.names.clone());
+        let (copies, streams, run) = (self.copies, self.streams.clone(), self.run);
+        let (after, listed, epoch) = (self.marks.0, self.calls.unclaimed(), self.epoch);
+        async move {
+            let all = recover::all(js, names, copies, streams, run, after, listed);
+            Found::Recovered(epoch, all.await)
+        }
+    }
+
+    /// Sets off what is to be done when the connection is there again.
+    pub(super) fn recover(&mut self) {
+        self.is_recovering = true;
+        let finding = self.recovery();
+        self.find(finding);
+    }
+
+    pub(super) fn have_recovered(&mut self, epoch: u32, found: Result<Recovered, BoxError>) {
+        if epoch != self.epoch {
+            // The connection was lost again, and another recovery is on its way, or will be.
+            return;
+        }
+        let found = match found {
+            Ok(found) => found,
+            Err(_) => {
+                // A server that has just begun may not be ready for all.
+                let finding = self.recovery();
+                return self.find(async move {
+                    tokio::time::sleep(AGAIN).await;
+                    finding.await
+                });
+            }
+        };
+        let now = Instant::now();
+        self.streams = found.streams;
+        self.is_recovering = false;
+        self.marks = if found.is_new { (0, 0) } else { (self.marks.0, self.marks.0) };
+        if found.is_new {
+            self.objects.doubt_all();
+        }
+        self.calls.begin_anew(now);
+        self.workers.begin_anew(now);
+        self.make_all();
+        found.outcomes.iter().for_each(|message| self.outcomes(message));
+        for (number, delivery) in found.gone {
+            self.lose_unclaimed(number, delivery);
+        }
+        // What was underway when the connection was lost may have arrived or not: under its id it is stored once.
+        self.again.extend(self.calls.underway());
+        self.say_soon();
+    }
+
+    /// An outcome whose body lay in the object store.
+    pub(super) fn fetched(
+        &mut self,
+        id: CallId,
+        outcome: wire::Outcome,
+        body: (wire::Hash, u64),
+        found: Result<Option<Bytes>, BoxError>,
+    ) {
+        let Some(open) = self.calls.get(id.number) else { return };
+        let delivery = open.outgoing.call.delivery;
+        match found {
+            Ok(Some(bytes)) => {
+                self.forget(body.0);
+                self.finished(id, outcome, bytes);
+            }
+            Ok(None) => self.lose(id.number, delivery, not_begun("the object store")),
+            Err(_) => self.fetch(id, outcome, body, AGAIN),
+        }
+    }
+}
+
+/// How it is told of a call that nobody has begun.
+fn not_begun(by: &str) -> Lost {
+    let words = "it was handed back, or lost on its way".to_owned();
+    Lost { worker: by.to_owned(), words, blame: Blame::None }
+}

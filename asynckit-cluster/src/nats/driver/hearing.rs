@@ -1,0 +1,93 @@
+//! What a driver hears: outcomes, and what workers say of themselves.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::acting::{Acting, Found};
+use crate::nats::frames::{self, Beat, Body, Done, News};
+use crate::wire::{self, CallId, Garbled, Hash};
+
+impl Acting {
+    pub(super) fn outcomes(&mut self, message: &Bytes) {
+        let apart = frames::unpack::<Done>(message).and_then(|(done, body)| done.apart(&body));
+        let apart = match apart {
+            Ok(apart) => apart,
+            Err(garbled) => return self.refuse(&garbled),
+        };
+        self.is_untidy = true;
+        for (one, body) in apart {
+            // The first outcome wins; whoever comes after it is not heard.
+            if one.id.run != self.run || self.calls.get(one.id.number).is_none() {
+                continue;
+            }
+            match (body, one.body) {
+                (Some(body), _) => self.finished(one.id, one.outcome, body),
+                (None, Body::Stored(hash, size)) => {
+                    self.fetch(one.id, one.outcome, (hash, size), Duration::ZERO);
+                }
+                (None, Body::Here(_)) => {}
+            }
+        }
+    }
+
+    /// Gets the body of an outcome, after a pause.
+    pub(super) fn fetch(
+        &self,
+        id: CallId,
+        outcome: wire::Outcome,
+        body: (Hash, u64),
+        after: Duration,
+    ) {
+        let (objects, run) = (self.objects.clone(), self.run);
+        self.find(async move {
+            tokio::time::sleep(after).await;
+            let found = objects.get(run, body.0, body.1).await;
+            Found::Fetched(id, outcome, body, found)
+        });
+    }
+
+    pub(super) fn finished(&mut self, id: CallId, outcome: wire::Outcome, body: Bytes) {
+        if self.close(id.number).is_some() {
+            self.tell(|driver| driver.finished(id, outcome, body));
+        }
+    }
+
+    pub(super) fn hear_news(&mut self, message: &Bytes) {
+        let news = frames::unpack::<News>(message).and_then(|(news, _)| {
+            frames::same_version(news.version)?;
+            Ok(news)
+        });
+        let news = match news {
+            Ok(news) => news,
+            Err(garbled) => return self.refuse(&garbled),
+        };
+        let now = Instant::now();
+        self.workers.speaks(news.instance, news.worker.clone(), now);
+        for (id, delivery, told) in news.of {
+            self.told(id, delivery, told, &news.worker, news.instance);
+        }
+    }
+
+    pub(super) fn hear_beat(&mut self, message: &Bytes) {
+        let (beat, _) = match frames::unpack::<Beat>(message) {
+            Ok(beat) => beat,
+            Err(garbled) => return self.refuse(&garbled),
+        };
+        let now = Instant::now();
+        if beat.hello.build == self.names.build {
+            for (id, _) in beat.has.iter().filter(|(id, _)| id.run == self.run) {
+                self.calls.has(id.number, beat.instance, now);
+            }
+        }
+        let (instance, is_last) = (beat.instance, beat.is_last);
+        self.workers.beats(beat, now);
+        if is_last {
+            self.has_left(instance);
+        }
+    }
+
+    fn refuse(&mut self, garbled: &Garbled) {
+        self.tell(|driver| driver.refused(garbled));
+    }
+}

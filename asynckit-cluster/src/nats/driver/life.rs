@@ -1,0 +1,135 @@
+//! The life of the driver's thread: what it waits for, and what it does about each.
+
+use std::time::{Duration, Instant};
+
+use async_nats::Event;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Command;
+use super::acting::{Acting, Found};
+use super::recover;
+use crate::nats::EACH;
+
+/// How long the last words to the server may take.
+const AT_THE_END: Duration = Duration::from_secs(2);
+
+impl Acting {
+    pub(super) async fn act(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let mut ticks = interval(EACH);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                Some(message) = self.done.next() => self.outcomes(&message.payload),
+                command = commands.recv() => match command {
+                    None | Some(Command::Stop) => break,
+                    Some(command) => {
+                        self.obey(command);
+                        while let Ok(command) = commands.try_recv() {
+                            match command {
+                                Command::Stop => return self.stop().await,
+                                command => self.obey(command),
+                            }
+                        }
+                    }
+                },
+                Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
+                Some(message) = self.news.next() => self.hear_news(&message.payload),
+                Some(message) = self.beats.next() => self.hear_beat(&message.payload),
+                Some(event) = self.connection.events.recv() => self.happened(&event),
+                _ = ticks.tick() => self.tick(),
+            }
+            self.send_all().await;
+        }
+        self.stop().await;
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Publish(outgoing) => self.enter(outgoing),
+            Command::Withdraw(id) => self.withdraw(id),
+            Command::Status(answer) => drop(answer.try_send(self.status())),
+            Command::Stop => {}
+        }
+    }
+
+    fn happened(&mut self, event: &Event) {
+        match event {
+            Event::Disconnected => {
+                self.is_connected = false;
+                self.epoch += 1;
+            }
+            Event::Connected => {
+                self.is_connected = true;
+                self.epoch += 1;
+                self.has_news = true;
+                self.recover();
+            }
+            // Outcomes were dropped: they are in the stream.
+            Event::SlowConsumer(_) => {
+                self.epoch += 1;
+                self.read_outcomes();
+            }
+            _ => {}
+        }
+    }
+
+    fn learn(&mut self, found: Found) {
+        match found {
+            Found::Sent(number, delivery, epoch, seq) => self.sent(number, delivery, epoch, seq),
+            Found::Fetched(id, outcome, body, found) => self.fetched(id, outcome, body, found),
+            Found::Made(lane, made) => match made {
+                Ok(()) => self.made(lane, true),
+                Err(_) => self.unmade.push(lane),
+            },
+            Found::Recovered(epoch, found) => self.have_recovered(epoch, found),
+            Found::LookedAt(lane, epoch, found) => self.looked_at(lane, epoch, found),
+            Found::Outcomes(epoch, read) => self.have_read(epoch, read),
+            Found::Tidied(epoch, last) => {
+                if let Ok(last) = last
+                    && epoch == self.epoch
+                {
+                    self.marks = (self.marks.1, last);
+                }
+            }
+            Found::Nothing => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        if !self.is_connected || self.is_recovering {
+            return;
+        }
+        let now = Instant::now();
+        self.has_news = true;
+        self.again.extend(self.calls.due(now));
+        for lane in std::mem::take(&mut self.unmade) {
+            self.made(lane, false);
+        }
+        self.look_around(now);
+        if std::mem::replace(&mut self.is_untidy, false) {
+            let subject = self.names.done(self.run);
+            let tidying = recover::tidy(self.streams.done.clone(), subject, self.marks.0);
+            let epoch = self.epoch;
+            self.find(async move { Found::Tidied(epoch, tidying.await) });
+        }
+    }
+
+    /// The end: no call is open.
+    async fn stop(mut self) {
+        if !self.is_connected {
+            return;
+        }
+        let done = self.streams.done.purge().filter(self.names.done(self.run));
+        let last_things = async {
+            self.beat(true).await;
+            done.await.ok();
+            // What is being deleted.
+            while self.findings.next().await.is_some() {}
+            self.connection.client.flush().await.ok();
+        };
+        tokio::time::timeout(AT_THE_END, last_things).await.ok();
+    }
+}

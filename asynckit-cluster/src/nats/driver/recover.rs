@@ -1,0 +1,121 @@
+//! What a driver asks the server for, apart from its own thread of thought: each is a future that ends with news.
+
+use std::collections::HashMap;
+
+use async_nats::jetstream;
+use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
+use asynckit::BoxError;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+
+use crate::nats::names::{Lane, Names};
+use crate::nats::streams::{self, Streams};
+
+/// How many messages are looked at at once.
+const AT_ONCE: usize = 256;
+
+/// Calls of a lane: number, delivery, and where it is in the stream.
+pub(super) type Listed = Vec<(u64, u32, u64)>;
+
+/// What a message of ours is called in the stream.
+pub(super) fn message_id(run: u64, number: u64, delivery: u32) -> String {
+    format!("{run:016x}.{number}.{delivery}")
+}
+
+/// Outcomes that are kept for this driver, from after this one on.
+pub(super) async fn outcomes(
+    done: &Stream,
+    subject: &str,
+    after: u64,
+) -> Result<(Vec<Bytes>, u64), BoxError> {
+    let (mut all, mut last) = (Vec::new(), after);
+    loop {
+        match done.direct_get_next_for_subject(subject, Some(last + 1)).await {
+            Ok(message) => {
+                last = message.sequence;
+                all.push(message.payload);
+            }
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok((all, last)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What was found out after the connection has come back.
+pub(super) struct Recovered {
+    pub(super) streams: Streams,
+    pub(super) outcomes: Vec<Bytes>,
+    /// Calls that are not in the stream any more.
+    pub(super) gone: Vec<(u64, u32)>,
+    /// The server has another store than before.
+    pub(super) is_new: bool,
+}
+
+/// Makes what is missing, gets the outcomes that came meanwhile, and looks for each call that nobody has claimed.
+pub(super) async fn all(
+    js: jetstream::Context,
+    names: Names,
+    copies: usize,
+    before: Streams,
+    run: u64,
+    after: u64,
+    listed: HashMap<Lane, Listed>,
+) -> Result<Recovered, BoxError> {
+    let streams = streams::open(&js, &names, copies).await?;
+    let created = |stream: &Stream| stream.cached_info().created;
+    let is_new_done = created(&before.done) != created(&streams.done);
+    let is_new = is_new_done || created(&before.work) != created(&streams.work);
+    let after = if is_new_done { 0 } else { after };
+    let last = streams.done.cached_info().state.last_sequence;
+    let (outcomes, _) = outcomes(&streams.done, &names.done(run), after.min(last)).await?;
+    let calls: Listed = listed.into_values().flatten().collect();
+    let gone = missing(&streams.work, run, calls).await?;
+    Ok(Recovered { streams, outcomes, gone, is_new })
+}
+
+/// Those calls that are not in the stream, at the place where they were.
+async fn missing(work: &Stream, run: u64, calls: Listed) -> Result<Vec<(u64, u32)>, BoxError> {
+    let look = |(number, delivery, seq): (u64, u32, u64)| async move {
+        match work.direct_get(seq).await {
+            Ok(message) => {
+                let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID);
+                let is_there =
+                    id.is_some_and(|id| id.as_str() == message_id(run, number, delivery));
+                Ok((!is_there).then_some((number, delivery)))
+            }
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
+                Ok(Some((number, delivery)))
+            }
+            Err(error) => Err(BoxError::from(error)),
+        }
+    };
+    let mut looks = stream::iter(calls).map(look).buffer_unordered(AT_ONCE);
+    let mut gone = Vec::new();
+    while let Some(found) = looks.next().await {
+        gone.extend(found?);
+    }
+    Ok(gone)
+}
+
+/// How far a lane has been handed out, and which calls can't be in the stream any more.
+pub(super) async fn look_at(
+    work: Stream,
+    names: Names,
+    lane: Lane,
+    calls: Listed,
+) -> Result<(u64, Vec<(u64, u32)>), BoxError> {
+    let upto = work.consumer_info(names.consumer(lane)).await?.delivered.stream_sequence;
+    let state = work.get_info().await?.state;
+    let is_there = |seq: u64| (state.first_sequence..=state.last_sequence).contains(&seq);
+    let gone = calls.into_iter().filter(|(_, _, seq)| *seq > upto && !is_there(*seq));
+    Ok((upto, gone.map(|(number, delivery, _)| (number, delivery)).collect()))
+}
+
+/// Forgets outcomes that have arrived, and says how far there are any.
+pub(super) async fn tidy(done: Stream, subject: String, upto: u64) -> Result<u64, BoxError> {
+    let last = done.get_info().await?.state.last_sequence;
+    if upto > 0 {
+        done.purge().filter(subject).sequence(upto + 1).await?;
+    }
+    Ok(last)
+}

@@ -1,0 +1,139 @@
+//! The workers that a driver has heard of, of its build and of others.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use crate::nats::frames::Beat;
+use crate::nats::machine;
+use crate::nats::streams::LEASE;
+use crate::status::{RunningCall, WorkerStatus};
+
+use super::calls::Instance;
+
+/// How long calls may be there without a worker before that is said.
+const ALONE: Duration = Duration::from_secs(10);
+
+pub(super) struct Seen {
+    pub(super) name: String,
+    /// Its process, where it is on this machine; else 0.
+    process: u32,
+    last: Instant,
+    refused: u64,
+}
+
+/// All of them.
+pub(super) struct Workers {
+    build: String,
+    all: HashMap<Instance, Seen>,
+    others: HashMap<String, (HashSet<String>, Instant)>,
+    /// What those that have gone have refused.
+    refused: u64,
+    /// Since when there has been work and no worker.
+    alone: Option<Instant>,
+    is_said: bool,
+}
+
+impl Workers {
+    pub(super) fn new(build: String) -> Workers {
+        let (all, others) = Default::default();
+        Workers { build, all, others, refused: 0, alone: None, is_said: false }
+    }
+
+    /// A worker of ours says what it is at.
+    pub(super) fn beats(&mut self, beat: Beat, now: Instant) {
+        if beat.hello.build != self.build {
+            let (names, last) =
+                self.others.entry(beat.hello.build).or_insert((HashSet::new(), now));
+            names.insert(beat.hello.name);
+            *last = now;
+            return;
+        }
+        if beat.is_last {
+            self.leaves(beat.instance);
+            return;
+        }
+        let is_here = beat.machine == machine();
+        let process = if is_here { beat.hello.process } else { 0 };
+        let seen = Seen { name: beat.hello.name, process, last: now, refused: beat.refused };
+        self.all.insert(beat.instance, seen);
+    }
+
+    /// It has said something, if not all that it is at.
+    pub(super) fn speaks(&mut self, instance: Instance, name: String, now: Instant) {
+        let seen = Seen { name, process: 0, last: now, refused: 0 };
+        self.all.entry(instance).or_insert(seen).last = now;
+    }
+
+    pub(super) fn name(&self, instance: Instance) -> Option<&str> {
+        self.all.get(&instance).map(|seen| &*seen.name)
+    }
+
+    pub(super) fn leaves(&mut self, instance: Instance) -> Option<Seen> {
+        let seen = self.all.remove(&instance)?;
+        self.refused += seen.refused;
+        Some(seen)
+    }
+
+    /// Those that have not said anything for too long.
+    pub(super) fn silent(&mut self, now: Instant) -> Vec<Instance> {
+        self.others.retain(|_, (_, last)| now.duration_since(*last) < ALONE);
+        let silent = |seen: &Seen| now.duration_since(seen.last) >= LEASE;
+        self.all.iter().filter(|(_, seen)| silent(seen)).map(|(instance, _)| *instance).collect()
+    }
+
+    /// Nobody could say anything meanwhile.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        self.all.values_mut().for_each(|seen| seen.last = now);
+        self.alone = None;
+    }
+
+    /// What to say, once, where there has been work for a while and nobody to do it.
+    pub(super) fn alone(&mut self, has_work: bool, now: Instant) -> Option<String> {
+        if !has_work || !self.all.is_empty() {
+            (self.alone, self.is_said) = (None, false);
+            return None;
+        }
+        let since = *self.alone.get_or_insert(now);
+        // A little before the time, as it is looked at now and then.
+        if self.is_said || now.duration_since(since) + Duration::from_secs(1) < ALONE {
+            return None;
+        }
+        self.is_said = true;
+        let mut words = format!(
+            "no worker of this build ({}) has been there for a while, and calls wait for one: start this same program \
+             with ASYNCKIT_WORKER set to the server's address",
+            self.build
+        );
+        let mut others: Vec<_> = self.others.iter().collect();
+        others.sort_by_key(|(build, _)| *build);
+        for (build, (names, _)) in others {
+            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+            names.sort_unstable();
+            words += &format!(
+                "; {} of another build ({build}), to which nothing is sent",
+                names.join(", ")
+            );
+        }
+        Some(words)
+    }
+
+    pub(super) fn refused(&self) -> u64 {
+        self.refused + self.all.values().map(|seen| seen.refused).sum::<u64>()
+    }
+
+    /// All of them, with what each runs.
+    pub(super) fn status(
+        &self,
+        mut running: HashMap<Instance, Vec<RunningCall>>,
+    ) -> Vec<WorkerStatus> {
+        let status = self.all.iter().map(|(instance, seen)| WorkerStatus {
+            name: seen.name.clone(),
+            build: self.build.clone(),
+            process: seen.process,
+            running: running.remove(instance).unwrap_or_default(),
+        });
+        let mut all: Vec<WorkerStatus> = status.collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+}

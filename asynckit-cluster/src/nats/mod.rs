@@ -1,0 +1,87 @@
+//! Calls travel over NATS JetStream, to workers on any machine.
+//!
+//! ```text
+//!  driver                          server                                  worker
+//!  a call        ──────────▶ WORK, a work queue on disk, handed out once ──▶ claim, told the driver before it begins
+//!  claimed       ◀────────────────── news, not kept ◀─────────────────────┘  in progress, told the server each 2 s
+//!  outcomes      ◀── DONE, on disk, and at once to who listens ◀──────────── outcomes that are ready, in one message
+//!                                                        │ when that is stored ▼
+//!                            WORK forgets the call ◀───────────────────── acknowledged
+//!  who lives     ◀────────────────── beats, each second ◀─────────────────── and what it has
+//!  a driver's beat, with what nobody wants any more ───────────────────────▶ cancelled
+//! ```
+//!
+//! *Who decides.* The server hands each message out once. That a delivery is lost is the driver's to decide, by
+//! its own clock: it knows from claims and beats who has what, asks the stream how far it has been handed out, and
+//! reads the kept outcomes first. So a call isn't in two minds, and nothing depends on somebody pulling.
+//!
+//! *A limit* of a function for the whole cluster is how many messages its own consumer lets out unacknowledged. A
+//! worker acknowledges when the code has ended and the outcome is stored; a dead worker's permits are free when the
+//! server has waited for its sign of life, or the driver says so in its place.
+//!
+//! *The connection comes and goes.* Whatever was underway is sent again under its own id, which the server stores
+//! once; outcomes are read from where all had come; each call that nobody has claimed is looked for in the stream.
+//!
+//! # The files
+//!
+//! `names`, `frames`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
+
+mod frames;
+mod names;
+
+mod server;
+mod streams;
+
+mod objects;
+
+mod driver;
+mod worker;
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+use asynckit::BoxError;
+use tokio::runtime::{Builder, Runtime};
+
+pub(crate) use driver::Nats;
+pub use server::Server;
+pub(crate) use worker::serve_if_asked;
+
+/// How often drivers and workers say that they live.
+const EACH: Duration = Duration::from_secs(1);
+
+/// A number that nobody else has, by chance.
+fn by_chance() -> u64 {
+    // Each hasher is another one.
+    RandomState::new().build_hasher().finish()
+}
+
+/// Which program this is: drivers and workers of the same one understand each other.
+///
+/// # Errors
+///
+/// The file of the program can't be read.
+fn build() -> Result<String, BoxError> {
+    let program = std::env::current_exe()?;
+    let mut hash = blake3::Hasher::new();
+    hash.update_reader(std::fs::File::open(&program)?)
+        .map_err(|error| format!("this program, {}: {error}", program.display()))?;
+    Ok(hash.finalize().to_hex()[..16].to_owned())
+}
+
+/// What this machine is called.
+fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
+}
+
+/// The runtime of a thread with a connection.
+fn runtime() -> Result<Runtime, BoxError> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
+/// Says something that the user should know, on standard error.
+fn say(words: &str) {
+    eprintln!("asynckit-cluster: {words}");
+}

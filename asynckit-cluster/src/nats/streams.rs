@@ -1,0 +1,209 @@
+//! The streams and consumers of an app: made where they are missing, checked where they are there.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::{
+    Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType, Stream,
+};
+use async_nats::jetstream::{self, object_store};
+use asynckit::BoxError;
+
+use super::names::{Lane, Names};
+
+/// How long a call is its worker's without a sign of life.
+pub(super) const LEASE: Duration = Duration::from_secs(5);
+
+/// How long the server waits for such a sign before it gives the permit of a limit to another call: no less than the
+/// driver waits.
+const ACK_WAIT: Duration = Duration::from_secs(6);
+
+/// How long an outcome is kept for a driver that is away.
+pub(super) const KEPT: Duration = Duration::from_secs(3600);
+
+/// How long a call that nobody takes is kept by the server. Its driver, where it lives, publishes it again.
+const WAITS: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long a large body is kept.
+pub(super) const STORED: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long a message is known by its id, so that it isn't stored twice.
+const DUPLICATES: Duration = Duration::from_secs(60);
+
+/// How long a consumer is kept of which nobody takes anything, such as that of an old build.
+const UNUSED: Duration = Duration::from_secs(24 * 3600);
+
+/// How many calls may be with workers at once, of functions without a limit.
+const MOST_CLAIMED: i64 = 1 << 20;
+
+/// What an app has on a server.
+#[derive(Clone)]
+pub(super) struct Streams {
+    pub(super) work: Stream,
+    pub(super) done: Stream,
+}
+
+/// Gets all streams of an app, and makes those that are missing.
+pub(super) async fn open(
+    js: &jetstream::Context,
+    names: &Names,
+    copies: usize,
+) -> Result<Streams, BoxError> {
+    let work = stream(js, work_config(names, copies)).await?;
+    let done = stream(js, done_config(names, copies)).await?;
+    stream(js, dead_config(names, copies)).await?;
+    consumer(&work, names, Lane::Any, MOST_CLAIMED).await?;
+    Ok(Streams { work, done })
+}
+
+fn work_config(names: &Names, copies: usize) -> Config {
+    Config {
+        name: names.work_stream(),
+        subjects: vec![names.all_work()],
+        retention: RetentionPolicy::WorkQueue,
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        max_age: WAITS,
+        duplicate_window: DUPLICATES,
+        allow_direct: true,
+        num_replicas: copies,
+        // The driver keeps the graph, and publishes again what a server that died had not written yet. The server has
+        // this for a single copy alone.
+        persist_mode: (copies == 1).then_some(PersistenceMode::Async),
+        description: Some("calls that wait for a worker, or are with one".to_owned()),
+        ..Config::default()
+    }
+}
+
+fn done_config(names: &Names, copies: usize) -> Config {
+    Config {
+        name: names.done_stream(),
+        subjects: vec![names.all_done()],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        max_age: KEPT,
+        allow_direct: true,
+        num_replicas: copies,
+        allow_message_ttl: true,
+        description: Some("outcomes of calls, until their driver has them".to_owned()),
+        ..Config::default()
+    }
+}
+
+fn dead_config(names: &Names, copies: usize) -> Config {
+    Config {
+        name: names.dead_stream(),
+        subjects: vec![names.dead()],
+        discard: DiscardPolicy::Old,
+        max_messages: 1000,
+        max_age: WAITS,
+        num_replicas: copies,
+        description: Some("messages that could not be read".to_owned()),
+        ..Config::default()
+    }
+}
+
+async fn stream(js: &jetstream::Context, wanted: Config) -> Result<Stream, BoxError> {
+    // Two may be making it at the same time, with the same settings or not: so who fails looks again.
+    for _ in 0..3 {
+        match js.get_stream(&wanted.name).await {
+            Ok(stream) => {
+                differs(&wanted, &stream.cached_info().config)?;
+                return Ok(stream);
+            }
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(why)
+                    if why.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {}
+                _ => return Err(format!("the stream {}: {error}", wanted.name).into()),
+            },
+        }
+        match js.create_stream(wanted.clone()).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => match error.kind() {
+                CreateStreamErrorKind::JetStream(why)
+                    if why.error_code() == jetstream::ErrorCode::STREAM_NAME_EXIST => {}
+                _ => {
+                    return Err(format!("the stream {} can't be made: {error}", wanted.name).into());
+                }
+            },
+        }
+    }
+    Err(format!("the stream {} comes and goes", wanted.name).into())
+}
+
+/// Refuses a stream on which the promises would not hold. How large it may become, and where its copies are, is up to
+/// who runs the server.
+fn differs(wanted: &Config, found: &Config) -> Result<(), BoxError> {
+    let mut all = Vec::new();
+    let mut look = |what: &str, wanted: String, found: String| {
+        if wanted != found {
+            all.push(format!("{what} is {found} and should be {wanted}"));
+        }
+    };
+    let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    look("subjects", text(&wanted.subjects), text(&found.subjects));
+    look("retention", text(&wanted.retention), text(&found.retention));
+    look("discard", text(&wanted.discard), text(&found.discard));
+    look("storage", text(&wanted.storage), text(&found.storage));
+    look("allow_direct", text(&wanted.allow_direct), text(&found.allow_direct));
+    look("allow_msg_ttl", text(&wanted.allow_message_ttl), text(&found.allow_message_ttl));
+    let per_subject = |config: &Config| config.max_messages_per_subject.max(0).to_string();
+    look("max_msgs_per_subject", per_subject(wanted), per_subject(found));
+    look("no_ack", text(&wanted.no_ack), text(&found.no_ack));
+    if found.max_age != Duration::ZERO && found.max_age < KEPT.min(wanted.max_age) {
+        all.push(format!("max_age is {:?} and should be {:?}", found.max_age, wanted.max_age));
+    }
+    if all.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the stream {} has other settings than it needs: {}", wanted.name, all.join("; "))
+        .into())
+}
+
+/// The consumer of a lane, made or brought to this limit.
+///
+/// It delivers each message once: what is lost after that is the driver's to see, and it publishes the call again as
+/// its next delivery. So there are no two minds on whether a call is lost.
+pub(super) async fn consumer(
+    work: &Stream,
+    names: &Names,
+    lane: Lane,
+    limit: i64,
+) -> Result<(), BoxError> {
+    let name = names.consumer(lane);
+    let wanted = pull::Config {
+        durable_name: Some(name.clone()),
+        filter_subject: names.filter(lane),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: ACK_WAIT,
+        max_deliver: 1,
+        max_ack_pending: limit,
+        max_waiting: 4096,
+        inactive_threshold: UNUSED,
+        ..pull::Config::default()
+    };
+    let made = work.create_consumer(wanted).await;
+    made.map(drop).map_err(|error| format!("the consumer {name}: {error}").into())
+}
+
+/// Where large bodies are.
+pub(super) async fn bucket(
+    js: &jetstream::Context,
+    names: &Names,
+    copies: usize,
+) -> Result<object_store::ObjectStore, BoxError> {
+    if let Ok(bucket) = js.get_object_store(names.bucket()).await {
+        return Ok(bucket);
+    }
+    let config = object_store::Config {
+        bucket: names.bucket(),
+        max_age: STORED,
+        num_replicas: copies,
+        description: Some("large arguments and values, by their contents".to_owned()),
+        ..object_store::Config::default()
+    };
+    let made = js.create_object_store(config).await;
+    made.map_err(|error| format!("the object store {}: {error}", names.bucket()).into())
+}

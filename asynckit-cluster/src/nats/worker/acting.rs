@@ -1,0 +1,154 @@
+//! What the worker's thread has, and how it begins.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_nats::Subscriber;
+use asynckit::BoxError;
+use bytes::Bytes;
+use futures_util::stream::FuturesUnordered;
+
+use super::settings::Settings;
+use super::taken::All;
+use crate::nats::frames::{self, Told};
+use crate::nats::names::{Lane, Names};
+use crate::nats::objects::Objects;
+use crate::nats::server::Connection;
+use crate::nats::streams;
+use crate::wire::{self, CallId, Hash};
+use crate::worker::Worker;
+
+/// What a future that was set off has found out.
+pub(super) enum Found {
+    /// A call's large arguments are here, or one of them isn't to be had.
+    Fetched(CallId, Result<HashMap<Hash, Bytes>, Option<Hash>>),
+    /// A large value was put where its driver finds it.
+    Put(Ready),
+    /// Outcomes are stored, or not.
+    Stored(Vec<Ready>, Result<(), BoxError>),
+    /// The streams are there again.
+    Opened(u32, Result<(), BoxError>),
+    Nothing,
+}
+
+type Finding = Pin<Box<dyn Future<Output = Found> + Send>>;
+
+/// A call whose large arguments are being fetched, or that is to run alone.
+pub(super) struct Held {
+    pub(super) call: wire::Call,
+    pub(super) body: Bytes,
+    pub(super) large: HashMap<Hash, Bytes>,
+}
+
+/// An outcome on its way to the driver.
+pub(super) struct Ready {
+    pub(super) id: CallId,
+    pub(super) outcome: wire::Outcome,
+    pub(super) body: frames::Body,
+    pub(super) bytes: Bytes,
+}
+
+/// What is outstanding of what was asked for.
+pub(super) struct Asked {
+    pub(super) lane: Lane,
+    pub(super) count: usize,
+    pub(super) until: Instant,
+}
+
+pub(super) struct Acting {
+    pub(super) settings: Settings,
+    pub(super) names: Names,
+    pub(super) instance: u64,
+    pub(super) worker: Arc<Worker>,
+    pub(super) connection: Connection,
+    pub(super) objects: Arc<Objects>,
+    pub(super) drivers: Subscriber,
+    /// Where the server answers; its last part says of which lane.
+    pub(super) inbox: String,
+    pub(super) calls: Subscriber,
+    pub(super) lanes: Vec<Asked>,
+    pub(super) taken: All,
+    /// Calls that are here and wait for something but a thread.
+    pub(super) held: HashMap<CallId, Held>,
+    /// Those that may begin.
+    pub(super) arrived: Vec<CallId>,
+    /// Calls that are to run alone, in their order.
+    pub(super) suspects: VecDeque<CallId>,
+    pub(super) ready: VecDeque<Ready>,
+    pub(super) is_storing: bool,
+    /// Acknowledgements that are due, and what drivers are to be told.
+    pub(super) done: Vec<String>,
+    pub(super) returned: Vec<(CallId, u32, Told)>,
+    pub(super) findings: FuturesUnordered<Finding>,
+    /// When each driver was heard of last.
+    pub(super) heard: HashMap<u64, Instant>,
+    pub(super) began: Instant,
+    /// Calls that nobody wants any more, and since when: they may still come.
+    pub(super) unwanted: HashMap<CallId, Instant>,
+    pub(super) refused: u64,
+    pub(super) is_connected: bool,
+    /// Counts losses of the connection.
+    pub(super) epoch: u32,
+    /// It takes no more, and ends when it has nothing left.
+    pub(super) is_draining: bool,
+}
+
+impl Acting {
+    pub(super) async fn begin(
+        settings: Settings,
+        names: Names,
+        connection: Connection,
+        worker: Arc<Worker>,
+    ) -> Result<Acting, BoxError> {
+        let copies = settings.server.copies();
+        streams::open(&connection.js, &names, copies).await?;
+        let client = &connection.client;
+        let drivers = client.subscribe(names.all_drivers()).await?;
+        let inbox = client.new_inbox();
+        let calls = client.subscribe(format!("{inbox}.*")).await?;
+        let objects = Objects::new(connection.js.clone(), names.clone(), copies);
+        let mut acting = Acting {
+            settings,
+            names,
+            instance: crate::nats::by_chance(),
+            worker,
+            connection,
+            objects: Arc::new(objects),
+            drivers,
+            inbox,
+            calls,
+            lanes: Vec::new(),
+            taken: All::new(),
+            held: HashMap::new(),
+            arrived: Vec::new(),
+            suspects: VecDeque::new(),
+            ready: VecDeque::new(),
+            is_storing: false,
+            done: Vec::new(),
+            returned: Vec::new(),
+            findings: FuturesUnordered::new(),
+            heard: HashMap::new(),
+            began: Instant::now(),
+            unwanted: HashMap::new(),
+            refused: 0,
+            is_connected: true,
+            epoch: 0,
+            is_draining: false,
+        };
+        acting.serve_lane(Lane::Any);
+        Ok(acting)
+    }
+
+    /// From now on takes calls of this lane, too.
+    pub(super) fn serve_lane(&mut self, lane: Lane) {
+        if self.lanes.iter().all(|asked| asked.lane != lane) {
+            self.lanes.push(Asked { lane, count: 0, until: Instant::now() });
+        }
+    }
+
+    pub(super) fn find(&self, finding: impl Future<Output = Found> + Send + 'static) {
+        self.findings.push(Box::pin(finding));
+    }
+}

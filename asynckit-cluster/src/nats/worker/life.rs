@@ -1,0 +1,205 @@
+//! The life of the worker's thread: what it waits for, and what it does about each.
+
+use std::time::{Duration, Instant};
+
+use async_nats::{Client, Event};
+use asynckit::BoxError;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Said;
+use super::acting::{Acting, Found};
+use super::pulling::GONE;
+use crate::nats::frames::{self, DriverBeat};
+use crate::nats::names::{self, Lane};
+use crate::nats::{EACH, say, streams};
+use crate::wire::CallId;
+
+/// How often the server is told that a call is being worked on, in ticks: well within the time that it waits for that.
+const PROGRESS: u32 = 2;
+
+/// Waits for a driver of this build, and serves its app.
+pub(super) async fn app_of_a_driver(client: &Client, build: &str) -> Result<String, BoxError> {
+    let mut drivers = client.subscribe(names::drivers_of_any_app(build)).await?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let first = tokio::select! {
+        first = drivers.next() => first,
+        _ = terminate.recv() => return Err("it was asked to end, and had no driver yet".into()),
+    };
+    let app = first.as_ref().and_then(|message| names::app_of(&message.subject));
+    app.map(str::to_owned).ok_or_else(|| "the connection has ended".into())
+}
+
+impl Acting {
+    pub(super) async fn act(
+        mut self,
+        mut said: mpsc::UnboundedReceiver<Said>,
+    ) -> Result<(), BoxError> {
+        let mut ticks = interval(EACH);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut count = 0u32;
+        loop {
+            tokio::select! {
+                biased;
+                Some(one) = said.recv() => {
+                    self.hear(one);
+                    while let Ok(one) = said.try_recv() {
+                        self.hear(one);
+                    }
+                }
+                Some(message) = self.calls.next() => {
+                    self.come(message);
+                    // All that are there, so that one message tells of all of them.
+                    while let Some(Some(message)) = futures_util::FutureExt::now_or_never(self.calls.next()) {
+                        self.come(message);
+                    }
+                }
+                Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
+                Some(message) = self.drivers.next() => self.hear_driver(&message.payload),
+                Some(event) = self.connection.events.recv() => self.happened(&event),
+                _ = terminate.recv() => self.drain().await,
+                _ = ticks.tick() => {
+                    count += 1;
+                    self.tick(count).await;
+                }
+            }
+            self.store();
+            self.acknowledge_all().await;
+            self.begin_all().await;
+            self.pull().await;
+            if self.is_draining && self.taken.is_empty() && self.findings.is_empty() {
+                self.beat(true).await;
+                let flushed = self.connection.client.flush();
+                tokio::time::timeout(EACH, flushed).await.ok();
+                return Ok(());
+            }
+        }
+    }
+
+    fn hear(&mut self, said: Said) {
+        match said {
+            Said::Begun(id) => {
+                if let Some(taken) = self.taken.get(&id) {
+                    taken.begun = Some(Instant::now());
+                }
+            }
+            Said::Finished(id, outcome, body) => self.finished(id, outcome, body),
+            Said::Over(id) => self.over(id),
+        }
+    }
+
+    fn learn(&mut self, found: Found) {
+        match found {
+            Found::Fetched(id, found) => self.fetched(id, found),
+            Found::Put(ready) => self.ready.push_back(ready),
+            Found::Stored(all, stored) => self.stored(all, stored.is_ok()),
+            Found::Opened(epoch, opened) => {
+                if opened.is_err() && epoch == self.epoch {
+                    self.reopen(Duration::from_millis(200));
+                }
+            }
+            Found::Nothing => {}
+        }
+    }
+
+    fn hear_driver(&mut self, message: &Bytes) {
+        let beat = frames::unpack::<DriverBeat>(message);
+        let Ok((beat, _)) = beat else {
+            self.refused += 1;
+            return;
+        };
+        if beat.is_last {
+            self.heard.remove(&beat.run);
+        } else {
+            self.heard.insert(beat.run, Instant::now());
+        }
+        for function in beat.limited {
+            self.serve_lane(Lane::One(function));
+        }
+        for id in beat.withdrawn {
+            self.withdraw(id);
+        }
+    }
+
+    /// Nobody wants this call any more.
+    fn withdraw(&mut self, id: CallId) {
+        self.unwanted.insert(id, Instant::now());
+        let Some(taken) = self.taken.get(&id) else { return };
+        if taken.is_given {
+            let is_waiting = self.worker.give_back(id);
+            if !is_waiting {
+                return self.worker.cancel(id);
+            }
+        }
+        self.held.remove(&id);
+        self.suspects.retain(|its| *its != id);
+        self.arrived.retain(|its| *its != id);
+        if let Some(taken) = self.taken.leave(&id) {
+            self.acknowledge(taken.reply, "+TERM");
+        }
+    }
+
+    fn happened(&mut self, event: &Event) {
+        match event {
+            Event::Disconnected => {
+                self.is_connected = false;
+                self.epoch += 1;
+            }
+            Event::Connected => {
+                self.is_connected = true;
+                self.epoch += 1;
+                // Whatever was asked for is forgotten there.
+                self.lanes.iter_mut().for_each(|asked| asked.count = 0);
+                let now = Instant::now();
+                self.heard.values_mut().for_each(|heard| *heard = now);
+                self.began = now;
+                self.reopen(Duration::ZERO);
+            }
+            _ => {}
+        }
+    }
+
+    /// Sees to it that the streams are there: a server may have come back with an empty store.
+    pub(super) fn reopen(&mut self, after: Duration) {
+        let (js, names) = (self.connection.js.clone(), self.names.clone());
+        let (copies, epoch) = (self.settings.server.copies(), self.epoch);
+        self.find(async move {
+            tokio::time::sleep(after).await;
+            Found::Opened(epoch, streams::open(&js, &names, copies).await.map(drop))
+        });
+    }
+
+    async fn tick(&mut self, count: u32) {
+        let now = Instant::now();
+        self.unwanted.retain(|_, since| now.duration_since(*since) < GONE);
+        if self.is_connected {
+            self.hand_back(now);
+            self.beat(false).await;
+            if count.is_multiple_of(PROGRESS) {
+                self.make_progress().await;
+            }
+        }
+    }
+
+    /// Takes no more, and ends when what runs has ended.
+    async fn drain(&mut self) {
+        if std::mem::replace(&mut self.is_draining, true) {
+            return;
+        }
+        say(&format!(
+            "{} takes no more calls, and ends when those that run have ended",
+            self.settings.name
+        ));
+        // What is on its way comes before the end of this.
+        self.calls.unsubscribe().await.ok();
+        self.connection.client.flush().await.ok();
+        while let Some(Some(message)) = futures_util::FutureExt::now_or_never(self.calls.next()) {
+            self.come(message);
+        }
+        self.hand_all_back();
+    }
+}

@@ -1,0 +1,142 @@
+//! What a worker is told of by its environment and its arguments.
+
+use std::num::NonZeroUsize;
+
+use asynckit::BoxError;
+
+use crate::nats::server::Server;
+
+/// What a worker is to be.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) server: Server,
+    /// The app that is served; the one of the first driver that is heard of, where it isn't said.
+    pub(super) app: Option<String>,
+    /// How many calls run at once.
+    pub(super) threads: usize,
+    pub(super) name: String,
+}
+
+/// Reads them, where this program is to be a worker.
+///
+/// Each is a variable, `ASYNCKIT_WORKER_NAME=w1`, or an argument, `--asynckit-worker-name=w1`, which comes first.
+pub(super) fn read(
+    arguments: &[String],
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Settings>, BoxError> {
+    let setting = |name: &str| {
+        let option = format!("--asynckit-{}", name.to_lowercase().replace('_', "-"));
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.strip_prefix(&option) {
+                Some("") => return rest.next().cloned(),
+                Some(value) if value.starts_with('=') => return Some(value[1..].to_owned()),
+                _ => {}
+            }
+        }
+        variable(&format!("ASYNCKIT_{name}"))
+    };
+    let Some(url) = setting("WORKER").filter(|url| !url.is_empty()) else { return Ok(None) };
+    let (url, path) = split(&url);
+    let mut server = Server::at(url);
+    match (setting("WORKER_USER"), setting("WORKER_PASSWORD")) {
+        (Some(user), Some(password)) => server = server.user(user, password),
+        (None, None) => {}
+        _ => return Err("ASYNCKIT_WORKER_USER and ASYNCKIT_WORKER_PASSWORD go together".into()),
+    }
+    if let Some(token) = setting("WORKER_TOKEN") {
+        server = server.token(token);
+    }
+    if let Some(seed) = setting("WORKER_NKEY") {
+        server = server.nkey(seed);
+    }
+    if let Some(file) = setting("WORKER_CREDENTIALS") {
+        server = server.credentials_file(file);
+    }
+    if let Some(file) = setting("WORKER_CA") {
+        server = server.root_certificates(file);
+    }
+    match (setting("WORKER_CERTIFICATE"), setting("WORKER_KEY")) {
+        (Some(certificate), Some(key)) => server = server.client_certificate(certificate, key),
+        (None, None) => {}
+        _ => return Err("ASYNCKIT_WORKER_CERTIFICATE and ASYNCKIT_WORKER_KEY go together".into()),
+    }
+    let threads = match setting("WORKER_THREADS") {
+        Some(text) => {
+            let threads: NonZeroUsize = text.parse().map_err(|_| {
+                format!("ASYNCKIT_WORKER_THREADS is `{text}`, and should be 1 or more")
+            })?;
+            threads.get()
+        }
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let name = setting("WORKER_NAME").unwrap_or_else(default_name);
+    Ok(Some(Settings { server, app: setting("WORKER_APP").or(path), threads, name }))
+}
+
+/// An address and the app behind it: `nats://host:4222/films`.
+fn split(url: &str) -> (String, Option<String>) {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    match url[host..].find('/') {
+        None => (url.to_owned(), None),
+        Some(at) => {
+            let (url, path) = url.split_at(host + at);
+            let app = path.trim_matches('/');
+            (url.to_owned(), (!app.is_empty()).then(|| app.to_owned()))
+        }
+    }
+}
+
+/// The machine and the process.
+fn default_name() -> String {
+    let machine = crate::nats::machine();
+    let machine = if machine.is_empty() { "worker" } else { &machine };
+    format!("{machine}-{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(arguments: &[&str], variables: &[(&str, &str)]) -> Option<Settings> {
+        let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(its, _)| *its == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        read(&arguments, variable).unwrap()
+    }
+
+    #[test]
+    fn a_worker_is_asked_for_by_a_variable_or_an_argument() {
+        assert!(read_all(&["program", "--frames=3"], &[]).is_none());
+        let asked = read_all(&[], &[("ASYNCKIT_WORKER", "nats://host:4222/films")]).unwrap();
+        assert_eq!(asked.app.as_deref(), Some("films"));
+        assert!(asked.threads > 0 && !asked.name.is_empty());
+
+        let arguments = ["x", "--asynckit-worker", "tls://host", "--asynckit-worker-threads=3"];
+        let variables = [
+            ("ASYNCKIT_WORKER", "nats://other"),
+            ("ASYNCKIT_WORKER_NAME", "w1"),
+            ("ASYNCKIT_WORKER_APP", "films"),
+        ];
+        let asked = read_all(&arguments, &variables).unwrap();
+        assert_eq!((asked.threads, &*asked.name, asked.app.as_deref()), (3, "w1", Some("films")));
+        assert!(format!("{:?}", asked.server).contains("tls://host"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        let read = |name: &'static str, value: &'static str| {
+            let variables = [("ASYNCKIT_WORKER", "nats://host"), (name, value)];
+            let variable = move |wanted: &str| {
+                let found = variables.iter().find(|(its, _)| *its == wanted);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            super::read(&[], variable).unwrap_err().to_string()
+        };
+        assert!(read("ASYNCKIT_WORKER_THREADS", "many").contains("`many`"));
+        assert!(read("ASYNCKIT_WORKER_USER", "me").contains("PASSWORD"));
+        assert!(read("ASYNCKIT_WORKER_KEY", "k").contains("CERTIFICATE"));
+    }
+}

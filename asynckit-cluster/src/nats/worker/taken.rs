@@ -1,0 +1,117 @@
+//! The calls that a worker has.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::wire::CallId;
+
+/// Calls that take less than this are fetched ahead, so that no thread waits for the next.
+const SHORT: Duration = Duration::from_millis(20);
+
+/// The most calls that are fetched ahead.
+const MOST_AHEAD: usize = 256;
+
+pub(super) struct Taken {
+    /// By which it is acknowledged.
+    pub(super) reply: String,
+    pub(super) delivery: u32,
+    pub(super) is_suspect: bool,
+    pub(super) since: Instant,
+    /// When its code began.
+    pub(super) begun: Option<Instant>,
+    pub(super) has_outcome: bool,
+    /// Its outcome is stored.
+    pub(super) is_stored: bool,
+    /// Its code has ended.
+    pub(super) is_over: bool,
+    /// It has been given to the pool.
+    pub(super) is_given: bool,
+}
+
+pub(super) struct All {
+    all: HashMap<CallId, Taken>,
+    /// How long a call takes, as of late, in seconds.
+    usual: f64,
+    /// How many have not ended.
+    busy: usize,
+}
+
+impl All {
+    pub(super) fn new() -> All {
+        // Until some calls have ended, nothing is fetched ahead.
+        All { all: HashMap::new(), usual: 1.0, busy: 0 }
+    }
+
+    /// Calls have waited here in vain: they are not short.
+    pub(super) fn are_slow(&mut self) {
+        self.usual = self.usual.max(1.0);
+    }
+
+    pub(super) fn enter(&mut self, id: CallId, taken: Taken) {
+        self.busy += 1;
+        if let Some(before) = self.all.insert(id, taken)
+            && !before.is_over
+        {
+            self.busy -= 1;
+        }
+    }
+
+    pub(super) fn get(&mut self, id: &CallId) -> Option<&mut Taken> {
+        self.all.get_mut(id)
+    }
+
+    pub(super) fn leave(&mut self, id: &CallId) -> Option<Taken> {
+        let taken = self.all.remove(id)?;
+        if !taken.is_over {
+            self.busy -= 1;
+        }
+        Some(taken)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&CallId, &Taken)> {
+        self.all.iter()
+    }
+
+    /// How many are here and have not ended.
+    pub(super) fn busy(&self) -> usize {
+        self.busy
+    }
+
+    /// Whether code of calls runs or is about to.
+    pub(super) fn is_running(&self) -> bool {
+        self.all.values().any(|taken| taken.is_given && !taken.is_over)
+    }
+
+    /// Its code has ended.
+    pub(super) fn over(&mut self, id: &CallId, now: Instant) {
+        let Some(taken) = self.all.get_mut(id).filter(|taken| !taken.is_over) else { return };
+        taken.is_over = true;
+        self.busy -= 1;
+        if let Some(begun) = taken.begun {
+            let took = now.duration_since(begun).as_secs_f64();
+            self.usual += (took - self.usual) / 16.0;
+        }
+    }
+
+    /// How many calls to have here, with so many threads.
+    pub(super) fn depth(&self, threads: usize) -> usize {
+        let ahead = SHORT.as_secs_f64() / self.usual.max(1e-6) * threads as f64;
+        if ahead < 1.0 { threads } else { threads + (ahead as usize).clamp(1, MOST_AHEAD) }
+    }
+
+    /// Those that have been waiting here for a thread.
+    pub(super) fn waiting(&self, since: Duration, now: Instant) -> Vec<CallId> {
+        let waits = |taken: &Taken| {
+            taken.begun.is_none()
+                && !taken.is_suspect
+                && taken.is_given
+                && !taken.is_over
+                && now.duration_since(taken.since) >= since
+        };
+        self.all.iter().filter(|(_, taken)| waits(taken)).map(|(id, _)| *id).collect()
+    }
+}

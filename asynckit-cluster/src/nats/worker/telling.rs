@@ -1,0 +1,192 @@
+//! What a worker says: who has which call, that it lives, and how calls came out.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::message::PublishMessage;
+use bytes::Bytes;
+
+use super::acting::{Acting, Found, Ready};
+use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
+use crate::nats::streams::KEPT;
+use crate::wire::{self, CallId, LARGE, Outcome};
+
+/// The most outcomes in one message.
+const MOST: usize = 64;
+
+/// The most bytes of several outcomes in one message.
+const MOST_BYTES: usize = 256 << 10;
+
+/// How long until outcomes are stored again that the server would not have.
+const AGAIN: Duration = Duration::from_millis(200);
+
+impl Acting {
+    /// Tells drivers of their calls.
+    pub(super) async fn tell(&self, all: Vec<(CallId, u32, Told)>) {
+        if !self.is_connected {
+            return;
+        }
+        let mut by_run: HashMap<u64, Vec<_>> = HashMap::new();
+        for (id, delivery, told) in all {
+            by_run.entry(id.run).or_default().push((id, delivery, told));
+        }
+        for (run, of) in by_run {
+            let news = News {
+                version: wire::VERSION,
+                worker: self.settings.name.clone(),
+                instance: self.instance,
+                of,
+            };
+            let news = frames::pack(&news, &[]);
+            self.connection.client.publish(self.names.news(run), news).await.ok();
+        }
+    }
+
+    /// Says that it lives, and what it has.
+    pub(super) async fn beat(&self, is_last: bool) {
+        if !self.is_connected {
+            return;
+        }
+        let now = Instant::now();
+        let has = self.taken.iter().map(|(id, taken)| {
+            let so_long = now.duration_since(taken.begun.unwrap_or(taken.since));
+            (*id, so_long.as_millis() as u64)
+        });
+        let beat = Beat {
+            hello: wire::Hello {
+                version: wire::VERSION,
+                name: self.settings.name.clone(),
+                process: std::process::id(),
+                threads: u32::try_from(self.settings.threads).unwrap_or(u32::MAX),
+                build: self.names.build.clone(),
+            },
+            machine: crate::nats::machine(),
+            instance: self.instance,
+            has: has.collect(),
+            refused: self.refused,
+            is_last,
+        };
+        self.connection.client.publish(self.names.beat(), frames::pack(&beat, &[])).await.ok();
+    }
+
+    /// Tells the server that what is here is being worked on.
+    pub(super) async fn make_progress(&self) {
+        for (_, taken) in self.taken.iter() {
+            let progress = Bytes::from_static(b"+WPI");
+            self.connection.client.publish(taken.reply.clone(), progress).await.ok();
+        }
+    }
+
+    /// A call has an outcome.
+    pub(super) fn finished(&mut self, id: CallId, outcome: Outcome, bytes: Bytes) {
+        if let Some(taken) = self.taken.get(&id) {
+            taken.has_outcome = true;
+        }
+        let size = bytes.len() as u64;
+        if bytes.len() <= LARGE {
+            self.ready.push_back(Ready { id, outcome, body: Body::Here(size), bytes });
+            return;
+        }
+        let hash = *blake3::hash(&bytes).as_bytes();
+        let ready = Ready { id, outcome, body: Body::Stored(hash, size), bytes: Bytes::new() };
+        let objects = self.objects.clone();
+        self.find(async move {
+            while objects.put(id.run, hash, &bytes).await.is_err() {
+                tokio::time::sleep(AGAIN).await;
+            }
+            // Another call of the same value is to put it again: the driver takes it away.
+            objects.doubt_one(id.run, &hash);
+            Found::Put(ready)
+        });
+    }
+
+    /// Stores outcomes that are ready, as one message.
+    pub(super) fn store(&mut self) {
+        if self.is_storing || !self.is_connected {
+            return;
+        }
+        let Some(first) = self.ready.front() else { return };
+        let run = first.id.run;
+        let (mut all, mut rest, mut size) = (Vec::new(), Vec::new(), 0);
+        for ready in self.ready.drain(..) {
+            let fits = all.is_empty() || all.len() < MOST && size + ready.bytes.len() <= MOST_BYTES;
+            if ready.id.run == run && fits && rest.is_empty() {
+                size += ready.bytes.len();
+                all.push(ready);
+            } else {
+                rest.push(ready);
+            }
+        }
+        self.ready.extend(rest);
+        let outcomes = all.iter().map(|one| DoneOne {
+            id: one.id,
+            outcome: one.outcome.clone(),
+            body: one.body,
+        });
+        let head = Done { version: wire::VERSION, outcomes: outcomes.collect() };
+        let bodies: Vec<Bytes> = all.iter().map(|one| one.bytes.clone()).collect();
+        let message = PublishMessage::build().payload(frames::pack(&head, &bodies)).ttl(KEPT);
+        let (js, subject) = (self.connection.js.clone(), self.names.done(run));
+        self.is_storing = true;
+        self.find(async move {
+            let stored = async {
+                js.send_publish(subject, message).await?.await?;
+                Ok(())
+            };
+            let stored = stored.await;
+            if stored.is_err() {
+                tokio::time::sleep(AGAIN).await;
+            }
+            Found::Stored(all, stored)
+        });
+    }
+
+    pub(super) fn stored(&mut self, all: Vec<Ready>, is_stored: bool) {
+        self.is_storing = false;
+        if !is_stored {
+            for ready in all.into_iter().rev() {
+                self.ready.push_front(ready);
+            }
+            return;
+        }
+        for ready in all {
+            if let Some(taken) = self.taken.get(&ready.id) {
+                taken.is_stored = true;
+                self.acknowledge_done(ready.id);
+            }
+        }
+    }
+
+    /// The code of a call has ended.
+    pub(super) fn over(&mut self, id: CallId) {
+        self.taken.over(&id, Instant::now());
+        if self.taken.get(&id).is_some_and(|taken| !taken.has_outcome) {
+            // It was given up before it began.
+            if let Some(taken) = self.taken.leave(&id) {
+                self.acknowledge(taken.reply, "+TERM");
+            }
+            return;
+        }
+        self.acknowledge_done(id);
+    }
+
+    /// A call is acknowledged when its outcome is stored, and its code has ended: until then a limit counts it.
+    fn acknowledge_done(&mut self, id: CallId) {
+        let is_done = self.taken.get(&id).is_some_and(|taken| taken.is_stored && taken.is_over);
+        if is_done && let Some(taken) = self.taken.leave(&id) {
+            self.done.push(taken.reply);
+        }
+    }
+
+    /// Sends the acknowledgements that are due.
+    pub(super) async fn acknowledge_all(&mut self) {
+        for reply in std::mem::take(&mut self.done) {
+            let done = Bytes::from_static(b"+ACK");
+            self.connection.client.publish(reply, done).await.ok();
+        }
+        let returned = std::mem::take(&mut self.returned);
+        if !returned.is_empty() {
+            self.tell(returned).await;
+        }
+    }
+}

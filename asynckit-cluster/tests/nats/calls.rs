@@ -1,0 +1,120 @@
+//! Functions that workers run. What they have done, and what they wait for, are files, so that tests see it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use asynckit::{async_work, is_cancelled};
+use asynckit_cluster::call_id;
+
+#[async_work(remote)]
+pub fn add(a: u64, b: u64) -> u64 {
+    a + b
+}
+
+#[async_work(remote)]
+pub fn fails(words: String) -> Result<u64, std::io::Error> {
+    Err(std::io::Error::other(words))
+}
+
+#[async_work(remote)]
+pub fn panics(words: String) -> u64 {
+    panic!("{words}")
+}
+
+/// How many bytes, and their sum.
+#[async_work(remote)]
+pub fn sum(bytes: Vec<u8>) -> (usize, u64) {
+    (bytes.len(), bytes.iter().map(|byte| u64::from(*byte)).sum())
+}
+
+#[async_work(remote)]
+pub fn zeros(count: usize) -> Vec<u8> {
+    vec![0; count]
+}
+
+#[async_work(remote)]
+pub fn whoami(_any: u32) -> u32 {
+    std::process::id()
+}
+
+/// Notes that it has begun, waits until it may go on, and returns its number.
+#[async_work(remote)]
+pub fn gated(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    std::fs::write(dir.join(format!("done-{number}")), "").unwrap();
+    number
+}
+
+/// The same, of which two run at once in the whole cluster.
+#[async_work(remote, limit = 2)]
+pub fn limited(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    wait_for(&dir.join(format!("go-{number}")));
+    let end = dir.join(format!("ended-{number}"));
+    std::fs::write(end, "").unwrap();
+    number
+}
+
+/// Until it is cancelled.
+#[async_work(remote)]
+pub fn endless(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    while !is_cancelled() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::fs::write(dir.join(format!("cancelled-{number}")), "").unwrap();
+    number
+}
+
+#[async_work(remote, timeout = "300ms")]
+pub fn too_long(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    number
+}
+
+/// Ends its process.
+#[async_work(remote)]
+pub fn poison(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    std::process::abort()
+}
+
+#[async_work(remote(deliveries = 1))]
+pub fn poison_once(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    std::process::abort()
+}
+
+/// What it does is noted under its id.
+#[async_work(remote)]
+pub fn id_of(_any: u64) -> String {
+    call_id().map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// Notes that a call has begun, with the process and, where it isn't the first time, a mark.
+fn note(dir: &Path, number: u64) {
+    let times = begun(dir, number).len();
+    let name = format!("begun-{number}-{}-{times}", std::process::id());
+    std::fs::write(dir.join(name), "").unwrap();
+}
+
+/// The processes in which a call has begun so far.
+pub fn begun(dir: &Path, number: u64) -> Vec<u32> {
+    let prefix = format!("begun-{number}-");
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = entries.filter_map(|name| {
+        let rest = name.to_str()?.strip_prefix(&prefix)?.to_owned();
+        rest.split('-').next()?.parse().ok()
+    });
+    names.collect()
+}
+
+fn wait_for(path: &Path) {
+    let begin = Instant::now();
+    while !path.exists() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "{} never came", path.display());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

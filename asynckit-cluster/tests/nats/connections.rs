@@ -1,0 +1,151 @@
+//! Connections that are cut, in either direction.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use asynckit_cluster::Cluster;
+
+use crate::calls::{add, begun, gated};
+use crate::support::{Dir, NatsServer, WorkerProcess, soon};
+
+/// Stands between a client and the server, and can be cut.
+pub struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_cut: AtomicBool,
+    /// Bytes of one direction vanish: to the server, to the client.
+    swallows: [AtomicBool; 2],
+    connections: Mutex<Vec<TcpStream>>,
+}
+
+impl Proxy {
+    pub fn to(server: u16) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State::default());
+        let its = state.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.unwrap();
+                if its.is_cut.load(Ordering::SeqCst) {
+                    continue;
+                }
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
+                its.pump(&client, &server, 0);
+                its.pump(&server, &client, 1);
+                its.connections.lock().unwrap().extend([client, server]);
+            }
+        });
+        Proxy { port, state }
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends all connections, and lets no new one through.
+    pub fn cut(&self) {
+        self.state.is_cut.store(true, Ordering::SeqCst);
+        for one in self.state.connections.lock().unwrap().drain(..) {
+            one.shutdown(Shutdown::Both).ok();
+        }
+    }
+
+    pub fn mend(&self) {
+        self.state.is_cut.store(false, Ordering::SeqCst);
+        self.state.swallows.iter().for_each(|one| one.store(false, Ordering::SeqCst));
+    }
+
+    /// Lets the bytes of one direction vanish, without a word to either side.
+    fn swallow(&self, direction: usize) {
+        self.state.swallows[direction].store(true, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    fn pump(self: &Arc<Self>, from: &TcpStream, to: &TcpStream, direction: usize) {
+        let (state, mut from, mut to) =
+            (self.clone(), from.try_clone().unwrap(), to.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let mut bytes = vec![0; 64 << 10];
+            while let Ok(count @ 1..) = from.read(&mut bytes) {
+                let swallows = state.swallows[direction].load(Ordering::SeqCst);
+                if !swallows && to.write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+            to.shutdown(Shutdown::Both).ok();
+            from.shutdown(Shutdown::Both).ok();
+        });
+    }
+}
+
+fn all_come_back(cluster: &Cluster, disturb: impl FnOnce()) {
+    let many: Vec<_> = (0..2000).map(|n| add(n, 1).spawn_on(cluster)).collect();
+    disturb();
+    for (n, one) in many.into_iter().enumerate() {
+        assert_eq!(one.get().unwrap(), n as u64 + 1);
+    }
+}
+
+#[test]
+fn a_driver_whose_connection_is_cut_goes_on() {
+    let Some(server) = NatsServer::start() else { return };
+    let proxy = Proxy::to(server.port());
+    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let _worker = server.worker("w", 2);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    all_come_back(&cluster, || {
+        proxy.cut();
+        std::thread::sleep(Duration::from_millis(300));
+        proxy.mend();
+    });
+}
+
+#[test]
+fn a_worker_whose_connection_is_cut_goes_on_with_what_it_runs() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let proxy = Proxy::to(server.port());
+    let worker = WorkerProcess::start(&format!("{}/test", proxy.url()), "w", 2);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    proxy.cut();
+    proxy.mend();
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+    assert_eq!(begun(dir.path(), 1), [worker.id()], "a short cut is no loss");
+    all_come_back(&cluster, || {
+        proxy.cut();
+        std::thread::sleep(Duration::from_millis(300));
+        proxy.mend();
+    });
+}
+
+/// Nobody hears that the connection is no good: it is found out by silence.
+#[test]
+fn a_connection_that_swallows_one_direction_is_given_up() {
+    let Some(server) = NatsServer::start() else { return };
+    for direction in [0, 1] {
+        let proxy = Proxy::to(server.port());
+        let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+        let _worker = server.worker("w", 2);
+        assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+        all_come_back(&cluster, || {
+            proxy.swallow(direction);
+            // Its client notices within some pings, and comes anew.
+            let state = proxy.state.clone();
+            std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_secs(3));
+                state.swallows[direction].store(false, Ordering::SeqCst);
+            });
+        });
+    }
+}

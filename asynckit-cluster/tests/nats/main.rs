@@ -1,0 +1,32 @@
+//! Calls over NATS JetStream, with real servers and real workers, each a process, on loopback.
+//!
+//! They need `nats-server` on the path, or where `ASYNCKIT_NATS_SERVER` says; without it they are left out, unless
+//! `ASYNCKIT_NEEDS_NATS=1` makes that an error.
+//!
+//! A worker is this same program, with the one test `this_is_a_worker`; a driver that is to be killed is
+//! `this_is_a_driver`.
+#![cfg(all(unix, feature = "nats"))]
+#![forbid(unsafe_code)]
+
+mod calls;
+mod support;
+
+mod chaos;
+mod connections;
+mod drivers;
+mod promises;
+mod servers;
+mod streams;
+mod workers;
+
+/// What a worker process runs.
+#[test]
+fn this_is_a_worker() {
+    asynckit_cluster::serve_if_asked();
+}
+
+/// What a driver process runs: as many calls as it is told, until it is killed.
+#[test]
+fn this_is_a_driver() {
+    drivers::drive_if_asked();
+}

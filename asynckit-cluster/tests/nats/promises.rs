@@ -1,0 +1,147 @@
+//! What calls do, when nothing goes wrong; and what goes wrong by their own doing.
+
+use asynckit::{CancelToken, ErrorKind, chain};
+
+use crate::calls::{
+    add, begun, endless, fails, id_of, limited, panics, sum, too_long, whoami, zeros,
+};
+use crate::support::{Dir, NatsServer, soon};
+
+#[test]
+fn calls_run_on_workers_and_their_outcomes_come_back() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let worker = server.worker("w", 2);
+    assert_eq!(add(2, 3).spawn_on(&cluster).get().unwrap(), 5);
+    assert_eq!(whoami(0).spawn_on(&cluster).get().unwrap(), worker.id());
+    let all = chain!(&cluster, {
+        let sums: Vec<_> = (0..500).map(|n| add(n, 1)).collect();
+        sums
+    });
+    let all: Vec<u64> = all.get().unwrap();
+    assert_eq!(all, (1..=500).collect::<Vec<u64>>());
+}
+
+#[test]
+fn failures_and_panics_travel() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 1);
+    let error = fails("the disk is full".to_owned()).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    let error = panics("a bug".to_owned()).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Panicked);
+    assert!(error.to_string().contains("a bug"), "{error}");
+}
+
+#[test]
+fn large_arguments_and_values_go_through_the_object_store() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 2);
+    let large = vec![1u8; 3 << 20];
+    // Once, for as many calls as need it.
+    let all: Vec<_> = (0..8).map(|_| sum(large.clone()).spawn_on(&cluster)).collect();
+    for one in all {
+        assert_eq!(one.get().unwrap(), (3 << 20, 3 << 20));
+    }
+    // Several that are too much together.
+    assert_eq!(sum(vec![2u8; 500 << 10]).spawn_on(&cluster).get().unwrap().0, 500 << 10);
+    for size in [512 << 10, (512 << 10) + 1, 5 << 20] {
+        assert_eq!(zeros(size).spawn_on(&cluster).get().unwrap().len(), size);
+    }
+}
+
+#[test]
+fn a_limit_holds_for_the_whole_cluster() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _workers = [server.worker("a", 4), server.worker("b", 4)];
+    let all: Vec<_> =
+        (0..6).map(|n| limited(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
+    let running = || {
+        let has =
+            |n: u64| !begun(dir.path(), n).is_empty() && !dir.join(&format!("ended-{n}")).exists();
+        (0..6).filter(|n| has(*n)).collect::<Vec<u64>>()
+    };
+    let mut ended = 0;
+    while ended < 6 {
+        soon("as many run as may", || running().len() == 2.min(6 - ended));
+        // Long enough for a third one to begin, if there were a way.
+        for _ in 0..20 {
+            assert!(running().len() <= 2);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let first = running()[0];
+        dir.allow(&format!("go-{first}"));
+        soon("it has ended", || dir.join(&format!("ended-{first}")).exists());
+        ended += 1;
+    }
+    for (n, one) in all.into_iter().enumerate() {
+        assert_eq!(one.get().unwrap(), n as u64);
+    }
+}
+
+#[test]
+fn cancelled_work_learns_of_it_and_what_waits_is_not_begun() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _worker = server.worker("w", 1);
+    let token = CancelToken::new();
+    let running = endless(dir.path().to_owned(), 1).spawn_on(&token.on(&cluster));
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let waiting = endless(dir.path().to_owned(), 2).spawn_on(&token.on(&cluster));
+    token.cancel();
+    assert_eq!(running.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert_eq!(waiting.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    soon("it was told", || dir.join("cancelled-1").exists());
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    assert!(begun(dir.path(), 2).is_empty());
+}
+
+#[test]
+fn a_limit_of_time_ends_the_wait_and_not_the_worker() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _worker = server.worker("w", 2);
+    let error = too_long(dir.path().to_owned(), 1).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+    dir.allow("go");
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+#[test]
+fn a_call_has_an_id_of_its_own() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 2);
+    let mut all: Vec<String> =
+        (0..20).map(|n| id_of(n).spawn_on(&cluster).get().unwrap()).collect();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 20);
+    assert!(all.iter().all(|id| !id.is_empty()));
+}
+
+#[test]
+fn a_status_says_who_is_there_and_what_runs() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _worker = server.worker("the-one", 1);
+    let token = CancelToken::new();
+    let first = endless(dir.path().to_owned(), 1).spawn_on(&token.on(&cluster));
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let second = endless(dir.path().to_owned(), 2).spawn_on(&token.on(&cluster));
+    soon("the status says so", || {
+        let status = cluster.status();
+        let worker = status.workers.iter().find(|worker| worker.name == "the-one");
+        let runs = worker.is_some_and(|worker| {
+            worker.running.iter().any(|call| call.function.ends_with("endless"))
+        });
+        let queued: usize = status.queued.iter().map(|(_, count)| count).sum();
+        runs && queued <= 1 && status.open == 2
+    });
+    token.cancel();
+    assert!(first.get().is_err() && second.get().is_err());
+}

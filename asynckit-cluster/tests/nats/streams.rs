@@ -1,0 +1,135 @@
+//! Streams that are full or have other settings, messages that can't be read, and who may connect.
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy};
+use asynckit_cluster::{Cluster, Server};
+
+use crate::calls::{add, begun, gated, sum};
+use crate::support::{Dir, NatsServer, soon};
+
+#[test]
+fn calls_wait_for_room_in_a_full_stream() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    server.change("WORK", |config| config.max_bytes = 64 << 10);
+    let many: Vec<_> = (0..40).map(|n| sum(vec![n as u8; 20 << 10]).spawn_on(&cluster)).collect();
+    soon("it is full", || server.messages("WORK") > 0);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    let _worker = server.worker("w", 2);
+    dir.allow("go");
+    for one in many {
+        assert_eq!(one.get().unwrap().0, 20 << 10);
+    }
+    assert_eq!(held.get().unwrap(), 1);
+    assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+#[test]
+fn a_stream_with_other_settings_is_an_error_that_says_what_differs() {
+    let Some(server) = NatsServer::start() else { return };
+    server.make(Config {
+        name: "ASYNCKIT_test_WORK".to_owned(),
+        subjects: vec!["asynckit.test.work.>".to_owned()],
+        discard: DiscardPolicy::Old,
+        ..Config::default()
+    });
+    let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+    for part in ["ASYNCKIT_test_WORK", "retention is Limits and should be WorkQueue", "discard"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_garbled_message_is_refused_counted_and_kept_aside() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    let subject = server.a_subject_of_calls();
+    for garbage in [&b""[..], b"\x05\0\0\0abc", &[0xff; 300]] {
+        server.publish(&subject, garbage);
+    }
+    soon("they are kept aside", || server.messages("DEAD") == 3);
+    soon("they are counted", || cluster.status().refused == 3);
+    assert_eq!(server.messages("WORK"), 0);
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}
+
+#[test]
+fn garbage_for_a_driver_is_refused_and_counted() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 1);
+    let subject = server.subject_of_outcomes();
+    for garbage in [&b""[..], b"\x05\0\0\0abc", &[0xff; 300]] {
+        server.publish(&subject, garbage);
+    }
+    soon("they are counted", || cluster.status().refused == 3);
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}
+
+/// As in `nats.conf`: an account for an app. The key is the one of the seed below.
+const USERS: &str = r#"accounts { films: { jetstream: enabled, users: [
+    { user: driver, password: secret }
+    { nkey: "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4" }
+] } }"#;
+
+/// The seed in NATS's documentation, which guards nothing.
+const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+
+#[test]
+fn who_has_no_credentials_is_not_let_in() {
+    let Some(server) = NatsServer::with(USERS, "") else { return };
+    assert!(Cluster::connect(server.url(), "test").is_err());
+    let wrong = Server::at(server.url()).user("driver", "guess");
+    assert!(Cluster::connect(wrong, "test").is_err());
+    let right = Server::at(server.url()).user("driver", "secret");
+    let cluster = Cluster::connect(right, "test").unwrap();
+    let by_key = Cluster::connect(Server::at(server.url()).nkey(SEED), "test");
+    drop(by_key.unwrap());
+    let url = server.url().replace("nats://", "nats://driver:secret@");
+    let _worker = crate::support::WorkerProcess::start(&format!("{url}/test"), "w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+/// As in `nats.conf`: encrypted, and whoever connects shows a certificate, too.
+#[test]
+fn connections_are_encrypted_where_that_is_asked_for() {
+    let dir = Dir::new();
+    let ca = dir.join("ca.pem");
+    let key = dir.join("key.pem");
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
+        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&ca)
+        .stderr(std::process::Stdio::null())
+        .status();
+    // There is no `openssl` here.
+    if !made.is_ok_and(|made| made.success()) {
+        return;
+    }
+    let tls = format!("tls {{ cert_file: {ca:?}, key_file: {key:?}, ca_file: {ca:?} }}");
+    let Some(server) = NatsServer::with(&tls, "") else { return };
+    let url = server.url().replace("nats://127.0.0.1", "tls://localhost");
+    assert!(Cluster::connect(&url, "test").is_err(), "nobody has signed that certificate");
+    let known = Server::at(&url).root_certificates(&ca);
+    let cluster = Cluster::connect(known, "test").unwrap();
+    let _worker = crate::support::WorkerProcess::with(&format!("{url}/test"), "w", 1, |command| {
+        command.env("ASYNCKIT_WORKER_CA", &ca);
+    });
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+#[test]
+fn a_server_without_jetstream_or_no_server_is_an_error() {
+    let Some(server) = NatsServer::start() else { return };
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = Cluster::connect(format!("nats://127.0.0.1:{port}"), "test").unwrap_err();
+    assert!(nobody.to_string().contains("no connection"), "{nobody}");
+    let error = Cluster::connect(server.url(), "a.b").unwrap_err();
+    assert!(error.to_string().contains("`a.b`"), "{error}");
+}

@@ -1,0 +1,179 @@
+//! Workers that end, at each moment, and workers that are stopped for a while.
+
+use asynckit::ErrorKind;
+
+use crate::calls::{add, begun, endless, gated, poison, poison_once};
+use crate::support::{Dir, NatsServer, WorkerProcess, soon};
+
+/// Before it begins: the call waits in the worker, behind another one.
+#[test]
+fn a_worker_killed_before_a_call_begins_loses_nothing() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    // What was published to a worker that is gone, without one that begins it.
+    let mut first = server.worker("first", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let waiting: Vec<_> =
+        (2..6).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
+    first.kill();
+    dir.allow("go");
+    let _second = server.worker("second", 1);
+    assert_eq!(held.get().unwrap(), 1);
+    for (n, one) in (2..6).zip(waiting) {
+        assert_eq!(one.get().unwrap(), n);
+        assert_eq!(begun(dir.path(), n).len(), 1, "none of these had begun");
+    }
+}
+
+#[test]
+fn a_worker_killed_while_a_call_runs_has_it_run_again() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let mut first = server.worker("first", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let second = server.worker("second", 1);
+    first.kill();
+    soon("it runs elsewhere", || begun(dir.path(), 1).contains(&second.id()));
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+    assert_eq!(cluster.status().redelivered, 1);
+}
+
+/// After it ran and before it told: its connection is cut when it ends, so that it can't tell.
+#[test]
+fn a_worker_killed_before_it_tells_has_the_call_run_again() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let proxy = crate::connections::Proxy::to(server.port());
+    let mut first = WorkerProcess::start(&format!("{}/test", proxy.url()), "first", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    proxy.cut();
+    dir.allow("go");
+    soon("it has run", || dir.join("done-1").exists());
+    first.kill();
+    let second = server.worker("second", 1);
+    assert_eq!(held.get().unwrap(), 1);
+    assert!(begun(dir.path(), 1).contains(&second.id()));
+}
+
+#[test]
+fn a_worker_killed_after_it_told_changes_nothing() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let mut first = server.worker("first", 1);
+    assert_eq!(add(1, 2).spawn_on(&cluster).get().unwrap(), 3);
+    first.kill();
+    let _second = server.worker("second", 1);
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+    assert_eq!(cluster.status().redelivered, 0);
+}
+
+/// Its late outcome is not handed out twice, and it goes on to work.
+#[test]
+fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let first = server.worker("first", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    first.signal("STOP");
+    let mut second = server.worker("second", 1);
+    soon("it runs elsewhere", || begun(dir.path(), 1).contains(&second.id()));
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+    first.signal("CONT");
+    second.signal("TERM");
+    assert!(second.ended());
+    for n in 0..100 {
+        assert_eq!(add(n, 1).spawn_on(&cluster).get().unwrap(), n + 1);
+    }
+    let status = cluster.status();
+    assert_eq!((status.open, status.workers.len()), (0, 1));
+}
+
+#[test]
+fn a_poison_call_is_lost_after_its_deliveries_and_others_are_not() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let mut workers: Vec<_> = (0..4).map(|n| server.worker(&format!("w{n}"), 1)).collect();
+    let poisoned = poison(dir.path().to_owned(), 1).spawn_on(&cluster);
+    let error = poisoned.get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    let text = error.to_string();
+    assert!(text.contains("3 times") && text.contains("w"), "{text}");
+    assert_eq!(begun(dir.path(), 1).len(), 3);
+    let alive = workers.iter_mut().filter_map(|worker| worker.is_alive().then_some(()));
+    assert_eq!(alive.count(), 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+#[test]
+fn what_may_go_out_once_is_lost_with_its_worker() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _workers = [server.worker("a", 1), server.worker("b", 1)];
+    let error = poison_once(dir.path().to_owned(), 1).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+/// It finishes what runs, hands back what waits, and leaves.
+#[test]
+fn a_worker_that_is_asked_to_end_drains() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let mut first = server.worker("first", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    first.signal("TERM");
+    let next = gated(dir.path().to_owned(), 2).spawn_on(&cluster);
+    let second = server.worker("second", 1);
+    soon("another one takes what comes", || begun(dir.path(), 2) == [second.id()]);
+    dir.allow("go");
+    assert!(first.ended());
+    assert_eq!((held.get().unwrap(), next.get().unwrap()), (1, 2));
+    assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+/// A worker of another build gets nothing, and the driver says that there is nobody.
+#[test]
+fn a_worker_of_an_older_build_gets_nothing() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    // The same program with one more byte at its end is another program, that does the same.
+    let other = dir.join("older");
+    std::fs::copy(std::env::current_exe().unwrap(), &other).unwrap();
+    let mut bytes = std::fs::OpenOptions::new().append(true).open(&other).unwrap();
+    std::io::Write::write_all(&mut bytes, b"\0").unwrap();
+    drop(bytes);
+    let _older = WorkerProcess::of(&other, &format!("{}/test", server.url()), "older", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    let mut older = server.watch_beats();
+    soon("the older one is there", || older.has_come());
+    // Several of its beats, in which it could have taken the call.
+    older.wait_for(3);
+    assert!(begun(dir.path(), 1).is_empty());
+    assert!(cluster.status().workers.is_empty());
+    let _same = server.worker("same", 1);
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+}
+
+/// A call of another worker's function that was begun is told when it isn't wanted, wherever it runs.
+#[test]
+fn a_dropped_cluster_leaves_nothing_on_the_server() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _worker = server.worker("w", 1);
+    let all: Vec<_> =
+        (0..3).map(|n| endless(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
+    soon("one runs", || (0..3).any(|n| !begun(dir.path(), n).is_empty()));
+    cluster.stop_timeout(std::time::Duration::from_millis(50));
+    assert!(all.into_iter().all(|one| one.get().is_err()));
+    drop(cluster);
+    soon("it was told", || (0..3).any(|n| dir.join(&format!("cancelled-{n}")).exists()));
+    soon("the streams are empty", || server.messages("WORK") == 0 && server.messages("DONE") == 0);
+}
