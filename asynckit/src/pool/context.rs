@@ -102,11 +102,12 @@ fn works_for_no_other(pool: &Shared) -> bool {
 /// pool.stop(); // the search has seen it
 /// ```
 pub fn is_cancelled() -> bool {
+    // Closed as well: who ends because of this must not make room for what is about to be cancelled.
+    let tells = |pool: &Shared| pool.is_ending() && pool.is_closed();
     let cancelled = each_frame(|frame| {
-        let of_pool = frame.home::<State>().is_some_and(|pool| pool.is_ending());
-        let of_place = frame
-            .home::<Inside>()
-            .is_some_and(|part| part.is_cancelled() || part.pool().is_ending());
+        let of_pool = frame.home::<State>().is_some_and(|pool| tells(pool));
+        let of_place =
+            frame.home::<Inside>().is_some_and(|part| part.is_cancelled() || tells(part.pool()));
         if of_pool || of_place || frame.is_set() {
             ControlFlow::Break(true)
         } else if frame.in_place() {
