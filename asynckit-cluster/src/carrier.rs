@@ -63,7 +63,7 @@ impl OfCluster {
 
 impl Inner {
     async fn carry(&self, call: Call<'_>, remote: &'static Remote) -> Carried {
-        let about = match self.about(call.function(), remote) {
+        let about = match self.about(call.function()) {
             Ok(about) => about,
             Err(why) => return call.fail(Failure::new(ErrorKind::Failed, why)),
         };
@@ -98,7 +98,7 @@ impl Inner {
     }
 
     /// What is set on a function; or why it can't be called elsewhere.
-    fn about(&self, function: &'static Function, remote: &Remote) -> Result<Arc<About>, String> {
+    fn about(&self, function: &'static Function) -> Result<Arc<About>, String> {
         let mut abouts = self.abouts.lock().unwrap_or_else(PoisonError::into_inner);
         let about = abouts.entry(std::ptr::from_ref(function).addr()).or_insert_with(|| {
             let id = FunctionId::of(function);
@@ -107,8 +107,6 @@ impl Inner {
                 function: id,
                 path: function.path(),
                 limit: function.limit().and_then(NonZeroUsize::new),
-                timeout: function.timeout(),
-                memory: remote.memory,
             }))
         });
         about.clone()

@@ -21,7 +21,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -50,17 +49,12 @@ pub(crate) enum Argument {
 
 /// What is set on a function, for all of its calls.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "nats"), allow(dead_code))]
 pub(crate) struct About {
     pub(crate) function: wire::FunctionId,
     /// `module::function`.
     pub(crate) path: &'static str,
     /// How many of its calls may run at once in the whole cluster.
     pub(crate) limit: Option<NonZeroUsize>,
-    /// How long one run may take. The worker sees to it; it is here for who wants to know how long to wait.
-    pub(crate) timeout: Option<Duration>,
-    /// How much memory its process may take.
-    pub(crate) memory: Option<u64>,
 }
 
 /// What a backend does for a driver.
@@ -82,6 +76,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
 /// What a driver does for a backend.
 pub(crate) trait Driver: Send + Sync + 'static {
     /// This run of the program, which is part of the id of each of its calls.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code))]
     fn run(&self) -> u64;
 
     /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)

@@ -23,15 +23,18 @@ const CHUNK: usize = 512 << 10;
 /// The most bytes of objects that a worker keeps, for calls that need the same again.
 const KEPT_BYTES: usize = 256 << 20;
 
+/// Whose it is, by its run, and what.
+type Key = (u64, Hash);
+
 pub(super) struct Objects {
     js: jetstream::Context,
     names: Names,
     copies: usize,
     bucket: tokio::sync::Mutex<Option<ObjectStore>>,
     /// What was put, or is being put.
-    put: Mutex<HashMap<(u64, Hash), Arc<OnceCell<()>>>>,
+    put: Mutex<HashMap<Key, Arc<OnceCell<()>>>>,
     /// What was fetched, from the oldest on.
-    fetched: Mutex<Vec<((u64, Hash), Bytes)>>,
+    fetched: Mutex<Vec<(Key, Bytes)>>,
 }
 
 impl Objects {
@@ -133,7 +136,7 @@ impl Objects {
         Ok(Some(body))
     }
 
-    fn keep(&self, key: (u64, Hash), body: &Bytes) {
+    fn keep(&self, key: Key, body: &Bytes) {
         let mut dropped = Vec::new();
         let mut fetched = lock(&self.fetched);
         fetched.push((key, body.clone()));

@@ -27,7 +27,7 @@ pub(super) enum Found {
     /// An outcome whose body lay in the object store.
     Fetched(CallId, wire::Outcome, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
-    Recovered(u32, Result<Recovered, BoxError>),
+    Recovered(u32, Result<Box<Recovered>, BoxError>),
     /// How far a lane was handed out, and what is not in the stream any more.
     LookedAt(Lane, u32, Result<(u64, Vec<(u64, u32)>), BoxError>),
     /// Outcomes that are kept, and how far they go.

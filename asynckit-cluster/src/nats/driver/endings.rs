@@ -178,7 +178,7 @@ impl Acting {
         let (after, listed, epoch) = (self.marks.0, self.calls.unclaimed(), self.epoch);
         async move {
             let all = recover::all(js, names, copies, streams, run, after, listed);
-            Found::Recovered(epoch, all.await)
+            Found::Recovered(epoch, all.await.map(Box::new))
         }
     }
 
@@ -189,7 +189,7 @@ impl Acting {
         self.find(finding);
     }
 
-    pub(super) fn have_recovered(&mut self, epoch: u32, found: Result<Recovered, BoxError>) {
+    pub(super) fn have_recovered(&mut self, epoch: u32, found: Result<Box<Recovered>, BoxError>) {
         if epoch != self.epoch {
             // The connection was lost again, and another recovery is on its way, or will be.
             return;

@@ -127,16 +127,16 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_said() {
-        let read = |name: &'static str, value: &'static str| {
+        let complaint = |name: &'static str, value: &'static str| {
             let variables = [("ASYNCKIT_WORKER", "nats://host"), (name, value)];
             let variable = move |wanted: &str| {
                 let found = variables.iter().find(|(its, _)| *its == wanted);
                 found.map(|(_, value)| (*value).to_owned())
             };
-            super::read(&[], variable).unwrap_err().to_string()
+            read(&[], variable).unwrap_err().to_string()
         };
-        assert!(read("ASYNCKIT_WORKER_THREADS", "many").contains("`many`"));
-        assert!(read("ASYNCKIT_WORKER_USER", "me").contains("PASSWORD"));
-        assert!(read("ASYNCKIT_WORKER_KEY", "k").contains("CERTIFICATE"));
+        assert!(complaint("ASYNCKIT_WORKER_THREADS", "many").contains("`many`"));
+        assert!(complaint("ASYNCKIT_WORKER_USER", "me").contains("PASSWORD"));
+        assert!(complaint("ASYNCKIT_WORKER_KEY", "k").contains("CERTIFICATE"));
     }
 }
