@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use asynckit::{
     AsyncResult, CancelToken, ErrorKind, Explore, Limit, Pool, Results, Retry, Work, async_work,
-    chain, current, explore, try_work, work,
+    current, explore, try_work, work,
 };
 
 use crate::support::{Gate, eventually, soon};
