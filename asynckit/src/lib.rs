@@ -273,23 +273,23 @@
 //!
 //! # What it costs
 //!
-//! A task is one block of memory with its closure, its inputs and room for the value, and a few atomic
-//! steps: some hundred instructions, of which `benches/README.md` has the figures beside those of others.
-//! What a task does not use (a scope, a token, a limit, a time, a span) it does not pay for. So a function
-//! is worth a task from about a microsecond on.
+//! A task is one block of memory with its closure, its inputs and room for the value, and a few atomic steps: some
+//! hundred instructions, of which `benches/README.md` has the figures beside those of others. What a task does not
+//! use (a scope, a token, a limit, a time, a span) it does not pay for. So a function is worth a task from about a
+//! microsecond on.
 //!
-//! An idle pool takes no processor time. A thread that waits for a result looks on for a few
-//! microseconds before it sleeps, where the work runs and there is another processor to run it.
+//! An idle pool takes no processor time. A thread that waits for a result looks on for a few microseconds before it
+//! sleeps, where the work runs and there is another processor to run it.
 //!
 //! # Memory
 //!
-//! A pending task takes about 140 bytes, and more where its closure or its value is large. A value is
-//! dropped where its last handle or its last borrower goes, by whoever that is, before that goes on: as
-//! with a plain variable. Work that was given up leaves nothing behind at the result that it waited for.
+//! A pending task takes about 140 bytes, and more where its closure or its value is large. A value is dropped where
+//! its last handle or its last borrower goes, by whoever that is, before that goes on: as with a plain variable.
+//! Work that was given up leaves nothing behind at the result that it waited for.
 //!
-//! The blocks of tasks that are over are used again. A thread keeps a few of them, and gives them back
-//! when it ends or has slept for a tenth of a second; what is free then goes back to the system within
-//! a second, as long as the process has a worker at rest, or none.
+//! The blocks of tasks that are over are used again. A thread keeps a few of them, and gives them back when it ends
+//! or has slept for a tenth of a second; what is free then goes back to the system within a second, as long as the
+//! process has a worker at rest, or none.
 //!
 //! # What it is not for
 //!
@@ -304,14 +304,6 @@
 //! [`Pool::deterministic`] has no threads and runs tasks in an order that a seed decides.
 //! [`explore`] runs a test under many orders, and tells the seed of one that fails; [`Explore`] puts
 //! failures and panics in the place of tasks.
-//!
-//! ```
-//! asynckit::explore(20, |pool| {
-//!     let (a, b) = (pool.spawn(|| 1), pool.spawn(|| 2));
-//!     assert_eq!(a.get()? + b.get()?, 3);
-//!     Ok::<(), asynckit::Error>(())
-//! });
-//! ```
 //!
 //! # Features
 //!
@@ -376,20 +368,8 @@ pub mod __private;
 #[doc = include_str!("../docs/messages.md")]
 pub mod messages {}
 
-/// How to go about a task, from its beginning to its end.
 #[cfg(any(doc, doctest))]
-pub mod guide {
-    #[cfg(all(feature = "rate", feature = "signal"))]
-    #[doc = include_str!("../docs/crawl_politely.md")]
-    pub mod crawl_politely {}
-
-    #[cfg(feature = "jobserver")]
-    #[doc = include_str!("../docs/share_makes_slots.md")]
-    pub mod share_makes_slots {}
-
-    #[doc = include_str!("../docs/streams.md")]
-    pub mod streams {}
-}
+pub mod guide;
 
 #[doc = include_str!("../docs/async_work.md")]
 pub use asynckit_macros::async_work;

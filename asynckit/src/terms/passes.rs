@@ -1,8 +1,8 @@
 //! Permits to run, and the line of those who wait for some.
 //!
-//! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over. Who
-//! comes first is served first, also where others would find room: so that much is not starved by little. Turns
-//! of a rate (`turns.rs`) have the same line, and do not come back but with time.
+//! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over. Who comes
+//! first is served first, also where others would find room, so that much is not starved by little. Turns of a rate
+//! (`turns.rs`) have the same line, and come back with time.
 
 #[cfg(feature = "jobserver")]
 mod of_slots;
@@ -53,7 +53,6 @@ struct Number {
 /// All limits that there are, for who looks at a pool.
 static LIMITS: Mutex<BTreeMap<LimitId, Weak<Passes>>> = Mutex::new(BTreeMap::new());
 
-/// All limits that there are.
 pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
     lock(&LIMITS).values().filter_map(Weak::upgrade).collect()
 }
