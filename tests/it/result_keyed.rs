@@ -8,7 +8,7 @@ use crate::support::{Broken, Gate, soon};
 
 #[async_work]
 fn checked(n: u32) -> Result<u32, Broken> {
-    if n % 3 == 0 { Err(Broken(n)) } else { Ok(n) }
+    if n.is_multiple_of(3) { Err(Broken(n)) } else { Ok(n) }
 }
 
 #[test]

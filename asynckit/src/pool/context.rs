@@ -105,7 +105,7 @@ pub fn is_cancelled() -> bool {
     // Closed as well: who ends because of this must not make room for what is about to be cancelled.
     let tells = |pool: &Shared| pool.is_ending() && pool.is_closed();
     let cancelled = each_frame(|frame| {
-        let of_pool = frame.home::<State>().is_some_and(|pool| tells(pool));
+        let of_pool = frame.home::<State>().is_some_and(tells);
         let of_place =
             frame.home::<Inside>().is_some_and(|part| part.is_cancelled() || tells(part.pool()));
         if of_pool || of_place || frame.is_set() {
