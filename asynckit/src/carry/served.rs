@@ -11,9 +11,8 @@ use crate::work::Work;
 /// program, say. There is one for each such function of the program and of the crates that it is made of.
 ///
 /// ```
-/// use asynckit::carry::Served;
-///
-/// for served in Served::all() {
+/// # #[cfg(feature = "remote")]
+/// for served in asynckit::carry::Served::all() {
 ///     println!("{}", served.function().path());
 /// }
 /// ```

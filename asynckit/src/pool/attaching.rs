@@ -16,16 +16,27 @@ impl PoolBuilder {
     /// enters it and gives a guard:
     ///
     /// ```
-    /// use tracing::Span;
+    /// use std::cell::Cell;
+    ///
+    /// thread_local! {
+    ///     static LANGUAGE: Cell<&'static str> = const { Cell::new("en") };
+    /// }
+    ///
+    /// /// Has the language of before come back.
+    /// struct Before(&'static str);
+    /// impl Drop for Before {
+    ///     fn drop(&mut self) { LANGUAGE.set(self.0) }
+    /// }
     ///
     /// let pool = asynckit::Pool::builder()
     ///     .workers(1)
     ///     .context(|| {
-    ///         let span = Span::current();
-    ///         move || span.clone().entered()
+    ///         let language = LANGUAGE.get();
+    ///         move || Before(LANGUAGE.replace(language))
     ///     })
     ///     .build()?;
-    /// assert_eq!(pool.spawn(|| 1).get().unwrap(), 1);
+    /// LANGUAGE.set("eo");
+    /// assert_eq!(pool.spawn(|| LANGUAGE.get()).get().unwrap(), "eo");
     /// # Ok::<(), asynckit::BuildError>(())
     /// ```
     ///

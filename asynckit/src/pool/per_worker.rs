@@ -88,7 +88,7 @@ impl<T: Send + 'static> PerWorker<T> {
     ///
     /// ```
     /// let pool = asynckit::Pool::new(1);
-    /// let buffer = asynckit::PerWorker::new(&pool, || Vec::with_capacity(1 << 16));
+    /// let buffer = asynckit::PerWorker::new(&pool, || Vec::<u8>::with_capacity(1 << 16));
     /// let mine = buffer.clone();
     /// let length = pool.spawn(move || {
     ///     mine.with(|buffer| {
