@@ -40,8 +40,34 @@ pub(crate) fn print(line: &Line<'_>) {
 
 /// The last lines on standard error of a process.
 pub(super) struct LastWords {
-    lines: Arc<Mutex<VecDeque<String>>>,
+    lines: Arc<Mutex<Words>>,
     end: Receiver<()>,
+}
+
+/// The lines that say something: a backtrace would push out what it is a backtrace of.
+#[derive(Default)]
+struct Words {
+    last: VecDeque<String>,
+    in_backtrace: bool,
+}
+
+impl Words {
+    fn add(&mut self, text: &str) {
+        if text == "stack backtrace:" {
+            self.in_backtrace = true;
+            return;
+        }
+        // Its lines are indented, but for the one that may come last.
+        let is_frame = text.starts_with(' ') || text.starts_with("note: Some details are omitted");
+        self.in_backtrace &= is_frame;
+        if self.in_backtrace || text.trim().is_empty() {
+            return;
+        }
+        if self.last.len() == LAST {
+            self.last.pop_front();
+        }
+        self.last.push_back(text.chars().take(500).collect());
+    }
 }
 
 impl LastWords {
@@ -50,7 +76,7 @@ impl LastWords {
         // A process that it has started may still have its standard error.
         let _ = self.end.recv_timeout(Duration::from_millis(20));
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+        let lines: Vec<&str> = lines.last.iter().map(|line| line.trim()).collect();
         lines.join(" / ")
     }
 }
@@ -66,18 +92,11 @@ pub(super) fn hand_on(
     thread::Builder::new().name(format!("{worker}-out")).spawn(move || {
         each_line(out, |text| told(&Line { worker: &name, is_error: false, text }));
     })?;
-    let (last, (sender, end)) = (Arc::<Mutex<VecDeque<String>>>::default(), channel());
+    let (last, (sender, end)) = (Arc::<Mutex<Words>>::default(), channel());
     let (name, told, lines) = (worker.to_owned(), on_line.clone(), last.clone());
     thread::Builder::new().name(format!("{worker}-err")).spawn(move || {
         each_line(err, |text| {
-            let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-            if !text.trim().is_empty() {
-                if lines.len() == LAST {
-                    lines.pop_front();
-                }
-                lines.push_back(text.chars().take(500).collect());
-            }
-            drop(lines);
+            lines.lock().unwrap_or_else(PoisonError::into_inner).add(text);
             told(&Line { worker: &name, is_error: true, text });
         });
         drop(sender);
@@ -93,5 +112,20 @@ fn each_line(from: impl Read, mut each: impl FnMut(&str)) {
         }
         each(&String::from_utf8_lossy(&line));
         line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_no_backtrace() {
+        let mut words = Words::default();
+        let said = "a line\n\nmemory allocation of 9 bytes failed\nstack backtrace:\n   0: a::b\n             at c.rs:1:2\n  \
+                    10: d\nnote: Some details are omitted, run with `RUST_BACKTRACE=full`.\nthe last\n  of all";
+        said.lines().for_each(|line| words.add(line));
+        let last = ["a line", "memory allocation of 9 bytes failed", "the last", "  of all"];
+        assert_eq!(words.last, last);
     }
 }

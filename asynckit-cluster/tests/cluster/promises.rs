@@ -306,6 +306,9 @@ fn a_poison_call_is_lost_and_nobody_else(site: &Site) {
             assert!(text.contains("these are my last words"), "{text}");
         }
         assert_eq!(folder.count("runs"), 3);
+        if site.name != "processes" {
+            return;
+        }
         for (how, words) in [("exit", "exit code 3"), ("segv", "signal 11 (SIGSEGV)")] {
             let error = end(&file, how).spawn_on(&place).get().unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
