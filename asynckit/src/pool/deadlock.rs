@@ -13,7 +13,7 @@ use crate::pool::threads::Wait;
 use crate::pool::walks;
 use crate::pool::words::{in_a_circle, itself, out_of_passes, waiter};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::terms::{Passes, Share, has_lines};
+use crate::terms::{IN_LINE, Passes, Share};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -119,7 +119,7 @@ pub(crate) fn look_at_limits() {
     // ORDERING: SeqCst fence, as in `look_again`: of a wait and of who gets in line, each is counted
     // before its look, so that one of the two sees the other.
     fence(Ordering::SeqCst);
-    if !has_lines() {
+    if !IN_LINE.any() {
         return;
     }
     let sleepers = lock(&SLEEPERS).clone();

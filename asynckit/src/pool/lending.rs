@@ -10,7 +10,7 @@ use crate::pool::goal::Turn;
 use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
-use crate::terms::{InLine, Pass, Passes, Share, Who, any_lends, shares_in_place};
+use crate::terms::{InLine, LENDING, Pass, Passes, Share, Who, shares_in_place};
 
 /// What was given back.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Lent {
     /// Gives back what the work on this thread has, which is about to block. What was waited for below it on its
     /// stack steps out of the line, as that can't go on before this.
     pub(super) fn lend(&mut self) {
-        if any_lends() {
+        if LENDING.any() {
             let turns = TURNS.with(|turns| turns.borrow().clone());
             turns.iter().for_each(|turn| turn.step_aside());
             self.lend_of(&context::stack());
@@ -73,7 +73,7 @@ impl Lent {
 
     /// What a task has that sleeps until a result is set.
     pub(crate) fn of_sleeper(task: impl FnOnce() -> TaskRef) -> Option<Lent> {
-        if !any_lends() {
+        if !LENDING.any() {
             return None;
         }
         let mut lent = Lent::default();

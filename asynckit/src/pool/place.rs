@@ -8,7 +8,7 @@ use crate::observe::{Record, TaskId};
 use crate::pool::shared::{Shared, State};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
 use crate::terms::{
-    Carriers, Inherited, Kept, Pass, Priority, Rank, Share, Stopwatch, Tree, passed_on,
+    Carriers, Inherited, Kept, PASSED_ON, Pass, Priority, Rank, Share, Stopwatch, Tree,
 };
 
 /// A pool, or a part of one.
@@ -189,7 +189,7 @@ impl Place {
     /// A place for the calling thread: what the work that it is doing passes on, if anything, is passed on to
     /// what that submits.
     pub(crate) fn here(&self) -> Place {
-        if !passed_on::any() {
+        if !PASSED_ON.any() {
             return self.clone();
         }
         let here = passed_on_here();

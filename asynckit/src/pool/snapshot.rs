@@ -15,7 +15,7 @@ use crate::pool::shared::{Earlier, Shared};
 use crate::pool::shown::watched_of;
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, lock};
-use crate::terms::{Passes, all_limits, has_lines};
+use crate::terms::{IN_LINE, Passes, all_limits};
 
 /// So many of a list are named.
 const FEW: usize = 8;
@@ -231,7 +231,7 @@ impl Shared {
 }
 
 fn is_in_line(task: &TaskRef, limits: &[Arc<Passes>]) -> bool {
-    has_lines() && limits.iter().any(|limit| limit.has_in_line(task))
+    IN_LINE.any() && limits.iter().any(|limit| limit.has_in_line(task))
 }
 
 /// What a result waits for, step by step.

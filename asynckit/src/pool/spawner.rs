@@ -6,7 +6,7 @@ use crate::pool::place::Place;
 use crate::pool::scope::Scope;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
-use crate::terms::passed_on;
+use crate::terms::PASSED_ON;
 
 pub(crate) mod sealed {
     use super::{Arc, Place, Shared};
@@ -98,7 +98,7 @@ impl Spawn for Pool {
 
     #[inline]
     fn plain(&self) -> Option<Plain<'_>> {
-        (!passed_on::any()).then(|| Plain(self.shared()))
+        (!PASSED_ON.any()).then(|| Plain(self.shared()))
     }
 }
 impl Spawner<'static> for Pool {}
@@ -146,7 +146,7 @@ impl Spawn for Current {
     #[inline]
     fn plain(&self) -> Option<Plain<'_>> {
         match &self.place {
-            Place::Pool(pool) if !passed_on::any() => Some(Plain(pool)),
+            Place::Pool(pool) if !PASSED_ON.any() => Some(Plain(pool)),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::core::TaskRef;
 use crate::error::{At, BoxError, Error, Failure};
 use crate::sync::Arc;
-use crate::terms::passed_on;
+use crate::terms::counts::PASSED_ON;
 use crate::terms::polling::End;
 
 /// A function whose calls may be carried out elsewhere, as its attribute describes it.
@@ -300,7 +300,7 @@ pub(crate) struct Carriers {
 
 impl Carriers {
     pub(crate) fn new(first: Arc<dyn Carrier>, others: Option<Arc<Carriers>>) -> Arc<Carriers> {
-        passed_on::made();
+        PASSED_ON.one_more();
         Arc::new(Carriers { first, others })
     }
 
@@ -318,6 +318,6 @@ impl Carriers {
 
 impl Drop for Carriers {
     fn drop(&mut self) {
-        passed_on::gone();
+        PASSED_ON.one_less();
     }
 }

@@ -2,38 +2,35 @@
 
 use crate::sync::{Ordering, StaticCounter};
 
-/// How many stand in line, for all limits.
-static IN_LINE: StaticCounter = StaticCounter::new(0);
+/// How many there are of something, in the whole process.
+pub(crate) struct Count(StaticCounter);
 
-/// How many limits there are that lend.
-static LENDING: StaticCounter = StaticCounter::new(0);
+/// Who stands in line, for all limits.
+pub(crate) static IN_LINE: Count = Count::none();
 
-pub(super) fn line_grows() {
-    IN_LINE.fetch_add(1, Ordering::Relaxed);
-}
+/// Limits that lend.
+pub(crate) static LENDING: Count = Count::none();
 
-pub(super) fn line_shrinks() {
-    IN_LINE.fetch_sub(1, Ordering::Relaxed);
-}
+/// What is passed on from work to what it submits: trees of tokens, lists of carriers, ranks.
+pub(crate) static PASSED_ON: Count = Count::none();
 
-/// Whether anybody stands in line anywhere.
-pub(crate) fn has_lines() -> bool {
-    // ORDERING: Relaxed: between fences, see `look_at_limits`.
-    IN_LINE.load(Ordering::Relaxed) != 0
-}
+impl Count {
+    const fn none() -> Count {
+        Count(StaticCounter::new(0))
+    }
 
-/// A limit was made.
-pub(super) fn made(lends: bool) {
-    LENDING.fetch_add(u64::from(lends), Ordering::Relaxed);
-}
+    pub(super) fn one_more(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 
-/// A limit is gone.
-pub(super) fn gone(lends: bool) {
-    LENDING.fetch_sub(u64::from(lends), Ordering::Relaxed);
-}
+    pub(super) fn one_less(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 
-/// Whether any limit lends.
-pub(crate) fn any_lends() -> bool {
-    // ORDERING: Relaxed: work that is under one has seen it being made before it began.
-    LENDING.load(Ordering::Relaxed) != 0
+    /// Whether there are any at all.
+    pub(crate) fn any(&self) -> bool {
+        // ORDERING: Relaxed: work that has one has seen it being made before it began. Of lines: between fences, see
+        // `look_at_limits`.
+        self.0.load(Ordering::Relaxed) != 0
+    }
 }

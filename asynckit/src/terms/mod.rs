@@ -4,14 +4,13 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `passed_on`, `priority`, `tree`, `stopwatch`, `counts`, `keys`,
+//! Each imports only those above it: `random`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
 //! `turns`, `slots`, `supply`, `passes`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;
 mod inherited;
 mod keys;
-pub(crate) mod passed_on;
 mod passes;
 mod polling;
 mod priority;
@@ -33,7 +32,7 @@ pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
 };
 pub(crate) use carriers::{Carriers, OnCall, Tell};
-pub(crate) use counts::{any_lends, has_lines};
+pub(crate) use counts::{IN_LINE, LENDING, PASSED_ON};
 pub(crate) use inherited::Inherited;
 pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};

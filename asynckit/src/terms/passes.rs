@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::core::{self, Deferred, TaskRef};
 use crate::observe::{LimitFacts, LimitId};
 use crate::sync::{Arc, Mutex, OnceLock, Parker, Weak, lock};
-use crate::terms::counts;
+use crate::terms::counts::{IN_LINE, LENDING};
 use crate::terms::keys::{Forget, Keys};
 use crate::terms::supply::Supply;
 #[cfg(feature = "rate")]
@@ -59,7 +59,7 @@ pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
 
 impl State {
     fn line_up(&mut self, is_new: bool, waiter: &Arc<Waiter>) -> Number {
-        counts::line_grows();
+        IN_LINE.one_more();
         self.last += 1;
         let number = Number { is_new, arrived: self.last };
         self.line.insert(number, waiter.clone());
@@ -80,7 +80,7 @@ impl State {
 
     fn take_out(&mut self, number: Number) -> Option<Arc<Waiter>> {
         let waiter = self.line.remove(&number)?;
-        counts::line_shrinks();
+        IN_LINE.one_less();
         if let Some(address) = waiter.address() {
             self.tasks.remove(&address);
         }
@@ -169,7 +169,9 @@ impl Passes {
     }
 
     fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
-        counts::made(lends);
+        if lends {
+            LENDING.one_more();
+        }
         let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
         let state = Mutex::new(State { supply, line, tasks, last: 0, holders });
         let keys = OnceLock::new();
@@ -319,7 +321,9 @@ impl Passes {
 
 impl Drop for Passes {
     fn drop(&mut self) {
-        counts::gone(self.lends);
+        if self.lends {
+            LENDING.one_less();
+        }
         let known = lock(&LIMITS).remove(&self.facts.id);
         drop(known);
     }

@@ -1,7 +1,7 @@
 //! Priorities: which of the work that is ready begins first.
 
 use crate::sync::Arc;
-use crate::terms::passed_on;
+use crate::terms::counts::PASSED_ON;
 
 /// Which work begins first, where more is ready than there are threads: a hint.
 ///
@@ -63,7 +63,7 @@ struct Counted(Priority);
 
 impl Rank {
     pub(crate) fn new(priority: Priority) -> Rank {
-        passed_on::made();
+        PASSED_ON.one_more();
         Rank(Arc::new(Counted(priority)))
     }
 
@@ -74,6 +74,6 @@ impl Rank {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        passed_on::gone();
+        PASSED_ON.one_less();
     }
 }

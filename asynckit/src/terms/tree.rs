@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::TaskRef;
 use crate::error::{Error, Hop};
 use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, Weak, lock};
-use crate::terms::passed_on;
+use crate::terms::counts::PASSED_ON;
 use crate::terms::timers::{TimerKey, Timers};
 
 /// Why a tree is cancelled.
@@ -41,7 +41,7 @@ struct Due {
 
 impl Tree {
     pub(crate) fn new(parent: Option<Arc<Tree>>) -> Arc<Tree> {
-        passed_on::made();
+        PASSED_ON.one_more();
         Arc::new(Tree {
             cancelled: OnceLock::new(),
             told: AtomicU8::new(0),
@@ -164,7 +164,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        passed_on::gone();
+        PASSED_ON.one_less();
         if let Some(due) = lock(&self.deadline).take() {
             due.timers.cancel(due.key);
         }
