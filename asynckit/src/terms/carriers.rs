@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::core::TaskRef;
 use crate::error::{At, BoxError, Error, Failure};
 use crate::sync::Arc;
-use crate::terms::counts::PASSED_ON;
+use crate::terms::counts::{Counted, PASSED_ON};
 use crate::terms::polling::End;
 
 /// A function whose calls may be carried out elsewhere, as its attribute describes it.
@@ -296,12 +296,12 @@ pub trait Codec<A, T>: Send + Sync {
 pub(crate) struct Carriers {
     pub(crate) first: Arc<dyn Carrier>,
     pub(crate) others: Option<Arc<Carriers>>,
+    _counted: Counted,
 }
 
 impl Carriers {
     pub(crate) fn new(first: Arc<dyn Carrier>, others: Option<Arc<Carriers>>) -> Arc<Carriers> {
-        PASSED_ON.one_more();
-        Arc::new(Carriers { first, others })
+        Arc::new(Carriers { first, others, _counted: PASSED_ON.counted() })
     }
 
     /// Asks one after the other.
@@ -313,11 +313,5 @@ impl Carriers {
             }
         }
         Err(call)
-    }
-}
-
-impl Drop for Carriers {
-    fn drop(&mut self) {
-        PASSED_ON.one_less();
     }
 }

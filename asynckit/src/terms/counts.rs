@@ -14,9 +14,23 @@ pub(crate) static LENDING: Count = Count::none();
 /// What is passed on from work to what it submits: trees of tokens, lists of carriers, ranks.
 pub(crate) static PASSED_ON: Count = Count::none();
 
+/// One of them, as long as it is there.
+pub(super) struct Counted(&'static Count);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.one_less();
+    }
+}
+
 impl Count {
     const fn none() -> Count {
         Count(StaticCounter::new(0))
+    }
+
+    pub(super) fn counted(&'static self) -> Counted {
+        self.one_more();
+        Counted(self)
     }
 
     pub(super) fn one_more(&self) {

@@ -8,11 +8,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, Weak, lock};
+use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, Weak, lock};
 
-/// What there is, by key. Keys of different types are different.
-pub(crate) struct Keys<V> {
-    tables: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
+/// What there is, by key. Keys of different types are different. Most things that may have keys have none, and no
+/// table.
+pub(crate) struct Keys<V>(OnceLock<Arc<Tables<V>>>);
+
+struct Tables<V> {
+    of_type: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
     count: AtomicUsize,
     of: PhantomData<fn() -> V>,
 }
@@ -34,18 +37,32 @@ impl Drop for Forget {
 const SMALL: usize = 64;
 
 impl<V: Send + Sync + 'static> Keys<V> {
-    pub(crate) fn new() -> Arc<Keys<V>> {
-        let (tables, count) = (Mutex::new(HashMap::new()), AtomicUsize::new(0));
-        Arc::new(Keys { tables, count, of: PhantomData })
+    pub(crate) fn none() -> Keys<V> {
+        Keys(OnceLock::new())
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.count.load(Ordering::Relaxed)
+        self.0.get().map_or(0, |tables| tables.count.load(Ordering::Relaxed))
     }
 
     /// The one of this key.
-    pub(crate) fn of<K>(self: &Arc<Self>, key: &K, make: impl FnOnce(Forget) -> Arc<V>) -> Arc<V>
+    pub(crate) fn of<K>(&self, key: &K, make: impl FnOnce(Forget) -> Arc<V>) -> Arc<V>
+    where
+        K: ?Sized + Hash + Eq + ToOwned,
+        K::Owned: Hash + Eq + Send + Sync + 'static,
+    {
+        self.0.get_or_init(Tables::new).of(key, make)
+    }
+}
+
+impl<V: Send + Sync + 'static> Tables<V> {
+    fn new() -> Arc<Tables<V>> {
+        let (of_type, count) = (Mutex::new(HashMap::new()), AtomicUsize::new(0));
+        Arc::new(Tables { of_type, count, of: PhantomData })
+    }
+
+    fn of<K>(self: &Arc<Self>, key: &K, make: impl FnOnce(Forget) -> Arc<V>) -> Arc<V>
     where
         K: ?Sized + Hash + Eq + ToOwned,
         K::Owned: Hash + Eq + Send + Sync + 'static,
@@ -90,7 +107,7 @@ impl<V: Send + Sync + 'static> Keys<V> {
     }
 
     fn with_table<K: Send + 'static, R>(&self, f: impl FnOnce(&mut Table<K, V>) -> R) -> R {
-        let mut tables = lock(&self.tables);
+        let mut tables = lock(&self.of_type);
         let table =
             tables.entry(TypeId::of::<K>()).or_insert_with(|| Box::new(Table::<K, V>::new()));
         match table.downcast_mut() {

@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use crate::core::{self, Deferred, TaskRef};
 use crate::observe::{LimitFacts, LimitId};
-use crate::sync::{Arc, Mutex, OnceLock, Parker, Weak, lock};
-use crate::terms::counts::{IN_LINE, LENDING};
+use crate::sync::{Arc, Mutex, Parker, Weak, lock};
+use crate::terms::counts::{Counted, IN_LINE, LENDING};
 use crate::terms::keys::{Forget, Keys};
 use crate::terms::supply::Supply;
 #[cfg(feature = "rate")]
@@ -24,10 +24,10 @@ use crate::terms::{timers::Timers, turns::Turns};
 /// At most so many at once; or so many in so long.
 pub(crate) struct Passes {
     facts: LimitFacts,
-    /// Whether work that waits inside gives its own back meanwhile.
-    lends: bool,
+    /// There, where work that waits inside gives its own back meanwhile.
+    lends: Option<Counted>,
     state: Mutex<State>,
-    keys: OnceLock<Arc<Keys<Passes>>>,
+    keys: Keys<Passes>,
     /// Of those of a key.
     _forget: Option<Forget>,
 }
@@ -169,12 +169,9 @@ impl Passes {
     }
 
     fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
-        if lends {
-            LENDING.one_more();
-        }
         let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
         let state = Mutex::new(State { supply, line, tasks, last: 0, holders });
-        let keys = OnceLock::new();
+        let (lends, keys) = (lends.then(|| LENDING.counted()), Keys::none());
         let passes = Arc::new(Passes { facts, lends, state, keys, _forget: forget });
         lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
         passes
@@ -186,16 +183,16 @@ impl Passes {
         K: ?Sized + Hash + Eq + ToOwned,
         K::Owned: Hash + Eq + Send + Sync + 'static,
     {
-        self.keys.get_or_init(Keys::new).of(key, |forget| {
+        self.keys.of(key, |forget| {
             let facts = LimitFacts { id: LimitId::next(), ..self.facts };
             let supply = lock(&self.state).supply.alike(facts.most);
-            Passes::with(facts, self.lends, supply, Some(forget))
+            Passes::with(facts, self.lends(), supply, Some(forget))
         })
     }
 
     /// How many keys there are.
     pub(crate) fn keys(&self) -> usize {
-        self.keys.get().map_or(0, |keys| keys.len())
+        self.keys.len()
     }
 
     /// How many wait in line now.
@@ -273,7 +270,7 @@ impl Passes {
 
     /// Whether work that waits inside gives its own back meanwhile.
     pub(crate) fn lends(&self) -> bool {
-        self.lends
+        self.lends.is_some()
     }
 
     /// Whether its turns come by these timers.
@@ -321,9 +318,6 @@ impl Passes {
 
 impl Drop for Passes {
     fn drop(&mut self) {
-        if self.lends {
-            LENDING.one_less();
-        }
         let known = lock(&LIMITS).remove(&self.facts.id);
         drop(known);
     }

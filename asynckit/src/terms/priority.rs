@@ -1,7 +1,7 @@
 //! Priorities: which of the work that is ready begins first.
 
 use crate::sync::Arc;
-use crate::terms::counts::PASSED_ON;
+use crate::terms::counts::{Counted, PASSED_ON};
 
 /// Which work begins first, where more is ready than there are threads: a hint.
 ///
@@ -57,23 +57,17 @@ impl Priority {
 
 /// The priority of a place, which goes on to what its work submits.
 #[derive(Clone)]
-pub(crate) struct Rank(Arc<Counted>);
-
-struct Counted(Priority);
+pub(crate) struct Rank(
+    Priority,
+    #[expect(dead_code, reason = "it is there to be dropped")] Arc<Counted>,
+);
 
 impl Rank {
     pub(crate) fn new(priority: Priority) -> Rank {
-        PASSED_ON.one_more();
-        Rank(Arc::new(Counted(priority)))
+        Rank(priority, Arc::new(PASSED_ON.counted()))
     }
 
     pub(crate) fn priority(&self) -> Priority {
-        self.0.0
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        PASSED_ON.one_less();
+        self.0
     }
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::hash::Hash;
 use std::panic::Location;
 
-use crate::sync::{Arc, Mutex, OnceLock, Weak, lock};
+use crate::sync::{Arc, Mutex, Weak, lock};
 use crate::terms::keys::{Forget, Keys};
 use crate::terms::passes::Passes;
 use crate::terms::timers::Timers;
@@ -16,7 +16,7 @@ pub(crate) struct Rates {
     made_at: &'static Location<'static>,
     /// Deterministic pools have clocks of their own, all others the system's.
     lines: Mutex<Vec<Arc<Passes>>>,
-    keys: OnceLock<Arc<Keys<Rates>>>,
+    keys: Keys<Rates>,
     /// Of one that is a key's.
     forget: Option<Forget>,
 }
@@ -27,7 +27,7 @@ impl Rates {
         made_at: &'static Location<'static>,
         forget: Option<Forget>,
     ) -> Arc<Rates> {
-        let (lines, keys) = (Mutex::default(), OnceLock::new());
+        let (lines, keys) = (Mutex::default(), Keys::none());
         Arc::new(Rates { pace, made_at, lines, keys, forget })
     }
 
@@ -68,12 +68,11 @@ impl Rates {
         K: ?Sized + Hash + Eq + ToOwned,
         K::Owned: Hash + Eq + Send + Sync + 'static,
     {
-        let keys = self.keys.get_or_init(Keys::new);
-        keys.of(key, |forget| Rates::new(self.pace, self.made_at, Some(forget)))
+        self.keys.of(key, |forget| Rates::new(self.pace, self.made_at, Some(forget)))
     }
 
     /// How many keys there are.
     pub(crate) fn keys(&self) -> usize {
-        self.keys.get().map_or(0, |keys| keys.len())
+        self.keys.len()
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::TaskRef;
 use crate::error::{Error, Hop};
 use crate::sync::{Arc, AtomicU8, Mutex, OnceLock, Ordering, Weak, lock};
-use crate::terms::counts::PASSED_ON;
+use crate::terms::counts::{Counted, PASSED_ON};
 use crate::terms::timers::{TimerKey, Timers};
 
 /// Why a tree is cancelled.
@@ -30,6 +30,7 @@ pub(crate) struct Tree {
     /// Keeps the parent, whose deadline is its children's too.
     parent: Option<Arc<Tree>>,
     deadline: Mutex<Option<Due>>,
+    _counted: Counted,
 }
 
 /// A deadline to come, by some clock.
@@ -41,7 +42,6 @@ struct Due {
 
 impl Tree {
     pub(crate) fn new(parent: Option<Arc<Tree>>) -> Arc<Tree> {
-        PASSED_ON.one_more();
         Arc::new(Tree {
             cancelled: OnceLock::new(),
             told: AtomicU8::new(0),
@@ -49,6 +49,7 @@ impl Tree {
             children: Mutex::new(Vec::new()),
             parent,
             deadline: Mutex::new(None),
+            _counted: PASSED_ON.counted(),
         })
     }
 
@@ -164,7 +165,6 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        PASSED_ON.one_less();
         if let Some(due) = lock(&self.deadline).take() {
             due.timers.cancel(due.key);
         }
