@@ -106,13 +106,11 @@
 
 mod served;
 
-use std::fmt;
 use std::marker::PhantomData;
 
 pub use crate::error::Failure;
-pub use crate::pool::AsyncSpawner;
-pub use crate::pool::{Handle, Spawn};
-use crate::pool::{Place, Spawner};
+pub use crate::pool::{AsyncSpawner, Handle, Spawn};
+use crate::pool::{Place, narrows_a_place};
 use crate::sync::Arc;
 use crate::terms::Carriers;
 pub use crate::terms::{Call, Carriage, Carried, Carrier, Codec, Ended, Function, Running};
@@ -135,16 +133,4 @@ pub struct CarriedBy<'a, S: ?Sized> {
     of: PhantomData<&'a S>,
 }
 
-impl<S: ?Sized> Spawn for CarriedBy<'_, S> {
-    fn place(&self) -> Handle {
-        Handle(self.place.here())
-    }
-}
-impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for CarriedBy<'_, S> {}
-impl<S: AsyncSpawner + ?Sized> AsyncSpawner for CarriedBy<'_, S> {}
-
-impl<S: ?Sized> fmt::Debug for CarriedBy<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CarriedBy").finish_non_exhaustive()
-    }
-}
+narrows_a_place!(CarriedBy);

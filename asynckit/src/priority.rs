@@ -1,15 +1,13 @@
 //! Work that begins before or after other work.
 
-use std::cell::Cell;
-use std::fmt;
 use std::marker::PhantomData;
 
 use crate::core::{Awaits, Here, Job, Step, VisitEdges};
 use crate::error::Error;
-use crate::pool::{self, AsyncSpawner, Handle, Place, Spawn, Spawner};
+use crate::pool::{self, Handle, Place, Spawn, Spawner, narrows_a_place};
 use crate::result::AsyncResult;
 use crate::terms::Priority;
-use crate::work::stage::start_at;
+use crate::work::stage::{Inner, start_at};
 use crate::work::{Work, work};
 
 impl Priority {
@@ -67,31 +65,13 @@ impl<S: ?Sized> Prioritized<'_, S> {
     }
 }
 
-impl<S: ?Sized> Spawn for Prioritized<'_, S> {
-    fn place(&self) -> Handle {
-        Handle(self.place.here())
-    }
-}
-impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for Prioritized<'_, S> {}
-impl<S: AsyncSpawner + ?Sized> AsyncSpawner for Prioritized<'_, S> {}
-
-impl<S: ?Sized> fmt::Debug for Prioritized<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Prioritized").finish_non_exhaustive()
-    }
-}
+narrows_a_place!(Prioritized);
 
 /// Work of some priority: it is submitted to its place with that.
 struct Ranked<'w, T> {
     priority: Priority,
-    inner: Cell<Option<Work<'w, T>>>,
+    inner: Inner<'w, T>,
     awaits: Awaits<T>,
-}
-
-impl<'w, T> Ranked<'w, T> {
-    fn inner(&self) -> Work<'w, T> {
-        self.inner.take().unwrap_or_else(|| unreachable!("work was started twice"))
-    }
 }
 
 impl<T: Send> Job<T> for Ranked<'_, T> {
@@ -106,16 +86,16 @@ impl<T: Send> Job<T> for Ranked<'_, T> {
             return Step::Done(outcome);
         }
         let place = pool::place_here().map(|place| place.with_priority(self.priority));
-        self.awaits.result(start_at(self.inner(), here, place), true)
+        self.awaits.result(start_at(self.inner.take(), here, place), true)
     }
 
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        self.inner().run_part(here.hook())
+        self.inner.take().run_part(here.hook())
     }
 
     fn release(&self, cancelled: bool) {
         self.awaits.release(cancelled);
-        drop(self.inner.take());
+        self.inner.release();
     }
 }
 
@@ -137,9 +117,8 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn priority(self, priority: Priority) -> Work<'w, T> {
-        let job = Ranked { priority, inner: Cell::new(None), awaits: Awaits::nothing() };
         let hop = self.hop();
-        job.inner.set(Some(self));
+        let job = Ranked { priority, inner: Inner::of(self), awaits: Awaits::nothing() };
         Work::with_job(hop, job)
     }
 }

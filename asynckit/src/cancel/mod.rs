@@ -10,7 +10,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::pool::{AsyncSpawner, Handle, Place, Spawn, Spawner, place_here};
+use crate::pool::{Handle, Place, Spawn, Spawner, narrows_a_place, place_here};
 use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Reason, Timers, Tree};
@@ -246,16 +246,4 @@ impl<S: ?Sized> Cancellable<'_, S> {
     }
 }
 
-impl<S: ?Sized> Spawn for Cancellable<'_, S> {
-    fn place(&self) -> Handle {
-        Handle(self.place.here())
-    }
-}
-impl<'w, S: Spawner<'w> + ?Sized> Spawner<'w> for Cancellable<'_, S> {}
-impl<S: AsyncSpawner + ?Sized> AsyncSpawner for Cancellable<'_, S> {}
-
-impl<S: ?Sized> fmt::Debug for Cancellable<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cancellable").finish_non_exhaustive()
-    }
-}
+narrows_a_place!(Cancellable);

@@ -13,13 +13,13 @@ use crate::observe::Told;
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
-use crate::work::stage::start_at;
+use crate::work::stage::{Inner, start_at};
 use crate::work::{Term, Work};
 
 /// Work that stands in a line.
 struct Limited<'w, T> {
     wanted: Wanted,
-    inner: Cell<Option<Work<'w, T>>>,
+    inner: Inner<'w, T>,
     in_line: Cell<Option<InLine>>,
     /// A stop waits for what is to come by time.
     asleep: Cell<Option<Asleep>>,
@@ -27,10 +27,6 @@ struct Limited<'w, T> {
 }
 
 impl<'w, T> Limited<'w, T> {
-    fn inner(&self) -> Work<'w, T> {
-        self.inner.take().unwrap_or_else(|| unreachable!("work was started twice"))
-    }
-
     /// The pass, when it is this work's turn.
     fn pass(
         &self,
@@ -100,7 +96,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         let asleep = self.asleep.take();
         let is_kept = !pass.limit().is_timed();
         let place = if is_kept { place.with_pass(pass) } else { place };
-        let inner = self.inner();
+        let inner = self.inner.take();
         let waits = inner.waits();
         let started = start_at(inner, here, Some(place));
         drop(asleep);
@@ -133,9 +129,9 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             }
         };
         if pass.limit().is_timed() {
-            return self.inner().run_part(here.hook());
+            return self.inner.take().run_part(here.hook());
         }
-        with_pass_in_place(pass, || self.inner().run_part(here.hook()))
+        with_pass_in_place(pass, || self.inner.take().run_part(here.hook()))
     }
 
     fn withdraw(&self, cancelled: bool) {
@@ -148,7 +144,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
 
     fn release(&self, cancelled: bool) {
         Job::<T>::withdraw(self, cancelled);
-        drop(self.inner.take());
+        self.inner.release();
     }
 }
 
@@ -163,15 +159,14 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     }
 
     fn limited(self, wanted: Wanted) -> Work<'w, T> {
+        let hop = self.hop();
         let job = Limited {
             wanted,
-            inner: Cell::new(None),
+            inner: Inner::of(self),
             in_line: Cell::new(None),
             asleep: Cell::new(None),
             awaits: Awaits::nothing(),
         };
-        let hop = self.hop();
-        job.inner.set(Some(self));
         Work::with_job(hop, job)
     }
 }

@@ -94,7 +94,7 @@ pub(crate) use scope::in_scope;
 pub(crate) use shared::Shared;
 pub(crate) use shown::{looked_on, need_of, on_no_pool};
 pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
-pub(crate) use spawner::{Plain, owned};
+pub(crate) use spawner::{Plain, narrows_a_place, owned};
 pub(crate) use threads::Test;
 pub(crate) use wait::{run_at_once, wait};
 pub(crate) use walks::pools_of;

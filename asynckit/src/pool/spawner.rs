@@ -208,3 +208,24 @@ pub fn try_current() -> Option<Current> {
     let place = context::place()?;
     Some(Current { place: place.for_more() })
 }
+
+/// Has a type of ours that narrows a place down (its fields are `place` and what that is of) be a place for all work that
+/// the wider one is for.
+macro_rules! narrows_a_place {
+    ($name:ident) => {
+        impl<S: ?Sized> $crate::pool::Spawn for $name<'_, S> {
+            fn place(&self) -> $crate::pool::Handle {
+                $crate::pool::Handle(self.place.here())
+            }
+        }
+        impl<'w, S: $crate::pool::Spawner<'w> + ?Sized> $crate::pool::Spawner<'w> for $name<'_, S> {}
+        impl<S: $crate::pool::AsyncSpawner + ?Sized> $crate::pool::AsyncSpawner for $name<'_, S> {}
+
+        impl<S: ?Sized> ::std::fmt::Debug for $name<'_, S> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(crate) use narrows_a_place;

@@ -4,9 +4,29 @@
 //! of `TaskRef::resume`, and holds no thread. What it is like from outside is what it is around: it has
 //! the same name and place, and its failures are the same.
 
+use std::cell::Cell;
+
 use crate::core::{Here, Outcome, Owner};
 use crate::pool::{Inside, Place};
 use crate::work::Work;
+
+/// The work that a job is around, until the job starts it.
+pub(crate) struct Inner<'w, T>(Cell<Option<Work<'w, T>>>);
+
+impl<'w, T> Inner<'w, T> {
+    pub(crate) fn of(work: Work<'w, T>) -> Inner<'w, T> {
+        Inner(Cell::new(Some(work)))
+    }
+
+    pub(crate) fn take(&self) -> Work<'w, T> {
+        self.0.take().unwrap_or_else(|| unreachable!("work was started twice"))
+    }
+
+    /// It is not started any more.
+    pub(crate) fn release(&self) {
+        drop(self.0.take());
+    }
+}
 
 /// Submits the work that a job is around. It takes over the job's place in the pool's queue, where
 /// it can count as ready work itself.
