@@ -63,13 +63,12 @@ impl Company {
     pub(super) fn know(self: Arc<Company>, seen: bool) {
         let mut next = vec![self];
         while let Some(company) = next.pop() {
-            let before = std::mem::replace(&mut *lock(&company.state), State::Known(seen));
-            match before {
-                State::Open(waiting) => {
-                    next.extend(waiting.into_iter().filter_map(|then| then(seen)))
-                }
-                State::Known(before) => *lock(&company.state) = State::Known(before),
-            }
+            let mut state = lock(&company.state);
+            let State::Open(waiting) = &mut *state else { continue };
+            let waiting = std::mem::take(waiting);
+            *state = State::Known(seen);
+            drop(state);
+            next.extend(waiting.into_iter().filter_map(|then| then(seen)));
         }
     }
 }
