@@ -64,13 +64,8 @@ impl Queue {
     pub(crate) fn take_injected(&self) -> Option<Entry> {
         match &self.seeded {
             Some(seeded) => seeded.pop(),
-            None => self.steal_injected(),
+            None => until_done(|| self.injected.steal()),
         }
-    }
-
-    #[inline]
-    fn steal_injected(&self) -> Option<Entry> {
-        steal_from(&self.injected)
     }
 
     /// Work of another than the usual priority.
@@ -109,7 +104,7 @@ impl Queue {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         let start = stealers.iter().position(|(its, _)| *its > id).unwrap_or(0);
         let (before, after) = stealers.split_at(start);
-        after.iter().chain(before).find_map(|(_, stealer)| steal_one(stealer))
+        after.iter().chain(before).find_map(|(_, stealer)| until_done(|| stealer.steal()))
     }
 
     /// What is queued, as far as that is not too much.
@@ -117,15 +112,15 @@ impl Queue {
         if let Some(seeded) = &self.seeded {
             return seeded.tasks();
         }
-        let take = || self.take_injected().or_else(|| self.steal(0));
-        let entries: Vec<Entry> = std::iter::from_fn(take).take(most).collect();
-        let mut tasks: Vec<TaskRef> = entries.iter().map(Entry::reference).collect();
-        entries.into_iter().for_each(|entry| self.inject(entry));
-        for priority in [Priority::High, Priority::Low] {
-            let take = || self.ranked.take(priority);
+        let mut tasks = Vec::new();
+        let mut look = |take: &dyn Fn() -> Option<Entry>, put: &dyn Fn(Entry)| {
             let entries: Vec<Entry> = std::iter::from_fn(take).take(most).collect();
             tasks.extend(entries.iter().map(Entry::reference));
-            entries.into_iter().for_each(|entry| self.ranked.put(entry, priority));
+            entries.into_iter().for_each(put);
+        };
+        look(&|| self.take_injected().or_else(|| self.steal(0)), &|entry| self.inject(entry));
+        for priority in [Priority::High, Priority::Low] {
+            look(&|| self.ranked.take(priority), &|entry| self.ranked.put(entry, priority));
         }
         tasks
     }
@@ -265,7 +260,7 @@ impl Ranked {
         if self.len() == 0 {
             return None;
         }
-        let Other(entry) = steal_from(self.of(priority))?;
+        let Other(entry) = until_done(|| self.of(priority).steal())?;
         self.count.fetch_sub(1, Ordering::SeqCst);
         Some(entry)
     }
@@ -275,20 +270,11 @@ impl Ranked {
     }
 }
 
+/// Steals, until that was not in vain or there is nothing.
 #[inline(always)]
-fn steal_from<T>(all: &Injector<T>) -> Option<T> {
+pub(super) fn until_done<T>(steal: impl Fn() -> Steal<T>) -> Option<T> {
     loop {
-        match all.steal() {
-            Steal::Success(entry) => return Some(entry),
-            Steal::Empty => return None,
-            Steal::Retry => std::hint::spin_loop(),
-        }
-    }
-}
-
-fn steal_one(stealer: &Stealer<Entry>) -> Option<Entry> {
-    loop {
-        match stealer.steal() {
+        match steal() {
             Steal::Success(entry) => return Some(entry),
             Steal::Empty => return None,
             Steal::Retry => std::hint::spin_loop(),

@@ -1,11 +1,10 @@
 //! Where tasks are queued and run, and what a worker runs next.
 
-use crossbeam_deque::Steal;
-
 use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes};
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, with_local};
 use crate::pool::place::{Inside, Part};
+use crate::pool::queue::until_done;
 use crate::pool::seeded;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
@@ -151,13 +150,7 @@ impl Local {
     }
 
     fn take_oldest(&self) -> Option<Entry> {
-        loop {
-            match self.oldest.steal() {
-                Steal::Success(entry) => return Some(entry),
-                Steal::Empty => return None,
-                Steal::Retry => {}
-            }
-        }
+        until_done(|| self.oldest.steal())
     }
 
     /// Takes the entry of a task off this worker's deque, if it is among the two newest there: work that
