@@ -111,7 +111,8 @@ impl Drop for Inside {
     }
 }
 
-fn enter(taken: &Taken, id: u64, is_callback: bool) {
+fn enter(of: &Shelves<Taken>, id: u64, is_callback: bool) {
+    let Some(taken) = of.get(id) else { return };
     let mut inside = Inside { id, is_callback, guards: Vec::with_capacity(taken.len()) };
     taken.iter().for_each(|context| inside.guards.push(context.enter()));
     INSIDE.with_borrow_mut(|all| all.push(inside));
@@ -144,15 +145,11 @@ impl Observer for Contexts {
     }
 
     fn started(&self, event: &TaskStarted<'_>) {
-        if let Some(taken) = self.tasks.get(event.task.get()) {
-            enter(&taken, event.task.get(), false);
-        }
+        enter(&self.tasks, event.task.get(), false);
     }
 
     fn resumed(&self, event: &TaskResumed<'_>) {
-        if let Some(taken) = self.tasks.get(event.task.get()) {
-            enter(&taken, event.task.get(), false);
-        }
+        enter(&self.tasks, event.task.get(), false);
     }
 
     fn suspended(&self, event: &TaskSuspended<'_>) {
@@ -171,9 +168,7 @@ impl Observer for Contexts {
     }
 
     fn callback_begun(&self, event: &CallbackBegun<'_>) {
-        if let Some(taken) = self.callbacks.get(event.callback.get()) {
-            enter(&taken, event.callback.get(), true);
-        }
+        enter(&self.callbacks, event.callback.get(), true);
     }
 
     fn callback_ended(&self, event: &CallbackEnded<'_>) {

@@ -93,7 +93,7 @@ impl Flow {
 
     /// Looks for a while whether there is a place, before the thread sleeps for one.
     pub(super) fn looks_for_place(&self) -> bool {
-        self.workers > 0 && look_out(|| self.has_place(0) || self.is_over())
+        self.workers > 0 && look_out(|| self.has_room())
     }
 
     /// As long as a runner looks out for work, that is.
@@ -116,6 +116,11 @@ impl Flow {
 
     pub(super) fn has_place(&self, part: usize) -> bool {
         self.places[part].0.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether there is a place for one more item from the source, or nothing more is to be asked for.
+    fn has_room(&self) -> bool {
+        self.has_place(0) || self.is_over()
     }
 
     /// Gives one back that was taken in vain.
@@ -203,26 +208,20 @@ fn look_out(found: impl Fn() -> bool) -> bool {
     })
 }
 
-/// There is a place for one more item, or nothing more is to be asked for.
+/// As `has_room`, to wait for.
 pub(super) struct Room {
     pub(super) flow: Arc<Flow>,
     pub(super) scope: Arc<Part>,
 }
 
-impl Room {
-    fn test_of(flow: &Flow) -> bool {
-        flow.has_place(0) || flow.is_over()
-    }
-}
-
 impl Goal for Room {
     fn reached(&self) -> bool {
-        Room::test_of(&self.flow)
+        self.flow.has_room()
     }
 
     fn test(&self) -> Test {
         let flow = self.flow.clone();
-        Box::new(move || Room::test_of(&flow))
+        Box::new(move || flow.has_room())
     }
 
     fn roots(&self) -> Vec<TaskRef> {

@@ -247,6 +247,11 @@ impl<T: Send> Chunks<'_, T> {
         !state.has_ended && self.total.is(self.gate.over())
     }
 
+    /// Whether the chunk is to go on, as it is full or the last one.
+    fn is_whole(&self, state: &Chunk<T>, is_last: bool) -> bool {
+        state.items.len() == self.size || (is_last && !state.items.is_empty())
+    }
+
     fn step(&self, run: &Run<'_>) -> bool {
         let mut state = lock(&self.state);
         let mut taken = 0;
@@ -260,11 +265,11 @@ impl<T: Send> Chunks<'_, T> {
             }
         }
         let is_last = self.is_last(&state);
-        let is_whole = state.items.len() == self.size || (is_last && !state.items.is_empty());
-        let chunk = (is_whole && run.flow.take_place(self.part + 1)).then(|| {
-            state.out += 1;
-            (state.out - 1, std::mem::take(&mut state.items))
-        });
+        let chunk =
+            (self.is_whole(&state, is_last) && run.flow.take_place(self.part + 1)).then(|| {
+                state.out += 1;
+                (state.out - 1, std::mem::take(&mut state.items))
+            });
         let ends = is_last && state.items.is_empty();
         if ends {
             state.has_ended = true;
@@ -291,8 +296,7 @@ impl<T: Send> Works for Chunks<'_, T> {
     fn is_ready(&self, flow: &Flow) -> bool {
         let state = lock(&self.state);
         let is_last = self.is_last(&state);
-        let is_whole = state.items.len() == self.size || (is_last && !state.items.is_empty());
-        let here = match is_whole {
+        let here = match self.is_whole(&state, is_last) {
             true => flow.has_place(self.part + 1),
             false => self.gate.is_ready() || is_last,
         };
