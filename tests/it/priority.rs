@@ -255,3 +255,18 @@ fn who_waits_begins_what_it_needs_whatever_its_priority() {
         assert_eq!(outer.get().unwrap().unwrap(), 2);
     });
 }
+
+/// A stream's stages are work of the place that it was begun on.
+#[test]
+fn a_stream_has_the_priority_of_its_place() {
+    explore(20, |pool| {
+        let order = Order::default();
+        let before = order.note("normal").spawn_on(pool);
+        let (place, token) = (Low.on(pool), CancelToken::new());
+        let noted = order.clone();
+        let stage = move |_| noted.note("low").run().unwrap();
+        token.on(&place).stream([()]).map(stage).for_each(drop).unwrap();
+        before.get().unwrap();
+        assert_eq!(order.noted(), ["normal", "low"]);
+    });
+}

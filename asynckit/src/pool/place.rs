@@ -130,6 +130,12 @@ impl Place {
         Place::part(self.pool(), Inside { passes_on, ..self.parts() })
     }
 
+    /// The same place for work that passes on what that of another one does.
+    pub(crate) fn inheriting(&self, other: &Place) -> Place {
+        let its = other.passes_on();
+        if its.is_nothing() { self.clone() } else { self.passing_on(its.or(self.passes_on())) }
+    }
+
     /// The same place for work that passes these on to what it submits.
     fn passing_on(&self, passes_on: Inherited) -> Place {
         let scope = self.inside().and_then(|inside| inside.scope.clone());
@@ -178,11 +184,10 @@ impl Place {
 
     /// Where work of a place submits more: what belongs to one task or one scope is left out.
     pub(crate) fn for_more(&self) -> Place {
-        let Some(inside) = self.inside() else { return self.clone() };
-        if inside.passes_on.is_nothing() {
+        let passes_on = self.passes_on();
+        if passes_on.is_nothing() {
             return Place::Pool(self.pool().clone());
         }
-        let passes_on = inside.passes_on.clone();
         Place::part(self.pool(), Inside { passes_on, ..Inside::default() })
     }
 
@@ -307,8 +312,7 @@ impl Part {
         let Some(members) = &self.scope else { return };
         // The scope may be gone as soon as it is counted.
         let owner = members.owner.clone();
-        // ORDERING: AcqRel: all that the members did happens before the scope's end (Acquire in
-        // `is_empty`).
+        // ORDERING: AcqRel: all that the members did happens before the scope's end (Acquire in `is_empty`).
         if members.count.fetch_sub(1, Ordering::AcqRel) == 1 {
             owner.unpark();
         }
@@ -367,10 +371,8 @@ impl Part {
 
     /// Why a task of this place is not to begin, if it is not.
     pub(crate) fn refusal(&self, hop: Hop) -> Option<Error> {
-        if let Some(error) = self.tree().and_then(|tree| tree.refusal(hop)) {
-            return Some(error);
-        }
-        self.is_cancelled().then(|| Error::cancelled(hop))
+        let by_tree = self.tree().and_then(|tree| tree.refusal(hop));
+        by_tree.or_else(|| self.is_cancelled().then(|| Error::cancelled(hop)))
     }
 
     /// All members of a scope are over. What only the program would have set is not set any more, and what

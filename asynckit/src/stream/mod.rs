@@ -123,11 +123,7 @@ impl<I: Iterator> Source for Items<'_, I> {
         let Items { items, first } = *self;
         let first = &*first;
         pool::in_scope(place.pool(), flow.hop().at, |scope| {
-            let inside = Place::Part(scope.place.clone());
-            let inside = match place.tree() {
-                Some(tree) => inside.with_tree(tree.clone()),
-                None => inside,
-            };
+            let inside = Place::Part(scope.place.clone()).inheriting(place);
             let crew = Crew { place: inside, flow, stages: first };
             let mut items = items.enumerate();
             let mut total = 0;
