@@ -21,7 +21,7 @@ use syn::{Error, Expr, FnArg, Path, ReceiverKind, Result, Signature, Token, Type
 use crate::code;
 use crate::error::Mistakes;
 use crate::model::{Parameter, has_impl_trait, without_group};
-use crate::options::{duration, number, once, seconds, value};
+use crate::options::{duration, number, once, over, seconds, value};
 use crate::parse::crate_option;
 use crate::served;
 use crate::support::{Support, begin_at, ends, local, ours_at};
@@ -229,15 +229,8 @@ impl Carried {
         });
         // What belongs to the arguments besides is seen, not named: it comes last.
         let key = self.key.as_ref().map(|key| {
-            let seen = parameters.iter().zip(&signature.inputs).filter_map(|pair| match pair {
-                (Parameter { argument: Some(argument), .. }, FnArg::Typed(typed)) => {
-                    let syn::Pat::Ident(pattern) = &*typed.pat else { return None };
-                    let (cfgs, name, written) = (&argument.cfgs, &argument.name, &pattern.ident);
-                    Some(quote!(#cfgs #[allow(unused_variables)] let #written = &#name;))
-                }
-                _ => None,
-            });
-            quote!(({ #(#seen)* #key }, ()))
+            let key = over(parameters, key);
+            quote!((#key, ()))
         });
         let rest = key.as_ref().map_or_else(|| quote!(()), |_| quote!(_));
         let first = key.unwrap_or_else(|| quote!(()));
