@@ -115,7 +115,7 @@ pub(crate) fn generic_parameters(generics: &syn::Generics) -> TokenStream {
 }
 
 /// `Work<'w, T>`, at the user's return type: that is where mistakes in it are to be told.
-fn work_type(support: &Support, lifetime: &Lifetime, output: &Output) -> TokenStream {
+pub(crate) fn work_type(support: &Support, lifetime: &Lifetime, output: &Output) -> TokenStream {
     let (open, close) = ends(&output.returned);
     let work = begin_at(support.public("Work"), open);
     let value = value_type(support, output);
@@ -148,7 +148,7 @@ fn work_body(
     body: &Group,
 ) -> TokenStream {
     let checks = checks(support, parameters, output);
-    let (span, body_as_written) = (body.span(), body.to_token_stream());
+    let (span, body_as_written) = (body.span(), body);
     let name = function.signature.ident.unraw().to_string();
     let at = function.signature.fn_token.span;
     let (origin, defined) = (origin(&name), defined(support, at));
@@ -208,19 +208,14 @@ fn work_body(
         let arguments = parenthesized(quote!(&#origin, #defined, #body), close);
         quote!(#make #arguments)
     };
-    let this = function.signature.receiver().map(|receiver| receiver.self_token.to_token_stream());
-    let work = work_type(support, &lifetime.name, output);
-    let generics = lifetime.bound(&function.signature.generics);
     let described = Described {
         signature: &function.signature,
-        generics,
-        work,
+        lifetime,
+        output,
         body: body_as_written,
         origin,
         defined,
         value: value_type(support, output),
-        returned: output.returned.clone(),
-        this,
     };
     let work = options.calls.around(support, &described, parameters, made);
     let attributes = &function.inner_attributes;

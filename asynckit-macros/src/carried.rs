@@ -13,15 +13,16 @@
 //! }
 //! ```
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{Error, Expr, FnArg, Path, ReceiverKind, Result, Signature, Token, Type};
 
 use crate::code;
 use crate::error::Mistakes;
-use crate::model::{Parameter, has_impl_trait, without_group};
-use crate::options::{duration, number, once, seconds, value};
+use crate::lifetimes::WorkLifetime;
+use crate::model::{Output, Parameter, has_impl_trait, without_group};
+use crate::options::{duration, number, once, over, seconds, value};
 use crate::parse::crate_option;
 use crate::served;
 use crate::support::{Support, begin_at, ends, local, ours_at};
@@ -183,7 +184,7 @@ impl Carried {
         let settings_type = theirs(if self.kind == Kind::Keep { "Keep" } else { "Remote" });
         let settings = self.settings.iter().map(|(name, value)| {
             if self.kind == Kind::Remote && name == "error" {
-                let (fallible, returned) = (support.private("Fallible"), &function.returned);
+                let (fallible, returned) = (support.private("Fallible"), &function.output.returned);
                 return quote!(.#name::<<#returned as #fallible>::Error>());
             }
             quote!(.#name(#value))
@@ -200,7 +201,7 @@ impl Carried {
         let value_check = spanned(given, &function.value);
         let value = &function.value;
 
-        let code = code::code([signature.to_token_stream(), body.clone()]);
+        let code = code::code([signature.to_token_stream(), body.to_token_stream()]);
         let (code, text) = (Literal::byte_string(&code), code::text(signature.to_token_stream()));
         let all = local("arguments");
         let named = parameters.iter().map(|parameter| match &parameter.argument {
@@ -216,7 +217,7 @@ impl Carried {
                 quote!(#cfgs let #all = (#name, #all);)
             }
             None => {
-                let this = function.this.clone();
+                let this = signature.receiver().map(|receiver| &receiver.self_token);
                 quote!(let #all = (#this, #all);)
             }
         });
@@ -229,15 +230,8 @@ impl Carried {
         });
         // What belongs to the arguments besides is seen, not named: it comes last.
         let key = self.key.as_ref().map(|key| {
-            let seen = parameters.iter().zip(&signature.inputs).filter_map(|pair| match pair {
-                (Parameter { argument: Some(argument), .. }, FnArg::Typed(typed)) => {
-                    let syn::Pat::Ident(pattern) = &*typed.pat else { return None };
-                    let (cfgs, name, written) = (&argument.cfgs, &argument.name, &pattern.ident);
-                    Some(quote!(#cfgs #[allow(unused_variables)] let #written = &#name;))
-                }
-                _ => None,
-            });
-            quote!(({ #(#seen)* #key }, ()))
+            let key = over(parameters, key);
+            quote!((#key, ()))
         });
         let rest = key.as_ref().map_or_else(|| quote!(()), |_| quote!(_));
         let first = key.unwrap_or_else(|| quote!(()));
@@ -283,20 +277,14 @@ impl Carried {
 /// What is told of a function.
 pub(crate) struct Described<'a> {
     pub(crate) signature: &'a Signature,
-    /// Those of the expansion.
-    pub(crate) generics: syn::Generics,
-    /// `Work<'w, T>`
-    pub(crate) work: TokenStream,
-    pub(crate) body: TokenStream,
+    pub(crate) lifetime: &'a WorkLifetime,
+    pub(crate) output: &'a Output,
+    pub(crate) body: &'a Group,
     /// Its name, and where it is defined: two expressions.
     pub(crate) origin: TokenStream,
     pub(crate) defined: TokenStream,
     /// The type of its value.
     pub(crate) value: TokenStream,
-    /// What the user's function returns.
-    pub(crate) returned: Type,
-    /// `self`, as the user has written it.
-    pub(crate) this: Option<TokenStream>,
 }
 
 /// A path that stands at a type.

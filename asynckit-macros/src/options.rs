@@ -208,7 +208,7 @@ impl Argument {
 }
 
 /// An expression of the user's over the arguments, which are lent to it.
-fn over(parameters: &[Parameter], expression: &Expr) -> TokenStream {
+pub(crate) fn over(parameters: &[Parameter], expression: &Expr) -> TokenStream {
     let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
     let lent = arguments.filter_map(|Argument { cfgs, name, written, .. }| {
         let written = written.as_ref()?;

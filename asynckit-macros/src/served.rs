@@ -23,7 +23,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::VisitMut;
 use syn::{FnArg, Lifetime, Signature, Type};
 
-use crate::async_work::generic_parameters;
+use crate::async_work::{generic_parameters, work_type};
 use crate::carried::Described;
 use crate::error::Mistakes;
 use crate::model::{Parameter, without_group};
@@ -89,8 +89,10 @@ pub(crate) fn served(
     parameters: &[Parameter],
     work: TokenStream,
 ) -> Served {
-    let Described { signature, generics, work: returned, .. } = function;
-    let (list, conditions) = (generic_parameters(generics), &generics.where_clause);
+    let Described { signature, lifetime, output, .. } = function;
+    let generics = lifetime.bound(&signature.generics);
+    let (list, conditions) = (generic_parameters(&generics), &generics.where_clause);
+    let returned = work_type(support, &lifetime.name, output);
     let declarations = parameters.iter().map(|parameter| &parameter.declaration);
     let name = local("call");
     let made = quote! {

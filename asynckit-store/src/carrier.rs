@@ -166,7 +166,7 @@ impl Inner {
             arguments: asked.checks(),
         };
         if let Some(explain) = &self.explain {
-            explain.kept(asked);
+            explain.kept(asked, &note.arguments);
         }
         let put = Put { note, known: asked.known.clone(), bytes: bytes.clone() };
         self.writer.put(asked.key, put);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::disk::Row;
-use crate::record::now;
+use crate::record::since;
 
 /// A value that is kept.
 ///
@@ -35,11 +35,10 @@ struct EntryOf {
 
 impl Entry {
     pub(crate) fn of(row: Row) -> Entry {
-        let since = |moment: u64| Duration::from_millis(now().saturating_sub(moment));
         Entry {
             row: Box::new(EntryOf {
                 size: row.note.size,
-                age: since(row.note.made),
+                age: row.note.age(),
                 unused: since(row.used.last),
                 took: Duration::from_micros(row.note.took),
                 hits: row.used.hits,

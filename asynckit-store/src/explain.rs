@@ -93,11 +93,11 @@ impl Explain {
         self.lock().whys.iter().cloned().collect()
     }
 
-    /// A value of this call is kept now.
-    pub(crate) fn kept(&self, asked: &Asked) {
+    /// A value of this call is kept now, with these checks of its arguments.
+    pub(crate) fn kept(&self, asked: &Asked, checks: &[Short]) {
         let mut state = self.lock();
         let all = state.kept.entry(asked.known.function.path.clone()).or_default();
-        all.push((asked.known.function.clone(), asked.checks()));
+        all.push((asked.known.function.clone(), checks.to_vec()));
     }
 
     /// A call is computed.

@@ -111,9 +111,14 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
+/// How long ago that was, which is in milliseconds since 1970.
+pub(crate) fn since(moment: u64) -> Duration {
+    Duration::from_millis(now().saturating_sub(moment))
+}
+
 impl Note {
     pub(crate) fn age(&self) -> Duration {
-        Duration::from_millis(now().saturating_sub(self.made))
+        since(self.made)
     }
 }
 

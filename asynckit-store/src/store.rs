@@ -1,5 +1,6 @@
 //! The handle on a store.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -322,17 +323,19 @@ impl StoreBuilder {
     fn start(self, disk: Disk, trouble: Option<StoreError>) -> Result<Store, StoreError> {
         let told = std::env::var("ASYNCKIT_EXPLAIN").is_ok_and(|value| value == "1");
         let explains = self.explain.unwrap_or(told);
-        let explain = match explains {
-            true => Some(Explain::new(disk.rows()?, self.explain.is_none())),
-            false => None,
+        let sweeps = disk.is_writable() && disk.large.is_there();
+        // All of it is read once, and only for who needs it.
+        let rows = match explains || sweeps || self.max_size.is_some() {
+            true => disk.rows()?,
+            false => Vec::new(),
         };
-        if disk.is_writable() && disk.large.is_there() {
-            let known: std::collections::HashSet<Key> =
-                disk.rows()?.into_iter().map(|row| row.key).collect();
+        if sweeps {
+            let known: HashSet<&Key> = rows.iter().map(|row| &row.key).collect();
             disk.large.sweep(|key| known.contains(key));
         }
         let settings = Settings { delay: self.delay, max_size: self.max_size, hook: self.hook };
-        let (writer, thread) = Writer::start(disk, settings)?;
+        let (writer, thread) = Writer::start(disk, settings, &rows)?;
+        let explain = explains.then(|| Explain::new(rows, self.explain.is_none()));
         if let Some(error) = &trouble {
             writer.tell(error);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Batch, Disk, Put};
+use crate::disk::{Batch, Disk, Put, Row};
 use crate::error::StoreError;
 use crate::record::{Key, Used, now};
 
@@ -56,14 +56,13 @@ struct State {
 }
 
 impl Writer {
+    /// `rows`: all that is on the disk, where that is limited.
     pub(crate) fn start(
         disk: Disk,
         settings: Settings,
+        rows: &[Row],
     ) -> Result<(Arc<Writer>, JoinHandle<()>), StoreError> {
-        let mut state = State::default();
-        if settings.max_size.is_some() {
-            state.size = disk.rows()?.iter().map(|row| row.note.size).sum();
-        }
+        let state = State { size: total(rows), ..State::default() };
         let path = disk.path().to_owned();
         let writer = Arc::new(Writer {
             disk,
@@ -238,7 +237,7 @@ impl Writer {
         let Some(most) = self.settings.max_size.filter(|most| size > *most) else { return };
         let made = self.disk.rows().and_then(|mut rows| {
             rows.sort_by_key(|row| row.used.last);
-            let mut left: u64 = rows.iter().map(|row| row.note.size).sum();
+            let mut left = total(&rows);
             let goes = rows.into_iter().take_while(|row| {
                 let goes = left > most - most / 10;
                 left = left.saturating_sub(row.note.size);
@@ -251,4 +250,9 @@ impl Writer {
             self.tell(&error);
         }
     }
+}
+
+/// How much values take.
+fn total(rows: &[Row]) -> u64 {
+    rows.iter().map(|row| row.note.size).sum()
 }

@@ -16,6 +16,7 @@ mod body;
 mod graph;
 mod peers;
 mod table;
+mod tbb;
 mod workloads;
 
 /// One measurement that takes longer than this is taken for a hang.

@@ -5,8 +5,6 @@
 //! second stage, and the others for the first; it does not keep the items' order.
 
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
@@ -15,10 +13,12 @@ use clap::Parser;
 use crossbeam_channel::bounded;
 
 use body::{Body, Pace};
+use tbb::Program;
 
 // The other programs use the rest of it.
 #[allow(dead_code)]
 mod body;
+mod tbb;
 
 /// The limits of the stages.
 const LIMITS: [usize; 2] = [8, 2];
@@ -69,41 +69,7 @@ fn by_channels(threads: usize, items: u64, body: Body) -> u64 {
     })
 }
 
-/// The program of oneTBB, where it is there: see tbb/onetbb.cpp.
-struct OneTbb(Child);
-
-impl OneTbb {
-    fn start(threads: usize) -> Option<OneTbb> {
-        let program = env!("ONETBB_PROGRAM");
-        let mut program = Command::new(Some(program).filter(|path| !path.is_empty())?);
-        // Its caller takes part.
-        program.arg((threads + 1).to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        Some(OneTbb(program.spawn().expect("the program of oneTBB can be started")))
-    }
-
-    /// The answer to an order, and how many ns it took.
-    fn ask(&mut self, order: &str) -> (u64, f64) {
-        let orders = self.0.stdin.as_mut().expect("it was piped");
-        writeln!(orders, "{order}").expect("the program of oneTBB runs");
-        let mut line = String::new();
-        let answers = self.0.stdout.as_mut().expect("it was piped");
-        BufReader::new(answers).read_line(&mut line).expect("the program of oneTBB answers");
-        let mut numbers = line.split_whitespace().map(|number| number.parse::<u64>());
-        match (numbers.next(), numbers.next()) {
-            (Some(Ok(answer)), Some(Ok(took))) => (answer, took as f64),
-            _ => panic!("the program of oneTBB answered {line:?}"),
-        }
-    }
-}
-
-impl Drop for OneTbb {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// How long that takes, by its own clock if it has one.
+/// What that comes to, and how many ns it takes.
 fn timed(work: impl FnOnce() -> u64) -> (u64, f64) {
     let begin = Instant::now();
     let answer = work();
@@ -125,8 +91,10 @@ fn most_resident() -> Option<f64> {
 fn main() {
     let options = Options::parse();
     let (threads, pace) = (usize::from(options.threads), Pace::measure());
-    let (pool, mut tbb) = (Pool::new(threads), OneTbb::start(threads));
-    let theirs = tbb.as_mut().map(|tbb| tbb.ask("pace 1000000").1 / 1e6);
+    let pool = Pool::new(threads);
+    // Its caller takes part.
+    let mut tbb = (!tbb::PATH.is_empty()).then(|| Program::start(threads + 1));
+    let theirs = tbb.as_mut().map(|tbb| tbb.ask("pace 1000000").1.as_nanos() as f64 / 1e6);
     println!("{threads} threads and the caller, ns an item, medians of {} rounds", options.rounds);
     println!("stage, ns | in order | unordered | channels | oneTBB");
     for (length, one_in) in BODIES {
@@ -140,7 +108,8 @@ fn main() {
             ];
             if let Some((tbb, step)) = tbb.as_mut().zip(theirs) {
                 let steps = (length / step).round();
-                figures.push(tbb.ask(&format!("stream {items} {steps}")));
+                let (sum, took) = tbb.ask(&format!("stream {items} {steps}"));
+                figures.push((sum, took.as_nanos() as f64));
             }
             for (row, (sum, took)) in rows.iter_mut().zip(figures) {
                 assert_eq!(sum, items * (items - 1) / 2 + 2 * items);

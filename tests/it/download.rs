@@ -6,12 +6,11 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use run::{Run, download};
+use crate::example::{Done, Run};
 use server::{Server, body};
 
 #[path = "../../examples/download/names.rs"]
 mod names;
-mod run;
 mod server;
 
 /// The SHA-256 of the embedded site's page `/about`.
@@ -167,9 +166,9 @@ fn signals_end_it_cleanly() {
         let mut urls = vec![quick.clone()];
         // More than there are workers: some have not begun, and what has is not done in time.
         urls.extend(vec![silent; 20]);
-        let running = Run::start(&with_out(dir.path(), &urls), "");
+        let running = Run::start("download", &with_out(dir.path(), &urls), "");
 
-        let first = running.stderr.recv_timeout(run::LIMIT).unwrap();
+        let first = running.stderr.recv_timeout(crate::example::LIMIT).unwrap();
         assert_eq!(first, format!("ok      {quick} -> quick.txt"));
         running.signal(signal);
         let done = running.end();
@@ -212,6 +211,10 @@ fn names_are_safe_whatever_the_url() {
     let claimed =
         ["http://h/a", "http://i/A", "http://h/a-2", "http://h/a"].map(|url| names.claim(url));
     assert_eq!(claimed, ["a", "A-2", "a-2-2", "a-3"]);
+}
+
+fn download(args: &[&str], input: &str) -> Done {
+    Run::start("download", args, input).end()
 }
 
 fn with_out<'a>(dir: &'a Path, urls: &'a [String]) -> Vec<&'a str> {

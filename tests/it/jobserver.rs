@@ -1,29 +1,15 @@
 //! Limits that share the slots of a jobserver.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use asynckit::{ErrorKind, Limit, Pool, Results, Retry, async_work, work};
 use jobserver::Client;
 
-use crate::support::{Broken, Counter, Gate, eventually, occupy, soon};
-
-#[derive(Clone, Default)]
-struct AtOnce(Arc<(AtomicUsize, AtomicUsize)>);
-
-impl AtOnce {
-    fn most(&self) -> usize {
-        self.0.1.load(SeqCst)
-    }
-}
+use crate::support::{Broken, Counter, Gate, Inside, eventually, occupy, soon};
 
 #[async_work]
-fn step(n: u32, count: AtOnce) -> u32 {
-    let now = count.0.0.fetch_add(1, SeqCst) + 1;
-    count.0.1.fetch_max(now, SeqCst);
-    std::thread::sleep(Duration::from_micros(200));
-    count.0.0.fetch_sub(1, SeqCst);
+fn step(n: u32, count: Inside) -> u32 {
+    count.visit(|| std::thread::sleep(Duration::from_micros(200)));
     n
 }
 
@@ -43,7 +29,7 @@ fn at_most_the_tokens_and_the_implicit_slot() {
     soon(|| {
         for tokens in [1, 3] {
             let (pool, client) = (Pool::new(8), Client::new(tokens).unwrap());
-            let (slots, count) = (Limit::jobserver(client.clone(), 8), AtOnce::default());
+            let (slots, count) = (Limit::jobserver(client.clone(), 8), Inside::default());
             let all = (0..100).map(|n| step(n, count.clone()).limit(&slots).spawn_on(&pool));
             assert!(all.join_all().get().unwrap().into_iter().eq(0..100));
             assert!((1..=tokens + 1).contains(&count.most()), "{} with {tokens}", count.most());
@@ -93,7 +79,7 @@ fn without_a_token_one_after_the_other() {
     soon(|| {
         let (pool, client) = (Pool::new(2), Client::new(1).unwrap());
         let theirs = client.acquire().unwrap();
-        let (slots, count) = (Limit::jobserver(client.clone(), 2), AtOnce::default());
+        let (slots, count) = (Limit::jobserver(client.clone(), 2), Inside::default());
         let (begun, gate) = (Counter::new(), Gate::new());
         let first = held(begun.clone(), gate.clone()).limit(&slots).spawn_on(&pool);
         eventually("it has the implicit slot", || begun.count() == 1);

@@ -1,11 +1,11 @@
 //! Limits and rates by key: one for each, made when needed, forgotten when idle.
 
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::Barrier;
 use std::time::Duration;
 
 use asynckit::{AsyncResult, ErrorKind, Limit, Pool, Rate, Results, Work, async_work, work};
 
-use crate::support::{Gate, eventually, soon};
+use crate::support::{Gate, Inside, eventually, soon};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -44,17 +44,10 @@ fn never_more_at_once_for_a_key_than_allowed() {
     const KEYS: usize = 7;
     soon(|| {
         let (pool, limit) = (Pool::new(8), Limit::new(2));
-        let inside = Arc::new(Mutex::new([(0, 0); KEYS]));
+        let inside: [Inside; KEYS] = Default::default();
         let visit = |key: usize| -> Work<'static, ()> {
-            let inside = inside.clone();
-            work(move || {
-                let mut all = inside.lock().unwrap();
-                all[key].0 += 1;
-                all[key].1 = all[key].1.max(all[key].0);
-                drop(all);
-                std::thread::yield_now();
-                inside.lock().unwrap()[key].0 -= 1;
-            })
+            let inside = inside[key].clone();
+            work(move || inside.visit(std::thread::yield_now))
         };
         let start = Barrier::new(4);
         std::thread::scope(|s| {
@@ -69,7 +62,7 @@ fn never_more_at_once_for_a_key_than_allowed() {
                 });
             }
         });
-        assert!(inside.lock().unwrap().iter().all(|(_, most)| (1..=2).contains(most)));
+        assert!(inside.iter().all(|of_key| (1..=2).contains(&of_key.most())));
         eventually("all keys are forgotten", || limit.keys() == 0);
     });
 }

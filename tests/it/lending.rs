@@ -1,6 +1,5 @@
 //! Limits that lend: work that waits inside for other work gives its permit back meanwhile.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asynckit::{
@@ -8,45 +7,35 @@ use asynckit::{
     current, explore, try_work, work,
 };
 
-use crate::support::{Gate, eventually, soon};
+use crate::support::{Gate, Inside, eventually, soon};
 
 #[async_work]
 fn inc(n: u32) -> u32 {
     n + 1
 }
 
-/// How many run between two waits, and how many did at most.
+/// Those that run between two waits.
 #[derive(Clone, Default)]
-struct Running(Arc<Mutex<(usize, usize)>>);
+struct Running(Inside);
 
 impl Running {
-    fn begin(&self) {
-        let mut counts = self.0.lock().unwrap();
-        counts.0 += 1;
-        counts.1 = counts.1.max(counts.0);
-    }
-
-    fn end(&self) {
-        self.0.lock().unwrap().0 -= 1;
-    }
-
     /// A tree of work under one limit, each of which waits for two more.
     fn tree(&self, depth: u32, limit: &Limit) -> Work<'static, asynckit::Result<u32>> {
         let (running, its) = (self.clone(), limit.clone());
         let grow = move || {
-            running.begin();
+            running.0.enter();
             let mut sum = 1;
             if depth > 0 {
                 let children = [0, 1].map(|_| running.tree(depth - 1, &its).spawn_on(&current()));
                 for child in children {
-                    running.end();
+                    running.0.leave();
                     let got = child.get();
-                    running.begin();
+                    running.0.enter();
                     sum += got??;
                 }
             }
             std::thread::yield_now();
-            running.end();
+            running.0.leave();
             Ok(sum)
         };
         work(grow).limit(limit)
@@ -61,7 +50,7 @@ fn parents_and_children_under_one_limit() {
                 (Pool::new(workers), Limit::new(most).lending(), Running::default());
             let all = running.tree(6, &limit).spawn_on(&pool);
             assert_eq!(all.get().unwrap().unwrap(), 127);
-            let at_most = running.0.lock().unwrap().1;
+            let at_most = running.0.most();
             assert!((1..=most).contains(&at_most), "{at_most} of {most}");
             assert_eq!(limit.waiting(), 0);
         }

@@ -8,30 +8,9 @@ use asynckit::{
     current, is_cancelled, try_work, work,
 };
 
-use crate::support::{Broken, Busy, Counter, Gate, LIMIT, eventually, occupy, soon};
+use crate::support::{Broken, Busy, Counter, Gate, Inside, LIMIT, eventually, occupy, soon};
 
 const SHORT: Duration = Duration::from_millis(20);
-
-/// How many are in, and how many were at most.
-#[derive(Clone, Debug, Default)]
-struct Inside(Arc<Mutex<(usize, usize)>>);
-
-impl Inside {
-    fn visit<R>(&self, visit: impl FnOnce() -> R) -> R {
-        {
-            let mut counts = self.0.lock().unwrap();
-            counts.0 += 1;
-            counts.1 = counts.1.max(counts.0);
-        }
-        let value = visit();
-        self.0.lock().unwrap().0 -= 1;
-        value
-    }
-
-    fn most(&self) -> usize {
-        self.0.lock().unwrap().1
-    }
-}
 
 #[async_work]
 fn inc(n: u32) -> u32 {

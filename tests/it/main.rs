@@ -25,6 +25,7 @@ mod deadlocks_of_limits;
 mod deterministic;
 mod download;
 mod every_wait;
+mod example;
 mod executors;
 mod explore;
 mod failures;

@@ -1,12 +1,11 @@
 //! Changing the number of workers while a pool is running.
 
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use asynckit::{AsyncResult, Pool, work};
 
-use crate::support::{Counter, Gate, eventually, occupy, soon};
+use crate::support::{Counter, Gate, Inside, eventually, occupy, soon};
 
 /// Work that can only be done by that many workers at once.
 fn together(pool: &Pool, workers: usize) -> Vec<AsyncResult<()>> {
@@ -23,21 +22,17 @@ fn together(pool: &Pool, workers: usize) -> Vec<AsyncResult<()>> {
 
 /// The most that ran at once of a bunch of tasks.
 fn concurrency(pool: &Pool) -> usize {
-    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let running = Inside::default();
     let all: Vec<_> = (0..16)
         .map(|_| {
-            let (running, most) = (running.clone(), most.clone());
-            pool.spawn(move || {
-                most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
-                thread::sleep(std::time::Duration::from_millis(1));
-                running.fetch_sub(1, SeqCst);
-            })
+            let running = running.clone();
+            pool.spawn(move || running.visit(|| thread::sleep(std::time::Duration::from_millis(1))))
         })
         .collect();
     for r in all {
         r.get().unwrap();
     }
-    most.load(SeqCst)
+    running.most()
 }
 
 #[test]

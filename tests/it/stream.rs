@@ -12,7 +12,7 @@ use asynckit::{
     is_cancelled,
 };
 
-use crate::support::{Broken, Counter, Gate, Tally, eventually, soon};
+use crate::support::{Broken, Counter, Gate, Inside, Tally, eventually, soon};
 
 #[async_work]
 fn parse(text: &'static str) -> Result<u32, std::num::ParseIntError> {
@@ -22,24 +22,6 @@ fn parse(text: &'static str) -> Result<u32, std::num::ParseIntError> {
 #[async_work]
 async fn later(n: u32) -> u32 {
     n + 1
-}
-
-/// Counts how many are inside, and the most that ever were.
-#[derive(Default)]
-struct Inside(AtomicUsize, AtomicUsize);
-
-impl Inside {
-    fn enter(&self) {
-        self.1.fetch_max(self.0.fetch_add(1, SeqCst) + 1, SeqCst);
-    }
-
-    fn leave(&self) {
-        self.0.fetch_sub(1, SeqCst);
-    }
-
-    fn most(&self) -> usize {
-        self.1.load(SeqCst)
-    }
 }
 
 #[test]
@@ -167,7 +149,7 @@ fn no_more_are_in_memory_than_the_limits_add_up_to() {
                 stream.for_each(|item| _ = sum.fetch_add(item.0 as usize, SeqCst)).unwrap();
                 assert_eq!(sum.into_inner(), 1999 * 1000);
                 assert!(there.most() <= ends, "{}", there.most());
-                assert_eq!(there.0.load(SeqCst), 0);
+                assert_eq!(there.now(), 0);
             }
         }
     });

@@ -145,6 +145,49 @@ impl Counter {
     }
 }
 
+/// How many are inside, and how many were at most.
+#[derive(Clone, Debug, Default)]
+pub struct Inside(Arc<(AtomicUsize, AtomicUsize)>);
+
+impl Inside {
+    pub fn enter(&self) {
+        self.enter_as(1);
+    }
+
+    pub fn leave(&self) {
+        self.leave_as(1);
+    }
+
+    pub fn visit<R>(&self, visit: impl FnOnce() -> R) -> R {
+        self.visit_as(1, visit)
+    }
+
+    /// By one that counts as so many.
+    pub fn visit_as<R>(&self, many: usize, visit: impl FnOnce() -> R) -> R {
+        self.enter_as(many);
+        let value = visit();
+        self.leave_as(many);
+        value
+    }
+
+    fn enter_as(&self, many: usize) {
+        let now = self.0.0.fetch_add(many, SeqCst) + many;
+        self.0.1.fetch_max(now, SeqCst);
+    }
+
+    fn leave_as(&self, many: usize) {
+        self.0.0.fetch_sub(many, SeqCst);
+    }
+
+    pub fn now(&self) -> usize {
+        self.0.0.load(SeqCst)
+    }
+
+    pub fn most(&self) -> usize {
+        self.0.1.load(SeqCst)
+    }
+}
+
 /// A pool whose unobserved failures are counted.
 pub fn reporting(workers: usize) -> (Pool, Counter) {
     let reports = Counter::new();

@@ -1,12 +1,12 @@
 //! Work that takes up more of a limit than one: never more than the whole at once, and nobody waits for ever.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use asynckit::{
     CancelToken, ErrorKind, Explore, Limit, Pool, Results, Work, async_work, current, work,
 };
 
-use crate::support::{Gate, eventually, soon};
+use crate::support::{Gate, Inside, eventually, soon};
 
 #[async_work]
 fn inc(n: u32) -> u32 {
@@ -26,21 +26,14 @@ fn hold(gate: &Gate, begun: &Gate) -> Work<'static, ()> {
 fn never_more_than_the_whole() {
     soon(|| {
         let (pool, memory) = (Pool::new(8), Limit::new(16));
-        let used = Arc::new(Mutex::new((0, 0)));
+        let used = Inside::default();
         let all = (0..2000).map(|n| {
             let (weight, used) = (n % 17, used.clone());
-            let takes = work(move || {
-                let mut all = used.lock().unwrap();
-                all.0 += weight;
-                all.1 = all.1.max(all.0);
-                drop(all);
-                std::thread::yield_now();
-                used.lock().unwrap().0 -= weight;
-            });
+            let takes = work(move || used.visit_as(weight, std::thread::yield_now));
             takes.limit(&memory.take(weight)).spawn_on(&pool)
         });
         all.join_all().get().unwrap();
-        let most = used.lock().unwrap().1;
+        let most = used.most();
         assert!((1..=16).contains(&most), "{most}");
         eventually("all is given back", || {
             inc(1).limit(&memory.take(16)).try_spawn_on(&pool).is_ok_and(|one| one.get().is_ok())
@@ -140,7 +133,7 @@ fn in_every_order_with_failures_at_every_place() {
 }
 
 /// What images in work take up, and how much that was at most.
-static MEMORY: Mutex<(usize, usize)> = Mutex::new((0, 0));
+static MEMORY: LazyLock<Inside> = LazyLock::new(Inside::default);
 
 /// How large an image is, told by a method of it.
 struct Image(Vec<u8>);
@@ -159,12 +152,7 @@ impl Image {
 #[async_work(limit = 8, weight = image.size(), retry = 1)]
 fn shrink(image: Arc<Image>) -> Result<usize, std::num::ParseIntError> {
     let size = image.size();
-    let mut all = MEMORY.lock().unwrap();
-    all.0 += size;
-    all.1 = all.1.max(all.0);
-    drop(all);
-    std::thread::yield_now();
-    MEMORY.lock().unwrap().0 -= size;
+    MEMORY.visit_as(size, std::thread::yield_now);
     Ok(size)
 }
 
@@ -175,7 +163,7 @@ fn an_annotated_function_tells_its_weight() {
         let image = |n: usize| Arc::new(Image(vec![0; n]));
         let all = (0..500).map(|n| shrink(image(n % 9)).spawn_on(&pool)).join_all();
         assert_eq!(all.get().unwrap()[17], 8);
-        assert!((1..=8).contains(&MEMORY.lock().unwrap().1));
+        assert!((1..=8).contains(&MEMORY.most()));
         assert!(shrink(image(9)).spawn_on(&pool).get().is_err());
         let image = image(5);
         pool.scope(|s| {

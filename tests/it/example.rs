@@ -1,4 +1,4 @@
-//! Runs the `download` example as a child process, bounded in time.
+//! Runs the examples that are whole programs as child processes, bounded in time.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -35,12 +35,7 @@ impl Done {
     }
 }
 
-/// Runs the example to its end.
-pub fn download(args: &[&str], input: &str) -> Done {
-    Run::start(args, input).end()
-}
-
-/// The example while it runs; killed at the latest when this is dropped.
+/// An example while it runs; killed at the latest when this is dropped.
 pub struct Run {
     child: Child,
     stdout: Receiver<String>,
@@ -49,8 +44,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn start(args: &[&str], input: &str) -> Self {
-        let mut child = Command::new(program())
+    pub fn start(example: &str, args: &[&str], input: &str) -> Self {
+        let mut child = Command::new(program(example))
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -113,13 +108,13 @@ fn text(lines: &Receiver<String>) -> String {
 }
 
 /// The example's program: cargo puts it in a folder beside that of the tests.
-fn program() -> PathBuf {
+fn program(example: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap().join("examples");
-    let program = folder.join("download").with_extension(std::env::consts::EXE_EXTENSION);
+    let program = folder.join(example).with_extension(std::env::consts::EXE_EXTENSION);
     assert!(
         program.exists(),
-        "{} is missing: run `cargo build --example download`",
+        "{} is missing: run `cargo build --example {example}`",
         program.display()
     );
     program
