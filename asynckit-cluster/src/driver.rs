@@ -6,13 +6,14 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::Status;
+use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled, Outcome};
 
 /// The open calls of a cluster.
@@ -217,8 +218,4 @@ impl Driver for Desk {
     fn refused(&self, _: &Garbled) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@ use super::messages::{FromWorker, Settings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::{RunningCall, Status, WorkerStatus};
+use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled};
 
 /// A process that has not said hello after this time does not do so any more.
@@ -109,7 +110,7 @@ impl Backend for Processes {
             (crew, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
         drop(crew);
-        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = lock(&self.keeper).take();
         if let Some(keeper) = keeper {
             let _ = keeper.join();
         }
@@ -118,7 +119,7 @@ impl Backend for Processes {
 
 impl Shared {
     fn crew(&self) -> MutexGuard<'_, Crew> {
-        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.crew)
     }
 
     fn tell(&self, tell: impl FnOnce(&dyn Driver)) {
