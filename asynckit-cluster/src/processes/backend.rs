@@ -13,7 +13,7 @@ use super::member::{Member, Sent, Why};
 use super::messages::{FromWorker, Settings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
-use crate::status::{RunningCall, Status, WorkerStatus};
+use crate::status::{Status, WorkerStatus};
 use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled};
 
@@ -81,14 +81,7 @@ impl Backend for Processes {
             name: member.name.clone(),
             build: "this program".to_owned(),
             process: member.process,
-            running: member
-                .about()
-                .map(|(about, sent)| RunningCall {
-                    function: about.path.to_owned(),
-                    id: sent.outgoing.call.id,
-                    since: sent.since,
-                })
-                .collect(),
+            running: member.calls.iter().map(|sent| sent.outgoing.running(sent.since)).collect(),
         });
         Status { workers: workers.collect(), queued: crew.queue.by_function(), ..Status::default() }
     }
