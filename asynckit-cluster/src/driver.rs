@@ -148,6 +148,14 @@ impl Desk {
         ticket
     }
 
+    /// The first answer counts: others find nothing.
+    fn answer(&self, id: CallId, answer: Answer) {
+        let open = self.open().remove(&id);
+        if let Some(open) = open {
+            open.slot.answer(answer);
+        }
+    }
+
     pub(crate) fn status(&self) -> Status {
         let mut status = self.backend().status();
         status.open = self.open().len();
@@ -172,11 +180,7 @@ impl Driver for Desk {
     }
 
     fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
-        // The first one counts: others find nothing.
-        let open = self.open().remove(&id);
-        if let Some(open) = open {
-            open.slot.answer(Answer::Outcome(outcome, body));
-        }
+        self.answer(id, Answer::Outcome(outcome, body));
     }
 
     fn lost(&self, id: CallId, delivery: u32, how: Lost) {
@@ -209,10 +213,7 @@ impl Driver for Desk {
     }
 
     fn fail(&self, id: CallId, words: String) {
-        let open = self.open().remove(&id);
-        if let Some(open) = open {
-            open.slot.answer(Answer::Lost(words));
-        }
+        self.answer(id, Answer::Lost(words));
     }
 
     fn refused(&self, _: &Garbled) {

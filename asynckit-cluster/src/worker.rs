@@ -129,15 +129,10 @@ impl Worker {
 
     /// Gives a call up. What is not begun is forgotten, and told to be over; what runs may ask `is_cancelled()`.
     pub(crate) fn cancel(&self, id: CallId) {
-        let mut calls = self.calls();
-        let waiting = calls.waiting.len();
-        calls.waiting.retain(|taken| taken.call.id != id);
-        let is_forgotten = calls.waiting.len() < waiting;
-        let token = calls.running.get(&id).cloned();
-        drop(calls);
-        if is_forgotten {
+        if self.give_back(id) {
             self.tell.over(id);
         }
+        let token = self.calls().running.get(&id).cloned();
         if let Some(token) = token {
             token.cancel();
         }
