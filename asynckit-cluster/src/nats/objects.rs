@@ -110,10 +110,7 @@ impl Objects {
         if let Some((_, body)) = found {
             return Ok((body.len() as u64 == size).then_some(body));
         }
-        let bucket = match self.bucket().await {
-            Ok(bucket) => bucket,
-            Err(error) => return Err(error),
-        };
+        let bucket = self.bucket().await?;
         let mut object = match bucket.get(name(run, &hash)).await {
             Ok(object) => object,
             Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
@@ -149,6 +146,5 @@ impl Objects {
 }
 
 fn name(run: u64, hash: &Hash) -> String {
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{run:016x}-{hex}")
+    format!("{run:016x}-{}", blake3::Hash::from_bytes(*hash).to_hex())
 }
