@@ -1,16 +1,13 @@
 //! What it costs to send calls to processes: `cargo bench -p asynckit-cluster`.
 
-use std::collections::VecDeque;
+mod measure;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use asynckit::{Results, async_work};
 use asynckit_cluster::{Cluster, serve_if_asked};
-
-#[async_work(remote)]
-fn empty(n: u64) -> u64 {
-    n
-}
+use measure::{WINDOW, empty, most_memory, quantiles, run};
 
 #[async_work(remote)]
 fn length(bytes: &[u8]) -> usize {
@@ -27,9 +24,6 @@ fn sleeps_once(file: &Path) -> u32 {
     std::thread::sleep(Duration::from_secs(60));
     0
 }
-
-/// Calls that are out at once.
-const WINDOW: usize = 1_024;
 
 fn main() {
     serve_if_asked();
@@ -54,25 +48,6 @@ fn cluster(processes: usize) -> Cluster {
     let cluster = Cluster::processes(processes).unwrap();
     run(&cluster, 20_000);
     cluster
-}
-
-/// So many calls, of which a window is out at once.
-fn run(cluster: &Cluster, calls: u64) {
-    let mut out = VecDeque::new();
-    for n in 0..calls {
-        if out.len() == WINDOW {
-            let (n, result): (u64, asynckit::AsyncResult<u64>) = out.pop_front().unwrap();
-            assert_eq!(result.get().unwrap(), n);
-        }
-        out.push_back((n, empty(n).spawn_on(cluster)));
-    }
-    out.into_iter().for_each(|(n, result)| assert_eq!(result.get().unwrap(), n));
-}
-
-fn quantiles(mut times: Vec<Duration>) -> String {
-    times.sort();
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
-    format!("p50 {:.3?}, p99 {:.3?}, most {:.3?}", at(0.5), at(0.99), at(1.0))
 }
 
 fn one_at_a_time() {
@@ -127,13 +102,6 @@ fn memory() {
     println!("100,000 calls: the driver's memory {before} kB before, {} kB after", most_memory());
     let all = (0..100_000).map(|n| empty(n).spawn_on(&cluster)).try_join_all().get().unwrap();
     println!("all of {} out at once: {} kB at most", all.len(), most_memory());
-}
-
-/// The most memory that this process has had, in kB.
-fn most_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// A worker is killed while it runs a call: how long until it is noticed, and until another one works.

@@ -1,6 +1,8 @@
 //! What it costs to send calls over NATS on loopback, by default and with `sync_interval: always`:
 //! `cargo bench -p asynckit-cluster --features nats --bench nats`. It needs `nats-server` on the path.
 
+mod measure;
+
 use std::collections::VecDeque;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,11 +11,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, async_work};
 use asynckit_cluster::{Cluster, serve_if_asked};
-
-#[async_work(remote)]
-fn empty(n: u64) -> u64 {
-    n
-}
+use measure::{WINDOW, empty, most_memory, quantiles, run};
 
 #[async_work(remote)]
 fn length(bytes: Vec<u8>) -> usize {
@@ -29,9 +27,6 @@ fn sleeps_once(file: PathBuf) -> u32 {
     }
     std::process::id()
 }
-
-/// Calls that are out at once.
-const WINDOW: usize = 1_024;
 
 fn main() {
     serve_if_asked();
@@ -141,32 +136,6 @@ fn death(server: &Server) {
         "a worker's death, until another one has done its call: {}",
         quantiles(times.collect())
     );
-}
-
-/// So many calls, of which a window is out at once.
-fn run(cluster: &Cluster, calls: u64) {
-    let mut out = VecDeque::new();
-    for n in 0..calls {
-        if out.len() == WINDOW {
-            let result: AsyncResult<u64> = out.pop_front().unwrap();
-            result.get().unwrap();
-        }
-        out.push_back(empty(n).spawn_on(cluster));
-    }
-    out.into_iter().for_each(|result| assert!(result.get().is_ok()));
-}
-
-fn quantiles(mut times: Vec<Duration>) -> String {
-    times.sort();
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
-    format!("p50 {:.3?}, p99 {:.3?}, most {:.3?}", at(0.5), at(0.99), at(1.0))
-}
-
-/// The most memory that this process has had, in kB.
-fn most_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 struct Server {

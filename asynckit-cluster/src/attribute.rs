@@ -33,6 +33,8 @@ use asynckit::{BoxError, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::wire::whole;
+
 /// What `remote(..)` says of a function.
 ///
 /// ```
@@ -284,13 +286,5 @@ impl<A: Argument + ?Sized> Decode<A> for Arrive {
 impl<T: Value> Encode<T> for Arrive {
     fn encode(&self, value: &T) -> Result<Vec<u8>, BoxError> {
         Ok(postcard::to_stdvec(value)?)
-    }
-}
-
-/// Something again: of all of the bytes.
-fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BoxError> {
-    match postcard::take_from_bytes(bytes)? {
-        (whole, []) => Ok(whole),
-        (_, rest) => Err(format!("{} bytes too many", rest.len()).into()),
     }
 }

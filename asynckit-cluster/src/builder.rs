@@ -133,18 +133,9 @@ impl ClusterBuilder {
     /// As [`Cluster::processes`].
     #[cfg(unix)]
     pub fn processes(self, n: usize) -> Result<Cluster, ClusterError> {
-        if inside::is_copy() {
-            return Err(ClusterError::IsWorker);
-        }
-        let numbers =
-            [(n, "processes"), (self.threads, "threads"), (self.deliveries as usize, "deliveries")];
-        if let Some((_, what)) = numbers.into_iter().find(|(number, _)| *number == 0) {
-            return Err(ClusterError::Invalid(format!("a cluster has one of its {what} at least")));
-        }
-        let pool = match self.pool {
-            Some(pool) => pool,
-            None => Arc::new(Pool::builder().build().map_err(ClusterError::Pool)?),
-        };
+        let deliveries = (self.deliveries as usize, "deliveries");
+        let pool =
+            local_pool(self.pool, &[(n, "processes"), (self.threads, "threads"), deliveries])?;
         let options = Options {
             processes: n,
             threads: self.threads,
@@ -172,18 +163,7 @@ impl ClusterBuilder {
         server: impl Into<crate::Server>,
         app: &str,
     ) -> Result<Cluster, ClusterError> {
-        if inside::is_copy() {
-            return Err(ClusterError::IsWorker);
-        }
-        if self.deliveries == 0 {
-            return Err(ClusterError::Invalid(
-                "a cluster has one of its deliveries at least".into(),
-            ));
-        }
-        let pool = match self.pool {
-            Some(pool) => pool,
-            None => Arc::new(Pool::builder().build().map_err(ClusterError::Pool)?),
-        };
+        let pool = local_pool(self.pool, &[(self.deliveries as usize, "deliveries")])?;
         let server = server.into();
         Cluster::over(pool, self.deliveries, |driver| {
             let nats = crate::nats::Nats::connect(&server, app, driver);
@@ -195,6 +175,24 @@ impl ClusterBuilder {
     #[cfg(not(unix))]
     pub fn processes(self, _: usize) -> Result<Cluster, ClusterError> {
         Err(ClusterError::Unsupported)
+    }
+}
+
+/// The local pool of a cluster, where this process may have one, and none of these numbers is zero.
+#[cfg(unix)]
+fn local_pool(
+    pool: Option<Arc<Pool>>,
+    numbers: &[(usize, &str)],
+) -> Result<Arc<Pool>, ClusterError> {
+    if inside::is_copy() {
+        return Err(ClusterError::IsWorker);
+    }
+    if let Some((_, what)) = numbers.iter().find(|(number, _)| *number == 0) {
+        return Err(ClusterError::Invalid(format!("a cluster has one of its {what} at least")));
+    }
+    match pool {
+        Some(pool) => Ok(pool),
+        None => Ok(Arc::new(Pool::builder().build().map_err(ClusterError::Pool)?)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use asynckit::ErrorKind;
 use asynckit::carry::{Call, Carriage, Carried, Carrier, Failure, Function};
@@ -12,6 +12,7 @@ use crate::attribute::Remote;
 use crate::driver::{Answer, Desk};
 use crate::failure;
 use crate::seam::{About, Argument};
+use crate::sync::lock;
 use crate::wire::{FunctionId, Hash, LARGE, Outcome};
 use crate::worker::Functions;
 
@@ -99,7 +100,7 @@ impl Inner {
 
     /// What is set on a function; or why it can't be called elsewhere.
     fn about(&self, function: &'static Function) -> Result<Arc<About>, String> {
-        let mut abouts = self.abouts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut abouts = lock(&self.abouts);
         let about = abouts.entry(std::ptr::from_ref(function).addr()).or_insert_with(|| {
             let id = FunctionId::of(function);
             self.functions.find(&id)?;
@@ -118,7 +119,7 @@ impl Inner {
             return Argument::Here(bytes.into());
         }
         let hash: Hash = blake3::hash(&bytes).into();
-        let mut larges = self.larges.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut larges = lock(&self.larges);
         let known = larges.all.get(&hash).and_then(Weak::upgrade);
         let bytes = known.unwrap_or_else(|| {
             if larges.all.len() >= larges.full {

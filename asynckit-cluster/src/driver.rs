@@ -6,13 +6,14 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 
 use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::Status;
+use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled, Outcome};
 
 /// The open calls of a cluster.
@@ -147,6 +148,14 @@ impl Desk {
         ticket
     }
 
+    /// The first answer counts: others find nothing.
+    fn answer(&self, id: CallId, answer: Answer) {
+        let open = self.open().remove(&id);
+        if let Some(open) = open {
+            open.slot.answer(answer);
+        }
+    }
+
     pub(crate) fn status(&self) -> Status {
         let mut status = self.backend().status();
         status.open = self.open().len();
@@ -171,11 +180,7 @@ impl Driver for Desk {
     }
 
     fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
-        // The first one counts: others find nothing.
-        let open = self.open().remove(&id);
-        if let Some(open) = open {
-            open.slot.answer(Answer::Outcome(outcome, body));
-        }
+        self.answer(id, Answer::Outcome(outcome, body));
     }
 
     fn lost(&self, id: CallId, delivery: u32, how: Lost) {
@@ -208,17 +213,10 @@ impl Driver for Desk {
     }
 
     fn fail(&self, id: CallId, words: String) {
-        let open = self.open().remove(&id);
-        if let Some(open) = open {
-            open.slot.answer(Answer::Lost(words));
-        }
+        self.answer(id, Answer::Lost(words));
     }
 
     fn refused(&self, _: &Garbled) {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

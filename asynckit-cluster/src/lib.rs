@@ -3,6 +3,7 @@
 
 // Each imports only what stands above it here.
 mod error;
+mod sync;
 mod wire;
 
 pub mod attribute;

@@ -21,10 +21,11 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::status::Status;
+use crate::status::{RunningCall, Status};
 use crate::wire::{self, CallId, Hash};
 
 /// One delivery of a call, on its way out.
@@ -36,6 +37,13 @@ pub(crate) struct Outgoing {
     pub(crate) about: Arc<About>,
     /// A delivery of it has ended its worker, maybe: it should have a worker to itself.
     pub(crate) is_suspect: bool,
+}
+
+impl Outgoing {
+    /// What a status says of it, while a worker has it.
+    pub(crate) fn running(&self, since: Instant) -> RunningCall {
+        RunningCall { function: self.about.path.to_owned(), id: self.call.id, since }
+    }
 }
 
 /// An argument as bytes.

@@ -1,5 +1,6 @@
 //! What a cluster is at.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Instant;
 
@@ -52,6 +53,13 @@ pub struct RunningCall {
     pub id: CallId,
     /// Since when the worker has it.
     pub since: Instant,
+}
+
+/// How many calls wait, by function, of the function of each that does.
+pub(crate) fn by_function<'a>(waiting: impl Iterator<Item = &'a str>) -> Vec<(String, usize)> {
+    let mut all = BTreeMap::<&str, usize>::new();
+    waiting.for_each(|path| *all.entry(path).or_default() += 1);
+    all.into_iter().map(|(path, calls)| (path.to_owned(), calls)).collect()
 }
 
 /// A moment, as its time until now: with few digits.

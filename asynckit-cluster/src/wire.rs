@@ -180,10 +180,14 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
     if bytes.len() > MOST_HEAD {
         return Err(Garbled(format!("a head of {} bytes", bytes.len())));
     }
-    match postcard::take_from_bytes(bytes) {
-        Ok((head, [])) => Ok(head),
-        Ok((_, rest)) => Err(Garbled(format!("{} bytes too many", rest.len()))),
-        Err(error) => Err(Garbled(error.to_string())),
+    whole(bytes).map_err(|error| Garbled(error.to_string()))
+}
+
+/// Something again: of all of the bytes.
+pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, asynckit::BoxError> {
+    match postcard::take_from_bytes(bytes)? {
+        (whole, []) => Ok(whole),
+        (_, rest) => Err(format!("{} bytes too many", rest.len()).into()),
     }
 }
 

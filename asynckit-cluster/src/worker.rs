@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use asynckit::carry::{Ended, Served};
@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crate::attribute::Remote;
 use crate::failure;
 use crate::seam::Tell;
+use crate::sync::lock;
 use crate::wire::{Call, CallId, Failed, FunctionId, Kind, Outcome};
 
 thread_local! {
@@ -116,7 +117,7 @@ impl Worker {
     }
 
     fn calls(&self) -> MutexGuard<'_, Calls> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.calls)
     }
 
     /// Takes a call on. It begins when one of the threads is free.
@@ -128,15 +129,10 @@ impl Worker {
 
     /// Gives a call up. What is not begun is forgotten, and told to be over; what runs may ask `is_cancelled()`.
     pub(crate) fn cancel(&self, id: CallId) {
-        let mut calls = self.calls();
-        let waiting = calls.waiting.len();
-        calls.waiting.retain(|taken| taken.call.id != id);
-        let is_forgotten = calls.waiting.len() < waiting;
-        let token = calls.running.get(&id).cloned();
-        drop(calls);
-        if is_forgotten {
+        if self.give_back(id) {
             self.tell.over(id);
         }
+        let token = self.calls().running.get(&id).cloned();
         if let Some(token) = token {
             token.cancel();
         }
@@ -280,10 +276,6 @@ impl Drop for Run {
 fn failed(kind: Kind, text: String) -> Failed {
     let (sources, origin, path, place) = Default::default();
     Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// In milliseconds since 1970.

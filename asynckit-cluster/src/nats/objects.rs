@@ -4,7 +4,7 @@
 //! (a server with an empty store) is no harm: the worker says so, and it is put again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_nats::jetstream::object_store::{GetErrorKind, ObjectMetadata, ObjectStore};
 use async_nats::jetstream::{self};
@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 
 use super::names::Names;
 use super::streams;
+use crate::sync::lock;
 use crate::wire::{Hash, MOST_BODY};
 
 /// How much of an object is one message.
@@ -109,10 +110,7 @@ impl Objects {
         if let Some((_, body)) = found {
             return Ok((body.len() as u64 == size).then_some(body));
         }
-        let bucket = match self.bucket().await {
-            Ok(bucket) => bucket,
-            Err(error) => return Err(error),
-        };
+        let bucket = self.bucket().await?;
         let mut object = match bucket.get(name(run, &hash)).await {
             Ok(object) => object,
             Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
@@ -148,10 +146,5 @@ impl Objects {
 }
 
 fn name(run: u64, hash: &Hash) -> String {
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{run:016x}-{hex}")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    format!("{run:016x}-{}", blake3::Hash::from_bytes(*hash).to_hex())
 }

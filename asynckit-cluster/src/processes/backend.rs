@@ -13,7 +13,8 @@ use super::member::{Member, Sent, Why};
 use super::messages::{FromWorker, Settings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
-use crate::status::{RunningCall, Status, WorkerStatus};
+use crate::status::{Status, WorkerStatus};
+use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled};
 
 /// A process that has not said hello after this time does not do so any more.
@@ -80,14 +81,7 @@ impl Backend for Processes {
             name: member.name.clone(),
             build: "this program".to_owned(),
             process: member.process,
-            running: member
-                .about()
-                .map(|(about, sent)| RunningCall {
-                    function: about.path.to_owned(),
-                    id: sent.outgoing.call.id,
-                    since: sent.since,
-                })
-                .collect(),
+            running: member.calls.iter().map(|sent| sent.outgoing.running(sent.since)).collect(),
         });
         Status { workers: workers.collect(), queued: crew.queue.by_function(), ..Status::default() }
     }
@@ -109,7 +103,7 @@ impl Backend for Processes {
             (crew, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
         drop(crew);
-        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = lock(&self.keeper).take();
         if let Some(keeper) = keeper {
             let _ = keeper.join();
         }
@@ -118,7 +112,7 @@ impl Backend for Processes {
 
 impl Shared {
     fn crew(&self) -> MutexGuard<'_, Crew> {
-        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.crew)
     }
 
     fn tell(&self, tell: impl FnOnce(&dyn Driver)) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, BufReader, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 use std::{env, fs, process, thread};
 
@@ -19,6 +19,7 @@ use rustix::process::{Resource, Rlimit};
 use super::messages::{FromWorker, Kept, Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
 use crate::seam::Tell;
+use crate::sync::lock;
 use crate::wire::{self, CallId, Hello, Outcome, Part};
 use crate::worker::Worker;
 
@@ -99,7 +100,7 @@ struct Outcomes {
 
 impl Outcomes {
     fn told(&self) -> MutexGuard<'_, HashMap<CallId, (Outcome, Bytes)>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.told)
     }
 
     fn say(&self, message: &FromWorker, body: Bytes) {
@@ -214,7 +215,7 @@ fn show_life(settings: &Settings, worker: Arc<Worker>, outcomes: Arc<Outcomes>) 
 fn limit_memory(most: Option<u64>) {
     if cfg!(target_os = "linux") {
         static NOW: Mutex<Option<u64>> = Mutex::new(None);
-        let mut now = NOW.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = lock(&NOW);
         if *now != most {
             let Rlimit { maximum, .. } = rustix::process::getrlimit(Resource::Data);
             let current = most.or(maximum);

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use crate::sync::lock;
 
 /// The longest line; a longer one is several.
 const MOST: u64 = 64 << 10;
@@ -75,7 +77,7 @@ impl LastWords {
     pub(super) fn get(&self) -> String {
         // A process that it has started may still have its standard error.
         let _ = self.end.recv_timeout(Duration::from_millis(20));
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lines = lock(&self.lines);
         let lines: Vec<&str> = lines.last.iter().map(|line| line.trim()).collect();
         lines.join(" / ")
     }
@@ -96,7 +98,7 @@ pub(super) fn hand_on(
     let (name, told, lines) = (worker.to_owned(), on_line.clone(), last.clone());
     thread::Builder::new().name(format!("{worker}-err")).spawn(move || {
         each_line(err, |text| {
-            lines.lock().unwrap_or_else(PoisonError::into_inner).add(text);
+            lock(&lines).add(text);
             told(&Line { worker: &name, is_error: true, text });
         });
         drop(sender);

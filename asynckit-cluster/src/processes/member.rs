@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::messages::{Kept, ToWorker};
 use super::pipe::{Frame, Outbox};
-use crate::seam::{About, Argument, Outgoing};
+use crate::seam::{Argument, Outgoing};
 
 /// A process.
 pub(super) struct Member {
@@ -135,9 +135,5 @@ impl Member {
         if let Some(outbox) = &self.outbox {
             outbox.flush();
         }
-    }
-
-    pub(super) fn about(&self) -> impl Iterator<Item = (&About, &Sent)> {
-        self.calls.iter().map(|sent| (&*sent.outgoing.about, sent))
     }
 }

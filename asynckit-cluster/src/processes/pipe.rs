@@ -10,6 +10,7 @@ use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
+use crate::sync::lock;
 use crate::wire::{MOST_BODY, MOST_HEAD};
 
 /// How much a pipe should hold, where the system allows it.
@@ -114,7 +115,7 @@ impl Outbox {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// Sends a frame: at once, unless it is `held`, as its receiver has enough to do for a while. What can't be written

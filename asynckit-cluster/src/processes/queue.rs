@@ -1,8 +1,9 @@
 //! Calls that wait for a process: in their order, but for those of functions that run as often as they may.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::seam::{About, Outgoing};
+use crate::status;
 use crate::wire::{CallId, FunctionId};
 
 #[derive(Default)]
@@ -91,12 +92,8 @@ impl Queue {
 
     /// How many wait, by function.
     pub(super) fn by_function(&self) -> Vec<(String, usize)> {
-        let mut all = BTreeMap::new();
-        for outgoing in self.ready.iter().chain(self.held.values().flatten()) {
-            if self.waiting.contains(&outgoing.call.id) {
-                *all.entry(outgoing.about.path.to_owned()).or_default() += 1;
-            }
-        }
-        all.into_iter().collect()
+        let all = self.ready.iter().chain(self.held.values().flatten());
+        let waiting = all.filter(|outgoing| self.waiting.contains(&outgoing.call.id));
+        status::by_function(waiting.map(|outgoing| outgoing.about.path))
     }
 }

@@ -9,11 +9,6 @@ use asynckit_cluster::ClusterBuilder;
 use crate::site::Place;
 use crate::support::NatsServer;
 
-pub fn is_there() -> bool {
-    // It says so where there is none.
-    NatsServer::start().is_some()
-}
-
 pub fn make(builder: ClusterBuilder, workers: usize) -> Place {
     let server = Arc::new(NatsServer::start().unwrap());
     let cluster = builder.connect(server.url(), "test").unwrap();

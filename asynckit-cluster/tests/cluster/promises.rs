@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use asynckit::{CancelToken, ErrorKind, Results, chain};
-use asynckit_cluster::{Cluster, RemoteError};
+use asynckit_cluster::{Cluster, RemoteError, WorkerStatus};
 use rustix::process::Signal;
 
 use crate::functions::*;
@@ -254,7 +254,7 @@ fn the_worker(cluster: &Cluster) -> u32 {
     eventually("a worker runs it", || {
         let status = cluster.status();
         let busy = status.workers.iter().find(|worker| !worker.running.is_empty());
-        process = busy.map(|worker| worker.process);
+        process = busy.map(|worker| worker.process).filter(|process| *process != 0);
         process.is_some()
     });
     process.unwrap()
@@ -350,10 +350,12 @@ fn chaos_loses_nothing_and_hands_out_nothing_twice(site: &Site) {
     let cluster = site.with(Cluster::builder().deliveries(1_000), 4);
     let results: Vec<_> = (0..3_000).map(|n| risky(n).spawn_on(&*cluster)).collect();
     let mut killed = 0;
-    // Each time one worker of those that run something.
+    // Each time one worker of those that run something. (Over NATS a new one may have calls before the driver has heard
+    // of its process.)
     while !results.iter().all(|result| result.is_set()) {
         let status = cluster.status();
-        let busy = status.workers.iter().find(|worker| worker.running.len() > 1);
+        let is_busy = |worker: &&WorkerStatus| worker.running.len() > 1 && worker.process != 0;
+        let busy = status.workers.iter().find(is_busy);
         if let Some(worker) = busy.filter(|_| killed < 20) {
             killed += 1;
             signal_if_there(worker.process);

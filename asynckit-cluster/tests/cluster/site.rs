@@ -49,7 +49,7 @@ impl Site {
         };
         let mut all = vec![Site { name: "processes", make }];
         #[cfg(feature = "nats")]
-        if crate::over_nats::is_there() {
+        if crate::support::is_there() {
             all.push(Site { name: "nats", make: crate::over_nats::make });
         }
         #[cfg(not(feature = "nats"))]

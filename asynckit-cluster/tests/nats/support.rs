@@ -68,6 +68,22 @@ fn program() -> Option<PathBuf> {
     found.into_iter().find(|path| path.is_file())
 }
 
+/// Whether there is one. Where there is none, and need not be, it says so.
+pub fn is_there() -> bool {
+    if program().is_some() {
+        return true;
+    }
+    let needs = std::env::var("ASYNCKIT_NEEDS_NATS").is_ok_and(|value| value == "1");
+    assert!(!needs, "there is no `nats-server` on the path");
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        // Past what the test harness keeps to itself.
+        let words = b"Left out: the tests over NATS, as there is no `nats-server` on the path.\n";
+        std::io::stderr().write_all(words).unwrap();
+    });
+    false
+}
+
 /// A server with a store of its own.
 pub struct NatsServer {
     dir: Dir,
@@ -84,16 +100,7 @@ impl NatsServer {
 
     /// With this in its configuration, and this in its part `jetstream`.
     pub fn with(more: &str, jetstream: &str) -> Option<NatsServer> {
-        if program().is_none() {
-            let needs = std::env::var("ASYNCKIT_NEEDS_NATS").is_ok_and(|value| value == "1");
-            assert!(!needs, "there is no `nats-server` on the path");
-            static SAID: Once = Once::new();
-            SAID.call_once(|| {
-                // Past what the test harness keeps to itself.
-                let words =
-                    b"Left out: the tests over NATS, as there is no `nats-server` on the path.\n";
-                std::io::stderr().write_all(words).unwrap();
-            });
+        if !is_there() {
             return None;
         }
         let dir = Dir::new();

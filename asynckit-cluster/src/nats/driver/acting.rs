@@ -18,7 +18,7 @@ use crate::nats::objects::Objects;
 use crate::nats::server::{Connection, Server};
 use crate::nats::streams::{self, Streams};
 use crate::seam::Driver;
-use crate::status::{RunningCall, Status};
+use crate::status::{self, RunningCall, Status};
 use crate::wire::{self, CallId, Hash};
 
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
@@ -136,21 +136,12 @@ impl Acting {
     }
 
     pub(super) fn status(&self) -> Status {
-        let mut queued: HashMap<&'static str, usize> = HashMap::new();
-        for open in self.calls.all().filter(|open| open.claim.is_none()) {
-            *queued.entry(open.outgoing.about.path).or_default() += 1;
-        }
-        let mut queued: Vec<(String, usize)> =
-            queued.into_iter().map(|(path, count)| (path.to_owned(), count)).collect();
-        queued.sort();
+        let waiting = self.calls.all().filter(|open| open.claim.is_none());
+        let queued = status::by_function(waiting.map(|open| open.outgoing.about.path));
         let mut running: HashMap<Instance, Vec<RunningCall>> = HashMap::new();
         for open in self.calls.all() {
             let Some(claim) = &open.claim else { continue };
-            running.entry(claim.instance).or_default().push(RunningCall {
-                function: open.outgoing.about.path.to_owned(),
-                id: open.outgoing.call.id,
-                since: claim.since,
-            });
+            running.entry(claim.instance).or_default().push(open.outgoing.running(claim.since));
         }
         Status {
             workers: self.workers.status(running),

@@ -211,17 +211,16 @@ impl Calls {
 
     /// Those that their worker, which lives, has not named for a while.
     pub(super) fn unnamed(&self, now: Instant) -> Vec<(u64, u32)> {
-        let old = |open: &Open| {
-            open.claim.as_ref().is_some_and(|claim| now.duration_since(claim.seen) >= LEASE)
-        };
-        let open = self.open.iter().filter(|(_, open)| old(open));
-        open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
+        self.claimed(|claim| now.duration_since(claim.seen) >= LEASE)
     }
 
     /// Those that this worker has.
     pub(super) fn of(&self, instance: Instance) -> Vec<(u64, u32)> {
-        let its = |open: &Open| open.claim.as_ref().is_some_and(|claim| claim.instance == instance);
-        let open = self.open.iter().filter(|(_, open)| its(open));
+        self.claimed(|claim| claim.instance == instance)
+    }
+
+    fn claimed(&self, is_meant: impl Fn(&Claim) -> bool) -> Vec<(u64, u32)> {
+        let open = self.open.iter().filter(|(_, open)| open.claim.as_ref().is_some_and(&is_meant));
         open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
     }
 }

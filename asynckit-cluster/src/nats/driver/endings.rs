@@ -221,7 +221,7 @@ impl Acting {
         }
         // What was underway when the connection was lost may have arrived or not: under its id it is stored once.
         self.again.extend(self.calls.underway());
-        self.say_soon();
+        self.has_news = true;
     }
 
     /// An outcome whose body lay in the object store.

@@ -21,7 +21,7 @@ mod endings;
 
 mod life;
 
-use std::sync::{Mutex, PoisonError, Weak, mpsc as std_mpsc};
+use std::sync::{Mutex, Weak, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ use super::names::{self, Names};
 use super::server::Server;
 use crate::seam::{Backend, Driver, Outgoing};
 use crate::status::Status;
+use crate::sync::lock;
 use crate::wire::CallId;
 
 use acting::Acting;
@@ -115,7 +116,7 @@ impl Backend for Nats {
 
     fn stop(&self) {
         self.order(Command::Stop);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             thread.join().ok();
         }

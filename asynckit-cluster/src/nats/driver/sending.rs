@@ -208,10 +208,6 @@ impl Acting {
         self.has_news = false;
     }
 
-    pub(super) fn say_soon(&mut self) {
-        self.has_news = true;
-    }
-
     /// The consumers of all lanes, in case that the server has lost them.
     pub(super) fn make_all(&mut self) {
         let lanes: Vec<Lane> = self.calls.lanes.keys().copied().collect();
@@ -232,16 +228,9 @@ impl Acting {
 /// Has the largest arguments go by themselves, where all of them are too much for one message.
 fn slim(outgoing: &mut Outgoing) {
     let Outgoing { call, arguments, .. } = outgoing;
-    loop {
+    while call.body_size().is_some_and(|size| size > wire::LARGE as u64) {
         let here = arguments.iter().enumerate().filter_map(|(at, one)| Some((at, here(one)?)));
-        let here: Vec<(usize, Bytes)> = here.collect();
-        let size: usize = here.iter().map(|(_, bytes)| bytes.len()).sum();
-        let Some((at, bytes)) = here.into_iter().max_by_key(|(_, bytes)| bytes.len()) else {
-            return;
-        };
-        if size <= wire::LARGE {
-            return;
-        }
+        let Some((at, bytes)) = here.max_by_key(|(_, bytes)| bytes.len()) else { return };
         let hash = *blake3::hash(&bytes).as_bytes();
         call.parts[at] = Part::Large(hash, bytes.len() as u64);
         arguments[at] = Argument::Large(hash, bytes);

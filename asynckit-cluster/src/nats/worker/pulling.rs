@@ -181,7 +181,7 @@ impl Acting {
                 self.suspects.pop_front();
                 begin.push(first);
             }
-        } else if !self.runs_suspect() {
+        } else if !self.arrived.is_empty() && !self.runs_suspect() {
             begin = std::mem::take(&mut self.arrived);
         }
         if begin.is_empty() {
