@@ -6,9 +6,11 @@
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
+use crate::carry::CarriedBy;
 use crate::{
     AsCompleted, AsyncResult, Awaited, AwaitedOrCancelled, AwaitedRef, CancelToken, Cancellable,
-    Current, Error, KeyedAsCompleted, Limit, Pool, PoolBuilder, Retry, Scope, Setter, Work,
+    Current, Error, Failures, KeyedAsCompleted, Limit, PerWorker, Pool, PoolBuilder, Prioritized,
+    Retry, Scope, Setter, Work,
 };
 
 macro_rules! unwind_safe {
@@ -23,5 +25,9 @@ unwind_safe! {
     ['w, T] Work<'w, T>, [T] AsyncResult<T>, [T] Setter<T>, [T] AsCompleted<T>,
     [K, T] KeyedAsCompleted<K, T>,
     [T] Awaited<T>, ['a, T] AwaitedRef<'a, T>, [T] AwaitedOrCancelled<T>, [] CancelToken,
-    ['a, S: ?Sized] Cancellable<'a, S>, [] Limit, [] Retry,
+    ['a, S: ?Sized] Cancellable<'a, S>, ['a, S: ?Sized] Prioritized<'a, S>,
+    ['a, S: ?Sized] CarriedBy<'a, S>, [] Limit, [] Retry, [] Failures, [T: Send] PerWorker<T>,
 }
+
+#[cfg(feature = "rate")]
+unwind_safe! { [] crate::Rate }

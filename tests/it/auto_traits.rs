@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use asynckit::{
     AsyncResult, BuildError, CancelOnDrop, CancelToken, Cancellable, Current, Error, ErrorKind,
-    Limit, Map, Pool, Results, Retry, Scope, SetError, Setter, StillRunning, Work,
+    Failures, Limit, Map, PerWorker, Pool, Prioritized, Priority, Rate, Results, Retry, Scope,
+    SetError, Setter, StillRunning, Stream, Work,
 };
 
 /// Whether a type has a trait, as a value: so that one missing does not keep the rest from
@@ -65,6 +66,17 @@ fn what_is_about_time_and_limits() {
     assert!(has!(CancelToken: Debug) && has!(Limit: Debug) && has!(Retry: Debug));
     assert!(has!(Map<'static, Opaque>: Debug) && has!(Cancellable<'static, Pool>: Debug));
     assert!(!has!(Work<'static, u8>: Unpin), "`map` tells it from values by that");
+}
+
+#[test]
+fn what_the_work_of_a_pool_shares() {
+    assert!(has!(Rate: Send + Sync + Clone + Unpin + Debug));
+    assert!(has!(Priority: Send + Sync + Copy + Eq + std::hash::Hash + Debug));
+    assert!(has!(Prioritized<'static, Pool>: Send + Sync + Debug));
+    assert!(has!(PerWorker<Cell<u8>>: Send + Sync + Clone + Debug), "each has its own");
+    assert!(has!(PerWorker<Opaque>: Send + Sync + Clone + Debug));
+    assert!(has!(Failures: Send + Sync + Debug + std::fmt::Display));
+    assert!(has!(Stream<'static, Opaque>: Debug));
 }
 
 #[test]
@@ -139,6 +151,10 @@ fn handles_may_be_used_where_panics_are_caught() {
     assert!(has!(AsyncResult<Cell<u8>>: UnwindSafe + RefUnwindSafe));
     assert!(has!(Setter<Opaque>: UnwindSafe + RefUnwindSafe));
     assert!(has!(Work<'static, Opaque>: UnwindSafe + RefUnwindSafe));
+    assert!(has!(Limit: UnwindSafe + RefUnwindSafe) && has!(Rate: UnwindSafe + RefUnwindSafe));
+    assert!(has!(Prioritized<'static, Pool>: UnwindSafe + RefUnwindSafe));
+    assert!(has!(PerWorker<Cell<u8>>: UnwindSafe + RefUnwindSafe));
+    assert!(has!(Failures: UnwindSafe + RefUnwindSafe));
     let pool = Pool::new(1);
     let caught = catch_unwind(|| pool.scope(|_| panic!("in the body")));
     assert!(caught.is_err());
