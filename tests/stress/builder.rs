@@ -38,7 +38,7 @@ const OPEN: usize = 100;
 
 impl<'p> Builder<'p> {
     /// What a builder does next; a step that comes more than once in the table is more likely.
-    const STEPS: [(&'static str, Step<'p>); 46] = [
+    const STEPS: [(&'static str, Step<'p>); 47] = [
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
@@ -75,6 +75,7 @@ impl<'p> Builder<'p> {
         ("task that waits for its own", Builder::recursive),
         ("task that sets", Builder::task_that_sets),
         ("under a limit", Builder::limited),
+        ("under make's slots", Builder::slotted),
         ("by a rate", Builder::rated),
         ("before or after others", Builder::prioritized),
         ("under a limit that lends", Builder::lent),

@@ -7,13 +7,21 @@ use std::sync::LazyLock;
 
 use asynckit::{BoxError, Limit, Priority, Rate, Work, current, try_work};
 
+use jobserver::Client;
+
 use crate::builder::{Builder, tree};
 use crate::expected::Expected;
 use crate::tally::{Value, mix};
+use crate::watch;
 
 static NARROW: LazyLock<Limit> = LazyLock::new(|| Limit::new(3));
 static LENDING: LazyLock<Limit> = LazyLock::new(|| Limit::new(2).lending());
 static FAST: LazyLock<Rate> = LazyLock::new(|| Rate::per_second(20_000).burst(20));
+
+static SLOTS: LazyLock<Limit> = LazyLock::new(|| {
+    let client = Client::new(2).unwrap_or_else(|error| watch::fail(&error.to_string()));
+    Limit::jobserver(client, 3)
+});
 
 const PRIORITIES: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];
 
@@ -24,6 +32,17 @@ impl Builder<'_> {
         let expected = Expected::of(&[&a.expected], &run, |v| mix(3, v[0]));
         let limit = NARROW.of(&self.random.below(5)).take(self.random.below(4));
         let next = a.result.and_then(move |a| run.end(mix(3, a.read()))).limit(&limit);
+        self.add(next.spawn_on(pool), expected);
+    }
+
+    /// Under the slots of a make that runs nothing else.
+    pub fn slotted(&mut self) {
+        if !self.random.once_in(4) {
+            return self.limited();
+        }
+        let (pool, run, a) = (self.pool(), self.run(), self.take());
+        let expected = Expected::of(&[&a.expected], &run, |v| mix(3, v[0]));
+        let next = a.result.and_then(move |a| run.end(mix(3, a.read()))).limit(&SLOTS);
         self.add(next.spawn_on(pool), expected);
     }
 
