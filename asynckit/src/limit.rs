@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use crate::core::{Awaits, Here, Job, Step, TaskRef, Unsubmitted, VisitEdges, Watch};
 use crate::error::{Error, Hop};
-use crate::observe::Told;
+use crate::observe::tell;
 use crate::pool::{self, Goal, Test};
 use crate::sync::{Arc, OnceLock, Parker};
-use crate::terms::{InLine, Pass, Passes, Waiter, Who, end_in_place, with_pass_in_place};
+use crate::terms::{
+    InLine, LimitFacts, Pass, Passes, Waiter, Who, end_in_place, with_pass_in_place,
+};
 use crate::work::stage::start_at;
 use crate::work::{Term, Work};
 
@@ -133,9 +135,11 @@ impl<'w, T> Limited<'w, T> {
             None => match self.passes.enter(who) {
                 Ok(pass) => return Some(self.got(pass)),
                 Err(in_line) => {
-                    let (facts, ahead) = (self.passes.facts(), in_line.2);
+                    let (LimitFacts { id: limit, most, made_at }, ahead) =
+                        (self.passes.facts(), in_line.2);
                     if let Some((task, by)) = pool::listeners_here() {
-                        by.tell(&Told::InLine(Some(task), facts, ahead));
+                        let task = Some(task);
+                        tell!(by.moment(), LineJoined { task, limit, most, made_at, ahead });
                     }
                     in_line
                 }
@@ -151,9 +155,12 @@ impl<'w, T> Limited<'w, T> {
     /// Tells of a pass, where anybody looks on, and has its return told.
     fn got(&self, mut pass: Pass) -> Pass {
         if let Some((task, by)) = pool::listeners_here() {
-            let facts = self.passes.facts();
-            by.tell(&Told::GotPermit(Some(task), facts));
-            pass.set_returned(Box::new(move || _ = by.tell(&Told::GavePermit(Some(task), facts))));
+            let LimitFacts { id: limit, most, made_at } = self.passes.facts();
+            let task = Some(task);
+            tell!(by.moment(), PermitTaken { task, limit, most, made_at });
+            pass.set_returned(Box::new(move || {
+                tell!(by.moment(), PermitGiven { task, limit, most, made_at });
+            }));
         }
         pass
     }

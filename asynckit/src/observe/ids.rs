@@ -164,8 +164,13 @@ impl Row {
     }
 
     /// Shows the calling thread's.
+    #[inline]
     pub(crate) fn with_here<R>(show: impl Fn(&Row) -> R) -> R {
-        let own = || Row::of_thread(RowKind::Program);
+        #[cold]
+        #[inline(never)]
+        fn own() -> Row {
+            Row::of_thread(RowKind::Program)
+        }
         // Where the thread is about to end it has no row any more.
         ROW.try_with(|row| show(row.get_or_init(own))).unwrap_or_else(|_| show(&own()))
     }

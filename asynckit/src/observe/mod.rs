@@ -78,6 +78,9 @@
 //! The times of a pool's events are those of a clock that never goes back and is the same for all
 //! pools of the process ([`now`]); only a [deterministic](crate::Pool::deterministic) pool has its own, which is virtual
 //! ([`Clock`]).
+//!
+//! What happens on one thread with no code of the program's in between may have one time: a task is ready when the last
+//! of its inputs ended, and the one that a worker goes on with at once has begun then.
 
 mod clock;
 mod counts;
@@ -88,7 +91,6 @@ mod observer;
 mod onlookers;
 mod record;
 mod snapshot;
-mod told;
 
 pub(crate) use clock::OneMoment;
 pub use clock::now;
@@ -102,10 +104,9 @@ pub use events::{
 pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
 pub use observer::Observer;
-pub(crate) use onlookers::{Everywhere, Listeners, Onlooker, Onlookers, tell_everywhere};
+pub(crate) use onlookers::{Everywhere, Listeners, Moment, Nowhere, Onlooker, Onlookers, tell};
 pub(crate) use record::Record;
 pub use snapshot::{
     CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
     Suspended, Waiting, Way, WayEnd,
 };
-pub(crate) use told::{LimitFacts, Told};

@@ -6,7 +6,7 @@ use std::io;
 use crossbeam_deque::Worker as Deque;
 
 use crate::core::end_of_worker;
-use crate::observe::{Row, RowKind, Told};
+use crate::observe::{Row, RowKind, tell};
 use crate::pool::local::{Local, as_local};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
@@ -80,14 +80,14 @@ impl Local {
                     // What it has must be in sight of all before it is counted out.
                     self.give_up_all();
                     if self.shared.try_leave() {
-                        return self.tell(&Told::Idle);
+                        return self.tell_idle();
                     }
                 }
                 continue;
             }
             if before & IDLE == 0 {
                 before = IDLE;
-                self.tell(&Told::Idle);
+                self.tell_idle();
             }
             if self.shared.spin() {
                 before |= WOKEN;
@@ -116,14 +116,16 @@ impl Local {
             return before & IDLE;
         }
         if before & IDLE != 0 {
-            self.tell(&Told::Busy);
+            if self.shared.is_looked_on() {
+                tell!(self.shared.onlookers.moment(), WorkerBusy {});
+            }
         }
         0
     }
 
-    fn tell(&self, told: &Told<'_>) {
+    fn tell_idle(&self) {
         if self.shared.is_looked_on() {
-            self.shared.tell(told);
+            tell!(self.shared.onlookers.moment(), WorkerIdle {});
         }
     }
 }

@@ -81,7 +81,9 @@ pub(crate) use place::{Inside, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use shared::Shared;
 pub(crate) use shown::{looked_on, need_of, on_no_pool};
-pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
+pub(crate) use spawn::{
+    made, on_place, on_plain_pool, on_pool, on_watched_pool, takes_plainly, takes_watched,
+};
 pub(crate) use spawner::{Handle, Plain, Spawn, owned};
 pub(crate) use threads::Test;
 pub(crate) use wait::{run_at_once, wait};

@@ -21,7 +21,7 @@ pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
 };
 pub(crate) use carriers::{Carriers, OnCall, Tell};
-pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits, has_lines};
+pub(crate) use passes::{InLine, LimitFacts, Pass, Passes, Waiter, Who, all_limits, has_lines};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub(crate) use random::Random;
 pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};

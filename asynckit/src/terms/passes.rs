@@ -6,8 +6,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::panic::Location;
 
 use crate::core::{self, Deferred, TaskRef};
-use crate::observe::{LimitFacts, LimitId};
+use crate::observe::LimitId;
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, Weak, lock};
+
+/// What there is to know of a limit.
+#[derive(Clone, Copy)]
+pub(crate) struct LimitFacts {
+    pub(crate) id: LimitId,
+    pub(crate) most: usize,
+    pub(crate) made_at: &'static Location<'static>,
+}
 
 /// At most so many at once.
 pub(crate) struct Passes {
