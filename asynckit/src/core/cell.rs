@@ -201,7 +201,7 @@ pub(super) const fn drop_of<T>() -> Option<unsafe fn(CellPtr)> {
 /// # Safety
 /// The table is one for `T` and `J`. Where the state says that the task is hooked, the home is counted for
 /// it; else it lives until the cell is closed.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn make<T, J>(
     table: &'static Table,
     home: *const Home,
