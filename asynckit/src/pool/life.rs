@@ -115,10 +115,8 @@ impl Local {
         if !found {
             return before & IDLE;
         }
-        if before & IDLE != 0 {
-            if self.shared.is_looked_on() {
-                tell!(self.shared.onlookers.moment(), WorkerBusy {});
-            }
+        if before & IDLE != 0 && self.shared.is_looked_on() {
+            tell!(self.shared.onlookers.moment(), WorkerBusy {});
         }
         0
     }
