@@ -102,7 +102,7 @@ impl Mine {
 thread_local! {
     /// Of the recording to which the thread has written last.
     static MINE: Cell<Option<Box<Mine>>> = const { Cell::new(None) };
-    static OTHERS: RefCell<Vec<Box<Mine>>> = const { RefCell::new(Vec::new()) };
+    static OTHERS: RefCell<Vec<Mine>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Shows the calling thread what it has of a recording. A thread that is about to end has nothing that
@@ -124,9 +124,9 @@ fn find(recorder: &Recorder, other: Option<Box<Mine>>) -> Box<Mine> {
     let found = OTHERS.try_with(|others| {
         let mut others = others.try_borrow_mut().ok()?;
         others.retain(|mine| mine.alive.strong_count() > 0);
-        others.extend(other);
+        others.extend(other.map(|other| *other));
         let at = others.iter().position(|mine| mine.recording == recorder.number)?;
-        Some(others.swap_remove(at))
+        Some(Box::new(others.swap_remove(at)))
     });
     found.ok().flatten().unwrap_or_else(|| Box::new(Mine::of(recorder)))
 }
