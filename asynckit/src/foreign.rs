@@ -6,49 +6,85 @@
 
 use std::cell::Cell;
 
-/// Whose turn it is on this thread.
-struct Turn {
-    /// A step of ours is under way, which does the rest when it is done.
-    ours: Cell<bool>,
-    /// Foreign code is under way that a step of ours has led to, below whatever else is.
-    foreign: Cell<bool>,
-}
+/// A step of ours is under way, which does the rest when it is done.
+const OURS: u8 = 1;
+/// Foreign code is under way that a step of ours has led to, below whatever else is.
+const FOREIGN: u8 = 2;
+/// What is under way is no task of its own but counts as work: where it panics is noted.
+const NOTED: u8 = 4;
 
 crate::sync::local! {
-    static TURN: Turn = const { Turn { ours: Cell::new(false), foreign: Cell::new(false) } };
+    /// Whose turn it is on this thread: in one, as it changes at each event that is told.
+    static TURN: Cell<u8> = const { Cell::new(0) };
+}
+
+fn has(mark: u8) -> bool {
+    TURN.with(|turn| turn.get() & mark != 0)
+}
+
+fn set(mark: u8, on: bool) {
+    TURN.with(|turn| turn.set(if on { turn.get() | mark } else { turn.get() & !mark }));
 }
 
 /// Whether a step of ours is under way.
 pub(crate) fn is_ours() -> bool {
-    TURN.with(|turn| turn.ours.get())
+    has(OURS)
 }
 
 pub(crate) fn set_ours(ours: bool) {
-    TURN.with(|turn| turn.ours.set(ours));
+    set(OURS, ours);
 }
 
 /// Whether foreign code is under way that a step of ours has led to.
 pub(crate) fn is_foreign() -> bool {
-    TURN.with(|turn| turn.foreign.get())
+    has(FOREIGN)
 }
 
 /// Says so; what was so before.
 pub(crate) fn set_foreign(foreign: bool) -> bool {
-    TURN.with(|turn| turn.foreign.replace(foreign))
+    let before = is_foreign();
+    set(FOREIGN, foreign);
+    before
+}
+
+/// Whether the places of panics are noted. Also where the thread is being torn down.
+pub(crate) fn is_noted() -> bool {
+    TURN.try_with(|turn| turn.get() & NOTED != 0).unwrap_or(false)
+}
+
+/// Calls `f` with other marks.
+#[inline]
+fn with<R>(marks: impl FnOnce(u8) -> u8, f: impl FnOnce() -> R) -> R {
+    struct Back(u8);
+    impl Drop for Back {
+        #[inline]
+        fn drop(&mut self) {
+            TURN.with(|turn| turn.set(self.0));
+        }
+    }
+    let _back = Back(TURN.with(|turn| turn.replace(marks(turn.get()))));
+    f()
 }
 
 /// Calls foreign code in the midst of whatever is under way.
 pub(crate) fn call<R>(f: impl FnOnce() -> R) -> R {
-    struct Back(bool, bool);
-    impl Drop for Back {
-        fn drop(&mut self) {
-            set_ours(self.0);
-            set_foreign(self.1);
-        }
-    }
-    let ours = is_ours();
-    set_ours(false);
-    let foreign = set_foreign(ours || is_foreign());
-    let _back = Back(ours, foreign);
-    f()
+    with(led_to, f)
+}
+
+/// The marks of foreign code that what has these leads to.
+fn led_to(marks: u8) -> u8 {
+    if marks & OURS != 0 { (marks & !OURS) | FOREIGN } else { marks }
+}
+
+/// Likewise, and where it panics is noted.
+#[inline]
+pub(crate) fn call_noted<R>(f: impl FnOnce() -> R) -> R {
+    // As `led_to`, in fewer steps: this is done for each event.
+    const { assert!(OURS << 1 == FOREIGN) }
+    with(|marks| ((marks | marks << 1) & FOREIGN) | NOTED, f)
+}
+
+/// Calls what is no task of its own but counts as work.
+pub(crate) fn noting<R>(f: impl FnOnce() -> R) -> R {
+    with(|marks| marks | NOTED, f)
 }

@@ -6,7 +6,7 @@ mod raised;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use raised::{Raised, message, note_places, noting};
+pub(crate) use raised::{Raised, message, note_places};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;

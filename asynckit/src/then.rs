@@ -5,6 +5,7 @@ use std::panic::Location;
 
 use crate::core::{self, Deferred, Either, Loan, Moved, Outcome, Watcher};
 use crate::error::{BoxError, Error, Hop, Sought};
+use crate::foreign;
 use crate::panic;
 use crate::pool::{self, Callback};
 use crate::result::AsyncResult;
@@ -159,7 +160,7 @@ impl<T> AsyncResult<T> {
                     Err(error) => f(Err(&Self::failure(error))),
                 },
             };
-            let called = panic::catch(|| Callback::called(told, || panic::noting(call)));
+            let called = panic::catch(|| Callback::called(told, || foreign::noting(call)));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
                 drop(Error::panicked(hop, payload, hook));

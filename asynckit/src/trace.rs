@@ -58,13 +58,13 @@ mod on {
     /// Who makes them; `around`: of what has none of its own, but hands one on.
     #[inline]
     pub(crate) fn observer(around: bool) -> Everywhere {
-        if is_on() { Some(&SPANS) } else { callbacks().filter(|_| around) }
+        if is_on() { Some(&OBSERVER) } else { callbacks().filter(|_| around) }
     }
 
     /// Likewise, for callbacks.
     #[inline]
     pub(crate) fn callbacks() -> Everywhere {
-        if LevelFilter::current() > LevelFilter::OFF { Some(&SPANS) } else { None }
+        if LevelFilter::current() > LevelFilter::OFF { Some(&OBSERVER) } else { None }
     }
 
     /// The spans of what is under way.
@@ -74,6 +74,8 @@ mod on {
     }
 
     static SPANS: Spans = Spans { tasks: Shelves::empty(), callbacks: Shelves::empty() };
+
+    static OBSERVER: &dyn Observer = &SPANS;
 
     #[derive(Clone)]
     struct Kept {

@@ -1,16 +1,18 @@
 //! How events are written as words, and read again.
 //!
-//! The first word of an entry has what it is in its upper byte and the time, in nanoseconds, in the
-//! rest: enough for two years. What follows goes by what it is.
+//! The first word of an entry has what it is in its lowest byte, and above it the time, in nanoseconds since the entry
+//! before. Then comes the task, as far from that of the entry before: so a word is enough for either, as a rule. What
+//! follows goes by what it is.
 
 use asynckit::ErrorKind;
 use asynckit::observe::{Need, TaskKind};
 
+use super::log::{NUMBER, Pen, Writer, number};
 use crate::model::State;
 
-/// What is read from a log.
+/// What is in a log, with lists of tasks as `L`.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry<'w> {
+pub(super) enum Entry<L> {
     /// What follows is of this row.
     Row(u64),
     Submitted {
@@ -19,13 +21,13 @@ pub(super) enum Entry<'w> {
         kind: Kind,
         by: Option<u64>,
         part_of: Option<u64>,
-        needs: &'w [u64],
+        needs: L,
     },
     Ready(u64),
     Started(u64),
     Suspended {
         task: u64,
-        on: &'w [u64],
+        on: L,
     },
     Resumed(u64),
     Ended {
@@ -47,7 +49,7 @@ pub(super) enum Entry<'w> {
     },
     WaitBegun {
         task: u64,
-        on: &'w [u64],
+        on: L,
     },
     WaitEnded(u64),
 }
@@ -129,142 +131,236 @@ impl End {
     }
 }
 
-const TIME: u64 = (1 << 56) - 1;
-const ROW: u64 = 1;
-const SUBMITTED: u64 = 2;
-const READY: u64 = 3;
-const STARTED: u64 = 4;
-const SUSPENDED: u64 = 5;
-const RESUMED: u64 = 6;
-const ENDED: u64 = 7;
-const CANCELLED: u64 = 8;
-const IN_LINE: u64 = 9;
-const GOT_PERMIT: u64 = 10;
-const WAIT_BEGUN: u64 = 11;
-const WAIT_ENDED: u64 = 12;
-
-/// Flags in the third word of a submission, beside the site.
-const KIND: u32 = 32;
-const HAS_BY: u64 = 1 << 34;
-const HAS_PART_OF: u64 = 1 << 35;
-
-/// The task that is needed; no task has the number zero.
-pub(super) fn need(need: &Need) -> u64 {
-    need.task().map_or(0, |task| task.get())
+/// A list of tasks that is written.
+pub(super) trait Tasks {
+    /// Their numbers. Of what is no task there is none.
+    fn numbers(&self) -> impl Iterator<Item = u64>;
+    /// How many these are at most.
+    fn most(&self) -> usize;
 }
 
-impl Entry<'_> {
-    /// Appends the entry's words. Inlined, as each caller knows which entry it is.
+impl Tasks for &[Need] {
+    #[inline]
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.iter().filter_map(|need| need.task()).map(|task| task.get())
+    }
+
+    #[inline]
+    fn most(&self) -> usize {
+        self.len()
+    }
+}
+
+const ROW: u32 = 1;
+const SUBMITTED: u32 = 2;
+const READY: u32 = 3;
+const STARTED: u32 = 4;
+const SUSPENDED: u32 = 5;
+const RESUMED: u32 = 6;
+const ENDED: u32 = 7;
+const CANCELLED: u32 = 8;
+const IN_LINE: u32 = 9;
+const GOT_PERMIT: u32 = 10;
+const WAIT_BEGUN: u32 = 11;
+const WAIT_ENDED: u32 = 12;
+/// It ended with a value, as most tasks do.
+const DONE: u32 = 13;
+const WHAT: u32 = 15;
+
+/// Beside it in a submission: its kind, and what it has.
+const KIND: u32 = 4;
+const HAS_BY: u32 = 1 << 6;
+const HAS_PART_OF: u32 = 1 << 7;
+
+/// Above this is the time; where that has no room there, it follows.
+const TIME: u32 = 8;
+const LONG: u64 = (1 << (32 - TIME)) - 1;
+
+/// What the numbers of an entry are relative to: the time and the task of the one before.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Before {
+    time: u64,
+    task: u64,
+}
+
+/// How far a number is from another, either way: small if it is near.
+#[inline]
+fn far(number: u64, from: u64) -> u64 {
+    let far = number.wrapping_sub(from) as i64;
+    (far << 1 ^ far >> 63) as u64
+}
+
+/// The number that is so far from it.
+fn near(far: u64, from: u64) -> u64 {
+    from.wrapping_add(far >> 1 ^ (far & 1).wrapping_neg())
+}
+
+impl<L: Tasks> Entry<L> {
+    /// Appends the entry, and tells how many words of memory that took anew. Inlined, as each caller knows which entry
+    /// it is.
     #[inline(always)]
-    pub(super) fn write(&self, time: u64, words: &mut Vec<u64>) {
-        let first = |what: u64| what << 56 | time & TIME;
+    pub(super) fn write(&self, time: u64, before: &mut Before, writer: &mut Writer) -> usize {
+        let (what, task) = self.head();
+        let tasks = match self {
+            Entry::Submitted { needs: on, .. }
+            | Entry::Suspended { on, .. }
+            | Entry::WaitBegun { on, .. } => on.most(),
+            _ => 0,
+        };
+        let (mut pen, taken) = writer.begin((6 + tasks) * NUMBER);
+        let since = time.wrapping_sub(before.time);
+        pen.word(what | (since.min(LONG) as u32) << TIME);
+        if since >= LONG {
+            pen.number(since);
+        }
+        pen.number(far(task, before.task));
+        match self {
+            Entry::Submitted { site, by, part_of, needs, .. } => {
+                pen.number(u64::from(*site));
+                by.iter().chain(part_of).for_each(|other| pen.number(far(*other, task)));
+                list(&mut pen, task, needs);
+            }
+            Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => list(&mut pen, task, on),
+            Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
+            Entry::Cancelled { end, .. } => pen.number(end.word()),
+            Entry::InLine { limit, .. } | Entry::GotPermit { limit, .. } => pen.number(*limit),
+            _ => {}
+        }
+        let at = pen.at();
+        writer.end(at);
+        *before = Before { time, task };
+        taken
+    }
+
+    /// The lowest byte, and the task, or the row.
+    #[inline(always)]
+    fn head(&self) -> (u32, u64) {
         match *self {
-            Entry::Row(row) => words.extend([first(ROW), row]),
-            Entry::Submitted { task, site, kind, by, part_of, needs } => {
-                let mut flags = u64::from(site) | (kind as u64) << KIND;
-                flags |= if by.is_some() { HAS_BY } else { 0 };
-                flags |= if part_of.is_some() { HAS_PART_OF } else { 0 };
-                words.extend([first(SUBMITTED), task, flags]);
-                words.extend(by.into_iter().chain(part_of));
-                list(words, needs);
+            Entry::Row(row) => (ROW, row),
+            Entry::Submitted { task, kind, by, part_of, .. } => {
+                let by = if by.is_some() { HAS_BY } else { 0 };
+                let part_of = if part_of.is_some() { HAS_PART_OF } else { 0 };
+                (SUBMITTED | (kind as u32) << KIND | by | part_of, task)
             }
-            Entry::Ready(task) => words.extend([first(READY), task]),
-            Entry::Started(task) => words.extend([first(STARTED), task]),
-            Entry::Suspended { task, on } => {
-                words.extend([first(SUSPENDED), task]);
-                list(words, on);
-            }
-            Entry::Resumed(task) => words.extend([first(RESUMED), task]),
-            Entry::Ended { task, end } => words.extend([first(ENDED), task, end.word()]),
-            Entry::Cancelled { task, end } => words.extend([first(CANCELLED), task, end.word()]),
-            Entry::InLine { task, limit } => words.extend([first(IN_LINE), task, limit]),
-            Entry::GotPermit { task, limit } => words.extend([first(GOT_PERMIT), task, limit]),
-            Entry::WaitBegun { task, on } => {
-                words.extend([first(WAIT_BEGUN), task]);
-                list(words, on);
-            }
-            Entry::WaitEnded(task) => words.extend([first(WAIT_ENDED), task]),
+            Entry::Ready(task) => (READY, task),
+            Entry::Started(task) => (STARTED, task),
+            Entry::Suspended { task, .. } => (SUSPENDED, task),
+            Entry::Resumed(task) => (RESUMED, task),
+            Entry::Ended { task, end } if end == End::DONE => (DONE, task),
+            Entry::Ended { task, .. } => (ENDED, task),
+            Entry::Cancelled { task, .. } => (CANCELLED, task),
+            Entry::InLine { task, .. } => (IN_LINE, task),
+            Entry::GotPermit { task, .. } => (GOT_PERMIT, task),
+            Entry::WaitBegun { task, .. } => (WAIT_BEGUN, task),
+            Entry::WaitEnded(task) => (WAIT_ENDED, task),
         }
     }
 }
 
-fn list(words: &mut Vec<u64>, list: &[u64]) {
-    words.push(list.len() as u64);
-    words.extend(list);
+/// Each task as far from this one, and one more; then zero.
+#[inline(always)]
+fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) {
+    list.numbers().for_each(|other| pen.number(far(other, task) + 1));
+    pen.word(0);
 }
 
 /// The entries of a log, each with its time.
-pub(super) struct Entries<'w>(pub(super) &'w [u64]);
+pub(super) struct Entries<'b> {
+    words: std::slice::Iter<'b, u32>,
+    before: Before,
+}
 
-impl<'w> Entries<'w> {
-    fn word(&mut self) -> Option<u64> {
-        let (&word, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(word)
+impl<'b> Entries<'b> {
+    pub(super) fn of(words: &'b [u32]) -> Entries<'b> {
+        Entries { words: words.iter(), before: Before::default() }
     }
 
-    fn list(&mut self) -> Option<&'w [u64]> {
-        let length = usize::try_from(self.word()?).ok()?;
-        let (list, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(list)
+    fn number(&mut self) -> Option<u64> {
+        number(&mut self.words)
+    }
+
+    fn other(&mut self) -> Option<u64> {
+        let far = self.number()?;
+        Some(near(far, self.before.task))
+    }
+
+    fn list(&mut self) -> Option<Vec<u64>> {
+        let mut list = Vec::new();
+        loop {
+            match self.number()? {
+                0 => return Some(list),
+                far => list.push(near(far - 1, self.before.task)),
+            }
+        }
     }
 }
 
-impl<'w> Iterator for Entries<'w> {
-    type Item = (u64, Entry<'w>);
+impl Iterator for Entries<'_> {
+    type Item = (u64, Entry<Vec<u64>>);
 
-    fn next(&mut self) -> Option<(u64, Entry<'w>)> {
-        let first = self.word()?;
-        let task = self.word()?;
-        let entry = match first >> 56 {
+    fn next(&mut self) -> Option<(u64, Entry<Vec<u64>>)> {
+        let first = *self.words.next()?;
+        let since = match u64::from(first >> TIME) {
+            LONG => self.number()?,
+            since => since,
+        };
+        let time = self.before.time.wrapping_add(since);
+        let task = self.other()?;
+        self.before = Before { time, task };
+        let entry = match first & WHAT {
             ROW => Entry::Row(task),
             SUBMITTED => {
-                let flags = self.word()?;
-                let by = if flags & HAS_BY != 0 { Some(self.word()?) } else { None };
-                let part_of = if flags & HAS_PART_OF != 0 { Some(self.word()?) } else { None };
-                let kind =
-                    [Kind::Runs, Kind::Around, Kind::Gather][(flags >> KIND & 3).min(2) as usize];
-                Entry::Submitted {
-                    task,
-                    site: flags as u32,
-                    kind,
-                    by,
-                    part_of,
-                    needs: self.list()?,
-                }
+                let site = u32::try_from(self.number()?).ok()?;
+                let by = if first & HAS_BY != 0 { Some(self.other()?) } else { None };
+                let part_of = if first & HAS_PART_OF != 0 { Some(self.other()?) } else { None };
+                let kinds = [Kind::Runs, Kind::Around, Kind::Gather];
+                let kind = *kinds.get((first >> KIND & 3) as usize)?;
+                Entry::Submitted { task, site, kind, by, part_of, needs: self.list()? }
             }
             READY => Entry::Ready(task),
             STARTED => Entry::Started(task),
             SUSPENDED => Entry::Suspended { task, on: self.list()? },
             RESUMED => Entry::Resumed(task),
-            ENDED => Entry::Ended { task, end: End::read(self.word()?) },
-            CANCELLED => Entry::Cancelled { task, end: End::read(self.word()?) },
-            IN_LINE => Entry::InLine { task, limit: self.word()? },
-            GOT_PERMIT => Entry::GotPermit { task, limit: self.word()? },
+            DONE => Entry::Ended { task, end: End::DONE },
+            ENDED => Entry::Ended { task, end: End::read(self.number()?) },
+            CANCELLED => Entry::Cancelled { task, end: End::read(self.number()?) },
+            IN_LINE => Entry::InLine { task, limit: self.number()? },
+            GOT_PERMIT => Entry::GotPermit { task, limit: self.number()? },
             WAIT_BEGUN => Entry::WaitBegun { task, on: self.list()? },
             WAIT_ENDED => Entry::WaitEnded(task),
             _ => return None,
         };
-        Some((first & TIME, entry))
+        Some((time, entry))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::log::log;
     use super::*;
+
+    impl Tasks for Vec<u64> {
+        fn numbers(&self) -> impl Iterator<Item = u64> {
+            self.iter().copied()
+        }
+
+        fn most(&self) -> usize {
+            self.len()
+        }
+    }
 
     #[test]
     fn entries_are_read_as_they_were_written() {
+        const FAR: u64 = u64::MAX >> 1;
         let entries = [
             Entry::Row(3),
             Entry::Submitted {
-                task: 7,
+                task: FAR,
                 site: u32::MAX,
                 kind: Kind::Gather,
                 by: Some(5),
                 part_of: None,
-                needs: &[4, 0],
+                needs: vec![4, FAR - 1, FAR],
             },
             Entry::Submitted {
                 task: 8,
@@ -272,26 +368,31 @@ mod tests {
                 kind: Kind::Runs,
                 by: None,
                 part_of: Some(7),
-                needs: &[],
+                needs: vec![],
             },
             Entry::Ready(7),
             Entry::Started(7),
-            Entry::Suspended { task: 7, on: &[8] },
+            Entry::Suspended { task: 7, on: vec![8] },
             Entry::Resumed(7),
             Entry::InLine { task: 7, limit: 2 },
             Entry::GotPermit { task: 7, limit: 2 },
-            Entry::WaitBegun { task: 7, on: &[8, 9] },
+            Entry::WaitBegun { task: 7, on: vec![8, 9] },
             Entry::WaitEnded(7),
             Entry::Ended { task: 7, end: End::failed(ErrorKind::Failed) },
             Entry::Cancelled { task: 8, end: End::skipped(ErrorKind::TimedOut) },
             Entry::Ended { task: 8, end: End::LATE },
+            Entry::Ended { task: 9, end: End::DONE },
         ];
-        let mut words = Vec::new();
-        for (time, entry) in entries.iter().enumerate() {
-            entry.write(time as u64 + TIME - 20, &mut words);
+        // Times go back where a row is none of this thread.
+        let times = (0..).map(|k| if k % 5 == 3 { 1 } else { k * 1_000_000_007 });
+        let (mut writer, log) = log();
+        let mut before = Before::default();
+        for (time, entry) in times.clone().zip(&entries) {
+            entry.write(time, &mut before, &mut writer);
         }
-        let read: Vec<_> = Entries(&words).collect();
-        assert!(read.iter().zip(0..).all(|((time, _), k)| *time == k + TIME - 20));
+        let words = log.words();
+        let read: Vec<_> = Entries::of(&words).collect();
+        assert!(read.iter().map(|(time, _)| *time).eq(times.take(entries.len())));
         assert!(read.into_iter().map(|(_, entry)| entry).eq(entries));
     }
 }

@@ -1,23 +1,24 @@
-//! A list of words that one thread appends to, while others may read what is there. Nobody ever waits.
+//! A list of words that one thread appends to, while others may read what is there. Nobody ever waits, and nothing takes
+//! an atomic step that locks.
 //!
 //! It lies in blocks. A block's words are written first, then its length; so whoever has seen the length
 //! sees the words.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The words of a block, unless one entry needs more.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 1 << 13;
 
 struct Block {
-    words: Box<[AtomicU64]>,
+    words: Box<[AtomicU32]>,
     length: AtomicUsize,
     next: OnceLock<Arc<Block>>,
 }
 
 impl Block {
     fn new(words: usize) -> Arc<Block> {
-        let words = (0..words).map(|_| AtomicU64::new(0)).collect();
+        let words = (0..words).map(|_| AtomicU32::new(0)).collect();
         Arc::new(Block { words, length: AtomicUsize::new(0), next: OnceLock::new() })
     }
 }
@@ -36,25 +37,74 @@ pub(super) fn log() -> (Writer, Log) {
     (Writer { block: block.clone(), length: 0 }, Log(block))
 }
 
-impl Writer {
-    /// Appends an entry, and tells how many words of memory that took anew.
-    #[inline]
-    pub(super) fn push(&mut self, entry: &[u64]) -> usize {
-        let mut taken = 0;
-        if self.length + entry.len() > self.block.words.len() {
-            taken = self.grow(entry.len());
-        }
-        for (cell, word) in self.block.words[self.length..].iter().zip(entry) {
-            // ORDERING: the store of the length, below, publishes them.
-            cell.store(*word, Ordering::Relaxed);
-        }
-        self.length += entry.len();
-        // ORDERING: release, for the acquiring load in `Log::words`.
-        self.block.length.store(self.length, Ordering::Release);
-        taken
+/// Writes one entry, which nobody sees before it is whole.
+pub(super) struct Pen<'a> {
+    words: &'a [AtomicU32],
+    at: usize,
+}
+
+/// In place of a number that has no room in a word, and follows in two.
+const WIDE: u32 = u32::MAX;
+/// The words that a number takes at most.
+pub(super) const NUMBER: usize = 3;
+
+impl Pen<'_> {
+    /// How far it has come.
+    #[inline(always)]
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    #[inline(always)]
+    pub(super) fn word(&mut self, word: u32) {
+        // ORDERING: the store of the length, in `end`, publishes it.
+        self.words[self.at].store(word, Ordering::Relaxed);
+        self.at += 1;
+    }
+
+    /// A number, in a word if it is small.
+    #[inline(always)]
+    pub(super) fn number(&mut self, number: u64) {
+        if number < u64::from(WIDE) { self.word(number as u32) } else { self.wide(number) }
     }
 
     #[cold]
+    #[inline(never)]
+    fn wide(&mut self, number: u64) {
+        [WIDE, number as u32, (number >> 32) as u32].into_iter().for_each(|word| self.word(word));
+    }
+}
+
+/// Reads a number.
+pub(super) fn number(words: &mut std::slice::Iter<'_, u32>) -> Option<u64> {
+    let mut next = || words.next().map(|&word| u64::from(word));
+    match next()? {
+        wide if wide == u64::from(WIDE) => Some(next()? | next()? << 32),
+        number => Some(number),
+    }
+}
+
+impl Writer {
+    /// Begins an entry of so many words at most; and how many words of memory that took anew.
+    #[inline(always)]
+    pub(super) fn begin(&mut self, most: usize) -> (Pen<'_>, usize) {
+        let mut taken = 0;
+        if self.length + most > self.block.words.len() {
+            taken = self.grow(most);
+        }
+        (Pen { words: &self.block.words, at: self.length }, taken)
+    }
+
+    /// Ends the entry that was written up to here.
+    #[inline(always)]
+    pub(super) fn end(&mut self, at: usize) {
+        self.length = at;
+        // ORDERING: release, for the acquiring load in `Log::words`.
+        self.block.length.store(at, Ordering::Release);
+    }
+
+    #[cold]
+    #[inline(never)]
     fn grow(&mut self, entry: usize) -> usize {
         let words = BLOCK.max(entry);
         let next = Block::new(words);
@@ -67,14 +117,14 @@ impl Writer {
 
 impl Log {
     /// All words that were written up to now. Entries are whole.
-    pub(super) fn words(&self) -> Vec<u64> {
+    pub(super) fn words(&self) -> Vec<u32> {
         let mut words = Vec::new();
         let mut block = Some(&self.0);
         while let Some(here) = block {
             // First: where there is a next one, nothing more is written to this one. Else it would be possible to miss
             // its last words, and see later ones.
             let next = here.next.get();
-            // ORDERING: acquire, for the releasing store in `Writer::push`.
+            // ORDERING: acquire, for the releasing store in `Writer::end`.
             let length = here.length.load(Ordering::Acquire);
             words.extend(here.words[..length].iter().map(|word| word.load(Ordering::Relaxed)));
             block = next;
@@ -98,10 +148,19 @@ impl Drop for Log {
 mod tests {
     use super::*;
 
+    impl Writer {
+        fn push(&mut self, entry: &[u32]) {
+            let (mut pen, _) = self.begin(entry.len());
+            entry.iter().for_each(|&word| pen.word(word));
+            let at = pen.at();
+            self.end(at);
+        }
+    }
+
     #[test]
     fn what_is_written_is_read_in_order_and_whole_while_more_is_written() {
         let (mut writer, log) = log();
-        const ENTRIES: u64 = 20_000;
+        const ENTRIES: u32 = 20_000;
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 for n in 0..ENTRIES {
@@ -114,8 +173,8 @@ mod tests {
                 let (entries, rest) = words.as_chunks::<3>();
                 assert!(rest.is_empty());
                 assert!((0..).zip(entries).all(|(n, entry)| *entry == [n, n + 1, n + 2]));
-                assert!(entries.len() as u64 >= seen);
-                seen = entries.len() as u64;
+                assert!(entries.len() as u32 >= seen);
+                seen = entries.len() as u32;
             }
         });
     }

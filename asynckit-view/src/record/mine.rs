@@ -1,30 +1,28 @@
 //! What each thread has of a recording: the end of its log at which it writes, and what it need not ask
 //! for twice.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::sync::{Arc, Weak};
 
-use asynckit::observe::Row;
+use asynckit::observe::{Need, Row};
 
-use super::entry::Entry;
+use super::entry::{Before, Entry, Tasks};
 use super::log::{Writer, log};
 use super::recorder::Recorder;
-use crate::sites::{Site, key};
+use crate::sites::key;
 
 pub(super) struct Mine {
     recording: u64,
     alive: Weak<()>,
     writer: Writer,
-    /// The entry that is being written; kept for its memory, as is the next.
-    words: Vec<u64>,
-    pub(super) needs: Vec<u64>,
+    before: Before,
     /// The row that the log's entries are of at its end.
     row: u64,
     /// So many tasks may be recorded without asking.
     quota: usize,
-    /// Sites that this thread has met.
-    sites: Vec<((usize, usize), Arc<Site>)>,
+    /// Sites that this thread has met, with their numbers.
+    sites: Vec<((usize, usize), u32)>,
     /// When the tasks that this thread is in, and that only count, began.
     pub(super) begun: Vec<(u64, u64)>,
 }
@@ -40,58 +38,54 @@ impl Mine {
             recording: recorder.number,
             alive: Arc::downgrade(&recorder.alive),
             writer,
-            words: Vec::with_capacity(64),
-            needs: Vec::new(),
+            before: Before::default(),
             row: 0,
             quota: 0,
-            sites: Vec::new(),
+            sites: vec![((0, 0), 0); AT_HAND],
             begun: Vec::new(),
         }
     }
 
     #[inline(always)]
-    pub(super) fn write(&mut self, recorder: &Recorder, row: &Row, time: u64, entry: &Entry<'_>) {
-        let id = row.id().get();
-        if self.row != id {
+    pub(super) fn write<L: Tasks>(
+        &mut self,
+        recorder: &Recorder,
+        row: &Row,
+        time: u64,
+        entry: &Entry<L>,
+    ) {
+        if self.row != row.id().get() {
             self.change_row(recorder, row, time);
         }
-        self.words.clear();
-        entry.write(time, &mut self.words);
-        let taken = self.writer.push(&self.words);
+        let taken = entry.write(time, &mut self.before, &mut self.writer);
         if taken > 0 {
             recorder.grew(taken);
         }
     }
 
     #[cold]
+    #[inline(never)]
     fn change_row(&mut self, recorder: &Recorder, row: &Row, time: u64) {
-        let id = row.id().get();
-        self.row = id;
-        self.words.clear();
-        Entry::Row(id).write(time, &mut self.words);
-        recorder.grew(self.writer.push(&self.words));
+        self.row = row.id().get();
+        let entry: Entry<&[Need]> = Entry::Row(self.row);
+        recorder.grew(entry.write(time, &mut self.before, &mut self.writer));
         recorder.see_row(row, time);
     }
 
+    /// The number of a site.
+    #[inline]
     pub(super) fn site(
         &mut self,
         recorder: &Recorder,
         name: &'static str,
         at: &'static Location<'static>,
-    ) -> Arc<Site> {
+    ) -> u32 {
         let key = key(name, at);
-        let place = ((key.0 ^ key.1.rotate_right(7)) >> 3) % AT_HAND;
-        if let Some((known, site)) = self.sites.get(place)
-            && *known == key
-        {
-            return site.clone();
+        let place = &mut self.sites[((key.0 ^ key.1.rotate_right(7)) >> 3) % AT_HAND];
+        if place.0 != key {
+            *place = (key, recorder.sites.of(name, at).number);
         }
-        let site = recorder.sites.of(name, at);
-        if self.sites.is_empty() {
-            self.sites = vec![(key, site.clone()); AT_HAND];
-        }
-        self.sites[place] = (key, site.clone());
-        site
+        place.1
     }
 
     /// Whether one more task may be recorded.
@@ -106,26 +100,33 @@ impl Mine {
 }
 
 thread_local! {
-    static MINE: RefCell<Vec<Mine>> = const { RefCell::new(Vec::new()) };
+    /// Of the recording to which the thread has written last.
+    static MINE: Cell<Option<Box<Mine>>> = const { Cell::new(None) };
+    static OTHERS: RefCell<Vec<Mine>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Shows the calling thread what it has of a recording. A thread that is about to end has nothing that
 /// lasts, and gets something for this once.
-pub(super) fn with_mine<R>(recorder: &Recorder, f: impl FnOnce(&mut Mine) -> R) -> R {
-    let mut f = Some(f);
-    let shown = MINE.try_with(|all| {
-        let mut all = all.try_borrow_mut().ok()?;
-        let known = all.iter().position(|mine| mine.recording == recorder.number);
-        let k = known.unwrap_or_else(|| {
-            all.retain(|mine| mine.alive.strong_count() > 0);
-            all.push(Mine::of(recorder));
-            all.len() - 1
-        });
-        f.take().map(|f| f(&mut all[k]))
+#[inline(always)]
+pub(super) fn with_mine(recorder: &Recorder, f: impl FnOnce(&mut Mine)) {
+    let mut mine = match MINE.try_with(Cell::take) {
+        Ok(Some(mine)) if mine.recording == recorder.number => mine,
+        other => find(recorder, other.ok().flatten()),
+    };
+    f(&mut mine);
+    let _ = MINE.try_with(|here| here.set(Some(mine)));
+}
+
+/// What the thread has of a recording, where it has written to an`other` one last.
+#[cold]
+#[inline(never)]
+fn find(recorder: &Recorder, other: Option<Box<Mine>>) -> Box<Mine> {
+    let found = OTHERS.try_with(|others| {
+        let mut others = others.try_borrow_mut().ok()?;
+        others.retain(|mine| mine.alive.strong_count() > 0);
+        others.extend(other.map(|other| *other));
+        let at = others.iter().position(|mine| mine.recording == recorder.number)?;
+        Some(Box::new(others.swap_remove(at)))
     });
-    match (shown, f) {
-        (Ok(Some(answer)), _) => answer,
-        (_, Some(f)) => f(&mut Mine::of(recorder)),
-        (_, None) => unreachable!("it was shown without an answer"),
-    }
+    found.ok().flatten().unwrap_or_else(|| Box::new(Mine::of(recorder)))
 }

@@ -2,12 +2,12 @@
 
 use asynckit::Error;
 use asynckit::observe::{
-    AttemptBegun, Clock, Ending, LineJoined, Noted, Observer, PermitTaken, PoolSized, PoolStopped,
-    TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
-    WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
+    AttemptBegun, Clock, Ending, LineJoined, Need, Noted, Observer, PermitTaken, PoolSized,
+    PoolStopped, TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted,
+    TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
 
-use super::entry::{End, Entry, need};
+use super::entry::{End, Entry};
 use super::recorder::{Recorder, Told, cut, nanos};
 
 impl Observer for Recorder {
@@ -16,14 +16,14 @@ impl Observer for Recorder {
     }
 
     fn ready(&self, event: &TaskReady<'_>) {
-        self.detail(event.task, event.row, event.time, &Entry::Ready(event.task.get()));
+        self.detail(event.task, event.row, event.time, &Single::Ready(event.task.get()));
     }
 
     fn stands_in_line(&self, event: &LineJoined<'_>) {
         let limit = event.limit.get();
         self.see_limit(limit, event.most, event.made_at);
         if let Some(task) = event.task {
-            let entry = Entry::InLine { task: task.get(), limit };
+            let entry = Single::InLine { task: task.get(), limit };
             self.detail(task, event.row, event.time, &entry);
         }
     }
@@ -32,7 +32,7 @@ impl Observer for Recorder {
         let limit = event.limit.get();
         self.see_limit(limit, event.most, event.made_at);
         if let Some(task) = event.task {
-            let entry = Entry::GotPermit { task: task.get(), limit };
+            let entry = Single::GotPermit { task: task.get(), limit };
             self.detail(task, event.row, event.time, &entry);
         }
     }
@@ -43,26 +43,24 @@ impl Observer for Recorder {
 
     fn wait_begun(&self, event: &WaitBegun<'_>) {
         if let Some(task) = event.task {
-            let on = needs(event.on);
-            let entry = Entry::WaitBegun { task: task.get(), on: &on };
+            let entry = Entry::WaitBegun { task: task.get(), on: last(event.on) };
             self.detail(task, event.row, event.time, &entry);
         }
     }
 
     fn wait_ended(&self, event: &WaitEnded<'_>) {
         if let Some(task) = event.task {
-            self.detail(task, event.row, event.time, &Entry::WaitEnded(task.get()));
+            self.detail(task, event.row, event.time, &Single::WaitEnded(task.get()));
         }
     }
 
     fn suspended(&self, event: &TaskSuspended<'_>) {
-        let on = needs(event.on);
-        let entry = Entry::Suspended { task: event.task.get(), on: &on };
+        let entry = Entry::Suspended { task: event.task.get(), on: last(event.on) };
         self.detail(event.task, event.row, event.time, &entry);
     }
 
     fn resumed(&self, event: &TaskResumed<'_>) {
-        self.detail(event.task, event.row, event.time, &Entry::Resumed(event.task.get()));
+        self.detail(event.task, event.row, event.time, &Single::Resumed(event.task.get()));
     }
 
     fn attempt(&self, event: &AttemptBegun<'_>) {
@@ -90,7 +88,7 @@ impl Observer for Recorder {
     fn cancelled(&self, event: &TaskCancelled<'_>) {
         self.tell(event.task, event.time, || failure(event.error));
         let end = End::skipped(event.error.kind());
-        let entry = Entry::Cancelled { task: event.task.get(), end };
+        let entry = Single::Cancelled { task: event.task.get(), end };
         self.detail(event.task, event.row, event.time, &entry);
     }
 
@@ -128,9 +126,12 @@ impl Observer for Recorder {
 /// Of a great many, the last ones: they are as likely as any to be what it goes on with.
 const MOST_NEEDS: usize = 8;
 
-fn needs(on: &[asynckit::observe::Need]) -> Vec<u64> {
-    on.iter().rev().take(MOST_NEEDS).map(need).filter(|&task| task != 0).collect()
+fn last(on: &[Need]) -> &[Need] {
+    &on[on.len().saturating_sub(MOST_NEEDS)..]
 }
+
+/// An entry without a list.
+type Single<'a> = Entry<&'a [Need]>;
 
 fn failure(error: &Error) -> Told {
     Told::Failure { kind: error.kind(), message: cut(message(error)) }

@@ -47,12 +47,12 @@ pub(super) struct Told {
 }
 
 pub(super) fn told(recorder: &Recorder) -> Told {
-    let logs: Vec<Vec<u64>> = {
+    let logs: Vec<Vec<u32>> = {
         let logs = recorder.logs.lock().unwrap_or_else(PoisonError::into_inner);
         logs.iter().map(Log::words).collect()
     };
     let mut tasks: Vec<Raw> =
-        logs.iter().flat_map(|words| Entries(words)).filter_map(submitted).collect();
+        logs.iter().flat_map(|words| Entries::of(words)).filter_map(submitted).collect();
     // Numbers ascend on one thread, so they tell the order where the clock does not.
     tasks.sort_by_key(|task| (task.submitted, task.id));
     let index = tasks.iter().zip(0..).map(|(task, k)| (task.id, k)).collect();
@@ -63,7 +63,7 @@ pub(super) fn told(recorder: &Recorder) -> Told {
     told
 }
 
-fn submitted((time, entry): (u64, Entry<'_>)) -> Option<Raw> {
+fn submitted((time, entry): (u64, Entry<Vec<u64>>)) -> Option<Raw> {
     let Entry::Submitted { task, site, kind, by, part_of, needs } = entry else { return None };
     Some(Raw {
         id: task,
@@ -72,7 +72,7 @@ fn submitted((time, entry): (u64, Entry<'_>)) -> Option<Raw> {
         kind,
         by,
         part_of,
-        needs: needs.iter().copied().filter(|&need| need != 0).collect(),
+        needs,
         ready: None,
         spans: Vec::new(),
         waits: Vec::new(),
@@ -84,10 +84,10 @@ fn submitted((time, entry): (u64, Entry<'_>)) -> Option<Raw> {
 }
 
 impl Told {
-    fn read(&mut self, words: &[u64]) {
+    fn read(&mut self, words: &[u32]) {
         let mut row = 0;
         let mut stack = Stack::default();
-        for (time, entry) in Entries(words) {
+        for (time, entry) in Entries::of(words) {
             self.last = self.last.max(time);
             let id = match entry {
                 Entry::Row(other) => {
@@ -116,11 +116,11 @@ impl Told {
                     stack.begin(&mut self.tasks, k, row, time);
                 }
                 Entry::Suspended { on, .. } => {
-                    close(&mut task.spans, time, on);
+                    close(&mut task.spans, time, &on);
                     stack.end(&mut self.tasks, k, time);
                 }
                 Entry::WaitBegun { on, .. } => {
-                    task.waits.push(Span { on: on.to_vec(), ..Span::new(row, time) });
+                    task.waits.push(Span { on, ..Span::new(row, time) });
                 }
                 Entry::WaitEnded(_) => close(&mut task.waits, time, &[]),
                 Entry::InLine { limit, .. } => task.line = Some((time, limit)),

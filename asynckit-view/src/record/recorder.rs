@@ -4,16 +4,16 @@
 //! notes, are rare and go over a channel. Beyond the limit of tasks only counts are kept.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use asynckit::ErrorKind;
-use asynckit::observe::{Row, TaskId, TaskSubmitted};
+use asynckit::observe::{Need, Row, TaskId, TaskSubmitted};
 use papaya::HashMap;
 
-use super::entry::{Entry, Kind, need};
+use super::entry::{Entry, Kind, Tasks};
 use super::log::Log;
 use super::mine::with_mine;
 use crate::sites::{Counts, Live, Site, Sites};
@@ -56,26 +56,31 @@ pub(super) struct RowSeen {
     pub(super) first: u64,
 }
 
-/// Words of a task that is recorded in full, at most; beyond that, only its begin and its end.
-pub(super) const WORDS_A_TASK: usize = 32;
+/// Bytes of a task that is recorded in full, at most; beyond that, only its begin and its end.
+const BYTES_A_TASK: usize = 256;
 /// Bytes of a text that are kept.
 const LONGEST_TEXT: usize = 4096;
 /// Tasks that a thread may record before it asks again whether there is room for more.
 const QUOTA: usize = 64;
+
+/// What is the matter with a recording; nothing, as a rule, so that one look does.
+const IS_OVER: u8 = 1;
+/// The limit was reached, so that there may be tasks that only count.
+const COUNTS: u8 = 2;
+/// There is no room for more than the begin and end of tasks.
+const IS_FULL: u8 = 4;
 
 /// What one pool's recording has.
 pub(crate) struct Recorder {
     pub(super) number: u64,
     /// Gone when this is gone, so that threads let go of what they have of it.
     pub(super) alive: Arc<()>,
-    on: AtomicBool,
+    state: AtomicU8,
     limit: AtomicUsize,
     /// Tasks that were recorded in full, in quotas.
     tasks: AtomicUsize,
-    words: AtomicUsize,
+    bytes: AtomicUsize,
     texts: AtomicUsize,
-    /// Whether the limit was reached, so that there may be tasks that only count.
-    over: AtomicBool,
     /// Tasks that are not recorded in full, with their sites; none of those that only hand results on.
     live: Live<Option<Arc<Site>>>,
     pub(super) sites: Sites,
@@ -96,12 +101,11 @@ impl Recorder {
         Arc::new(Recorder {
             number: LAST.fetch_add(1, Ordering::Relaxed),
             alive: Arc::new(()),
-            on: AtomicBool::new(true),
+            state: AtomicU8::new(0),
             limit: AtomicUsize::new(limit),
             tasks: AtomicUsize::new(0),
-            words: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
             texts: AtomicUsize::new(0),
-            over: AtomicBool::new(false),
             live: Live::default(),
             sites: Sites::default(),
             logs: Mutex::default(),
@@ -120,22 +124,23 @@ impl Recorder {
 
     /// Nothing is recorded from now on.
     pub(super) fn end(&self) {
-        self.on.store(false, Ordering::Relaxed);
+        self.set(IS_OVER);
     }
 
-    fn is_on(&self) -> bool {
-        self.on.load(Ordering::Relaxed)
+    #[inline]
+    fn has(&self, what: u8) -> bool {
+        // ORDERING: Relaxed: nothing is read by it; a little later does as well.
+        self.state.load(Ordering::Relaxed) & what != 0
+    }
+
+    fn set(&self, what: u8) {
+        self.state.fetch_or(what, Ordering::Relaxed);
     }
 
     /// Whether the task only counts.
+    #[inline]
     fn only_counts(&self, task: TaskId) -> bool {
-        self.over.load(Ordering::Relaxed) && self.live.has(task.get())
-    }
-
-    /// Whether there is no room for more than the begin and end of tasks.
-    fn is_full(&self) -> bool {
-        let most = self.limit.load(Ordering::Relaxed).saturating_mul(WORDS_A_TASK);
-        self.words.load(Ordering::Relaxed) > most
+        self.has(COUNTS) && self.live.has(task.get())
     }
 
     /// Whether one more quota of tasks may be recorded: how many.
@@ -145,53 +150,58 @@ impl Recorder {
         let quota = limit.saturating_sub(before).min(QUOTA);
         if quota == 0 {
             self.tasks.fetch_sub(QUOTA, Ordering::Relaxed);
-            self.over.store(true, Ordering::Relaxed);
+            self.set(COUNTS);
         }
         quota
     }
 
-    /// A log has taken more memory.
+    /// A log has taken so many words of memory more.
     pub(super) fn grew(&self, words: usize) {
-        self.words.fetch_add(words, Ordering::Relaxed);
+        let (bytes, limit) = (words * size_of::<u32>(), self.limit.load(Ordering::Relaxed));
+        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before + bytes > limit.saturating_mul(BYTES_A_TASK) {
+            self.set(IS_FULL);
+        }
     }
 
-    /// Words of memory that all logs have taken.
+    /// Bytes of memory that all logs have taken.
     pub(super) fn memory(&self) -> usize {
-        self.words.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(super) fn submit(&self, event: &TaskSubmitted<'_>) {
-        if !self.is_on() {
+        if self.has(IS_OVER) {
             return;
         }
-        let is_full = self.is_full();
         with_mine(self, |mine| {
-            let site = mine.site(self, event.name, event.at);
             if !mine.may_record(self) {
-                let runs = Kind::of(event.kind) != Kind::Gather;
-                Counts::add(&site.counts.submitted, u64::from(runs));
-                return self.live.begin(event.task.get(), runs.then_some(site));
+                return self.count(event);
             }
-            let mut needs = std::mem::take(&mut mine.needs);
-            needs.clear();
-            if !is_full {
-                needs.extend(event.needs.iter().map(need));
-            }
+            let needs = if self.has(IS_FULL) { &[] } else { event.needs };
             let entry = Entry::Submitted {
                 task: event.task.get(),
-                site: site.number,
+                site: mine.site(self, event.name, event.at),
                 kind: Kind::of(event.kind),
                 by: event.by.map(TaskId::get),
                 part_of: event.part_of.map(TaskId::get),
-                needs: &needs,
+                needs,
             };
             mine.write(self, event.row, nanos(event.time), &entry);
-            mine.needs = needs;
         });
     }
 
+    /// A task that is not recorded in full.
+    #[cold]
+    #[inline(never)]
+    fn count(&self, event: &TaskSubmitted<'_>) {
+        let site = self.sites.of(event.name, event.at);
+        let runs = Kind::of(event.kind) != Kind::Gather;
+        Counts::add(&site.counts.submitted, u64::from(runs));
+        self.live.begin(event.task.get(), runs.then_some(site));
+    }
+
     pub(super) fn begin(&self, task: TaskId, row: &Row, time: Duration) {
-        if !self.is_on() {
+        if self.has(IS_OVER) {
             return;
         }
         let only_counts = self.only_counts(task);
@@ -199,27 +209,34 @@ impl Recorder {
             if only_counts {
                 mine.begun.push((task.get(), nanos(time)));
             } else {
-                mine.write(self, row, nanos(time), &Entry::Started(task.get()));
+                let entry: Entry<&[Need]> = Entry::Started(task.get());
+                mine.write(self, row, nanos(time), &entry);
             }
         });
     }
 
+    #[inline]
     pub(super) fn finish(
         &self,
         task: TaskId,
         row: &Row,
         time: Duration,
-        entry: &Entry<'_>,
+        entry: &Entry<&[Need]>,
         failed: bool,
     ) {
-        if !self.is_on() {
+        if self.has(IS_OVER) {
             return;
         }
-        let only_counts = self.only_counts(task);
+        if self.only_counts(task) {
+            return self.count_end(task, time, failed);
+        }
+        with_mine(self, |mine| mine.write(self, row, nanos(time), entry));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_end(&self, task: TaskId, time: Duration, failed: bool) {
         with_mine(self, |mine| {
-            if !only_counts {
-                return mine.write(self, row, nanos(time), entry);
-            }
             // Of a task that was suspended in between, the time since it began here last.
             let begun = mine.begun.pop_if(|(begun, _)| *begun == task.get());
             if let Some(Some(site)) = self.live.end(task.get()) {
@@ -232,15 +249,22 @@ impl Recorder {
     }
 
     /// A detail of a task, which is recorded where the task is and there is room.
-    pub(super) fn detail(&self, task: TaskId, row: &Row, time: Duration, entry: &Entry<'_>) {
-        if self.is_on() && !self.only_counts(task) && !self.is_full() {
+    #[inline]
+    pub(super) fn detail(
+        &self,
+        task: TaskId,
+        row: &Row,
+        time: Duration,
+        entry: &Entry<impl Tasks>,
+    ) {
+        if !self.has(IS_OVER | IS_FULL) && !self.only_counts(task) {
             with_mine(self, |mine| mine.write(self, row, nanos(time), entry));
         }
     }
 
     /// The thread of a row shows a sign of life.
     pub(super) fn see_worker(&self, row: &Row, time: Duration) {
-        if self.is_on() && !self.rows.pin().contains_key(&row.id().get()) {
+        if !self.has(IS_OVER) && !self.rows.pin().contains_key(&row.id().get()) {
             self.see_row(row, nanos(time));
         }
     }
@@ -257,7 +281,7 @@ impl Recorder {
 
     /// The text is made only where it is kept.
     pub(super) fn tell(&self, task: TaskId, time: Duration, told: impl FnOnce() -> Told) {
-        if !self.is_on() || self.only_counts(task) {
+        if self.has(IS_OVER) || self.only_counts(task) {
             return;
         }
         if self.texts.fetch_add(1, Ordering::Relaxed) < self.limit.load(Ordering::Relaxed) {

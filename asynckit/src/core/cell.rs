@@ -15,7 +15,7 @@ use std::ptr::NonNull;
 pub(crate) use super::answers::Ran;
 use super::holds::Holds;
 use super::outcome::Outcome;
-use super::seen;
+use super::seen::Room;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
@@ -86,9 +86,9 @@ pub(crate) struct Table {
     /// It is about to fail with this (`own`), or an input that is not visited yet has failed when it had.
     pub(super) failed: unsafe fn(CellPtr, &Error, own: bool),
     pub(super) drop_value: Option<unsafe fn(CellPtr)>,
-    pub(super) layout: Layout,
-    /// Zero where the block is allocated by itself.
-    pub(super) class: usize,
+    pub(super) room: Room,
+    /// Whether a value moves in along an edge, and may be on loan when the task is to run.
+    pub(super) moves: bool,
     pub(super) kind: Kind,
     /// What it is for those who look on.
     pub(super) shown_as: TaskKind,
@@ -145,17 +145,17 @@ pub struct HomeTable {
     pub(crate) kind: u8,
 }
 
-/// Shows each result that a task needs.
-pub(crate) type EachNeed<'a> = &'a dyn Fn(&mut dyn FnMut(&Header));
+/// The results that a task needs; and those that it awaits. Whoever has this may use its edges, and nobody else.
+pub(crate) struct Needs(pub(super) CellPtr, pub(super) bool);
 
 /// What has become of a task: for those who look on.
 pub(crate) enum News<'a> {
     /// It is about to be tied to what it needs.
-    Submitted(EachNeed<'a>),
-    /// It is run next.
-    Begins,
+    Submitted(Needs),
+    /// It is run next; `then`: its thread has come here from what was told last, and from nowhere else.
+    Begins { then: bool },
     /// It has run, and waits for what it needs now.
-    Waits(EachNeed<'a>),
+    Waits(Needs),
     /// It has run, and failed or not.
     Ends(Option<&'a Error>),
     /// It will not run, or go on; why, if its result was not set before.
@@ -183,9 +183,8 @@ struct Whole<T, J> {
 pub(crate) static LIVE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 /// The parts of a table that follow from the types.
-pub(super) const fn layout_of<T, J>() -> (Layout, usize) {
-    let layout = Layout::new::<Whole<T, J>>();
-    (layout, slab::class_of(layout))
+pub(super) const fn room_of<T, J>() -> Room {
+    Room::of(Layout::new::<Whole<T, J>>())
 }
 
 /// How to drop a value, where that is anything to do.
@@ -204,7 +203,7 @@ pub(super) const fn drop_of<T>() -> Option<unsafe fn(CellPtr)> {
 /// # Safety
 /// The table is one for `T` and `J`. Where the state says that the task is hooked, the home is counted for
 /// it; else it lives until the cell is closed.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn make<T, J>(
     table: &'static Table,
     home: *const Home,
@@ -217,7 +216,7 @@ pub(super) unsafe fn make<T, J>(
     LIVE.fetch_add(1, Ordering::Relaxed);
     let cell = match watched {
         None => slab::take::<Whole<T, J>>(),
-        Some(watched) => seen::take(table.layout, watched).cast::<Whole<T, J>>(),
+        Some(watched) => const { room_of::<T, J>() }.take(watched).cast(),
     };
     let at = cell.as_ptr();
     // SAFETY: the block is ours; each part is written where it will be.
@@ -249,8 +248,8 @@ pub(super) unsafe fn free(cell: CellPtr) {
         if header.state.has_news() {
             return free_more(cell);
         }
-        let table = header.table();
-        slab::put(cell.cast(), table.class, table.layout);
+        let room = &header.table().room;
+        slab::put(cell.cast(), room.class, room.cell);
     }
 }
 
@@ -270,8 +269,8 @@ unsafe fn free_more(cell: CellPtr) {
         }
         let table = header.table();
         match header.state.is_watched() {
-            false => slab::put(cell.cast(), table.class, table.layout),
-            true => seen::put(cell.cast(), table.layout),
+            false => slab::put(cell.cast(), table.room.class, table.room.cell),
+            true => table.room.put(cell.cast()),
         }
     }
 }

@@ -120,6 +120,7 @@ impl<P: IsHome> Homed<P> {
     }
 
     /// Likewise, and somebody looks on.
+    #[inline(always)]
     pub(crate) fn submit_watched<T, K: TaskOf<T>>(
         &self,
         traits: Traits,

@@ -136,7 +136,7 @@ pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePendi
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
-pub(crate) use cell::{CellPtr, EachNeed, Header, Home, News, Rest};
+pub(crate) use cell::{CellPtr, Header, Home, News, Rest};
 pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use frame::{Stacks, depth, each_frame, runs_for};

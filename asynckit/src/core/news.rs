@@ -4,40 +4,26 @@
 //! What those who look on know of a task lies behind its cell, or its home has it, which is then counted for the
 //! task. News of what a task needs go by way of the home in either case: that is there then.
 
-use super::cell::{CellPtr, Header, News};
+use super::cell::{CellPtr, Header, Needs, News};
 use super::edge::Edge;
-use super::seen;
 use crate::error::Error;
-use crate::observe::{Record, TaskKind};
-
-/// What is shown each result that a task needs.
-type Show<'a> = &'a mut dyn FnMut(&Header);
+use crate::observe::{Need, Record, TaskKind};
 
 /// Tells those who look on.
 ///
 /// # Safety
 /// The task is alive; and its home, where the news are of what it needs.
 #[cold]
-#[inline(never)]
 pub(super) unsafe fn tell(task: CellPtr, news: News<'_>) {
-    // SAFETY: the caller's promise; a hooked task has a count of its home.
+    // SAFETY: the caller's promise.
     unsafe {
         let header = task.as_ref();
-        let Some(watched) = header.watched() else {
-            if header.state.is_hooked() {
-                let home = header.home();
-                ((*home).table.tells)(home, task, news);
-            }
-            return;
-        };
+        let Some(watched) = header.watched() else { return tell_home(task, news) };
         match news {
-            News::Submitted(_) | News::Waits(_) => {
-                let home = header.home();
-                ((*home).table.tells)(home, task, news);
-            }
+            News::Submitted(_) | News::Waits(_) => tell_home(task, news),
             // What is done on the spot calls no code of the program's.
-            News::Begins if header.state.is_immediate() => {}
-            News::Begins => watched.begins(),
+            News::Begins { .. } if header.state.is_immediate() => {}
+            News::Begins { then } => watched.begins(then),
             News::Ends(error) => watched.ends(error, header.outcome.is_closed()),
             News::Lost(error) => watched.lost(error),
             News::Cut(error) => watched.cut(error),
@@ -45,7 +31,24 @@ pub(super) unsafe fn tell(task: CellPtr, news: News<'_>) {
     }
 }
 
+/// Has the home tell.
+///
+/// # Safety
+/// As `tell`; a hooked task has a count of its home.
+#[cold]
+#[inline(never)]
+unsafe fn tell_home(task: CellPtr, news: News<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if task.as_ref().state.has_news() {
+            let home = task.as_ref().home();
+            ((*home).table.tells)(home, task, news);
+        }
+    }
+}
+
 /// A task is about to be queued, or handed to a worker.
+#[inline]
 pub(super) fn ready(task: &Header) {
     if let Some(watched) = task.watched() {
         watched.ready();
@@ -56,11 +59,10 @@ pub(super) fn ready(task: &Header) {
 ///
 /// # Safety
 /// Nobody else knows it.
-#[cold]
-#[inline(never)]
+#[inline]
 pub(super) unsafe fn submitted(task: CellPtr) {
     // SAFETY: the caller's promise.
-    unsafe { tell(task, News::Submitted(&|show| each_input(task, show))) }
+    unsafe { tell_home(task, News::Submitted(Needs(task, false))) }
 }
 
 /// A run is over, and the task is to go on later.
@@ -71,39 +73,48 @@ pub(super) unsafe fn submitted(task: CellPtr) {
 #[inline(never)]
 pub(super) unsafe fn waits(task: CellPtr) {
     // SAFETY: the caller's promise.
-    unsafe {
-        tell(
-            task,
-            News::Waits(&|show| {
-                each_input(task, show);
-                let awaited = task.as_ref().table().awaited;
-                let _ = awaited(task, &mut |cell| show(cell.as_ref()));
-            }),
-        );
-    }
+    unsafe { tell_home(task, News::Waits(Needs(task, true))) }
 }
 
 /// A task that has not begun, or waits again, will not go on; why, if its result was not set before.
 ///
 /// # Safety
 /// The caller has claimed or seized it.
+#[cold]
+#[inline(never)]
 pub(super) unsafe fn lost(task: CellPtr, error: Option<&Error>) {
     // SAFETY: the caller's promise.
     unsafe { tell(task, News::Lost(error)) }
 }
 
-/// Shows what a task's edges come from, all those that are open.
-///
-/// # Safety
-/// Nobody else may use the edges meanwhile.
-unsafe fn each_input(task: CellPtr, show: Show<'_>) {
-    // SAFETY: the caller's promise; an open edge keeps its upstream.
-    unsafe {
-        (task.as_ref().table().edges)(task, &mut |edge: &Edge| {
-            if edge.is_open() {
-                show(edge.upstream());
+/// So many are kept without an allocation.
+const FEW: usize = 8;
+
+impl Needs {
+    /// Calls `f` with what these are.
+    pub(crate) fn with<R>(&self, what: fn(&Header) -> Need, f: impl FnOnce(&[Need]) -> R) -> R {
+        let (mut few, mut len, mut many) = ([Need::Outside; FEW], 0, Vec::new());
+        let mut put = |need| {
+            match few.get_mut(len) {
+                Some(place) => *place = need,
+                None if many.is_empty() => many.extend(few.into_iter().chain([need])),
+                None => many.push(need),
             }
-        });
+            len += 1;
+        };
+        // SAFETY: the promise of this type's making; an open edge keeps its upstream.
+        unsafe {
+            let table = self.0.as_ref().table();
+            (table.edges)(self.0, &mut |edge: &Edge| {
+                if edge.is_open() {
+                    put(what(edge.upstream()));
+                }
+            });
+            if self.1 {
+                let _ = (table.awaited)(self.0, &mut |cell| put(what(cell.as_ref())));
+            }
+        }
+        f(if many.is_empty() { &few[..len] } else { &many })
     }
 }
 
@@ -115,7 +126,7 @@ impl Header {
             return None;
         }
         // SAFETY: the mark says that it is there, as long as the cell.
-        Some(unsafe { seen::of(CellPtr::from(self).cast(), self.table().layout).as_ref() })
+        Some(unsafe { self.table().room.record(CellPtr::from(self).cast()).as_ref() })
     }
 
     /// What a task is for those who look on.

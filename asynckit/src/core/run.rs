@@ -83,17 +83,22 @@ unsafe fn panicked(task: CellPtr, payload: panic::Payload) -> Ran {
 unsafe fn run_told(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; until it waits, or is closed, the task is open.
     unsafe {
-        if task.as_ref().state.is_hooked() {
-            return run_hooked(task, to);
-        }
+        let header = task.as_ref();
+        let Some(watched) = header.watched() else { return run_hooked(task, to) };
         // Before it is told that it begins: once it does, it calls foreign code.
-        if !wish::loans_are_over(task) {
+        if header.table().moves && !wish::loans_are_over(task) {
             return;
         }
-        news::tell(task, News::Begins);
+        if !header.state.is_immediate() {
+            watched.begins(to.came_at_once());
+        }
         let ran = run(task);
         // What becomes ready by its end does so when it ends.
         let _moment = OneMoment::begin();
+        if let Ran::Value = ran {
+            watched.ends(None, header.outcome.is_closed());
+            return complete::close_with_value(task, to);
+        }
         tell_ran(task, &ran);
         end(task, ran, to);
     }
@@ -103,6 +108,7 @@ unsafe fn run_told(task: CellPtr, to: &mut impl Schedule) {
 ///
 /// # Safety
 /// The caller has run it.
+#[cold]
 unsafe fn tell_ran(task: CellPtr, ran: &Ran) -> bool {
     // SAFETY: the caller's promise: it has the claim.
     unsafe {
@@ -139,7 +145,7 @@ unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
         if !wish::loans_are_over(task) {
             return cell::drop_ref(task);
         }
-        news::tell(task, News::Begins);
+        news::tell(task, News::Begins { then: false });
         let ran = run(task);
         let is_over = tell_ran(task, &ran);
         end(task, ran, to);

@@ -14,6 +14,11 @@ pub(crate) trait Schedule {
     fn keep(&mut self, _task: Claimed) {
         unreachable!("a task was handed back to who keeps none");
     }
+    /// Whether the task that is run now was handed back, by the one that this thread has ended just now.
+    #[inline]
+    fn came_at_once(&self) -> bool {
+        false
+    }
     /// A task to be queued. There is room for it.
     fn ready(&mut self, entry: Entry);
     /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits

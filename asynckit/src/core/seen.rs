@@ -8,48 +8,59 @@ use std::ptr::NonNull;
 use super::slab;
 use crate::observe::Record;
 
-/// All of it, and where the second part begins.
-#[inline]
-fn with_watched(cell: Layout) -> (Layout, usize) {
-    const { assert!(align_of::<Record>() <= 8) }
-    let at = cell.size().next_multiple_of(8);
-    let size = (at + size_of::<Record>()).next_multiple_of(cell.align());
-    match Layout::from_size_align(size, cell.align()) {
-        Ok(all) if cell.align() >= 8 => (all, at),
-        _ => unreachable!("a cell that fills the memory, or is smaller than its words"),
+/// The memory that a cell takes.
+pub(super) struct Room {
+    pub(super) cell: Layout,
+    /// Zero where the block is allocated by itself.
+    pub(super) class: usize,
+    /// Likewise, of both where somebody looks on, and where the second part begins.
+    both: Layout,
+    class_of_both: usize,
+    at: usize,
+}
+
+impl Room {
+    pub(super) const fn of(cell: Layout) -> Room {
+        const { assert!(align_of::<Record>() <= 8) }
+        let at = cell.size().next_multiple_of(8);
+        let size = (at + size_of::<Record>()).next_multiple_of(cell.align());
+        match Layout::from_size_align(size, cell.align()) {
+            Ok(both) if cell.align() >= 8 => {
+                let (class, class_of_both) = (slab::class_of(cell), slab::class_of(both));
+                Room { cell, class, both, class_of_both, at }
+            }
+            _ => panic!("a cell that fills the memory, or is smaller than its words"),
+        }
     }
-}
 
-/// Memory for a cell, with this behind it.
-#[cold]
-#[inline(never)]
-pub(super) fn take(cell: Layout, watched: Record) -> NonNull<u8> {
-    let (all, at) = with_watched(cell);
-    let block = slab::take_layout(all);
-    // SAFETY: the block has room for it there, aligned, and is ours.
-    unsafe { block.add(at).cast::<Record>().write(watched) };
-    block
-}
+    /// Memory for both.
+    #[inline]
+    pub(super) fn take(&self, watched: Record) -> NonNull<u8> {
+        let block = slab::take_of(self.class_of_both, self.both);
+        // SAFETY: the block has room for it there, aligned, and is ours.
+        unsafe { block.add(self.at).cast::<Record>().write(watched) };
+        block
+    }
 
-/// What lies behind a cell.
-///
-/// # Safety
-/// The block was taken so.
-#[inline]
-pub(super) unsafe fn of(block: NonNull<u8>, cell: Layout) -> NonNull<Record> {
-    // SAFETY: the caller's promise.
-    unsafe { block.add(cell.size().next_multiple_of(8)).cast() }
-}
+    /// What lies behind a cell.
+    ///
+    /// # Safety
+    /// The block was taken so.
+    #[inline]
+    pub(super) unsafe fn record(&self, block: NonNull<u8>) -> NonNull<Record> {
+        // SAFETY: the caller's promise.
+        unsafe { block.add(self.at).cast() }
+    }
 
-/// Gives the memory of both back.
-///
-/// # Safety
-/// As `of`, and nobody uses either any more.
-pub(super) unsafe fn put(block: NonNull<u8>, cell: Layout) {
-    let (all, _) = with_watched(cell);
-    // SAFETY: the caller's promise.
-    unsafe {
-        of(block, cell).drop_in_place();
-        slab::put(block, slab::class_of(all), all);
+    /// Gives the memory of both back.
+    ///
+    /// # Safety
+    /// As `record`, and nobody uses either any more.
+    pub(super) unsafe fn put(&self, block: NonNull<u8>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.record(block).drop_in_place();
+            slab::put(block, self.class_of_both, self.both);
+        }
     }
 }

@@ -72,14 +72,9 @@ pub(super) fn take<C>() -> NonNull<C> {
     take_of(const { class_of(Layout::new::<C>()) }, const { Layout::new::<C>() }).cast()
 }
 
-/// Memory of a layout that is known only now.
-pub(super) fn take_layout(layout: Layout) -> NonNull<u8> {
-    take_of(class_of(layout), layout)
-}
-
 /// Memory of a layout, whose class this is.
 #[inline]
-fn take_of(class: usize, layout: Layout) -> NonNull<u8> {
+pub(super) fn take_of(class: usize, layout: Layout) -> NonNull<u8> {
     if class == 0 {
         return alone(layout);
     }

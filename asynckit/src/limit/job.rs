@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
-use crate::observe::Told;
+use crate::observe::{LimitFacts, tell};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
@@ -39,7 +39,9 @@ impl<'w, T> Limited<'w, T> {
                 Ok(pass) => return Some(pool::got_pass(pass)),
                 Err(in_line) => {
                     if let Some((task, by)) = pool::listeners_here() {
-                        by.tell(&Told::InLine(Some(task), in_line.passes.facts(), in_line.ahead));
+                        let LimitFacts { id: limit, most, made_at, .. } = in_line.passes.facts();
+                        let (task, ahead) = (Some(task), in_line.ahead);
+                        tell!(by.moment(), LineJoined { task, limit, most, made_at, ahead });
                     }
                     in_line
                 }

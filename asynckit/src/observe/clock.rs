@@ -1,4 +1,5 @@
-//! The clock by which events have their times.
+//! The clock by which events have their times. To read it takes longer than anything else that telling does: so what
+//! happens on one thread with no code of the program's in between has one time.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -17,36 +18,63 @@ pub fn now() -> Duration {
 }
 
 thread_local! {
-    /// Whether this thread is at one moment, and which one that is, once it was asked for.
-    static MOMENT: Cell<(bool, Option<Duration>)> = const { Cell::new((false, None)) };
+    /// When this thread read the clock last.
+    static LAST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static AT: Cell<At> = const { Cell::new(At::Various) };
 }
 
-/// What a thread does as long as it has this happens at one moment, as far as `at_one_moment` is asked for: to read the
-/// clock takes longer than to make a task ready.
-pub(crate) struct OneMoment((bool, Option<Duration>));
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// At no moment in particular.
+    Various,
+    /// At one, once the clock is read.
+    One,
+    /// At that of `LAST`.
+    Last,
+}
+
+/// What a thread does as long as it has this happens at one moment, as far as `When::Soon` is asked for.
+pub(crate) struct OneMoment(At);
 
 impl OneMoment {
+    #[inline]
     pub(crate) fn begin() -> OneMoment {
-        OneMoment(MOMENT.replace((true, None)))
+        OneMoment(AT.replace(At::One))
     }
 }
 
 impl Drop for OneMoment {
+    #[inline]
     fn drop(&mut self) {
-        MOMENT.set(self.0);
+        AT.set(self.0);
     }
 }
 
-/// How late it is; `same`: or was, when this thread asked last within its one moment.
-pub(super) fn at_one_moment(same: bool) -> Duration {
-    match MOMENT.get() {
-        (true, Some(time)) if same => time,
-        (is_one, _) => {
-            let time = now();
-            if is_one {
-                MOMENT.set((true, Some(time)));
-            }
-            time
-        }
+/// When something happens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    Now,
+    /// When the clock was read last within this thread's `OneMoment`; now where there is none.
+    Soon,
+    /// When this thread has read the clock last: what calls this has come from there without a detour.
+    Then,
+}
+
+/// How late it is then.
+#[inline]
+pub(super) fn time(when: When) -> Duration {
+    match when {
+        When::Then => LAST.get(),
+        When::Soon if AT.get() == At::Last => LAST.get(),
+        _ => read(),
     }
+}
+
+fn read() -> Duration {
+    let time = now();
+    LAST.set(time);
+    if AT.get() == At::One {
+        AT.set(At::Last);
+    }
+    time
 }

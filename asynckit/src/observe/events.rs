@@ -251,7 +251,7 @@ pub enum TaskKind {
 }
 
 /// How a task has ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Ending<'a> {
     /// It ran, and has a value.

@@ -3,6 +3,8 @@
 use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::num::NonZeroU64;
+use std::panic::Location;
+use std::time::Duration;
 
 use crate::sync::{Arc, Ordering, StaticCounter, thread};
 
@@ -108,6 +110,16 @@ impl Need {
     }
 }
 
+/// What there is to know of a limit.
+#[derive(Clone, Copy)]
+pub(crate) struct LimitFacts {
+    pub(crate) id: LimitId,
+    pub(crate) most: usize,
+    /// How long it takes for one more, where time brings them.
+    pub(crate) every: Option<Duration>,
+    pub(crate) made_at: &'static Location<'static>,
+}
+
 /// Where something happens: a thread, or whatever else runs work one piece at a time.
 ///
 /// A clone is the same row.
@@ -164,8 +176,13 @@ impl Row {
     }
 
     /// Shows the calling thread's.
+    #[inline]
     pub(crate) fn with_here<R>(show: impl Fn(&Row) -> R) -> R {
-        let own = || Row::of_thread(RowKind::Program);
+        #[cold]
+        #[inline(never)]
+        fn own() -> Row {
+            Row::of_thread(RowKind::Program)
+        }
         // Where the thread is about to end it has no row any more.
         ROW.try_with(|row| show(row.get_or_init(own))).unwrap_or_else(|_| show(&own()))
     }

@@ -2,35 +2,36 @@
 
 use super::events::{Ending, TaskKind};
 use super::ids::TaskId;
-use super::onlookers::{Everywhere, tell_everywhere};
-use super::told::Told;
+use super::onlookers::{Everywhere, Nowhere, tell};
 use crate::error::{Error, Hop};
 
 /// Work that is run in place.
 pub(crate) struct InPlace {
     /// Its number, where it is told of.
     task: Option<TaskId>,
-    everywhere: Everywhere,
+    by: Nowhere,
 }
 
 impl InPlace {
     /// It is about to run.
     pub(crate) fn begin(hop: Hop, everywhere: Everywhere) -> InPlace {
-        let task = everywhere.map(|_| TaskId::next());
+        let (task, by) = (everywhere.map(|_| TaskId::next()), Nowhere(everywhere));
         if let Some(task) = task {
-            let (kind, needs) = (TaskKind::Call, &[]);
-            let told = Told::Submitted { task, hop, kind, needs, by: None, part_of: None };
-            tell_everywhere(everywhere, &told);
+            let (name, at, kind, needs) = (hop.name(), hop.at, TaskKind::Call, &[]);
+            tell!(
+                by.moment(),
+                TaskSubmitted { task, name, at, kind, needs, by: None, part_of: None }
+            );
         }
-        InPlace { task, everywhere }
+        InPlace { task, by }
     }
 
     /// Runs a part of it, which catches its panics.
     pub(crate) fn within<R>(&self, f: impl FnOnce() -> R) -> R {
         let Some(task) = self.task else { return f() };
-        tell_everywhere(self.everywhere, &Told::Resumed(task));
+        tell!(self.by.moment(), TaskResumed { task });
         let answer = f();
-        tell_everywhere(self.everywhere, &Told::Suspended(task, &[]));
+        tell!(self.by.moment(), TaskSuspended { task, on: &[] });
         answer
     }
 
@@ -38,7 +39,7 @@ impl InPlace {
     pub(crate) fn end(&self, error: Option<&Error>) {
         if let Some(task) = self.task {
             let how = error.map_or(Ending::Value, Ending::Failed);
-            tell_everywhere(self.everywhere, &Told::Ended { task, how, ran: false });
+            tell!(self.by.moment(), TaskEnded { task, how, ran: false });
         }
     }
 }

@@ -78,6 +78,9 @@
 //! The times of a pool's events are those of a clock that never goes back and is the same for all
 //! pools of the process ([`now`]); only a [deterministic](crate::Pool::deterministic) pool has its own, which is virtual
 //! ([`Clock`]).
+//!
+//! What happens on one thread with no code of the program's in between may have one time: a task is ready when the last
+//! of its inputs ended, and the one that a worker goes on with at once has begun then.
 
 mod clock;
 mod contexts;
@@ -90,7 +93,6 @@ mod onlookers;
 mod record;
 mod shelves;
 mod snapshot;
-mod told;
 
 pub(crate) use clock::OneMoment;
 pub use clock::now;
@@ -103,10 +105,11 @@ pub use events::{
     TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded,
     WorkerBusy, WorkerIdle,
 };
+pub(crate) use ids::LimitFacts;
 pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
 pub use observer::Observer;
-pub(crate) use onlookers::{Everywhere, Listeners, Onlooker, Onlookers, tell_everywhere};
+pub(crate) use onlookers::{Everywhere, Listeners, Moment, Nowhere, Onlooker, Onlookers, tell};
 pub(crate) use record::Record;
 #[cfg(feature = "tracing")]
 pub(crate) use shelves::Shelves;
@@ -114,4 +117,3 @@ pub use snapshot::{
     CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
     Suspended, Waiting, Way, WayEnd,
 };
-pub(crate) use told::{LimitFacts, Told};

@@ -6,18 +6,18 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::clock::{at_one_moment, now};
+use super::clock::{When, now, time};
 use super::events::Clock;
-use super::ids::{PoolId, Row};
-use super::observer::Observer;
-use super::told::{Moment, Told};
+use super::ids::PoolId;
+use super::observer::{Event, Observer};
 use crate::error::{Error, Hook, Hop};
 use crate::foreign;
 use crate::panic;
 use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, lock};
 
-/// One who looks on to whatever has no pool, too, and is not in any list.
-pub(crate) type Everywhere = Option<&'static dyn Observer>;
+/// One who looks on to whatever has no pool, too, and is not in any list. A thin pointer, as each task that is seen
+/// has it.
+pub(crate) type Everywhere = Option<&'static &'static dyn Observer>;
 
 /// Who looks on to a pool.
 pub(crate) struct Onlookers {
@@ -56,6 +56,65 @@ impl Clone for Onlooker {
     }
 }
 
+/// Something happens now: when, and who is told of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    pub(crate) time: Duration,
+    pub(crate) pool: PoolId,
+    first: Option<&'a Onlooker>,
+    /// So many, from the first on.
+    count: usize,
+    everywhere: Everywhere,
+    hook: Option<&'a Mutex<Option<Hook>>>,
+}
+
+impl Moment<'_> {
+    /// Tells them. One function for all events.
+    #[inline(never)]
+    pub(crate) fn tell(&self, event: &dyn Event) {
+        if let Some(observer) = self.everywhere {
+            self.call(*observer, Location::caller(), event);
+        }
+        let mut next = self.first;
+        for _ in 0..self.count {
+            let Some(one) = next else { break };
+            self.call(&*one.observer, one.at, event);
+            next = one.next.get().map(|next| &**next);
+        }
+    }
+
+    #[inline]
+    fn call(&self, observer: &dyn Observer, at: &'static Location<'static>, event: &dyn Event) {
+        // It may use the library.
+        if let Err(payload) = panic::catch(|| foreign::call_noted(|| event.tell(observer))) {
+            self.panicked(at, payload);
+        }
+    }
+
+    /// A panic in an observer is told to the hook, and harms nobody.
+    #[cold]
+    #[inline(never)]
+    fn panicked(&self, at: &'static Location<'static>, payload: panic::Payload) {
+        let hook = self.hook.and_then(|hook| lock(hook).clone());
+        // Dropped unseen, it goes to the hook.
+        drop(Error::panicked(Hop { name: &"observer", at }, payload, hook));
+    }
+}
+
+/// Tells of an event those of a `moment`: its time and its place come by themselves. What time that is.
+macro_rules! tell {
+    ($moment:expr, $event:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {{
+        let moment = $moment;
+        $($(let $field = $value;)?)*
+        $crate::observe::Row::with_here(move |row| {
+            let (time, pool) = (moment.time, moment.pool);
+            moment.tell(&$crate::observe::$event { time, row, pool, $($field),* });
+        });
+        moment.time
+    }};
+}
+pub(crate) use tell;
+
 impl Onlookers {
     /// Nobody yet.
     pub(crate) fn none(
@@ -74,16 +133,19 @@ impl Onlookers {
 
     /// All who look on now, and this one.
     pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
-        Listeners { onlookers: self.clone(), seen_by: self.count(), everywhere }
+        Listeners { onlookers: self.clone(), count: self.count(), everywhere }
     }
 
     pub(crate) fn clock(&self) -> Clock {
         if self.clock.is_some() { Clock::Virtual } else { Clock::Process }
     }
 
-    fn time_of(&self, told: &Told<'_>) -> Duration {
-        let is_ready = matches!(told, Told::Ready(_));
-        self.clock.as_ref().map_or_else(|| at_one_moment(is_ready), |clock| clock())
+    #[inline]
+    fn time(&self, when: When) -> Duration {
+        match &self.clock {
+            None => time(when),
+            Some(clock) => clock(),
+        }
     }
 
     /// How many there are.
@@ -110,41 +172,20 @@ impl Onlookers {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Tells the first `seen_by` of them; and what time it is.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn tell(&self, seen_by: usize, everywhere: Everywhere, told: &Told<'_>) -> Duration {
-        Row::with_here(|row| {
-            let moment = Moment { time: self.time_of(told), row, pool: self.pool };
-            if let Some(observer) = everywhere {
-                self.call(observer, Location::caller(), told, &moment);
-            }
-            let mut next = &self.first;
-            for _ in 0..seen_by {
-                let Some(one) = next.get() else { break };
-                self.call(&*one.observer, one.at, told, &moment);
-                next = &one.next;
-            }
-            moment.time
-        })
+    /// Something happens now that all of them are told.
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        self.moment_of(When::Now, self.count(), None)
     }
 
-    /// Tells one who is not among them yet.
-    pub(crate) fn tell_one(&self, onlooker: &Onlooker, told: &Told<'_>) {
-        Row::with_here(|row| {
-            let moment = Moment { time: self.time_of(told), row, pool: self.pool };
-            self.call(&*onlooker.observer, onlooker.at, told, &moment);
-        });
+    #[inline]
+    fn moment_of(&self, when: When, count: usize, everywhere: Everywhere) -> Moment<'_> {
+        let (time, first) = (self.time(when), self.first.get().map(|first| &**first));
+        Moment { time, pool: self.pool, first, count, everywhere, hook: Some(&self.hook) }
     }
 
-    fn call(
-        &self,
-        observer: &dyn Observer,
-        at: &'static Location<'static>,
-        told: &Told<'_>,
-        moment: &Moment<'_>,
-    ) {
-        call(observer, at, &|| lock(&self.hook).clone(), told, moment);
+    /// Likewise, one who is not among them yet.
+    pub(crate) fn moment_of_newest<'a>(&'a self, onlooker: &'a Onlooker) -> Moment<'a> {
+        Moment { first: Some(onlooker), ..self.moment_of(When::Now, 1, None) }
     }
 }
 
@@ -153,44 +194,33 @@ impl Onlookers {
 pub(crate) struct Listeners {
     onlookers: Arc<Onlookers>,
     /// How many of its pool's onlookers: those that were there when it was submitted.
-    seen_by: usize,
+    count: usize,
     everywhere: Everywhere,
 }
 
 impl Listeners {
-    /// Tells them; and what time it is.
-    pub(crate) fn tell(&self, told: &Told<'_>) -> Duration {
-        self.onlookers.tell(self.seen_by, self.everywhere, told)
+    /// Something happens now that they are told.
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        self.moment_at(When::Now)
+    }
+
+    #[inline]
+    pub(super) fn moment_at(&self, when: When) -> Moment<'_> {
+        self.onlookers.moment_of(when, self.count, self.everywhere)
     }
 
     /// Those of a pool, without who looks on to whatever has none.
     pub(crate) fn of_pool(&self) -> Option<Listeners> {
-        (self.seen_by > 0).then(|| Listeners { everywhere: None, ..self.clone() })
+        (self.count > 0).then(|| Listeners { everywhere: None, ..self.clone() })
     }
 }
 
-/// Tells somebody of what has no pool.
-pub(crate) fn tell_everywhere(everywhere: Everywhere, told: &Told<'_>) {
-    let Some(observer) = everywhere else { return };
-    Row::with_here(|row| {
-        let moment = Moment { time: now(), row, pool: PoolId::none() };
-        call(observer, Location::caller(), &|| None, told, &moment);
-    });
-}
+/// Somebody who is told of what has no pool.
+pub(crate) struct Nowhere(pub(crate) Everywhere);
 
-/// Calls an observer. A panic in it is told to the hook, and harms nobody.
-fn call(
-    observer: &dyn Observer,
-    at: &'static Location<'static>,
-    hook: &dyn Fn() -> Option<Hook>,
-    told: &Told<'_>,
-    moment: &Moment<'_>,
-) {
-    let call = || panic::noting(|| told.to(observer, moment));
-    // It may use the library.
-    let called = panic::catch(|| if foreign::is_ours() { foreign::call(call) } else { call() });
-    if let Err(payload) = called {
-        // Dropped unseen, it goes to the hook.
-        drop(Error::panicked(Hop { name: &"observer", at }, payload, hook()));
+impl Nowhere {
+    pub(crate) fn moment(&self) -> Moment<'_> {
+        let (time, pool, everywhere) = (now(), PoolId::none(), self.0);
+        Moment { time, pool, first: None, count: 0, everywhere, hook: None }
     }
 }

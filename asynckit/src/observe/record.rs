@@ -1,15 +1,15 @@
 //! A task that somebody looks on to: its number, who is told, and what they were told last.
 //!
 //! *Named race, "the early bird":* a thread that waits for a task may run it as soon as it is ready, while the one that
-//! has made it ready is about to tell so. One of them tells, and the other waits until that is done: so `ready` comes
-//! before `started`. It does not wait for ever, as an observer may do what it must not.
+//! has made it ready is about to tell so. Each has a word of its own: who begins the task waits until the other has
+//! told, so that `ready` comes before `started`. It does not wait for ever, as an observer may do what it must not.
 
 use std::time::Duration;
 
+use super::clock::When;
 use super::events::{Ending, TaskKind};
 use super::ids::{Need, TaskId};
-use super::onlookers::Listeners;
-use super::told::Told;
+use super::onlookers::{Listeners, tell};
 use crate::error::{Error, Hop};
 use crate::sync::{AtomicU8, AtomicU64, Ordering, yield_now};
 
@@ -17,32 +17,33 @@ use crate::sync::{AtomicU8, AtomicU64, Ordering, yield_now};
 pub(crate) struct Record {
     pub(crate) id: TaskId,
     pub(crate) by: Listeners,
-    state: AtomicU8,
+    /// What was told of its being ready: a word of who has made it so.
+    ready: AtomicU8,
+    /// Whether it runs: a word of who does that.
+    run: AtomicU8,
     /// When its run began, in nanoseconds of its pool's clock; zero where it does not run.
     since: AtomicU64,
 }
 
-/// It waits for something.
+/// It waits for something, or nothing was told yet.
 const WAITS: u8 = 0;
 /// Somebody tells that it is ready.
 const TELLS: u8 = 1;
-const READY: u8 = 2;
-const RUNS: u8 = 3;
-const STATE: u8 = 3;
+const TOLD: u8 = 2;
+
+/// It has not begun.
+const NEW: u8 = 0;
+const RUNS: u8 = 1;
 /// It has run before.
-const BEGUN: u8 = 4;
+const LEFT: u8 = 2;
 
 /// So often a thread looks whether another has told what it was about to.
 const PATIENCE: usize = 10_000;
 
 impl Record {
     pub(crate) fn new(by: Listeners) -> Record {
-        let (state, since) = (AtomicU8::new(WAITS), AtomicU64::new(0));
-        Record { id: TaskId::next(), by, state, since }
-    }
-
-    fn tell(&self, told: &Told<'_>) -> Duration {
-        self.by.tell(told)
+        let (ready, run, since) = (AtomicU8::new(WAITS), AtomicU8::new(NEW), AtomicU64::new(0));
+        Record { id: TaskId::next(), by, ready, run, since }
     }
 
     /// It is about to be tied.
@@ -53,46 +54,59 @@ impl Record {
         needs: &[Need],
         (by, part_of): (Option<TaskId>, Option<TaskId>),
     ) {
-        self.tell(&Told::Submitted { task: self.id, hop, kind, needs, by, part_of });
+        let (task, name, at) = (self.id, hop.name(), hop.at);
+        tell!(self.by.moment(), TaskSubmitted { task, name, at, kind, needs, by, part_of });
     }
 
     /// Whether this call is the one to tell that it is ready.
     fn begin_ready(&self) -> bool {
         // ORDERING: AcqRel, here and below: who goes on from a step sees what was told before it.
-        let step = |old: u8| (old & STATE == WAITS).then_some((old & BEGUN) | TELLS);
-        self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, step).is_ok()
+        let step = |ready: &AtomicU8| {
+            ready.compare_exchange(WAITS, TELLS, Ordering::AcqRel, Ordering::Acquire)
+        };
+        step(&self.ready).is_ok()
     }
 
-    /// It is about to be queued.
+    /// It is about to be queued, or run.
     pub(crate) fn ready(&self) {
         if self.begin_ready() {
-            self.tell(&Told::Ready(self.id));
-            // Unless somebody did not wait for that.
-            let step = |old: u8| (old & STATE == TELLS).then_some((old & BEGUN) | READY);
-            let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, step);
+            tell!(self.by.moment_at(When::Soon), TaskReady { task: self.id });
+            self.ready.store(TOLD, Ordering::Release);
         }
     }
 
-    /// Somebody may be about to tell that it is ready.
+    fn is_told(&self) -> bool {
+        self.ready.load(Ordering::Acquire) == TOLD
+    }
+
+    /// *The early bird*.
+    #[cold]
+    #[inline(never)]
     fn wait_for_who_tells(&self) {
-        let is_told = || self.state.load(Ordering::Acquire) & STATE != TELLS;
         for _ in 0..PATIENCE {
-            if is_told() {
-                break;
+            if self.is_told() {
+                return;
             }
             yield_now();
         }
     }
 
-    /// It is run next, on this thread.
-    pub(crate) fn begins(&self) {
-        self.ready();
-        self.wait_for_who_tells();
-        let before = self.state.swap(RUNS | BEGUN, Ordering::AcqRel);
-        let begins = before & BEGUN == 0;
-        let time = self.tell(&if begins { Told::Started(self.id) } else { Told::Resumed(self.id) });
+    /// It is run next, on this thread; `then`: when what was told last on it has happened.
+    pub(crate) fn begins(&self, then: bool) {
+        if !self.is_told() {
+            self.wait_for_who_tells();
+            // Nobody else does, or he does not come to an end with it.
+            self.ready();
+        }
+        let moment = self.by.moment_at(if then { When::Then } else { When::Now });
+        let time = match self.run.load(Ordering::Acquire) {
+            NEW => tell!(moment, TaskStarted { task: self.id }),
+            _ => tell!(moment, TaskResumed { task: self.id }),
+        };
+        self.run.store(RUNS, Ordering::Release);
         // ORDERING: Relaxed, here and below: only for a look from outside.
-        self.since.store(time.as_nanos() as u64 | 1, Ordering::Relaxed);
+        let nanos = time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos());
+        self.since.store(nanos | 1, Ordering::Relaxed);
     }
 
     /// Since when it runs.
@@ -104,43 +118,46 @@ impl Record {
     /// It has left its thread, to go on later.
     pub(crate) fn waits(&self, on: &[Need]) {
         if self.runs() {
-            self.tell(&Told::Suspended(self.id, on));
+            tell!(self.by.moment(), TaskSuspended { task: self.id, on });
             self.since.store(0, Ordering::Relaxed);
-            self.state.store(WAITS | BEGUN, Ordering::Release);
+            self.ready.store(WAITS, Ordering::Relaxed);
+            self.run.store(LEFT, Ordering::Release);
         }
     }
 
     fn runs(&self) -> bool {
-        self.state.load(Ordering::Acquire) & STATE == RUNS
+        self.run.load(Ordering::Acquire) == RUNS
     }
 
     /// It has run to its end.
     pub(crate) fn ends(&self, error: Option<&Error>, late: bool) {
-        let how = match error {
+        self.ended(match error {
             _ if late => Ending::Late,
             None => Ending::Value,
             Some(error) => Ending::Failed(error),
-        };
-        self.tell(&Told::Ended { task: self.id, how, ran: self.runs() });
+        });
+    }
+
+    #[inline]
+    fn ended(&self, how: Ending<'_>) {
+        tell!(self.by.moment(), TaskEnded { task: self.id, how, ran: self.runs() });
     }
 
     /// Its result was set so while somebody runs it.
     pub(crate) fn cut(&self, error: &Error) {
-        self.tell(&Told::Cancelled(self.id, error));
+        tell!(self.by.moment(), TaskCancelled { task: self.id, error });
     }
 
     /// It will not run, or go on.
     pub(crate) fn lost(&self, error: Option<&Error>) {
-        let ran = self.runs();
         // It may be in the hand of somebody who is about to queue it, and then tells nobody any more.
-        if !ran && !self.begin_ready() {
+        if !self.runs() && !self.begin_ready() {
             self.wait_for_who_tells();
         }
-        let how = match error {
+        self.ended(match error {
             None => Ending::Late,
-            Some(error) if ran => Ending::Failed(error),
+            Some(error) if self.runs() => Ending::Failed(error),
             Some(error) => Ending::Skipped(error),
-        };
-        self.tell(&Told::Ended { task: self.id, how, ran });
+        });
     }
 }

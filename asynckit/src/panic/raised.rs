@@ -4,10 +4,11 @@
 //! failures don't tell the place.
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
+use crate::foreign;
 use crate::sync::{OnceLock, thread};
 
 /// The place of a panic.
@@ -29,12 +30,10 @@ const MOST: usize = 8;
 thread_local! {
     /// What this thread has raised and nobody has asked for, the newest last.
     static RAISED: RefCell<Vec<Raised>> = const { RefCell::new(Vec::new()) };
-    /// How many calls of [`noting`] it is in.
-    static NOTING: Cell<usize> = const { Cell::new(0) };
 }
 
 /// From now on the places of panics are noted, on threads of which `runs_work` says so and within
-/// [`noting`].
+/// [`foreign::noting`].
 pub(crate) fn note_places(runs_work: fn() -> bool) {
     static HOOK: OnceLock<()> = OnceLock::new();
     // A thread that panics can't change the hook: the next pool will.
@@ -44,7 +43,7 @@ pub(crate) fn note_places(runs_work: fn() -> bool) {
     HOOK.get_or_init(|| {
         let before = take_hook();
         set_hook(Box::new(move |info| {
-            if runs_work() || NOTING.try_with(Cell::get).is_ok_and(|calls| calls > 0) {
+            if runs_work() || foreign::is_noted() {
                 note(info);
             }
             before(info);
@@ -64,19 +63,6 @@ fn note(info: &PanicHookInfo<'_>) {
         }
         list.push(raised);
     });
-}
-
-/// Calls what is no task of its own but counts as work.
-pub(crate) fn noting<R>(f: impl FnOnce() -> R) -> R {
-    struct End;
-    impl Drop for End {
-        fn drop(&mut self) {
-            NOTING.set(NOTING.get() - 1);
-        }
-    }
-    NOTING.set(NOTING.get() + 1);
-    let _end = End;
-    f()
 }
 
 /// The message that a panic was given.

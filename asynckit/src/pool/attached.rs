@@ -1,6 +1,7 @@
 //! What a program attaches to a pool: hooks for the beginning and the end of its workers, contexts, and what workers keep.
 
 use crate::error::{Error, Hook, Hop};
+use crate::foreign;
 use crate::observe::{Capture, Contexts, Onlooker};
 use crate::panic;
 use crate::sync::thread::{self, ThreadId};
@@ -20,7 +21,7 @@ impl WorkerHook {
 
     /// A panic is told to the pool's hook, and harms nobody else.
     fn call(&self, hook: impl FnOnce() -> Option<Hook>) {
-        if let Err(payload) = panic::catch(|| panic::noting(|| (self.call)())) {
+        if let Err(payload) = panic::catch(|| foreign::noting(|| (self.call)())) {
             // Dropped unseen, it goes to the hook.
             drop(Error::panicked(self.hop, payload, hook()));
         }

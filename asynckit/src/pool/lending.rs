@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::core::TaskRef;
-use crate::observe::Told;
+use crate::observe::{LimitFacts, tell};
 use crate::pool::context;
 use crate::pool::goal::Turn;
 use crate::pool::looks::listeners_here;
@@ -137,10 +137,13 @@ impl Drop for Lent {
 /// Tells of a pass, where anybody looks on, and has its return told.
 pub(crate) fn got(mut pass: Pass) -> Pass {
     if let Some((task, by)) = listeners_here() {
-        let facts = pass.limit().facts();
-        by.tell(&Told::GotPermit(Some(task), facts));
-        if facts.every.is_none() {
-            pass.set_returned(Box::new(move || _ = by.tell(&Told::GavePermit(Some(task), facts))));
+        let LimitFacts { id: limit, most, every, made_at } = pass.limit().facts();
+        let task = Some(task);
+        tell!(by.moment(), PermitTaken { task, limit, most, made_at });
+        if every.is_none() {
+            pass.set_returned(Box::new(move || {
+                tell!(by.moment(), PermitGiven { task, limit, most, made_at });
+            }));
         }
     }
     pass

@@ -6,7 +6,7 @@ use std::io;
 use crossbeam_deque::Worker as Deque;
 
 use crate::core::end_of_worker;
-use crate::observe::{Row, RowKind, Told};
+use crate::observe::{Row, RowKind, tell};
 use crate::pool::local::{Local, as_local};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
@@ -85,7 +85,7 @@ impl Local {
                 if self.shared.attention.asks() {
                     by_priority = self.shared.attention.has_ranked();
                     if self.leaves() {
-                        return self.tell(&Told::Idle);
+                        return self.tell_idle();
                     }
                 }
                 continue;
@@ -93,7 +93,7 @@ impl Local {
             by_priority = false;
             if before & IDLE == 0 {
                 before = IDLE;
-                self.tell(&Told::Idle);
+                self.tell_idle();
             }
             if self.shared.spin() {
                 before |= WOKEN;
@@ -133,15 +133,15 @@ impl Local {
         if !found {
             return before & IDLE;
         }
-        if before & IDLE != 0 {
-            self.tell(&Told::Busy);
+        if before & IDLE != 0 && self.shared.is_looked_on() {
+            tell!(self.shared.onlookers.moment(), WorkerBusy {});
         }
         0
     }
 
-    fn tell(&self, told: &Told<'_>) {
+    fn tell_idle(&self) {
         if self.shared.is_looked_on() {
-            self.shared.tell(told);
+            tell!(self.shared.onlookers.moment(), WorkerIdle {});
         }
     }
 }

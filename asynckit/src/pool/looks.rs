@@ -5,12 +5,10 @@ use std::sync::PoisonError;
 
 use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
-use crate::observe::{
-    CallbackId, Everywhere, Listeners, Onlooker, Record, TaskId, Told, tell_everywhere,
-};
+use crate::observe::{CallbackId, Listeners, Moment, Nowhere, Onlooker, Record, TaskId, tell};
 use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::shown::{kind_of, need_of, task_here, with_needs, with_watched_here};
+use crate::pool::shown::{kind_of, need_of, task_here, with_watched_here};
 use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
@@ -18,27 +16,24 @@ impl Shared {
     /// Has somebody look on, from now on.
     pub(crate) fn observe(&self, onlooker: Onlooker) {
         let workers = self.wanted();
-        self.tell_size_to(&onlooker, workers);
+        let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
+        tell!(self.onlookers.moment_of_newest(&onlooker), PoolSized { workers, name, clock });
         self.onlookers.add(onlooker);
-        self.phase.set_special();
+        self.phase.set_watched();
         if self.wanted() != workers {
             // It may have missed that.
             self.tell_size();
         }
     }
 
-    fn size(&self, workers: usize) -> Told<'_> {
-        Told::Sized(workers, &self.config.thread_name, self.onlookers.clock())
-    }
-
-    fn tell_size_to(&self, onlooker: &Onlooker, workers: usize) {
-        self.onlookers.tell_one(onlooker, &self.size(workers));
-    }
-
     /// The number of workers has changed.
     pub(crate) fn tell_size(&self) {
         if self.is_looked_on() {
-            self.tell(&self.size(self.wanted()));
+            let (workers, clock) = (self.wanted(), self.onlookers.clock());
+            tell!(
+                self.onlookers.moment(),
+                PoolSized { workers, name: &self.config.thread_name, clock }
+            );
         }
     }
 
@@ -48,16 +43,17 @@ impl Shared {
         self.onlookers.count() > 0
     }
 
-    /// Tells all who look on.
-    pub(crate) fn tell(&self, told: &Told<'_>) {
-        self.onlookers.tell(self.onlookers.count(), None, told);
-    }
-
     /// What is kept of a task that is about to be submitted, where anybody looks on.
     pub(crate) fn watch(&self, traits: Traits) -> Option<Record> {
         let everywhere = trace::observer(traits.is_immediate());
         let is_seen = self.is_looked_on() || everywhere.is_some();
         is_seen.then(|| Record::new(self.onlookers.listeners(everywhere)))
+    }
+
+    /// Likewise, where somebody does.
+    #[inline]
+    pub(crate) fn watched(&self) -> Record {
+        Record::new(self.onlookers.listeners(trace::observer(false)))
     }
 
     /// Tells that the pool has stopped, once: when its threads are gone, or `at_any_rate`.
@@ -84,7 +80,7 @@ impl Shared {
         }
         drop(farewell);
         let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
-        self.tell(&Told::Stopped(running));
+        tell!(self.onlookers.moment(), PoolStopped { running });
         lock(&self.farewell).is_over = true;
         self.told.notify_all();
     }
@@ -114,15 +110,15 @@ impl Part {
 /// Tells news of a task to those who look on to it.
 pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: News<'_>) {
     match news {
-        News::Submitted(each) => {
-            with_needs(each, |needs| {
+        News::Submitted(needs) => {
+            needs.with(need_of, |needs| {
                 watched.submitted(task.hop, kind_of(task), needs, (task_here(), of));
             });
         }
         // What is done on the spot calls no code of the program's.
-        News::Begins if task.is_immediate() => {}
-        News::Begins => watched.begins(),
-        News::Waits(each) => with_needs(each, |needs| watched.waits(needs)),
+        News::Begins { .. } if task.is_immediate() => {}
+        News::Begins { then } => watched.begins(then),
+        News::Waits(needs) => needs.with(need_of, |needs| watched.waits(needs)),
         News::Ends(error) => watched.ends(error, task.is_set()),
         News::Lost(error) => watched.lost(error),
         News::Cut(error) => watched.cut(error),
@@ -139,7 +135,7 @@ pub(crate) struct Callback {
 /// Who is told of it.
 enum By {
     Pool(Listeners),
-    Everywhere(Everywhere),
+    Everywhere(Nowhere),
 }
 
 impl Callback {
@@ -152,26 +148,26 @@ impl Callback {
         let everywhere = trace::callbacks();
         let by = match pool.filter(|pool| pool.is_looked_on()) {
             Some(pool) => By::Pool(pool.onlookers.listeners(everywhere)),
-            None if everywhere.is_some() => By::Everywhere(everywhere),
+            None if everywhere.is_some() => By::Everywhere(Nowhere(everywhere)),
             None => return None,
         };
         let callback = Callback { id: CallbackId::next(), by, called: false };
         let (on, by) = (need_of(task), task_here());
-        callback.tell(&Told::CallbackRegistered { callback: callback.id, on, at, by });
+        tell!(callback.moment(), CallbackRegistered { callback: callback.id, on, at, by });
         Some(callback)
     }
 
-    fn tell(&self, told: &Told<'_>) {
+    fn moment(&self) -> Moment<'_> {
         match &self.by {
-            By::Pool(listeners) => _ = listeners.tell(told),
-            By::Everywhere(everywhere) => tell_everywhere(*everywhere, told),
+            By::Pool(listeners) => listeners.moment(),
+            By::Everywhere(by) => by.moment(),
         }
     }
 
     /// Calls it.
     pub(crate) fn called<R>(callback: Option<Callback>, f: impl FnOnce() -> R) -> R {
         let _callback = callback.map(|mut callback| {
-            callback.tell(&Told::CallbackBegun(callback.id));
+            tell!(callback.moment(), CallbackBegun { callback: callback.id });
             callback.called = true;
             callback
         });
@@ -182,7 +178,7 @@ impl Callback {
 impl Drop for Callback {
     /// It is over, or will never be called.
     fn drop(&mut self) {
-        self.tell(&Told::CallbackEnded(self.id, self.called));
+        tell!(self.moment(), CallbackEnded { callback: self.id, called: self.called });
     }
 }
 
@@ -201,14 +197,14 @@ impl ToldWait {
             return None;
         }
         let (on, task) = (on().iter().map(|task| need_of(task)).collect::<Vec<_>>(), task_here());
-        pool.tell(&Told::WaitBegun { task, on: &on, any, timed, at });
+        tell!(pool.onlookers.moment(), WaitBegun { task, on: &on, any, timed, at });
         Some(ToldWait(pool.clone(), task))
     }
 }
 
 impl Drop for ToldWait {
     fn drop(&mut self) {
-        self.0.tell(&Told::WaitEnded(self.1));
+        tell!(self.0.onlookers.moment(), WaitEnded { task: self.1 });
     }
 }
 
@@ -243,6 +239,7 @@ pub(crate) fn as_a_part(place: Place) -> Place {
 /// ```
 pub fn note(key: &str, value: impl Display) {
     if let Some((task, by)) = listeners_here() {
-        by.tell(&Told::Noted(Some(task), key, format_args!("{value}")));
+        let tell = |value| tell!(by.moment(), Noted { task: Some(task), key, value });
+        tell(format_args!("{value}"));
     }
 }

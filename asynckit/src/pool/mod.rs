@@ -93,7 +93,9 @@ pub(crate) use registry::pool_of;
 pub(crate) use scope::in_scope;
 pub(crate) use shared::Shared;
 pub(crate) use shown::{looked_on, need_of, on_no_pool};
-pub(crate) use spawn::{made, on_place, on_plain_pool, on_pool, takes_plainly};
+pub(crate) use spawn::{
+    made, on_place, on_plain_pool, on_pool, on_watched_pool, takes_plainly, takes_watched,
+};
 pub(crate) use spawner::{Plain, narrows_a_place, owned};
 pub(crate) use threads::Test;
 pub(crate) use wait::{run_at_once, wait};

@@ -12,6 +12,8 @@ pub(crate) struct Phase(AtomicU8);
 
 /// There is something to see to for each task of the pool.
 const SPECIAL: u8 = 4;
+/// Somebody looks on to it.
+const WATCHED: u8 = 16;
 /// It has no thread at all, as none could be started.
 const STARVES: u8 = 8;
 const PHASE: u8 = 3;
@@ -29,15 +31,21 @@ impl Phase {
         Phase(AtomicU8::new(if plain { OPEN } else { SPECIAL }))
     }
 
-    /// Whether it is open and plain: one look.
+    /// Whether it is open and plain, and nobody looks on: one look.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.0.load(Ordering::SeqCst) == OPEN
     }
 
-    /// From now on there is something to see to for each task.
-    pub(crate) fn set_special(&self) {
-        self.0.fetch_or(SPECIAL, Ordering::SeqCst);
+    /// Whether it is open, and plain but for those who look on.
+    #[inline]
+    pub(crate) fn is_plainly_watched(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == OPEN | WATCHED
+    }
+
+    /// From now on somebody looks on.
+    pub(crate) fn set_watched(&self) {
+        self.0.fetch_or(WATCHED, Ordering::SeqCst);
     }
 
     pub(crate) fn is_open(&self) -> bool {

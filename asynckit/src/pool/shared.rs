@@ -99,7 +99,13 @@ impl Shared {
         self.phase.is_plain()
     }
 
-    /// Whether it would be so, but for those who look on.
+    /// Whether it is so, but for those who look on.
+    #[inline]
+    pub(crate) fn is_plainly_watched(&self) -> bool {
+        self.phase.is_plainly_watched()
+    }
+
+    /// Whether it would be so, but for those who look on, to it or to everything.
     pub(crate) fn is_open_and_watched(&self) -> bool {
         let plain = self.queue.seeded().is_none() && !self.queue.has_capacity();
         plain && self.phase.is_open() && !self.phase.starves()

@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use std::slice::from_ref;
 
 use crate::core::{
-    self, EachNeed, Entry, Header, Homed, IsHome, News, Owner, Rest, Submitted, TaskOf, TaskRef,
-    Traits, each_frame,
+    self, Entry, Header, Homed, IsHome, News, Owner, Rest, Submitted, TaskOf, TaskRef, Traits,
+    each_frame,
 };
 use crate::error::{Hook, Hop};
 use crate::observe::{Listeners, Need, Record, TaskId, TaskKind};
@@ -33,24 +33,6 @@ fn watched_by_home(task: &Header) -> Option<&Record> {
 /// What a task or a result is for those who look on.
 pub(crate) fn need_of(task: &Header) -> Need {
     watched_of(task).map_or(Need::Outside, |watched| Need::Task(watched.id))
-}
-
-/// So many needs are kept without an allocation.
-const FEW: usize = 8;
-
-/// Calls `f` with what several results are.
-pub(super) fn with_needs<R>(each: EachNeed<'_>, f: impl FnOnce(&[Need]) -> R) -> R {
-    let (mut few, mut len, mut many) = ([Need::Outside; FEW], 0, Vec::new());
-    each(&mut |task| {
-        let need = need_of(task);
-        match few.get_mut(len) {
-            Some(place) => *place = need,
-            None if many.is_empty() => many.extend(few.into_iter().chain([need])),
-            None => many.push(need),
-        }
-        len += 1;
-    });
-    f(if many.is_empty() { &few[..len] } else { &many })
 }
 
 /// What kind of task it is for them.
@@ -143,8 +125,8 @@ impl IsHome for Gathered {
     fn tells(home: &Homed<Self>, task: &Header, news: News<'_>) {
         let watched = &home.watched;
         match news {
-            News::Submitted(each) => {
-                with_needs(each, |needs| {
+            News::Submitted(needs) => {
+                needs.with(need_of, |needs| {
                     let needs = if needs.is_empty() { from_ref(&home.of) } else { needs };
                     watched.submitted(task.hop, kind_of(task), needs, (task_here(), None));
                 });
@@ -152,7 +134,7 @@ impl IsHome for Gathered {
             News::Ends(error) => watched.ends(error, task.is_set()),
             News::Lost(error) => watched.lost(error),
             News::Cut(error) => watched.cut(error),
-            News::Begins | News::Waits(_) => {}
+            News::Begins { .. } | News::Waits(_) => {}
         }
     }
 

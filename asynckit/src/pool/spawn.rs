@@ -17,9 +17,18 @@ use crate::trace;
 #[inline]
 pub(crate) fn on_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
     if !takes_plainly(pool) {
-        return on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task);
+        return on_other_pool(pool, hop, task);
     }
     on_plain_pool(pool, hop, task)
+}
+
+#[cold]
+#[inline(never)]
+fn on_other_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
+    if !K::SLEEPS && takes_watched(pool) {
+        return on_watched_pool(pool, hop, task);
+    }
+    on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task)
 }
 
 /// Whether what is submitted to a pool as such goes the plain way.
@@ -42,9 +51,21 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
     owner
 }
 
-/// Likewise, where somebody looks on.
-fn on_watched_pool<T, K: TaskOf<T>>(
-    pool: &Arc<Shared>,
+/// Whether what is submitted to a pool as such goes the plain way, but for those who look on.
+pub(crate) fn takes_watched(pool: &Shared) -> bool {
+    pool.is_plainly_watched()
+}
+
+/// Submits a task that does not sleep to a pool that `takes_watched`.
+#[inline(always)]
+pub(crate) fn on_watched_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -> Owner<T> {
+    let watched = pool.watched();
+    watched_on_pool(pool, hop, Traits::PLAIN, task, watched)
+}
+
+#[inline(always)]
+fn watched_on_pool<T, K: TaskOf<T>>(
+    pool: &Shared,
     hop: Hop,
     traits: Traits,
     task: K,
@@ -89,7 +110,7 @@ pub(crate) fn on_place<T, K: TaskOf<T>>(
         && pool.is_open_and_watched()
         && let Some(watched) = pool.watch(traits)
     {
-        return on_watched_pool(pool, hop, traits, task, watched);
+        return watched_on_pool(pool, hop, traits, task, watched);
     }
     let part = part_of(place, counted, traits);
     if let Some(error) = refusal(&part, hop) {

@@ -26,6 +26,8 @@ struct Next<'a> {
     task: Option<Claimed>,
     /// Whether one may be run next.
     keeps: bool,
+    /// Whether the task that runs was handed back by the one before.
+    at_once: bool,
     room: usize,
 }
 
@@ -38,6 +40,11 @@ impl Schedule for Next<'_> {
     #[inline]
     fn keep(&mut self, task: Claimed) {
         self.task = Some(task);
+    }
+
+    #[inline]
+    fn came_at_once(&self) -> bool {
+        self.at_once
     }
 
     // In a frame of its own: most edges that are visited make nothing ready.
@@ -77,7 +84,8 @@ impl Local {
                 return stop_task(&self.shared, task);
             }
             row += 1;
-            let mut next = Next { local: self, task: None, keeps: row < STREAK, room: AT_ONCE };
+            let (keeps, at_once) = (row < STREAK, row > 1);
+            let mut next = Next { local: self, task: None, keeps, at_once, room: AT_ONCE };
             run_claimed(&self.shared, task, &mut next);
             match next.task {
                 Some(then) => task = then,
@@ -112,7 +120,8 @@ impl Local {
             return Some(entry);
         }
         while let Some(rest) = self.shared.queue.take_rest() {
-            let mut next = Next { local: self, task: None, keeps: false, room: AT_ONCE };
+            let (keeps, at_once) = (false, false);
+            let mut next = Next { local: self, task: None, keeps, at_once, room: AT_ONCE };
             rest.visit(&mut next);
             if let Some(entry) = self.deque.pop() {
                 return Some(entry);
@@ -198,7 +207,8 @@ impl Local {
     /// Runs a task of this worker's pool for which it waits; what that makes ready is left to others.
     #[inline]
     pub(crate) fn execute(&self, task: Claimed) {
-        let mut next = Next { local: self, task: None, keeps: false, room: usize::MAX };
+        let (keeps, at_once, room) = (false, false, usize::MAX);
+        let mut next = Next { local: self, task: None, keeps, at_once, room };
         run_claimed(&self.shared, task, &mut next);
     }
 

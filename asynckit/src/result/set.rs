@@ -5,6 +5,7 @@ use std::fmt;
 use super::AsyncResult;
 use crate::core::{self, Setting, TaskRef, Traits};
 use crate::error::{BoxError, Error, Hop};
+use crate::foreign;
 use crate::panic;
 
 pub(super) fn ready<T>(traits: Traits, hop: Hop, value: T) -> AsyncResult<T> {
@@ -153,7 +154,7 @@ fn fail_cell<E: Into<BoxError>>(task: &TaskRef, error: E) -> Result<(), SetError
         return Err(SetError::late(error));
     };
     // The right to set it is ours; `into` is foreign code, and may panic.
-    let error = panic::catch(|| panic::noting(|| error.into()));
+    let error = panic::catch(|| foreign::noting(|| error.into()));
     claimed.fail(match error {
         Ok(error) => Error::failed(task.hop, error, None),
         Err(payload) => Error::panicked(task.hop, payload, None),

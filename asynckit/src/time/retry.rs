@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::pause::Pause;
 use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
-use crate::observe::{TaskKind, Told};
+use crate::observe::{TaskKind, tell};
 use crate::pool;
 use crate::sync::{Arc, thread};
 use crate::terms::{jittered, left_in_place};
@@ -242,7 +242,7 @@ impl<F, T> Retried<F, T> {
         let before = self.before.take();
         let number = self.tries.get() + 1;
         if let Some((task, by)) = pool::listeners_here() {
-            by.tell(&Told::Attempt(task, number, before.as_ref()));
+            tell!(by.moment(), AttemptBegun { task, number, before: before.as_ref() });
         }
     }
 

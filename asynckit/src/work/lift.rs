@@ -33,12 +33,19 @@ where
     const START: fn(Hop, To<'_>, L, B) -> Owner<T> = by_room!(B, start);
     /// Makes a task of it, the plain way.
     const START_PLAINLY: fn(Hop, &pool::Shared, L, B) -> Owner<T> = by_room!(B, start_plainly);
+    /// Likewise, where somebody looks on.
+    const START_WATCHED: fn(Hop, &pool::Shared, L, B) -> Owner<T> = by_room!(B, start_watched);
     /// Makes the cell of work of it.
     pub(super) const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
 
     #[inline(always)]
     fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
         pool::on_plain_pool(pool, hop, Call::<L, T, Room>::new(inputs, Closure::new(body)))
+    }
+
+    #[inline(always)]
+    fn start_watched<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
+        pool::on_watched_pool(pool, hop, Call::<L, T, Room>::new(inputs, Closure::new(body)))
     }
 
     #[cold]
@@ -75,11 +82,30 @@ where
         Some(Plain(pool)) if pool::takes_plainly(pool) => {
             Lifting::START_PLAINLY(hop, pool, inputs, call)
         }
-        _ => {
-            let Handle(place) = spawner.place();
-            Lifting::START(hop, To::Place(&place, Traits::PLAIN), inputs, call)
-        }
+        _ => lifted_beside(hop, inputs, spawner, call),
     })
+}
+
+/// As `lifted`, beside the plain way.
+#[cold]
+#[inline(never)]
+fn lifted_beside<'w, L, T>(
+    hop: Hop,
+    inputs: L,
+    spawner: &(impl Spawner<'w> + ?Sized),
+    call: impl Body<L::Values, Outcome<T>> + Send + 'w,
+) -> Owner<T>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+{
+    if let Some(Plain(pool)) = spawner.plain()
+        && pool::takes_watched(pool)
+    {
+        return Lifting::START_WATCHED(hop, pool, inputs, call);
+    }
+    let Handle(place) = spawner.place();
+    Lifting::START(hop, To::Place(&place, Traits::PLAIN), inputs, call)
 }
 
 /// Collects inputs when they are there, on whichever thread brings the last.

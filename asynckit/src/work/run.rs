@@ -4,6 +4,7 @@ use std::panic::Location;
 
 use crate::core::{Here, Inline, Missing, Outcome, Owner, Unsubmitted};
 use crate::error::{At, BoxError, Error, Hook, Hop};
+use crate::foreign;
 use crate::observe::InPlace;
 use crate::panic;
 use crate::pool::{self, Free, Inside, Set};
@@ -48,7 +49,7 @@ impl<T: Send> Work<'_, T> {
                 begin_in_place(None);
                 let in_place = InPlace::begin(self.hop, trace::observer(false));
                 let call = || call_here(self.hop, || hook, call);
-                let outcome = in_place.within(|| panic::noting(call));
+                let outcome = in_place.within(|| foreign::noting(call));
                 in_place.end(outcome.as_ref().err());
                 outcome
             }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{self, CellPtr, Kind, Table, drop_of, layout_of};
+use super::super::cell::{self, CellPtr, Kind, Table, drop_of, room_of};
 use super::super::handle::{Owner, Setting};
 use super::super::run;
 use super::super::state::{State, Traits};
@@ -24,8 +24,8 @@ impl<T> TableByHand<T> {
         fail_await: |_, _| (),
         failed: |_, _, _| (),
         drop_value: drop_of::<T>(),
-        layout: layout_of::<T, ()>().0,
-        class: layout_of::<T, ()>().1,
+        room: room_of::<T, ()>(),
+        moves: false,
         kind: Kind::ByHand,
         shown_as: TaskKind::Gather,
     };

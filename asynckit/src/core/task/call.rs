@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget};
 use std::ptr::copy_nonoverlapping;
 
-use super::super::cell::{CellPtr, Home, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
+use super::super::cell::{CellPtr, Home, Kind, Ran, Table, drop_of, job_ptr, room_of, value_ptr};
 use super::super::closure::Closure;
 use super::super::edge::{Edge, OnFailure};
 use super::super::handle::Owner;
@@ -74,8 +74,8 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         fail_await: |_, _| (),
         failed: Self::failed,
         drop_value: drop_of::<T>(),
-        layout: layout_of::<T, Call<'w, L, T, Room>>().0,
-        class: layout_of::<T, Call<'w, L, T, Room>>().1,
+        room: room_of::<T, Call<'w, L, T, Room>>(),
+        moves: L::MOVES,
         kind: Kind::Task,
         shown_as: TaskKind::Call,
     };
@@ -88,6 +88,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         edges: Self::edges_of_forward,
         loans: |_, _| (),
         failed: |_, _, _| (),
+        moves: true,
         ..Self::TABLE
     };
 

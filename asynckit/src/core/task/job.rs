@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
+use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, room_of, value_ptr};
 use super::super::handle::TaskRef;
 use super::super::here::Here;
 use super::super::inputs::VisitEdges;
@@ -83,8 +83,8 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
         fail_await: Self::fail_await,
         failed: |_, _, _| (),
         drop_value: drop_of::<T>(),
-        layout: layout_of::<T, Jobbed<J>>().0,
-        class: layout_of::<T, Jobbed<J>>().1,
+        room: room_of::<T, Jobbed<J>>(),
+        moves: true,
         kind: if J::TIMED { Kind::Timed } else { Kind::Task },
         shown_as: J::SHOWN_AS,
     };

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, layout_of, value_ptr};
+use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, room_of, value_ptr};
 use super::super::here::Here;
 use super::super::run;
 use super::TaskOf;
@@ -33,8 +33,8 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
         fail_await: |_, _| (),
         failed: |_, _, _| (),
         drop_value: drop_of::<T>(),
-        layout: layout_of::<T, Simple<C>>().0,
-        class: layout_of::<T, Simple<C>>().1,
+        room: room_of::<T, Simple<C>>(),
+        moves: false,
         kind: Kind::Task,
         shown_as: TaskKind::Call,
     };
