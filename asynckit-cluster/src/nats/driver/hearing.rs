@@ -17,8 +17,14 @@ impl Acting {
         };
         self.is_untidy = true;
         for (one, body) in apart {
+            if one.id.run != self.run {
+                continue;
+            }
             // The first outcome wins; whoever comes after it is not heard.
-            if one.id.run != self.run || self.calls.get(one.id.number).is_none() {
+            if self.calls.get(one.id.number).is_none() {
+                if let Body::Stored(hash, _) = one.body {
+                    self.forget(hash);
+                }
                 continue;
             }
             match (body, one.body) {

@@ -126,8 +126,10 @@ impl Acting {
         let last_things = async {
             self.beat(true).await;
             done.await.ok();
-            // What is being deleted.
-            while self.findings.next().await.is_some() {}
+            // What is being deleted, and what is stored only now and is to be.
+            while let Some(found) = self.findings.next().await {
+                self.learn(found);
+            }
             self.connection.client.flush().await.ok();
         };
         tokio::time::timeout(AT_THE_END, last_things).await.ok();

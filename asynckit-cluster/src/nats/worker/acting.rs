@@ -84,6 +84,8 @@ pub(super) struct Acting {
     pub(super) findings: FuturesUnordered<Finding>,
     /// When each driver was heard of last.
     pub(super) heard: HashMap<u64, Instant>,
+    /// Drivers that have said that they end, and when.
+    pub(super) ended: HashMap<u64, Instant>,
     pub(super) began: Instant,
     /// Calls that nobody wants any more, and since when: they may still come.
     pub(super) unwanted: HashMap<CallId, Instant>,
@@ -130,6 +132,7 @@ impl Acting {
             returned: Vec::new(),
             findings: FuturesUnordered::new(),
             heard: HashMap::new(),
+            ended: HashMap::new(),
             began: Instant::now(),
             unwanted: HashMap::new(),
             refused: 0,

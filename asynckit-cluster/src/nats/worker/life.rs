@@ -114,6 +114,9 @@ impl Acting {
         };
         if beat.is_last {
             self.heard.remove(&beat.run);
+            self.ended.insert(beat.run, Instant::now());
+            let all: Vec<CallId> = self.taken.iter().map(|(id, _)| *id).collect();
+            all.into_iter().filter(|id| id.run == beat.run).for_each(|id| self.withdraw(id));
         } else {
             self.heard.insert(beat.run, Instant::now());
         }
@@ -132,6 +135,7 @@ impl Acting {
         if taken.is_given {
             let is_waiting = self.worker.give_back(id);
             if !is_waiting {
+                taken.is_unwanted = true;
                 return self.worker.cancel(id);
             }
         }
@@ -176,6 +180,8 @@ impl Acting {
     async fn tick(&mut self, count: u32) {
         let now = Instant::now();
         self.unwanted.retain(|_, since| now.duration_since(*since) < GONE);
+        let has_calls = |run: u64| self.taken.iter().any(|(id, _)| id.run == run);
+        self.ended.retain(|run, since| now.duration_since(*since) < GONE || has_calls(*run));
         if self.is_connected {
             self.hand_back(now);
             self.beat(false).await;

@@ -120,6 +120,7 @@ impl Acting {
             is_stored: false,
             is_over: false,
             is_given: false,
+            is_unwanted: false,
         };
         self.taken.enter(id, taken);
         let large: Vec<(Hash, u64)> = call
@@ -270,6 +271,9 @@ impl Acting {
 
     /// Whether nobody will ask for outcomes of this run any more.
     fn is_gone(&self, run: u64) -> bool {
+        if self.ended.contains_key(&run) {
+            return true;
+        }
         let last = self.heard.get(&run).copied().unwrap_or(self.began);
         last.elapsed() > GONE
     }

@@ -26,6 +26,8 @@ pub(super) struct Taken {
     pub(super) is_over: bool,
     /// It has been given to the pool.
     pub(super) is_given: bool,
+    /// Nobody waits for its outcome any more.
+    pub(super) is_unwanted: bool,
 }
 
 pub(super) struct All {

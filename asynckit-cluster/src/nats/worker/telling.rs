@@ -79,22 +79,28 @@ impl Acting {
 
     /// A call has an outcome.
     pub(super) fn finished(&mut self, id: CallId, outcome: Outcome, bytes: Bytes) {
-        if let Some(taken) = self.taken.get(&id) {
-            taken.has_outcome = true;
+        let Some(taken) = self.taken.get(&id) else { return };
+        taken.has_outcome = true;
+        if taken.is_unwanted {
+            // Whoever would take it away there may have gone.
+            taken.is_stored = true;
+            return;
         }
+        let delivery = taken.delivery;
         let size = bytes.len() as u64;
         if bytes.len() <= LARGE {
             self.ready.push_back(Ready { id, outcome, body: Body::Here(size), bytes });
             return;
         }
-        let hash = *blake3::hash(&bytes).as_bytes();
+        // By whose value it is, and not by its contents: so its driver takes away this one, and no other call's.
+        let hash = *blake3::hash(format!("{id}.{delivery}").as_bytes()).as_bytes();
         let ready = Ready { id, outcome, body: Body::Stored(hash, size), bytes: Bytes::new() };
         let objects = self.objects.clone();
         self.find(async move {
             while objects.put(id.run, hash, &bytes).await.is_err() {
                 tokio::time::sleep(AGAIN).await;
             }
-            // Another call of the same value is to put it again: the driver takes it away.
+            // Nobody puts it again.
             objects.doubt_one(id.run, &hash);
             Found::Put(ready)
         });
@@ -105,6 +111,7 @@ impl Acting {
         if self.is_storing || !self.is_connected {
             return;
         }
+        self.drop_unwanted();
         let Some(first) = self.ready.front() else { return };
         let run = first.id.run;
         let (mut all, mut rest, mut size) = (Vec::new(), Vec::new(), 0);
@@ -141,6 +148,43 @@ impl Acting {
         });
     }
 
+    /// What nobody waits for any more is not stored: the driver that would take it away may have gone.
+    fn drop_unwanted(&mut self) {
+        for ready in std::mem::take(&mut self.ready) {
+            match self.taken.get(&ready.id) {
+                Some(taken) if taken.is_unwanted => {
+                    taken.is_stored = true;
+                    self.acknowledge_done(ready.id);
+                    self.take_away(&ready);
+                }
+                _ => self.ready.push_back(ready),
+            }
+        }
+    }
+
+    /// The large value of an outcome that nobody gets.
+    fn take_away(&self, ready: &Ready) {
+        if let Body::Stored(hash, _) = ready.body {
+            let (objects, run) = (self.objects.clone(), ready.id.run);
+            self.find(async move {
+                objects.delete(run, &hash).await;
+                Found::Nothing
+            });
+        }
+    }
+
+    /// Takes away the outcomes of a driver that had gone by the time when they were stored.
+    fn purge(&self, run: u64) {
+        let (js, names) = (self.connection.js.clone(), self.names.clone());
+        self.find(async move {
+            if let Ok(done) = js.get_stream(names.done_stream()).await {
+                // What can't be taken away now goes by its age.
+                done.purge().filter(names.done(run)).await.ok();
+            }
+            Found::Nothing
+        });
+    }
+
     pub(super) fn stored(&mut self, all: Vec<Ready>, is_stored: bool) {
         self.is_storing = false;
         if !is_stored {
@@ -148,6 +192,13 @@ impl Acting {
                 self.ready.push_front(ready);
             }
             return;
+        }
+        // (All are of one driver.)
+        if let Some(run) = all.first().map(|ready| ready.id.run)
+            && self.ended.contains_key(&run)
+        {
+            self.purge(run);
+            all.iter().for_each(|ready| self.take_away(ready));
         }
         for ready in all {
             if let Some(taken) = self.taken.get(&ready.id) {
