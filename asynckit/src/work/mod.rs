@@ -3,8 +3,8 @@
 //! # The files
 //!
 //! Each imports only those above it: `carriable` (calls that others may do), `future` (work that is polled), `lift` (calls
-//! that wait for their inputs), `mod` (this one), `run` (in place), `stage` and `after` (work around work), `carried` (how
-//! calls are done that others may do).
+//! that wait for their inputs), `mod` (this one), `run` (in place), `spawn` (closures), `stage` and `after` (work around work),
+//! `carried` (how calls are done that others may do).
 
 mod after;
 mod carriable;
@@ -12,6 +12,7 @@ mod carried;
 mod future;
 mod lift;
 mod run;
+mod spawn;
 pub(crate) mod stage;
 
 use carriable::Carriable;
@@ -30,7 +31,7 @@ use crate::core::{
     fits,
 };
 use crate::error::{BoxError, Hop};
-use crate::pool::{self, Handle, Place, Plain, Pool, Scope, Spawner};
+use crate::pool::{self, Handle, Place, Plain, Spawner};
 use crate::result::AsyncResult;
 use future::Polled;
 use lift::Lifting;
@@ -354,42 +355,6 @@ impl<'w, T: Send> Work<'w, T> {
             Own::Large(cell) | Own::Cell(cell) => pool::made(&place, counted, cell),
             Own::Call(call) => call.submit(place, counted),
         })
-    }
-}
-
-impl Pool {
-    /// Runs a closure on the pool: short for [`asynckit::work`](crate::work) and
-    /// [`spawn_on`](crate::Work::spawn_on).
-    ///
-    /// ```
-    /// let pool = asynckit::Pool::new(1);
-    /// let words = "one two".to_owned();
-    /// let count = pool.spawn(move || words.split(' ').count());
-    /// assert_eq!(count.get()?, 2);
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn spawn<T: Send + 'static>(
-        &self,
-        f: impl FnOnce() -> T + Send + 'static,
-    ) -> AsyncResult<T> {
-        work(f).spawn_on(self)
-    }
-}
-
-impl<'s> Scope<'s, '_> {
-    /// Runs a closure on the scope's pool: short for [`asynckit::work`](crate::work) and
-    /// [`spawn_on`](crate::Work::spawn_on).
-    ///
-    /// ```
-    /// let (pool, numbers) = (asynckit::Pool::new(1), vec![1, 2, 3]);
-    /// let sum: i32 = pool.scope(|s| s.spawn(|| numbers.iter().sum()).get())?;
-    /// assert_eq!((sum, numbers.len()), (6, 3));
-    /// # Ok::<(), asynckit::Error>(())
-    /// ```
-    #[track_caller]
-    pub fn spawn<T: Send + 's>(&self, f: impl FnOnce() -> T + Send + 's) -> AsyncResult<T> {
-        work(f).spawn_on(self)
     }
 }
 
