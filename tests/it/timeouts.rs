@@ -241,7 +241,7 @@ fn limits_end_in_the_order_of_their_moments() {
     let limits = [300, 100, 500, 200].map(Duration::from_millis);
     let results: Vec<_> = limits
         .map(|limit| {
-            let never = AsyncResult::<u8>::new().timeout(limit);
+            let never = AsyncResult::<u8>::new().map(|n| n).deadline(limit).spawn_on(&pool);
             let late = never.or_else(move |_| Err::<u8, _>(Broken(limit.as_millis() as u32)));
             late.spawn_on(&pool)
         })
@@ -256,9 +256,9 @@ fn limits_end_in_the_order_of_their_moments() {
 #[test]
 fn a_shorter_limit_that_comes_later_does_not_wait_for_a_longer_one() {
     soon(|| {
-        let (pool, start) = (Pool::new(1), Instant::now());
-        let long = AsyncResult::<u8>::new().timeout(LIMIT * 100).spawn_on(&pool);
-        let short = AsyncResult::<u8>::new().timeout(SHORT).spawn_on(&pool);
+        let start = Instant::now();
+        let long = AsyncResult::<u8>::new().timeout(LIMIT * 100);
+        let short = AsyncResult::<u8>::new().timeout(SHORT);
         assert_eq!(short.get().unwrap_err().kind(), ErrorKind::TimedOut);
         assert!(start.elapsed() >= SHORT);
         assert!(!long.is_set());
