@@ -38,7 +38,7 @@ const OPEN: usize = 100;
 
 impl<'p> Builder<'p> {
     /// What a builder does next; a step that comes more than once in the table is more likely.
-    const STEPS: [(&'static str, Step<'p>); 47] = [
+    const STEPS: [(&'static str, Step<'p>); 49] = [
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
         ("leaf", Builder::leaf),
@@ -77,6 +77,8 @@ impl<'p> Builder<'p> {
         ("under a limit", Builder::limited),
         ("under make's slots", Builder::slotted),
         ("by a rate", Builder::rated),
+        ("tried again", Builder::retried),
+        ("in haste", Builder::hasty),
         ("before or after others", Builder::prioritized),
         ("under a limit that lends", Builder::lent),
         ("scope", Builder::scope),

@@ -4,14 +4,15 @@
 //! circle closes, as long as work enters a line before all that is made of its result.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
-use asynckit::{BoxError, Limit, Priority, Rate, Work, current, try_work};
+use asynckit::{BoxError, Limit, Priority, Rate, Retry, Work, current, try_work};
 
 use jobserver::Client;
 
 use crate::builder::{Builder, tree};
 use crate::expected::Expected;
-use crate::tally::{Value, mix};
+use crate::tally::{Broken, Fate, Run, Value, mix};
 use crate::watch;
 
 static NARROW: LazyLock<Limit> = LazyLock::new(|| Limit::new(3));
@@ -22,6 +23,9 @@ static SLOTS: LazyLock<Limit> = LazyLock::new(|| {
     let client = Client::new(2).unwrap_or_else(|error| watch::fail(&error.to_string()));
     Limit::jobserver(client, 3)
 });
+
+/// For tries alone: a later one enters the line after what is made of its result.
+static TRIES: LazyLock<Limit> = LazyLock::new(|| Limit::new(3));
 
 const PRIORITIES: [Priority; 3] = [Priority::Low, Priority::Normal, Priority::High];
 
@@ -57,6 +61,37 @@ impl Builder<'_> {
             key => leaf.rate(&FAST.of(&key)).limit(&NARROW.of(&key)),
         };
         self.add(leaf.spawn_on(pool), expected);
+    }
+
+    /// Broken at first, and tried again until it isn't: each try under a limit, by a rate or with time enough.
+    pub fn retried(&mut self) {
+        let (pool, number, key) = (self.pool(), self.random.next(), self.random.below(3));
+        let (mut broken, pause) = (self.random.below(3), self.random.below(200) as u64);
+        let tries = Retry::new(2).backoff(Duration::from_micros(pause)).work(move || {
+            let run = Run::new(if broken > 0 { Fate::Fails } else { Fate::Fine }, 0);
+            broken = broken.saturating_sub(1);
+            let one = try_work(move || run.end(number));
+            match key {
+                0 => one.limit(&TRIES),
+                1 => one.rate(&FAST).limit(&TRIES.of(&key)),
+                _ => one.timeout(Duration::from_secs(600)).limit(&TRIES.take(2)),
+            }
+        });
+        self.add(tries.spawn_on(pool), Expected::value(number));
+    }
+
+    /// With hardly enough time, if at all: what is too late is made up for.
+    pub fn hasty(&mut self) {
+        let (pool, run, number) = (self.pool(), self.run(), self.random.next());
+        let shortly = Duration::from_micros(self.random.below(300) as u64);
+        let leaf = try_work(move || run.end(number));
+        let timed = match self.random.below(3) {
+            0 => leaf.timeout(shortly).limit(&TRIES),
+            1 => leaf.rate(&FAST).deadline(shortly),
+            _ => leaf.timeout(shortly),
+        };
+        let healed = timed.spawn_on(pool).or_else(move |_| Ok::<_, Broken>(Value::new(number)));
+        self.add(healed.spawn_on(pool), Expected::value(number));
     }
 
     /// Before or after others, and by way of a spawner, with what it submits.
