@@ -239,11 +239,11 @@ fn many_limits_at_once() {
 fn limits_end_in_the_order_of_their_moments() {
     let pool = Pool::deterministic(1);
     let limits = [300, 100, 500, 200].map(Duration::from_millis);
+    let never = AsyncResult::<u8>::new();
     let results: Vec<_> = limits
         .map(|limit| {
-            let never = AsyncResult::<u8>::new().map(|n| n).deadline(limit).spawn_on(&pool);
-            let late = never.or_else(move |_| Err::<u8, _>(Broken(limit.as_millis() as u32)));
-            late.spawn_on(&pool)
+            let late = never.clone().map(|n| n).deadline(limit).spawn_on(&pool);
+            late.or_else(move |_| Err::<u8, _>(Broken(limit.as_millis() as u32))).spawn_on(&pool)
         })
         .into();
     let order: Vec<_> = results
@@ -256,9 +256,9 @@ fn limits_end_in_the_order_of_their_moments() {
 #[test]
 fn a_shorter_limit_that_comes_later_does_not_wait_for_a_longer_one() {
     soon(|| {
-        let start = Instant::now();
-        let long = AsyncResult::<u8>::new().timeout(LIMIT * 100);
-        let short = AsyncResult::<u8>::new().timeout(SHORT);
+        let (never, start) = (AsyncResult::<u8>::new(), Instant::now());
+        let long = never.clone().timeout(LIMIT * 100);
+        let short = never.clone().timeout(SHORT);
         assert_eq!(short.get().unwrap_err().kind(), ErrorKind::TimedOut);
         assert!(start.elapsed() >= SHORT);
         assert!(!long.is_set());
