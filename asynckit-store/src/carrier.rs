@@ -175,5 +175,6 @@ impl Inner {
 
 /// Whether it is a failure of the call, rather than of who made it: that one was cancelled, or out of time.
 fn is_its_own(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Failed | ErrorKind::Panicked | ErrorKind::Deadlock)
+    use ErrorKind::{Deadlock, Failed, Lost, Panicked};
+    matches!(kind, Failed | Panicked | Deadlock | Lost)
 }
