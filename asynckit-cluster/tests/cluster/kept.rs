@@ -165,7 +165,15 @@ fn who_waits_for_one_that_is_given_up_sends_its_own(site: &Site) {
     assert_eq!(folder.count("runs"), 2);
 }
 
-#[async_work(keep, remote, retry = 2, timeout = "1m", limit = 1)]
+#[async_work(
+    keep,
+    remote,
+    retry = 2,
+    timeout = "1m",
+    limit = 1,
+    priority = "high",
+    deadline = "1m"
+)]
 fn under_terms(runs: PathBuf) -> Result<u64, Full> {
     match note(&runs) {
         1 => Err(Full { disk: "A".to_owned() }),
