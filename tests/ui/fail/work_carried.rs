@@ -57,7 +57,7 @@ fn twice() {}
 #[async_work(keep(crate = desk), remote(crate = desk))]
 fn kept_generic<T: Send>(_: T) {}
 
-#[async_work(keep(crate = desk), remote(crate = desk), retry = 2)]
+#[async_work(keep(crate = desk), remote(crate = desk))]
 fn kept_and_sent(_: impl Send) -> impl Send {}
 
 #[async_work(remote(crate = desk), keep(crate = desk))]
