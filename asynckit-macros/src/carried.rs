@@ -110,8 +110,14 @@ impl Carried {
         Ok(())
     }
 
-    /// Whether calls of this function can be told to somebody else; reports why not.
-    pub(crate) fn suits(&self, signature: &Signature, all: &mut Mistakes) -> bool {
+    /// Whether calls of this function can be told to somebody else; reports why not. `tells_of_value`: unless
+    /// somebody else does.
+    pub(crate) fn suits(
+        &self,
+        signature: &Signature,
+        tells_of_value: bool,
+        all: &mut Mistakes,
+    ) -> bool {
         let mut mistakes = Mistakes::default();
         let (name, keeps) = (self.kind.name(), self.kind == Kind::Keep);
         for parameter in &signature.inputs {
@@ -144,15 +150,20 @@ impl Carried {
                 "a `remote` function has to be known by its name, and a generic one is many: write one for each type",
             );
         }
+        let mut suits = mistakes.is_empty();
         if let syn::ReturnType::Type(_, ty) = &signature.output {
+            let mut refuse = |why| {
+                suits = false;
+                if tells_of_value {
+                    mistakes.add(ty, format!("`{name}` needs a value{why}"));
+                }
+            };
             if has_impl_trait(ty) {
-                let message = format!("`{name}` needs a value whose type is known: write it out");
-                mistakes.add(ty, message);
+                refuse(" whose type is known: write it out");
             } else if matches!(without_group(ty), Type::Never(_)) {
-                mistakes.add(ty, format!("`{name}` needs a value: this function has none"));
+                refuse(": this function has none");
             }
         }
-        let suits = mistakes.is_empty();
         all.take_over(mistakes);
         suits
     }

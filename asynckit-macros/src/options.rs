@@ -100,9 +100,10 @@ impl Calls {
             );
             self.retry = None;
         }
-        for carried in [&mut self.keep, &mut self.remote] {
-            carried.take_if(|carried| !carried.suits(signature, mistakes));
-        }
+        // What both need of the value is said once.
+        let keeps = self.keep.is_some();
+        self.keep.take_if(|keep| !keep.suits(signature, true, mistakes));
+        self.remote.take_if(|remote| !remote.suits(signature, !keeps, mistakes));
         self.remote.take_if(|_| !served::suits(signature, body, mistakes));
     }
 

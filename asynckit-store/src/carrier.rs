@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use asynckit::ErrorKind;
-use asynckit::carry::{Call, Carriage, Carried, Carrier, Ended};
+use asynckit::carry::{Call, Carriage, Carried, Carrier, Ended, KEPT};
 
 use crate::attribute::Keep;
 use crate::context;
@@ -40,6 +40,21 @@ pub(crate) struct Counts {
     pub(crate) saved: AtomicU64,
 }
 
+impl Counts {
+    /// The call that this thread is at has its value, which had taken so many microseconds.
+    fn hit(&self, took: u64) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        self.saved.fetch_add(took, Ordering::Relaxed);
+        asynckit::note(KEPT, format_args!("{}.{:06}", took / 1_000_000, took % 1_000_000));
+    }
+
+    /// It has none.
+    fn miss(&self) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+        asynckit::note(KEPT, "no");
+    }
+}
+
 /// The carrier of a store.
 pub(crate) struct OfStore(pub(crate) Arc<Inner>);
 
@@ -59,7 +74,7 @@ impl Inner {
         let (arguments, files) = context::of_key(&self.stamps, || call.arguments());
         let Ok(arguments) = arguments else {
             // Say, a file that is not there: the function has its own words for it.
-            self.counts.misses.fetch_add(1, Ordering::Relaxed);
+            self.counts.miss();
             return call.here();
         };
         let asked = Asked::new(&self.functions, &call, keep, arguments);
@@ -80,7 +95,7 @@ impl Inner {
                 Some(Board::Waits(flight)) => match flight.landing().await {
                     Landing::Value(bytes) => match call.value(&bytes) {
                         Ok(carried) => {
-                            self.counts.hits.fetch_add(1, Ordering::Relaxed);
+                            self.counts.hit(0);
                             return carried;
                         }
                         // Its type can't be read again.
@@ -111,8 +126,7 @@ impl Inner {
         let Some((took, bytes)) = found else { return Err(call) };
         // What can't be read wholly is computed anew.
         let carried = call.value(&bytes).map_err(|(call, _)| call)?;
-        self.counts.hits.fetch_add(1, Ordering::Relaxed);
-        self.counts.saved.fetch_add(took, Ordering::Relaxed);
+        self.counts.hit(took);
         self.writer.used(asked.key);
         Ok(carried)
     }
@@ -125,7 +139,7 @@ impl Inner {
         files: Vec<(PathBuf, Stamp)>,
         seat: Seat,
     ) -> Carried {
-        self.counts.misses.fetch_add(1, Ordering::Relaxed);
+        self.counts.miss();
         if let Some(explain) = &self.explain {
             explain.miss(&asked);
         }
@@ -175,5 +189,6 @@ impl Inner {
 
 /// Whether it is a failure of the call, rather than of who made it: that one was cancelled, or out of time.
 fn is_its_own(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::Failed | ErrorKind::Panicked | ErrorKind::Deadlock)
+    use ErrorKind::{Deadlock, Failed, Lost, Panicked};
+    matches!(kind, Failed | Panicked | Deadlock | Lost)
 }

@@ -1,5 +1,6 @@
 //! Files as arguments and values.
 
+use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -8,13 +9,13 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::context;
-use crate::stamp::{Contents, Stamp};
+use crate::stamp::{Contents, Stamp, Stamps};
 
 /// A file, or a folder, whose contents count: as an argument it is another one when they have changed.
 ///
 /// Its size and the time of its last change are the shortcut: where these stay, it is not read again. A file that
 /// is changed while the work reads it is noticed by them, and the result is not kept. The path counts as it is
-/// written, as the work may go by it.
+/// written, as the work may go by it. To a worker of a cluster it goes as its path.
 ///
 /// ```
 /// use asynckit::{Pool, async_work};
@@ -41,7 +42,8 @@ pub struct InputFile(PathBuf);
 
 /// A file, or a folder, that work has written: a value that counts only while that is there, unchanged.
 ///
-/// As an argument of other work it counts by its contents, as an [`InputFile`].
+/// As an argument of other work it counts by its contents, as an [`InputFile`]. To and from a worker of a cluster it goes as
+/// its path.
 ///
 /// ```
 /// use std::path::PathBuf;
@@ -103,28 +105,23 @@ macro_rules! paths {
 }
 paths!(InputFile OutputFile);
 
-/// The path and the contents, for a key.
-fn seen(path: &Path) -> std::io::Result<(&Path, Contents)> {
-    let Some(stamps) = context::stamps() else {
-        return Ok((path, Contents::of(path)?));
-    };
+/// The path and the contents, which belong to the key that is made.
+fn seen<'p>(stamps: &Stamps, path: &'p Path) -> io::Result<(&'p Path, Contents)> {
     let (stamp, contents) = stamps.contents(path)?;
     context::note(path.to_owned(), stamp);
     Ok((path, contents))
 }
 
-fn cant_read(path: &Path, error: std::io::Error) -> String {
+fn cant_read(path: &Path, error: io::Error) -> String {
     format!("can't read {}: {error}", path.display())
 }
 
 impl Serialize for InputFile {
-    /// In a key its contents belong to it; as a value it is the path.
+    /// In a key its contents belong to it. Anywhere else, as on its way to another process, it is the path.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if context::is_value() {
-            return self.0.serialize(serializer);
-        }
-        let seen = seen(&self.0).map_err(|error| S::Error::custom(cant_read(&self.0, error)))?;
-        seen.serialize(serializer)
+        let Some(stamps) = context::stamps() else { return self.0.serialize(serializer) };
+        let failed = |error| S::Error::custom(cant_read(&self.0, error));
+        seen(&stamps, &self.0).map_err(failed)?.serialize(serializer)
     }
 }
 
@@ -143,11 +140,14 @@ struct Kept {
 }
 
 impl Serialize for OutputFile {
-    /// With what it contains now.
+    /// In a store with what it contains now. Anywhere else, as on its way to another process, it is the path.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let failed = |error| S::Error::custom(cant_read(&self.0, error));
+        if let Some(stamps) = context::stamps() {
+            return seen(&stamps, &self.0).map_err(failed)?.serialize(serializer);
+        }
         if !context::is_value() {
-            return seen(&self.0).map_err(failed)?.serialize(serializer);
+            return self.0.serialize(serializer);
         }
         let stamp = Stamp::of(&self.0).map_err(failed)?;
         let contents = Contents::of(&self.0).map_err(failed)?;
@@ -156,8 +156,11 @@ impl Serialize for OutputFile {
 }
 
 impl<'de> Deserialize<'de> for OutputFile {
-    /// Fails where the file is not there as it was.
+    /// From a store: fails where the file is not there as it was.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OutputFile, D::Error> {
+        if !context::is_value() {
+            return PathBuf::deserialize(deserializer).map(OutputFile);
+        }
         let Kept { path, stamp, contents } = Kept::deserialize(deserializer)?;
         let is_there = match Stamp::of(&path) {
             Ok(now) => now == stamp || Contents::of(&path).is_ok_and(|now| now == contents),

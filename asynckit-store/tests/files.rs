@@ -163,3 +163,12 @@ fn an_output_counts_while_it_is_there_unchanged() {
         assert_eq!(build(), ("OTHERB".to_owned(), 5, 2));
     });
 }
+
+/// As to another process: where the other side looks, it is the same file.
+#[test]
+fn outside_of_a_store_a_file_is_its_path() {
+    let (input, output) = (InputFile::new("in"), OutputFile::new("out"));
+    let bytes = postcard::to_stdvec(&(&input, &output)).unwrap();
+    assert_eq!(bytes, postcard::to_stdvec(&("in", "out")).unwrap());
+    assert_eq!(postcard::from_bytes::<(InputFile, OutputFile)>(&bytes).unwrap(), (input, output));
+}

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::run::Run;
-use crate::testing::failing;
+use crate::testing::{failing, kept};
 
 #[track_caller]
 fn check(name: &str, text: &str) {
@@ -30,4 +30,13 @@ fn the_texts_are_what_they_were() {
     crate::trace::write(&failing(), &crate::analysis::Analysis::of(&failing()), &mut trace)
         .unwrap();
     check("trace.json", &String::from_utf8(trace).unwrap());
+}
+
+/// The same of a run with a store, which had most of it.
+#[test]
+fn what_is_kept_is_told() {
+    check("kept.txt", &Run::new(kept()).summary().to_string());
+    let mut trace = Vec::new();
+    crate::trace::write(&kept(), &crate::analysis::Analysis::of(&kept()), &mut trace).unwrap();
+    check("kept.json", &String::from_utf8(trace).unwrap());
 }

@@ -41,6 +41,36 @@ impl State {
     }
 }
 
+/// Whether a store had the value of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kept {
+    /// It was there, and had taken so long.
+    There(u64),
+    /// It was not, and was computed.
+    Not,
+}
+
+/// How many values a store had.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Stored {
+    /// Calls that it was asked about.
+    pub(crate) asked: u64,
+    /// Those whose values were there.
+    pub(crate) kept: u64,
+    /// How long these had taken.
+    pub(crate) saved: u64,
+}
+
+impl Stored {
+    pub(crate) fn add(&mut self, kept: Kept) {
+        self.asked += 1;
+        if let Kept::There(took) = kept {
+            self.kept += 1;
+            self.saved += took;
+        }
+    }
+}
+
 /// One task.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
@@ -57,6 +87,8 @@ pub(crate) struct Task {
     /// The limit that it was under, and how long that held it back.
     pub(crate) limit: Option<u32>,
     pub(crate) held: u64,
+    /// What a store had of it, if one was asked.
+    pub(crate) kept: Option<Kept>,
     /// The task that submitted it, from inside.
     pub(crate) parent: Option<u32>,
     /// Its part of `Model::inputs`.
@@ -149,6 +181,8 @@ pub(crate) struct Model {
     pub(crate) waits: Vec<Wait>,
     /// By task, then by time.
     pub(crate) notes: Vec<Note>,
+    /// Of all tasks, also those beyond the recording's limit.
+    pub(crate) stored: Stored,
     pub(crate) failures: Vec<Failure>,
     pub(crate) beyond: Vec<Beyond>,
 }

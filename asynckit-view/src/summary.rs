@@ -57,7 +57,12 @@ impl<'r> Summary<'r> {
                 format!("{} {}", CAUSES[cause].1, percent(self.analysis.causes.share(cause)))
             })
             .collect();
-        writeln!(f, "worker time: {}", shares.join(" · "))
+        writeln!(f, "worker time: {}", shares.join(" · "))?;
+        let stored = self.model.stored;
+        if stored.asked > 0 {
+            writeln!(f, "kept: {} of {}, saved {}", stored.kept, stored.asked, time(stored.saved))?;
+        }
+        Ok(())
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,19 +71,35 @@ impl<'r> Summary<'r> {
         rows.sort_by_key(|figures| std::cmp::Reverse(figures.total));
         let name = |figures: &Figures| tail(&self.model.functions[figures.function as usize], NAME);
         let shown = &rows[..rows.len().min(FUNCTIONS)];
+        let stores = self.model.stored.asked > 0;
+        // What was kept, where a store was asked.
+        let kept = |text: &str| if stores { format!(" {text:>7}") } else { String::new() };
         let width =
             shown.iter().map(|figures| name(figures).chars().count()).max().unwrap_or(0).max(8);
         writeln!(
             f,
-            "{:width$} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>8}",
-            "function", "count", "total", "mean", "p50", "p95", "max", "failed", "skipped"
+            "{:width$} {:>9}{} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>8}",
+            "function",
+            "count",
+            kept("kept"),
+            "total",
+            "mean",
+            "p50",
+            "p95",
+            "max",
+            "failed",
+            "skipped"
         )?;
         for figures in shown {
             writeln!(
                 f,
-                "{:width$} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>8}",
+                "{:width$} {:>9}{} {:>10} {:>9} {:>9} {:>9} {:>9} {:>7} {:>8}",
                 name(figures),
                 count(figures.count),
+                kept(&match figures.stored.asked {
+                    0 => "–".to_owned(),
+                    _ => count(figures.stored.kept as usize),
+                }),
                 time(figures.total),
                 time(figures.mean()),
                 time(figures.p50),

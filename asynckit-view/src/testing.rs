@@ -1,6 +1,6 @@
 //! Runs made by hand, for tests of what is made of them.
 
-use crate::model::{Failure, Limit, Model, Piece, Row, State, Task, Wait};
+use crate::model::{Failure, Kept, Limit, Model, Piece, Row, State, Task, Wait};
 
 const MS: u64 = 1_000_000;
 
@@ -46,6 +46,7 @@ impl Sample {
             end: ran[1] * MS,
             limit: None,
             held: 0,
+            kept: None,
             parent: None,
             inputs: from..self.0.inputs.len() as u32,
         };
@@ -84,6 +85,13 @@ impl Sample {
         self.0.waits.push(Wait { task, start: time[0] * MS, end: time[1] * MS, on });
     }
 
+    /// A store was asked for the value of a task: it had it, and it had taken so long, or had it not.
+    pub(crate) fn kept(&mut self, task: u32, took: Option<u64>) {
+        let kept = took.map_or(Kept::Not, |took| Kept::There(took * MS));
+        self.0.tasks[task as usize].kept = Some(kept);
+        self.0.stored.add(kept);
+    }
+
     /// One of the stretches of a task that was suspended in between.
     pub(crate) fn piece(&mut self, task: u32, row: u32, time: [u64; 2], on: Option<u32>) {
         let [start, end] = time.map(|time| time * MS);
@@ -115,5 +123,22 @@ pub(crate) fn failing() -> Model {
     let d = run.task("count", 1, [3, 7], &[b]);
     let e = run.skipped("add", &[c, d]);
     run.fails(d, "no \"words\" </script><b> & more", &[e]);
+    run.0
+}
+
+/// Two hundred seconds of a run that were kept: of five files one is new, and what is made of them.
+pub(crate) fn kept() -> Model {
+    let mut run = Sample::new(2, 10);
+    let files: Vec<u32> = (0..5)
+        .map(|k| {
+            let ran = if k == 4 { [4, 8] } else { [k, k + 1] };
+            let file = run.task("read", k as u32 % 2, ran, &[]);
+            run.kept(file, (k != 4).then_some(50_000));
+            file
+        })
+        .collect();
+    let all = run.task("add", 0, [8, 9], &files);
+    run.kept(all, None);
+    run.task("print", 1, [9, 10], &[all]);
     run.0
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::analysis::Analysis;
-use crate::model::{Model, State, Task};
+use crate::model::{Kept, Model, State, Task};
 
 /// There is but one process.
 const PROCESS: u32 = 1;
@@ -157,6 +157,14 @@ fn about(model: &Model, i: u32, task: &Task, own: u64) -> Map<String, Value> {
     say("at", model.sites[task.site as usize].as_str().into());
     if task.state != State::Done {
         say("state", task.state.word().into());
+    }
+    match task.kept {
+        Some(Kept::There(took)) => {
+            say("kept", true.into());
+            say("us saved", micros(took).into());
+        }
+        Some(Kept::Not) => say("kept", false.into()),
+        None => {}
     }
     let ran = task.row.is_some();
     let times = [

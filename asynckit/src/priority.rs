@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use crate::core::{Awaits, Here, Job, Step, VisitEdges};
-use crate::error::Error;
+use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
+use crate::error::{Error, Hop};
 use crate::pool::{self, Handle, Place, Spawn, Spawner, narrows_a_place};
 use crate::result::AsyncResult;
 use crate::terms::Priority;
 use crate::work::stage::{Inner, start_at};
-use crate::work::{Work, work};
+use crate::work::{Term, Work, work};
 
 impl Priority {
     /// The pool or scope, for work of this priority.
@@ -116,9 +116,21 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(now.get()? + later.get()?, 14);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn priority(self, priority: Priority) -> Work<'w, T> {
+    pub fn priority(mut self, priority: Priority) -> Work<'w, T> {
+        match self.put_around(ranked_cell, Term::Priority(priority)) {
+            Ok(()) => self,
+            Err(_) => self.ranked(priority),
+        }
+    }
+
+    fn ranked(self, priority: Priority) -> Work<'w, T> {
         let hop = self.hop();
         let job = Ranked { priority, inner: Inner::of(self), awaits: Awaits::nothing() };
         Work::with_job(hop, job)
     }
+}
+
+fn ranked_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
+    let Term::Priority(priority) = term else { unreachable!("a priority is no other term") };
+    Work::with_cell(hop, inner).ranked(priority).into_cell()
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use asynckit::carry::{Call, Carriage, Carrier, Ended, Failure, Running, on};
 use asynckit::{
-    AsyncResult, CancelToken, Error, ErrorKind, Limit, Pool, Results, Retry, async_work, chain,
-    current, work,
+    AsyncResult, CancelToken, Error, ErrorKind, Limit, Pool, Priority, Results, Retry, async_work,
+    chain, current, try_work, work,
 };
 
 use crate::support::{Counter, Gate, eventually, occupy, soon};
@@ -211,14 +211,16 @@ fn who_cancels_it_tells_the_carrier() {
 
 #[test]
 fn a_deadline_holds_elsewhere() {
+    // Long enough for the carrier to be asked before, on a machine that does much else.
+    const WHILE: Duration = Duration::from_millis(300);
     soon(|| {
         let (pool, desk) = (Pool::new(1), Desk::new());
         let place = on(&pool, desk.clone());
-        let late = add(1, 2).deadline(SHORT).spawn_on(&place);
-        assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
-        let late = shout("a").timeout(SHORT).spawn_on(&place);
-        assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
+        let sum = add(1, 2).deadline(WHILE).spawn_on(&place);
+        let text = shout("a").timeout(WHILE).spawn_on(&place);
         let calls = [desk.next(), desk.next()];
+        assert_eq!(sum.get().unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(text.get().unwrap_err().kind(), ErrorKind::TimedOut);
         eventually("the carrier has learned of it", || calls.iter().all(|call| call.is_over()));
     });
 }
@@ -241,6 +243,59 @@ fn a_value_that_is_known_takes_no_permit() {
         gate.open();
         assert_eq!(here.get().unwrap(), 7);
         holder.get().unwrap();
+    });
+}
+
+/// In whichever order terms are put around it, also where some hold for the look as well.
+#[test]
+fn a_value_that_is_known_takes_no_permit_under_other_terms() {
+    #[async_work(keep(crate = desk), priority = "high", deadline = "1m", limit = 1)]
+    fn terms(n: u64) -> u64 {
+        n
+    }
+    const MINUTE: Duration = Duration::from_secs(60);
+    soon(|| {
+        let (pool, desk, one) = (Pool::new(2), Desk::new(), Limit::new(1));
+        let gate = Gate::new();
+        let its = gate.clone();
+        let holder = work(move || its.pass()).limit(&one).spawn_on(&pool);
+        let place = on(&pool, desk.clone());
+        let earlier = pool.spawn(|| ());
+        let all = [
+            terms(0).limit(&one),
+            add(0, 0).priority(Priority::High).limit(&one),
+            add(0, 0).deadline(MINUTE).limit(&one).timeout(MINUTE).priority(Priority::Low),
+            add(0, 0).after(&earlier).limit(&one),
+            add(0, 0).after(&earlier).deadline(MINUTE),
+        ];
+        let known: Vec<_> = all.into_iter().map(|work| work.spawn_on(&place)).collect();
+        known.iter().for_each(|_| desk.next().value("7"));
+        for value in known {
+            assert_eq!(value.get().unwrap(), 7, "though the only permit is taken");
+        }
+        // Done here, or in place, they hold all the same.
+        let here = add(3, 4).priority(Priority::High).limit(&one).deadline(SHORT).spawn_on(&place);
+        desk.next().reply(Reply::Here);
+        assert_eq!(here.get().unwrap_err().kind(), ErrorKind::TimedOut);
+        let error = add(3, 4).priority(Priority::High).limit(&one).deadline(SHORT).run();
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::TimedOut);
+        gate.open();
+        holder.get().unwrap();
+        assert_eq!(add(3, 4).priority(Priority::Low).limit(&one).run().unwrap(), 7);
+        // A call that has waited for its arguments goes on with it.
+        let lifted = chain!(&place, {
+            let one = add(1, 1);
+            terms(one)
+        });
+        desk.next().value("2");
+        desk.next().reply(Reply::Here);
+        assert_eq!(lifted.get().unwrap(), 2);
+        let nested = try_work(|| {
+            add(5, 6).priority(Priority::High).limit(&Limit::new(1)).spawn_on(&current()).get()
+        });
+        let nested = nested.spawn_on(&place);
+        desk.next().reply(Reply::Here);
+        assert_eq!(nested.get().unwrap(), 11);
     });
 }
 

@@ -1,6 +1,8 @@
 //! What a cluster promises, with real processes: the same list for each backend.
 
+mod again;
 mod functions;
+mod kept;
 mod of_processes;
 #[cfg(feature = "nats")]
 mod over_nats;
@@ -28,12 +30,15 @@ fn main() {
     if let Ok(folder) = std::env::var("DRIVER") {
         return of_processes::driver(&folder);
     }
+    if again::drive_if_asked() {
+        return;
+    }
     let mut arguments = Arguments::from_args();
     // Each has several processes.
     arguments.test_threads.get_or_insert(2);
     let mut trials = Vec::new();
     for site in Site::all() {
-        for (name, test) in promises::ALL {
+        for (name, test) in [promises::ALL, kept::ALL, again::ALL].concat() {
             let full = format!("{}::{name}", site.name);
             trials.push(Trial::test(full, move || {
                 site::soon(name, move || test(&site));

@@ -6,18 +6,26 @@ use std::time::Duration;
 
 use asynckit_cluster::ClusterBuilder;
 
-use crate::site::Place;
+use crate::site::{Place, Workers};
 use crate::support::NatsServer;
 
 pub fn make(builder: ClusterBuilder, workers: usize) -> Place {
     let server = Arc::new(NatsServer::start().unwrap());
     let cluster = builder.connect(server.url(), "test").unwrap();
-    let mut with: Vec<Box<dyn Send>> = Vec::new();
-    for n in 0..workers {
-        with.push(Box::new(Kept::start(server.clone(), format!("w{n}"))));
-    }
+    Place::new(cluster, with(server, workers))
+}
+
+/// A server and its workers, for a driver that is another process.
+pub fn workers(workers: usize) -> Workers {
+    let server = Arc::new(NatsServer::start().unwrap());
+    Workers::at(server.url(), with(server, workers))
+}
+
+fn with(server: Arc<NatsServer>, workers: usize) -> Vec<Box<dyn Send>> {
+    let start = |n| Box::new(Kept::start(server.clone(), format!("w{n}"))) as Box<dyn Send>;
+    let mut with: Vec<_> = (0..workers).map(start).collect();
     with.push(Box::new(server));
-    Place::new(cluster, with)
+    with
 }
 
 /// A worker that is started again when it ends.

@@ -10,7 +10,7 @@ use crate::functions::*;
 use crate::site::{Folder, Site, eventually, is_alive, signal};
 
 /// A test and its name.
-type Test = (&'static str, fn(&Site));
+pub type Test = (&'static str, fn(&Site));
 
 pub const ALL: &[Test] = &[
     ("a_call_runs_in_another_process", a_call_runs_in_another_process),

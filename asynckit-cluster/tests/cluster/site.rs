@@ -18,6 +18,26 @@ pub struct Site {
     pub name: &'static str,
     /// Makes a cluster with so many workers, each of one thread.
     make: fn(ClusterBuilder, usize) -> Place,
+    workers: fn(usize) -> Workers,
+}
+
+/// What is there before a driver is: workers, and a server, where these are not the driver's own.
+#[derive(Default)]
+pub struct Workers {
+    url: Option<String>,
+    _with: Vec<Box<dyn Send>>,
+}
+
+impl Workers {
+    #[cfg(feature = "nats")]
+    pub fn at(url: String, with: Vec<Box<dyn Send>>) -> Workers {
+        Workers { url: Some(url), _with: with }
+    }
+
+    /// Where a driver finds them.
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
 }
 
 /// A cluster, and what has to be there as long as it.
@@ -47,10 +67,11 @@ impl Site {
             cluster: builder.processes(workers).unwrap(),
             _with: Vec::new(),
         };
-        let mut all = vec![Site { name: "processes", make }];
+        let mut all = vec![Site { name: "processes", make, workers: |_| Workers::default() }];
         #[cfg(feature = "nats")]
         if crate::support::is_there() {
-            all.push(Site { name: "nats", make: crate::over_nats::make });
+            use crate::over_nats::{make, workers};
+            all.push(Site { name: "nats", make, workers });
         }
         #[cfg(not(feature = "nats"))]
         let _ = &mut all;
@@ -59,6 +80,11 @@ impl Site {
 
     pub fn with(&self, builder: ClusterBuilder, workers: usize) -> Place {
         (self.make)(builder, workers)
+    }
+
+    /// Workers for a driver that is another process.
+    pub fn workers(&self, workers: usize) -> Workers {
+        (self.workers)(workers)
     }
 
     pub fn cluster(&self, workers: usize) -> Place {

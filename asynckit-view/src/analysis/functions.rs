@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Model, State};
+use crate::model::{Model, State, Stored};
 
 /// What the tasks of a function took.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,7 @@ pub(crate) struct Figures {
     pub(crate) failed: usize,
     /// Never begun.
     pub(crate) skipped: usize,
+    pub(crate) stored: Stored,
 }
 
 impl Figures {
@@ -38,6 +39,9 @@ pub(crate) fn figures(model: &Model, own: &[u64]) -> Vec<Figures> {
         let (task, own) = (model.task(i), own[i as usize]);
         let figures = &mut all[task.function as usize];
         figures.count += 1;
+        if let Some(kept) = task.kept {
+            figures.stored.add(kept);
+        }
         figures.failed += usize::from(task.state.is_failure());
         if task.row.is_none() {
             figures.skipped += 1;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::analysis::{Analysis, CAUSES, Path, Said, verdict};
-use crate::model::Model;
+use crate::model::{self, Kept, Model};
 
 #[derive(Serialize)]
 struct Data<'m> {
@@ -24,6 +24,8 @@ struct Data<'m> {
     limit: Sparse,
     held: Sparse,
     parent: Sparse,
+    kept: Sparse,
+    stored: Stored,
     pieces: Pieces,
     waits: Waits,
     notes: Notes<'m>,
@@ -71,15 +73,28 @@ struct Inputs {
 #[derive(Default, Serialize)]
 struct Sparse {
     task: Vec<u32>,
-    value: Vec<u64>,
+    value: Vec<i64>,
 }
 
 impl Sparse {
-    fn push(&mut self, task: u32, value: Option<u64>) {
+    fn push(&mut self, task: u32, value: Option<i64>) {
         if let Some(value) = value {
             self.task.push(task);
             self.value.push(value);
         }
+    }
+}
+
+#[derive(Serialize)]
+struct Stored {
+    asked: u64,
+    kept: u64,
+    saved: u64,
+}
+
+impl From<model::Stored> for Stored {
+    fn from(model::Stored { asked, kept, saved }: model::Stored) -> Stored {
+        Stored { asked, kept, saved }
     }
 }
 
@@ -162,6 +177,8 @@ struct Figures {
     longest: i64,
     failed: usize,
     skipped: usize,
+    kept: u64,
+    asked: u64,
 }
 
 #[derive(Serialize)]
@@ -192,8 +209,7 @@ fn column<'t, T, U>(all: &'t [T], f: impl Fn(&'t T) -> U) -> Vec<U> {
 pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) -> io::Result<()> {
     let mut tasks = Tasks::default();
     let mut inputs = Inputs::default();
-    let (mut limit, mut held, mut parent) =
-        (Sparse::default(), Sparse::default(), Sparse::default());
+    let [mut limit, mut held, mut parent, mut kept] = [(); 4].map(|()| Sparse::default());
     let mut before = 0;
     for i in model.numbers() {
         let task = model.task(i);
@@ -209,9 +225,13 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         before = task.submitted;
         inputs.count.push(model.inputs(i).len());
         inputs.back.extend(model.inputs(i).iter().map(|input| i - input));
-        limit.push(i, task.limit.map(u64::from));
-        held.push(i, Some(task.held).filter(|&held| held > 0));
-        parent.push(i, task.parent.map(u64::from));
+        limit.push(i, task.limit.map(i64::from));
+        held.push(i, Some(task.held as i64).filter(|&held| held > 0));
+        parent.push(i, task.parent.map(i64::from));
+        kept.push(
+            i,
+            task.kept.map(|kept| if let Kept::There(took) = kept { took as i64 } else { -1 }),
+        );
     }
     let data = Data {
         version: 2,
@@ -238,6 +258,8 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         limit,
         held,
         parent,
+        kept,
+        stored: model.stored.into(),
         pieces: Pieces {
             task: column(&model.pieces, |piece| piece.task),
             worker: column(&model.pieces, |piece| piece.row),
@@ -293,6 +315,8 @@ fn found(model: &Model, analysis: &Analysis) -> Found {
             longest: or_none(figures.longest),
             failed: figures.failed,
             skipped: figures.skipped,
+            kept: figures.stored.kept,
+            asked: figures.stored.asked,
         }),
         edges: column(&analysis.edges, |edge| Edge {
             a: edge.from,

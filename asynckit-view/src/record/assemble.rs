@@ -2,7 +2,7 @@
 //! another task put together with it, and lists that only hand on results taken apart.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::entry::{End, Kind};
 use super::read::{Raw, Span, Told, told};
@@ -53,6 +53,7 @@ pub(super) fn model(recorder: &Recorder) -> Model {
     all.stretches(&mut model, &row_of);
     all.notes(&mut model);
     model.beyond = beyond(&sites, &function_of);
+    model.stored = *recorder.stored.lock().unwrap_or_else(PoisonError::into_inner);
     failures::find(&mut model, &all.messages());
     model
 }
@@ -198,6 +199,7 @@ impl Assembly<'_> {
             end,
             limit: limit.and_then(|limit| limits.get(&limit).copied()),
             held: held.min(start - ready),
+            kept: None,
             parent: parent.filter(|&parent| parent < number),
             inputs,
         }
@@ -272,11 +274,16 @@ impl Assembly<'_> {
     }
 
     fn notes(&self, model: &mut Model) {
+        use super::recorder::Told::{Kept, Note as Noted};
         for text in &self.told.texts {
-            if let (super::recorder::Told::Note(note), Some(task)) =
-                (&text.told, self.number(text.task))
-            {
-                model.notes.push(Note { task, at: self.since(text.time), text: note.clone() });
+            let Some(task) = self.number(text.task) else { continue };
+            match &text.told {
+                Noted(note) => {
+                    let at = self.since(text.time);
+                    model.notes.push(Note { task, at, text: note.clone() });
+                }
+                Kept(kept) => model.tasks[task as usize].kept = Some(*kept),
+                _ => {}
             }
         }
         model.notes.sort_by_key(|note| (note.task, note.at));

@@ -1,6 +1,9 @@
 //! From the pool's events to the recorder.
 
+use std::time::Duration;
+
 use asynckit::Error;
+use asynckit::carry::KEPT;
 use asynckit::observe::{
     AttemptBegun, Clock, Ending, LineJoined, Need, Noted, Observer, PermitTaken, PoolSized,
     PoolStopped, TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted,
@@ -9,6 +12,7 @@ use asynckit::observe::{
 
 use super::entry::{End, Entry};
 use super::recorder::{Recorder, Told, cut, nanos};
+use crate::model::Kept;
 
 impl Observer for Recorder {
     fn submitted(&self, event: &TaskSubmitted<'_>) {
@@ -117,8 +121,25 @@ impl Observer for Recorder {
 
     fn note(&self, event: &Noted<'_>) {
         if let Some(task) = event.task {
+            if let Some(kept) = kept(event) {
+                return self.kept(task, event.time, kept);
+            }
             let note = || Told::Note(cut(format!("{}: {}", event.key, event.value)));
             self.tell(task, event.time, note);
+        }
+    }
+}
+
+/// What a note says of a value that a store has or has not; see [`KEPT`].
+fn kept(event: &Noted<'_>) -> Option<Kept> {
+    if event.key != KEPT {
+        return None;
+    }
+    match event.value.to_string().as_str() {
+        "no" => Some(Kept::Not),
+        seconds => {
+            let took = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+            Some(Kept::There(nanos(took)))
         }
     }
 }

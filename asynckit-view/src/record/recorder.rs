@@ -16,6 +16,7 @@ use papaya::HashMap;
 use super::entry::{Entry, Kind, Tasks};
 use super::log::Log;
 use super::mine::with_mine;
+use crate::model::{Kept, Stored};
 use crate::sites::{Counts, Live, Site, Sites};
 
 /// What is told of a task in words.
@@ -23,6 +24,7 @@ use crate::sites::{Counts, Live, Site, Sites};
 pub(super) enum Told {
     Failure { kind: ErrorKind, message: String },
     Note(String),
+    Kept(Kept),
 }
 
 #[derive(Clone)]
@@ -90,6 +92,8 @@ pub(crate) struct Recorder {
     pool: Mutex<PoolSeen>,
     told: Sender<Text>,
     texts_told: Mutex<(Receiver<Text>, Vec<Text>)>,
+    /// What stores had, of all tasks.
+    pub(super) stored: Mutex<Stored>,
     /// Called when the pool has stopped.
     pub(super) at_stop: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -114,6 +118,7 @@ impl Recorder {
             pool: Mutex::default(),
             told,
             texts_told: Mutex::new((texts, Vec::new())),
+            stored: Mutex::default(),
             at_stop: OnceLock::new(),
         })
     }
@@ -288,6 +293,14 @@ impl Recorder {
             let text = Text { task: task.get(), time: nanos(time), told: told() };
             // The receiver is ours as well.
             let _ = self.told.send(text);
+        }
+    }
+
+    /// A store had a task's value, or had it not.
+    pub(super) fn kept(&self, task: TaskId, time: Duration, kept: Kept) {
+        if self.is_on() {
+            self.stored.lock().unwrap_or_else(PoisonError::into_inner).add(kept);
+            self.tell(task, time, || Told::Kept(kept));
         }
     }
 

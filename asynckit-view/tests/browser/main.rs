@@ -56,7 +56,9 @@ fn pages_load_without_complaints_and_without_the_network() {
     let browser = Browser::start(1400, 900);
     let pool = Pool::new(3);
     let nothing = asynckit_view::Recording::of(&pool).finish();
-    for run in [nothing, runs::small(&pool), runs::failing(&pool), runs::mixed(&pool)] {
+    for run in
+        [nothing, runs::small(&pool), runs::failing(&pool), runs::mixed(&pool), runs::kept(&pool)]
+    {
         let (_folder, path) = page(&run);
         browser.open(&path);
         browser.press(&["1", "2", "3", "4"]);
@@ -110,6 +112,50 @@ fn search_finds_tasks_by_name_place_state_and_time() {
     assert_eq!(browser.text("document.getElementById('hits').textContent"), "1 / 1");
     assert_eq!(browser.text("M.fns[M.fn[ui.task]]"), "refuse");
     assert!(browser.text("document.getElementById('panel').textContent").contains("no 1"));
+}
+
+/// How far the middle of the first ring in the timeline is from the background's colour, which no bar has.
+const RING: &str = "(() => {
+    const r = rows.find(r => r.kept?.length);
+    if (!r) return 999;
+    const b = r.kept[0], from = X(M.bars.start[b]), wide = X(M.bars.fin[b]) - from > 16;
+    const c = document.createElement('canvas').getContext('2d');
+    c.fillStyle = C.bg;
+    c.fillRect(0, 0, 1, 1);
+    const want = c.getImageData(0, 0, 1, 1).data;
+    const [x, y] = [Math.max(G + 7, from + (wide ? 8 : 0)), r.y + r.h / 2 - view.y];
+    const at = main.getContext('2d').getImageData(Math.floor(x), Math.floor(y), 1, 1).data;
+    return Math.max(...[0, 1, 2].map(k => Math.abs(want[k] - at[k])));
+})()";
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn what_is_kept_has_a_ring_a_column_and_a_word() {
+    let (browser, _folder) = open(&runs::kept(&Pool::new(2)));
+    let facts = browser.text("document.getElementById('facts').textContent");
+    assert!(facts.contains("○ Kept6 of 8, "), "{facts}");
+    let head = browser.text("document.querySelector('#panel thead').textContent");
+    assert!(head.starts_with("FunctionCount○ Kept"), "{head}");
+    let cell = |name: &str| {
+        browser.text(&format!(
+            "[...document.querySelectorAll('#panel tbody tr')]
+                .find(row => row.cells[0].textContent === '{name}').cells[2].textContent"
+        ))
+    };
+    assert_eq!([cell("parse"), cell("join"), cell("add")], ["5", "1", "–"]);
+    browser.until("rows.flatMap(r => r.kept ?? []).length === 6");
+    browser.until(&format!("{RING} < 8"));
+    browser.press(&["/"]);
+    browser.write("kept");
+    browser.until("document.getElementById('hits').textContent === '6'");
+    browser.press(&["\u{E007}"]);
+    let panel = browser.text("document.getElementById('panel').textContent");
+    assert!(panel.contains("○ kept: ") && panel.contains(" saved"), "{panel}");
+    // A run without a store has no word of it.
+    let (_folder, path) = page(&runs::small(&Pool::new(2)));
+    browser.open(&path);
+    let text = browser.text("$('facts').textContent + $('panel').textContent");
+    assert!(!text.contains("Kept"), "{text}");
 }
 
 #[test]

@@ -53,3 +53,24 @@ fn the_summary_says_what_failed() {
     assert!(text.contains("✕ refuse #1 ("), "{text}");
     assert!(text.contains("runs/mod.rs:") && text.contains("(2 skipped)"), "{text}");
 }
+
+#[test]
+fn what_is_kept_is_told() {
+    let run = runs::kept(&Pool::new(2));
+    let text = run.summary().to_string();
+    let line = text.lines().find(|line| line.starts_with("kept: ")).unwrap();
+    assert!(line.starts_with("kept: 6 of 8, saved "), "{line}");
+    let row = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        let mut cells = line.split_whitespace().skip(1).map(str::to_owned);
+        (cells.next().unwrap(), cells.next().unwrap())
+    };
+    let is = |calls: &str, kept: &str| (calls.to_owned(), kept.to_owned());
+    assert_eq!(row("function"), is("count", "kept"));
+    assert_eq!(row("parse"), is("6", "5"), "a call is a task, kept or not: {text}");
+    assert_eq!(row("join"), is("2", "1"), "{text}");
+    assert_eq!(row("add"), is("1", "–"), "{text}");
+    // Where no store was asked there is no word of it.
+    let text = runs::small(&Pool::new(2)).summary().to_string();
+    assert!(!text.contains("kept"), "{text}");
+}

@@ -115,6 +115,35 @@ pub fn mixed(pool: &Pool) -> Run {
     recording.finish()
 }
 
+#[async_work(keep)]
+pub fn parse(n: u64) -> u64 {
+    sleep(Duration::from_millis(5));
+    n
+}
+
+/// Two functions that are kept, and one that is not: of eight calls six are there, two of them under terms.
+pub fn kept(pool: &Pool) -> Run {
+    #[async_work(keep, priority = "high", limit = 2, retry = 1)]
+    fn join(all: Vec<u64>) -> u64 {
+        all.iter().sum()
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = asynckit_store::Store::open(folder.path().join("results.redb")).unwrap();
+    let run = |from: u64| {
+        let on = store.on(pool);
+        let total = chain!(&on, {
+            let all: Vec<_> = (from..from + 6).map(parse).collect();
+            add(join(all), join(vec![1, 2]))
+        });
+        total.get().unwrap()
+    };
+    run(0);
+    let recording = Recording::of(pool).name("kept");
+    run(1);
+    assert_eq!((store.stats().hits, store.stats().misses), (6, 10));
+    recording.finish()
+}
+
 /// Takes longer than anybody has patience for.
 #[async_work]
 pub fn count_late() -> u64 {

@@ -198,7 +198,14 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn deadline(self, limit: Duration) -> Work<'w, T> {
+    pub fn deadline(mut self, limit: Duration) -> Work<'w, T> {
+        match self.put_around(due_cell, Term::Deadline(limit)) {
+            Ok(()) => self,
+            Err(_) => self.due(limit),
+        }
+    }
+
+    fn due(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
         Work::with_job(hop, Timed::<_, false>::new(Limited::Work(self), limit))
     }
@@ -267,6 +274,11 @@ impl<T: Send + 'static> AsyncResult<T> {
 fn timed_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
     let Term::Time(limit) = term else { unreachable!("a limit of time is no other term") };
     Work::with_cell(hop, inner).timed(limit).into_cell()
+}
+
+fn due_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
+    let Term::Deadline(limit) = term else { unreachable!("a deadline is no other term") };
+    Work::with_cell(hop, inner).due(limit).into_cell()
 }
 
 /// The timers that a task's pool goes by; of a result that is no pool's, those of whoever asks.

@@ -2,7 +2,7 @@
 
 use crate::core::{Earlier, EndEdge, Here, Unsubmitted};
 use crate::result::AsyncResult;
-use crate::work::{Follows, Work, pending_work};
+use crate::work::{Follows, Term, Work, Wrap, pending_work};
 
 /// Work that begins after others. Each `after` adds to the list, so that work which follows many is not
 /// nested as often.
@@ -14,6 +14,11 @@ struct Later<'w, T> {
 impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {
     fn add(&mut self, edge: EndEdge) {
         self.earlier.push(edge);
+    }
+
+    fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
+        // What counts from the submission counts while it follows, too.
+        if term.comes_first() { Err(term) } else { self.inner.put_around(wrap, term) }
     }
 
     fn into_cell(self: Box<Self>) -> Unsubmitted<T> {

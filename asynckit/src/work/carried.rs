@@ -28,6 +28,8 @@ struct Described<A, C, T, F> {
     call: F,
     /// What is put around that.
     around: Vec<(Wrap<T>, Term)>,
+    /// What is put around all of it, the look for its value too.
+    outside: Vec<(Wrap<T>, Term)>,
 }
 
 /// Work for a call that may be carried out elsewhere.
@@ -44,18 +46,31 @@ where
     T: Send + 'w,
     F: FnOnce(A) -> Work<'w, T> + Send + 'w,
 {
-    let around = Vec::new();
-    let call = Described { hop, description, codec, arguments, call, around };
+    let (around, outside) = (Vec::new(), Vec::new());
+    let call = Described { hop, description, codec, arguments, call, around, outside };
     Work::of_form(hop, Form::Own(Own::Call(Box::new(call))))
 }
 
 impl<'w, T> Work<'w, T> {
-    /// Puts it under a term that comes after the look for its value; back, where there is no such look.
+    /// Puts it under a term, on the side of the look for its value where that belongs; back, where there is no such
+    /// look.
     pub(crate) fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
         match &mut self.form {
             Some(Form::Own(Own::Call(call))) => call.put_around(wrap, term),
+            Some(Form::Later(later)) => later.put_around(wrap, term),
             _ => Err(term),
         }
+    }
+
+    /// Under all of these.
+    fn under(self, terms: Vec<(Wrap<T>, Term)>) -> Work<'w, T>
+    where
+        T: Send,
+    {
+        let hop = self.hop;
+        terms.into_iter().fold(self, |work, (wrap, term)| {
+            Work::with_cell(hop, wrap(hop, work.into_any_cell(), term))
+        })
     }
 
     /// A cell for it, whatever it is.
@@ -83,9 +98,16 @@ where
     /// The work that does it here.
     fn here(self) -> Work<'w, T> {
         let Described { hop, arguments, call, around, .. } = self;
-        around.into_iter().fold(call(arguments), |work, (wrap, term)| {
-            Work::with_cell(hop, wrap(hop, work.into_any_cell(), term))
-        })
+        Work { hop, ..call(arguments) }.under(around)
+    }
+
+    /// What is around all of it, where something is.
+    fn whole(mut self: Box<Self>) -> Result<Work<'w, T>, Box<Self>> {
+        if self.outside.is_empty() {
+            return Err(self);
+        }
+        let outside = std::mem::take(&mut self.outside);
+        Ok(Work::of_form(self.hop, Form::Own(Own::Call(self))).under(outside))
     }
 
     /// A task of the place, which has the carriers asked.
@@ -113,23 +135,32 @@ where
     F: FnOnce(A) -> Work<'w, T> + Send + 'w,
 {
     fn submit(self: Box<Self>, place: Place, counted: bool) -> Owner<T> {
-        match place.carriers().cloned() {
-            Some(carriers) => self.carried(place, counted, carriers),
-            None => self.here().submit(place, counted).into_owner(),
+        match (self.whole(), place.carriers().cloned()) {
+            (Ok(whole), _) => whole.submit(place, counted).into_owner(),
+            (Err(own), Some(carriers)) => own.carried(place, counted, carriers),
+            (Err(own), None) => own.here().submit(place, counted).into_owner(),
         }
     }
 
     fn run_part(self: Box<Self>, hook: Option<Hook>) -> Result<T, Error> {
-        self.here().run_part(hook)
+        match self.whole() {
+            Ok(whole) => whole.run_part(hook),
+            Err(own) => own.here().run_part(hook),
+        }
     }
 
     fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T> {
+        let own = match self.whole() {
+            Ok(whole) if begins => return whole.begin_inside(here),
+            Ok(whole) => return whole.finish_inside(here),
+            Err(own) => own,
+        };
         let place = pool::place_here().filter(|_| !here.is_in_place());
         let Some((place, carriers)) = place.and_then(|place| {
             let carriers = place.carriers().cloned()?;
             Some((place, carriers))
         }) else {
-            let work = self.here();
+            let work = own.here();
             return if begins { work.begin_inside(here) } else { work.finish_inside(here) };
         };
         if begins {
@@ -137,14 +168,15 @@ where
         }
         let loans = here.keep_loans();
         let place = if loans.is_empty() { place } else { place.with_loans(loans) };
-        flatten(AsyncResult::from_owner(self.carried(place, false, carriers)))
+        flatten(AsyncResult::from_owner(own.carried(place, false, carriers)))
     }
 
     fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
         if !self.description.known {
             return Err(term);
         }
-        self.around.push((wrap, term));
+        let side = if term.comes_first() { &mut self.outside } else { &mut self.around };
+        side.push((wrap, term));
         Ok(())
     }
 }

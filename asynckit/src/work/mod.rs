@@ -2,9 +2,9 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `carriable` (calls that others may do), `future` (work that is polled), `lift` (calls
-//! that wait for their inputs), `mod` (this one), `run` (in place), `spawn` (closures), `stage` and `after` (work around work),
-//! `carried` (how calls are done that others may do).
+//! Each imports only those above it: `carriable` (forms with their lifetimes forgotten), `future` (work that is polled),
+//! `lift` (calls that wait for their inputs), `mod` (this one), `run` (in place), `spawn` (closures), `stage` and `after`
+//! (work around work), `carried` (how calls are done that others may do).
 
 mod after;
 mod carriable;
@@ -15,8 +15,8 @@ mod run;
 mod spawn;
 pub(crate) mod stage;
 
-use carriable::Carriable;
 pub(crate) use carriable::Term;
+use carriable::{Carriable, Follows, Wrap};
 pub(crate) use carried::described;
 pub(crate) use lift::{
     flatten, gather, gather_at, lifted, spawn_async, start_around, start_job, try_gather,
@@ -59,13 +59,6 @@ enum Form<'w, T> {
     Own(Own<'w, T>),
     /// Other work, which is to follow results.
     Later(Box<dyn Follows<T> + 'w>),
-}
-
-/// Work that begins after others (`after.rs`), with its lifetime forgotten where that would make `Work` invariant.
-pub(crate) trait Follows<T>: Send {
-    fn add(&mut self, edge: EndEdge);
-    /// Makes it a task that waits for the results.
-    fn into_cell(self: Box<Self>) -> Unsubmitted<T>;
 }
 
 /// Work that follows no other.

@@ -53,6 +53,23 @@ fn no_time() {}
 #[async_work(keep(crate = desk, version = 1, version = 2))]
 fn twice() {}
 
+// Of both, what is wrong with either; and of what both need, once.
+#[async_work(keep(crate = desk), remote(crate = desk))]
+fn kept_generic<T: Send>(_: T) {}
+
+#[async_work(keep(crate = desk), remote(crate = desk))]
+fn kept_and_sent(_: impl Send) -> impl Send {}
+
+#[async_work(remote(crate = desk), keep(crate = desk))]
+fn neither() -> ! {
+    panic!()
+}
+
+impl Token {
+    #[async_work(keep(crate = desk), remote(crate = desk))]
+    fn kept_here(&self) {}
+}
+
 fn main() {
     let _: Work<'_, ()> = Token.lent();
     let _: Work<'_, ()> = unknown();

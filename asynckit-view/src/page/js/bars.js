@@ -19,6 +19,7 @@ function sift(g, on) {
   rows.forEach((r, ri) => {
     r.big = [];
     r.bad = [];
+    r.kept = [];
     r.any = false;
     if (r.kind !== "lane" || r.y + r.h < view.y || r.y > view.y + H) return;
     acc.fill(0);
@@ -29,6 +30,7 @@ function sift(g, on) {
         f = fin[b];
       if (s > b0) break;
       if (isBad(state[i]) && b === lastBar(i)) r.bad.push(b);
+      if (isKept(i) && b === lastBar(i)) r.kept.push(b);
       if (f - s >= small) {
         r.big.push(b);
         continue;
@@ -126,7 +128,7 @@ function drawLane(g, r, on) {
         g.fill();
       }
     if (ww > 34 && hh >= 12) {
-      const tx = Math.max(G, x) + 5 + (bad ? 12 : 0),
+      const tx = Math.max(G, x) + 5 + (bad || (last && isKept(i)) ? 12 : 0),
         until = ws?.length ? Math.min(x + ww, X(ws[0][0])) : x + ww,
         room = until - tx - 4,
         text = room > 110 ? label(i) : M.fns[M.fn[i]],
@@ -143,17 +145,31 @@ function drawLane(g, r, on) {
     }
   }
   g.globalAlpha = 1;
+  signs(g, r.kept, on, 9, (x) => ring(g, x, y + hh / 2, Math.min(4, hh / 2)));
+  signs(g, r.bad, on, 5, (x) => cross(g, x, y + hh / 2, Math.min(6, hh / 2)));
+}
+function signs(g, bars, on, apart, draw) {
+  // on bars of a row, however narrow these are, as far as there is room
   let last = -99;
-  for (const b of r.bad) {
+  for (const b of bars) {
     const i = M.bars.task[b],
       x = X(M.bars.start[b]),
       wide = X(M.bars.fin[b]) - x > 16;
-    if (x - last < 5) continue;
+    if (x - last < apart) continue;
     g.globalAlpha = on && !on(i) ? 0.3 : 1;
-    cross(g, Math.max(G + 7, x + (wide ? 8 : 0)), y + hh / 2, Math.min(6, hh / 2));
+    draw(Math.max(G + 7, x + (wide ? 8 : 0)));
     last = x;
   }
   g.globalAlpha = 1;
+}
+function ring(g, x, y, r) {
+  g.fillStyle = C.bg;
+  g.strokeStyle = C.ink;
+  g.lineWidth = 1.8;
+  g.beginPath();
+  g.arc(x, y, r, 0, 7);
+  g.fill();
+  g.stroke();
 }
 function cross(g, x, y, r) {
   g.fillStyle = C.bad;

@@ -66,6 +66,7 @@ function taskCard(i) {
           full - M.own[i] > 0 && h("i", {}, ` of it ${time(full - M.own[i])} waiting inside`),
         ],
       ),
+      M.kept[i] > -2 && row("Kept", keptWord(i)),
       row("Waited", waitText(i)),
       row("Called at", h("code", {}, M.sites[M.site[i]])),
       row(
@@ -139,7 +140,7 @@ function select({ task = -1, fn = -1, from = "" }) {
     if (ui.tab === "functions" || ui.tab === "task") ui.tab = "task";
     if (M.n > 60 && from !== "cell") ui.mode = "tasks";
     $("live").textContent =
-      `${label(task)}, ${stateWord(task)}, ran ${time(M.fin[task] - M.start[task])}, waited ${waitText(task)}`;
+      `${label(task)}, ${stateWord(task)}${isKept(task) ? ", kept" : ""}, ran ${time(M.fin[task] - M.start[task])}, waited ${waitText(task)}`;
   } else if (ui.tab === "task") ui.tab = "functions";
   if (task < 0 && M.n > 60) ui.mode = "functions";
   tabs();

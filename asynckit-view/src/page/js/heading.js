@@ -27,6 +27,12 @@ function heading() {
       time(Math.max(span, work / W)),
       `The greater of the span and work ÷ ${W}: no schedule on ${W} workers is faster`,
     ),
+    M.d.stored.asked > 0 &&
+      fact(
+        "○ Kept",
+        `${count(M.d.stored.kept)} of ${count(M.d.stored.asked)}, ${time(M.d.stored.saved)} saved`,
+        "Calls whose values a store had: they were not computed, and their bars have a ring",
+      ),
   );
   put(
     $("split"),

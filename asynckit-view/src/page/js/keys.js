@@ -17,6 +17,7 @@ function search(text) {
         return cmp[1] === ">" ? (i) => ran(i) && M.own[i] > v : (i) => ran(i) && M.own[i] < v;
       }
       if (st >= 0) return (i) => M.state[i] === st || (w === "failed" && isBad(M.state[i]));
+      if (w === "kept") return isKept;
       const f = M.fns.map((s) => s.toLowerCase().includes(w)),
         s = M.sites.map((s) => s.toLowerCase().includes(w)),
         k = M.workers.map((x) => x.name.toLowerCase() === w);
@@ -142,7 +143,7 @@ $("help").onclick = () => {
     h(
       "p",
       { style: "margin:0" },
-      "A bar is a task, coloured by function. Hatching and ✕: it failed. ◇: it never ran. A bar grown thin: it waited inside. ▾: a note, such as a retry. The dark thread is the critical path.",
+      "A bar is a task, coloured by function. Hatching and ✕: it failed. ◇: it never ran. A bar grown thin: it waited inside. ○: its value was kept, and not computed. ▾: a note, such as a retry. The dark thread is the critical path.",
     ),
     h("form", { method: "dialog", style: "margin-top:14px;text-align:right" }, h("button", {}, "Close")),
   );

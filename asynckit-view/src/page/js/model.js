@@ -26,6 +26,7 @@ function decode(d) {
     limit: new Int32Array(n).fill(-1),
     parent: new Int32Array(n).fill(-1),
     failure: new Int32Array(n).fill(-1),
+    kept: new Float64Array(n).fill(-2), // what the value had taken that a store had; -1: it had none; -2: none was asked
     waits: new Map(),
     notes: new Map(),
   };
@@ -36,7 +37,7 @@ function decode(d) {
     m.fin[i] = m.start[i] + t.run[i];
     m.own[i] = t.own[i];
   }
-  for (const k of ["limit", "held", "parent"])
+  for (const k of ["limit", "held", "parent", "kept"])
     d[k].task.forEach((i, j) => {
       m[k][i] = d[k].value[j];
     });
@@ -118,6 +119,8 @@ function barAt(i, t) {
   if (!M.rest.has(i)) return i;
   return barsOf(i).findLast((b) => M.bars.start[b] <= t) ?? i;
 }
+const isKept = (i) => M.kept[i] >= 0,
+  keptWord = (i) => (isKept(i) ? `○ kept: ${time(M.kept[i])} saved` : "no, it was computed");
 const stateWord = (i) => (M.state[i] === RUNNING && !ran(i) ? "not begun" : STATES[M.state[i]]);
 const inputs = (i) => M.ins.subarray(M.inOff[i], M.inOff[i + 1]),
   dependents = (i) => M.outs.subarray(M.outOff[i], M.outOff[i + 1]);

@@ -249,6 +249,7 @@ function taskPanel() {
         ? `  on ${M.workers[M.worker[i]].name}, from ${time(M.start[i], 4)} to ${time(M.fin[i], 4)}`
         : `  known at ${time(M.ready[i], 4)}`,
     ),
+    M.kept[i] > -2 && h("div", {}, h("span", { class: "soft" }, "In the store  "), keptWord(i)),
     f &&
       h(
         "p",

@@ -38,6 +38,7 @@ function panel() {
 const COLS = [
   ["name", "Function"],
   ["count", "Count"],
+  ...(M.d.stored.asked ? [["kept", "○ Kept"]] : []),
   ["total", "Total"],
   ["mean", "Mean"],
   ["p50", "p50"],
@@ -115,6 +116,7 @@ function functionTable() {
           },
           h("td", {}, fnChip(x.f), x.name),
           h("td", {}, count(x.count)),
+          M.d.stored.asked > 0 && h("td", { title: "values that a store had" }, x.asked ? count(x.kept) : "–"),
           h(
             "td",
             {},
