@@ -298,7 +298,7 @@ impl Recorder {
 
     /// A store had a task's value, or had it not.
     pub(super) fn kept(&self, task: TaskId, time: Duration, kept: Kept) {
-        if self.is_on() {
+        if !self.has(IS_OVER) {
             self.stored.lock().unwrap_or_else(PoisonError::into_inner).add(kept);
             self.tell(task, time, || Told::Kept(kept));
         }
