@@ -92,13 +92,23 @@ unsafe fn wait_here(cell: CellPtr) -> Begun {
     }
 }
 
-/// A clone is over; what that has left behind, and whom to tell.
+/// A clone is over; whether that is all. Where it is not, `end_in_full` comes next.
 ///
 /// # Safety
 /// The caller has begun it, on this thread.
 #[inline]
-pub(super) unsafe fn end(cell: CellPtr, begun: Begun) -> (Left, Option<Whom>) {
+pub(super) unsafe fn end(cell: CellPtr, begun: Begun) -> bool {
     NESTED.with(|nested| nested.set(nested.get() - 1));
+    // SAFETY: the caller's promise.
+    begun == Begun::Clones && unsafe { cell.as_ref() }.holds.end_clone_among_others()
+}
+
+/// What a clone that is over has left behind, and whom to tell.
+///
+/// # Safety
+/// As `end`, which has said that there is more to do.
+#[cold]
+pub(super) unsafe fn end_in_full(cell: CellPtr, begun: Begun) -> (Left, Option<Whom>) {
     // SAFETY: the caller's promise.
     let holds = unsafe { &cell.as_ref().holds };
     if begun == Begun::Looks {

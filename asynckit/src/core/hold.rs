@@ -70,6 +70,9 @@ pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
         if !holder.is_share() {
             let cell = holder.cell();
             let header = cell.as_ref();
+            if header.holds.end_loan_among_others() {
+                return false;
+            }
             // Closed it is: the run has used its value.
             if header.holds.is_only_loan() {
                 if header.table().drop_value.is_none() {
@@ -84,11 +87,7 @@ pub(super) unsafe fn drop_loan_after_run(holder: Holder) -> bool {
                 return true;
             }
         }
-        let cell = holder.cell();
-        match holder.drop_loan() {
-            Leaves::Nothing | Leaves::Cell(Left::Held) => false,
-            leaves => follow_after_run(cell, holder, leaves),
-        }
+        follow_after_run(holder)
     }
 }
 
@@ -99,11 +98,13 @@ fn must_not_wait(header: &Header) -> bool {
     header.state.borrows() && trampoline::is_running()
 }
 
+/// As `drop_loan_after_run`, where that is more than a step on the word.
+///
 /// # Safety
-/// As `drop_loan_after_run`, of a loan that has ended so.
+/// Likewise.
 #[cold]
 #[inline(never)]
-unsafe fn follow_after_run(cell: CellPtr, holder: Holder, leaves: Leaves) -> bool {
+unsafe fn follow_after_run(holder: Holder) -> bool {
     /// # Safety
     /// As `complete::drop_unheld`.
     unsafe fn drop_unheld(cell: *mut (), _: usize) {
@@ -112,6 +113,8 @@ unsafe fn follow_after_run(cell: CellPtr, holder: Holder, leaves: Leaves) -> boo
     }
     // SAFETY: the caller's promise; the cell is closed, as the run has used its value.
     unsafe {
+        let cell = holder.cell();
+        let leaves = holder.drop_loan();
         match tell(holder, leaves) {
             Left::Unowned | Left::Wished { unowned: true } if !must_not_wait(cell.as_ref()) => {
                 trampoline::queue(Step::new(drop_unheld, cell.as_ptr().cast(), 0));
@@ -351,23 +354,23 @@ unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
     impl Drop for End {
         #[inline]
         fn drop(&mut self) {
-            let cell = self.0;
-            // SAFETY: it was begun; the edge, if any, waits for this, and is named once.
+            // SAFETY: it was begun.
             unsafe {
-                match clones::end(cell, self.1) {
-                    (Left::Held, None) => {}
-                    (left, last) => follow_clone(cell, left, last),
+                if !clones::end(self.0, self.1) {
+                    end_in_full(self.0, self.1);
                 }
             }
         }
     }
     /// # Safety
-    /// That is what the end of a clone has answered.
+    /// As `clones::end_in_full`.
     #[cold]
     #[inline(never)]
-    unsafe fn follow_clone(cell: CellPtr, left: Left, last: Option<Whom>) {
-        // SAFETY: the caller's promise; the cell is there as far as `left` says.
+    unsafe fn end_in_full(cell: CellPtr, begun: Begun) {
+        // SAFETY: the caller's promise; the cell is there as far as `left` says; the edge, if any, waits for this,
+        // and is named once.
         unsafe {
+            let (left, last) = clones::end_in_full(cell, begun);
             if left != Left::Held {
                 let leaves = Leaves::of_cell(cell.as_ref(), left);
                 follow_leaves(cell, Holder::of_cell(cell), leaves);

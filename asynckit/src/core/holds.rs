@@ -184,16 +184,26 @@ impl Holds {
     /// drops, takes or frees next sees it. The last loan acquires the wish, and whom to tell.
     #[inline]
     fn release(&self, one: u64) -> Left {
+        if self.release_among_others(one) { Left::Held } else { self.release_in_full(one) }
+    }
+
+    /// The plain way: nothing is set aside, nobody waits, and others want the value. False where it is not so, and
+    /// nothing has changed.
+    #[inline]
+    fn release_among_others(&self, one: u64) -> bool {
         let old = self.0.load(ordering("release", Ordering::Acquire));
-        // The plain way: nothing is set aside, nobody waits, and others want the value.
-        if old < WISH && (old - one) & (OWNERS | LOOKS) != 0 {
-            let success = ordering("release", Ordering::AcqRel);
-            let failure = ordering("release", Ordering::Acquire);
-            if self.0.compare_exchange_weak(old, old - one, success, failure).is_ok() {
-                return Left::Held;
-            }
-        }
-        self.release_in_full(one)
+        let success = ordering("release", Ordering::AcqRel);
+        let failure = ordering("release", Ordering::Acquire);
+        old < WISH
+            && (old - one) & (OWNERS | LOOKS) != 0
+            && self.0.compare_exchange_weak(old, old - one, success, failure).is_ok()
+    }
+
+    /// Ends a loan where that is all; else it is still there.
+    #[inline]
+    #[must_use]
+    pub(crate) fn end_loan_among_others(&self) -> bool {
+        self.release_among_others(LOAN)
     }
 
     #[cold]

@@ -1,8 +1,8 @@
 //! Owners that clone: their holds are parts in clones meanwhile.
 
 use super::{
-    CLONE, CLONES, HIGH, Holds, LOAN, LOOKS, Left, MORE_OWNERS, OWNER, OWNERS, VALUE, WAITED, WISH,
-    count, is_short, released,
+    CLONE, CLONES, HIGH, Holds, LOAN, Left, MORE_OWNERS, OWNER, OWNERS, VALUE, WAITED, WISH, count,
+    is_short, released,
 };
 use crate::sync::{Ordering, weakened};
 
@@ -70,24 +70,16 @@ impl Holds {
         }
     }
 
-    /// A clone is over. `None` where the last owner waits for just this: nothing has changed then.
+    /// Ends a clone where that is all; else it is still there.
     #[inline]
     #[must_use]
-    pub(crate) fn end_clone(&self) -> Option<Left> {
-        let old = self.0.load(Ordering::Acquire);
-        // The plain way, as in `release`.
-        if old < WISH && (old - CLONE) & (OWNERS | LOOKS) != 0 {
-            let new = old - CLONE;
-            if self.0.compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-                return Some(Left::Held);
-            }
-        }
-        self.end_clone_in_full()
+    pub(crate) fn end_clone_among_others(&self) -> bool {
+        self.release_among_others(CLONE)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn end_clone_in_full(&self) -> Option<Left> {
+    /// A clone is over. `None` where the last owner waits for just this: nothing has changed then.
+    #[must_use]
+    pub(crate) fn end_clone(&self) -> Option<Left> {
         let mut old = self.0.load(Ordering::Acquire);
         loop {
             if old & WAITED != 0 && old & CLONES == CLONE && !weakened("clone in the way") {
