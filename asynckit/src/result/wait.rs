@@ -34,7 +34,7 @@ fn get_set<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
 }
 
 /// Waits until the result is set.
-#[inline]
+#[inline(never)]
 fn wait_until_set<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
     if owner.is_set() || run_at_once(owner) {
         return Ok(());
@@ -106,13 +106,10 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
-        if self.is_set() { get_set(self.into_owner(), at) } else { self.get_pending(at) }
-    }
-
-    #[inline(never)]
-    fn get_pending(self, at: At) -> Result<T, Error> {
         let owner = self.into_owner();
-        wait_until_set(&owner, at).map_err(Error::observed)?;
+        if !owner.is_set() {
+            wait_until_set(&owner, at).map_err(Error::observed)?;
+        }
         get_set(owner, at)
     }
 
