@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -35,6 +36,16 @@ struct Open {
     /// How many may.
     most: u32,
     slot: Arc<Slot>,
+}
+
+/// What goes with a call, besides its arguments.
+pub(crate) struct With {
+    /// Where it is called, as `file:line`.
+    pub(crate) site: String,
+    /// When nobody wants its outcome any more.
+    pub(crate) deadline: Option<Instant>,
+    /// The span that it is a part of, as a `traceparent`.
+    pub(crate) trace: Option<String>,
 }
 
 /// What becomes of a call.
@@ -125,7 +136,7 @@ impl Desk {
     pub(crate) fn publish(
         self: &Arc<Self>,
         about: Arc<About>,
-        site: String,
+        with: With,
         arguments: Vec<Argument>,
         most: u32,
     ) -> Ticket {
@@ -134,9 +145,9 @@ impl Desk {
             id,
             delivery: 1,
             function: about.function,
-            site,
-            deadline: None,
-            trace: None,
+            site: with.site,
+            deadline: with.deadline.map(wire::moment),
+            trace: with.trace,
             parts: arguments.iter().map(Argument::part).collect(),
         };
         let outgoing = Outgoing { call, arguments, about, is_suspect: false };

@@ -4,6 +4,7 @@
 // Each imports only what stands above it here.
 mod error;
 mod sync;
+mod trace;
 mod wire;
 
 pub mod attribute;

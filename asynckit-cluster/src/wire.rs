@@ -5,6 +5,7 @@
 //! allocated for it, and what is garbled is an error, never a panic.
 
 use std::fmt;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -158,11 +159,43 @@ pub(crate) struct Hello {
 
 /// What came from outside and is none of ours.
 #[derive(Debug)]
-pub(crate) struct Garbled(pub(crate) String);
+pub(crate) struct Garbled {
+    words: String,
+    /// It is another program's, which speaks otherwise.
+    pub(crate) is_foreign: bool,
+}
+
+impl Garbled {
+    pub(crate) fn new(words: String) -> Garbled {
+        Garbled { words, is_foreign: false }
+    }
+
+    /// What a program says to which messages are something else.
+    fn of_version(version: u16) -> Garbled {
+        let words = format!(
+            "it is of version {version} of the protocol, and this program speaks {VERSION}: start drivers and workers \
+             from the same build of your program"
+        );
+        Garbled { words, is_foreign: true }
+    }
+}
+
+/// What kind of messages another program speaks, by a message's head: all of them begin with that.
+///
+/// # Errors
+///
+/// Where it isn't ours.
+pub(crate) fn check_version(head: &[u8]) -> Result<(), Garbled> {
+    match postcard::take_from_bytes::<u16>(head) {
+        Ok((VERSION, _)) => Ok(()),
+        Ok((other, _)) => Err(Garbled::of_version(other)),
+        Err(error) => Err(Garbled::new(error.to_string())),
+    }
+}
 
 impl fmt::Display for Garbled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a message that can't be read: {}", self.0)
+        write!(f, "a message that can't be read: {}", self.words)
     }
 }
 
@@ -178,9 +211,9 @@ pub(crate) fn encode(head: &impl Serialize) -> Vec<u8> {
 /// A head again: all of the bytes, and nothing more.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
     if bytes.len() > MOST_HEAD {
-        return Err(Garbled(format!("a head of {} bytes", bytes.len())));
+        return Err(Garbled::new(format!("a head of {} bytes", bytes.len())));
     }
-    whole(bytes).map_err(|error| Garbled(error.to_string()))
+    whole(bytes).map_err(|error| Garbled::new(error.to_string()))
 }
 
 /// Something again: of all of the bytes.
@@ -207,7 +240,7 @@ impl Call {
         large: impl Fn(&Hash) -> Option<Bytes>,
     ) -> Result<Vec<Bytes>, Garbled> {
         if self.parts.len() > MOST_PARTS || self.body_size() != Some(body.len() as u64) {
-            return Err(Garbled("arguments of another size than was said".to_owned()));
+            return Err(Garbled::new("arguments of another size than was said".to_owned()));
         }
         let mut from = 0;
         let part = |part: &Part| match part {
@@ -218,7 +251,7 @@ impl Call {
             }
             Part::Large(hash, size) => large(hash)
                 .filter(|bytes| bytes.len() as u64 == *size)
-                .ok_or_else(|| Garbled("a large argument that was not sent".to_owned())),
+                .ok_or_else(|| Garbled::new("a large argument that was not sent".to_owned())),
         };
         self.parts.iter().map(part).collect()
     }
@@ -232,6 +265,18 @@ impl Failed {
         texts.into_iter().chain(&mut self.sources).for_each(cut);
         self
     }
+}
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    since.as_millis() as u64
+}
+
+/// A moment, likewise: what another machine can make something of.
+pub(crate) fn moment(at: Instant) -> u64 {
+    let left = at.saturating_duration_since(Instant::now());
+    now().saturating_add(left.as_millis() as u64)
 }
 
 /// Cuts a text to the most that travels.

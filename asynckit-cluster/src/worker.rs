@@ -4,7 +4,6 @@
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use asynckit::carry::{Ended, Served};
 use asynckit::{CancelToken, ErrorKind, Pool, try_work};
@@ -14,7 +13,8 @@ use crate::attribute::Remote;
 use crate::failure;
 use crate::seam::Tell;
 use crate::sync::lock;
-use crate::wire::{Call, CallId, Failed, FunctionId, Kind, Outcome};
+use crate::trace::Span;
+use crate::wire::{self, Call, CallId, Failed, FunctionId, Kind, Outcome};
 
 thread_local! {
     static CALL: Cell<Option<CallId>> = const { Cell::new(None) };
@@ -170,7 +170,8 @@ impl Worker {
             Ok(served) => served,
             Err(why) => return run.refuse(why),
         };
-        if taken.call.deadline.is_some_and(|deadline| deadline <= now()) {
+        let span = Span::of_call(taken.call.trace.as_deref(), served.function().path());
+        if taken.call.deadline.is_some_and(|deadline| deadline <= wire::now()) {
             let words = "was not begun before its deadline";
             return run.fail(Kind::TimedOut, words.to_owned());
         }
@@ -181,7 +182,7 @@ impl Worker {
             Ok::<(), std::convert::Infallible>(())
         });
         let place = token.on(&self.pool);
-        match served.function().timeout() {
+        span.in_scope(|| match served.function().timeout() {
             None => drop(work.spawn_on(&place)),
             Some(timeout) => {
                 let result = work.timeout(timeout).spawn_on(&place);
@@ -194,7 +195,7 @@ impl Worker {
                     }
                 });
             }
-        }
+        });
     }
 
     /// A thread is free again.
@@ -276,10 +277,4 @@ impl Drop for Run {
 fn failed(kind: Kind, text: String) -> Failed {
     let (sources, origin, path, place) = Default::default();
     Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
-}
-
-/// In milliseconds since 1970.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    since.as_millis() as u64
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::crew::{Crew, LONG, News};
 use super::lines::{LastWords, OnLine};
 use super::member::{Member, Sent, Why};
-use super::messages::{FromWorker, Settings};
+use super::messages::{self, FromWorker, Settings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::{Status, WorkerStatus};
@@ -189,7 +189,8 @@ impl Shared {
         let name = format!("worker-{number}");
         let alive = (self.options.lease / 4).as_millis() as u64;
         let (threads, memory) = (self.options.threads as u32, self.options.memory);
-        let settings = Settings { name: name.clone(), threads, memory, alive };
+        let settings =
+            Settings { version: wire::VERSION, name: name.clone(), threads, memory, alive };
         let started =
             super::start::start(&settings, &self.options.arguments, &self.options.on_line)?;
         let Started { child, outbox, mut outcomes, last_words } = started;
@@ -208,12 +209,12 @@ impl Shared {
         loop {
             let (message, body): (FromWorker, Bytes) = match super::pipe::read(from) {
                 Ok(None) => return None,
-                Ok(Some((head, body))) => match wire::decode(&head) {
+                Ok(Some((head, body))) => match messages::decode(&head) {
                     Ok(message) => (message, body),
                     Err(garbled) => return Some(garbled),
                 },
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    return Some(Garbled(error.to_string()));
+                    return Some(Garbled::new(error.to_string()));
                 }
                 Err(_) => return None,
             };
@@ -256,7 +257,10 @@ impl Shared {
                 let lease = self.options.lease;
                 format!("was killed, as it had shown no sign of life for {lease:?}")
             }
-            Some(Why::Garbled) => "was killed, as what it said could not be read".to_owned(),
+            Some(Why::Garbled) => match &garbled {
+                Some(garbled) => format!("was killed, as it has said {garbled}"),
+                None => "was killed, as what it said could not be read".to_owned(),
+            },
             Some(Why::GivenUp) => {
                 "was killed, as a call that was given up did not come to its end".to_owned()
             }
@@ -270,7 +274,12 @@ impl Shared {
             *times += 1;
             is_hopeless = *times >= SILENT || since.elapsed() >= HELLO;
         }
-        if is_hopeless {
+        if garbled.is_some_and(|garbled| garbled.is_foreign) {
+            let words =
+                format!("did not run: a copy of this program was started to run it, which {words}");
+            self.fail_all(crew, &words);
+            crew = self.crew();
+        } else if is_hopeless {
             crew.silent = None;
             let words = format!(
                 "did not run: a copy of this program was started to run it, which {words}, before \

@@ -30,6 +30,7 @@ pub const ALL: &[Test] = &[
     ),
     ("what_runs_learns_that_it_is_cancelled", what_runs_learns_that_it_is_cancelled),
     ("a_time_limit_holds_there", a_time_limit_holds_there),
+    ("what_is_past_its_deadline_is_not_begun", what_is_past_its_deadline_is_not_begun),
     ("a_killed_worker_loses_no_call", a_killed_worker_loses_no_call),
     (
         "a_worker_killed_before_it_begins_loses_no_call",
@@ -227,6 +228,27 @@ fn a_time_limit_holds_there(site: &Site) {
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     let text = error.to_string();
     assert!(text.ends_with("slow was not done within 50ms"), "{text}");
+}
+
+fn what_is_past_its_deadline_is_not_begun(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let idle = process().spawn_on(&*cluster).get().unwrap();
+    // Stopped, it gets the call, and comes to it when that is out of time.
+    signal(idle, Signal::STOP);
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    folder.make("until");
+    cluster.pool().scope(|s| {
+        let late = meet(&runs, &until).deadline(Duration::from_millis(200));
+        let error = late.spawn_on(&cluster.on(s)).get().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    });
+    signal(idle, Signal::CONT);
+    assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
+    assert_eq!(folder.count("runs"), 0);
+    // One that has enough time is begun.
+    let token = CancelToken::with_timeout(Duration::from_secs(100));
+    let soon_enough = add(1, 2).deadline(Duration::from_secs(90)).spawn_on(&token.on(&*cluster));
+    assert_eq!(soon_enough.get().unwrap(), 3);
 }
 
 fn a_killed_worker_loses_no_call(site: &Site) {

@@ -61,6 +61,8 @@ pub(super) struct Acting {
     pub(super) settings: Settings,
     pub(super) names: Names,
     pub(super) instance: u64,
+    /// What this machine is called.
+    pub(super) machine: String,
     pub(super) worker: Arc<Worker>,
     pub(super) connection: Connection,
     pub(super) objects: Arc<Objects>,
@@ -90,6 +92,8 @@ pub(super) struct Acting {
     /// Calls that nobody wants any more, and since when: they may still come.
     pub(super) unwanted: HashMap<CallId, Instant>,
     pub(super) refused: u64,
+    /// It has been said that somebody speaks otherwise.
+    pub(super) said_foreign: bool,
     pub(super) is_connected: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
@@ -115,6 +119,7 @@ impl Acting {
             settings,
             names,
             instance: crate::nats::by_chance(),
+            machine: crate::nats::machine(),
             worker,
             connection,
             objects: Arc::new(objects),
@@ -136,6 +141,7 @@ impl Acting {
             began: Instant::now(),
             unwanted: HashMap::new(),
             refused: 0,
+            said_foreign: false,
             is_connected: true,
             epoch: 0,
             is_draining: false,

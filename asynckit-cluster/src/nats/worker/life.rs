@@ -107,10 +107,9 @@ impl Acting {
     }
 
     fn hear_driver(&mut self, message: &Bytes) {
-        let beat = frames::unpack::<DriverBeat>(message);
-        let Ok((beat, _)) = beat else {
-            self.refused += 1;
-            return;
+        let beat = match frames::unpack::<DriverBeat>(message) {
+            Ok((beat, _)) => beat,
+            Err(garbled) => return self.count_refused(&garbled),
         };
         if beat.is_last {
             self.heard.remove(&beat.run);

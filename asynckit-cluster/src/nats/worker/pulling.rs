@@ -11,6 +11,7 @@ use super::acting::{Acting, Asked, Found, Held};
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::Lane;
+use crate::nats::say;
 use crate::wire::{CallId, Garbled, Hash, Part};
 
 /// How long a request for calls stands.
@@ -91,11 +92,7 @@ impl Acting {
     fn take_in(&mut self, message: Message) {
         let Some(reply) = message.reply else { return };
         let reply = reply.to_string();
-        let read = frames::unpack::<frames::Call>(&message.payload).and_then(|(head, body)| {
-            frames::same_version(head.version)?;
-            Ok((head, body))
-        });
-        let (head, body) = match read {
+        let (head, body) = match frames::unpack::<frames::Call>(&message.payload) {
             Ok(read) => read,
             Err(garbled) => return self.refuse(reply, &garbled, message.payload),
         };
@@ -280,7 +277,7 @@ impl Acting {
 
     /// Puts what can't be read where somebody may look at it.
     fn refuse(&mut self, reply: String, why: &Garbled, payload: Bytes) {
-        self.refused += 1;
+        self.count_refused(why);
         let mut headers = HeaderMap::new();
         headers.insert("Asynckit-Why", why.to_string().replace(['\r', '\n'], " "));
         let (client, subject) = (self.connection.client.clone(), self.names.dead());
@@ -289,6 +286,13 @@ impl Acting {
             Found::Nothing
         });
         self.acknowledge(reply, "+TERM");
+    }
+
+    pub(super) fn count_refused(&mut self, why: &Garbled) {
+        self.refused += 1;
+        if why.is_foreign && !std::mem::replace(&mut self.said_foreign, true) {
+            say(&why.to_string());
+        }
     }
 
     pub(super) fn acknowledge(&self, reply: String, how: &'static str) {

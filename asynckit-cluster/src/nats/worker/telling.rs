@@ -34,6 +34,8 @@ impl Acting {
             let news = News {
                 version: wire::VERSION,
                 worker: self.settings.name.clone(),
+                process: std::process::id(),
+                machine: self.machine.clone(),
                 instance: self.instance,
                 of,
             };
@@ -60,7 +62,7 @@ impl Acting {
                 threads: u32::try_from(self.settings.threads).unwrap_or(u32::MAX),
                 build: self.names.build.clone(),
             },
-            machine: crate::nats::machine(),
+            machine: self.machine.clone(),
             instance: self.instance,
             has: has.collect(),
             refused: self.refused,
