@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use crate::clock;
 use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::Status;
 use crate::sync::lock;
@@ -146,11 +147,12 @@ impl Desk {
             delivery: 1,
             function: about.function,
             site: with.site,
-            deadline: with.deadline.map(wire::moment),
+            deadline: with.deadline.map(clock::moment),
             trace: with.trace,
             parts: arguments.iter().map(Argument::part).collect(),
         };
-        let outgoing = Outgoing { call, arguments, about, is_suspect: false };
+        // What goes out once alone is never lost with another one.
+        let outgoing = Outgoing { call, arguments, about, is_suspect: most == 1 };
         let slot = Arc::new(Slot::default());
         let open = Open { outgoing: outgoing.clone(), ended: 0, most, slot: slot.clone() };
         self.open().insert(id, open);
@@ -202,6 +204,8 @@ impl Driver for Desk {
         };
         match how.blame {
             Blame::Its => open.ended += 1,
+            // It may have run, and must not run twice.
+            Blame::Maybe if open.most == 1 => open.ended += 1,
             Blame::Maybe => open.outgoing.is_suspect = true,
             Blame::None => {}
         }

@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 // Each imports only what stands above it here.
+mod clock;
 mod error;
 mod sync;
 mod trace;

@@ -5,7 +5,6 @@
 //! allocated for it, and what is garbled is an error, never a panic.
 
 use std::fmt;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -258,6 +257,12 @@ impl Call {
 }
 
 impl Failed {
+    /// One without a cause.
+    pub(crate) fn new(kind: Kind, text: String) -> Failed {
+        let (sources, origin, path, place) = Default::default();
+        Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
+    }
+
     /// Cut to a size that can travel.
     pub(crate) fn cut(mut self) -> Failed {
         self.sources.truncate(MOST_SOURCES);
@@ -265,18 +270,6 @@ impl Failed {
         texts.into_iter().chain(&mut self.sources).for_each(cut);
         self
     }
-}
-
-/// Now, in milliseconds since 1970.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    since.as_millis() as u64
-}
-
-/// A moment, likewise: what another machine can make something of.
-pub(crate) fn moment(at: Instant) -> u64 {
-    let left = at.saturating_duration_since(Instant::now());
-    now().saturating_add(left.as_millis() as u64)
 }
 
 /// Cuts a text to the most that travels.

@@ -10,11 +10,12 @@ use asynckit::{CancelToken, ErrorKind, Pool, try_work};
 use bytes::Bytes;
 
 use crate::attribute::Remote;
+use crate::clock;
 use crate::failure;
 use crate::seam::Tell;
 use crate::sync::lock;
 use crate::trace::Span;
-use crate::wire::{self, Call, CallId, Failed, FunctionId, Kind, Outcome};
+use crate::wire::{Call, CallId, Failed, FunctionId, Kind, Outcome};
 
 thread_local! {
     static CALL: Cell<Option<CallId>> = const { Cell::new(None) };
@@ -171,7 +172,7 @@ impl Worker {
             Err(why) => return run.refuse(why),
         };
         let span = Span::of_call(taken.call.trace.as_deref(), served.function().path());
-        if taken.call.deadline.is_some_and(|deadline| deadline <= wire::now()) {
+        if taken.call.deadline.is_some_and(|deadline| deadline <= clock::now()) {
             let words = "was not begun before its deadline";
             return run.fail(Kind::TimedOut, words.to_owned());
         }
@@ -191,7 +192,8 @@ impl Worker {
                         && error.kind() == ErrorKind::TimedOut
                     {
                         let words = format!("was not done within {timeout:?}");
-                        lock(&shared).tell_early(Outcome::Failed(failed(Kind::TimedOut, words)));
+                        lock(&shared)
+                            .tell_early(Outcome::Failed(Failed::new(Kind::TimedOut, words)));
                     }
                 });
             }
@@ -223,7 +225,7 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
             Ended::Value(bytes) => (Outcome::Value, Bytes::from(bytes)),
             Ended::Unencodable(error) => {
                 let words = format!("its value can't be sent: {error}");
-                (Outcome::Failed(failed(Kind::Failed, words)), Bytes::new())
+                (Outcome::Failed(Failed::new(Kind::Failed, words)), Bytes::new())
             }
             Ended::Failed(error) => {
                 let (failed, body) = failure::tell(error, served.function().path(), typed);
@@ -260,7 +262,7 @@ impl Run {
     }
 
     fn fail(mut self, kind: Kind, words: String) {
-        self.tell(Outcome::Failed(failed(kind, words)), Bytes::new());
+        self.tell(Outcome::Failed(Failed::new(kind, words)), Bytes::new());
     }
 
     fn refuse(mut self, why: String) {
@@ -272,9 +274,4 @@ impl Drop for Run {
     fn drop(&mut self) {
         self.worker.ended(self.id);
     }
-}
-
-fn failed(kind: Kind, text: String) -> Failed {
-    let (sources, origin, path, place) = Default::default();
-    Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
 }

@@ -4,6 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::seam::Lost;
 use crate::wire::{self, CallId, FunctionId, Garbled, Hash, MOST_HEAD};
 
 /// Where the body of an outcome is.
@@ -57,6 +58,8 @@ pub(super) enum Told {
     Claimed(String),
     /// It was not begun, and won't be here.
     Returned,
+    /// It has ended with its process.
+    Lost(Lost),
     /// It was not begun, as this large body is not in the object store.
     Missing(Hash),
 }

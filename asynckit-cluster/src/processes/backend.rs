@@ -25,6 +25,8 @@ const SILENT: u32 = 3;
 
 /// How processes are to be.
 pub(crate) struct Options {
+    /// What their names begin with.
+    pub(crate) name: String,
     pub(crate) processes: usize,
     pub(crate) threads: usize,
     pub(crate) max_calls: Option<u64>,
@@ -57,6 +59,14 @@ impl Processes {
         let its = shared.clone();
         let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || its.keep())?;
         Ok(Processes { shared, keeper: Mutex::new(Some(keeper)) })
+    }
+}
+
+impl Processes {
+    /// Takes a call out again that no process has got yet; `false` where one has.
+    #[cfg(feature = "nats")]
+    pub(crate) fn take_back(&self, id: CallId) -> bool {
+        self.shared.crew().queue.remove(id)
     }
 }
 
@@ -186,7 +196,7 @@ impl Shared {
     }
 
     fn start(self: &Arc<Self>, number: u64) -> io::Result<()> {
-        let name = format!("worker-{number}");
+        let name = format!("{}-{number}", self.options.name);
         let alive = (self.options.lease / 4).as_millis() as u64;
         let (threads, memory) = (self.options.threads as u32, self.options.memory);
         let settings =
@@ -231,6 +241,10 @@ impl Shared {
                     News::Finished(id, outcome, body) => {
                         self.tell(|driver| driver.finished(id, outcome, body));
                     }
+                    News::Early(id, outcome, body) => {
+                        self.tell(|driver| driver.finished_early(id, outcome, body));
+                    }
+                    News::Over(id) => self.tell(|driver| driver.over(id)),
                     News::Keeper => self.keeper.notify_one(),
                 }
             }
@@ -297,8 +311,12 @@ impl Shared {
         self.gone.notify_all();
     }
 
-    fn redeliver(&self, member: &Member, calls: Vec<(Sent, Blame)>, words: &str) {
+    fn redeliver(&self, member: &Member, calls: Vec<(Sent, Option<Blame>)>, words: &str) {
         for (sent, blame) in calls {
+            let Some(blame) = blame else {
+                self.tell(|driver| driver.over(sent.outgoing.call.id));
+                continue;
+            };
             let (worker, words) = (member.name.clone(), words.to_owned());
             let (id, delivery) = (sent.outgoing.call.id, sent.outgoing.call.delivery);
             self.tell(|driver| driver.lost(id, delivery, Lost { worker, words, blame }));

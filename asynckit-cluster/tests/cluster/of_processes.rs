@@ -21,12 +21,6 @@ use crate::functions::*;
 use crate::site::{Folder, eventually, is_alive, signal};
 
 pub const ALL: &[(&str, fn())] = &[
-    (
-        "what_is_out_of_time_is_killed_after_its_grace",
-        what_is_out_of_time_is_killed_after_its_grace,
-    ),
-    ("what_is_cancelled_is_killed_after_its_grace", what_is_cancelled_is_killed_after_its_grace),
-    ("who_takes_too_much_memory_ends", who_takes_too_much_memory_ends),
     ("a_process_is_replaced_after_so_many_calls", a_process_is_replaced_after_so_many_calls),
     ("several_threads_share_a_process", several_threads_share_a_process),
     ("lines_come_whole_and_with_a_name", lines_come_whole_and_with_a_name),
@@ -39,42 +33,6 @@ pub const ALL: &[(&str, fn())] = &[
     ("a_copy_that_speaks_otherwise_is_refused", a_copy_that_speaks_otherwise_is_refused),
     ("a_driver_that_speaks_otherwise_is_refused", a_driver_that_speaks_otherwise_is_refused),
 ];
-
-fn what_is_out_of_time_is_killed_after_its_grace() {
-    let folder = Folder::new();
-    let cluster = Cluster::builder().grace(Duration::from_millis(50)).processes(1).unwrap();
-    let file = folder.file("process");
-    let error = cluster.pool().scope(|s| slow(&file).spawn_on(&cluster.on(s)).get()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
-    let killed = folder.process("process");
-    eventually("it is gone", || !is_alive(killed));
-    assert_ne!(process().spawn_on(&cluster).get().unwrap(), killed);
-    assert_eq!(cluster.status().redelivered, 0, "it does not go out again");
-}
-
-fn what_is_cancelled_is_killed_after_its_grace() {
-    let folder = Folder::new();
-    let cluster = Cluster::builder().grace(Duration::from_millis(50)).processes(1).unwrap();
-    let file = folder.file("process");
-    cluster.pool().scope(|s| {
-        let result = deaf(&file).spawn_on(&cluster.on(s));
-        let killed = folder.process("process");
-        let behind = add(1, 2).spawn_on(&cluster);
-        result.cancel();
-        eventually("it is gone", || !is_alive(killed));
-        assert_eq!(behind.get().unwrap(), 3);
-    });
-}
-
-fn who_takes_too_much_memory_ends() {
-    let cluster = Cluster::processes(1).unwrap();
-    assert_eq!(greedy(1 << 20).spawn_on(&cluster).get().unwrap(), 1 << 20);
-    let error = greedy(400 << 20).spawn_on(&cluster).get().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Lost);
-    assert!(error.to_string().contains("memory allocation of 419430400 bytes failed"), "{error}");
-    // Others have the usual, which is no limit.
-    assert_eq!(unlimited(400 << 20).spawn_on(&cluster).get().unwrap(), 400 << 20);
-}
 
 fn a_process_is_replaced_after_so_many_calls() {
     let cluster = Cluster::builder().max_calls(5).processes(1).unwrap();
