@@ -137,6 +137,7 @@ impl ClusterBuilder {
         let pool =
             local_pool(self.pool, &[(n, "processes"), (self.threads, "threads"), deliveries])?;
         let options = Options {
+            name: "worker".to_owned(),
             processes: n,
             threads: self.threads,
             max_calls: self.max_calls,

@@ -9,10 +9,11 @@ use asynckit::carry::{Call, Carriage, Carried, Carrier, Failure, Function};
 use bytes::Bytes;
 
 use crate::attribute::Remote;
-use crate::driver::{Answer, Desk};
+use crate::driver::{Answer, Desk, With};
 use crate::failure;
 use crate::seam::{About, Argument};
 use crate::sync::lock;
+use crate::trace;
 use crate::wire::{FunctionId, Hash, LARGE, Outcome};
 use crate::worker::Functions;
 
@@ -76,9 +77,13 @@ impl Inner {
             }
         };
         let arguments = arguments.into_iter().map(|bytes| self.argument(bytes)).collect();
-        let site = format!("{}:{}", call.at().file(), call.at().line());
+        let with = With {
+            site: format!("{}:{}", call.at().file(), call.at().line()),
+            deadline: call.deadline(),
+            trace: trace::here(),
+        };
         let most = remote.deliveries.unwrap_or(self.deliveries);
-        let ticket = self.desk.publish(about, site, arguments, most);
+        let ticket = self.desk.publish(about, with, arguments, most);
         match ticket.await {
             Answer::Outcome(Outcome::Value, body) => match call.value(&body) {
                 Ok(carried) => carried,

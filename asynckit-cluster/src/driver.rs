@@ -8,9 +8,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 
+use crate::clock;
 use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::Status;
 use crate::sync::lock;
@@ -35,6 +37,16 @@ struct Open {
     /// How many may.
     most: u32,
     slot: Arc<Slot>,
+}
+
+/// What goes with a call, besides its arguments.
+pub(crate) struct With {
+    /// Where it is called, as `file:line`.
+    pub(crate) site: String,
+    /// When nobody wants its outcome any more.
+    pub(crate) deadline: Option<Instant>,
+    /// The span that it is a part of, as a `traceparent`.
+    pub(crate) trace: Option<String>,
 }
 
 /// What becomes of a call.
@@ -125,7 +137,7 @@ impl Desk {
     pub(crate) fn publish(
         self: &Arc<Self>,
         about: Arc<About>,
-        site: String,
+        with: With,
         arguments: Vec<Argument>,
         most: u32,
     ) -> Ticket {
@@ -134,12 +146,13 @@ impl Desk {
             id,
             delivery: 1,
             function: about.function,
-            site,
-            deadline: None,
-            trace: None,
+            site: with.site,
+            deadline: with.deadline.map(clock::moment),
+            trace: with.trace,
             parts: arguments.iter().map(Argument::part).collect(),
         };
-        let outgoing = Outgoing { call, arguments, about, is_suspect: false };
+        // What goes out once alone is never lost with another one.
+        let outgoing = Outgoing { call, arguments, about, is_suspect: most == 1 };
         let slot = Arc::new(Slot::default());
         let open = Open { outgoing: outgoing.clone(), ended: 0, most, slot: slot.clone() };
         self.open().insert(id, open);
@@ -191,6 +204,8 @@ impl Driver for Desk {
         };
         match how.blame {
             Blame::Its => open.ended += 1,
+            // It may have run, and must not run twice.
+            Blame::Maybe if open.most == 1 => open.ended += 1,
             Blame::Maybe => open.outgoing.is_suspect = true,
             Blame::None => {}
         }

@@ -2,8 +2,10 @@
 #![warn(missing_docs)]
 
 // Each imports only what stands above it here.
+mod clock;
 mod error;
 mod sync;
+mod trace;
 mod wire;
 
 pub mod attribute;

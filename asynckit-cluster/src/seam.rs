@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::status::{RunningCall, Status};
 use crate::wire::{self, CallId, Hash};
@@ -35,7 +36,8 @@ pub(crate) struct Outgoing {
     pub(crate) call: wire::Call,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) about: Arc<About>,
-    /// A delivery of it has ended its worker, maybe: it should have a worker to itself.
+    /// A delivery of it has ended its worker, maybe; or it must not go out again for the sake of another call's end:
+    /// it should have a worker to itself.
     pub(crate) is_suspect: bool,
 }
 
@@ -90,6 +92,14 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)
     fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
 
+    /// As `finished`, of what is out of time: its code still runs, until `over`.
+    fn finished_early(&self, id: CallId, outcome: wire::Outcome, body: Bytes) {
+        self.finished(id, outcome, body);
+    }
+
+    /// The code of a call has ended that was withdrawn, or had finished early; or it was not begun, and won't be.
+    fn over(&self, _id: CallId) {}
+
     /// No outcome will come of this delivery. Where it is the latest one, it is published again, as the next, or fails.
     fn lost(&self, id: CallId, delivery: u32, how: Lost);
 
@@ -101,7 +111,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
 }
 
 /// How a delivery ended without an outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Lost {
     /// The name of the worker.
     pub(crate) worker: String,
@@ -112,7 +122,7 @@ pub(crate) struct Lost {
 }
 
 /// What a call has to do with the end of its worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Blame {
     /// It ran there, alone: this counts as one of its deliveries.
     Its,

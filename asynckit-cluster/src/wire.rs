@@ -158,11 +158,43 @@ pub(crate) struct Hello {
 
 /// What came from outside and is none of ours.
 #[derive(Debug)]
-pub(crate) struct Garbled(pub(crate) String);
+pub(crate) struct Garbled {
+    words: String,
+    /// It is another program's, which speaks otherwise.
+    pub(crate) is_foreign: bool,
+}
+
+impl Garbled {
+    pub(crate) fn new(words: String) -> Garbled {
+        Garbled { words, is_foreign: false }
+    }
+
+    /// What a program says to which messages are something else.
+    fn of_version(version: u16) -> Garbled {
+        let words = format!(
+            "it is of version {version} of the protocol, and this program speaks {VERSION}: start drivers and workers \
+             from the same build of your program"
+        );
+        Garbled { words, is_foreign: true }
+    }
+}
+
+/// What kind of messages another program speaks, by a message's head: all of them begin with that.
+///
+/// # Errors
+///
+/// Where it isn't ours.
+pub(crate) fn check_version(head: &[u8]) -> Result<(), Garbled> {
+    match postcard::take_from_bytes::<u16>(head) {
+        Ok((VERSION, _)) => Ok(()),
+        Ok((other, _)) => Err(Garbled::of_version(other)),
+        Err(error) => Err(Garbled::new(error.to_string())),
+    }
+}
 
 impl fmt::Display for Garbled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a message that can't be read: {}", self.0)
+        write!(f, "a message that can't be read: {}", self.words)
     }
 }
 
@@ -178,9 +210,9 @@ pub(crate) fn encode(head: &impl Serialize) -> Vec<u8> {
 /// A head again: all of the bytes, and nothing more.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
     if bytes.len() > MOST_HEAD {
-        return Err(Garbled(format!("a head of {} bytes", bytes.len())));
+        return Err(Garbled::new(format!("a head of {} bytes", bytes.len())));
     }
-    whole(bytes).map_err(|error| Garbled(error.to_string()))
+    whole(bytes).map_err(|error| Garbled::new(error.to_string()))
 }
 
 /// Something again: of all of the bytes.
@@ -207,7 +239,7 @@ impl Call {
         large: impl Fn(&Hash) -> Option<Bytes>,
     ) -> Result<Vec<Bytes>, Garbled> {
         if self.parts.len() > MOST_PARTS || self.body_size() != Some(body.len() as u64) {
-            return Err(Garbled("arguments of another size than was said".to_owned()));
+            return Err(Garbled::new("arguments of another size than was said".to_owned()));
         }
         let mut from = 0;
         let part = |part: &Part| match part {
@@ -218,13 +250,19 @@ impl Call {
             }
             Part::Large(hash, size) => large(hash)
                 .filter(|bytes| bytes.len() as u64 == *size)
-                .ok_or_else(|| Garbled("a large argument that was not sent".to_owned())),
+                .ok_or_else(|| Garbled::new("a large argument that was not sent".to_owned())),
         };
         self.parts.iter().map(part).collect()
     }
 }
 
 impl Failed {
+    /// One without a cause.
+    pub(crate) fn new(kind: Kind, text: String) -> Failed {
+        let (sources, origin, path, place) = Default::default();
+        Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
+    }
+
     /// Cut to a size that can travel.
     pub(crate) fn cut(mut self) -> Failed {
         self.sources.truncate(MOST_SOURCES);

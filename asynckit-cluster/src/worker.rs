@@ -4,16 +4,17 @@
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use asynckit::carry::{Ended, Served};
 use asynckit::{CancelToken, ErrorKind, Pool, try_work};
 use bytes::Bytes;
 
 use crate::attribute::Remote;
+use crate::clock;
 use crate::failure;
 use crate::seam::Tell;
 use crate::sync::lock;
+use crate::trace::Span;
 use crate::wire::{Call, CallId, Failed, FunctionId, Kind, Outcome};
 
 thread_local! {
@@ -170,7 +171,8 @@ impl Worker {
             Ok(served) => served,
             Err(why) => return run.refuse(why),
         };
-        if taken.call.deadline.is_some_and(|deadline| deadline <= now()) {
+        let span = Span::of_call(taken.call.trace.as_deref(), served.function().path());
+        if taken.call.deadline.is_some_and(|deadline| deadline <= clock::now()) {
             let words = "was not begun before its deadline";
             return run.fail(Kind::TimedOut, words.to_owned());
         }
@@ -181,7 +183,7 @@ impl Worker {
             Ok::<(), std::convert::Infallible>(())
         });
         let place = token.on(&self.pool);
-        match served.function().timeout() {
+        span.in_scope(|| match served.function().timeout() {
             None => drop(work.spawn_on(&place)),
             Some(timeout) => {
                 let result = work.timeout(timeout).spawn_on(&place);
@@ -190,11 +192,12 @@ impl Worker {
                         && error.kind() == ErrorKind::TimedOut
                     {
                         let words = format!("was not done within {timeout:?}");
-                        lock(&shared).tell_early(Outcome::Failed(failed(Kind::TimedOut, words)));
+                        lock(&shared)
+                            .tell_early(Outcome::Failed(Failed::new(Kind::TimedOut, words)));
                     }
                 });
             }
-        }
+        });
     }
 
     /// A thread is free again.
@@ -222,7 +225,7 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
             Ended::Value(bytes) => (Outcome::Value, Bytes::from(bytes)),
             Ended::Unencodable(error) => {
                 let words = format!("its value can't be sent: {error}");
-                (Outcome::Failed(failed(Kind::Failed, words)), Bytes::new())
+                (Outcome::Failed(Failed::new(Kind::Failed, words)), Bytes::new())
             }
             Ended::Failed(error) => {
                 let (failed, body) = failure::tell(error, served.function().path(), typed);
@@ -259,7 +262,7 @@ impl Run {
     }
 
     fn fail(mut self, kind: Kind, words: String) {
-        self.tell(Outcome::Failed(failed(kind, words)), Bytes::new());
+        self.tell(Outcome::Failed(Failed::new(kind, words)), Bytes::new());
     }
 
     fn refuse(mut self, why: String) {
@@ -271,15 +274,4 @@ impl Drop for Run {
     fn drop(&mut self) {
         self.worker.ended(self.id);
     }
-}
-
-fn failed(kind: Kind, text: String) -> Failed {
-    let (sources, origin, path, place) = Default::default();
-    Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
-}
-
-/// In milliseconds since 1970.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    since.as_millis() as u64
 }

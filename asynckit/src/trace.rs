@@ -4,9 +4,9 @@
 //! hands on the span in which it was submitted; a callback is called in that in which it was registered.
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use off::{callbacks, is_on, observer};
+pub(crate) use off::{Around, callbacks, is_on, observer};
 #[cfg(feature = "tracing")]
-pub(crate) use on::{callbacks, is_on, observer};
+pub(crate) use on::{Around, callbacks, is_on, observer};
 
 #[cfg(not(feature = "tracing"))]
 mod off {
@@ -28,6 +28,19 @@ mod off {
     #[inline]
     pub(crate) const fn callbacks() -> Everywhere {
         None
+    }
+
+    /// The span in which work was submitted that has none of its own.
+    pub(crate) struct Around;
+
+    impl Around {
+        pub(crate) fn here() -> Around {
+            Around
+        }
+
+        pub(crate) fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
+            f()
+        }
     }
 }
 
@@ -65,6 +78,22 @@ mod on {
     #[inline]
     pub(crate) fn callbacks() -> Everywhere {
         if LevelFilter::current() > LevelFilter::OFF { Some(&OBSERVER) } else { None }
+    }
+
+    /// The span in which work was submitted that has none of its own: for code that does that work's part.
+    pub(crate) struct Around(Option<Span>);
+
+    impl Around {
+        pub(crate) fn here() -> Around {
+            Around(callbacks().map(|_| Span::current()))
+        }
+
+        pub(crate) fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
+            match &self.0 {
+                Some(span) => span.in_scope(f),
+                None => f(),
+            }
+        }
     }
 
     /// The spans of what is under way.

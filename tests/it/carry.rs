@@ -2,8 +2,9 @@
 
 mod desk;
 
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asynckit::carry::{Call, Carriage, Carrier, Ended, Failure, Running, on};
 use asynckit::{
@@ -206,6 +207,48 @@ fn who_cancels_it_tells_the_carrier() {
         token.cancel();
         eventually("the carrier has learned of it", || call.is_over());
         assert_eq!(sum.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    });
+}
+
+/// A carrier that has each call done here, and tells how many minutes that may take.
+struct Asks(Sender<Option<u64>>);
+
+impl Carrier for Asks {
+    fn carry<'w>(&self, call: Call<'w>) -> Result<Carriage<'w>, Call<'w>> {
+        let left = call.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        self.0.send(left.map(|left| left.as_secs().div_ceil(60))).unwrap();
+        Err(call)
+    }
+}
+
+#[test]
+fn a_carrier_may_ask_for_the_deadline() {
+    soon(|| {
+        let (send, asked) = channel();
+        let (pool, minutes) = (Pool::new(1), |n: u64| Duration::from_secs(60 * n));
+        let place = on(&pool, Asks(send.clone()));
+        let left = |result: AsyncResult<String>| {
+            assert_eq!(result.get().unwrap(), "A");
+            asked.recv().unwrap()
+        };
+        let call = || shout("a");
+        assert_eq!(left(call().spawn_on(&place)), None);
+        assert_eq!(left(call().deadline(minutes(5)).spawn_on(&place)), Some(5));
+        assert_eq!(left(call().timeout(minutes(4)).spawn_on(&place)), Some(4));
+        // The earliest of all that are around it.
+        let both = call().deadline(minutes(3)).timeout(minutes(4));
+        assert_eq!(left(both.spawn_on(&place)), Some(3));
+        let both = call().timeout(minutes(3)).deadline(minutes(2));
+        assert_eq!(left(both.spawn_on(&place)), Some(2));
+        let tried = Retry::new(2).work(call).deadline(minutes(6));
+        assert_eq!(left(tried.spawn_on(&place)), Some(6));
+        let token = CancelToken::with_timeout(minutes(7)).child();
+        assert_eq!(left(call().spawn_on(&token.on(&place))), Some(7));
+        assert_eq!(left(call().deadline(minutes(1)).spawn_on(&token.on(&place))), Some(1));
+        // A clock of its own means nothing to anybody else.
+        let virtual_one = Pool::deterministic(3);
+        let place = on(&virtual_one, Asks(send));
+        assert_eq!(left(call().deadline(minutes(5)).spawn_on(&place)), None);
     });
 }
 

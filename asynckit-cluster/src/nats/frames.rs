@@ -4,6 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::seam::Lost;
 use crate::wire::{self, CallId, FunctionId, Garbled, Hash, MOST_HEAD};
 
 /// Where the body of an outcome is.
@@ -44,6 +45,9 @@ pub(super) struct DoneOne {
 pub(super) struct News {
     pub(super) version: u16,
     pub(super) worker: String,
+    /// Its process, and the name of its machine.
+    pub(super) process: u32,
+    pub(super) machine: String,
     pub(super) instance: u64,
     pub(super) of: Vec<(CallId, u32, Told)>,
 }
@@ -54,6 +58,8 @@ pub(super) enum Told {
     Claimed(String),
     /// It was not begun, and won't be here.
     Returned,
+    /// It has ended with its process.
+    Lost(Lost),
     /// It was not begun, as this large body is not in the object store.
     Missing(Hash),
 }
@@ -99,31 +105,26 @@ pub(super) fn pack(head: &impl Serialize, bodies: &[Bytes]) -> Bytes {
 
 /// A message, taken apart: all of its bytes are head or body.
 pub(super) fn unpack<T: DeserializeOwned>(message: &Bytes) -> Result<(T, Bytes), Garbled> {
-    let short = || Garbled(format!("a message of {} bytes, which is too short", message.len()));
+    let short =
+        || Garbled::new(format!("a message of {} bytes, which is too short", message.len()));
     let (size, _) = message.split_first_chunk::<4>().ok_or_else(short)?;
     let size = u32::from_le_bytes(*size) as usize;
     if size > MOST_HEAD {
-        return Err(Garbled(format!("a head of {size} bytes")));
+        return Err(Garbled::new(format!("a head of {size} bytes")));
     }
     let end = 4 + size;
     if message.len() < end {
         return Err(short());
     }
-    Ok((wire::decode(&message[4..end])?, message.slice(end..)))
-}
-
-/// Says of which version a message is, where it is another one.
-pub(super) fn same_version(version: u16) -> Result<(), Garbled> {
-    match version {
-        wire::VERSION => Ok(()),
-        other => Err(Garbled(format!("a message of version {other}"))),
-    }
+    let head = &message[4..end];
+    // Each begins with it.
+    wire::check_version(head)?;
+    Ok((wire::decode(head)?, message.slice(end..)))
 }
 
 impl Done {
     /// Each outcome with its body, from the one body of the message.
     pub(super) fn apart(self, all: &Bytes) -> Result<Vec<(DoneOne, Option<Bytes>)>, Garbled> {
-        same_version(self.version)?;
         let mut from = 0usize;
         let mut apart = Vec::with_capacity(self.outcomes.len());
         for one in self.outcomes {
@@ -145,7 +146,7 @@ impl Done {
 }
 
 fn too_short() -> Garbled {
-    Garbled("outcomes of another size than was said".to_owned())
+    Garbled::new("outcomes of another size than was said".to_owned())
 }
 
 #[cfg(test)]

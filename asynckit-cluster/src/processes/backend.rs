@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::crew::{Crew, LONG, News};
 use super::lines::{LastWords, OnLine};
 use super::member::{Member, Sent, Why};
-use super::messages::{FromWorker, Settings};
+use super::messages::{self, FromWorker, Settings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
 use crate::status::{Status, WorkerStatus};
@@ -25,6 +25,8 @@ const SILENT: u32 = 3;
 
 /// How processes are to be.
 pub(crate) struct Options {
+    /// What their names begin with.
+    pub(crate) name: String,
     pub(crate) processes: usize,
     pub(crate) threads: usize,
     pub(crate) max_calls: Option<u64>,
@@ -57,6 +59,14 @@ impl Processes {
         let its = shared.clone();
         let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || its.keep())?;
         Ok(Processes { shared, keeper: Mutex::new(Some(keeper)) })
+    }
+}
+
+impl Processes {
+    /// Takes a call out again that no process has got yet; `false` where one has.
+    #[cfg(feature = "nats")]
+    pub(crate) fn take_back(&self, id: CallId) -> bool {
+        self.shared.crew().queue.remove(id)
     }
 }
 
@@ -186,10 +196,11 @@ impl Shared {
     }
 
     fn start(self: &Arc<Self>, number: u64) -> io::Result<()> {
-        let name = format!("worker-{number}");
+        let name = format!("{}-{number}", self.options.name);
         let alive = (self.options.lease / 4).as_millis() as u64;
         let (threads, memory) = (self.options.threads as u32, self.options.memory);
-        let settings = Settings { name: name.clone(), threads, memory, alive };
+        let settings =
+            Settings { version: wire::VERSION, name: name.clone(), threads, memory, alive };
         let started =
             super::start::start(&settings, &self.options.arguments, &self.options.on_line)?;
         let Started { child, outbox, mut outcomes, last_words } = started;
@@ -208,12 +219,12 @@ impl Shared {
         loop {
             let (message, body): (FromWorker, Bytes) = match super::pipe::read(from) {
                 Ok(None) => return None,
-                Ok(Some((head, body))) => match wire::decode(&head) {
+                Ok(Some((head, body))) => match messages::decode(&head) {
                     Ok(message) => (message, body),
                     Err(garbled) => return Some(garbled),
                 },
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    return Some(Garbled(error.to_string()));
+                    return Some(Garbled::new(error.to_string()));
                 }
                 Err(_) => return None,
             };
@@ -230,6 +241,10 @@ impl Shared {
                     News::Finished(id, outcome, body) => {
                         self.tell(|driver| driver.finished(id, outcome, body));
                     }
+                    News::Early(id, outcome, body) => {
+                        self.tell(|driver| driver.finished_early(id, outcome, body));
+                    }
+                    News::Over(id) => self.tell(|driver| driver.over(id)),
                     News::Keeper => self.keeper.notify_one(),
                 }
             }
@@ -256,7 +271,10 @@ impl Shared {
                 let lease = self.options.lease;
                 format!("was killed, as it had shown no sign of life for {lease:?}")
             }
-            Some(Why::Garbled) => "was killed, as what it said could not be read".to_owned(),
+            Some(Why::Garbled) => match &garbled {
+                Some(garbled) => format!("was killed, as it has said {garbled}"),
+                None => "was killed, as what it said could not be read".to_owned(),
+            },
             Some(Why::GivenUp) => {
                 "was killed, as a call that was given up did not come to its end".to_owned()
             }
@@ -270,7 +288,12 @@ impl Shared {
             *times += 1;
             is_hopeless = *times >= SILENT || since.elapsed() >= HELLO;
         }
-        if is_hopeless {
+        if garbled.is_some_and(|garbled| garbled.is_foreign) {
+            let words =
+                format!("did not run: a copy of this program was started to run it, which {words}");
+            self.fail_all(crew, &words);
+            crew = self.crew();
+        } else if is_hopeless {
             crew.silent = None;
             let words = format!(
                 "did not run: a copy of this program was started to run it, which {words}, before \
@@ -288,8 +311,12 @@ impl Shared {
         self.gone.notify_all();
     }
 
-    fn redeliver(&self, member: &Member, calls: Vec<(Sent, Blame)>, words: &str) {
+    fn redeliver(&self, member: &Member, calls: Vec<(Sent, Option<Blame>)>, words: &str) {
         for (sent, blame) in calls {
+            let Some(blame) = blame else {
+                self.tell(|driver| driver.over(sent.outgoing.call.id));
+                continue;
+            };
             let (worker, words) = (member.name.clone(), words.to_owned());
             let (id, delivery) = (sent.outgoing.call.id, sent.outgoing.call.delivery);
             self.tell(|driver| driver.lost(id, delivery, Lost { worker, words, blame }));

@@ -51,6 +51,8 @@ pub(super) struct Crew {
 /// What is to be told when the lock is released.
 pub(super) enum News {
     Finished(CallId, crate::wire::Outcome, bytes::Bytes),
+    Early(CallId, crate::wire::Outcome, bytes::Bytes),
+    Over(CallId),
     Keeper,
 }
 
@@ -193,25 +195,26 @@ impl Crew {
                 member.is_ready = true;
                 self.silent = None;
             }
-            FromWorker::Finished(id, outcome) => {
-                let sent = self.ends(number, id, true);
-                if sent.is_some_and(|sent| !sent.is_settled) {
-                    news.push(News::Finished(id, outcome, body));
-                }
-            }
+            FromWorker::Finished(id, outcome) => match self.ends(number, id, true) {
+                Some(sent) if sent.is_settled => news.push(News::Over(id)),
+                Some(_) => news.push(News::Finished(id, outcome, body)),
+                None => {}
+            },
             FromWorker::Early(id, outcome) => {
                 let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
                 if let Some(sent) = sent.filter(|sent| !sent.is_settled) {
                     member.slow += sent.settle(grace);
-                    news.extend([News::Finished(id, outcome, body), News::Keeper]);
+                    news.extend([News::Early(id, outcome, body), News::Keeper]);
                 }
             }
-            FromWorker::Over(id) => drop(self.ends(number, id, false)),
-            FromWorker::GivenBack(id) => {
-                if let Some(sent) = self.ends(number, id, false).filter(|sent| !sent.is_settled) {
-                    self.queue.push_first(sent.outgoing);
-                }
+            FromWorker::Over(id) => {
+                news.extend(self.ends(number, id, false).map(|_| News::Over(id)));
             }
+            FromWorker::GivenBack(id) => match self.ends(number, id, false) {
+                Some(sent) if sent.is_settled => news.push(News::Over(id)),
+                Some(sent) => self.queue.push_first(sent.outgoing),
+                None => {}
+            },
             FromWorker::Alive => {}
         }
         if self.dispatch() {
@@ -235,8 +238,9 @@ impl Crew {
         false
     }
 
-    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
-    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Blame)>)> {
+    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that: `None`
+    /// where nobody waits for it any more.
+    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Option<Blame>)>)> {
         let mut member = self.members.remove(&number)?;
         self.leaving += 1;
         let calls = std::mem::take(&mut member.calls);
@@ -247,8 +251,11 @@ impl Crew {
             (_, 1) => Blame::Its,
             _ => Blame::Maybe,
         };
-        let open = calls.into_iter().filter(|sent| !sent.is_settled);
-        Some((member, open.map(|sent| (sent, blame)).collect()))
+        let blamed = calls.into_iter().map(|sent| {
+            let blame = (!sent.is_settled).then_some(blame);
+            (sent, blame)
+        });
+        Some((member, blamed.collect()))
     }
 
     /// Asks back what waits behind calls that take long.

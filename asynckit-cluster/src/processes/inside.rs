@@ -16,7 +16,7 @@ use rustix::net::{
 };
 use rustix::process::{Resource, Rlimit};
 
-use super::messages::{FromWorker, Kept, Settings, ToWorker};
+use super::messages::{self, FromWorker, Kept, Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
 use crate::seam::Tell;
 use crate::sync::lock;
@@ -192,7 +192,7 @@ fn serve(calls: OwnedFd, outcomes: OwnedFd) -> Result<(), asynckit::BoxError> {
 
 fn next(calls: &mut BufReader<fs::File>) -> Result<Option<(ToWorker, Bytes)>, asynckit::BoxError> {
     let Some((head, body)) = pipe::read(calls)? else { return Ok(None) };
-    let message = wire::decode(&head)?;
+    let message = messages::decode(&head)?;
     Ok(Some((message, body)))
 }
 

@@ -1,11 +1,27 @@
 //! What the driver and a process of it tell each other, besides calls and outcomes.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{Call, CallId, Hash, Hello, Outcome};
+use crate::wire::{self, Call, CallId, Garbled, Hash, Hello, Outcome};
 
 /// How much of large arguments a process keeps, for calls to come. Both sides count alike.
 pub(super) const KEEPS: u64 = 256 << 20;
+
+/// A message. The first one of either side begins with its version, whatever else comes after it.
+///
+/// # Errors
+///
+/// Where it can't be read, or is another program's.
+pub(super) fn decode<T: DeserializeOwned>(head: &[u8]) -> Result<T, Garbled> {
+    if let [FIRST, rest @ ..] = head {
+        wire::check_version(rest)?;
+    }
+    wire::decode(head)
+}
+
+/// How the first message of either side begins.
+const FIRST: u8 = 0;
 
 /// To a process.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +41,8 @@ pub(super) enum ToWorker {
 /// What a process is to be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Settings {
+    /// Of which kind messages are.
+    pub(super) version: u16,
     pub(super) name: String,
     pub(super) threads: u32,
     /// How much memory it may take, unless the function says.

@@ -41,6 +41,12 @@ pub(super) fn start(
         command.arg0(name);
     }
     command.args(arguments).env(ASKED, process::id().to_string());
+    // What a worker over NATS was told, its credentials too, is none of what its calls are to see or to go by.
+    for (name, _) in env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"ASYNCKIT_WORKER") {
+            command.env_remove(name);
+        }
+    }
     command.stdin(Stdio::from(std::os::fd::OwnedFd::from(its)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     // What a terminal sends to the program is the program's to deal with.

@@ -20,6 +20,7 @@ fn main() {
     // Copies that behave as a test wants it.
     match std::env::args().nth(1).as_deref() {
         Some("--does-not-serve") => std::process::exit(5),
+        Some("--speaks-otherwise") => of_processes::speak_otherwise(),
         Some("--makes-a-cluster") => {
             println!("{}", asynckit_cluster::Cluster::processes(1).unwrap_err());
             return;

@@ -1,24 +1,26 @@
 //! What holds for processes of this program, on this machine.
 
 use std::collections::HashSet;
+use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use asynckit::{ErrorKind, Results};
 use asynckit_cluster::{Cluster, ClusterError};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
+};
 use rustix::process::Signal;
 
 use crate::functions::*;
 use crate::site::{Folder, eventually, is_alive, signal};
 
 pub const ALL: &[(&str, fn())] = &[
-    (
-        "what_is_out_of_time_is_killed_after_its_grace",
-        what_is_out_of_time_is_killed_after_its_grace,
-    ),
-    ("what_is_cancelled_is_killed_after_its_grace", what_is_cancelled_is_killed_after_its_grace),
-    ("who_takes_too_much_memory_ends", who_takes_too_much_memory_ends),
     ("a_process_is_replaced_after_so_many_calls", a_process_is_replaced_after_so_many_calls),
     ("several_threads_share_a_process", several_threads_share_a_process),
     ("lines_come_whole_and_with_a_name", lines_come_whole_and_with_a_name),
@@ -28,43 +30,9 @@ pub const ALL: &[(&str, fn())] = &[
     ("a_death_is_noticed_at_once", a_death_is_noticed_at_once),
     ("a_copy_that_does_not_serve_is_told_of", a_copy_that_does_not_serve_is_told_of),
     ("a_copy_never_makes_a_cluster", a_copy_never_makes_a_cluster),
+    ("a_copy_that_speaks_otherwise_is_refused", a_copy_that_speaks_otherwise_is_refused),
+    ("a_driver_that_speaks_otherwise_is_refused", a_driver_that_speaks_otherwise_is_refused),
 ];
-
-fn what_is_out_of_time_is_killed_after_its_grace() {
-    let folder = Folder::new();
-    let cluster = Cluster::builder().grace(Duration::from_millis(50)).processes(1).unwrap();
-    let file = folder.file("process");
-    let error = cluster.pool().scope(|s| slow(&file).spawn_on(&cluster.on(s)).get()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
-    let killed = folder.process("process");
-    eventually("it is gone", || !is_alive(killed));
-    assert_ne!(process().spawn_on(&cluster).get().unwrap(), killed);
-    assert_eq!(cluster.status().redelivered, 0, "it does not go out again");
-}
-
-fn what_is_cancelled_is_killed_after_its_grace() {
-    let folder = Folder::new();
-    let cluster = Cluster::builder().grace(Duration::from_millis(50)).processes(1).unwrap();
-    let file = folder.file("process");
-    cluster.pool().scope(|s| {
-        let result = deaf(&file).spawn_on(&cluster.on(s));
-        let killed = folder.process("process");
-        let behind = add(1, 2).spawn_on(&cluster);
-        result.cancel();
-        eventually("it is gone", || !is_alive(killed));
-        assert_eq!(behind.get().unwrap(), 3);
-    });
-}
-
-fn who_takes_too_much_memory_ends() {
-    let cluster = Cluster::processes(1).unwrap();
-    assert_eq!(greedy(1 << 20).spawn_on(&cluster).get().unwrap(), 1 << 20);
-    let error = greedy(400 << 20).spawn_on(&cluster).get().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Lost);
-    assert!(error.to_string().contains("memory allocation of 419430400 bytes failed"), "{error}");
-    // Others have the usual, which is no limit.
-    assert_eq!(unlimited(400 << 20).spawn_on(&cluster).get().unwrap(), 400 << 20);
-}
 
 fn a_process_is_replaced_after_so_many_calls() {
     let cluster = Cluster::builder().max_calls(5).processes(1).unwrap();
@@ -216,4 +184,64 @@ fn a_copy_never_makes_a_cluster() {
     assert!(add(1, 2).spawn_on(&cluster).get().is_err());
     let lines = lines.lock().unwrap();
     assert!(lines.iter().any(|line| *line == ClusterError::IsWorker.to_string()), "{lines:?}");
+}
+
+/// A message of another version: which one it is comes first.
+fn of_another_version() -> Vec<u8> {
+    let head = [0, 99, 1, 2, 3];
+    let lengths = [(head.len() as u32).to_le_bytes().to_vec(), 0u64.to_le_bytes().to_vec()];
+    [lengths.concat(), head.to_vec()].concat()
+}
+
+/// What a copy does in the next test: it takes its pipes and says hello in its own way.
+pub fn speak_otherwise() -> ! {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut message = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let parts = &mut [IoSliceMut::new(&mut byte)];
+    rustix::net::recvmsg(rustix::stdio::stdin(), parts, &mut message, RecvFlags::empty()).unwrap();
+    let ends = message.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(ends) => Some(ends.collect::<Vec<_>>()),
+        _ => None,
+    });
+    let outcomes = std::fs::File::from(ends.unwrap().pop().unwrap());
+    (&outcomes).write_all(&of_another_version()).unwrap();
+    // Until it is killed.
+    loop {
+        std::thread::sleep(Duration::from_secs(60));
+    }
+}
+
+fn a_copy_that_speaks_otherwise_is_refused() {
+    let builder = Cluster::builder().args(["--speaks-otherwise"]).on_line(|_| {});
+    let cluster = builder.processes(2).unwrap();
+    let error = add(1, 2).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    let text = error.to_string();
+    assert!(text.contains("version 99 of the protocol") && text.contains("same build"), "{text}");
+    assert!(cluster.status().refused > 0);
+}
+
+fn a_driver_that_speaks_otherwise_is_refused() {
+    let (ours, its) = UnixStream::pair().unwrap();
+    let mut worker = Command::new(std::env::current_exe().unwrap())
+        .env("ASYNCKIT_CLUSTER_OF", std::process::id().to_string())
+        .stdin(Stdio::from(std::os::fd::OwnedFd::from(its)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (its_calls, mut calls) = std::io::pipe().unwrap();
+    let (_outcomes, its_outcomes) = std::io::pipe().unwrap();
+    let ends = [its_calls.as_fd(), its_outcomes.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut message = SendAncillaryBuffer::new(&mut space);
+    message.push(SendAncillaryMessage::ScmRights(&ends));
+    let parts = [IoSlice::new(&[0])];
+    rustix::net::sendmsg(&ours, &parts, &mut message, SendFlags::empty()).unwrap();
+    calls.write_all(&of_another_version()).unwrap();
+    let mut said = String::new();
+    worker.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(worker.wait().unwrap().code(), Some(1));
+    assert!(said.contains("version 99 of the protocol") && said.contains("same build"), "{said}");
 }

@@ -30,6 +30,13 @@ pub const ALL: &[Test] = &[
     ),
     ("what_runs_learns_that_it_is_cancelled", what_runs_learns_that_it_is_cancelled),
     ("a_time_limit_holds_there", a_time_limit_holds_there),
+    ("what_is_past_its_deadline_is_not_begun", what_is_past_its_deadline_is_not_begun),
+    (
+        "what_is_out_of_time_is_killed_after_its_grace",
+        what_is_out_of_time_is_killed_after_its_grace,
+    ),
+    ("what_is_cancelled_is_killed_after_its_grace", what_is_cancelled_is_killed_after_its_grace),
+    ("who_takes_too_much_memory_ends", who_takes_too_much_memory_ends),
     ("a_killed_worker_loses_no_call", a_killed_worker_loses_no_call),
     (
         "a_worker_killed_before_it_begins_loses_no_call",
@@ -229,6 +236,63 @@ fn a_time_limit_holds_there(site: &Site) {
     assert!(text.ends_with("slow was not done within 50ms"), "{text}");
 }
 
+fn what_is_past_its_deadline_is_not_begun(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let idle = process().spawn_on(&*cluster).get().unwrap();
+    // Stopped, it gets the call, and comes to it when that is out of time.
+    signal(idle, Signal::STOP);
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    folder.make("until");
+    cluster.pool().scope(|s| {
+        let late = meet(&runs, &until).deadline(Duration::from_millis(200));
+        let error = late.spawn_on(&cluster.on(s)).get().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    });
+    signal(idle, Signal::CONT);
+    assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
+    assert_eq!(folder.count("runs"), 0);
+    // One that has enough time is begun.
+    let token = CancelToken::with_timeout(Duration::from_secs(100));
+    let soon_enough = add(1, 2).deadline(Duration::from_secs(90)).spawn_on(&token.on(&*cluster));
+    assert_eq!(soon_enough.get().unwrap(), 3);
+}
+
+fn what_is_out_of_time_is_killed_after_its_grace(site: &Site) {
+    let folder = Folder::new();
+    let cluster = site.with(Cluster::builder().grace(Duration::from_millis(50)), 1);
+    let file = folder.file("process");
+    let error = cluster.pool().scope(|s| slow(&file).spawn_on(&cluster.on(s)).get()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let killed = folder.process("process");
+    eventually("it is gone", || !is_alive(killed));
+    assert_ne!(process().spawn_on(&*cluster).get().unwrap(), killed);
+    assert_eq!(cluster.status().redelivered, 0, "it does not go out again");
+}
+
+fn what_is_cancelled_is_killed_after_its_grace(site: &Site) {
+    let folder = Folder::new();
+    let cluster = site.with(Cluster::builder().grace(Duration::from_millis(50)), 1);
+    let file = folder.file("process");
+    cluster.pool().scope(|s| {
+        let result = deaf(&file).spawn_on(&cluster.on(s));
+        let killed = folder.process("process");
+        let behind = add(1, 2).spawn_on(&*cluster);
+        result.cancel();
+        eventually("it is gone", || !is_alive(killed));
+        assert_eq!(behind.get().unwrap(), 3);
+    });
+}
+
+fn who_takes_too_much_memory_ends(site: &Site) {
+    let cluster = site.cluster(1);
+    assert_eq!(greedy(1 << 20).spawn_on(&*cluster).get().unwrap(), 1 << 20);
+    let error = greedy(400 << 20).spawn_on(&*cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("memory allocation of 419430400 bytes failed"), "{error}");
+    // Others have the usual, which is no limit.
+    assert_eq!(unlimited(400 << 20).spawn_on(&*cluster).get().unwrap(), 400 << 20);
+}
+
 fn a_killed_worker_loses_no_call(site: &Site) {
     let (cluster, folder) = (site.cluster(2), Folder::new());
     let (runs, until) = (folder.file("runs"), folder.file("until"));
@@ -300,15 +364,9 @@ fn a_poison_call_is_lost_and_nobody_else(site: &Site) {
         assert_eq!(error.kind(), ErrorKind::Lost);
         let text = error.to_string();
         assert!(text.contains("end was lost, 3 times: w"), "{text}");
-        // Over NATS nobody watches a worker's end but who has started it.
-        if site.name == "processes" {
-            assert!(text.contains("signal 6 (SIGABRT); its last words: "), "{text}");
-            assert!(text.contains("these are my last words"), "{text}");
-        }
+        assert!(text.contains("signal 6 (SIGABRT); its last words: "), "{text}");
+        assert!(text.contains("these are my last words"), "{text}");
         assert_eq!(folder.count("runs"), 3);
-        if site.name != "processes" {
-            return;
-        }
         for (how, words) in [("exit", "exit code 3"), ("segv", "signal 11 (SIGSEGV)")] {
             let error = end(&file, how).spawn_on(&place).get().unwrap_err();
             assert!(error.to_string().contains(words), "{error}");

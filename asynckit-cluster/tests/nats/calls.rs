@@ -34,7 +34,7 @@ pub fn zeros(count: usize) -> Vec<u8> {
 
 #[async_work(remote)]
 pub fn whoami(_any: u32) -> u32 {
-    std::process::id()
+    worker()
 }
 
 /// Notes that it has begun, waits until it may go on, and returns its number.
@@ -43,6 +43,14 @@ pub fn gated(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);
     wait_for(&dir.join("go"));
     std::fs::write(dir.join(format!("done-{number}")), "").unwrap();
+    number
+}
+
+/// The same, and never twice.
+#[async_work(remote(deliveries = 1))]
+pub fn gated_once(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
     number
 }
 
@@ -93,14 +101,19 @@ pub fn id_of(_any: u64) -> String {
     call_id().map(|id| id.to_string()).unwrap_or_default()
 }
 
-/// Notes that a call has begun, with the process and, where it isn't the first time, a mark.
+/// The worker, whose process this is one of.
+fn worker() -> u32 {
+    std::os::unix::process::parent_id()
+}
+
+/// Notes that a call has begun, with the worker and, where it isn't the first time, a mark.
 fn note(dir: &Path, number: u64) {
     let times = begun(dir, number).len();
-    let name = format!("begun-{number}-{}-{times}", std::process::id());
+    let name = format!("begun-{number}-{}-{times}", worker());
     std::fs::write(dir.join(name), "").unwrap();
 }
 
-/// The processes in which a call has begun so far.
+/// The workers in which a call has begun so far.
 pub fn begun(dir: &Path, number: u64) -> Vec<u32> {
     let prefix = format!("begun-{number}-");
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());

@@ -149,3 +149,26 @@ fn a_connection_that_swallows_one_direction_is_given_up() {
         });
     }
 }
+
+/// Nobody tells the worker that this call isn't wanted any more: it goes by the call's own deadline.
+#[test]
+fn what_is_past_its_deadline_is_not_begun_while_its_driver_is_away() {
+    let Some(server) = NatsServer::start() else { return };
+    let (here, dir) = (server.cluster(), Dir::new());
+    let proxy = Proxy::to(server.port());
+    let away = Cluster::connect(proxy.url(), "test").unwrap();
+    let _worker = server.worker("w", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&here);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let late = gated(dir.path().to_owned(), 2).deadline(Duration::from_secs(1));
+    let late = late.spawn_on(&away);
+    soon("it waits on the server", || server.messages("WORK") == 2);
+    proxy.cut();
+    assert_eq!(late.get().unwrap_err().kind(), asynckit::ErrorKind::TimedOut);
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+    soon("it has come to its turn", || server.messages("WORK") == 0);
+    assert_eq!(add(1, 1).spawn_on(&here).get().unwrap(), 2);
+    assert!(begun(dir.path(), 2).is_empty());
+    proxy.mend();
+}

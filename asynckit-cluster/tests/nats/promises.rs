@@ -3,7 +3,7 @@
 use asynckit::{CancelToken, ErrorKind, chain};
 
 use crate::calls::{
-    add, begun, endless, fails, id_of, limited, panics, sum, too_long, whoami, zeros,
+    add, begun, endless, fails, gated, id_of, limited, panics, sum, too_long, whoami, zeros,
 };
 use crate::support::{Dir, NatsServer, soon};
 
@@ -122,6 +122,31 @@ fn a_call_has_an_id_of_its_own() {
     all.dedup();
     assert_eq!(all.len(), 20);
     assert!(all.iter().all(|id| !id.is_empty()));
+}
+
+/// Also before the worker has said how it is, which it does each second.
+#[test]
+fn a_status_knows_the_process_of_who_runs_a_call() {
+    let Some(server) = NatsServer::start() else { return };
+    let dir = Dir::new();
+    // It has said so before there was a driver to hear it.
+    let worker = server.worker("w", 1);
+    server.watch_beats().wait_for(1);
+    for n in 0..3 {
+        let cluster = server.cluster();
+        let held = gated(dir.path().to_owned(), n).spawn_on(&cluster);
+        let process = loop {
+            let status = cluster.status();
+            if let Some(one) = status.workers.iter().find(|one| !one.running.is_empty()) {
+                break one.process;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        };
+        assert_eq!(process, worker.id());
+        dir.allow("go");
+        assert_eq!(held.get().unwrap(), n);
+        std::fs::remove_file(dir.join("go")).unwrap();
+    }
 }
 
 #[test]

@@ -133,3 +133,28 @@ fn a_server_without_jetstream_or_no_server_is_an_error() {
     let error = Cluster::connect(server.url(), "a.b").unwrap_err();
     assert!(error.to_string().contains("`a.b`"), "{error}");
 }
+
+/// A driver and a worker whose counterpart speaks otherwise: neither takes anything from it, and each says what to do.
+#[test]
+fn who_speaks_another_version_is_refused_and_told_what_to_do() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let said = std::fs::File::create(dir.join("said")).unwrap();
+    let url = format!("{}/test", server.url());
+    let _worker = crate::support::WorkerProcess::with(&url, "w", 1, |command| {
+        command.stderr(said);
+    });
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    // A head that begins with another version.
+    let other = b"\x03\0\0\0\x63\x01\x02";
+    let calls = server.a_subject_of_calls();
+    server.publish(&calls, other);
+    soon("it is kept aside", || server.messages("DEAD") == 1);
+    soon("it is counted", || cluster.status().refused == 1);
+    let said = || std::fs::read_to_string(dir.join("said")).unwrap();
+    soon("the worker says so", || said().contains("version 99 of the protocol"));
+    assert!(said().contains("same build"), "{}", said());
+    server.publish(&server.subject_of_outcomes(), other);
+    soon("the driver counts it as well", || cluster.status().refused == 2);
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}

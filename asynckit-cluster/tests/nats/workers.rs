@@ -2,7 +2,7 @@
 
 use asynckit::ErrorKind;
 
-use crate::calls::{add, begun, endless, gated, poison, poison_once};
+use crate::calls::{add, begun, endless, gated, gated_once, poison, poison_once};
 use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 /// Before it begins: the call waits in the worker, behind another one.
@@ -103,10 +103,9 @@ fn a_poison_call_is_lost_after_its_deliveries_and_others_are_not() {
     let error = poisoned.get().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost);
     let text = error.to_string();
-    assert!(text.contains("3 times") && text.contains("w"), "{text}");
+    assert!(text.contains("3 times: w") && text.contains("(SIGABRT)"), "{text}");
     assert_eq!(begun(dir.path(), 1).len(), 3);
-    let alive = workers.iter_mut().filter_map(|worker| worker.is_alive().then_some(()));
-    assert_eq!(alive.count(), 1);
+    assert!(workers.iter_mut().all(|worker| worker.is_alive()), "it is a process of theirs");
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
 }
 
@@ -118,6 +117,40 @@ fn what_may_go_out_once_is_lost_with_its_worker() {
     let error = poison_once(dir.path().to_owned(), 1).spawn_on(&cluster).get().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost);
     assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+/// Others run beside it in processes of that worker, and one of them ends its own.
+#[test]
+fn what_may_go_out_once_is_not_run_again_for_another_ones_end() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _worker = server.worker("w", 2);
+    let once = gated_once(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let error = poison(dir.path().to_owned(), 2).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    let many: Vec<_> = (0..500).map(|n| add(n, 1).spawn_on(&cluster)).collect();
+    assert!(many.into_iter().all(|one| one.get().is_ok()));
+    dir.allow("go");
+    assert_eq!(once.get().unwrap(), 1);
+    assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+/// The whole worker goes, with all that it runs: what goes out once is lost, and all else runs again.
+#[test]
+fn what_may_go_out_once_never_runs_twice_though_its_worker_is_killed() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let mut worker = server.worker("w", 3);
+    let once = gated_once(dir.path().to_owned(), 1).spawn_on(&cluster);
+    let often = gated(dir.path().to_owned(), 2).spawn_on(&cluster);
+    soon("both run", || (1..3).all(|n| !begun(dir.path(), n).is_empty()));
+    worker.kill();
+    let _other = server.worker("other", 2);
+    assert_eq!(once.get().unwrap_err().kind(), ErrorKind::Lost);
+    dir.allow("go");
+    assert_eq!(often.get().unwrap(), 2);
+    assert_eq!((begun(dir.path(), 1).len(), begun(dir.path(), 2).len()), (1, 2));
 }
 
 /// It finishes what runs, hands back what waits, and leaves.

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::core::TaskRef;
 use crate::error::{At, BoxError, Error, Failure};
@@ -106,6 +106,7 @@ pub struct Call<'w>(Box<dyn OnCall + 'w>);
 pub(crate) trait OnCall: Send {
     fn description(&self) -> &Description;
     fn at(&self) -> At;
+    fn due(&self) -> Option<Instant>;
     fn arguments(&self) -> Result<Vec<Vec<u8>>, BoxError>;
     fn decode(&self, bytes: &[u8]) -> Result<(), BoxError>;
     fn fail(&self, failure: Failure);
@@ -178,6 +179,17 @@ impl<'w> Call<'w> {
     /// Where it is called.
     pub fn at(&self) -> &'static std::panic::Location<'static> {
         self.0.at()
+    }
+
+    /// When nobody wants its outcome any more, where the work that it is a part of says so: by
+    /// [`deadline`](crate::Work::deadline), by a [`timeout`](crate::Work::timeout) that counts by now, or by a deadline
+    /// of its [token](crate::CancelToken). It is then that the [`Carriage`] is dropped; who carries the call out
+    /// elsewhere can know before.
+    ///
+    /// It is asked for on the pool, from within [`carry`](Carrier::carry) or its future. `None` on a pool that goes by
+    /// a clock of its own.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.0.due()
     }
 
     /// Its arguments, each encoded.

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::core::{Header, TaskRef, depth, each_frame};
 use crate::error::Error;
@@ -59,6 +59,11 @@ impl Stopwatch {
     /// A task of its place runs: the time counts, if it did not before.
     pub(crate) fn begin(&self, by: &Header) {
         self.each().for_each(|watch| watch.begin_one(address(by)));
+    }
+
+    /// It counts from now on, whether anything runs or not.
+    pub(crate) fn begin_alone(&self, by: &Header) {
+        self.begin_one(address(by));
     }
 
     fn begin_one(&self, by: usize) {
@@ -113,6 +118,15 @@ impl Stopwatch {
             State::Runs { end, .. } => Some(end.saturating_sub(self.timers.now())),
             _ => None,
         }
+    }
+
+    /// When the time of this one or of one around it is over, as far as it counts by now, by the system's clock.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let due = |watch: &Stopwatch| match &*lock(&watch.state) {
+            State::Runs { end, .. } => watch.timers.instant(*end),
+            _ => None,
+        };
+        self.each().filter_map(due).min()
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -56,6 +56,13 @@ pub(crate) struct TimerKey {
     number: u64,
 }
 
+impl TimerKey {
+    /// Its moment.
+    pub(crate) fn at(self) -> Duration {
+        self.at
+    }
+}
+
 impl Timers {
     fn new(began: Option<Instant>, random: Option<Random>) -> Arc<Timers> {
         let agenda = Agenda { random, ..Agenda::default() };
@@ -80,6 +87,11 @@ impl Timers {
     /// The present moment.
     pub(crate) fn now(&self) -> Duration {
         self.began.map_or_else(|| lock(&self.agenda).now, |began| began.elapsed())
+    }
+
+    /// A moment of its clock by that of the system, if it goes by it.
+    pub(crate) fn instant(&self, at: Duration) -> Option<Instant> {
+        self.began?.checked_add(at)
     }
 
     /// Has `callback` called after this long, unless it is cancelled before.

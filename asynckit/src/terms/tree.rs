@@ -1,7 +1,7 @@
 //! Trees of work that is cancelled together: what a token and the places of its work share.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::core::TaskRef;
 use crate::error::{Error, Hop};
@@ -110,6 +110,16 @@ impl Tree {
         if let Some(before) = before {
             before.timers.cancel(before.key);
         }
+    }
+
+    /// When this one or one above it is cancelled by its deadline, by the system's clock.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let due = |tree: &Tree| {
+            let deadline = lock(&tree.deadline);
+            let due = deadline.as_ref()?;
+            due.timers.instant(due.key.at())
+        };
+        std::iter::successors(Some(self), |tree| tree.parent.as_deref()).filter_map(due).min()
     }
 
     /// Has work on a pool with a clock of its own: from now on that clock counts.

@@ -40,9 +40,9 @@ impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
         };
         let place = task.hooked_home::<Inside>();
         let around = place.and_then(|place| place.stopwatch().cloned());
-        let watch = Stopwatch::new(self.limit, own, timers, around.filter(|_| RUN));
+        let watch = Stopwatch::new(self.limit, own, timers, around);
         if !RUN {
-            watch.begin(task);
+            watch.begin_alone(task);
         }
         self.watch.set(Some(watch.clone()));
         watch
@@ -82,10 +82,8 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
         let result = match self.inner.replace(Limited::Started) {
             Limited::Work(inner) => {
                 let watch = self.stopwatch(here.header(), timers_here());
-                let place = pool::place_here().map(|place| match RUN {
-                    true => place.with_stopwatch(watch),
-                    false => place,
-                });
+                // A deadline has begun already; who carries the work out elsewhere asks for it.
+                let place = pool::place_here().map(|place| place.with_stopwatch(watch));
                 start_at(inner, here, place)
             }
             Limited::Result(result) => {

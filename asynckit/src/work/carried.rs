@@ -4,6 +4,8 @@
 //! Where a place has none, the call's work is submitted as it is: the rest of this file does nothing then.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::time::Instant;
 
 use super::carriable::{Carriable, Term, Wrap};
 use super::future::Polled;
@@ -17,6 +19,7 @@ use crate::pool::{self, Elsewhere, Place};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
 use crate::terms::{Call, Carriers, Codec, Description, Ended, OnCall, Running, Tell};
+use crate::trace::Around;
 
 /// A call, as its attribute describes it.
 struct Described<A, C, T, F> {
@@ -112,11 +115,15 @@ where
 
     /// A task of the place, which has the carriers asked.
     fn carried(self, place: Place, counted: bool, carriers: Arc<Carriers>) -> Owner<T> {
-        let (hop, answer) = (self.hop, Answer::default());
+        let (hop, answer, around) = (self.hop, Answer::default(), Around::here());
         let call = Call::new(Asked { call: Some(self), answer: answer.clone() });
         let future = async move {
-            match carriers.carry(call) {
-                Ok(carriage) => drop(carriage.await),
+            match around.in_scope(|| carriers.carry(call)) {
+                Ok(mut carriage) => {
+                    let polled =
+                        poll_fn(|context| around.in_scope(|| carriage.as_mut().poll(context)));
+                    drop(polled.await);
+                }
                 Err(call) => drop(call.here()),
             }
             let answer = lock(&answer.0).take();
@@ -228,6 +235,12 @@ where
 
     fn at(&self) -> At {
         self.call().hop.at
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let Place::Part(place) = pool::place_here()? else { return None };
+        let own = place.stopwatch().and_then(|stopwatch| stopwatch.due());
+        own.into_iter().chain(place.tree().and_then(|tree| tree.due())).min()
     }
 
     fn arguments(&self) -> Result<Vec<Vec<u8>>, BoxError> {

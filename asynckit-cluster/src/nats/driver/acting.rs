@@ -66,6 +66,8 @@ pub(super) struct Acting {
     /// How many open calls need a large body.
     pub(super) large: HashMap<Hash, usize>,
     pub(super) said_again: Option<Instant>,
+    /// It has been said that somebody speaks otherwise.
+    pub(super) said_foreign: bool,
     /// What is to be sent again now.
     pub(super) again: Vec<u64>,
     /// Lanes whose consumer could not be made.
@@ -115,6 +117,7 @@ impl Acting {
             marks: (last, last),
             large: HashMap::new(),
             said_again: None,
+            said_foreign: false,
             again: Vec::new(),
             unmade: Vec::new(),
             looked_at: HashSet::new(),

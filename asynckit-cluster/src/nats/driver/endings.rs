@@ -42,6 +42,7 @@ impl Acting {
                     self.unwanted(id);
                 }
             }
+            Told::Lost(lost) => self.lose(id.number, delivery, lost),
             Told::Returned => self.lose(id.number, delivery, not_begun(worker)),
             Told::Missing(hash) => {
                 self.objects.doubt_one(self.run, &hash);
@@ -168,7 +169,12 @@ impl Acting {
 
     fn lose_unclaimed(&mut self, number: u64, delivery: u32) {
         if self.calls.get(number).is_some_and(|open| open.claim.is_none()) {
-            self.lose(number, delivery, not_begun("the server"));
+            let mut lost = not_begun("the server");
+            // Whoever got it may have begun, and have died before he could say so: of most calls that is no harm.
+            if self.is_suspect(number) {
+                lost.blame = Blame::Maybe;
+            }
+            self.lose(number, delivery, lost);
         }
     }
 

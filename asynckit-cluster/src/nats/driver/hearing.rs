@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::acting::{Acting, Found};
 use crate::nats::frames::{self, Beat, Body, Done, News};
+use crate::nats::say;
 use crate::wire::{self, CallId, Garbled, Hash};
 
 impl Acting {
@@ -60,16 +61,12 @@ impl Acting {
     }
 
     pub(super) fn hear_news(&mut self, message: &Bytes) {
-        let news = frames::unpack::<News>(message).and_then(|(news, _)| {
-            frames::same_version(news.version)?;
-            Ok(news)
-        });
-        let news = match news {
-            Ok(news) => news,
+        let news = match frames::unpack::<News>(message) {
+            Ok((news, _)) => news,
             Err(garbled) => return self.refuse(&garbled),
         };
         let now = Instant::now();
-        self.workers.speaks(news.instance, news.worker.clone(), now);
+        self.workers.speaks(&news, now);
         for (id, delivery, told) in news.of {
             self.told(id, delivery, told, &news.worker, news.instance);
         }
@@ -94,6 +91,9 @@ impl Acting {
     }
 
     fn refuse(&mut self, garbled: &Garbled) {
+        if garbled.is_foreign && !std::mem::replace(&mut self.said_foreign, true) {
+            say(&garbled.to_string());
+        }
         self.tell(|driver| driver.refused(garbled));
     }
 }

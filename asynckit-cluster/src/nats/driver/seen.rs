@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::nats::frames::Beat;
+use crate::nats::frames::{Beat, News};
 use crate::nats::machine;
 use crate::nats::streams::LEASE;
 use crate::status::{RunningCall, WorkerStatus};
@@ -24,6 +24,8 @@ pub(super) struct Seen {
 /// All of them.
 pub(super) struct Workers {
     build: String,
+    /// What this machine is called.
+    machine: String,
     all: HashMap<Instance, Seen>,
     others: HashMap<String, (HashSet<String>, Instant)>,
     /// What those that have gone have refused.
@@ -36,7 +38,7 @@ pub(super) struct Workers {
 impl Workers {
     pub(super) fn new(build: String) -> Workers {
         let (all, others) = Default::default();
-        Workers { build, all, others, refused: 0, alone: None, is_said: false }
+        Workers { build, machine: machine(), all, others, refused: 0, alone: None, is_said: false }
     }
 
     /// A worker of ours says what it is at.
@@ -52,16 +54,21 @@ impl Workers {
             self.leaves(beat.instance);
             return;
         }
-        let is_here = beat.machine == machine();
-        let process = if is_here { beat.hello.process } else { 0 };
+        let process = self.process_here(&beat.machine, beat.hello.process);
         let seen = Seen { name: beat.hello.name, process, last: now, refused: beat.refused };
         self.all.insert(beat.instance, seen);
     }
 
     /// It has said something, if not all that it is at.
-    pub(super) fn speaks(&mut self, instance: Instance, name: String, now: Instant) {
-        let seen = Seen { name, process: 0, last: now, refused: 0 };
-        self.all.entry(instance).or_insert(seen).last = now;
+    pub(super) fn speaks(&mut self, news: &News, now: Instant) {
+        let process = self.process_here(&news.machine, news.process);
+        let new = || Seen { name: news.worker.clone(), process, last: now, refused: 0 };
+        self.all.entry(news.instance).or_insert_with(new).last = now;
+    }
+
+    /// A process, where it is one of this machine; else 0.
+    fn process_here(&self, machine: &str, process: u32) -> u32 {
+        if machine == self.machine { process } else { 0 }
     }
 
     pub(super) fn name(&self, instance: Instance) -> Option<&str> {

@@ -17,8 +17,10 @@ use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::Connection;
 use crate::nats::streams;
-use crate::wire::{self, CallId, Hash};
-use crate::worker::Worker;
+use crate::processes::Processes;
+use crate::seam::About;
+use crate::wire::{self, CallId, FunctionId, Hash};
+use crate::worker::Functions;
 
 /// What a future that was set off has found out.
 pub(super) enum Found {
@@ -35,9 +37,10 @@ pub(super) enum Found {
 
 type Finding = Pin<Box<dyn Future<Output = Found> + Send>>;
 
-/// A call whose large arguments are being fetched, or that is to run alone.
+/// A call that is here and has not been given to a process.
 pub(super) struct Held {
     pub(super) call: wire::Call,
+    pub(super) is_suspect: bool,
     pub(super) body: Bytes,
     pub(super) large: HashMap<Hash, Bytes>,
 }
@@ -61,7 +64,12 @@ pub(super) struct Acting {
     pub(super) settings: Settings,
     pub(super) names: Names,
     pub(super) instance: u64,
-    pub(super) worker: Arc<Worker>,
+    /// What this machine is called.
+    pub(super) machine: String,
+    pub(super) crew: Arc<Processes>,
+    pub(super) functions: Functions,
+    /// What the crew wants to know of each function.
+    pub(super) abouts: HashMap<FunctionId, Arc<About>>,
     pub(super) connection: Connection,
     pub(super) objects: Arc<Objects>,
     pub(super) drivers: Subscriber,
@@ -70,12 +78,9 @@ pub(super) struct Acting {
     pub(super) calls: Subscriber,
     pub(super) lanes: Vec<Asked>,
     pub(super) taken: All,
-    /// Calls that are here and wait for something but a thread.
     pub(super) held: HashMap<CallId, Held>,
-    /// Those that may begin.
+    /// Those of them that may begin.
     pub(super) arrived: Vec<CallId>,
-    /// Calls that are to run alone, in their order.
-    pub(super) suspects: VecDeque<CallId>,
     pub(super) ready: VecDeque<Ready>,
     pub(super) is_storing: bool,
     /// Acknowledgements that are due, and what drivers are to be told.
@@ -90,6 +95,8 @@ pub(super) struct Acting {
     /// Calls that nobody wants any more, and since when: they may still come.
     pub(super) unwanted: HashMap<CallId, Instant>,
     pub(super) refused: u64,
+    /// It has been said that somebody speaks otherwise.
+    pub(super) said_foreign: bool,
     pub(super) is_connected: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
@@ -102,7 +109,7 @@ impl Acting {
         settings: Settings,
         names: Names,
         connection: Connection,
-        worker: Arc<Worker>,
+        crew: Arc<Processes>,
     ) -> Result<Acting, BoxError> {
         let copies = settings.server.copies();
         streams::open(&connection.js, &names, copies).await?;
@@ -112,20 +119,22 @@ impl Acting {
         let calls = client.subscribe(format!("{inbox}.*")).await?;
         let objects = Objects::new(connection.js.clone(), names.clone(), copies);
         let mut acting = Acting {
+            taken: All::new(settings.threads),
             settings,
             names,
             instance: crate::nats::by_chance(),
-            worker,
+            machine: crate::nats::machine(),
+            crew,
+            functions: Functions::all(),
+            abouts: HashMap::new(),
             connection,
             objects: Arc::new(objects),
             drivers,
             inbox,
             calls,
             lanes: Vec::new(),
-            taken: All::new(),
             held: HashMap::new(),
             arrived: Vec::new(),
-            suspects: VecDeque::new(),
             ready: VecDeque::new(),
             is_storing: false,
             done: Vec::new(),
@@ -136,6 +145,7 @@ impl Acting {
             began: Instant::now(),
             unwanted: HashMap::new(),
             refused: 0,
+            said_foreign: false,
             is_connected: true,
             epoch: 0,
             is_draining: false,

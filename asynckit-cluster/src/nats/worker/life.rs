@@ -16,6 +16,7 @@ use super::pulling::GONE;
 use crate::nats::frames::{self, DriverBeat};
 use crate::nats::names::{self, Lane};
 use crate::nats::{EACH, say, streams};
+use crate::seam::Backend;
 use crate::wire::CallId;
 
 /// How often the server is told that a call is being worked on, in ticks: well within the time that it waits for that.
@@ -82,13 +83,14 @@ impl Acting {
 
     fn hear(&mut self, said: Said) {
         match said {
-            Said::Begun(id) => {
-                if let Some(taken) = self.taken.get(&id) {
-                    taken.begun = Some(Instant::now());
-                }
+            Said::Finished(id, outcome, body) => {
+                self.finished(id, outcome, body);
+                self.over(id);
             }
-            Said::Finished(id, outcome, body) => self.finished(id, outcome, body),
+            Said::Early(id, outcome, body) => self.finished(id, outcome, body),
             Said::Over(id) => self.over(id),
+            Said::Lost(id, delivery, how) => self.lost(id, delivery, how),
+            Said::Refused => self.refused += 1,
         }
     }
 
@@ -107,10 +109,9 @@ impl Acting {
     }
 
     fn hear_driver(&mut self, message: &Bytes) {
-        let beat = frames::unpack::<DriverBeat>(message);
-        let Ok((beat, _)) = beat else {
-            self.refused += 1;
-            return;
+        let beat = match frames::unpack::<DriverBeat>(message) {
+            Ok((beat, _)) => beat,
+            Err(garbled) => return self.count_refused(&garbled),
         };
         if beat.is_last {
             self.heard.remove(&beat.run);
@@ -132,15 +133,11 @@ impl Acting {
     fn withdraw(&mut self, id: CallId) {
         self.unwanted.insert(id, Instant::now());
         let Some(taken) = self.taken.get(&id) else { return };
-        if taken.is_given {
-            let is_waiting = self.worker.give_back(id);
-            if !is_waiting {
-                taken.is_unwanted = true;
-                return self.worker.cancel(id);
-            }
+        if taken.is_given && !self.crew.take_back(id) {
+            taken.is_unwanted = true;
+            return self.crew.withdraw(id);
         }
         self.held.remove(&id);
-        self.suspects.retain(|its| *its != id);
         self.arrived.retain(|its| *its != id);
         if let Some(taken) = self.taken.leave(&id) {
             self.acknowledge(taken.reply, "+TERM");

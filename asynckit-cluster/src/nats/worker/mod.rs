@@ -1,4 +1,8 @@
-//! The worker's side: one thread with the connection, which brings calls to the pool and their outcomes back.
+//! The worker's side: one thread with the connection, which brings calls to processes and their outcomes back.
+//!
+//! The processes are copies of this program, as with `Cluster::processes` and by the same code (`crate::processes`): so
+//! a call that ends its process harms no other one and leaves its last words, and one that nobody wants any more can be
+//! ended for real.
 //!
 //! # The files
 //!
@@ -16,6 +20,7 @@ mod telling;
 mod life;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use asynckit::BoxError;
 use bytes::Bytes;
@@ -25,37 +30,60 @@ use acting::Acting;
 use settings::Settings;
 
 use super::names::{self, Names};
-use crate::seam::Tell;
-use crate::wire::{CallId, Outcome};
-use crate::worker::Worker;
+use crate::processes::{Options, Processes, lines};
+use crate::seam::{Backend, Driver, Lost};
+use crate::wire::{CallId, Failed, Garbled, Kind, Outcome};
 
-/// What the pool's threads say.
+/// A process that runs a call and shows no sign of life for so long is killed.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// What is heard of the processes that run the calls.
 enum Said {
-    Begun(CallId),
     Finished(CallId, Outcome, Bytes),
+    Early(CallId, Outcome, Bytes),
     Over(CallId),
+    Lost(CallId, u32, Lost),
+    Refused,
 }
 
-struct Voice(mpsc::UnboundedSender<Said>);
+/// To its processes a worker is their driver.
+struct Ear(mpsc::UnboundedSender<Said>);
 
-impl Voice {
-    fn say(&self, said: Said) {
-        // Without a listener the process is about to end.
+impl Ear {
+    fn hear(&self, said: Said) {
+        // Without a listener this process is about to end.
         self.0.send(said).ok();
     }
 }
 
-impl Tell for Voice {
-    fn begun(&self, id: CallId) {
-        self.say(Said::Begun(id));
+impl Driver for Ear {
+    fn run(&self) -> u64 {
+        unreachable!("calls have the runs of their own drivers")
     }
 
     fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
-        self.say(Said::Finished(id, outcome, body));
+        self.hear(Said::Finished(id, outcome, body));
+    }
+
+    fn finished_early(&self, id: CallId, outcome: Outcome, body: Bytes) {
+        self.hear(Said::Early(id, outcome, body));
     }
 
     fn over(&self, id: CallId) {
-        self.say(Said::Over(id));
+        self.hear(Said::Over(id));
+    }
+
+    fn lost(&self, id: CallId, delivery: u32, how: Lost) {
+        self.hear(Said::Lost(id, delivery, how));
+    }
+
+    fn fail(&self, id: CallId, words: String) {
+        let failed = Outcome::Failed(Failed::new(Kind::Lost, words));
+        self.hear(Said::Finished(id, failed, Bytes::new()));
+    }
+
+    fn refused(&self, _: &Garbled) {
+        self.hear(Said::Refused);
     }
 }
 
@@ -87,9 +115,22 @@ fn serve(settings: Settings, build: String) -> Result<(), BoxError> {
         super::say(&warning);
     }
     let (send, said) = mpsc::unbounded_channel();
-    let worker =
-        Worker::new(settings.threads, &settings.name, Arc::new(Voice(send)), |_memory| {})?;
-    super::runtime()?.block_on(async move {
+    let ear: Arc<dyn Driver> = Arc::new(Ear(send));
+    let options = Options {
+        name: settings.name.clone(),
+        processes: settings.processes,
+        threads: settings.threads.div_ceil(settings.processes),
+        max_calls: None,
+        memory: None,
+        // They get to the same line as this process did.
+        arguments: std::env::args().skip(1).collect(),
+        grace: settings.grace,
+        lease: LEASE,
+        on_line: Arc::new(lines::print),
+    };
+    let crew = Arc::new(Processes::start(options, Arc::downgrade(&ear))?);
+    let its = crew.clone();
+    let served = super::runtime()?.block_on(async move {
         let connection =
             settings.server.connect(&format!("asynckit worker {}", settings.name)).await?;
         let app = match &settings.app {
@@ -97,6 +138,8 @@ fn serve(settings: Settings, build: String) -> Result<(), BoxError> {
             None => life::app_of_a_driver(&connection.client, &build).await?,
         };
         let names = Names { app, build };
-        Acting::begin(settings, names, connection, worker).await?.act(said).await
-    })
+        Acting::begin(settings, names, connection, its).await?.act(said).await
+    });
+    crew.stop();
+    served
 }

@@ -2,6 +2,7 @@
 //! waited for a thread for too long is handed back, so that another worker may have it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message, StatusCode};
@@ -11,7 +12,9 @@ use super::acting::{Acting, Asked, Found, Held};
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::Lane;
-use crate::wire::{CallId, Garbled, Hash, Part};
+use crate::nats::say;
+use crate::seam::{About, Argument, Backend, Outgoing};
+use crate::wire::{self, CallId, Garbled, Hash, Outcome, Part};
 
 /// How long a request for calls stands.
 const STANDS: Duration = Duration::from_secs(5);
@@ -25,11 +28,11 @@ pub(super) const GONE: Duration = Duration::from_secs(15);
 impl Acting {
     /// Asks for as many calls as there is room for.
     pub(super) async fn pull(&mut self) {
-        if !self.is_connected || self.is_draining || !self.suspects.is_empty() {
+        if !self.is_connected || self.is_draining {
             return;
         }
         let now = Instant::now();
-        let depth = self.taken.depth(self.settings.threads);
+        let depth = self.taken.depth();
         let room = depth.saturating_sub(self.taken.busy());
         for at in 0..self.lanes.len() {
             let asked = &mut self.lanes[at];
@@ -91,11 +94,7 @@ impl Acting {
     fn take_in(&mut self, message: Message) {
         let Some(reply) = message.reply else { return };
         let reply = reply.to_string();
-        let read = frames::unpack::<frames::Call>(&message.payload).and_then(|(head, body)| {
-            frames::same_version(head.version)?;
-            Ok((head, body))
-        });
-        let (head, body) = match read {
+        let (head, body) = match frames::unpack::<frames::Call>(&message.payload) {
             Ok(read) => read,
             Err(garbled) => return self.refuse(reply, &garbled, message.payload),
         };
@@ -113,9 +112,7 @@ impl Acting {
         let taken = Taken {
             reply,
             delivery: call.delivery,
-            is_suspect: head.is_suspect,
             since: Instant::now(),
-            begun: None,
             has_outcome: false,
             is_stored: false,
             is_over: false,
@@ -132,9 +129,10 @@ impl Acting {
             })
             .collect();
         let is_complete = large.is_empty();
-        self.held.insert(id, Held { call, body, large: HashMap::new() });
+        let held = Held { call, is_suspect: head.is_suspect, body, large: HashMap::new() };
+        self.held.insert(id, held);
         if is_complete {
-            return self.complete(id);
+            return self.arrived.push(id);
         }
         let objects = self.objects.clone();
         self.find(async move {
@@ -150,12 +148,6 @@ impl Acting {
         });
     }
 
-    /// All of its arguments are here.
-    pub(super) fn complete(&mut self, id: CallId) {
-        let is_suspect = self.taken.get(&id).is_some_and(|taken| taken.is_suspect);
-        if is_suspect { self.suspects.push_back(id) } else { self.arrived.push(id) }
-    }
-
     pub(super) fn fetched(
         &mut self,
         id: CallId,
@@ -166,28 +158,19 @@ impl Acting {
         match found {
             Ok(large) => {
                 held.large = large;
-                self.complete(id);
+                self.arrived.push(id);
             }
-            Err(hash) => self.give_back(id, hash.map_or(Told::Returned, Told::Missing)),
+            Err(hash) => self.hand_over(id, hash.map_or(Told::Returned, Told::Missing)),
         }
     }
 
-    /// Gives those that are here to the pool. Who has them is told the driver before anything begins.
+    /// Gives those that are here to processes. Who has them is told the driver before anything begins; so nothing does
+    /// while nobody can be told.
     pub(super) async fn begin_all(&mut self) {
-        let now = Instant::now();
-        let mut begin = Vec::new();
-        if let Some(&first) = self.suspects.front() {
-            // All else waits until it has run, and it waits until all else has.
-            if !self.taken.is_running() {
-                self.suspects.pop_front();
-                begin.push(first);
-            }
-        } else if !self.arrived.is_empty() && !self.runs_suspect() {
-            begin = std::mem::take(&mut self.arrived);
-        }
-        if begin.is_empty() {
+        if self.arrived.is_empty() || !self.is_connected {
             return;
         }
+        let (begin, now) = (std::mem::take(&mut self.arrived), Instant::now());
         let claims = begin.iter().filter_map(|id| {
             let taken = self.taken.get(id)?;
             taken.is_given = true;
@@ -196,73 +179,59 @@ impl Acting {
         });
         let claims: Vec<_> = claims.collect();
         self.tell(claims).await;
-        if self.is_connected {
-            // Should this process die of them, the driver is to know of whom to ask.
-            self.connection.client.flush().await.ok();
-        }
+        // Should this machine die of them, the driver is to know of whom to ask.
+        self.connection.client.flush().await.ok();
         for id in begin {
-            let Some(Held { call, body, large }) = self.held.remove(&id) else { continue };
-            match call.arguments(&body, |hash| large.get(hash).cloned()) {
-                Ok(arguments) => self.worker.take(call, arguments),
+            let Some(held) = self.held.remove(&id) else { continue };
+            match held.arguments() {
+                Ok(arguments) => self.give(held.call, arguments, held.is_suspect),
                 Err(garbled) => {
                     if let Some(taken) = self.taken.leave(&id) {
-                        self.refuse(taken.reply, &garbled, body);
+                        self.refuse(taken.reply, &garbled, held.body);
                     }
                 }
             }
         }
     }
 
-    fn runs_suspect(&self) -> bool {
-        let is_running = |taken: &Taken| taken.is_suspect && taken.is_given && !taken.is_over;
-        self.taken.iter().any(|(_, taken)| is_running(taken))
+    fn give(&mut self, call: wire::Call, arguments: Vec<Argument>, is_suspect: bool) {
+        let (id, function) = (call.id, call.function);
+        let path = match self.functions.find(&function) {
+            Ok(served) => served.function().path(),
+            Err(why) => {
+                self.finished(id, Outcome::Refused(why), Bytes::new());
+                return self.over(id);
+            }
+        };
+        // (The server sees to the functions' limits.)
+        let about = || Arc::new(About { function, path, limit: None });
+        let about = self.abouts.entry(function).or_insert_with(about).clone();
+        self.crew.publish(Outgoing { call, arguments, about, is_suspect });
     }
 
     /// What has waited for too long may go to another worker.
     pub(super) fn hand_back(&mut self, now: Instant) {
-        let waiting = self.taken.waiting(WAITS, now);
-        if waiting.is_empty() {
-            return;
-        }
-        self.taken.are_slow();
-        for id in waiting {
-            if self.worker.give_back(id) {
-                self.give_back(id, Told::Returned);
-            }
-        }
-        self.arrived_back(now);
-    }
-
-    /// What could not even be given to the pool, as one has it to itself.
-    fn arrived_back(&mut self, now: Instant) {
-        let arrived = std::mem::take(&mut self.arrived);
-        for id in arrived {
-            let since = self.taken.get(&id).map(|taken| taken.since);
-            match since {
-                Some(since) if self.is_draining || now.duration_since(since) >= WAITS => {
-                    self.give_back(id, Told::Returned);
-                }
-                Some(_) => self.arrived.push(id),
-                None => {}
+        for id in self.taken.long_here(WAITS, now) {
+            if self.crew.take_back(id) {
+                self.taken.are_slow();
+                self.hand_over(id, Told::Returned);
             }
         }
     }
 
     /// All that has not begun goes back.
     pub(super) fn hand_all_back(&mut self) {
-        let now = Instant::now();
         let all: Vec<CallId> = self.taken.iter().map(|(id, _)| *id).collect();
         for id in all {
-            if self.held.contains_key(&id) || self.worker.give_back(id) {
-                self.give_back(id, Told::Returned);
+            if self.held.contains_key(&id) || self.crew.take_back(id) {
+                self.hand_over(id, Told::Returned);
             }
         }
-        self.suspects.clear();
-        self.arrived_back(now);
+        self.arrived.clear();
     }
 
-    /// This worker won't run it.
-    fn give_back(&mut self, id: CallId, told: Told) {
+    /// No outcome will come from here: its driver is told why.
+    pub(super) fn hand_over(&mut self, id: CallId, told: Told) {
         self.held.remove(&id);
         let Some(taken) = self.taken.leave(&id) else { return };
         self.returned.push((id, taken.delivery, told));
@@ -280,7 +249,7 @@ impl Acting {
 
     /// Puts what can't be read where somebody may look at it.
     fn refuse(&mut self, reply: String, why: &Garbled, payload: Bytes) {
-        self.refused += 1;
+        self.count_refused(why);
         let mut headers = HeaderMap::new();
         headers.insert("Asynckit-Why", why.to_string().replace(['\r', '\n'], " "));
         let (client, subject) = (self.connection.client.clone(), self.names.dead());
@@ -291,12 +260,31 @@ impl Acting {
         self.acknowledge(reply, "+TERM");
     }
 
+    pub(super) fn count_refused(&mut self, why: &Garbled) {
+        self.refused += 1;
+        if why.is_foreign && !std::mem::replace(&mut self.said_foreign, true) {
+            say(&why.to_string());
+        }
+    }
+
     pub(super) fn acknowledge(&self, reply: String, how: &'static str) {
         let client = self.connection.client.clone();
         self.find(async move {
             client.publish(reply, Bytes::from_static(how.as_bytes())).await.ok();
             Found::Nothing
         });
+    }
+}
+
+impl Held {
+    /// Its arguments: what is large goes on by itself.
+    fn arguments(&self) -> Result<Vec<Argument>, Garbled> {
+        let all = self.call.arguments(&self.body, |hash| self.large.get(hash).cloned())?;
+        let each = self.call.parts.iter().zip(all).map(|(part, bytes)| match part {
+            Part::Here(_) => Argument::Here(bytes),
+            Part::Large(hash, _) => Argument::Large(*hash, bytes),
+        });
+        Ok(each.collect())
     }
 }
 

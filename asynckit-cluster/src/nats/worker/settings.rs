@@ -1,10 +1,14 @@
 //! What a worker is told of by its environment and its arguments.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use asynckit::BoxError;
 
 use crate::nats::server::Server;
+
+/// The grace, unless said: that of `Cluster::builder`.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What a worker is to be.
 #[derive(Debug)]
@@ -14,6 +18,10 @@ pub(super) struct Settings {
     pub(super) app: Option<String>,
     /// How many calls run at once.
     pub(super) threads: usize,
+    /// In how many processes: as many, unless said.
+    pub(super) processes: usize,
+    /// How long a call that nobody wants any more may go on before its process is killed.
+    pub(super) grace: Duration,
     pub(super) name: String,
 }
 
@@ -61,17 +69,29 @@ pub(super) fn read(
         (None, None) => {}
         _ => return Err("ASYNCKIT_WORKER_CERTIFICATE and ASYNCKIT_WORKER_KEY go together".into()),
     }
-    let threads = match setting("WORKER_THREADS") {
+    let number = |name: &str| match setting(name) {
         Some(text) => {
-            let threads: NonZeroUsize = text.parse().map_err(|_| {
-                format!("ASYNCKIT_WORKER_THREADS is `{text}`, and should be 1 or more")
-            })?;
-            threads.get()
+            let number = text.parse().map(NonZeroUsize::get);
+            let complaint = |_| format!("ASYNCKIT_{name} is `{text}`, and should be 1 or more");
+            number.map(Some).map_err(complaint)
         }
-        None => std::thread::available_parallelism().map_or(1, usize::from),
+        None => Ok(None),
+    };
+    let usual = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = number("WORKER_THREADS")?.unwrap_or_else(usual);
+    let processes = number("WORKER_PROCESSES")?.unwrap_or(threads).min(threads);
+    let grace = match setting("WORKER_GRACE") {
+        Some(text) => {
+            let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+            seconds.ok_or_else(|| {
+                format!("ASYNCKIT_WORKER_GRACE is `{text}`, and should be so many seconds")
+            })?
+        }
+        None => GRACE,
     };
     let name = setting("WORKER_NAME").unwrap_or_else(default_name);
-    Ok(Some(Settings { server, app: setting("WORKER_APP").or(path), threads, name }))
+    let app = setting("WORKER_APP").or(path);
+    Ok(Some(Settings { server, app, threads, processes, grace, name }))
 }
 
 /// An address and the app behind it: `nats://host:4222/films`.
@@ -113,6 +133,7 @@ mod tests {
         let asked = read_all(&[], &[("ASYNCKIT_WORKER", "nats://host:4222/films")]).unwrap();
         assert_eq!(asked.app.as_deref(), Some("films"));
         assert!(asked.threads > 0 && !asked.name.is_empty());
+        assert_eq!((asked.processes, asked.grace), (asked.threads, GRACE));
 
         let arguments = ["x", "--asynckit-worker", "tls://host", "--asynckit-worker-threads=3"];
         let variables = [
@@ -123,6 +144,16 @@ mod tests {
         let asked = read_all(&arguments, &variables).unwrap();
         assert_eq!((asked.threads, &*asked.name, asked.app.as_deref()), (3, "w1", Some("films")));
         assert!(format!("{:?}", asked.server).contains("tls://host"));
+
+        let variables = [
+            ("ASYNCKIT_WORKER", "nats://host"),
+            ("ASYNCKIT_WORKER_THREADS", "4"),
+            ("ASYNCKIT_WORKER_PROCESSES", "2"),
+            ("ASYNCKIT_WORKER_GRACE", "0.5"),
+        ];
+        let asked = read_all(&[], &variables).unwrap();
+        assert_eq!((asked.threads, asked.processes), (4, 2));
+        assert_eq!(asked.grace, Duration::from_millis(500));
     }
 
     #[test]
@@ -136,6 +167,8 @@ mod tests {
             read(&[], variable).unwrap_err().to_string()
         };
         assert!(complaint("ASYNCKIT_WORKER_THREADS", "many").contains("`many`"));
+        assert!(complaint("ASYNCKIT_WORKER_PROCESSES", "0").contains("`0`"));
+        assert!(complaint("ASYNCKIT_WORKER_GRACE", "-1").contains("`-1`"));
         assert!(complaint("ASYNCKIT_WORKER_USER", "me").contains("PASSWORD"));
         assert!(complaint("ASYNCKIT_WORKER_KEY", "k").contains("CERTIFICATE"));
     }

@@ -15,16 +15,13 @@ pub(super) struct Taken {
     /// By which it is acknowledged.
     pub(super) reply: String,
     pub(super) delivery: u32,
-    pub(super) is_suspect: bool,
     pub(super) since: Instant,
-    /// When its code began.
-    pub(super) begun: Option<Instant>,
     pub(super) has_outcome: bool,
     /// Its outcome is stored.
     pub(super) is_stored: bool,
     /// Its code has ended.
     pub(super) is_over: bool,
-    /// It has been given to the pool.
+    /// It has been given to the processes.
     pub(super) is_given: bool,
     /// Nobody waits for its outcome any more.
     pub(super) is_unwanted: bool,
@@ -34,14 +31,18 @@ pub(super) struct All {
     all: HashMap<CallId, Taken>,
     /// How long a call takes, as of late, in seconds.
     usual: f64,
+    /// When one last ended.
+    last_end: Instant,
     /// How many have not ended.
     busy: usize,
+    /// How many run at once.
+    threads: usize,
 }
 
 impl All {
-    pub(super) fn new() -> All {
+    pub(super) fn new(threads: usize) -> All {
         // Until some calls have ended, nothing is fetched ahead.
-        All { all: HashMap::new(), usual: 1.0, busy: 0 }
+        All { all: HashMap::new(), usual: 1.0, last_end: Instant::now(), busy: 0, threads }
     }
 
     /// Calls have waited here in vain: they are not short.
@@ -83,36 +84,28 @@ impl All {
         self.busy
     }
 
-    /// Whether code of calls runs or is about to.
-    pub(super) fn is_running(&self) -> bool {
-        self.all.values().any(|taken| taken.is_given && !taken.is_over)
-    }
-
     /// Its code has ended.
     pub(super) fn over(&mut self, id: &CallId, now: Instant) {
         let Some(taken) = self.all.get_mut(id).filter(|taken| !taken.is_over) else { return };
         taken.is_over = true;
+        // While several run, one ends in a fraction of the time that each takes.
+        let run = self.busy.min(self.threads) as f64;
+        let took = now.duration_since(taken.since.max(self.last_end)).as_secs_f64() * run;
+        self.usual += (took - self.usual) / 16.0;
+        self.last_end = now;
         self.busy -= 1;
-        if let Some(begun) = taken.begun {
-            let took = now.duration_since(begun).as_secs_f64();
-            self.usual += (took - self.usual) / 16.0;
-        }
     }
 
-    /// How many calls to have here, with so many threads.
-    pub(super) fn depth(&self, threads: usize) -> usize {
-        let ahead = SHORT.as_secs_f64() / self.usual.max(1e-6) * threads as f64;
-        if ahead < 1.0 { threads } else { threads + (ahead as usize).clamp(1, MOST_AHEAD) }
+    /// How many calls to have here.
+    pub(super) fn depth(&self) -> usize {
+        let ahead = SHORT.as_secs_f64() / self.usual.max(1e-6) * self.threads as f64;
+        self.threads + if ahead < 1.0 { 0 } else { (ahead as usize).clamp(1, MOST_AHEAD) }
     }
 
-    /// Those that have been waiting here for a thread.
-    pub(super) fn waiting(&self, since: Duration, now: Instant) -> Vec<CallId> {
+    /// Those that have been here for so long, and have no outcome.
+    pub(super) fn long_here(&self, since: Duration, now: Instant) -> Vec<CallId> {
         let waits = |taken: &Taken| {
-            taken.begun.is_none()
-                && !taken.is_suspect
-                && taken.is_given
-                && !taken.is_over
-                && now.duration_since(taken.since) >= since
+            taken.is_given && !taken.has_outcome && now.duration_since(taken.since) >= since
         };
         self.all.iter().filter(|(_, taken)| waits(taken)).map(|(id, _)| *id).collect()
     }

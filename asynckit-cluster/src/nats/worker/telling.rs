@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::acting::{Acting, Found, Ready};
 use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
 use crate::nats::streams::KEPT;
+use crate::seam::Lost;
 use crate::wire::{self, CallId, LARGE, Outcome};
 
 /// The most outcomes in one message.
@@ -34,6 +35,8 @@ impl Acting {
             let news = News {
                 version: wire::VERSION,
                 worker: self.settings.name.clone(),
+                process: std::process::id(),
+                machine: self.machine.clone(),
                 instance: self.instance,
                 of,
             };
@@ -49,7 +52,7 @@ impl Acting {
         }
         let now = Instant::now();
         let has = self.taken.iter().map(|(id, taken)| {
-            let so_long = now.duration_since(taken.begun.unwrap_or(taken.since));
+            let so_long = now.duration_since(taken.since);
             (*id, so_long.as_millis() as u64)
         });
         let beat = Beat {
@@ -60,7 +63,7 @@ impl Acting {
                 threads: u32::try_from(self.settings.threads).unwrap_or(u32::MAX),
                 build: self.names.build.clone(),
             },
-            machine: crate::nats::machine(),
+            machine: self.machine.clone(),
             instance: self.instance,
             has: has.collect(),
             refused: self.refused,
@@ -205,6 +208,13 @@ impl Acting {
                 taken.is_stored = true;
                 self.acknowledge_done(ready.id);
             }
+        }
+    }
+
+    /// A call has ended with its process.
+    pub(super) fn lost(&mut self, id: CallId, delivery: u32, how: Lost) {
+        if self.taken.get(&id).is_some_and(|taken| taken.delivery == delivery) {
+            self.hand_over(id, Told::Lost(how));
         }
     }
 
