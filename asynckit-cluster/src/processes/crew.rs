@@ -48,6 +48,9 @@ pub(super) struct Crew {
     pub(super) watches: bool,
 }
 
+/// A call of a process that is gone, and what it has to do with that: `None` where nobody waits for it any more.
+pub(super) type Left = (Sent, Option<Blame>);
+
 /// What is to be told when the lock is released.
 pub(super) enum News {
     Finished(CallId, crate::wire::Outcome, bytes::Bytes),
@@ -238,9 +241,8 @@ impl Crew {
         false
     }
 
-    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that: `None`
-    /// where nobody waits for it any more.
-    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Option<Blame>)>)> {
+    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
+    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<Left>)> {
         let mut member = self.members.remove(&number)?;
         self.leaving += 1;
         let calls = std::mem::take(&mut member.calls);
