@@ -201,6 +201,44 @@ fn an_observer_that_panics_is_told_to_the_hook_and_harms_nobody() {
     });
 }
 
+/// Holds up the end of a task, at whose time that is known already.
+struct HoldsUp {
+    ends: Gate,
+    goes_on: Gate,
+}
+
+impl Observer for HoldsUp {
+    fn ended(&self, _: &TaskEnded<'_>) {
+        self.ends.open();
+        self.goes_on.pass();
+    }
+}
+
+#[test]
+fn what_is_submitted_while_its_input_ends_begins_later_than_that() {
+    soon(|| {
+        let (ends, goes_on, log) = (Gate::new(), Gate::new(), Log::default());
+        let holds_up = HoldsUp { ends: ends.clone(), goes_on: goes_on.clone() };
+        let pool = Pool::builder().workers(1).observer(log.clone()).observer(holds_up);
+        let pool = pool.build().unwrap();
+        let input = pool.spawn(|| 1);
+        ends.pass();
+        let sum = chain!(&pool, add(1, &input));
+        goes_on.open();
+        assert_eq!(sum.get().unwrap(), 2);
+        let suspended = AsyncResult::new();
+        let waits = later(suspended.clone()).spawn_on(&pool);
+        suspended.set(3).unwrap();
+        assert_eq!(waits.get().unwrap(), 3);
+        pool.stop();
+        log.check();
+        let seen = log.seen();
+        let at = |line: &str| seen.iter().find(|one| one.line.starts_with(line)).unwrap().time;
+        assert!(at("ended closure") < at("submitted add"));
+        assert!(at("submitted add") <= at("ready add") && at("ready add") <= at("started add"));
+    });
+}
+
 #[test]
 fn several_look_on() {
     let (a, b) = (Log::default(), Log::default());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::clock::When;
 use super::events::{Ending, TaskKind};
 use super::ids::{Need, TaskId};
-use super::onlookers::{Listeners, tell};
+use super::onlookers::{Listeners, Moment, tell};
 use crate::error::{Error, Hop};
 use crate::sync::{AtomicU8, AtomicU64, Ordering, yield_now};
 
@@ -21,8 +21,8 @@ pub(crate) struct Record {
     ready: AtomicU8,
     /// Whether it runs: a word of who does that.
     run: AtomicU8,
-    /// When its run began, in nanoseconds of its pool's clock; zero where it does not run.
-    since: AtomicU64,
+    /// When it was submitted, begun, or left its thread last, in nanoseconds of its pool's clock.
+    last: AtomicU64,
 }
 
 /// It waits for something, or nothing was told yet.
@@ -42,8 +42,8 @@ const PATIENCE: usize = 10_000;
 
 impl Record {
     pub(crate) fn new(by: Listeners) -> Record {
-        let (ready, run, since) = (AtomicU8::new(WAITS), AtomicU8::new(NEW), AtomicU64::new(0));
-        Record { id: TaskId::next(), by, ready, run, since }
+        let (ready, run, last) = (AtomicU8::new(WAITS), AtomicU8::new(NEW), AtomicU64::new(0));
+        Record { id: TaskId::next(), by, ready, run, last }
     }
 
     /// It is about to be tied.
@@ -55,7 +55,27 @@ impl Record {
         (by, part_of): (Option<TaskId>, Option<TaskId>),
     ) {
         let (task, name, at) = (self.id, hop.name(), hop.at);
-        tell!(self.by.moment(), TaskSubmitted { task, name, at, kind, needs, by, part_of });
+        let moment = self.by.moment();
+        let time = tell!(moment, TaskSubmitted { task, name, at, kind, needs, by, part_of });
+        self.set_last(time);
+    }
+
+    fn set_last(&self, time: Duration) {
+        // ORDERING: Relaxed: who has to see it comes after another step that publishes, or only looks from outside.
+        let nanos = time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos());
+        self.last.store(nanos, Ordering::Relaxed);
+    }
+
+    fn last(&self) -> Duration {
+        Duration::from_nanos(self.last.load(Ordering::Relaxed))
+    }
+
+    /// A moment at which the thread's clock may have been read a while ago. What has happened to the task since then,
+    /// on another thread, comes first all the same.
+    fn moment_at(&self, when: When) -> Moment<'_> {
+        let mut moment = self.by.moment_at(when);
+        moment.time = moment.time.max(self.last());
+        moment
     }
 
     /// Whether this call is the one to tell that it is ready.
@@ -70,7 +90,7 @@ impl Record {
     /// It is about to be queued, or run.
     pub(crate) fn ready(&self) {
         if self.begin_ready() {
-            tell!(self.by.moment_at(When::Soon), TaskReady { task: self.id });
+            tell!(self.moment_at(When::Soon), TaskReady { task: self.id });
             self.ready.store(TOLD, Ordering::Release);
         }
     }
@@ -98,28 +118,25 @@ impl Record {
             // Nobody else does, or he does not come to an end with it.
             self.ready();
         }
-        let moment = self.by.moment_at(if then { When::Then } else { When::Now });
+        let moment = if then { self.moment_at(When::Then) } else { self.by.moment() };
         let time = match self.run.load(Ordering::Acquire) {
             NEW => tell!(moment, TaskStarted { task: self.id }),
             _ => tell!(moment, TaskResumed { task: self.id }),
         };
+        self.set_last(time);
         self.run.store(RUNS, Ordering::Release);
-        // ORDERING: Relaxed, here and below: only for a look from outside.
-        let nanos = time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos());
-        self.since.store(nanos | 1, Ordering::Relaxed);
     }
 
     /// Since when it runs.
     pub(crate) fn since(&self) -> Option<Duration> {
-        let since = self.since.load(Ordering::Relaxed);
-        (since != 0).then(|| Duration::from_nanos(since))
+        self.runs().then(|| self.last())
     }
 
     /// It has left its thread, to go on later.
     pub(crate) fn waits(&self, on: &[Need]) {
         if self.runs() {
-            tell!(self.by.moment(), TaskSuspended { task: self.id, on });
-            self.since.store(0, Ordering::Relaxed);
+            let time = tell!(self.by.moment(), TaskSuspended { task: self.id, on });
+            self.set_last(time);
             self.ready.store(WAITS, Ordering::Relaxed);
             self.run.store(LEFT, Ordering::Release);
         }

@@ -113,6 +113,7 @@ impl Log {
         let mut states: HashMap<TaskId, &str> = HashMap::new();
         let mut stacks: HashMap<ThreadId, Vec<TaskId>> = HashMap::new();
         let mut cancelled = HashSet::new();
+        let mut times: HashMap<TaskId, Duration> = HashMap::new();
         for one in &inner.seen {
             let Some(task) = one.task else { continue };
             let line = &one.line;
@@ -147,6 +148,10 @@ impl Log {
                 }
                 (_, state) => state.unwrap_or_else(|| panic!("{line}, of a stranger")),
             };
+            if one.what != "cancelled" {
+                let before = times.insert(task, one.time).unwrap_or_default();
+                assert!(before <= one.time, "{line} at {:?}, after {before:?}", one.time);
+            }
             states.insert(task, next);
         }
         let left: Vec<_> = states.iter().filter(|(_, state)| **state != "over").collect();
