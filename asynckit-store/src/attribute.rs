@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context;
+use crate::lossy::is_lossy;
 
 /// What `keep(..)` says of a function.
 ///
@@ -107,7 +108,11 @@ impl<A: Arguments, T: Serialize + DeserializeOwned> Codec<A, T> for Bytes {
     }
 
     fn value(&self, value: &T) -> Result<Vec<u8>, BoxError> {
-        context::of_value(|| Ok(rmp_serde::to_vec_named(value)?))
+        let bytes = context::of_value(|| rmp_serde::to_vec_named(value))?;
+        match is_lossy(value) {
+            true => Err("it has a `Some(None)` or `Some(())`, which would be `None` again".into()),
+            false => Ok(bytes),
+        }
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<T, BoxError> {

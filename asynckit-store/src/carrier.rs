@@ -1,6 +1,5 @@
 //! What a store does about a call: hands out the value that is kept, or has it computed and keeps that.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,8 +12,8 @@ use crate::context;
 use crate::disk::Put;
 use crate::explain::Explain;
 use crate::flights::{Board, Flights, Landing, Seat};
-use crate::record::{Asked, Functions, Lies, Note, check, now};
-use crate::stamp::{Stamp, Stamps};
+use crate::record::{Asked, Functions, Lies, Note, at, check, now};
+use crate::stamp::{Seen, Stamps};
 use crate::writer::Writer;
 
 /// What a store's handles and the work that it serves share.
@@ -72,10 +71,17 @@ impl Carrier for OfStore {
 impl Inner {
     async fn carry(self: Arc<Self>, mut call: Call<'_>, keep: &'static Keep) -> Carried {
         let (arguments, files) = context::of_key(&self.stamps, || call.arguments());
-        let Ok(arguments) = arguments else {
-            // Say, a file that is not there: the function has its own words for it.
-            self.counts.miss();
-            return call.here();
+        let arguments = match arguments {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                // Say, a file that is not there: the function has its own words for it.
+                self.counts.miss();
+                if let Some(explain) = &self.explain {
+                    let path = call.function().path();
+                    explain.tell(path, at(call.at()), format!("it has no key: {error}"));
+                }
+                return call.here();
+            }
         };
         let asked = Asked::new(&self.functions, &call, keep, arguments);
         for looked in 0.. {
@@ -136,7 +142,7 @@ impl Inner {
         self: Arc<Self>,
         call: Call<'_>,
         asked: Asked,
-        files: Vec<(PathBuf, Stamp)>,
+        files: Vec<Seen>,
         seat: Seat,
     ) -> Carried {
         self.counts.miss();
@@ -152,22 +158,20 @@ impl Inner {
                     Landing::Value(bytes)
                 }
                 Ended::Failed(error) if is_its_own(error.kind()) => Landing::Failed(error.clone()),
-                Ended::Failed(_) | Ended::Unencodable(_) => Landing::Nothing,
+                Ended::Failed(_) => Landing::Nothing,
+                Ended::Unencodable(error) => {
+                    self.is_not_kept(&asked, &error.to_string());
+                    Landing::Nothing
+                }
             });
         });
         flight.runs(running);
         carried
     }
 
-    fn keep(
-        &self,
-        asked: &Asked,
-        files: &[(PathBuf, Stamp)],
-        bytes: &Arc<Vec<u8>>,
-        took: Duration,
-    ) {
-        if files.iter().any(|(path, stamp)| self.stamps.has_changed(path, *stamp)) {
-            return;
+    fn keep(&self, asked: &Asked, files: &[Seen], bytes: &Arc<Vec<u8>>, took: Duration) {
+        if files.iter().any(Seen::has_changed) {
+            return self.is_not_kept(asked, "a file that it takes has changed meanwhile");
         }
         let note = Note {
             function: asked.known.id,
@@ -184,6 +188,14 @@ impl Inner {
         }
         let put = Put { note, known: asked.known.clone(), bytes: bytes.clone() };
         self.writer.put(asked.key, put);
+    }
+
+    /// Tells who asks why that a value is not kept: the next call of this key is computed, too.
+    fn is_not_kept(&self, asked: &Asked, why: &str) {
+        if let Some(explain) = &self.explain {
+            let path = &asked.known.function.path;
+            explain.tell(path, asked.at(), format!("its value is not kept: {why}"));
+        }
     }
 }
 

@@ -2,15 +2,17 @@
 //! to be there, unchanged, in a value.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::stamp::{Stamp, Stamps};
+use asynckit::BoxError;
+
+use crate::stamp::{Seen, Stamps};
 
 /// Why something is encoded or decoded.
 enum Purpose {
-    /// As an argument of a key. The files that were looked at are noted.
-    Key { stamps: Arc<Stamps>, seen: Vec<(PathBuf, Stamp)> },
+    /// As an argument of a key. The files that were looked at are noted, and why one could not be, as the encoding has
+    /// no words of its own.
+    Key { stamps: Arc<Stamps>, seen: Vec<Seen>, trouble: Option<String> },
     /// As a value.
     Value,
 }
@@ -37,8 +39,15 @@ fn with<R>(purpose: Purpose, f: impl FnOnce() -> R) -> (R, Option<Purpose>) {
 }
 
 /// Encodes arguments of a key; also the files that belong to it.
-pub(crate) fn of_key<R>(stamps: &Arc<Stamps>, f: impl FnOnce() -> R) -> (R, Vec<(PathBuf, Stamp)>) {
-    match with(Purpose::Key { stamps: stamps.clone(), seen: Vec::new() }, f) {
+pub(crate) fn of_key<R>(
+    stamps: &Arc<Stamps>,
+    f: impl FnOnce() -> Result<R, BoxError>,
+) -> (Result<R, BoxError>, Vec<Seen>) {
+    let (seen, trouble) = (Vec::new(), None);
+    match with(Purpose::Key { stamps: stamps.clone(), seen, trouble }, f) {
+        (Err(_), Some(Purpose::Key { trouble: Some(words), .. })) => {
+            (Err(words.into()), Vec::new())
+        }
         (result, Some(Purpose::Key { seen, .. })) => (result, seen),
         (result, _) => (result, Vec::new()),
     }
@@ -63,10 +72,19 @@ pub(crate) fn stamps() -> Option<Arc<Stamps>> {
 }
 
 /// A file belongs to the key that is made.
-pub(crate) fn note(path: PathBuf, stamp: Stamp) {
+pub(crate) fn note(file: Seen) {
+    of_the_key(|seen, _| seen.push(file));
+}
+
+/// A file that belongs to it can't be read.
+pub(crate) fn note_trouble(words: &str) {
+    of_the_key(|_, trouble| *trouble = Some(words.to_owned()));
+}
+
+fn of_the_key(f: impl FnOnce(&mut Vec<Seen>, &mut Option<String>)) {
     PURPOSE.with(|all| {
-        if let Some(Purpose::Key { seen, .. }) = all.borrow_mut().last_mut() {
-            seen.push((path, stamp));
+        if let Some(Purpose::Key { seen, trouble, .. }) = all.borrow_mut().last_mut() {
+            f(seen, trouble);
         }
     });
 }

@@ -180,16 +180,21 @@ impl Disk {
             return Ok(());
         };
         // First, so that what the database says is there is.
-        for (key, put) in batch.puts.iter().filter(|(_, put)| put.note.lies == Lies::Beside) {
+        let beside = |(_, put): &&(Key, &Put)| put.note.lies == Lies::Beside;
+        for (key, put) in batch.puts.iter().filter(beside) {
             self.large.write(key, &put.bytes)?;
         }
-        guarded(&self.path, || {
+        if batch.puts.iter().any(|put| beside(&put)) {
+            self.large.settle()?;
+        }
+        let gone = guarded(&self.path, || {
             let mut transaction = database.begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
-            fill(&transaction, batch)?;
-            Ok(transaction.commit()?)
+            let gone = fill(&transaction, batch)?;
+            transaction.commit()?;
+            Ok(gone)
         })?;
-        for key in &batch.forget {
+        for key in gone.iter().chain(&batch.forget) {
             self.large.remove(key);
         }
         Ok(())
@@ -202,7 +207,9 @@ impl Drop for Disk {
     }
 }
 
-fn fill(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<(), redb::Error> {
+/// Also says which values were files of their own, and are no more.
+fn fill(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<Vec<Key>, redb::Error> {
+    let mut gone = Vec::new();
     let (mut notes, mut values) = (transaction.open_table(NOTES)?, transaction.open_table(VALUES)?);
     let mut uses = transaction.open_table(USES)?;
     let mut functions = transaction.open_table(FUNCTIONS)?;
@@ -219,7 +226,13 @@ fn fill(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<(), redb::E
             Lies::Apart => drop(values.insert(key, put.bytes.as_slice())?),
             Lies::Beside => {}
         }
-        notes.insert(key, note.as_slice())?;
+        let before = notes.insert(key, note.as_slice())?;
+        let before = before.and_then(|note| Some(Note::from_bytes(note.value())?.0.lies));
+        match before.filter(|lies| *lies != put.note.lies) {
+            Some(Lies::Apart) => drop(values.remove(key)?),
+            Some(Lies::Beside) => gone.push(*key),
+            Some(Lies::There) | None => {}
+        }
     }
     for (key, used) in &batch.uses {
         if notes.get(key)?.is_none() {
@@ -233,7 +246,7 @@ fn fill(transaction: &WriteTransaction, batch: &Batch<'_>) -> Result<(), redb::E
         values.remove(key)?;
         uses.remove(key)?;
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// Opens a database, and sees to it that its tables are there.

@@ -49,8 +49,8 @@ impl Why {
         &self.at
     }
 
-    /// What differs: its code, its version, arguments by their names. Nothing, where nothing of the function is kept,
-    /// or what was kept is too old, gone or unreadable.
+    /// What differs: its code, its version, arguments by their names. Or that nothing of the function is kept, that
+    /// what was is too old, gone or unreadable, or why a value can't be looked for or kept.
     pub fn differs(&self) -> impl Iterator<Item = &str> {
         self.differs.iter().map(String::as_str)
     }
@@ -115,6 +115,16 @@ impl Explain {
             Some(differs) => differs,
         };
         let why = Why { function: asked.known.function.path.clone(), at: asked.at(), differs };
+        self.add(&mut state, why);
+    }
+
+    /// Something else about a call that is computed, or was.
+    pub(crate) fn tell(&self, path: &str, at: String, what: String) {
+        let why = Why { function: path.to_owned(), at, differs: vec![what] };
+        self.add(&mut self.lock(), why);
+    }
+
+    fn add(&self, state: &mut State, why: Why) {
         if self.prints {
             eprintln!("asynckit-store: computed ({}) {why}", why.at);
         }

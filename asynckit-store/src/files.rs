@@ -107,13 +107,15 @@ paths!(InputFile OutputFile);
 
 /// The path and the contents, which belong to the key that is made.
 fn seen<'p>(stamps: &Stamps, path: &'p Path) -> io::Result<(&'p Path, Contents)> {
-    let (stamp, contents) = stamps.contents(path)?;
-    context::note(path.to_owned(), stamp);
+    let (seen, contents) = stamps.contents(path)?;
+    context::note(seen);
     Ok((path, contents))
 }
 
 fn cant_read(path: &Path, error: io::Error) -> String {
-    format!("can't read {}: {error}", path.display())
+    let words = format!("can't read {}: {error}", path.display());
+    context::note_trouble(&words);
+    words
 }
 
 impl Serialize for InputFile {

@@ -7,6 +7,7 @@ mod error;
 mod stamp;
 
 mod context;
+mod lossy;
 
 pub mod attribute;
 mod files;

@@ -206,8 +206,13 @@ impl Asked {
 
     /// Where it is made, as `file:line`.
     pub(crate) fn at(&self) -> String {
-        format!("{}:{}", self.at.file(), self.at.line())
+        at(self.at)
     }
+}
+
+/// A line of the source, as `file:line`.
+pub(crate) fn at(at: At) -> String {
+    format!("{}:{}", at.file(), at.line())
 }
 
 #[cfg(test)]

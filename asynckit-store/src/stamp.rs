@@ -25,6 +25,27 @@ pub(crate) struct Stamp {
 
 /// A file that is changed so shortly after a look at it may have the same time as before.
 const GRAIN: Duration = Duration::from_secs(2);
+/// The same of a clock that tells parts of a second.
+const TICK: Duration = Duration::from_millis(20);
+
+/// A file that belongs to a key, as it was when that was made.
+pub(crate) struct Seen {
+    path: PathBuf,
+    stamp: Stamp,
+    /// What was in it, where a change right after that would not show by its stamp.
+    contents: Option<Contents>,
+}
+
+impl Seen {
+    /// Whether it contains something else now.
+    pub(crate) fn has_changed(&self) -> bool {
+        let is_same = |now| now == self.stamp;
+        !Stamp::of(&self.path).is_ok_and(is_same)
+            || self.contents.is_some_and(|before| {
+                !Contents::of(&self.path).is_ok_and(|contents| contents == before)
+            })
+    }
+}
 
 impl Stamp {
     pub(crate) fn of(path: &Path) -> io::Result<Stamp> {
@@ -48,10 +69,19 @@ impl Stamp {
         Ok(Stamp { size: u64::from_le_bytes(*first), changed: newest })
     }
 
-    /// Whether a change from now on shows.
+    /// Whether a change from now on shows, whatever the clock of files is like.
     fn is_settled(&self) -> bool {
-        let now = nanoseconds(SystemTime::now());
-        self.changed.saturating_add(GRAIN.as_nanos() as u64) < now
+        self.is_older_than(GRAIN)
+    }
+
+    /// Whether a change from now on shows, by a clock of files that tells parts of a second if this does.
+    fn shows_changes(&self) -> bool {
+        let tells_parts = !self.changed.is_multiple_of(1_000_000_000);
+        self.is_older_than(if tells_parts { TICK } else { GRAIN })
+    }
+
+    fn is_older_than(&self, age: Duration) -> bool {
+        self.changed.saturating_add(age.as_nanos() as u64) < nanoseconds(SystemTime::now())
     }
 }
 
@@ -78,13 +108,17 @@ impl Contents {
     /// Reads it all.
     pub(crate) fn of(path: &Path) -> io::Result<Contents> {
         let mut hash = blake3::Hasher::new();
-        if fs::metadata(path)?.is_dir() {
+        let data = fs::metadata(path)?;
+        if data.is_dir() {
             hash.update(b"folder");
             for (name, inside) in sorted(path)? {
                 hash.update(&(name.len() as u64).to_le_bytes());
                 hash.update(name.as_encoded_bytes());
                 hash.update(&Contents::of(&inside)?.0);
             }
+        } else if !data.is_file() {
+            // One would wait for a pipe to end.
+            return Err(io::Error::other("neither a file nor a folder"));
         } else {
             hash.update(b"file");
             let (mut file, mut buffer) = (File::open(path)?, vec![0; 64 * 1024]);
@@ -105,25 +139,24 @@ pub(crate) struct Stamps(Mutex<HashMap<PathBuf, (Stamp, Contents)>>);
 
 impl Stamps {
     /// The contents, read where they may have changed since the last time.
-    pub(crate) fn contents(&self, path: &Path) -> io::Result<(Stamp, Contents)> {
-        let before = Stamp::of(path)?;
+    pub(crate) fn contents(&self, path: &Path) -> io::Result<(Seen, Contents)> {
+        let stamp = Stamp::of(path)?;
+        let shows = stamp.shows_changes();
+        let seen = |contents| {
+            let before = (!shows).then_some(contents);
+            (Seen { path: path.to_owned(), stamp, contents: before }, contents)
+        };
         let known = self.lock().get(path).copied();
-        if let Some((stamp, contents)) = known
-            && stamp == before
+        if let Some((before, contents)) = known
+            && before == stamp
         {
-            return Ok((stamp, contents));
+            return Ok(seen(contents));
         }
         let contents = Contents::of(path)?;
-        let after = Stamp::of(path)?;
-        if after == before && after.is_settled() {
-            self.lock().insert(path.to_owned(), (after, contents));
+        if stamp.is_settled() && Stamp::of(path)? == stamp {
+            self.lock().insert(path.to_owned(), (stamp, contents));
         }
-        Ok((before, contents))
-    }
-
-    /// Whether it contains something else now than at that stamp.
-    pub(crate) fn has_changed(&self, path: &Path, stamp: Stamp) -> bool {
-        Stamp::of(path).map_or(true, |now| now != stamp)
+        Ok(seen(contents))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Contents)>> {

@@ -244,7 +244,10 @@ impl Writer {
                 goes
             });
             let goes: Vec<(Key, u64)> = goes.map(|row| (row.key, row.note.size)).collect();
-            self.forget(&goes)
+            self.forget(&goes)?;
+            // What was written anew was counted twice.
+            self.lock().size = left;
+            Ok(())
         });
         if let Err(error) = made {
             self.tell(&error);

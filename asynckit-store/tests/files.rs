@@ -5,9 +5,10 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, SystemTime};
 
 use asynckit::{Pool, async_work, chain};
-use asynckit_store::{InputFile, OutputFile};
+use asynckit_store::{InputFile, OutputFile, Store};
 use support::{Gate, Temporary, soon};
 
 #[test]
@@ -22,9 +23,8 @@ fn contents_count_and_nothing_else_of_a_file() {
         let place = Temporary::new();
         let (pool, store) = (Pool::new(1), place.store());
         let file = place.file("input");
-        let ask = |store: &asynckit_store::Store| {
-            read(file.clone().into()).spawn_on(&store.on(&pool)).get().unwrap()
-        };
+        let ask =
+            |store: &Store| read(file.clone().into()).spawn_on(&store.on(&pool)).get().unwrap();
         fs::write(&file, "one").unwrap();
         assert_eq!((ask(&store), ask(&store)), ("one".to_owned(), "one".to_owned()));
         assert_eq!(READ.load(SeqCst), 1);
@@ -90,6 +90,73 @@ fn a_file_that_changes_while_it_is_read_is_not_kept() {
         fs::write(&file, "before").unwrap();
         assert_eq!(slow(file.clone().into()).spawn_on(&store.on(&pool)).get().unwrap(), "before");
         assert_eq!(READ.load(SeqCst), 2);
+    });
+}
+
+/// The same size and the same time: only its contents tell, and they do.
+#[test]
+fn a_change_that_a_coarse_clock_hides_is_not_kept_either() {
+    static GATES: std::sync::Mutex<Vec<(Gate, Gate)>> = std::sync::Mutex::new(Vec::new());
+    #[async_work(keep)]
+    fn slow(file: InputFile) -> std::io::Result<String> {
+        let gates = GATES.lock().unwrap().pop();
+        if let Some((begun, go)) = gates {
+            begun.open();
+            go.pass();
+        }
+        fs::read_to_string(&file)
+    }
+    soon(|| {
+        let place = Temporary::new();
+        let pool = Pool::new(1);
+        let store = Store::builder().explain(true).open(place.file("results.redb")).unwrap();
+        let (file, just_now) = (place.file("input"), SystemTime::now() + Duration::from_secs(60));
+        let write = |text: &str| {
+            fs::write(&file, text).unwrap();
+            fs::File::options().write(true).open(&file).unwrap().set_modified(just_now).unwrap();
+        };
+        let ask = || slow(file.clone().into()).spawn_on(&store.on(&pool));
+        write("one");
+        let (begun, go) = (Gate::new(), Gate::new());
+        GATES.lock().unwrap().push((begun.clone(), go.clone()));
+        let first = ask();
+        begun.pass();
+        write("two");
+        go.open();
+        assert_eq!(first.get().unwrap(), "two");
+        write("one");
+        assert_eq!(ask().get().unwrap(), "one");
+        assert_eq!(store.stats().hits, 0);
+        let why = store.explain()[1].to_string();
+        assert!(
+            why.ends_with("its value is not kept: a file that it takes has changed meanwhile"),
+            "{why}"
+        );
+        assert_eq!(ask().get().unwrap(), "one");
+        assert_eq!(store.stats().hits, 1);
+    });
+}
+
+/// It would wait for somebody to write into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_has_no_contents() {
+    #[async_work(keep)]
+    fn name(file: InputFile) -> Option<String> {
+        Some(file.file_name()?.to_string_lossy().into_owned())
+    }
+    soon(|| {
+        let place = Temporary::new();
+        let (pool, pipe) = (Pool::new(1), place.file("pipe"));
+        let store = Store::builder().explain(true).open(place.file("results.redb")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let value = name(pipe.into()).spawn_on(&store.on(&pool)).get().unwrap();
+        assert_eq!(value.as_deref(), Some("pipe"));
+        let why = store.explain()[0].to_string();
+        assert!(
+            why.contains("it has no key") && why.contains("neither a file nor a folder"),
+            "{why}"
+        );
     });
 }
 

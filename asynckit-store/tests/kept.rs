@@ -416,6 +416,65 @@ fn large_values_lie_beside() {
 }
 
 #[test]
+fn a_value_that_is_smaller_the_next_time_leaves_no_file() {
+    static SIZES: std::sync::Mutex<Vec<usize>> = std::sync::Mutex::new(Vec::new());
+    #[async_work(keep(max_age = "1us"))]
+    fn of_a_size(n: u8) -> String {
+        let _ = n;
+        "x".repeat(SIZES.lock().unwrap().pop().unwrap())
+    }
+    soon(|| {
+        let place = Temporary::new();
+        let (pool, store) = (Pool::new(1), place.store());
+        let files = || {
+            let files = std::fs::read_dir(place.file("results.redb.values"));
+            files.map_or(0, Iterator::count)
+        };
+        SIZES.lock().unwrap().extend([10, 5_000, 100_000]);
+        for (size, left) in [(100_000, 1), (5_000, 0), (10, 0)] {
+            std::thread::sleep(Duration::from_millis(2));
+            assert_eq!(of_a_size(1).spawn_on(&store.on(&pool)).get().unwrap().len(), size);
+            store.flush().unwrap();
+            let entries = store.entries().unwrap();
+            assert_eq!((entries.len(), files()), (1, left), "{size}");
+            assert!(entries[0].size() as usize - size < 10);
+        }
+    });
+}
+
+/// The format has one word for `None`, `Some(None)` and `Some(())`.
+#[test]
+fn what_would_come_back_as_another_value_is_not_kept() {
+    #[async_work(keep)]
+    fn found(n: u8) -> Option<()> {
+        count("found");
+        (n > 0).then_some(())
+    }
+    #[async_work(keep)]
+    fn column(n: u8) -> Vec<Option<Option<u8>>> {
+        count("column");
+        vec![None, Some(None), Some(Some(n))]
+    }
+    soon(|| {
+        let place = Temporary::new();
+        let pool = Pool::new(1);
+        let store = Store::builder().explain(true).open(place.file("results.redb")).unwrap();
+        let on = store.on(&pool);
+        for _ in 0..2 {
+            assert_eq!(found(0).spawn_on(&on).get().unwrap(), None);
+            assert_eq!(found(1).spawn_on(&on).get().unwrap(), Some(()));
+            let all = column(7).spawn_on(&on).get().unwrap();
+            assert_eq!(all, [None, Some(None), Some(Some(7))]);
+        }
+        assert_eq!((computed("found"), computed("column")), (3, 2));
+        let whys: Vec<String> = store.explain().iter().map(ToString::to_string).collect();
+        let told =
+            whys.iter().filter(|why| why.contains("column: its value is not kept: it has a"));
+        assert_eq!(told.count(), 2, "{whys:?}");
+    });
+}
+
+#[test]
 fn the_least_recently_used_go_first() {
     #[async_work(keep)]
     fn kilobyte(n: u32) -> String {

@@ -46,6 +46,7 @@ fn as_another_process() {
     match role.as_str() {
         "write" => write_on_and_on(&path),
         "full" => write_where_there_is_no_room(&path),
+        "forbidden" => work_where_nothing_may_be_written(&path),
         "open" => match Store::open(&path) {
             Ok(_) => println!("OPEN"),
             Err(StoreError::InUse { .. }) => println!("IN USE"),
@@ -181,6 +182,63 @@ fn a_full_disk_fails_nothing_but_the_keeping_and_is_told_once() {
     // What was there before is, and the store is one.
     let store = Store::open(&path).unwrap();
     assert!(store.entries().is_ok());
+}
+
+/// Reads what is there, and says how often trouble was told.
+fn work_where_nothing_may_be_written(path: &Path) {
+    let told = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let its = told.clone();
+    let store = Store::builder().on_trouble(move |error| {
+        assert!(error.to_string().contains("results.redb"), "{error}");
+        its.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    });
+    let (pool, store) = (Pool::new(2), store.open(path).unwrap());
+    for n in 0..40 {
+        assert_eq!(numbers(n).spawn_on(&store.on(&pool)).get().unwrap(), expected(n));
+    }
+    store.flush().unwrap();
+    let told = told.load(std::sync::atomic::Ordering::SeqCst);
+    println!("FORBIDDEN hits {} told {told}", store.stats().hits);
+}
+
+#[cfg(unix)]
+#[test]
+fn where_nothing_may_be_written_work_goes_on_and_it_is_told_once() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let place = Temporary::new();
+    let folder = place.file("folder");
+    fs::create_dir(&folder).unwrap();
+    let allow = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let said = || {
+        let mut process = process("forbidden", &folder.join("results.redb"));
+        // Nothing is forbidden to root: that has nobody run it.
+        if fs::metadata(&folder).unwrap().uid() == 0 {
+            process.uid(65534).gid(65534);
+        }
+        allow(&place.file(""), 0o755);
+        allow(&folder, 0o555);
+        let output = process.output();
+        allow(&folder, 0o755);
+        let output = output.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let text = said();
+    assert!(text.contains("FORBIDDEN hits 0 told 1"), "{text}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    // What is there is used all the same.
+    let path = folder.join("results.redb");
+    {
+        let (pool, store) = (Pool::new(1), Store::open(&path).unwrap());
+        (0..10).for_each(|n| drop(numbers(n).spawn_on(&store.on(&pool)).get().unwrap()));
+    }
+    allow(&path, 0o444);
+    let text = said();
+    assert!(text.contains("FORBIDDEN hits 10 told 1"), "{text}");
 }
 
 #[test]
