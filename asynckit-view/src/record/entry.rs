@@ -50,6 +50,13 @@ pub(super) enum Entry<'w> {
         on: &'w [u64],
     },
     WaitEnded(u64),
+    /// Its code ran elsewhere, on a row that is no thread's.
+    Elsewhere {
+        task: u64,
+        row: u64,
+        began: u64,
+        ended: u64,
+    },
 }
 
 /// What a task is.
@@ -142,6 +149,7 @@ const IN_LINE: u64 = 9;
 const GOT_PERMIT: u64 = 10;
 const WAIT_BEGUN: u64 = 11;
 const WAIT_ENDED: u64 = 12;
+const ELSEWHERE: u64 = 13;
 
 /// Flags in the third word of a submission, beside the site.
 const KIND: u32 = 32;
@@ -184,6 +192,9 @@ impl Entry<'_> {
                 list(words, on);
             }
             Entry::WaitEnded(task) => words.extend([first(WAIT_ENDED), task]),
+            Entry::Elsewhere { task, row, began, ended } => {
+                words.extend([first(ELSEWHERE), task, row, began, ended]);
+            }
         }
     }
 }
@@ -244,6 +255,10 @@ impl<'w> Iterator for Entries<'w> {
             GOT_PERMIT => Entry::GotPermit { task, limit: self.word()? },
             WAIT_BEGUN => Entry::WaitBegun { task, on: self.list()? },
             WAIT_ENDED => Entry::WaitEnded(task),
+            ELSEWHERE => {
+                let (row, began, ended) = (self.word()?, self.word()?, self.word()?);
+                Entry::Elsewhere { task, row, began, ended }
+            }
             _ => return None,
         };
         Some((first & TIME, entry))
@@ -282,6 +297,7 @@ mod tests {
             Entry::GotPermit { task: 7, limit: 2 },
             Entry::WaitBegun { task: 7, on: &[8, 9] },
             Entry::WaitEnded(7),
+            Entry::Elsewhere { task: 7, row: 1 << 62, began: 3, ended: 4 },
             Entry::Ended { task: 7, end: End::failed(ErrorKind::Failed) },
             Entry::Cancelled { task: 8, end: End::skipped(ErrorKind::TimedOut) },
             Entry::Ended { task: 8, end: End::LATE },

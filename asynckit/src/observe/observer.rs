@@ -2,8 +2,9 @@
 
 use super::events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, LineJoined, Noted, PermitGiven,
-    PermitTaken, PoolSized, PoolStopped, TaskCancelled, TaskEnded, TaskReady, TaskResumed,
-    TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
+    PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled, TaskEnded, TaskReady,
+    TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy,
+    WorkerIdle,
 };
 use crate::sync::Arc;
 
@@ -70,6 +71,9 @@ pub trait Observer: Send + Sync + 'static {
 
     /// A pool has stopped.
     fn pool_stopped(&self, _event: &PoolStopped<'_>) {}
+
+    /// A task's code has run elsewhere.
+    fn ran_elsewhere(&self, _event: &RanElsewhere<'_>) {}
 
     /// Work says something of itself.
     fn note(&self, _event: &Noted<'_>) {}
@@ -155,6 +159,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn pool_stopped(&self, event: &PoolStopped<'_>) {
         (**self).pool_stopped(event);
+    }
+
+    fn ran_elsewhere(&self, event: &RanElsewhere<'_>) {
+        (**self).ran_elsewhere(event);
     }
 
     fn note(&self, event: &Noted<'_>) {

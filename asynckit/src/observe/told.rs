@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
-    Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, TaskCancelled, TaskEnded, TaskKind,
-    TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded,
-    WorkerBusy, WorkerIdle,
+    Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled,
+    TaskEnded, TaskKind, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+    WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
 use super::ids::{CallbackId, LimitId, Need, PoolId, Row, TaskId};
 use super::observer::Observer;
@@ -75,6 +75,12 @@ pub(crate) enum Told<'a> {
     Busy,
     Sized(usize, &'a str, Clock),
     Stopped(usize),
+    Elsewhere {
+        task: TaskId,
+        place: &'a str,
+        began: Duration,
+        ended: Duration,
+    },
     Noted(Option<TaskId>, &'a str, fmt::Arguments<'a>),
 }
 
@@ -130,6 +136,9 @@ impl Told<'_> {
                 tell!(pool_sized, PoolSized { workers, name, clock });
             }
             Told::Stopped(running) => tell!(pool_stopped, PoolStopped { running }),
+            Told::Elsewhere { task, place, began, ended } => {
+                tell!(ran_elsewhere, RanElsewhere { task, place, began, ended });
+            }
             Told::Noted(task, key, value) => tell!(note, Noted { task, key, value }),
         }
     }
