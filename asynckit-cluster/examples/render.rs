@@ -6,6 +6,15 @@
 //! cargo run --release -p asynckit-cluster --example render -- --processes 4 --chaos
 //! ```
 //!
+//! And over NATS, with workers that are this same program, on any machine:
+//!
+//! ```sh
+//! nats-server -js &
+//! cargo build --release -p asynckit-cluster --features nats --example render
+//! ASYNCKIT_WORKER=nats://127.0.0.1:4222/render target/release/examples/render &
+//! target/release/examples/render --nats nats://127.0.0.1:4222
+//! ```
+//!
 //! The chain is the same in all of them. With `--chaos` it kills five of its workers in the middle of a frame, and
 //! comes to the same pictures. With `--out FOLDER` it writes them there.
 
@@ -16,7 +25,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io, process, thread};
 
 use asynckit::{AsyncResult, Pool, Results, async_work, chain};
-use asynckit_cluster::Cluster;
+use asynckit_cluster::{Cluster, ClusterError};
 use serde::{Deserialize, Serialize};
 
 /// What is to be seen on all frames.
@@ -76,9 +85,25 @@ fn save(frame: Frame, scene: Scene, folder: Option<PathBuf>) -> io::Result<(u32,
 #[derive(Default)]
 struct Options {
     processes: Option<usize>,
+    nats: Option<String>,
     chaos: bool,
     frames: Option<u32>,
     out: Option<PathBuf>,
+}
+
+impl Options {
+    /// The cluster, unless it is done here.
+    fn cluster(&self) -> Result<Option<Cluster>, ClusterError> {
+        let builder = Cluster::builder().deliveries(10);
+        match (&self.nats, self.processes) {
+            #[cfg(feature = "nats")]
+            (Some(url), _) => builder.connect(url, "render").map(Some),
+            #[cfg(not(feature = "nats"))]
+            (Some(_), _) => Err(ClusterError::Unsupported),
+            (None, Some(processes)) => builder.processes(processes).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 fn options() -> Result<Options, String> {
@@ -89,12 +114,15 @@ fn options() -> Result<Options, String> {
             number.ok_or_else(|| format!("{word} needs a number"))
         };
         match word.as_str() {
-            "--local" => options.processes = None,
+            "--local" => (options.processes, options.nats) = (None, None),
             "--processes" => options.processes = Some(number()? as usize),
+            "--nats" => options.nats = Some(words.next().ok_or("--nats needs an address")?),
             "--frames" => options.frames = Some(number()?),
             "--chaos" => options.chaos = true,
             "--out" => options.out = words.next().map(PathBuf::from),
-            other => return Err(format!("{other}: say --local, or --processes N [--chaos]")),
+            other => {
+                return Err(format!("{other}: say --local, --processes N or --nats URL [--chaos]"));
+            }
         }
     }
     Ok(options)
@@ -109,13 +137,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let frames = options.frames.unwrap_or(60);
     let scene = Scene { width: 160, height: 100, center: (-0.743_643, 0.131_825), frames };
     let begin = Instant::now();
-    let done = match options.processes {
+    let done = match options.cluster()? {
         None => {
             let pool = Pool::builder().build()?;
             film(&scene, options.out.as_deref(), &pool).get()?
         }
-        Some(processes) => {
-            let cluster = Cluster::builder().deliveries(10).processes(processes)?;
+        Some(cluster) => {
             let film = film(&scene, options.out.as_deref(), &cluster);
             if options.chaos {
                 kill_workers(&cluster, || film.is_set());

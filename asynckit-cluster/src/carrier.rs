@@ -84,18 +84,22 @@ impl Inner {
         };
         let most = remote.deliveries.unwrap_or(self.deliveries);
         let ticket = self.desk.publish(about, with, arguments, most);
-        match ticket.await {
-            Answer::Outcome(Outcome::Value, body) => match call.value(&body) {
+        let answer = ticket.await;
+        if let Answer::Outcome(_, _, Some(ran)) = &answer {
+            call.ran(&ran.place, ran.began, ran.ended);
+        }
+        match answer {
+            Answer::Outcome(Outcome::Value, body, _) => match call.value(&body) {
                 Ok(carried) => carried,
                 Err((call, error)) => {
                     let words = format!("its value can't be read: {error}");
                     call.fail(Failure::new(ErrorKind::Failed, words))
                 }
             },
-            Answer::Outcome(Outcome::Failed(failed), body) => {
+            Answer::Outcome(Outcome::Failed(failed), body, _) => {
                 call.fail(failure::again(failed, &body, remote.error.as_ref()))
             }
-            Answer::Outcome(Outcome::Refused(why), _) => {
+            Answer::Outcome(Outcome::Refused(why), ..) => {
                 let words = format!("a worker can't run it: {why}");
                 call.fail(Failure::new(ErrorKind::Failed, words))
             }

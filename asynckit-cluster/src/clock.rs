@@ -1,4 +1,5 @@
-//! Moments as they travel: in milliseconds since 1970, by the clock of whoever tells of one.
+//! Moments as they travel. A deadline is in milliseconds since 1970, by the clock of whoever tells of it. What a process
+//! tells of itself is in microseconds since it began to, and is brought in line by when its messages come.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -12,4 +13,47 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn moment(at: Instant) -> u64 {
     let left = at.saturating_duration_since(Instant::now());
     now().saturating_add(left.as_millis() as u64)
+}
+
+/// The clock of another process, as its messages show it: none can have been sent after it came, so the one that was
+/// fastest says most.
+#[derive(Default)]
+pub(crate) struct Aligned {
+    /// When it began, at the latest.
+    began: Option<Instant>,
+}
+
+impl Aligned {
+    /// A message has come now that was sent when its clock showed this, or later.
+    pub(crate) fn hears(&mut self, at: u64, now: Instant) {
+        let began = now.checked_sub(Duration::from_micros(at));
+        self.began = self.began.into_iter().chain(began).min();
+    }
+
+    /// What was a moment there, here.
+    pub(crate) fn here(&self, at: u64) -> Option<Instant> {
+        self.began?.checked_add(Duration::from_micros(at))
+    }
+}
+
+/// A moment since then, in microseconds.
+pub(crate) fn micros(since: Instant, at: Instant) -> u64 {
+    at.saturating_duration_since(since).as_micros() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fastest_message_says_what_time_it_is_elsewhere() {
+        let (now, ms) = (Instant::now(), Duration::from_millis);
+        let mut clock = Aligned::default();
+        assert!(clock.here(0).is_none());
+        // Three messages, sent at 10, 20 and 30 ms there, that took 5, 1 and 9 ms.
+        for (sent, took) in [(10, 5), (20, 1), (30, 9)] {
+            clock.hears(sent * 1000, now + ms(sent + took));
+        }
+        assert_eq!(clock.here(25_000), Some(now + ms(26)));
+    }
 }

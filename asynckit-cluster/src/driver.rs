@@ -13,7 +13,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::clock;
-use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing};
+use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing, Ran};
 use crate::status::Status;
 use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled, Outcome};
@@ -52,7 +52,7 @@ pub(crate) struct With {
 /// What becomes of a call.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Outcome(Outcome, Bytes),
+    Outcome(Outcome, Bytes, Option<Ran>),
     /// The worker ended each time; the words say how.
     Lost(String),
 }
@@ -192,8 +192,8 @@ impl Driver for Desk {
         self.run
     }
 
-    fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
-        self.answer(id, Answer::Outcome(outcome, body));
+    fn finished(&self, id: CallId, outcome: Outcome, body: Bytes, ran: Option<Ran>) {
+        self.answer(id, Answer::Outcome(outcome, body, ran));
     }
 
     fn lost(&self, id: CallId, delivery: u32, how: Lost) {

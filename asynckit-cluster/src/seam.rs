@@ -90,11 +90,11 @@ pub(crate) trait Driver: Send + Sync + 'static {
     fn run(&self) -> u64;
 
     /// Its outcome, of whichever delivery; the first one counts. (`body`: value, or typed error.)
-    fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
+    fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes, ran: Option<Ran>);
 
     /// As `finished`, of what is out of time: its code still runs, until `over`.
     fn finished_early(&self, id: CallId, outcome: wire::Outcome, body: Bytes) {
-        self.finished(id, outcome, body);
+        self.finished(id, outcome, body, None);
     }
 
     /// The code of a call has ended that was withdrawn, or had finished early; or it was not begun, and won't be.
@@ -108,6 +108,15 @@ pub(crate) trait Driver: Send + Sync + 'static {
 
     /// Something came that can't be read. It was dropped.
     fn refused(&self, why: &wire::Garbled);
+}
+
+/// Where the code of a call has run, and when, as far as that is known here.
+#[derive(Clone, Debug)]
+pub(crate) struct Ran {
+    /// The name of a process that runs one piece after the other.
+    pub(crate) place: Arc<str>,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
 }
 
 /// How a delivery ended without an outcome.

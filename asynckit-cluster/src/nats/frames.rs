@@ -29,6 +29,9 @@ pub(super) struct Call {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Done {
     pub(super) version: u16,
+    pub(super) instance: u64,
+    /// What the worker's clock showed, in microseconds.
+    pub(super) sent: u64,
     pub(super) outcomes: Vec<DoneOne>,
 }
 
@@ -37,6 +40,8 @@ pub(super) struct DoneOne {
     pub(super) id: CallId,
     pub(super) outcome: wire::Outcome,
     pub(super) body: Body,
+    /// In which process it ran, and when.
+    pub(super) ran: Option<(String, wire::Ran)>,
 }
 
 /// What a worker tells a driver of its calls. It may get lost; beats and the driver's own look at the stream make up
@@ -158,8 +163,14 @@ mod tests {
             id: CallId { run: 7, number },
             outcome: wire::Outcome::Value,
             body: Body::Here(size),
+            ran: Some(("w-1".to_owned(), wire::Ran { began: 1, ended: 2 })),
         };
-        let head = Done { version: wire::VERSION, outcomes: vec![one(1, 3), one(2, 0), one(3, 2)] };
+        let head = Done {
+            version: wire::VERSION,
+            instance: 1,
+            sent: 3,
+            outcomes: vec![one(1, 3), one(2, 0), one(3, 2)],
+        };
         pack(&head, &[Bytes::from_static(b"abc"), Bytes::new(), Bytes::from_static(b"de")])
     }
 

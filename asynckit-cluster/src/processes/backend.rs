@@ -238,8 +238,8 @@ impl Shared {
             drop(crew);
             for one in news.drain(..) {
                 match one {
-                    News::Finished(id, outcome, body) => {
-                        self.tell(|driver| driver.finished(id, outcome, body));
+                    News::Finished(id, outcome, body, ran) => {
+                        self.tell(|driver| driver.finished(id, outcome, body, ran));
                     }
                     News::Early(id, outcome, body) => {
                         self.tell(|driver| driver.finished_early(id, outcome, body));

@@ -12,7 +12,8 @@ use super::member::{Member, Sent, Why};
 use super::messages::{FromWorker, Kept, ToWorker};
 use super::pipe::Outbox;
 use super::queue::Queue;
-use crate::seam::{Blame, Outgoing};
+use crate::clock::Aligned;
+use crate::seam::{Blame, Outgoing, Ran};
 use crate::wire::{CallId, FunctionId};
 
 /// How many calls a process has ahead at most.
@@ -53,7 +54,7 @@ pub(super) type Left = (Sent, Option<Blame>);
 
 /// What is to be told when the lock is released.
 pub(super) enum News {
-    Finished(CallId, crate::wire::Outcome, bytes::Bytes),
+    Finished(CallId, crate::wire::Outcome, bytes::Bytes, Option<Ran>),
     Early(CallId, crate::wire::Outcome, bytes::Bytes),
     Over(CallId),
     Keeper,
@@ -83,6 +84,8 @@ impl Crew {
     pub(super) fn add(&mut self, number: u64, name: String, child: Child, outbox: Arc<Outbox>) {
         let now = Instant::now();
         let mut member = Member {
+            place: name.as_str().into(),
+            clock: Aligned::default(),
             name,
             process: child.id(),
             outbox: Some(outbox),
@@ -198,11 +201,14 @@ impl Crew {
                 member.is_ready = true;
                 self.silent = None;
             }
-            FromWorker::Finished(id, outcome) => match self.ends(number, id, true) {
-                Some(sent) if sent.is_settled => news.push(News::Over(id)),
-                Some(_) => news.push(News::Finished(id, outcome, body)),
-                None => {}
-            },
+            FromWorker::Finished(id, outcome, ran) => {
+                let ran = member.ran(ran);
+                match self.ends(number, id, true) {
+                    Some(sent) if sent.is_settled => news.push(News::Over(id)),
+                    Some(_) => news.push(News::Finished(id, outcome, body, ran)),
+                    None => {}
+                }
+            }
             FromWorker::Early(id, outcome) => {
                 let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
                 if let Some(sent) = sent.filter(|sent| !sent.is_settled) {

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
 use bytes::Bytes;
@@ -18,9 +18,10 @@ use rustix::process::{Resource, Rlimit};
 
 use super::messages::{self, FromWorker, Kept, Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
+use crate::clock;
 use crate::seam::Tell;
 use crate::sync::lock;
-use crate::wire::{self, CallId, Hello, Outcome, Part};
+use crate::wire::{self, CallId, Hello, Outcome, Part, Ran};
 use crate::worker::Worker;
 
 /// Says to a process whose worker it is: the id of the driver's process.
@@ -94,12 +95,19 @@ fn parent() -> u32 {
 struct Outcomes {
     outbox: Outbox,
     worker: OnceLock<Weak<Worker>>,
-    /// Outcomes that go with the news that their code has ended, which comes at once.
-    told: Mutex<HashMap<CallId, (Outcome, Bytes)>>,
+    /// Calls whose code has begun, and when; with outcomes that go with the news that it has ended, which comes at once.
+    told: Mutex<HashMap<CallId, Begun>>,
+    /// When its clock began.
+    since: Instant,
+}
+
+struct Begun {
+    at: Instant,
+    outcome: Option<(Outcome, Bytes)>,
 }
 
 impl Outcomes {
-    fn told(&self) -> MutexGuard<'_, HashMap<CallId, (Outcome, Bytes)>> {
+    fn told(&self) -> MutexGuard<'_, HashMap<CallId, Begun>> {
         lock(&self.told)
     }
 
@@ -111,10 +119,13 @@ impl Outcomes {
 }
 
 impl Tell for Outcomes {
-    fn begun(&self, _: CallId) {}
+    fn begun(&self, id: CallId) {
+        self.told().insert(id, Begun { at: Instant::now(), outcome: None });
+    }
 
     fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
-        self.told().insert(id, (outcome, body));
+        let begun = Begun { at: Instant::now(), outcome: None };
+        self.told().entry(id).or_insert(begun).outcome = Some((outcome, body));
     }
 
     fn finished_early(&self, id: CallId, outcome: Outcome, body: Bytes) {
@@ -124,8 +135,12 @@ impl Tell for Outcomes {
     fn over(&self, id: CallId) {
         let told = self.told().remove(&id);
         match told {
-            Some((outcome, body)) => self.say(&FromWorker::Finished(id, outcome), body),
-            None => self.say(&FromWorker::Over(id), Bytes::new()),
+            Some(Begun { at, outcome: Some((outcome, body)) }) => {
+                let began = clock::micros(self.since, at);
+                let ran = Ran { began, ended: clock::micros(self.since, Instant::now()) };
+                self.say(&FromWorker::Finished(id, outcome, ran), body);
+            }
+            _ => self.say(&FromWorker::Over(id), Bytes::new()),
         }
     }
 }
@@ -141,6 +156,7 @@ fn serve(calls: OwnedFd, outcomes: OwnedFd) -> Result<(), asynckit::BoxError> {
         outbox: Outbox::new(outcomes)?,
         worker: OnceLock::new(),
         told: Mutex::default(),
+        since: Instant::now(),
     });
     let (threads, usual) = (settings.threads.max(1), settings.memory);
     limit_memory(usual);

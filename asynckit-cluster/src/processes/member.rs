@@ -7,11 +7,16 @@ use std::time::{Duration, Instant};
 
 use super::messages::{Kept, ToWorker};
 use super::pipe::{Frame, Outbox};
-use crate::seam::{Argument, Outgoing};
+use crate::clock::Aligned;
+use crate::seam::{Argument, Outgoing, Ran};
+use crate::wire;
 
 /// A process.
 pub(super) struct Member {
     pub(super) name: String,
+    /// The same, for whoever looks on.
+    pub(super) place: Arc<str>,
+    pub(super) clock: Aligned,
     pub(super) process: u32,
     /// Closed, it ends.
     pub(super) outbox: Option<Arc<Outbox>>,
@@ -71,6 +76,13 @@ impl Member {
     pub(super) fn takes_more(&self, max_calls: Option<u64>) -> bool {
         let is_used_up = max_calls.is_some_and(|most| self.given >= most);
         self.is_ready && self.outbox.is_some() && !self.has_suspect && !is_used_up
+    }
+
+    /// When it has run a call, of which it tells now.
+    pub(super) fn ran(&mut self, ran: wire::Ran) -> Option<Ran> {
+        self.clock.hears(ran.ended, Instant::now());
+        let (began, ended) = (self.clock.here(ran.began)?, self.clock.here(ran.ended)?);
+        Some(Ran { place: self.place.clone(), began, ended })
     }
 
     pub(super) fn say(&self, message: &ToWorker) {

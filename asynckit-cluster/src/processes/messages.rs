@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{self, Call, CallId, Garbled, Hash, Hello, Outcome};
+use crate::wire::{self, Call, CallId, Garbled, Hash, Hello, Outcome, Ran};
 
 /// How much of large arguments a process keeps, for calls to come. Both sides count alike.
 pub(super) const KEEPS: u64 = 256 << 20;
@@ -56,7 +56,7 @@ pub(super) struct Settings {
 pub(super) enum FromWorker {
     Hello(Hello),
     /// The outcome of a call, whose code has ended.
-    Finished(CallId, Outcome),
+    Finished(CallId, Outcome, Ran),
     /// The outcome of a call, whose code still runs.
     Early(CallId, Outcome),
     /// The code of a call has ended, of which the outcome was told; or it was given up before it began.

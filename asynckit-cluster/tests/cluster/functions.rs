@@ -212,6 +212,11 @@ fn take(bytes: usize) -> usize {
 }
 
 #[async_work(remote)]
+pub fn nap(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
+#[async_work(remote)]
 pub fn says(out: &str, err: &str) {
     println!("{out}");
     eprint!("{err}");

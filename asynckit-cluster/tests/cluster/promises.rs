@@ -1,5 +1,6 @@
 //! What holds whatever carries the calls.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use asynckit::{CancelToken, ErrorKind, Results, chain};
@@ -61,6 +62,7 @@ pub const ALL: &[Test] = &[
         what_is_given_up_with_the_pool_leaves_nothing,
     ),
     ("the_status_says_who_runs_what", the_status_says_who_runs_what),
+    ("who_looks_on_sees_where_calls_ran", who_looks_on_sees_where_calls_ran),
     ("two_clusters_are_two", two_clusters_are_two),
     ("a_deterministic_pool_waits_for_its_calls", a_deterministic_pool_waits_for_its_calls),
     ("an_async_chain_goes_out", an_async_chain_goes_out),
@@ -466,6 +468,41 @@ fn the_status_says_who_runs_what(site: &Site) {
         folder.make("until");
         all.into_iter().for_each(|one| assert!(one.get().is_ok()));
     });
+}
+
+/// Where calls ran, and when: `place, began, ended`.
+#[derive(Default)]
+struct Rows(Mutex<Vec<(String, Duration, Duration)>>);
+
+impl asynckit::Observer for Rows {
+    fn ran_elsewhere(&self, event: &asynckit::observe::RanElsewhere<'_>) {
+        let row = (event.place.to_owned(), event.began, event.ended);
+        self.0.lock().unwrap().push(row);
+    }
+}
+
+fn who_looks_on_sees_where_calls_ran(site: &Site) {
+    let (cluster, rows) = (site.cluster(2), Arc::new(Rows::default()));
+    // So that both clocks are known well.
+    (0..200).map(|n| add(n, n).spawn_on(&*cluster)).try_join_all().get().unwrap();
+    cluster.pool().observe(rows.clone());
+    let begin = asynckit::observe::now();
+    let all: Vec<_> = (0..6).map(|_| nap(30).spawn_on(&*cluster)).collect();
+    all.into_iter().for_each(|one| one.get().unwrap());
+    let end = asynckit::observe::now();
+    // (An outcome is seen by who waits for it when all was told of it.)
+    let mut seen = rows.0.lock().unwrap().clone();
+    assert_eq!(seen.len(), 6);
+    seen.sort();
+    for (place, began, ended) in &seen {
+        assert!(place.starts_with('w'), "{place}");
+        assert!(begin <= *began && *ended <= end, "{begin:?} {seen:?} {end:?}");
+        assert!(*ended - *began >= Duration::from_millis(30), "{seen:?}");
+    }
+    // One after the other, in each of them, as well as messages can tell.
+    for pair in seen.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+        assert!(pair[0].2 <= pair[1].1 + Duration::from_millis(25), "{seen:?}");
+    }
 }
 
 fn two_clusters_are_two(site: &Site) {

@@ -1,9 +1,9 @@
 //! Servers that are killed under load, and started again.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::calls::{add, begun, gated, sum};
-use crate::support::{Dir, NatsServer, soon};
+use crate::support::{Dir, LONG, NatsServer, soon};
 
 /// Kills the server in the middle of many calls, and starts it again.
 fn under_load(mut server: NatsServer, disturb: impl FnOnce(&mut NatsServer)) {
@@ -12,7 +12,7 @@ fn under_load(mut server: NatsServer, disturb: impl FnOnce(&mut NatsServer)) {
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     soon("it runs", || !begun(dir.path(), 1).is_empty());
     let large = vec![1u8; 1 << 20];
-    let many: Vec<_> = (0..5000).map(|n| add(n, 1).spawn_on(&cluster)).collect();
+    let many: Vec<_> = (0..2000).map(|n| add(n, 1).spawn_on(&cluster)).collect();
     let sums: Vec<_> = (0..4).map(|_| sum(large.clone()).spawn_on(&cluster)).collect();
     server.kill();
     disturb(&mut server);
@@ -29,7 +29,8 @@ fn under_load(mut server: NatsServer, disturb: impl FnOnce(&mut NatsServer)) {
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
     assert_eq!(begun(dir.path(), 1).len(), 1, "its worker was there all the time");
-    assert!(after < Duration::from_secs(20), "{after:?}");
+    // With all that was to be done before it, on a machine that does much else.
+    assert!(after < LONG, "{after:?}");
     drop(workers);
 }
 

@@ -52,6 +52,13 @@ pub(super) enum Entry<L> {
         on: L,
     },
     WaitEnded(u64),
+    /// Its code ran elsewhere, on a row that is no thread's.
+    Elsewhere {
+        task: u64,
+        row: u64,
+        began: u64,
+        ended: u64,
+    },
 }
 
 /// What a task is.
@@ -165,6 +172,7 @@ const WAIT_BEGUN: u32 = 11;
 const WAIT_ENDED: u32 = 12;
 /// It ended with a value, as most tasks do.
 const DONE: u32 = 13;
+const ELSEWHERE: u32 = 14;
 const WHAT: u32 = 15;
 
 /// Beside it in a submission: its kind, and what it has.
@@ -224,6 +232,9 @@ impl<L: Tasks> Entry<L> {
             Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
             Entry::Cancelled { end, .. } => pen.number(end.word()),
             Entry::InLine { limit, .. } | Entry::GotPermit { limit, .. } => pen.number(*limit),
+            Entry::Elsewhere { row, began, ended, .. } => {
+                [*row, far(*began, time), far(*ended, time)].map(|number| pen.number(number));
+            }
             _ => {}
         }
         let at = pen.at();
@@ -253,6 +264,7 @@ impl<L: Tasks> Entry<L> {
             Entry::GotPermit { task, .. } => (GOT_PERMIT, task),
             Entry::WaitBegun { task, .. } => (WAIT_BEGUN, task),
             Entry::WaitEnded(task) => (WAIT_ENDED, task),
+            Entry::Elsewhere { task, .. } => (ELSEWHERE, task),
         }
     }
 }
@@ -328,6 +340,11 @@ impl Iterator for Entries<'_> {
             GOT_PERMIT => Entry::GotPermit { task, limit: self.number()? },
             WAIT_BEGUN => Entry::WaitBegun { task, on: self.list()? },
             WAIT_ENDED => Entry::WaitEnded(task),
+            ELSEWHERE => {
+                let row = self.number()?;
+                let (began, ended) = (near(self.number()?, time), near(self.number()?, time));
+                Entry::Elsewhere { task, row, began, ended }
+            }
             _ => return None,
         };
         Some((time, entry))
@@ -378,6 +395,7 @@ mod tests {
             Entry::GotPermit { task: 7, limit: 2 },
             Entry::WaitBegun { task: 7, on: vec![8, 9] },
             Entry::WaitEnded(7),
+            Entry::Elsewhere { task: 7, row: 1 << 62, began: 3, ended: 4 },
             Entry::Ended { task: 7, end: End::failed(ErrorKind::Failed) },
             Entry::Cancelled { task: 8, end: End::skipped(ErrorKind::TimedOut) },
             Entry::Ended { task: 8, end: End::LATE },

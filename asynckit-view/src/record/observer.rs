@@ -6,8 +6,8 @@ use asynckit::Error;
 use asynckit::carry::KEPT;
 use asynckit::observe::{
     AttemptBegun, Clock, Ending, LineJoined, Need, Noted, Observer, PermitTaken, PoolSized,
-    PoolStopped, TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted,
-    TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
+    PoolStopped, RanElsewhere, TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted,
+    TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
 
 use super::entry::{End, Entry};
@@ -117,6 +117,13 @@ impl Observer for Recorder {
         if let Some(then) = self.at_stop.get() {
             then();
         }
+    }
+
+    fn ran_elsewhere(&self, event: &RanElsewhere<'_>) {
+        let row = self.place(event.place);
+        let (task, began, ended) = (event.task.get(), nanos(event.began), nanos(event.ended));
+        let entry = Single::Elsewhere { task, row, began, ended };
+        self.detail(event.task, event.row, event.time, &entry);
     }
 
     fn note(&self, event: &Noted<'_>) {

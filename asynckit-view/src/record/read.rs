@@ -104,7 +104,8 @@ impl Told {
                 | Entry::Cancelled { task, .. }
                 | Entry::InLine { task, .. }
                 | Entry::GotPermit { task, .. }
-                | Entry::WaitBegun { task, .. } => task,
+                | Entry::WaitBegun { task, .. }
+                | Entry::Elsewhere { task, .. } => task,
             };
             // Of a task whose submission came before the recording, or in the midst of this reading.
             let Some(&k) = self.index.get(&id) else { continue };
@@ -123,6 +124,12 @@ impl Told {
                     task.waits.push(Span { on, ..Span::new(row, time) });
                 }
                 Entry::WaitEnded(_) => close(&mut task.waits, time, &[]),
+                Entry::Elsewhere { row, began, ended, .. } => {
+                    // Another clock is known as well as messages show it.
+                    let began = began.max(task.submitted);
+                    let ended = ended.clamp(began, time.max(began));
+                    task.spans.push(Span { end: Some(ended), ..Span::new(row, began) });
+                }
                 Entry::InLine { limit, .. } => task.line = Some((time, limit)),
                 Entry::GotPermit { limit, .. } => task.permit = Some((time, limit)),
                 Entry::Cancelled { end, .. } => task.cancelled = Some(end),

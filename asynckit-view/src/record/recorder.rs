@@ -58,6 +58,9 @@ pub(super) struct RowSeen {
     pub(super) first: u64,
 }
 
+/// The number of the first row that is no thread's: more than there are threads in any process.
+pub(super) const PLACES: u64 = 1 << 62;
+
 /// Bytes of a task that is recorded in full, at most; beyond that, only its begin and its end.
 const BYTES_A_TASK: usize = 256;
 /// Bytes of a text that are kept.
@@ -89,6 +92,8 @@ pub(crate) struct Recorder {
     pub(super) logs: Mutex<Vec<Log>>,
     pub(super) rows: HashMap<u64, RowSeen>,
     pub(super) limits: HashMap<u64, LimitSeen>,
+    /// What else code ran on than threads of this process, by their names; their rows are numbered from `PLACES` on.
+    pub(super) places: Mutex<Vec<String>>,
     pool: Mutex<PoolSeen>,
     told: Sender<Text>,
     texts_told: Mutex<(Receiver<Text>, Vec<Text>)>,
@@ -115,6 +120,7 @@ impl Recorder {
             logs: Mutex::default(),
             rows: HashMap::new(),
             limits: HashMap::new(),
+            places: Mutex::default(),
             pool: Mutex::default(),
             told,
             texts_told: Mutex::new((texts, Vec::new())),
@@ -140,6 +146,17 @@ impl Recorder {
 
     fn set(&self, what: u8) {
         self.state.fetch_or(what, Ordering::Relaxed);
+    }
+
+    /// The row of a place elsewhere.
+    pub(super) fn place(&self, name: &str) -> u64 {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = places.iter().position(|place| place == name);
+        let at = known.unwrap_or_else(|| {
+            places.push(name.to_owned());
+            places.len() - 1
+        });
+        PLACES + at as u64
     }
 
     /// Whether the task only counts.

@@ -1,11 +1,12 @@
 //! Which threads a page has rows for, and in which order.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
 
 use asynckit::observe::RowKind;
 
 use super::read::Told;
-use super::recorder::{PoolSeen, Recorder};
+use super::recorder::{PLACES, PoolSeen, Recorder};
 use crate::model;
 
 /// The rows, the place of each by its number in the process, and how many workers never began.
@@ -39,6 +40,17 @@ pub(super) fn rows(
         // Threads are started when there is work for them; until then there was none.
         let start = if pool.grew && is_worker(kind) { first.clamp(began, end) - began } else { 0 };
         rows.push(model::Row { name, start, stop: end - began, helps: !wanted });
+    }
+    // Elsewhere they are others' workers: whether these were idle is not known.
+    let mut places: Vec<(String, u64)> = {
+        let places = recorder.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = |(_, row): &(String, u64)| used.contains(row);
+        places.iter().cloned().zip(PLACES..).filter(used).collect()
+    };
+    places.sort_by_cached_key(|(name, _)| natural(name));
+    for (name, row) in places {
+        index.insert(row, rows.len() as u32);
+        rows.push(model::Row { name, start: 0, stop: end - began, helps: true });
     }
     (rows, index, pool.workers.saturating_sub(workers))
 }

@@ -3,6 +3,7 @@
 #[path = "../runs/mod.rs"]
 mod runs;
 
+mod elsewhere;
 mod environment;
 mod hosts;
 mod page;

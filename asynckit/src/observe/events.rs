@@ -220,6 +220,19 @@ events! {
         running: usize,
     }
 
+    /// A task's code has run elsewhere, and its outcome is about to be here: so says who has carried it out
+    /// ([`Call::ran`](crate::carry::Call::ran)).
+    RanElsewhere {
+        /// Which.
+        task: TaskId,
+        /// Where: a name that stands for one thing that runs code, one piece after the other.
+        place: &'a str,
+        /// From when on, by the clock of events.
+        began: Duration,
+        /// Until when.
+        ended: Duration,
+    }
+
     /// Work, or who helps it along, says something of itself: see [`note`](crate::note).
     Noted {
         /// The task whose code says so.

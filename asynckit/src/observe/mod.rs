@@ -101,9 +101,9 @@ pub(crate) use contexts::{Capture, Contexts};
 pub(crate) use counts::Counts;
 pub use events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
-    Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, TaskCancelled, TaskEnded, TaskKind,
-    TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded,
-    WorkerBusy, WorkerIdle,
+    Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled,
+    TaskEnded, TaskKind, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+    WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
 pub(crate) use ids::LimitFacts;
 pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};

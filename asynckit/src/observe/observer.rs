@@ -2,8 +2,9 @@
 
 use super::events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, LineJoined, Noted, PermitGiven,
-    PermitTaken, PoolSized, PoolStopped, TaskCancelled, TaskEnded, TaskReady, TaskResumed,
-    TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
+    PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled, TaskEnded, TaskReady,
+    TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy,
+    WorkerIdle,
 };
 use crate::sync::Arc;
 
@@ -79,6 +80,8 @@ observer! {
     pool_sized: PoolSized,
     /// A pool has stopped.
     pool_stopped: PoolStopped,
+    /// A task's code has run elsewhere.
+    ran_elsewhere: RanElsewhere,
     /// Work says something of itself.
     note: Noted,
 }

@@ -107,6 +107,7 @@ pub(crate) trait OnCall: Send {
     fn description(&self) -> &Description;
     fn at(&self) -> At;
     fn due(&self) -> Option<Instant>;
+    fn ran(&self, place: &str, began: Duration, ended: Duration);
     fn arguments(&self) -> Result<Vec<Vec<u8>>, BoxError>;
     fn decode(&self, bytes: &[u8]) -> Result<(), BoxError>;
     fn fail(&self, failure: Failure);
@@ -190,6 +191,15 @@ impl<'w> Call<'w> {
     /// a clock of its own.
     pub fn deadline(&self) -> Option<Instant> {
         self.0.due()
+    }
+
+    /// Says where its code has run, and when, to whoever looks on to the pool
+    /// ([`Observer::ran_elsewhere`](crate::Observer::ran_elsewhere)): `place` names one thing that runs code, one piece
+    /// after the other, such as a worker's process. It is said on the pool, before the call is answered.
+    pub fn ran(&self, place: &str, began: Instant, ended: Instant) {
+        let now = crate::observe::now();
+        let moment = |at: Instant| now.saturating_sub(at.elapsed());
+        self.0.ran(place, moment(began), moment(ended));
     }
 
     /// Its arguments, each encoded.

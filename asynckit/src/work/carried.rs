@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::carriable::{Carriable, Term, Wrap};
 use super::future::Polled;
@@ -15,6 +15,7 @@ use crate::core::{
     Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges,
 };
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
+use crate::observe::tell;
 use crate::pool::{self, Elsewhere, Place};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
@@ -241,6 +242,16 @@ where
         let Place::Part(place) = pool::place_here()? else { return None };
         let own = place.stopwatch().and_then(|stopwatch| stopwatch.due());
         own.into_iter().chain(place.tree().and_then(|tree| tree.due())).min()
+    }
+
+    fn ran(&self, place: &str, began: Duration, ended: Duration) {
+        // (Of a pool with a clock of its own nobody could make anything of these times.)
+        let is_timed = |place: Place| !place.pool().timers().is_virtual();
+        if let Some((task, by)) = pool::listeners_here()
+            && pool::place_here().is_some_and(is_timed)
+        {
+            tell!(by.moment(), RanElsewhere { task, place, began, ended });
+        }
     }
 
     fn arguments(&self) -> Result<Vec<Vec<u8>>, BoxError> {

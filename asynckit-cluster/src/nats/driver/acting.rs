@@ -17,7 +17,7 @@ use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::{Connection, Server};
 use crate::nats::streams::{self, Streams};
-use crate::seam::Driver;
+use crate::seam::{Driver, Ran};
 use crate::status::{self, RunningCall, Status};
 use crate::wire::{self, CallId, Hash};
 
@@ -25,7 +25,7 @@ use crate::wire::{self, CallId, Hash};
 pub(super) enum Found {
     Sent(u64, u32, u32, Result<u64, BoxError>),
     /// An outcome whose body lay in the object store.
-    Fetched(CallId, wire::Outcome, (Hash, u64), Result<Option<Bytes>, BoxError>),
+    Fetched(CallId, Got, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
     Recovered(u32, Result<Box<Recovered>, BoxError>),
     /// How far a lane was handed out, and what is not in the stream any more.
@@ -36,6 +36,9 @@ pub(super) enum Found {
     Tidied(u32, Result<u64, BoxError>),
     Nothing,
 }
+
+/// An outcome, and where it comes from.
+pub(super) type Got = (wire::Outcome, Option<Ran>);
 
 type Finding = Pin<Box<dyn Future<Output = Found> + Send>>;
 

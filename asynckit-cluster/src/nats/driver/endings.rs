@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use asynckit::BoxError;
 use bytes::Bytes;
 
-use super::acting::{Acting, Found};
+use super::acting::{Acting, Found, Got};
 use super::calls::{Instance, Place};
 use super::recover::{self, Recovered};
 use crate::nats::frames::Told;
@@ -234,7 +234,7 @@ impl Acting {
     pub(super) fn fetched(
         &mut self,
         id: CallId,
-        outcome: wire::Outcome,
+        got: Got,
         body: (wire::Hash, u64),
         found: Result<Option<Bytes>, BoxError>,
     ) {
@@ -243,10 +243,10 @@ impl Acting {
         match found {
             Ok(Some(bytes)) => {
                 self.forget(body.0);
-                self.finished(id, outcome, bytes);
+                self.finished(id, got, bytes);
             }
             Ok(None) => self.lose(id.number, delivery, not_begun("the object store")),
-            Err(_) => self.fetch(id, outcome, body, AGAIN),
+            Err(_) => self.fetch(id, got, body, AGAIN),
         }
     }
 }

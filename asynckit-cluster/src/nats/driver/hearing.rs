@@ -4,18 +4,22 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::acting::{Acting, Found};
+use super::acting::{Acting, Found, Got};
 use crate::nats::frames::{self, Beat, Body, Done, News};
 use crate::nats::say;
-use crate::wire::{self, CallId, Garbled, Hash};
+use crate::wire::{CallId, Garbled, Hash};
 
 impl Acting {
     pub(super) fn outcomes(&mut self, message: &Bytes) {
-        let apart = frames::unpack::<Done>(message).and_then(|(done, body)| done.apart(&body));
-        let apart = match apart {
+        let apart = frames::unpack::<Done>(message).and_then(|(done, body)| {
+            let (instance, sent) = (done.instance, done.sent);
+            Ok((instance, sent, done.apart(&body)?))
+        });
+        let (instance, sent, apart) = match apart {
             Ok(apart) => apart,
             Err(garbled) => return self.refuse(&garbled),
         };
+        self.workers.shows(instance, sent);
         self.is_untidy = true;
         for (one, body) in apart {
             if one.id.run != self.run {
@@ -28,10 +32,12 @@ impl Acting {
                 }
                 continue;
             }
+            let ran = one.ran.and_then(|(place, ran)| self.workers.ran(instance, &place, ran));
+            let got = (one.outcome, ran);
             match (body, one.body) {
-                (Some(body), _) => self.finished(one.id, one.outcome, body),
+                (Some(body), _) => self.finished(one.id, got, body),
                 (None, Body::Stored(hash, size)) => {
-                    self.fetch(one.id, one.outcome, (hash, size), Duration::ZERO);
+                    self.fetch(one.id, got, (hash, size), Duration::ZERO);
                 }
                 (None, Body::Here(_)) => {}
             }
@@ -39,24 +45,18 @@ impl Acting {
     }
 
     /// Gets the body of an outcome, after a pause.
-    pub(super) fn fetch(
-        &self,
-        id: CallId,
-        outcome: wire::Outcome,
-        body: (Hash, u64),
-        after: Duration,
-    ) {
+    pub(super) fn fetch(&self, id: CallId, got: Got, body: (Hash, u64), after: Duration) {
         let (objects, run) = (self.objects.clone(), self.run);
         self.find(async move {
             tokio::time::sleep(after).await;
             let found = objects.get(run, body.0, body.1).await;
-            Found::Fetched(id, outcome, body, found)
+            Found::Fetched(id, got, body, found)
         });
     }
 
-    pub(super) fn finished(&mut self, id: CallId, outcome: wire::Outcome, body: Bytes) {
+    pub(super) fn finished(&mut self, id: CallId, (outcome, ran): Got, body: Bytes) {
         if self.close(id.number).is_some() {
-            self.tell(|driver| driver.finished(id, outcome, body));
+            self.tell(|driver| driver.finished(id, outcome, body, ran));
         }
     }
 

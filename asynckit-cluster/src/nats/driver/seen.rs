@@ -3,15 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use crate::clock::Aligned;
 use crate::nats::frames::{Beat, News};
 use crate::nats::machine;
 use crate::nats::streams::LEASE;
+use crate::seam::Ran;
 use crate::status::{RunningCall, WorkerStatus};
+use crate::wire;
 
 use super::calls::Instance;
 
 /// How long calls may be there without a worker before that is said.
 const ALONE: Duration = Duration::from_secs(10);
+
+/// How long the clock of a worker is known that has gone.
+const FORGOTTEN: Duration = Duration::from_secs(60);
 
 pub(super) struct Seen {
     pub(super) name: String,
@@ -27,6 +33,8 @@ pub(super) struct Workers {
     /// What this machine is called.
     machine: String,
     all: HashMap<Instance, Seen>,
+    /// What the clocks of workers show; also of those that have gone, whose outcomes may still come.
+    clocks: HashMap<Instance, (Aligned, Instant)>,
     others: HashMap<String, (HashSet<String>, Instant)>,
     /// What those that have gone have refused.
     refused: u64,
@@ -37,8 +45,17 @@ pub(super) struct Workers {
 
 impl Workers {
     pub(super) fn new(build: String) -> Workers {
-        let (all, others) = Default::default();
-        Workers { build, machine: machine(), all, others, refused: 0, alone: None, is_said: false }
+        let (all, clocks, others) = Default::default();
+        Workers {
+            build,
+            machine: machine(),
+            all,
+            clocks,
+            others,
+            refused: 0,
+            alone: None,
+            is_said: false,
+        }
     }
 
     /// A worker of ours says what it is at.
@@ -57,6 +74,21 @@ impl Workers {
         let process = self.process_here(&beat.machine, beat.hello.process);
         let seen = Seen { name: beat.hello.name, process, last: now, refused: beat.refused };
         self.all.insert(beat.instance, seen);
+    }
+
+    /// What its clock has shown when it sent a message that has come now.
+    pub(super) fn shows(&mut self, instance: Instance, sent: u64) {
+        let now = Instant::now();
+        let (clock, last) = self.clocks.entry(instance).or_insert((Aligned::default(), now));
+        clock.hears(sent, now);
+        *last = now;
+    }
+
+    /// When one of its processes has run a call.
+    pub(super) fn ran(&self, instance: Instance, place: &str, ran: wire::Ran) -> Option<Ran> {
+        let (clock, _) = self.clocks.get(&instance)?;
+        let (began, ended) = (clock.here(ran.began)?, clock.here(ran.ended)?);
+        Some(Ran { place: place.into(), began, ended })
     }
 
     /// It has said something, if not all that it is at.
@@ -83,6 +115,9 @@ impl Workers {
 
     /// Those that have not said anything for too long.
     pub(super) fn silent(&mut self, now: Instant) -> Vec<Instance> {
+        let all = &self.all;
+        let is_old = |last: Instant| now.duration_since(last) >= FORGOTTEN;
+        self.clocks.retain(|instance, (_, last)| all.contains_key(instance) || !is_old(*last));
         self.others.retain(|_, (_, last)| now.duration_since(*last) < ALONE);
         let silent = |seen: &Seen| now.duration_since(seen.last) >= LEASE;
         self.all.iter().filter(|(_, seen)| silent(seen)).map(|(instance, _)| *instance).collect()

@@ -18,7 +18,7 @@ use crate::nats::objects::Objects;
 use crate::nats::server::Connection;
 use crate::nats::streams;
 use crate::processes::Processes;
-use crate::seam::About;
+use crate::seam::{About, Ran};
 use crate::wire::{self, CallId, FunctionId, Hash};
 use crate::worker::Functions;
 
@@ -51,6 +51,7 @@ pub(super) struct Ready {
     pub(super) outcome: wire::Outcome,
     pub(super) body: frames::Body,
     pub(super) bytes: Bytes,
+    pub(super) ran: Option<Ran>,
 }
 
 /// What is outstanding of what was asked for.
@@ -87,6 +88,8 @@ pub(super) struct Acting {
     pub(super) done: Vec<String>,
     pub(super) returned: Vec<(CallId, u32, Told)>,
     pub(super) findings: FuturesUnordered<Finding>,
+    /// When its clock began.
+    pub(super) since: Instant,
     /// When each driver was heard of last.
     pub(super) heard: HashMap<u64, Instant>,
     /// Drivers that have said that they end, and when.
@@ -140,6 +143,7 @@ impl Acting {
             done: Vec::new(),
             returned: Vec::new(),
             findings: FuturesUnordered::new(),
+            since: Instant::now(),
             heard: HashMap::new(),
             ended: HashMap::new(),
             began: Instant::now(),

@@ -83,11 +83,11 @@ impl Acting {
 
     fn hear(&mut self, said: Said) {
         match said {
-            Said::Finished(id, outcome, body) => {
-                self.finished(id, outcome, body);
+            Said::Finished(id, outcome, body, ran) => {
+                self.finished(id, outcome, body, ran);
                 self.over(id);
             }
-            Said::Early(id, outcome, body) => self.finished(id, outcome, body),
+            Said::Early(id, outcome, body) => self.finished(id, outcome, body, None),
             Said::Over(id) => self.over(id),
             Said::Lost(id, delivery, how) => self.lost(id, delivery, how),
             Said::Refused => self.refused += 1,

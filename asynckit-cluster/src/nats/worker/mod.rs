@@ -31,7 +31,7 @@ use settings::Settings;
 
 use super::names::{self, Names};
 use crate::processes::{Options, Processes, lines};
-use crate::seam::{Backend, Driver, Lost};
+use crate::seam::{Backend, Driver, Lost, Ran};
 use crate::wire::{CallId, Failed, Garbled, Kind, Outcome};
 
 /// A process that runs a call and shows no sign of life for so long is killed.
@@ -39,7 +39,7 @@ const LEASE: Duration = Duration::from_secs(10);
 
 /// What is heard of the processes that run the calls.
 enum Said {
-    Finished(CallId, Outcome, Bytes),
+    Finished(CallId, Outcome, Bytes, Option<Ran>),
     Early(CallId, Outcome, Bytes),
     Over(CallId),
     Lost(CallId, u32, Lost),
@@ -61,8 +61,8 @@ impl Driver for Ear {
         unreachable!("calls have the runs of their own drivers")
     }
 
-    fn finished(&self, id: CallId, outcome: Outcome, body: Bytes) {
-        self.hear(Said::Finished(id, outcome, body));
+    fn finished(&self, id: CallId, outcome: Outcome, body: Bytes, ran: Option<Ran>) {
+        self.hear(Said::Finished(id, outcome, body, ran));
     }
 
     fn finished_early(&self, id: CallId, outcome: Outcome, body: Bytes) {
@@ -79,7 +79,7 @@ impl Driver for Ear {
 
     fn fail(&self, id: CallId, words: String) {
         let failed = Outcome::Failed(Failed::new(Kind::Lost, words));
-        self.hear(Said::Finished(id, failed, Bytes::new()));
+        self.hear(Said::Finished(id, failed, Bytes::new(), None));
     }
 
     fn refused(&self, _: &Garbled) {

@@ -199,7 +199,7 @@ impl Acting {
         let path = match self.functions.find(&function) {
             Ok(served) => served.function().path(),
             Err(why) => {
-                self.finished(id, Outcome::Refused(why), Bytes::new());
+                self.finished(id, Outcome::Refused(why), Bytes::new(), None);
                 return self.over(id);
             }
         };

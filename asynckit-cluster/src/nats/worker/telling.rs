@@ -7,9 +7,10 @@ use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 
 use super::acting::{Acting, Found, Ready};
+use crate::clock;
 use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
 use crate::nats::streams::KEPT;
-use crate::seam::Lost;
+use crate::seam::{Lost, Ran};
 use crate::wire::{self, CallId, LARGE, Outcome};
 
 /// The most outcomes in one message.
@@ -81,7 +82,13 @@ impl Acting {
     }
 
     /// A call has an outcome.
-    pub(super) fn finished(&mut self, id: CallId, outcome: Outcome, bytes: Bytes) {
+    pub(super) fn finished(
+        &mut self,
+        id: CallId,
+        outcome: Outcome,
+        bytes: Bytes,
+        ran: Option<Ran>,
+    ) {
         let Some(taken) = self.taken.get(&id) else { return };
         taken.has_outcome = true;
         if taken.is_unwanted {
@@ -92,12 +99,12 @@ impl Acting {
         let delivery = taken.delivery;
         let size = bytes.len() as u64;
         if bytes.len() <= LARGE {
-            self.ready.push_back(Ready { id, outcome, body: Body::Here(size), bytes });
+            self.ready.push_back(Ready { id, outcome, body: Body::Here(size), bytes, ran });
             return;
         }
         // By whose value it is, and not by its contents: so its driver takes away this one, and no other call's.
         let hash = *blake3::hash(format!("{id}.{delivery}").as_bytes()).as_bytes();
-        let ready = Ready { id, outcome, body: Body::Stored(hash, size), bytes: Bytes::new() };
+        let ready = Ready { id, outcome, body: Body::Stored(hash, size), bytes: Bytes::new(), ran };
         let objects = self.objects.clone();
         self.find(async move {
             while objects.put(id.run, hash, &bytes).await.is_err() {
@@ -132,8 +139,14 @@ impl Acting {
             id: one.id,
             outcome: one.outcome.clone(),
             body: one.body,
+            ran: one.ran.as_ref().map(|ran| (ran.place.to_string(), self.times(ran))),
         });
-        let head = Done { version: wire::VERSION, outcomes: outcomes.collect() };
+        let head = Done {
+            version: wire::VERSION,
+            instance: self.instance,
+            sent: clock::micros(self.since, Instant::now()),
+            outcomes: outcomes.collect(),
+        };
         let bodies: Vec<Bytes> = all.iter().map(|one| one.bytes.clone()).collect();
         let message = PublishMessage::build().payload(frames::pack(&head, &bodies)).ttl(KEPT);
         let (js, subject) = (self.connection.js.clone(), self.names.done(run));
@@ -149,6 +162,11 @@ impl Acting {
             }
             Found::Stored(all, stored)
         });
+    }
+
+    fn times(&self, ran: &Ran) -> wire::Ran {
+        let [began, ended] = [ran.began, ran.ended].map(|at| clock::micros(self.since, at));
+        wire::Ran { began, ended }
     }
 
     /// What nobody waits for any more is not stored: the driver that would take it away may have gone.
