@@ -152,6 +152,12 @@ fn work_body(
     let name = function.signature.ident.unraw().to_string();
     let at = function.signature.fn_token.span;
     let (origin, defined) = (origin(&name), defined(support, at));
+    // What is made later, of a call that may be carried out elsewhere, is of the same call.
+    let called = if options.calls.is_carried() {
+        local("called").to_token_stream()
+    } else {
+        defined.clone()
+    };
     let bindings = parameters.iter().map(|parameter| &parameter.binding);
     let result = local("value");
     let is_async = function.signature.asyncness.is_some();
@@ -201,11 +207,10 @@ fn work_body(
         let errors = support.private_at(errors, open, close);
         let of_own = parenthesized(quote_spanned!(close=> &#own), close);
         let way = method("way", TokenStream::new(), close);
-        let arguments =
-            parenthesized(quote!(&#origin, #defined, #errors #of_own #way, #own), close);
+        let arguments = parenthesized(quote!(&#origin, #called, #errors #of_own #way, #own), close);
         quote!({ let #own = #body; #make #arguments })
     } else {
-        let arguments = parenthesized(quote!(&#origin, #defined, #body), close);
+        let arguments = parenthesized(quote!(&#origin, #called, #body), close);
         quote!(#make #arguments)
     };
     let described = Described {
@@ -215,6 +220,7 @@ fn work_body(
         body: body_as_written,
         origin,
         defined,
+        called,
         value: value_type(support, output),
     };
     let work = options.calls.around(support, &described, parameters, made);

@@ -249,7 +249,7 @@ impl Carried {
         let (carried, about, described) =
             (support.private("carried"), support.private("About"), support.private("Function"));
         let known = self.kind == Kind::Keep;
-        let defined = &function.defined;
+        let called = &function.called;
         // What is called from elsewhere is a function of its own, which is called here as well.
         let (served, entry, work) = match self.kind {
             Kind::Keep => (None, None, work),
@@ -269,7 +269,7 @@ impl Carried {
             let #all = #first;
             #(#gathered)*
             #carried(
-                #defined,
+                #called,
                 #about { function: &__ASYNCKIT_FUNCTION, settings: &__ASYNCKIT_SETTINGS, known: #known },
                 &#origin,
                 #bytes,
@@ -291,9 +291,10 @@ pub(crate) struct Described<'a> {
     pub(crate) lifetime: &'a WorkLifetime,
     pub(crate) output: &'a Output,
     pub(crate) body: &'a Group,
-    /// Its name, and where it is defined: two expressions.
+    /// Its name, where it is defined, and where it is called: three expressions.
     pub(crate) origin: TokenStream,
     pub(crate) defined: TokenStream,
+    pub(crate) called: TokenStream,
     /// The type of its value.
     pub(crate) value: TokenStream,
 }

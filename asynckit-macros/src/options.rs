@@ -66,6 +66,11 @@ impl Calls {
         })
     }
 
+    /// Whether others may carry its calls out.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.keep.is_some() || self.remote.is_some()
+    }
+
     /// Reports what does not go together, and leaves it out.
     pub(crate) fn mend(
         &mut self,
@@ -116,7 +121,7 @@ impl Calls {
         work: TokenStream,
     ) -> TokenStream {
         let mut work = work;
-        let Described { origin, defined, .. } = function;
+        let Described { origin, defined, called, .. } = function;
         if let Some(limit) = self.timeout {
             let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
             work = quote!(#in_time(#limit, #work));
@@ -168,10 +173,14 @@ impl Calls {
             let backoff = seconds(backoff);
             let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
             let again = arguments.map(|argument| argument.again(support));
-            work = quote!(#retried(&#origin, #defined, #retries, #backoff, move || { #(#again)* #work }));
+            work = quote!(#retried(&#origin, #called, #retries, #backoff, move || { #(#again)* #work }));
         }
         if let Some(keep) = &self.keep {
             work = keep.around(support, function, parameters, TokenStream::new(), work);
+        }
+        if self.is_carried() {
+            let now = support.private("called");
+            work = quote!({ let #called = #now(#defined); #work });
         }
         if let Some(limit) = self.deadline {
             let (due, limit) = (support.private("due"), seconds(limit));

@@ -1,7 +1,7 @@
 //! The other side of `remote`: a function that others call by its name.
 //!
 //! ```text
-//! fn __call<'work>(page: &'work [u8], n: u8) -> ::asynckit::Work<'work, usize> { /* the work, for one try */ }
+//! fn __call<'work>(__called: Called, page: &'work [u8], n: u8) -> ::asynckit::Work<'work, usize> { /* the work, for one try */ }
 //! ::asynckit::__serve! {
 //!     Served::new(&FUNCTION, &SETTINGS, |mut given| {
 //!         let arrive = { use ::asynckit::__private::unserved::*; { use ::asynckit_cluster::attribute::*; Arrive } };
@@ -9,7 +9,8 @@
 //!         let page = lent::<[u8], _>(&arrive, &page);
 //!         let n = owned::<u8, _>(&arrive, given.next::<u8, _>(&arrive, "n")?);
 //!         given.end()?;
-//!         given.run(&arrive, __call(page, n));
+//!         let __called = called(defined());
+//!         given.run(&arrive, __call(__called, page, n));
 //!         Ok(())
 //!     })
 //! }
@@ -89,15 +90,15 @@ pub(crate) fn served(
     parameters: &[Parameter],
     work: TokenStream,
 ) -> Served {
-    let Described { signature, lifetime, output, .. } = function;
+    let Described { signature, lifetime, output, defined, called, .. } = function;
     let generics = lifetime.bound(&signature.generics);
     let (list, conditions) = (generic_parameters(&generics), &generics.where_clause);
     let returned = work_type(support, &lifetime.name, output);
     let declarations = parameters.iter().map(|parameter| &parameter.declaration);
-    let name = local("call");
+    let (name, called_type, now) =
+        (local("call"), support.private("Called"), support.private("called"));
     let made = quote! {
-        #[track_caller]
-        fn #name #list (#(#declarations),*) -> #returned #conditions { #work }
+        fn #name #list (#called: #called_type, #(#declarations),*) -> #returned #conditions { #work }
     };
     let arguments: Vec<TokenStream> = parameters
         .iter()
@@ -107,7 +108,7 @@ pub(crate) fn served(
             quote!(#cfgs #name)
         })
         .collect();
-    let call = quote!(#name(#(#arguments),*));
+    let call = quote!(#name(#called, #(#arguments),*));
 
     let (given, arrive) = (local("given"), local("arrive"));
     let (lent, owned) = (support.private("lent"), support.private("owned"));
@@ -155,6 +156,7 @@ pub(crate) fn served(
                 };
                 #(#taken)*
                 #given.end()?;
+                let #called = #now(#defined);
                 #given.run(&#arrive, #call);
                 #ok(())
             })

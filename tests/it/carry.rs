@@ -343,6 +343,46 @@ fn a_value_that_is_known_takes_no_permit_under_other_terms() {
 }
 
 #[test]
+fn a_failure_has_the_line_of_the_call_wherever_it_is_made() {
+    #[async_work(keep(crate = desk), retry = 1, limit = 1)]
+    fn kept(n: u8) -> Result<u8, String> {
+        Err(n.to_string())
+    }
+    #[async_work(remote(crate = desk), timeout = "1m")]
+    async fn sent(n: u8) -> Result<u8, String> {
+        Err(n.to_string())
+    }
+    #[async_work(keep(crate = desk), remote(crate = desk))]
+    fn both(n: u8) -> u8 {
+        panic!("{n}")
+    }
+    soon(|| {
+        let (pool, desk) = (Pool::new(1), Desk::new());
+        let place = on(&pool, desk.clone());
+        let path = |error: Error| {
+            let text = format!("{error:#}");
+            text[text.rfind('[').unwrap()..].to_owned()
+        };
+        let line = line!() + 1;
+        let calls = || [kept(1), sent(1), both(1)];
+        let wanted = ["kept", "sent", "both"].map(|name| format!("[{name} ({}:{line})]", file!()));
+        let all = calls().map(|work| path(work.spawn_on(&pool).get().unwrap_err()));
+        assert_eq!(all, wanted);
+        assert_eq!(calls().map(|work| path(work.run().unwrap_err())), wanted);
+        let all = calls().map(|work| {
+            let result = work.spawn_on(&place);
+            while !result.is_set() {
+                if !desk.is_empty() {
+                    desk.next().reply(Reply::Here);
+                }
+            }
+            path(result.get().unwrap_err())
+        });
+        assert_eq!(all, wanted);
+    });
+}
+
+#[test]
 fn each_try_of_a_remote_call_goes_out() {
     #[async_work(remote(crate = desk), retry = 2)]
     fn tried(n: u64) -> Result<u64, std::fmt::Error> {

@@ -70,8 +70,16 @@ fn a_hit_is_not_published(site: &Site) {
         assert_eq!((stats.hits, stats.misses), if round == 0 { (0, 5) } else { (5, 0) });
     }
     assert_eq!(folder.count("runs"), 5);
+    // A pool and a cluster have it from the same store, whichever of the two is asked first.
+    let (store, pool) = (store(&folder), Pool::new(1));
+    let value = square(runs.clone(), 3).spawn_on(&store.on(&pool));
+    assert_eq!(value.get().unwrap(), 9);
+    let value = square(runs.clone(), 9).spawn_on(&cluster.on(&store.on(&pool)));
+    assert_eq!((value.get().unwrap(), store.stats().hits), (81, 2));
+    let new = square(runs.clone(), 10).spawn_on(&cluster.on(&store.on(&pool)));
+    assert_eq!((new.get().unwrap(), folder.count("runs")), (100, 6));
     assert_eq!(square(runs, 3).spawn_on(&*cluster).get().unwrap(), 9);
-    assert_eq!(folder.count("runs"), 6, "without a store it goes out");
+    assert_eq!(folder.count("runs"), 7, "without a store it goes out");
 }
 
 #[async_work(keep, remote)]

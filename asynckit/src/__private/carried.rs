@@ -1,8 +1,8 @@
 //! What `keep` and `remote` come to.
 
 use core::any::{Any, type_name};
-use core::panic::Location;
 
+use super::at::CalledAt;
 use crate::carry::{ByValue, Decode};
 pub use crate::carry::{Given, Served, unserved};
 use crate::error::Hop;
@@ -22,7 +22,7 @@ pub struct About {
 #[inline]
 #[track_caller]
 pub fn carried<'w, A, C, T, G, F>(
-    defined: &'static Location<'static>,
+    at: impl CalledAt,
     about: About,
     origin: &'static &'static str,
     codec: C,
@@ -40,7 +40,7 @@ where
     let types = || format!("{} {} {}", type_name::<A>(), type_name::<T>(), type_name::<G>());
     let About { function, settings, known } = about;
     let description = Description { function, settings, types, known };
-    described(Hop::of_call(origin, defined), description, codec, arguments, call)
+    described(Hop { name: origin, at: at.line() }, description, codec, arguments, call)
 }
 
 /// An argument that a function takes as it is.

@@ -7,10 +7,10 @@
 
 use core::marker::PhantomData;
 use core::ops::Deref;
-use core::panic::Location;
 use std::any::TypeId;
 use std::fmt;
 
+use super::at::CalledAt;
 use crate::error::{BoxError, Hop, Lent, Whole};
 use crate::work::{Work, new_async_work, new_work};
 
@@ -154,15 +154,6 @@ pub fn async_errors_of<R: Fallible>(_body: &impl Future<Output = R>) -> Errors<R
     Errors(Lending(Converting(PhantomData)))
 }
 
-/// A line of the source.
-type At = &'static Location<'static>;
-
-/// Where a function is defined: the line of a call that has none of its own.
-#[track_caller]
-pub const fn defined() -> At {
-    Location::caller()
-}
-
 /// Fails to compile, at the type, where it may not go to another thread.
 #[inline]
 pub const fn work_moves_to_another_thread<T: Send + ?Sized>() {}
@@ -174,12 +165,16 @@ pub const fn returns_a_result<R: Fallible>() {}
 /// The work of a function whose value travels as it is.
 #[inline]
 #[track_caller]
-pub fn plain_work<'w, T, F>(origin: &'static &'static str, defined: At, body: F) -> Work<'w, T>
+pub fn plain_work<'w, T, F>(
+    origin: &'static &'static str,
+    at: impl CalledAt,
+    body: F,
+) -> Work<'w, T>
 where
     T: Send + 'w,
     F: FnOnce() -> T + Send + 'w,
 {
-    new_work(Hop::of_call(origin, defined), move || Ok(body()))
+    new_work(Hop { name: origin, at: at.line() }, move || Ok(body()))
 }
 
 /// The work of a function whose error travels apart from its value.
@@ -187,7 +182,7 @@ where
 #[track_caller]
 pub fn fallible_work<'w, R, W, F>(
     origin: &'static &'static str,
-    defined: At,
+    at: impl CalledAt,
     way: W,
     body: F,
 ) -> Work<'w, R::Value>
@@ -197,7 +192,7 @@ where
     W: Way<R::Error> + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
-    new_work(Hop::of_call(origin, defined), move || {
+    new_work(Hop { name: origin, at: at.line() }, move || {
         body().into_result().map_err(|error| way.take(error))
     })
 }
@@ -205,12 +200,16 @@ where
 /// [`plain_work`] of an `async fn`.
 #[inline]
 #[track_caller]
-pub fn async_work<'w, T, F>(origin: &'static &'static str, defined: At, body: F) -> Work<'w, T>
+pub fn async_work<'w, T, F>(
+    origin: &'static &'static str,
+    at: impl CalledAt,
+    body: F,
+) -> Work<'w, T>
 where
     T: Send + 'w,
     F: Future<Output = T> + Send + 'w,
 {
-    new_async_work(Hop::of_call(origin, defined), async move { Ok(body.await) })
+    new_async_work(Hop { name: origin, at: at.line() }, async move { Ok(body.await) })
 }
 
 /// [`fallible_work`] of an `async fn`.
@@ -218,7 +217,7 @@ where
 #[track_caller]
 pub fn fallible_async_work<'w, R, W, F>(
     origin: &'static &'static str,
-    defined: At,
+    at: impl CalledAt,
     way: W,
     body: F,
 ) -> Work<'w, R::Value>
@@ -228,7 +227,7 @@ where
     W: Way<R::Error> + 'w,
     F: Future<Output = R> + Send + 'w,
 {
-    new_async_work(Hop::of_call(origin, defined), async move {
+    new_async_work(Hop { name: origin, at: at.line() }, async move {
         body.await.into_result().map_err(|error| way.take(error))
     })
 }

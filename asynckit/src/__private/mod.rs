@@ -6,11 +6,13 @@
 //! - `take_apart`: a pending tuple as a tuple of pending parts;
 //! - `gather`: what a chain may end in;
 //! - `statement`: the work of statements, which is a part of the chain;
+//! - `at`: where a call is;
 //! - `fallible`: how errors get from functions into results, and what an annotated function makes;
 //! - `carried`: what makes a call one that others may carry out;
 //! - `options`: what the options of `#[async_work]` come to;
 //! - `future`: the async form of a chain.
 
+mod at;
 mod call;
 mod carried;
 mod fallible;
@@ -22,11 +24,12 @@ mod options;
 mod statement;
 mod take_apart;
 
+pub use at::{Called, called, defined};
 pub use call::{Lifted, call_site, give, lift, same};
 pub use carried::{About, Function, Given, Served, carried, lent, owned, unserved};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
-pub use fallible::{Failure, Fallible, defined, returns_a_result, work_moves_to_another_thread};
+pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_thread};
 pub use fallible::{async_errors_of, errors_of};
 pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
 pub use future::{Raised, chain_future, owned_place};

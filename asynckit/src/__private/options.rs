@@ -1,8 +1,8 @@
 //! What the options of `#[async_work]` come to.
 
-use core::panic::Location;
 use core::time::Duration;
 
+use super::at::CalledAt;
 use crate::error::Hop;
 pub use crate::limit::StaticLimit;
 #[cfg(feature = "rate")]
@@ -87,7 +87,7 @@ pub fn prioritized<'w, T: Send + 'w>(priority: Priority, work: Work<'w, T>) -> W
 #[track_caller]
 pub fn retried<'w, T, F>(
     origin: &'static &'static str,
-    defined: &'static Location<'static>,
+    at: impl CalledAt,
     retries: u32,
     backoff: Duration,
     call: F,
@@ -96,7 +96,7 @@ where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T> + Send + 'w,
 {
-    let hop = Hop::of_call(origin, defined);
+    let hop = Hop { name: origin, at: at.line() };
     Retry::new(retries).backoff(backoff).work_at(hop, call)
 }
 

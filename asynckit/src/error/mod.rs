@@ -27,7 +27,7 @@ pub(crate) use company::Company;
 pub use failures::{FailedAlike, Failures};
 pub use kind::ErrorKind;
 use path::Path;
-pub(crate) use path::{At, Hop};
+pub(crate) use path::{At, Hop, line_of_call};
 pub use relayed::Failure;
 pub use report::{BoxError, Error};
 use report::{Cause, Original};

@@ -26,15 +26,6 @@ impl Hop {
         Hop { name, at: Location::caller() }
     }
 
-    /// A call of an annotated function. Where it is called by the standard library, which was handed
-    /// it by name as in `.map(download)`, the place is that of its definition.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn of_call(name: &'static &'static str, defined: &'static Location<'static>) -> Hop {
-        let at = Location::caller();
-        Hop { name, at: if is_of_the_library(at) { defined } else { at } }
-    }
-
     pub(crate) fn name(self) -> &'static str {
         self.name
     }
@@ -42,6 +33,15 @@ impl Hop {
     fn short_name(self) -> &'static str {
         self.name.rsplit("::").next().unwrap_or(self.name)
     }
+}
+
+/// Where an annotated function is called. Where the standard library calls it, which was handed it by name as in
+/// `.map(download)`, that is its definition.
+#[inline]
+#[track_caller]
+pub(crate) fn line_of_call(defined: &'static Location<'static>) -> &'static Location<'static> {
+    let at = Location::caller();
+    if is_of_the_library(at) { defined } else { at }
 }
 
 /// Whether it is a line of the standard library.
