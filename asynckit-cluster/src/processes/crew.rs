@@ -25,6 +25,9 @@ const WORTH: Duration = Duration::from_micros(1_000);
 /// What takes longer is not quick.
 pub(super) const LONG: Duration = Duration::from_millis(5);
 
+/// A call of a process that is gone, and what it has to do with that: `None` where nobody waits for it any more.
+pub(super) type Blamed = (Sent, Option<Blame>);
+
 pub(super) struct Crew {
     pub(super) queue: Queue,
     pub(super) members: BTreeMap<u64, Member>,
@@ -244,9 +247,8 @@ impl Crew {
         false
     }
 
-    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that: `None`
-    /// where nobody waits for it any more.
-    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<(Sent, Option<Blame>)>)> {
+    /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
+    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<Blamed>)> {
         let mut member = self.members.remove(&number)?;
         self.leaving += 1;
         let calls = std::mem::take(&mut member.calls);

@@ -97,7 +97,7 @@ impl Acting {
     fn learn(&mut self, found: Found) {
         match found {
             Found::Fetched(id, found) => self.fetched(id, found),
-            Found::Put(ready) => self.ready.push_back(ready),
+            Found::Put(ready) => self.ready.push_back(*ready),
             Found::Stored(all, stored) => self.stored(all, stored.is_ok()),
             Found::Opened(epoch, opened) => {
                 if opened.is_err() && epoch == self.epoch {
