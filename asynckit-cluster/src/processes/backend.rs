@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::crew::{Crew, LONG, News};
+use super::crew::{Blamed, Crew, LONG, News};
 use super::lines::{LastWords, OnLine};
-use super::member::{Member, Sent, Why};
+use super::member::{Member, Why};
 use super::messages::{self, FromWorker, Settings};
 use super::start::{Started, in_words};
-use crate::seam::{Backend, Blame, Driver, Lost, Outgoing};
+use crate::seam::{Backend, Driver, Lost, Outgoing};
 use crate::status::{Status, WorkerStatus};
 use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled};
@@ -311,7 +311,7 @@ impl Shared {
         self.gone.notify_all();
     }
 
-    fn redeliver(&self, member: &Member, calls: Vec<(Sent, Option<Blame>)>, words: &str) {
+    fn redeliver(&self, member: &Member, calls: Vec<Blamed>, words: &str) {
         for (sent, blame) in calls {
             let Some(blame) = blame else {
                 self.tell(|driver| driver.over(sent.outgoing.call.id));

@@ -25,6 +25,9 @@ const WORTH: Duration = Duration::from_micros(1_000);
 /// What takes longer is not quick.
 pub(super) const LONG: Duration = Duration::from_millis(5);
 
+/// A call of a process that is gone, and what it has to do with that: `None` where nobody waits for it any more.
+pub(super) type Blamed = (Sent, Option<Blame>);
+
 pub(super) struct Crew {
     pub(super) queue: Queue,
     pub(super) members: BTreeMap<u64, Member>,
@@ -48,9 +51,6 @@ pub(super) struct Crew {
     pub(super) ticks: bool,
     pub(super) watches: bool,
 }
-
-/// A call of a process that is gone, and what it has to do with that: `None` where nobody waits for it any more.
-pub(super) type Left = (Sent, Option<Blame>);
 
 /// What is to be told when the lock is released.
 pub(super) enum News {
@@ -248,7 +248,7 @@ impl Crew {
     }
 
     /// Takes a process out that is gone, and says of each call that it had what the call has to do with that.
-    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<Left>)> {
+    pub(super) fn remove(&mut self, number: u64) -> Option<(Member, Vec<Blamed>)> {
         let mut member = self.members.remove(&number)?;
         self.leaving += 1;
         let calls = std::mem::take(&mut member.calls);

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use crate::calls::add;
 use crate::support::{NatsServer, WorkerProcess};
 
-/// For some seconds; `scripts/soak` says for how many.
+/// For some seconds, with some workers, of which one is killed each second; `scripts/soak` says how many of either.
 #[test]
 fn calls_come_out_right_while_workers_and_the_server_are_killed() {
     let Some(mut server) = NatsServer::start() else { return };
-    let seconds = std::env::var("ASYNCKIT_SOAK").ok().and_then(|text| text.parse().ok());
-    let seconds: u64 = seconds.unwrap_or(12);
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seconds = number("ASYNCKIT_SOAK").unwrap_or(12);
+    let most = number("ASYNCKIT_SOAK_WORKERS").unwrap_or(4);
     let cluster = server.cluster();
     let mut workers: Vec<WorkerProcess> =
-        (0..4).map(|n| server.worker(&format!("w{n}"), 2)).collect();
+        (0..most).map(|n| server.worker(&format!("w{n}"), 2)).collect();
     let (begin, mut out, mut calls, mut round) = (Instant::now(), VecDeque::new(), 0u64, 0);
     while begin.elapsed() < Duration::from_secs(seconds) {
         while begin.elapsed() < Duration::from_secs(round) {
@@ -27,7 +28,7 @@ fn calls_come_out_right_while_workers_and_the_server_are_killed() {
             calls += 1;
         }
         round += 1;
-        let at = (round % 4) as usize;
+        let at = (round % most) as usize;
         workers[at].kill();
         workers[at] = server.worker(&format!("w{at}-{round}"), 2);
         if round % 30 == 6 {
@@ -40,6 +41,9 @@ fn calls_come_out_right_while_workers_and_the_server_are_killed() {
     }
     let status = cluster.status();
     assert_eq!(status.open, 0);
-    let words = format!("{calls} calls, {} redelivered\n", status.redelivered);
+    let words = format!(
+        "{calls} calls in {seconds} s, {round} of {most} workers killed, {} delivered again\n",
+        status.redelivered
+    );
     std::io::stderr().write_all(words.as_bytes()).unwrap();
 }

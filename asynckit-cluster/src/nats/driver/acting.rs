@@ -25,7 +25,7 @@ use crate::wire::{self, CallId, Hash};
 pub(super) enum Found {
     Sent(u64, u32, u32, Result<u64, BoxError>),
     /// An outcome whose body lay in the object store.
-    Fetched(CallId, Got, (Hash, u64), Result<Option<Bytes>, BoxError>),
+    Fetched(CallId, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
     Recovered(u32, Result<Box<Recovered>, BoxError>),
     /// How far a lane was handed out, and what is not in the stream any more.

@@ -234,7 +234,7 @@ impl Acting {
     pub(super) fn fetched(
         &mut self,
         id: CallId,
-        got: Got,
+        got: Box<Got>,
         body: (wire::Hash, u64),
         found: Result<Option<Bytes>, BoxError>,
     ) {
@@ -243,7 +243,7 @@ impl Acting {
         match found {
             Ok(Some(bytes)) => {
                 self.forget(body.0);
-                self.finished(id, got, bytes);
+                self.finished(id, *got, bytes);
             }
             Ok(None) => self.lose(id.number, delivery, not_begun("the object store")),
             Err(_) => self.fetch(id, got, body, AGAIN),

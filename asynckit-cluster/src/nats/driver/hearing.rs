@@ -37,7 +37,7 @@ impl Acting {
             match (body, one.body) {
                 (Some(body), _) => self.finished(one.id, got, body),
                 (None, Body::Stored(hash, size)) => {
-                    self.fetch(one.id, got, (hash, size), Duration::ZERO);
+                    self.fetch(one.id, Box::new(got), (hash, size), Duration::ZERO);
                 }
                 (None, Body::Here(_)) => {}
             }
@@ -45,7 +45,7 @@ impl Acting {
     }
 
     /// Gets the body of an outcome, after a pause.
-    pub(super) fn fetch(&self, id: CallId, got: Got, body: (Hash, u64), after: Duration) {
+    pub(super) fn fetch(&self, id: CallId, got: Box<Got>, body: (Hash, u64), after: Duration) {
         let (objects, run) = (self.objects.clone(), self.run);
         self.find(async move {
             tokio::time::sleep(after).await;

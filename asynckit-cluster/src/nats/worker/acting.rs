@@ -27,7 +27,7 @@ pub(super) enum Found {
     /// A call's large arguments are here, or one of them isn't to be had.
     Fetched(CallId, Result<HashMap<Hash, Bytes>, Option<Hash>>),
     /// A large value was put where its driver finds it.
-    Put(Ready),
+    Put(Box<Ready>),
     /// Outcomes are stored, or not.
     Stored(Vec<Ready>, Result<(), BoxError>),
     /// The streams are there again.

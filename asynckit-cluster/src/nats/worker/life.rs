@@ -52,6 +52,8 @@ impl Acting {
                         self.hear(one);
                     }
                 }
+                // Before calls: what came first says which of these nobody wants.
+                Some(message) = self.drivers.next() => self.hear_driver(&message.payload),
                 Some(message) = self.calls.next() => {
                     self.come(message);
                     // All that are there, so that one message tells of all of them.
@@ -60,7 +62,6 @@ impl Acting {
                     }
                 }
                 Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
-                Some(message) = self.drivers.next() => self.hear_driver(&message.payload),
                 Some(event) = self.connection.events.recv() => self.happened(&event),
                 _ = terminate.recv() => self.drain().await,
                 _ = ticks.tick() => {
@@ -97,7 +98,7 @@ impl Acting {
     fn learn(&mut self, found: Found) {
         match found {
             Found::Fetched(id, found) => self.fetched(id, found),
-            Found::Put(ready) => self.ready.push_back(ready),
+            Found::Put(ready) => self.ready.push_back(*ready),
             Found::Stored(all, stored) => self.stored(all, stored.is_ok()),
             Found::Opened(epoch, opened) => {
                 if opened.is_err() && epoch == self.epoch {

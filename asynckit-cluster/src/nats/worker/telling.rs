@@ -112,7 +112,7 @@ impl Acting {
             }
             // Nobody puts it again.
             objects.doubt_one(id.run, &hash);
-            Found::Put(ready)
+            Found::Put(Box::new(ready))
         });
     }
 
