@@ -233,7 +233,9 @@ impl<L: Tasks> Entry<L> {
             Entry::Cancelled { end, .. } => pen.number(end.word()),
             Entry::InLine { limit, .. } | Entry::GotPermit { limit, .. } => pen.number(*limit),
             Entry::Elsewhere { row, began, ended, .. } => {
-                [*row, far(*began, time), far(*ended, time)].map(|number| pen.number(number));
+                pen.number(*row);
+                pen.number(far(*began, time));
+                pen.number(far(*ended, time));
             }
             _ => {}
         }
