@@ -1,6 +1,7 @@
 //! Recordings: from a pool's events to a [`Run`].
 
 mod assemble;
+mod callbacks;
 mod entry;
 mod failures;
 mod log;
