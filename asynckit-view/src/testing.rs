@@ -1,6 +1,6 @@
 //! Runs made by hand, for tests of what is made of them.
 
-use crate::model::{Failure, Limit, Model, Piece, Row, State, Task, Wait};
+use crate::model::{Callback, Failure, Limit, Model, Piece, Row, State, Task, Wait};
 
 const MS: u64 = 1_000_000;
 
@@ -82,6 +82,12 @@ impl Sample {
 
     pub(crate) fn waits(&mut self, task: u32, time: [u64; 2], on: Option<u32>) {
         self.0.waits.push(Wait { task, start: time[0] * MS, end: time[1] * MS, on });
+    }
+
+    /// A callback of a result that no task had.
+    pub(crate) fn callback(&mut self, row: u32, time: [u64; 2]) {
+        let [start, end] = time.map(|time| time * MS);
+        self.0.callbacks.push(Callback { row, start, end, site: 0, on: None });
     }
 
     /// One of the stretches of a task that was suspended in between.
