@@ -134,6 +134,18 @@ pub(crate) struct Wait {
     pub(crate) on: Option<u32>,
 }
 
+/// A callback of a result: code of the program that is no task.
+#[derive(Clone, Debug)]
+pub(crate) struct Callback {
+    pub(crate) row: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// The place where it was registered.
+    pub(crate) site: u32,
+    /// The task whose result it waited for.
+    pub(crate) on: Option<u32>,
+}
+
 /// A moment of a task that somebody found worth a word.
 #[derive(Clone, Debug)]
 pub(crate) struct Note {
@@ -179,6 +191,8 @@ pub(crate) struct Model {
     pub(crate) pieces: Vec<Piece>,
     /// By task, then by time.
     pub(crate) waits: Vec<Wait>,
+    /// By the time when they began.
+    pub(crate) callbacks: Vec<Callback>,
     /// By task, then by time.
     pub(crate) notes: Vec<Note>,
     /// Of all tasks, also those beyond the recording's limit.

@@ -1,6 +1,6 @@
 //! Runs made by hand, for tests of what is made of them.
 
-use crate::model::{Failure, Kept, Limit, Model, Piece, Row, State, Task, Wait};
+use crate::model::{Callback, Failure, Kept, Limit, Model, Piece, Row, State, Task, Wait};
 
 const MS: u64 = 1_000_000;
 
@@ -90,6 +90,12 @@ impl Sample {
         let kept = took.map_or(Kept::Not, |took| Kept::There(took * MS));
         self.0.tasks[task as usize].kept = Some(kept);
         self.0.stored.add(kept);
+    }
+
+    /// A callback of a result that no task had.
+    pub(crate) fn callback(&mut self, row: u32, time: [u64; 2]) {
+        let [start, end] = time.map(|time| time * MS);
+        self.0.callbacks.push(Callback { row, start, end, site: 0, on: None });
     }
 
     /// One of the stretches of a task that was suspended in between.

@@ -1,4 +1,6 @@
-//! The stretches in which a thread was in a task, one beside or within the other.
+//! The stretches in which a thread was in a task, one beside or within the other; and in callbacks, outside of these.
+
+use std::ops::Range;
 
 use crate::model::Model;
 
@@ -32,6 +34,10 @@ impl Bars {
             row.sort_by_key(|bar| (bar.start, std::cmp::Reverse(bar.end)));
             nest(row);
         }
+        for (row, k) in rows.iter_mut().zip(0..) {
+            let here = model.callbacks.iter().filter(|callback| callback.row == k);
+            add_outside(row, here.map(|callback| callback.start..callback.end));
+        }
         Bars(rows)
     }
 
@@ -42,6 +48,28 @@ impl Bars {
     pub(super) fn count(&self) -> usize {
         self.0.iter().map(Vec::len).sum()
     }
+}
+
+/// Adds stretches, in the order of their beginning, as far as nothing else is there.
+fn add_outside(row: &mut Vec<Bar>, more: impl Iterator<Item = Range<u64>>) {
+    let outer = row.iter().filter(|bar| !bar.nested);
+    let taken: Vec<Range<u64>> = outer.map(|bar| bar.start..bar.end).collect();
+    let mut free = 0;
+    for Range { start, end } in more {
+        free = start.max(free);
+        let first = taken.partition_point(|taken| taken.end <= free);
+        for taken in taken[first..].iter().take_while(|taken| taken.start < end) {
+            if free < taken.start {
+                row.push(Bar { start: free, end: taken.start, nested: false });
+            }
+            free = taken.end;
+        }
+        if free < end {
+            row.push(Bar { start: free, end, nested: false });
+            free = end;
+        }
+    }
+    row.sort_by_key(|bar| (bar.start, std::cmp::Reverse(bar.end)));
 }
 
 fn nest(row: &mut [Bar]) {

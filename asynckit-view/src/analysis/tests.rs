@@ -1,5 +1,6 @@
 //! What is found out about runs made by hand.
 
+use super::causes::{INSIDE, RUN};
 use super::*;
 use crate::testing::{Sample, failing};
 
@@ -86,6 +87,21 @@ fn the_causes_of_each_worker_add_up_to_its_time() {
     assert_eq!(total, [13, 4, 5, 2, 36, 0]);
     let bins: f64 = found.causes.bins.iter().flatten().sum();
     assert!((bins - found.causes.all).abs() < 10.0);
+}
+
+#[test]
+fn a_callback_is_no_idle_time() {
+    let mut run = Sample::new(1, 20);
+    run.task("first", 0, [0, 4], &[]);
+    run.task("second", 0, [10, 14], &[]);
+    // One within another one, one around a task, and one within a task, which has that time already.
+    for (start, end) in [(4, 8), (5, 6), (9, 15), (11, 12)] {
+        run.callback(0, [start, end]);
+    }
+    let causes = Analysis::of(&run.0).causes;
+    let ms = |ns: f64| (ns / 1e6).round() as u64;
+    assert_eq!((ms(causes.total[RUN]), ms(causes.total[INSIDE])), (14, 0));
+    assert_eq!(ms(causes.all), 20);
 }
 
 #[test]

@@ -28,6 +28,7 @@ struct Data<'m> {
     stored: Stored,
     pieces: Pieces,
     waits: Waits,
+    callbacks: Callbacks,
     notes: Notes<'m>,
     failures: Vec<Failure<'m>>,
     beyond: Vec<Beyond>,
@@ -111,6 +112,15 @@ struct Waits {
     task: Vec<u32>,
     start: Vec<u64>,
     length: Vec<u64>,
+    on: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct Callbacks {
+    worker: Vec<u32>,
+    start: Vec<u64>,
+    length: Vec<u64>,
+    site: Vec<u32>,
     on: Vec<i64>,
 }
 
@@ -271,6 +281,13 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
             start: column(&model.waits, |wait| wait.start),
             length: column(&model.waits, |wait| wait.end - wait.start),
             on: column(&model.waits, |wait| or_none(wait.on)),
+        },
+        callbacks: Callbacks {
+            worker: column(&model.callbacks, |callback| callback.row),
+            start: column(&model.callbacks, |callback| callback.start),
+            length: column(&model.callbacks, |callback| callback.end - callback.start),
+            site: column(&model.callbacks, |callback| callback.site),
+            on: column(&model.callbacks, |callback| or_none(callback.on)),
         },
         notes: Notes {
             task: column(&model.notes, |note| note.task),

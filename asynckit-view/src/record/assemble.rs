@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
+use super::callbacks::Called;
 use super::entry::{End, Kind};
 use super::read::{Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
-use crate::model::{Beyond, Limit, Model, Note, Piece, State, Task, Wait};
+use crate::model::{Beyond, Callback, Limit, Model, Note, Piece, State, Task, Wait};
 use crate::names::{functions, last_part, short_place};
 use crate::sites::{Counts, Site};
 
@@ -18,16 +19,19 @@ pub(super) fn model(recorder: &Recorder) -> Model {
     let now = nanos(asynckit::observe::now());
     let pool = *recorder.pool();
     let told = told(recorder);
+    let callbacks = recorder.callbacks.called();
+    let last = callbacks.iter().filter_map(|callback| callback.end).chain([told.last]).max();
+    let last = last.unwrap_or(0);
     let sites = recorder.sites.all();
     let began = pool.began.unwrap_or(0);
     let end = match pool.stopped {
-        _ if pool.is_virtual => told.last.max(pool.stopped.unwrap_or(0)),
-        Some(stopped) => stopped.max(told.last),
-        None => now.max(told.last),
+        _ if pool.is_virtual => last.max(pool.stopped.unwrap_or(0)),
+        Some(stopped) => stopped.max(last),
+        None => now.max(last),
     };
     let (names, function_of) = functions(&sites);
     let limits = Limits::of(recorder, &told);
-    let (rows, row_of, unneeded) = rows::rows(recorder, &told, pool, began, end);
+    let (rows, row_of, unneeded) = rows::rows(recorder, (&told, &callbacks), pool, began, end);
     let site_of: HashMap<u32, u32> = sites.iter().zip(0..).map(|(s, k)| (s.number, k)).collect();
     let site = |number: u32| site_of.get(&number).copied().unwrap_or(0) as usize;
     let is_same_call = |a: u32, b: u32| {
@@ -51,6 +55,7 @@ pub(super) fn model(recorder: &Recorder) -> Model {
         model.tasks.push(Task { function: function_of[site], site: site as u32, ..task });
     }
     all.stretches(&mut model, &row_of);
+    all.callbacks(&mut model, &callbacks, &row_of);
     all.notes(&mut model);
     model.beyond = beyond(&sites, &function_of);
     model.stored = *recorder.stored.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,8 +178,8 @@ impl Assembly<'_> {
         let submitted = self.since(raw.submitted);
         let over = raw.ended.map_or(self.end - self.began, |(time, _)| self.since(time));
         let last = spans.iter().map(|span| span.end).max();
-        let start = spans.first().map_or(over, |span| span.start);
-        let end = last.map_or(over, |last| over.max(last));
+        let start = spans.first().map_or(over, |span| span.start).max(submitted);
+        let end = last.map_or(over, |last| over.max(last)).max(start);
         let moments = |&k: &usize| [self.raw(k).ready, self.raw(k).line.map(|(joined, _)| joined)];
         let told = parts.iter().flat_map(moments).flatten().min();
         let ready = told.map_or(start, |ready| self.since(ready)).clamp(submitted, start);
@@ -271,6 +276,22 @@ impl Assembly<'_> {
     fn number(&self, id: u64) -> Option<u32> {
         let &k = self.told.index.get(&id)?;
         self.parts.number.get(&self.parts.root[k]).copied()
+    }
+
+    fn callbacks(&self, model: &mut Model, called: &[Called], rows: &HashMap<u64, u32>) {
+        let known = model.sites.iter().cloned().zip(0..);
+        let mut sites: HashMap<String, u32> = known.collect();
+        for callback in called {
+            let Some(&row) = rows.get(&callback.row) else { continue };
+            let site = *sites.entry(callback.at.to_string()).or_insert_with_key(|site| {
+                model.sites.push(site.clone());
+                model.sites.len() as u32 - 1
+            });
+            let (start, end) = (callback.start, callback.end.unwrap_or(self.end));
+            let (start, end) = (self.since(start), self.since(end));
+            let on = callback.on.and_then(|on| self.number(on));
+            model.callbacks.push(Callback { row, start, end, site, on });
+        }
     }
 
     fn notes(&self, model: &mut Model) {

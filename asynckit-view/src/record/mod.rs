@@ -1,6 +1,7 @@
 //! Recordings: from a pool's events to a [`Run`].
 
 mod assemble;
+mod callbacks;
 mod entry;
 mod failures;
 mod log;
@@ -47,7 +48,7 @@ use recorder::Recorder;
 /// place in a limit's line takes 8 to 24 more. No thread waits for another one. A recording has room for
 /// [`limit`](Recording::limit) tasks. Of those that come later it counts, by function, how many there were, how
 /// many failed and how long they ran. Whatever happens, it takes no more than 256 bytes a task of its limit,
-/// and what begins and ends of tasks take (about 30).
+/// what begins and ends of tasks take (about 30), and some 100 bytes a callback, of which it keeps as many as tasks.
 pub struct Recording {
     recorder: Arc<Recorder>,
     name: Option<String>,
@@ -141,7 +142,7 @@ impl Recording {
         run
     }
 
-    /// Bytes of memory that the recording takes while it goes on, without its texts.
+    /// Bytes of memory that the recording takes while it goes on, without its texts and callbacks.
     pub fn memory(&self) -> usize {
         self.recorder.memory()
     }

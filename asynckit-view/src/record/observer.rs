@@ -5,9 +5,10 @@ use std::time::Duration;
 use asynckit::Error;
 use asynckit::carry::KEPT;
 use asynckit::observe::{
-    AttemptBegun, Clock, Ending, LineJoined, Need, Noted, Observer, PermitTaken, PoolSized,
-    PoolStopped, RanElsewhere, TaskCancelled, TaskEnded, TaskReady, TaskResumed, TaskStarted,
-    TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
+    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
+    Need, Noted, Observer, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled,
+    TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun,
+    WaitEnded, WorkerBusy, WorkerIdle,
 };
 
 use super::entry::{End, Entry};
@@ -94,6 +95,18 @@ impl Observer for Recorder {
         let end = End::skipped(event.error.kind());
         let entry = Single::Cancelled { task: event.task.get(), end };
         self.detail(event.task, event.row, event.time, &entry);
+    }
+
+    fn callback_registered(&self, event: &CallbackRegistered<'_>) {
+        self.register_callback(event);
+    }
+
+    fn callback_begun(&self, event: &CallbackBegun<'_>) {
+        self.begin_callback(event);
+    }
+
+    fn callback_ended(&self, event: &CallbackEnded<'_>) {
+        self.callbacks.end(event.callback.get(), nanos(event.time));
     }
 
     fn worker_idle(&self, event: &WorkerIdle<'_>) {

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use asynckit::ErrorKind;
-use asynckit::observe::{Need, Row, TaskId, TaskSubmitted};
+use asynckit::observe::{CallbackBegun, CallbackRegistered, Need, Row, TaskId, TaskSubmitted};
 use papaya::HashMap;
 
+use super::callbacks::Callbacks;
 use super::entry::{Entry, Kind, Tasks};
 use super::log::Log;
 use super::mine::with_mine;
@@ -94,6 +95,7 @@ pub(crate) struct Recorder {
     pub(super) limits: HashMap<u64, LimitSeen>,
     /// What else code ran on than threads of this process, by their names; their rows are numbered from `PLACES` on.
     pub(super) places: Mutex<Vec<String>>,
+    pub(super) callbacks: Callbacks,
     pool: Mutex<PoolSeen>,
     told: Sender<Text>,
     texts_told: Mutex<(Receiver<Text>, Vec<Text>)>,
@@ -121,6 +123,7 @@ impl Recorder {
             rows: HashMap::new(),
             limits: HashMap::new(),
             places: Mutex::default(),
+            callbacks: Callbacks::default(),
             pool: Mutex::default(),
             told,
             texts_told: Mutex::new((texts, Vec::new())),
@@ -281,6 +284,20 @@ impl Recorder {
     ) {
         if !self.has(IS_OVER | IS_FULL) && !self.only_counts(task) {
             with_mine(self, |mine| mine.write(self, row, nanos(time), entry));
+        }
+    }
+
+    pub(super) fn register_callback(&self, event: &CallbackRegistered<'_>) {
+        if !self.has(IS_OVER) {
+            let (number, on) = (event.callback.get(), event.on.task().map(TaskId::get));
+            self.callbacks.register(number, on, event.at, self.limit.load(Ordering::Relaxed));
+        }
+    }
+
+    pub(super) fn begin_callback(&self, event: &CallbackBegun<'_>) {
+        let (row, time) = (event.row, nanos(event.time));
+        if !self.has(IS_OVER) && self.callbacks.begin(event.callback.get(), row.id().get(), time) {
+            self.see_row(row, time);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use asynckit::observe::RowKind;
 
+use super::callbacks::Called;
 use super::read::Told;
 use super::recorder::{PLACES, PoolSeen, Recorder};
 use crate::model;
@@ -12,13 +13,13 @@ use crate::model;
 /// The rows, the place of each by its number in the process, and how many workers never began.
 pub(super) fn rows(
     recorder: &Recorder,
-    told: &Told,
+    (told, callbacks): (&Told, &[Called]),
     pool: PoolSeen,
     began: u64,
     end: u64,
 ) -> (Vec<model::Row>, HashMap<u64, u32>, usize) {
-    let used: HashSet<u64> =
-        told.tasks.iter().flat_map(|task| &task.spans).map(|span| span.row).collect();
+    let used = told.tasks.iter().flat_map(|task| &task.spans).map(|span| span.row);
+    let used: HashSet<u64> = used.chain(callbacks.iter().map(|callback| callback.row)).collect();
     let seen = recorder.rows.pin();
     let mut found: Vec<_> = seen
         .iter()

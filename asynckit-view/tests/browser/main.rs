@@ -259,6 +259,102 @@ fn a_click_goes_from_bar_to_panel_to_graph_and_keys_go_on() {
 
 #[test]
 #[ignore = "needs chromium and its driver; .ci/run has them"]
+fn callbacks_have_bars_and_their_task_tells_of_them() {
+    let (browser, _folder) = open(&runs::called(&Pool::new(2)));
+    assert_eq!(browser.number("rows.flatMap(r => r.kind === 'calls' ? r.list : []).length"), 3.0);
+    // The one that takes its time is seen, and pointed at.
+    let at = |what: &str| {
+        browser.number(&format!(
+            "(() => {{ const k = M.call.on.indexOf(2), c = main.getBoundingClientRect(),
+                r = rows.find(r => r.kind === 'calls' && r.list.includes(k)),
+                x = (X(M.call.start[k]) + X(M.call.start[k] + M.call.length[k])) / 2, y = r.y + r.h / 2;
+                return {what}; }})()"
+        ))
+    };
+    let pixel = "main.getContext('2d').getImageData(Math.round(x), Math.round(y), 1, 1).data[0]";
+    let background = "main.getContext('2d').getImageData(2, H - 3, 1, 1).data[0]";
+    assert!(at(&format!("Math.abs({pixel} - {background})")) > 60.0);
+    browser.click(at("c.left + x") as i64, at("c.top + y") as i64);
+    browser.until("ui.task === 2");
+    let card = browser.text("document.getElementById('card').textContent");
+    assert!(card.contains("Callback") && card.contains("fetch #2"), "{card}");
+    let panel = browser.text("document.getElementById('panel').textContent");
+    assert!(panel.contains("1 callback") && panel.contains("runs/mod.rs:"), "{panel}");
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn unfolded_tasks_of_the_graph_are_reached_and_chosen_by_keys() {
+    let (browser, _folder) = open(&runs::mixed(&Pool::new(2)));
+    let focus = |what: &str| browser.text(&format!("document.activeElement.{what}"));
+    let name = "getAttribute('aria-label') ?? ''";
+    browser.ask("document.querySelector('#graph .node[aria-label^=\"count\"]').focus()");
+    browser.press(&["+"]);
+    browser.until("document.querySelectorAll('#graph .cell').length === 120");
+    // The function keeps the focus; the next stop is its first task, and the one after is not another of them.
+    assert!(focus(name).starts_with("count, "), "{}", focus(name));
+    let mut stops = 0;
+    while focus("getAttribute('role') ?? ''") != "option" {
+        browser.press(&["\u{E004}"]);
+        stops += 1;
+        assert!(stops < 12);
+    }
+    let first = focus(name);
+    assert!(first.starts_with("count #"), "{first}");
+    browser.press(&["\u{E014}"]);
+    let second = focus(name);
+    assert!(second.starts_with("count #") && second != first);
+    browser.press(&["\u{E015}", "\u{E013}", "\u{E012}"]);
+    assert_eq!(focus(name), first);
+    assert!(browser.text("document.getElementById('card').textContent").contains("count"));
+    browser.press(&["\u{E010}", "\u{E007}"]);
+    let task = browser.number("ui.task");
+    assert_eq!(browser.text("M.fns[M.fn[ui.task]]"), "count");
+    // What is chosen stays in focus, and is said to be chosen.
+    assert_eq!(focus("dataset.task"), task.to_string());
+    assert_eq!(focus("getAttribute('aria-selected')"), "true");
+    browser.press(&["\u{E00C}"]);
+    assert!(focus(name).starts_with("count, "));
+    assert_eq!(browser.number("ui.task"), task);
+    browser.press(&["+"]);
+    browser.until("document.querySelectorAll('#graph .cell').length === 0");
+    assert!(focus(name).starts_with("count, "));
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn functions_that_share_a_colour_look_different() {
+    let (browser, _folder) = open(&runs::of_many_functions(&Pool::new(2)));
+    assert_eq!(browser.number("new Set(M.fn).size"), 48.0);
+    let looks = "[...M.fn].map(f => `${LOOK[f].color} ${LOOK[f].mark} ${LOOK[f].no}`)";
+    assert_eq!(browser.number(&format!("new Set({looks}).size")), 48.0);
+    // So do their chips, by more than the colour alone,
+    let chips = "[...document.querySelectorAll('#panel tbody .chip')].slice(0, 48).map(c => {
+        const s = getComputedStyle(c);
+        return s.backgroundColor + s.backgroundImage + c.textContent;
+    })";
+    assert_eq!(browser.number(&format!("new Set({chips}).size")), 48.0);
+    // and their bars: a plain one has one colour where nothing lies on it, one with a pattern has two.
+    let colours = "[...M.fn].map((f, i) => {
+        const p = place(i);
+        if (p.w < 14) return null;
+        const d = main.getContext('2d').getImageData(Math.round(p.x) + 2, Math.round(p.y) + 3, Math.floor(p.w) - 5, 6).data,
+            seen = new Set();
+        for (let k = 0; k < d.length; k += 4) seen.add(d[k] + ' ' + d[k + 1] + ' ' + d[k + 2]);
+        return { mark: LOOK[f].mark, n: seen.size };
+    }).filter(Boolean)";
+    browser.until("!dirty");
+    browser.ask("(ui.path = false, draw(), 0)");
+    let seen = browser.ask(colours);
+    let seen = seen.as_array().unwrap();
+    let of = |plain: bool| seen.iter().filter(move |one| (one["mark"] == 0) == plain);
+    assert!(of(true).count() >= 3 && of(false).count() >= 10, "{seen:?}");
+    assert!(of(true).all(|one| one["n"] == 1), "{seen:?}");
+    assert!(of(false).all(|one| one["n"].as_u64() >= Some(2)), "{seen:?}");
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
 fn a_hundred_thousand_tasks_open_in_two_seconds_and_scroll_without_a_stall() {
     let run = runs::stencil(&Pool::new(4), 250, 400);
     assert_eq!(run.tasks(), 100_000);

@@ -62,6 +62,41 @@ fn every_task_is_recorded_once_whoever_submits_it() {
 }
 
 #[test]
+fn callbacks_are_recorded_with_their_place_and_their_task() {
+    let data = data(&html(&runs::called(&Pool::new(2))));
+    let callbacks = &data["callbacks"];
+    let of = |column: &str| numbers(&callbacks[column]);
+    let mut on = of("on");
+    on.sort_unstable();
+    assert_eq!(on, [0, 1, 2]);
+    let of_last = of("on").iter().position(|&task| task == 2).unwrap();
+    assert!(of("length")[of_last] >= 20_000_000);
+    let end = data["end"].as_i64().unwrap();
+    assert!(of("start").iter().zip(of("length")).all(|(start, length)| start + length <= end));
+    let sites = crate::strings(&data["sites"]);
+    let places: std::collections::BTreeSet<&str> =
+        of("site").iter().map(|&site| sites[site as usize]).collect();
+    assert_eq!(places.len(), 1);
+    assert!(places.first().unwrap().contains("runs/mod.rs:"), "{places:?}");
+    let rows = data["workers"].as_array().unwrap().len() as i64;
+    assert!(of("worker").iter().all(|worker| (0..rows).contains(worker)));
+}
+
+#[test]
+fn beyond_the_limit_no_callback_is_kept() {
+    let pool = Pool::new(1);
+    let recording = Recording::of(&pool).limit(2);
+    for n in 0..5 {
+        let result = runs::read(n).spawn_on(&pool);
+        result.on_set(|_| ());
+        result.get().unwrap();
+    }
+    pool.stop();
+    let data = data(&html(&recording.finish()));
+    assert_eq!(numbers(&data["callbacks"]["worker"]).len(), 2);
+}
+
+#[test]
 fn what_was_found_out_adds_up() {
     let run = runs::mixed(&Pool::new(3));
     let data = data(&html(&run));

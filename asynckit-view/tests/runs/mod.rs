@@ -1,6 +1,7 @@
 //! Runs that tests look at: real ones, of real pools.
 #![allow(dead_code, reason = "each test program uses some of them")]
 
+use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -142,6 +143,47 @@ pub fn kept(pool: &Pool) -> Run {
     run(1);
     assert_eq!((store.stats().hits, store.stats().misses), (6, 10));
     recording.finish()
+}
+
+/// Three results with a callback each, of which the last takes its time.
+pub fn called(pool: &Pool) -> Run {
+    let recording = Recording::of(pool).name("called");
+    let (done, all_done) = mpsc::channel();
+    let results: Vec<_> = (0..3).map(|n| fetch(n).spawn_on(pool)).collect();
+    for (n, result) in results.iter().enumerate() {
+        let done = done.clone();
+        result.on_set(move |_| {
+            sleep(Duration::from_millis(20 * (n as u64 / 2)));
+            done.send(()).unwrap();
+        });
+    }
+    for _ in 0..3 {
+        all_done.recv().unwrap();
+    }
+    results.join_all().get().unwrap();
+    recording.finish()
+}
+
+macro_rules! functions {
+    ($($name:ident)*) => {
+        $(#[async_work] pub fn $name(n: u64) -> u64 { sleep(Duration::from_micros(n)); n })*
+
+        /// One task of each of 48 functions.
+        pub fn of_many_functions(pool: &Pool) -> Run {
+            let recording = Recording::of(pool).name("functions");
+            let all = [$($name(500).spawn_on(pool)),*];
+            all.into_iter().join_all().get().unwrap();
+            recording.finish()
+        }
+    };
+}
+
+functions! {
+    work_00 work_01 work_02 work_03 work_04 work_05 work_06 work_07 work_08 work_09 work_10
+    work_11 work_12 work_13 work_14 work_15 work_16 work_17 work_18 work_19 work_20 work_21
+    work_22 work_23 work_24 work_25 work_26 work_27 work_28 work_29 work_30 work_31 work_32
+    work_33 work_34 work_35 work_36 work_37 work_38 work_39 work_40 work_41 work_42 work_43
+    work_44 work_45 work_46 work_47
 }
 
 /// Takes longer than anybody has patience for.

@@ -21,7 +21,7 @@ pub(crate) struct Record {
     ready: AtomicU8,
     /// Whether it runs: a word of who does that.
     run: AtomicU8,
-    /// When it was submitted, begun, or left its thread last, in nanoseconds of its pool's clock.
+    /// When it was submitted, begun, or left its thread last, by its pool's clock: see `word_of`.
     last: AtomicU64,
 }
 
@@ -39,6 +39,14 @@ const LEFT: u8 = 2;
 
 /// So often a thread looks whether another has told what it was about to.
 const PATIENCE: usize = 10_000;
+
+/// The bits that a second's nanoseconds take.
+const NANOS: u32 = 30;
+
+/// A time as a word, in the order of times: seconds above nanoseconds, as to put these together takes no arithmetic.
+fn word_of(time: Duration) -> u64 {
+    time.as_secs() << NANOS | u64::from(time.subsec_nanos())
+}
 
 impl Record {
     pub(crate) fn new(by: Listeners) -> Record {
@@ -62,19 +70,21 @@ impl Record {
 
     fn set_last(&self, time: Duration) {
         // ORDERING: Relaxed: who has to see it comes after another step that publishes, or only looks from outside.
-        let nanos = time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos());
-        self.last.store(nanos, Ordering::Relaxed);
+        self.last.store(word_of(time), Ordering::Relaxed);
     }
 
     fn last(&self) -> Duration {
-        Duration::from_nanos(self.last.load(Ordering::Relaxed))
+        let word = self.last.load(Ordering::Relaxed);
+        Duration::new(word >> NANOS, word as u32 & ((1 << NANOS) - 1))
     }
 
     /// A moment at which the thread's clock may have been read a while ago. What has happened to the task since then,
     /// on another thread, comes first all the same.
     fn moment_at(&self, when: When) -> Moment<'_> {
         let mut moment = self.by.moment_at(when);
-        moment.time = moment.time.max(self.last());
+        if word_of(moment.time) < self.last.load(Ordering::Relaxed) {
+            moment.time = self.last();
+        }
         moment
     }
 

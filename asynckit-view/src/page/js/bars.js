@@ -92,6 +92,11 @@ function drawLane(g, r, on) {
     g.globalAlpha = on && !on(i) ? 0.16 : 1;
     g.fillStyle = C.fn[M.fn[i]];
     bar(g, x, y, ww, hh);
+    const look = LOOK[M.fn[i]];
+    if (look.mark && ww > 3) {
+      g.fillStyle = C.marks[look.mark];
+      bar(g, x, y, ww, hh);
+    }
     if (bad) {
       g.fillStyle = C.hatch;
       bar(g, x, y, ww, hh);
@@ -127,16 +132,21 @@ function drawLane(g, r, on) {
         g.lineTo(nx, y + 5);
         g.fill();
       }
+    if (look.no && ww > 14 && ww <= 34 && hh >= 12) {
+      g.fillStyle = "#14181f";
+      g.textAlign = "left";
+      g.fillText(look.no, x + 2, y + hh / 2 + 0.5);
+    }
     if (ww > 34 && hh >= 12) {
       const tx = Math.max(G, x) + 5 + (bad || (last && isKept(i)) ? 12 : 0),
         until = ws?.length ? Math.min(x + ww, X(ws[0][0])) : x + ww,
         room = until - tx - 4,
-        text = room > 110 ? label(i) : M.fns[M.fn[i]],
+        text = (look.no && look.no + " ") + (room > 110 ? label(i) : M.fns[M.fn[i]]),
         fit = Math.floor(room / 6.1);
       if (fit >= 3) {
-        if (bad) {
+        if (bad || look.mark) {
           g.fillStyle = C.fn[M.fn[i]];
-          g.fillRect(tx - 2, y + 2, Math.min(room, text.length * 6.1 + 4), hh - 4);
+          g.fillRect(tx - 2, y + 2, Math.min(room, short(text, fit).length * 6.1 + 4), hh - 4);
         }
         g.fillStyle = "#14181f";
         g.textAlign = "left";

@@ -80,6 +80,13 @@ function taskCard(i) {
           : h("i", {}, "none"),
       ),
       row(
+        "Callbacks",
+        M.callsOf.has(i) &&
+          (M.callsOf.get(i).length > 3
+            ? count(M.callsOf.get(i).length)
+            : M.callsOf.get(i).map((k) => h("div", {}, callWords(k)))),
+      ),
+      row(
         "Notes",
         M.notes.has(i) && M.notes.get(i).map(([at, t]) => h("div", {}, h("i", {}, `+${time(at - M.start[i])} `), t)),
       ),
@@ -87,6 +94,18 @@ function taskCard(i) {
     f && h("div", { class: "err" }, f.task === i ? f.message : `skipped: ${label(f.task)} ${stateWord(f.task)}`),
   ];
 }
+const callWords = (k) => `${time(M.call.length[k])} on ${M.workers[M.call.worker[k]].name}`,
+  callSite = (k) => h("code", {}, M.sites[M.call.site[k]]);
+const callCard = (k) => [
+  h("div", { class: "t" }, "Callback", h("small", {}, "with the result")),
+  h(
+    "div",
+    { class: "kv" },
+    row("Took", h("b", {}, time(M.call.length[k]))),
+    row("Set at", callSite(k)),
+    row("Result of", M.call.on[k] >= 0 ? label(M.call.on[k]) : h("i", {}, "no task of this run")),
+  ),
+];
 const workerCard = (w) => [
   h(
     "div",

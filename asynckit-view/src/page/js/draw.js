@@ -20,7 +20,7 @@ function draw() {
   g.textBaseline = "middle";
   for (const r of rows)
     if (r.y + r.h > view.y && r.y < view.y + H)
-      ({ lane: drawLane, unneeded: drawUnneeded, unrun: drawUnrun, limit: drawLimit })[r.kind](g, r, on);
+      ({ lane: drawLane, calls: drawCalls, unneeded: drawUnneeded, unrun: drawUnrun, limit: drawLimit })[r.kind](g, r, on);
   if (ui.path && !on) drawPath(g);
   drawSelection(g);
   g.restore();

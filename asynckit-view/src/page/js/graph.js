@@ -157,6 +157,7 @@ function graph() {
           (ui.fn >= 0 && v.f !== ui.fn && !isTask ? " off" : ""),
         tabindex: 0,
         role: "button",
+        "data-fn": isTask ? null : v.f,
         "aria-label": `${name}, ${second}`,
         onclick: go,
         onkeydown: (e) => {
@@ -166,7 +167,7 @@ function graph() {
             go();
             $("graph").querySelector(".node.sel")?.focus();
           }
-          if (e.key === "+" && !isTask) {
+          if (e.key === "+" && !isTask && fx.count > 1) {
             e.stopPropagation();
             fold(v.f);
           }
@@ -188,18 +189,15 @@ function graph() {
         },
       },
       h("$rect", { class: "box", x, y, width: v.w, height: v.h, rx: 8 }),
-      h("$rect", {
-        x: x + 1,
-        y: y + 9,
-        width: 4,
-        height: (isTask ? v.h : 44) - 18,
-        rx: 2,
-        style: `fill:var(--c${COLOR[v.f] % 9})`,
-      }),
+      ...[`fill:var(--c${LOOK[v.f].color})`, LOOK[v.f].mark && `fill:url(#mark${LOOK[v.f].mark})`].map(
+        (style) =>
+          style &&
+          h("$rect", { x: x + 1, y: y + 9, width: LOOK[v.f].mark ? 7 : 4, height: (isTask ? v.h : 44) - 18, rx: 2, style }),
+      ),
       h(
         "$text",
         { x: x + 14, y: y + (isTask ? 16 : 18), "font-weight": v.crit && ui.path ? 600 : 500 },
-        tail(name, 30),
+        (LOOK[v.f].no && LOOK[v.f].no + " ") + tail(name, 30),
       ),
       h(
         "$text",
@@ -241,50 +239,12 @@ function graph() {
           h("$text", { x: x + v.w - 15.5, y: y + 20, "text-anchor": "middle", class: "n2" }, v.open ? "–" : "+"),
         ),
       );
-    v.per?.forEach((i, j) => {
-      const cx = x + 12 + (j % v.cols) * 11,
-        cy = y + 46 + Math.floor(j / v.cols) * 11,
-        b = isBad(M.state[i]);
-      node.append(
-        h("$rect", {
-          class: "cell",
-          x: cx,
-          y: cy,
-          width: 9,
-          height: 9,
-          rx: 2,
-          style: b
-            ? "fill:var(--bad)"
-            : !ran(i)
-              ? "fill:var(--bg);stroke:var(--bad);stroke-dasharray:2 1.5"
-              : `fill:var(--c${COLOR[v.f] % 9});fill-opacity:${(0.3 + 0.7 * Math.sqrt(M.own[i] / (fx.max || 1))).toFixed(2)}${ui.task === i ? ";stroke:var(--accent);stroke-width:2.5" : ""}`,
-          onclick: (e) => {
-            e.stopPropagation();
-            select({ task: i, from: "cell" });
-          },
-          onmouseenter: (e) => {
-            ui.hover = i;
-            invalidate();
-            showCard(e.currentTarget.getBoundingClientRect(), taskCard(i));
-          },
-          onmouseleave: () => {
-            ui.hover = -1;
-            hideCard();
-          },
-        }),
-        b
-          ? h("$path", {
-              d: `M${cx + 2.5},${cy + 2.5}l4,4m0,-4l-4,4`,
-              style: "stroke:var(--bg);stroke-width:1.4;pointer-events:none",
-            })
-          : "",
-      );
-    });
     if (v.open && fx.count > v.per.length)
       node.append(
         h("$text", { class: "n2", x: x + 12, y: y + v.h - 7 }, `the longest ${v.per.length} of ${count(fx.count)}`),
       );
     svg.append(node);
+    if (v.open) svg.append(cells(v, x, y));
   }
   put(box, svg);
   const eye = nodes.find((v) =>
@@ -300,4 +260,6 @@ function fold(f) {
   ui.unfolded.has(f) ? ui.unfolded.delete(f) : ui.unfolded.add(f);
   graph();
   ui.eye = -1;
+  nodeOf(f)?.focus();
 }
+const nodeOf = (f) => $("graph").querySelector(`.node[data-fn="${f}"]`);

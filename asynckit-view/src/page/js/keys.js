@@ -85,6 +85,7 @@ const KEYS = [
   ["0, double click", "the whole run"],
   ["F", "zoom to the selected task"],
   ["← → ↑ ↓ on the timeline", "select a task beside it"],
+  ["+ on a function of the graph", "unfold it to its tasks; then Tab and ← → ↑ ↓ among them"],
   ["[  ]", "to the input that came last, to the first dependent"],
   ["/  Enter  N", "search; next hit, with Shift the one before"],
   ["C", "critical path on or off"],
@@ -143,7 +144,7 @@ $("help").onclick = () => {
     h(
       "p",
       { style: "margin:0" },
-      "A bar is a task, coloured by function. Hatching and ✕: it failed. ◇: it never ran. A bar grown thin: it waited inside. ○: its value was kept, and not computed. ▾: a note, such as a retry. The dark thread is the critical path.",
+      "A bar is a task, coloured by function; where there are more than nine, by a pattern as well. A thin bar below: a callback. Hatching and ✕: it failed. ◇: it never ran. A bar grown thin: it waited inside. ○: its value was kept, and not computed. ▾: a note, such as a retry. The dark thread is the critical path.",
     ),
     h("form", { method: "dialog", style: "margin-top:14px;text-align:right" }, h("button", {}, "Close")),
   );

@@ -25,6 +25,21 @@ function drawUnrun(g, r, on) {
   }
   g.globalAlpha = 1;
 }
+function drawCalls(g, r) {
+  // callbacks: thin bars, under what their thread ran
+  const { start, length, on: of } = M.call;
+  let last = -1e9;
+  for (let j = lower(r.list.length, (q) => r.reach[q] > view.a); j < r.list.length; j++) {
+    const k = r.list[j];
+    if (start[k] > view.b) break;
+    const x = Math.max(G - 4, X(start[k])),
+      to = Math.max(x + 1.5, Math.min(G + PW + 4, X(start[k] + length[k])));
+    if (to < last + 0.5 || to < G) continue;
+    g.fillStyle = of[k] >= 0 && of[k] === ui.task ? C.accent : C.soft;
+    bar(g, x, r.y + 2, to - x, r.h - 4);
+    last = to;
+  }
+}
 function drawLimit(g, r) {
   // above: held, to its own scale; below: in use, up to the limit
   const l = M.limits[r.k],

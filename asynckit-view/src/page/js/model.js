@@ -67,6 +67,7 @@ function decode(d) {
   for (let i = 0; i < n; i++) for (let k = off[i]; k < off[i + 1]; k++) outs[at[ins[k]]++] = i;
   m.order = new Uint32Array(n).map((_, i) => i).sort((a, b) => m.start[a] - m.start[b] || a - b); // inputs come before dependents in it
   bars(m);
+  calls(m);
   return m;
 }
 function bars(m) {
@@ -111,6 +112,20 @@ function bars(m) {
     (m.lanes[w][B.depth[b]] ||= []).push(b);
     s.push(b);
   }
+}
+function calls(m) {
+  // callbacks: of each thread, by their begin; and of each task
+  const c = (m.call = m.d.callbacks),
+    fin = (k) => c.start[k] + c.length[k];
+  m.callsOn = m.workers.map(() => ({ list: [], reach: [] })); // reach: up to where those before go, at most
+  m.callsOf = new Map();
+  c.worker.forEach((w, k) => {
+    const { list, reach } = m.callsOn[w],
+      i = c.on[k];
+    list.push(k);
+    reach.push(Math.max(reach.at(-1) ?? 0, fin(k)));
+    if (i >= 0) m.callsOf.has(i) ? m.callsOf.get(i).push(k) : m.callsOf.set(i, [k]);
+  });
 }
 const barsOf = (i) => [i, ...(M.rest.get(i) || [])],
   lastBar = (i) => M.rest.get(i)?.at(-1) ?? i;
@@ -180,8 +195,8 @@ const wall = M.end,
   W = Math.max(1, M.workers.filter((w) => !w.helps).length + M.d.unneeded),
   work = M.own.reduce((a, b) => a + b, 0),
   span = PS.length,
-  COLOR = [];
+  LOOK = []; // how functions are told apart: by colour, by a pattern upon it, and when all of these are used by a number
 ST.rank.forEach((x, k) => {
-  COLOR[x.f] = k;
+  LOOK[x.f] = { color: k % 9, mark: Math.floor(k / 9) % 5, no: k < 45 ? "" : String(k + 1) };
 });
 const onPath = { ran: new Set(PR.steps.map((s) => s.i)), span: new Set(PS.steps.map((s) => s.i)) };

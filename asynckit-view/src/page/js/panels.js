@@ -278,6 +278,13 @@ function taskPanel() {
       h("h3", {}, "Notes"),
       M.notes.get(i).map(([at, t]) => h("div", {}, h("span", { class: "soft" }, `+${time(at - M.start[i])}  `), t)),
     ],
+    M.callsOf.has(i) && [
+      h("h3", {}, plural(M.callsOf.get(i).length, "callback")),
+      M.callsOf
+        .get(i)
+        .slice(0, 20)
+        .map((k) => h("div", {}, callWords(k) + "  ", callSite(k))),
+    ],
     h("h3", {}, ins.length > 1 ? `${count(ins.length)} inputs, the last to come first` : "Input"),
     ins.length ? tags(ins) : h("span", { class: "soft" }, "none: ready when submitted"),
     on.length > 0 && [h("h3", {}, "Waited inside for"), tags(on)],

@@ -10,6 +10,7 @@ function pick(x, y) {
     for (const [i, p] of unrunX(r)) if (Math.abs(p - x) < 6) return { r, i };
     return { r };
   }
+  if (r.kind === "calls") return { r, call: callAt(r, timeAt(x)) };
   if (r.kind !== "lane") return { r };
   const t = timeAt(x),
     slack = (3 * (view.b - view.a)) / PW,
@@ -27,12 +28,29 @@ function pick(x, y) {
     }
   return best >= 0 ? { r, i: best } : { r };
 }
+function callAt(r, t) {
+  // the callback that is nearest, and of those within each other the innermost
+  const { start, length } = M.call,
+    slack = (3 * (view.b - view.a)) / PW;
+  let best = -1,
+    dist = slack;
+  for (let j = lower(r.list.length, (q) => r.reach[q] > t - slack); j < r.list.length; j++) {
+    const k = r.list[j],
+      d = Math.max(0, start[k] - t, t - start[k] - length[k]);
+    if (start[k] > t + slack) break;
+    if (d <= dist) {
+      best = k;
+      dist = d;
+    }
+  }
+  return best;
+}
 const local = (e) => {
   const b = main.getBoundingClientRect();
   return [e.clientX - b.left, e.clientY - b.top];
 };
 function hoverTimeline(x, y) {
-  const { r, i = -1 } = pick(x, y);
+  const { r, i = -1, call = -1 } = pick(x, y);
   if (i !== ui.hover) {
     ui.hover = i;
     main.style.cursor = i >= 0 ? "pointer" : "default";
@@ -40,6 +58,7 @@ function hoverTimeline(x, y) {
   const b = main.getBoundingClientRect(),
     box = r && { left: b.left + x, right: b.left + x, top: b.top + r.y - view.y, bottom: b.top + r.y + r.h - view.y };
   if (i >= 0) showCard(box, taskCard(i));
+  else if (call >= 0) showCard(box, callCard(call));
   else if (r && r.kind === "lane" && x < G) showCard(box, workerCard(r.w));
   else if (r && r.kind === "limit") showCard(box, limitCard(r, x));
   else hideCard();
@@ -98,7 +117,7 @@ const drop = (e) => {
     return;
   }
   if (e.type === "pointerup" && d && !d.moved) {
-    const { i = -1, r } = pick(x, y);
+    const { r, call = -1, i = call < 0 ? -1 : M.call.on[call] } = pick(x, y);
     i >= 0 ? select({ task: i, from: "timeline" }) : r && select({});
   }
 };

@@ -38,9 +38,10 @@ function theme() {
     "none",
     "stop",
     "wash",
+    "mark",
   ])
     C[k] = v(k);
-  C.fn = M.fns.map((_, f) => v("c" + (COLOR[f] % 9)));
+  C.fn = M.fns.map((_, f) => v("c" + LOOK[f].color));
   C.rgb = C.fn.map((c) => [1, 3, 5].map((j) => parseInt(c.slice(j, j + 2), 16)));
   const tile = (size, draw) => {
     const c = document.createElement("canvas");
@@ -59,8 +60,25 @@ function theme() {
       g.stroke();
     }
   };
+  const spots = (at) => (g) => {
+    g.fillStyle = C.mark;
+    for (const [x, y, w, hh] of at) g.fillRect(x, y, w, hh);
+  };
+  // Functions that share a colour: plain, dotted, lying lines, standing lines, chequered.
+  C.marks = [
+    null,
+    tile(5, spots([[1, 1, 2, 2]])),
+    tile(4, spots([[0, 1, 4, 1]])),
+    tile(4, spots([[1, 0, 1, 4]])),
+    tile(6, spots([[0, 0, 3, 3], [3, 3, 3, 3]])),
+  ];
   C.hatch = tile(7, slash(C.bad, 2.2));
   C.stopHatch = tile(6, slash(C.none, 1));
 }
-const fnChip = (f) => h("i", { class: "chip", style: `background:var(--c${COLOR[f] % 9})` });
+const fnChip = (f) =>
+  h(
+    "i",
+    { class: `chip mark${LOOK[f].mark}${LOOK[f].no && " no"}`, style: `background-color:var(--c${LOOK[f].color})` },
+    LOOK[f].no,
+  );
 const causeChip = (k) => h("i", { class: "chip " + (k === "stop" ? "stop" : ""), style: `background:var(--${k})` });

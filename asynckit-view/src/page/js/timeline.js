@@ -4,7 +4,8 @@ const main = $("main"),
   over = $("over"),
   ctx = main.getContext("2d"),
   octx = over.getContext("2d"),
-  AXIS = 24;
+  AXIS = 24,
+  CALLS = 9; // the height of a row of callbacks
 const lod = document.createElement("canvas"),
   lctx = lod.getContext("2d");
 const view = { a: 0, b: M.end, y: 0 };
@@ -25,7 +26,7 @@ function layout() {
   PW = Math.max(50, width - G);
   const nl = M.lanes.reduce((s, l) => s + 0.6 * l.length + 0.4, 0),
     rh = clamp(
-      Math.floor((avail - 60 * M.limits.length) / Math.max(1, nl)),
+      Math.floor((avail - 60 * M.limits.length - CALLS * M.callsOn.filter((c) => c.list.length).length) / Math.max(1, nl)),
       15,
       Math.max(34, Math.round(ui.part * 85)),
     );
@@ -36,6 +37,10 @@ function layout() {
       const hh = depth ? Math.max(11, Math.round(rh * 0.6)) : rh;
       rows.push({ kind: "lane", w, depth, ids, y, h: hh });
       y += hh;
+      if (depth === lanes.length - 1 && M.callsOn[w].list.length) {
+        rows.push({ kind: "calls", w, depth: depth + 1, ...M.callsOn[w], y, h: CALLS });
+        y += CALLS;
+      }
     }),
   );
   if (M.d.unneeded) {
