@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 /// Now.
 pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -13,6 +15,13 @@ pub(crate) fn now() -> u64 {
 pub(crate) fn moment(at: Instant) -> u64 {
     let left = at.saturating_duration_since(Instant::now());
     now().saturating_add(left.as_millis() as u64)
+}
+
+/// When the code of a call ran, by the clock of who tells of it, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ran {
+    pub(crate) began: u64,
+    pub(crate) ended: u64,
 }
 
 /// The clock of another process, as its messages show it: none can have been sent after it came, so the one that was

@@ -117,13 +117,6 @@ pub(crate) enum Outcome {
     Refused(String),
 }
 
-/// When the code of a call ran, by the clock of who tells of it, in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ran {
-    pub(crate) began: u64,
-    pub(crate) ended: u64,
-}
-
 /// What is told of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failed {

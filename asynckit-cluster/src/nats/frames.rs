@@ -4,6 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::clock;
 use crate::seam::Lost;
 use crate::wire::{self, CallId, FunctionId, Garbled, Hash, MOST_HEAD};
 
@@ -41,7 +42,7 @@ pub(super) struct DoneOne {
     pub(super) outcome: wire::Outcome,
     pub(super) body: Body,
     /// In which process it ran, and when.
-    pub(super) ran: Option<(String, wire::Ran)>,
+    pub(super) ran: Option<(String, clock::Ran)>,
 }
 
 /// What a worker tells a driver of its calls. It may get lost; beats and the driver's own look at the stream make up
@@ -163,7 +164,7 @@ mod tests {
             id: CallId { run: 7, number },
             outcome: wire::Outcome::Value,
             body: Body::Here(size),
-            ran: Some(("w-1".to_owned(), wire::Ran { began: 1, ended: 2 })),
+            ran: Some(("w-1".to_owned(), clock::Ran { began: 1, ended: 2 })),
         };
         let head = Done {
             version: wire::VERSION,

@@ -18,10 +18,10 @@ use rustix::process::{Resource, Rlimit};
 
 use super::messages::{self, FromWorker, Kept, Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
-use crate::clock;
+use crate::clock::{self, Ran};
 use crate::seam::Tell;
 use crate::sync::lock;
-use crate::wire::{self, CallId, Hello, Outcome, Part, Ran};
+use crate::wire::{self, CallId, Hello, Outcome, Part};
 use crate::worker::Worker;
 
 /// Says to a process whose worker it is: the id of the driver's process.

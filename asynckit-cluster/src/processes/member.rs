@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::messages::{Kept, ToWorker};
 use super::pipe::{Frame, Outbox};
-use crate::clock::Aligned;
+use crate::clock::{self, Aligned};
 use crate::seam::{Argument, Outgoing, Ran};
-use crate::wire;
 
 /// A process.
 pub(super) struct Member {
@@ -79,7 +78,7 @@ impl Member {
     }
 
     /// When it has run a call, of which it tells now.
-    pub(super) fn ran(&mut self, ran: wire::Ran) -> Option<Ran> {
+    pub(super) fn ran(&mut self, ran: clock::Ran) -> Option<Ran> {
         self.clock.hears(ran.ended, Instant::now());
         let (began, ended) = (self.clock.here(ran.began)?, self.clock.here(ran.ended)?);
         Some(Ran { place: self.place.clone(), began, ended })

@@ -3,7 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{self, Call, CallId, Garbled, Hash, Hello, Outcome, Ran};
+use crate::clock::Ran;
+use crate::wire::{self, Call, CallId, Garbled, Hash, Hello, Outcome};
 
 /// How much of large arguments a process keeps, for calls to come. Both sides count alike.
 pub(super) const KEEPS: u64 = 256 << 20;

@@ -2,7 +2,7 @@
 
 use asynckit::ErrorKind;
 
-use crate::calls::{add, begun, endless, gated, gated_once, poison, poison_once};
+use crate::calls::{add, begun, endless, gated, gated_once, poison, poison_once, whoami};
 use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 /// Before it begins: the call waits in the worker, behind another one.
@@ -62,13 +62,14 @@ fn a_worker_killed_before_it_tells_has_the_call_run_again() {
 #[test]
 fn a_worker_killed_after_it_told_changes_nothing() {
     let Some(server) = NatsServer::start() else { return };
-    let cluster = server.cluster();
+    let (cluster, dir) = (server.cluster(), Dir::new());
     let mut first = server.worker("first", 1);
-    assert_eq!(add(1, 2).spawn_on(&cluster).get().unwrap(), 3);
+    dir.allow("go");
+    assert_eq!(gated(dir.path().to_owned(), 1).spawn_on(&cluster).get().unwrap(), 1);
     first.kill();
-    let _second = server.worker("second", 1);
-    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
-    assert_eq!(cluster.status().redelivered, 0);
+    let second = server.worker("second", 1);
+    assert_eq!(whoami(0).spawn_on(&cluster).get().unwrap(), second.id());
+    assert_eq!(begun(dir.path(), 1).len(), 1);
 }
 
 /// Its late outcome is not handed out twice, and it goes on to work.

@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::clock::Aligned;
+use crate::clock::{self, Aligned};
 use crate::nats::frames::{Beat, News};
 use crate::nats::machine;
 use crate::nats::streams::LEASE;
 use crate::seam::Ran;
 use crate::status::{RunningCall, WorkerStatus};
-use crate::wire;
 
 use super::calls::Instance;
 
@@ -85,7 +84,7 @@ impl Workers {
     }
 
     /// When one of its processes has run a call.
-    pub(super) fn ran(&self, instance: Instance, place: &str, ran: wire::Ran) -> Option<Ran> {
+    pub(super) fn ran(&self, instance: Instance, place: &str, ran: clock::Ran) -> Option<Ran> {
         let (clock, _) = self.clocks.get(&instance)?;
         let (began, ended) = (clock.here(ran.began)?, clock.here(ran.ended)?);
         Some(Ran { place: place.into(), began, ended })

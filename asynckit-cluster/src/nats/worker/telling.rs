@@ -164,9 +164,9 @@ impl Acting {
         });
     }
 
-    fn times(&self, ran: &Ran) -> wire::Ran {
+    fn times(&self, ran: &Ran) -> clock::Ran {
         let [began, ended] = [ran.began, ran.ended].map(|at| clock::micros(self.since, at));
-        wire::Ran { began, ended }
+        clock::Ran { began, ended }
     }
 
     /// What nobody waits for any more is not stored: the driver that would take it away may have gone.
