@@ -125,6 +125,9 @@ fn options() -> Result<Options, String> {
             }
         }
     }
+    if options.chaos && options.nats.is_some() {
+        return Err("--chaos kills workers that come again: say --processes N".to_owned());
+    }
     Ok(options)
 }
 
