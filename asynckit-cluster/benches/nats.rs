@@ -21,11 +21,13 @@ fn length(bytes: Vec<u8>) -> usize {
 /// Takes long the first time.
 #[async_work(remote)]
 fn sleeps_once(file: PathBuf) -> u32 {
+    // A worker has its calls run by processes of its own.
+    let worker = std::os::unix::process::parent_id();
     if !file.exists() {
-        std::fs::write(file, std::process::id().to_string()).unwrap();
+        std::fs::write(file, worker.to_string()).unwrap();
         std::thread::sleep(Duration::from_secs(60));
     }
-    std::process::id()
+    worker
 }
 
 fn main() {
