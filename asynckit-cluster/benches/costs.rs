@@ -7,10 +7,17 @@ use std::time::{Duration, Instant};
 
 use asynckit::{Results, async_work};
 use asynckit_cluster::{Cluster, serve_if_asked};
+use bytes::Bytes;
 use measure::{WINDOW, empty, most_memory, quantiles, run};
 
 #[async_work(remote)]
 fn length(bytes: &[u8]) -> usize {
+    bytes.len()
+}
+
+/// The same of bytes that serialize as one piece.
+#[async_work(remote)]
+fn length_of_piece(bytes: &Bytes) -> usize {
     bytes.len()
 }
 
@@ -80,19 +87,27 @@ fn many_at_a_time() {
 
 fn large() {
     let cluster = cluster(1);
+    let numbers = |bytes: &Vec<u8>| {
+        cluster.pool().scope(|s| length(bytes).spawn_on(&cluster.on(s)).get()).unwrap()
+    };
+    let piece = |bytes: &Bytes| {
+        cluster.pool().scope(|s| length_of_piece(bytes).spawn_on(&cluster.on(s)).get()).unwrap()
+    };
     for megabytes in [1, 50] {
-        let once = |seed: u8| {
-            let bytes = vec![seed; megabytes << 20];
-            let begin = Instant::now();
-            let there = cluster.pool().scope(|s| length(&bytes).spawn_on(&cluster.on(s)).get());
-            assert_eq!(there.unwrap(), bytes.len());
-            begin.elapsed()
-        };
-        let times: Vec<_> = (0..9).map(once).collect();
-        println!("an argument of {megabytes} MB: {}", quantiles(times));
-        let times: Vec<_> = (0..9).map(|_| once(1)).collect();
-        println!("the same one again: {}", quantiles(times));
+        large_ones(&format!("`[u8]` of {megabytes} MB"), megabytes << 20, |bytes| bytes, numbers);
+        large_ones(&format!("`Bytes` of {megabytes} MB"), megabytes << 20, Bytes::from, piece);
     }
+}
+
+fn large_ones<T>(what: &str, size: usize, of: impl Fn(Vec<u8>) -> T, call: impl Fn(&T) -> usize) {
+    let once = |seed: u8| {
+        let bytes = of(vec![seed; size]);
+        let begin = Instant::now();
+        assert_eq!(call(&bytes), size);
+        begin.elapsed()
+    };
+    println!("an argument {what}: {}", quantiles((0..9).map(once).collect()));
+    println!("the same one again: {}", quantiles((0..9).map(|_| once(1)).collect()));
 }
 
 fn memory() {
