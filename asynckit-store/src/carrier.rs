@@ -105,7 +105,10 @@ impl Inner {
                             return carried;
                         }
                         // Its type can't be read again.
-                        Err((call, _)) => return call.here(),
+                        Err((call, _)) => {
+                            self.counts.miss();
+                            return call.here();
+                        }
                     },
                     Landing::Failed(error) => return call.fail_as(&error),
                     Landing::Nothing => {}

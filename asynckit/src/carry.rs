@@ -118,8 +118,9 @@ pub use crate::terms::{Call, Carriage, Carried, Carrier, Codec, Ended, Function,
 pub use served::{ByValue, Given, unserved};
 pub use served::{Decode, Encode, Served};
 
-/// By this key a carrier that keeps values says, by a [`note`](crate::note) of each call that it takes on, whether it
-/// had the value: how many seconds that had taken to compute, or `no`, where there was none and the call is computed.
+/// By this key a carrier that keeps values says, by a [`note`](crate::note) of a call that it takes on, whether it had
+/// the value: how many seconds that had taken to compute (none, where it came of a call that was under way), or `no`,
+/// where there was none and the call is computed.
 /// Who looks on may count these; `asynckit-view` shows them.
 pub const KEPT: &str = "kept";
 

@@ -237,20 +237,23 @@ fn many_limits_at_once() {
 /// By a clock of the pool's own: what is due at two moments may be done by two threads.
 #[test]
 fn limits_end_in_the_order_of_their_moments() {
-    let pool = Pool::deterministic(1);
-    let limits = [300, 100, 500, 200].map(Duration::from_millis);
-    let never = AsyncResult::<u8>::new();
-    let results: Vec<_> = limits
-        .map(|limit| {
-            let late = never.clone().map(|n| n).deadline(limit).spawn_on(&pool);
-            late.or_else(move |_| Err::<u8, _>(Broken(limit.as_millis() as u32))).spawn_on(&pool)
-        })
-        .into();
-    let order: Vec<_> = results
-        .as_completed()
-        .map(|r| r.get().unwrap_err().downcast_ref::<Broken>().unwrap().0)
-        .collect();
-    assert_eq!(order, [100, 200, 300, 500]);
+    soon(|| {
+        let pool = Pool::deterministic(1);
+        let limits = [300, 100, 500, 200].map(Duration::from_millis);
+        let never = AsyncResult::<u8>::new();
+        let results: Vec<_> = limits
+            .map(|limit| {
+                let late = never.clone().map(|n| n).deadline(limit).spawn_on(&pool);
+                late.or_else(move |_| Err::<u8, _>(Broken(limit.as_millis() as u32)))
+                    .spawn_on(&pool)
+            })
+            .into();
+        let order: Vec<_> = results
+            .as_completed()
+            .map(|r| r.get().unwrap_err().downcast_ref::<Broken>().unwrap().0)
+            .collect();
+        assert_eq!(order, [100, 200, 300, 500]);
+    });
 }
 
 #[test]

@@ -90,7 +90,8 @@ impl Record {
 
     /// Whether this call is the one to tell that it is ready.
     fn begin_ready(&self) -> bool {
-        // ORDERING: AcqRel, here and below: who goes on from a step sees what was told before it.
+        // ORDERING: AcqRel: pairs with itself, with `ready` and with `is_told`: who goes on from a step sees what was
+        // told before it.
         let step = |ready: &AtomicU8| {
             ready.compare_exchange(WAITS, TELLS, Ordering::AcqRel, Ordering::Acquire)
         };
@@ -101,7 +102,9 @@ impl Record {
     pub(crate) fn ready(&self) {
         if self.begin_ready() {
             tell!(self.moment_at(When::Soon), TaskReady { task: self.id });
-            self.ready.store(TOLD, Ordering::Release);
+            // Unless somebody did not wait for that, and the task has left its thread since.
+            // ORDERING: as in `begin_ready`.
+            let _ = self.ready.compare_exchange(TELLS, TOLD, Ordering::Release, Ordering::Relaxed);
         }
     }
 
@@ -147,6 +150,7 @@ impl Record {
         if self.runs() {
             let time = tell!(self.by.moment(), TaskSuspended { task: self.id, on });
             self.set_last(time);
+            // ORDERING: Relaxed: nobody can make it ready before the step that publishes its wait, which comes next.
             self.ready.store(WAITS, Ordering::Relaxed);
             self.run.store(LEFT, Ordering::Release);
         }

@@ -194,11 +194,11 @@ impl<'w> Call<'w> {
     }
 
     /// Says where its code has run, and when, to whoever looks on to the pool
-    /// ([`Observer::ran_elsewhere`](crate::Observer::ran_elsewhere)): `place` names one thing that runs code, one piece
-    /// after the other, such as a worker's process. It is said on the pool, before the call is answered.
+    /// ([`Observer::ran_elsewhere`](crate::Observer::ran_elsewhere)): `place` names what has run it, such as a worker's
+    /// process. It is said on the pool, before the call is answered.
     pub fn ran(&self, place: &str, began: Instant, ended: Instant) {
-        let now = crate::observe::now();
-        let moment = |at: Instant| now.saturating_sub(at.elapsed());
+        let (now, here) = (crate::observe::now(), Instant::now());
+        let moment = |at: Instant| now.saturating_sub(here.saturating_duration_since(at));
         self.0.ran(place, moment(began), moment(ended));
     }
 
