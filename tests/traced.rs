@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use asynckit::carry::{Call, Carriage, Carrier, on};
 use asynckit::{AsyncResult, Limit, Pool, async_work, chain, current, work};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Metadata, Subscriber};
@@ -273,6 +274,77 @@ fn work_that_stood_in_line_runs_in_the_span_around_its_submission() {
     first.get().unwrap();
     let spans: Vec<_> = others.into_iter().map(|other| other.get().unwrap()).collect();
     assert_eq!(spans, ["line_b", "line_c"]);
+}
+
+/// What the attribute of a call names that has no arguments and no value.
+mod asked {
+    pub mod attribute {
+        use asynckit::{BoxError, carry::Codec};
+
+        pub struct Remote;
+
+        impl Remote {
+            pub const fn new() -> Remote {
+                Remote
+            }
+        }
+
+        pub const fn value<T>() {}
+
+        #[derive(Clone, Copy)]
+        pub struct Bytes;
+
+        impl Codec<(), ()> for Bytes {
+            fn arguments(&self, (): &()) -> Result<Vec<Vec<u8>>, BoxError> {
+                Ok(Vec::new())
+            }
+
+            fn value(&self, (): &()) -> Result<Vec<u8>, BoxError> {
+                Ok(Vec::new())
+            }
+
+            fn decode(&self, _: &[u8]) -> Result<(), BoxError> {
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_work(remote(crate = asked))]
+fn far() {}
+
+/// Notes the span in which it is asked.
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<&'static str>>>);
+
+impl Carrier for Asked {
+    fn carry<'w>(&self, call: Call<'w>) -> Result<Carriage<'w>, Call<'w>> {
+        self.0.lock().unwrap().push(outermost());
+        Err(call)
+    }
+}
+
+#[test]
+fn a_carrier_is_asked_in_the_span_around_the_submission_also_after_a_line() {
+    let _log = log();
+    let (pool, limit, asked) = (Pool::new(2), Limit::new(1), Asked::default());
+    let (go, gate) = std::sync::mpsc::channel::<()>();
+    let (began, begun) = std::sync::mpsc::channel();
+    let holds = work(move || {
+        began.send(()).unwrap();
+        gate.recv().unwrap();
+    });
+    let first = holds.limit(&limit).spawn_on(&pool);
+    begun.recv().unwrap();
+    let place = on(&pool, asked.clone());
+    let others = {
+        let _span = tracing::info_span!("far_a").entered();
+        [far().limit(&limit).spawn_on(&place), far().spawn_on(&place)]
+    };
+    go.send(()).unwrap();
+    first.get().unwrap();
+    others.into_iter().for_each(|other| other.get().unwrap());
+    assert_eq!(*asked.0.lock().unwrap(), ["far_a", "far_a"]);
 }
 
 struct Service(u8);

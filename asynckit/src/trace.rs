@@ -10,7 +10,7 @@ pub(crate) use on::{Around, callbacks, is_on, observer};
 
 #[cfg(not(feature = "tracing"))]
 mod off {
-    use crate::observe::Everywhere;
+    use crate::observe::{Everywhere, TaskId};
 
     /// Whether anybody wants spans of tasks.
     #[inline]
@@ -34,7 +34,7 @@ mod off {
     pub(crate) struct Around;
 
     impl Around {
-        pub(crate) fn here() -> Around {
+        pub(crate) fn here(_: impl FnOnce() -> Option<TaskId>) -> Around {
             Around
         }
 
@@ -58,7 +58,7 @@ mod on {
 
     use crate::observe::{
         CallbackBegun, CallbackEnded, CallbackRegistered, Ending, Everywhere, Observer, Shelves,
-        TaskEnded, TaskKind, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+        TaskEnded, TaskId, TaskKind, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
     };
     use crate::sync::{Arc, AtomicU8, OnceLock, Ordering, RwLock};
 
@@ -84,8 +84,14 @@ mod on {
     pub(crate) struct Around(Option<Span>);
 
     impl Around {
-        pub(crate) fn here() -> Around {
-            Around(callbacks().map(|_| Span::current()))
+        /// `task`: the one that this thread is at. One that has stood in a line goes on wherever it is woken, and
+        /// knows the span in which it was submitted.
+        pub(crate) fn here(task: impl FnOnce() -> Option<TaskId>) -> Around {
+            Around(callbacks().map(|_| {
+                let its = task().and_then(|task| SPANS.tasks.get(task.get()));
+                let around = its.filter(|kept| kept.around).map(|kept| (*kept.span).clone());
+                around.unwrap_or_else(Span::current)
+            }))
         }
 
         pub(crate) fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {

@@ -57,7 +57,7 @@ pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record) -> Option<R>) -> O
 }
 
 /// The number of that work.
-pub(super) fn task_here() -> Option<TaskId> {
+pub(crate) fn task_here() -> Option<TaskId> {
     with_watched_here(|watched| Some(watched.id))
 }
 

@@ -116,7 +116,7 @@ where
 
     /// A task of the place, which has the carriers asked.
     fn carried(self, place: Place, counted: bool, carriers: Arc<Carriers>) -> Owner<T> {
-        let (hop, answer, around) = (self.hop, Answer::default(), Around::here());
+        let (hop, answer, around) = (self.hop, Answer::default(), Around::here(pool::watched_here));
         let call = Call::new(Asked { call: Some(self), answer: answer.clone() });
         let future = async move {
             match around.in_scope(|| carriers.carry(call)) {
