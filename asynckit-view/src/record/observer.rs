@@ -133,6 +133,9 @@ impl Observer for Recorder {
     }
 
     fn ran_elsewhere(&self, event: &RanElsewhere<'_>) {
+        if !self.has_details_of(event.task) {
+            return;
+        }
         let row = self.place(event.place);
         let (task, began, ended) = (event.task.get(), nanos(event.began), nanos(event.ended));
         let entry = Single::Elsewhere { task, row, began, ended };

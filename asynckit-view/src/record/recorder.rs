@@ -1,7 +1,7 @@
 //! What one recording has: the logs of all threads, and what they have in common.
 //!
 //! Each thread has a log of its own (`mine.rs`), and none waits for another one. Texts, of failures and
-//! notes, are rare and go over a channel. Beyond the limit of tasks only counts are kept.
+//! notes, go over a channel. Beyond the limit of tasks only counts are kept.
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -273,7 +273,12 @@ impl Recorder {
         });
     }
 
-    /// A detail of a task, which is recorded where the task is and there is room.
+    /// Whether the details of a task are recorded: where the task is, and there is room.
+    #[inline]
+    pub(super) fn has_details_of(&self, task: TaskId) -> bool {
+        !self.has(IS_OVER | IS_FULL) && !self.only_counts(task)
+    }
+
     #[inline]
     pub(super) fn detail(
         &self,
@@ -282,7 +287,7 @@ impl Recorder {
         time: Duration,
         entry: &Entry<impl Tasks>,
     ) {
-        if !self.has(IS_OVER | IS_FULL) && !self.only_counts(task) {
+        if self.has_details_of(task) {
             with_mine(self, |mine| mine.write(self, row, nanos(time), entry));
         }
     }

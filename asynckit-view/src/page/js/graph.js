@@ -189,11 +189,11 @@ function graph() {
         },
       },
       h("$rect", { class: "box", x, y, width: v.w, height: v.h, rx: 8 }),
-      ...[`fill:var(--c${LOOK[v.f].color})`, LOOK[v.f].mark && `fill:url(#mark${LOOK[v.f].mark})`].map(
-        (style) =>
-          style &&
+      ...[`fill:var(--c${LOOK[v.f].color})`, LOOK[v.f].mark && `fill:url(#mark${LOOK[v.f].mark})`]
+        .filter(Boolean)
+        .map((style) =>
           h("$rect", { x: x + 1, y: y + 9, width: LOOK[v.f].mark ? 7 : 4, height: (isTask ? v.h : 44) - 18, rx: 2, style }),
-      ),
+        ),
       h(
         "$text",
         { x: x + 14, y: y + (isTask ? 16 : 18), "font-weight": v.crit && ui.path ? 600 : 500 },
