@@ -46,7 +46,23 @@ pub fn gated(dir: PathBuf, number: u64) -> u64 {
     number
 }
 
+/// The same, with so many bytes for its value.
+#[async_work(remote)]
+pub fn gated_zeros(dir: PathBuf, number: u64, count: usize) -> Vec<u8> {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    vec![0; count]
+}
+
 /// The same, and never twice.
+#[async_work(remote(deliveries = 1))]
+pub fn gated_zeros_once(dir: PathBuf, number: u64, count: usize) -> Vec<u8> {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    vec![0; count]
+}
+
+/// As `gated`, and never twice.
 #[async_work(remote(deliveries = 1))]
 pub fn gated_once(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);
@@ -54,7 +70,7 @@ pub fn gated_once(dir: PathBuf, number: u64) -> u64 {
     number
 }
 
-/// The same, of which two run at once in the whole cluster.
+/// Waits until this one may go on; two of them run at once in the whole cluster.
 #[async_work(remote, limit = 2)]
 pub fn limited(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);

@@ -48,6 +48,7 @@ pub(super) struct Held {
 /// An outcome on its way to the driver.
 pub(super) struct Ready {
     pub(super) id: CallId,
+    pub(super) delivery: u32,
     pub(super) outcome: wire::Outcome,
     pub(super) body: frames::Body,
     pub(super) bytes: Bytes,

@@ -99,12 +99,14 @@ impl Acting {
         let delivery = taken.delivery;
         let size = bytes.len() as u64;
         if bytes.len() <= LARGE {
-            self.ready.push_back(Ready { id, outcome, body: Body::Here(size), bytes, ran });
+            let body = Body::Here(size);
+            self.ready.push_back(Ready { id, delivery, outcome, body, bytes, ran });
             return;
         }
         // By whose value it is, and not by its contents: so its driver takes away this one, and no other call's.
         let hash = *blake3::hash(format!("{id}.{delivery}").as_bytes()).as_bytes();
-        let ready = Ready { id, outcome, body: Body::Stored(hash, size), bytes: Bytes::new(), ran };
+        let body = Body::Stored(hash, size);
+        let ready = Ready { id, delivery, outcome, body, bytes: Bytes::new(), ran };
         let objects = self.objects.clone();
         self.find(async move {
             while objects.put(id.run, hash, &bytes).await.is_err() {
@@ -137,6 +139,7 @@ impl Acting {
         self.ready.extend(rest);
         let outcomes = all.iter().map(|one| DoneOne {
             id: one.id,
+            delivery: one.delivery,
             outcome: one.outcome.clone(),
             body: one.body,
             ran: one.ran.as_ref().map(|ran| (ran.place.to_string(), self.times(ran))),
