@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{async_work, is_cancelled};
 use asynckit_cluster::call_id;
+use serde::{Deserialize, Serialize};
 
 #[async_work(remote)]
 pub fn add(a: u64, b: u64) -> u64 {
@@ -14,6 +15,36 @@ pub fn add(a: u64, b: u64) -> u64 {
 #[async_work(remote)]
 pub fn fails(words: String) -> Result<u64, std::io::Error> {
     Err(std::io::Error::other(words))
+}
+
+/// As much as may travel, and more: it has many causes, and carries bytes with it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Lengthy {
+    pub bytes: Vec<u8>,
+    #[serde(skip)]
+    cause: Option<Box<Lengthy>>,
+}
+
+impl std::fmt::Display for Lengthy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&"all is lost, ".repeat(2_000))
+    }
+}
+
+impl std::error::Error for Lengthy {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// Fails at length, when it may, having noted that.
+#[async_work(remote(error))]
+pub fn fails_at_length(dir: PathBuf, number: u64, bytes: usize) -> Result<u64, Lengthy> {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    let cause = (0..40).fold(None, |cause, _| Some(Box::new(Lengthy { bytes: vec![], cause })));
+    std::fs::write(dir.join(format!("done-{number}")), "").unwrap();
+    Err(Lengthy { bytes: vec![7; bytes], cause })
 }
 
 #[async_work(remote)]

@@ -55,6 +55,13 @@ pub(super) struct Ready {
     pub(super) ran: Option<Ran>,
 }
 
+impl Ready {
+    /// How much of a message it is, but for what all outcomes have: a failure is long, too.
+    pub(super) fn size(&self) -> usize {
+        wire::size(&self.outcome) + self.bytes.len()
+    }
+}
+
 /// What is outstanding of what was asked for.
 pub(super) struct Asked {
     pub(super) lane: Lane,

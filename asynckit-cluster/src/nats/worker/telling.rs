@@ -98,15 +98,14 @@ impl Acting {
         }
         let delivery = taken.delivery;
         let size = bytes.len() as u64;
-        if bytes.len() <= LARGE {
-            let body = Body::Here(size);
-            self.ready.push_back(Ready { id, delivery, outcome, body, bytes, ran });
-            return;
+        let ready = Ready { id, delivery, outcome, body: Body::Here(size), bytes, ran };
+        if ready.size() <= LARGE {
+            return self.ready.push_back(ready);
         }
         // By whose value it is, and not by its contents: so its driver takes away this one, and no other call's.
         let hash = *blake3::hash(format!("{id}.{delivery}").as_bytes()).as_bytes();
-        let body = Body::Stored(hash, size);
-        let ready = Ready { id, delivery, outcome, body, bytes: Bytes::new(), ran };
+        let bytes = ready.bytes;
+        let ready = Ready { body: Body::Stored(hash, size), bytes: Bytes::new(), ..ready };
         let objects = self.objects.clone();
         self.find(async move {
             while objects.put(id.run, hash, &bytes).await.is_err() {
@@ -128,9 +127,10 @@ impl Acting {
         let run = first.id.run;
         let (mut all, mut rest, mut size) = (Vec::new(), Vec::new(), 0);
         for ready in self.ready.drain(..) {
-            let fits = all.is_empty() || all.len() < MOST && size + ready.bytes.len() <= MOST_BYTES;
+            let its = ready.size();
+            let fits = all.is_empty() || all.len() < MOST && size + its <= MOST_BYTES;
             if ready.id.run == run && fits && rest.is_empty() {
-                size += ready.bytes.len();
+                size += its;
                 all.push(ready);
             } else {
                 rest.push(ready);
