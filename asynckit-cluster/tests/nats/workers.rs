@@ -172,6 +172,20 @@ fn a_worker_that_is_asked_to_end_drains() {
     assert_eq!(begun(dir.path(), 1).len(), 1);
 }
 
+/// With nobody whom it could tell that it ends.
+#[test]
+fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {
+    let Some(mut server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let mut worker = server.worker("w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    // Its call is acknowledged, so that it has nothing left.
+    soon("it is idle", || server.messages("WORK") == 0);
+    server.kill();
+    worker.signal("TERM");
+    assert!(worker.ended());
+}
+
 /// A worker of another build gets nothing, and the driver says that there is nobody.
 #[test]
 fn a_worker_of_an_older_build_gets_nothing() {

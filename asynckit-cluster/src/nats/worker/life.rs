@@ -75,8 +75,7 @@ impl Acting {
             self.pull().await;
             if self.is_draining && self.taken.is_empty() && self.findings.is_empty() {
                 self.beat(true).await;
-                let flushed = self.connection.client.flush();
-                tokio::time::timeout(EACH, flushed).await.ok();
+                self.flush().await;
                 return Ok(());
             }
         }
@@ -200,7 +199,7 @@ impl Acting {
         ));
         // What is on its way comes before the end of this.
         self.calls.unsubscribe().await.ok();
-        self.connection.client.flush().await.ok();
+        self.flush().await;
         while let Some(Some(message)) = futures_util::FutureExt::now_or_never(self.calls.next()) {
             self.come(message);
         }

@@ -170,19 +170,23 @@ impl Acting {
         if self.arrived.is_empty() || !self.is_connected {
             return;
         }
-        let (begin, now) = (std::mem::take(&mut self.arrived), Instant::now());
-        let claims = begin.iter().filter_map(|id| {
+        let claims = self.arrived.iter().filter_map(|id| {
             let taken = self.taken.get(id)?;
-            taken.is_given = true;
-            taken.since = now;
             Some((*id, taken.delivery, Told::Claimed(taken.reply.clone())))
         });
         let claims: Vec<_> = claims.collect();
         self.tell(claims).await;
         // Should this machine die of them, the driver is to know of whom to ask.
-        self.connection.client.flush().await.ok();
-        for id in begin {
+        if !self.flush().await {
+            return;
+        }
+        let now = Instant::now();
+        for id in std::mem::take(&mut self.arrived) {
             let Some(held) = self.held.remove(&id) else { continue };
+            if let Some(taken) = self.taken.get(&id) {
+                taken.is_given = true;
+                taken.since = now;
+            }
             match held.arguments() {
                 Ok(arguments) => self.give(held.call, arguments, held.is_suspect),
                 Err(garbled) => {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::acting::{Acting, Found, Ready};
 use crate::clock;
+use crate::nats::EACH;
 use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
 use crate::nats::streams::KEPT;
 use crate::seam::{Lost, Ran};
@@ -71,6 +72,12 @@ impl Acting {
             is_last,
         };
         self.connection.client.publish(self.names.beat(), frames::pack(&beat, &[])).await.ok();
+    }
+
+    /// Sends what was said; `false` where that can't be now. A client without its server would wait until that is back.
+    pub(super) async fn flush(&self) -> bool {
+        let flushed = tokio::time::timeout(EACH, self.connection.client.flush()).await;
+        flushed.is_ok_and(|flushed| flushed.is_ok())
     }
 
     /// Tells the server that what is here is being worked on.
