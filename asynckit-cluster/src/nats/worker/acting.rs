@@ -111,6 +111,10 @@ pub(super) struct Acting {
     pub(super) is_connected: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
+    /// Why no process could be had, where that is new.
+    pub(super) complaint: Option<String>,
+    /// As none could, it takes nothing until then.
+    pub(super) rests: Option<Instant>,
     /// It takes no more, and ends when it has nothing left.
     pub(super) is_draining: bool,
 }
@@ -160,6 +164,8 @@ impl Acting {
             said_foreign: false,
             is_connected: true,
             epoch: 0,
+            complaint: None,
+            rests: None,
             is_draining: false,
         };
         acting.serve_lane(Lane::Any);
