@@ -10,6 +10,13 @@ use bytes::Bytes;
 use crate::attribute::Typed;
 use crate::wire::{Failed, Kind};
 
+/// The longest text of a failure; what is longer is cut.
+const MOST_TEXT: usize = 16 << 10;
+
+/// The most causes of a failure, and the most bytes of all of them.
+const MOST_SOURCES: usize = 32;
+const MOST_OF_SOURCES: usize = 128 << 10;
+
 /// An error that a function has returned in another process: its text, and those of its sources.
 ///
 /// ```
@@ -96,4 +103,46 @@ pub(crate) fn again(failed: Failed, body: &[u8], typed: Option<&Typed>) -> Failu
     failure.place = failed.place;
     failure.tries = failed.tries;
     failure
+}
+
+impl Failed {
+    /// Cut to a size that can travel: it is in a head, which leaves no room for a body otherwise.
+    fn cut(mut self) -> Failed {
+        self.sources.truncate(MOST_SOURCES);
+        let texts = [&mut self.text, &mut self.origin, &mut self.path, &mut self.place];
+        texts.into_iter().chain(&mut self.sources).for_each(cut);
+        let mut all = 0;
+        self.sources.retain(|source| {
+            all += source.len();
+            all <= MOST_OF_SOURCES
+        });
+        self
+    }
+}
+
+/// Cuts a text to the most that travels.
+fn cut(text: &mut String) {
+    if text.len() > MOST_TEXT {
+        let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str(" ..");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{LARGE, Outcome, decode, encode};
+
+    #[test]
+    fn a_failure_is_cut_to_what_can_travel() {
+        let long = "\u{e4}".repeat(MOST_TEXT);
+        let sources = vec![long.clone(); 100];
+        let failed = Failed { sources, ..Failed::new(Kind::Failed, long) };
+        let bytes = encode(&Outcome::Failed(failed.cut()));
+        assert!(bytes.len() < LARGE / 2, "{}", bytes.len());
+        let Outcome::Failed(failed) = decode::<Outcome>(&bytes).unwrap() else { unreachable!() };
+        // The first of them say most.
+        assert!((7..MOST_SOURCES).contains(&failed.sources.len()), "{}", failed.sources.len());
+    }
 }

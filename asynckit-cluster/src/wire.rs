@@ -25,12 +25,6 @@ pub(crate) const LARGE: usize = 512 << 10;
 /// The most arguments.
 const MOST_PARTS: usize = 1 << 10;
 
-/// The longest text of a failure; what is longer is cut.
-const MOST_TEXT: usize = 16 << 10;
-
-/// The most causes of a failure.
-const MOST_SOURCES: usize = 32;
-
 /// One call, however often it is delivered: what a function can use to do a thing once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CallId {
@@ -200,6 +194,12 @@ impl fmt::Display for Garbled {
 
 impl std::error::Error for Garbled {}
 
+/// How long a head is as bytes.
+#[cfg(feature = "nats")]
+pub(crate) fn size(head: &impl Serialize) -> usize {
+    postcard::experimental::serialized_size(head).unwrap_or_default()
+}
+
 /// A head as bytes.
 #[cfg_attr(not(feature = "nats"), allow(dead_code))]
 pub(crate) fn encode(head: &impl Serialize) -> Vec<u8> {
@@ -261,23 +261,6 @@ impl Failed {
     pub(crate) fn new(kind: Kind, text: String) -> Failed {
         let (sources, origin, path, place) = Default::default();
         Failed { kind, text, sources, origin, path, place, tries: 1, is_typed: false }
-    }
-
-    /// Cut to a size that can travel.
-    pub(crate) fn cut(mut self) -> Failed {
-        self.sources.truncate(MOST_SOURCES);
-        let texts = [&mut self.text, &mut self.origin, &mut self.path, &mut self.place];
-        texts.into_iter().chain(&mut self.sources).for_each(cut);
-        self
-    }
-}
-
-/// Cuts a text to the most that travels.
-pub(crate) fn cut(text: &mut String) {
-    if text.len() > MOST_TEXT {
-        let end = (0..=MOST_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str(" ..");
     }
 }
 
@@ -374,23 +357,5 @@ mod tests {
         bytes.extend([0xff, 0xff, 0xff, 0xff, 0x7f]);
         assert!(decode::<Call>(&bytes).is_err());
         assert!(decode::<Call>(&vec![0; MOST_HEAD + 1]).is_err());
-    }
-
-    #[test]
-    fn a_failure_is_cut_to_what_can_travel() {
-        let long = "\u{e4}".repeat(MOST_TEXT);
-        let failed = Failed {
-            kind: Kind::Failed,
-            text: long.clone(),
-            sources: vec![long; 100],
-            origin: String::new(),
-            path: String::new(),
-            place: String::new(),
-            tries: 1,
-            is_typed: false,
-        };
-        let bytes = encode(&Outcome::Failed(failed.cut()));
-        assert!(bytes.len() < MOST_HEAD, "{}", bytes.len());
-        assert!(decode::<Outcome>(&bytes).is_ok());
     }
 }

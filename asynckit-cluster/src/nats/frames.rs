@@ -39,6 +39,7 @@ pub(super) struct Done {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct DoneOne {
     pub(super) id: CallId,
+    pub(super) delivery: u32,
     pub(super) outcome: wire::Outcome,
     pub(super) body: Body,
     /// In which process it ran, and when.
@@ -162,6 +163,7 @@ mod tests {
     fn done() -> Bytes {
         let one = |number, size| DoneOne {
             id: CallId { run: 7, number },
+            delivery: 1,
             outcome: wire::Outcome::Value,
             body: Body::Here(size),
             ran: Some(("w-1".to_owned(), clock::Ran { began: 1, ended: 2 })),

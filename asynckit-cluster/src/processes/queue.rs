@@ -1,6 +1,6 @@
 //! Calls that wait for a process: in their order, but for those of functions that run as often as they may.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::seam::{About, Outgoing};
 use crate::status;
@@ -13,8 +13,9 @@ pub(super) struct Queue {
     held: HashMap<FunctionId, VecDeque<Outgoing>>,
     /// How many calls of a function are with processes, where that is limited.
     out: HashMap<FunctionId, usize>,
-    /// All that wait. What is withdrawn is taken out of here, and found to be gone when its turn comes.
-    waiting: HashSet<CallId>,
+    /// All that wait, and the newest delivery of each. What is withdrawn is taken out of here, and found to be gone when
+    /// its turn comes; so is an older delivery of what has come again.
+    waiting: HashMap<CallId, u32>,
 }
 
 impl Queue {
@@ -23,7 +24,7 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, outgoing: Outgoing) {
-        self.waiting.insert(outgoing.call.id);
+        self.enter(&outgoing);
         self.ready.push_back(outgoing);
     }
 
@@ -35,14 +36,23 @@ impl Queue {
 
     /// In front of the others.
     pub(super) fn push_first(&mut self, outgoing: Outgoing) {
-        self.waiting.insert(outgoing.call.id);
+        self.enter(&outgoing);
         self.ready.push_front(outgoing);
+    }
+
+    fn enter(&mut self, outgoing: &Outgoing) {
+        let newest = self.waiting.entry(outgoing.call.id).or_default();
+        *newest = outgoing.call.delivery.max(*newest);
+    }
+
+    fn waits(&self, outgoing: &Outgoing) -> bool {
+        self.waiting.get(&outgoing.call.id) == Some(&outgoing.call.delivery)
     }
 
     /// The next one that may go out; from then on it counts in its function's limit.
     pub(super) fn next(&mut self) -> Option<Outgoing> {
         while let Some(outgoing) = self.ready.pop_front() {
-            if !self.waiting.contains(&outgoing.call.id) {
+            if !self.waits(&outgoing) {
                 continue;
             }
             if let Some(limit) = outgoing.about.limit {
@@ -67,15 +77,18 @@ impl Queue {
         if let Some(out) = self.out.get_mut(&about.function) {
             *out = out.saturating_sub(1);
         }
-        let held = self.held.get_mut(&about.function);
-        if let Some(first) = held.and_then(VecDeque::pop_front) {
-            self.ready.push_front(first);
+        let Some(held) = self.held.get_mut(&about.function) else { return };
+        // One that still waits: for one that is gone the others would have no turn.
+        while let Some(first) = held.pop_front() {
+            if self.waiting.get(&first.call.id) == Some(&first.call.delivery) {
+                return self.ready.push_front(first);
+            }
         }
     }
 
     /// Takes a call out; `false` where it is not here.
     pub(super) fn remove(&mut self, id: CallId) -> bool {
-        let was_there = self.waiting.remove(&id);
+        let was_there = self.waiting.remove(&id).is_some();
         if self.waiting.is_empty() {
             self.ready.clear();
             self.held.clear();
@@ -87,13 +100,81 @@ impl Queue {
     pub(super) fn take_all(&mut self) -> Vec<CallId> {
         self.ready.clear();
         self.held.clear();
-        self.waiting.drain().collect()
+        self.waiting.drain().map(|(id, _)| id).collect()
     }
 
     /// How many wait, by function.
     pub(super) fn by_function(&self) -> Vec<(String, usize)> {
         let all = self.ready.iter().chain(self.held.values().flatten());
-        let waiting = all.filter(|outgoing| self.waiting.contains(&outgoing.call.id));
+        let waiting = all.filter(|outgoing| self.waits(outgoing));
         status::by_function(waiting.map(|outgoing| outgoing.about.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::wire;
+
+    fn about(limit: Option<usize>) -> Arc<About> {
+        let function = wire::decode(&[7; 16]).unwrap();
+        Arc::new(About { function, path: "f", limit: limit.and_then(NonZeroUsize::new) })
+    }
+
+    fn call(number: u64, delivery: u32, about: &Arc<About>) -> Outgoing {
+        let call = wire::Call {
+            id: CallId { run: 1, number },
+            delivery,
+            function: about.function,
+            site: String::new(),
+            deadline: None,
+            trace: None,
+            parts: Vec::new(),
+        };
+        Outgoing { call, arguments: Vec::new(), about: about.clone(), is_suspect: delivery > 1 }
+    }
+
+    fn next(queue: &mut Queue) -> Option<(u64, u32)> {
+        queue.next().map(|one| (one.call.id.number, one.call.delivery))
+    }
+
+    #[test]
+    fn what_comes_again_goes_out_once_as_its_newest_delivery() {
+        let (mut queue, about) = (Queue::default(), about(None));
+        queue.push(call(1, 1, &about));
+        // So that the first one is not forgotten altogether when it is taken back.
+        queue.push(call(2, 1, &about));
+        assert!(queue.remove(CallId { run: 1, number: 1 }));
+        queue.push(call(1, 2, &about));
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.by_function(), [("f".to_owned(), 2)]);
+        assert_eq!(next(&mut queue), Some((2, 1)));
+        assert_eq!(next(&mut queue), Some((1, 2)));
+        assert_eq!(next(&mut queue), None);
+    }
+
+    /// A process gives the older delivery back when the newer one is here already, or the other way round.
+    #[test]
+    fn an_older_delivery_does_not_take_the_place_of_a_newer_one() {
+        let (mut queue, about) = (Queue::default(), about(None));
+        queue.push(call(1, 2, &about));
+        queue.push_first(call(1, 1, &about));
+        assert_eq!(next(&mut queue), Some((1, 2)));
+        assert_eq!(next(&mut queue), None);
+        assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn a_call_behind_one_that_is_withdrawn_has_its_turn_within_a_limit() {
+        let (mut queue, about) = (Queue::default(), about(Some(1)));
+        (1..=3).for_each(|number| queue.push(call(number, 1, &about)));
+        assert_eq!(next(&mut queue), Some((1, 1)));
+        assert_eq!(next(&mut queue), None, "two are held");
+        assert!(queue.remove(CallId { run: 1, number: 2 }));
+        queue.leaves(&about);
+        assert_eq!(next(&mut queue), Some((3, 1)));
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{async_work, is_cancelled};
 use asynckit_cluster::call_id;
+use serde::{Deserialize, Serialize};
 
 #[async_work(remote)]
 pub fn add(a: u64, b: u64) -> u64 {
@@ -14,6 +15,36 @@ pub fn add(a: u64, b: u64) -> u64 {
 #[async_work(remote)]
 pub fn fails(words: String) -> Result<u64, std::io::Error> {
     Err(std::io::Error::other(words))
+}
+
+/// As much as may travel, and more: it has many causes, and carries bytes with it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Lengthy {
+    pub bytes: Vec<u8>,
+    #[serde(skip)]
+    cause: Option<Box<Lengthy>>,
+}
+
+impl std::fmt::Display for Lengthy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&"all is lost, ".repeat(2_000))
+    }
+}
+
+impl std::error::Error for Lengthy {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// Fails at length, when it may, having noted that.
+#[async_work(remote(error))]
+pub fn fails_at_length(dir: PathBuf, number: u64, bytes: usize) -> Result<u64, Lengthy> {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    let cause = (0..40).fold(None, |cause, _| Some(Box::new(Lengthy { bytes: vec![], cause })));
+    std::fs::write(dir.join(format!("done-{number}")), "").unwrap();
+    Err(Lengthy { bytes: vec![7; bytes], cause })
 }
 
 #[async_work(remote)]
@@ -46,7 +77,23 @@ pub fn gated(dir: PathBuf, number: u64) -> u64 {
     number
 }
 
+/// The same, with so many bytes for its value.
+#[async_work(remote)]
+pub fn gated_zeros(dir: PathBuf, number: u64, count: usize) -> Vec<u8> {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    vec![0; count]
+}
+
 /// The same, and never twice.
+#[async_work(remote(deliveries = 1))]
+pub fn gated_zeros_once(dir: PathBuf, number: u64, count: usize) -> Vec<u8> {
+    note(&dir, number);
+    wait_for(&dir.join("go"));
+    vec![0; count]
+}
+
+/// As `gated`, and never twice.
 #[async_work(remote(deliveries = 1))]
 pub fn gated_once(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);
@@ -54,7 +101,7 @@ pub fn gated_once(dir: PathBuf, number: u64) -> u64 {
     number
 }
 
-/// The same, of which two run at once in the whole cluster.
+/// Waits until this one may go on; two of them run at once in the whole cluster.
 #[async_work(remote, limit = 2)]
 pub fn limited(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);

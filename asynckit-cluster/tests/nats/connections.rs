@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use asynckit::ErrorKind;
 use asynckit_cluster::Cluster;
 
-use crate::calls::{add, begun, gated};
+use crate::calls::{add, begun, gated, gated_zeros, gated_zeros_once};
 use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 /// Stands between a client and the server, and can be cut.
@@ -129,6 +130,30 @@ fn a_worker_whose_connection_is_cut_goes_on_with_what_it_runs() {
     });
 }
 
+/// The value of a call is taken away before its driver has it. The call has run, though: what goes out once is lost, and
+/// anything else runs again.
+#[test]
+fn a_value_that_is_gone_has_no_call_run_more_often_than_it_may() {
+    let Some(server) = NatsServer::start() else { return };
+    let dir = Dir::new();
+    let proxy = Proxy::to(server.port());
+    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let _worker = server.worker("w", 2);
+    let once = gated_zeros_once(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
+    let often = gated_zeros(dir.path().to_owned(), 2, 1 << 20).spawn_on(&cluster);
+    soon("both run", || (1..3).all(|n| !begun(dir.path(), n).is_empty()));
+    proxy.cut();
+    dir.allow("go");
+    soon("both outcomes are stored", || server.messages("WORK") == 0);
+    server.forget_objects();
+    proxy.mend();
+    let error = once.get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("not to be had"), "{error}");
+    assert_eq!(often.get().unwrap().len(), 1 << 20);
+    assert_eq!((begun(dir.path(), 1).len(), begun(dir.path(), 2).len()), (1, 2));
+}
+
 /// Nobody hears that the connection is no good: it is found out by silence.
 #[test]
 fn a_connection_that_swallows_one_direction_is_given_up() {
@@ -164,7 +189,7 @@ fn what_is_past_its_deadline_is_not_begun_while_its_driver_is_away() {
     let late = late.spawn_on(&away);
     soon("it waits on the server", || server.messages("WORK") == 2);
     proxy.cut();
-    assert_eq!(late.get().unwrap_err().kind(), asynckit::ErrorKind::TimedOut);
+    assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
     soon("it has come to its turn", || server.messages("WORK") == 0);

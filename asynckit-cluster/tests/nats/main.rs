@@ -22,6 +22,7 @@ mod workers;
 /// What a worker process runs.
 #[test]
 fn this_is_a_worker() {
+    workers::fall_ill_if_asked();
     asynckit_cluster::serve_if_asked();
 }
 

@@ -3,9 +3,11 @@
 use asynckit::{CancelToken, ErrorKind, chain};
 
 use crate::calls::{
-    add, begun, endless, fails, gated, id_of, limited, panics, sum, too_long, whoami, zeros,
+    Lengthy, add, begun, endless, fails, fails_at_length, gated, id_of, limited, panics, sum,
+    too_long, whoami, zeros,
 };
-use crate::support::{Dir, NatsServer, soon};
+use crate::connections::Proxy;
+use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 #[test]
 fn calls_run_on_workers_and_their_outcomes_come_back() {
@@ -33,6 +35,35 @@ fn failures_and_panics_travel() {
     let error = panics("a bug".to_owned()).spawn_on(&cluster).get().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Panicked);
     assert!(error.to_string().contains("a bug"), "{error}");
+}
+
+/// One fails with nearly as many bytes as go in a message, and many at once with long texts: they are told of in pieces.
+#[test]
+fn failures_at_length_travel_and_others_after_them() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let proxy = Proxy::to(server.port());
+    let url = format!("{}/test", proxy.url());
+    let _worker = WorkerProcess::with(&url, "w", 80, |command| {
+        command.env("ASYNCKIT_WORKER_PROCESSES", "1");
+    });
+    let sizes = (0..80).map(|n| if n == 0 { 500 << 10 } else { n });
+    let all: Vec<_> = (0..)
+        .zip(sizes.clone())
+        .map(|(n, size)| fails_at_length(dir.path().to_owned(), n, size).spawn_on(&cluster))
+        .collect();
+    soon("all run", || (0..80).all(|n| !begun(dir.path(), n).is_empty()));
+    // So that all of them are to be told at the same time.
+    proxy.cut();
+    dir.allow("go");
+    soon("all have run", || (0..80).all(|n| dir.join(&format!("done-{n}")).exists()));
+    proxy.mend();
+    for (one, size) in all.into_iter().zip(sizes) {
+        let error = one.get().unwrap_err();
+        let lengthy = error.downcast_ref::<Lengthy>().unwrap();
+        assert_eq!(lengthy.bytes.len(), size);
+    }
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
 }
 
 #[test]

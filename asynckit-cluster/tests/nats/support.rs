@@ -265,6 +265,14 @@ impl NatsServer {
         })
     }
 
+    /// Takes all large bodies of the app `test` away.
+    pub fn forget_objects(&self) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            js.get_stream("OBJ_ASYNCKIT_test").await.unwrap().purge().await.unwrap();
+        });
+    }
+
     pub fn change(&self, stream: &str, how: impl FnOnce(&mut Config)) {
         let name = format!("ASYNCKIT_test_{stream}");
         self.by_client(async move |client| {

@@ -1,5 +1,7 @@
 //! Workers that end, at each moment, and workers that are stopped for a while.
 
+use std::path::Path;
+
 use asynckit::ErrorKind;
 
 use crate::calls::{add, begun, endless, gated, gated_once, poison, poison_once, whoami};
@@ -170,6 +172,55 @@ fn a_worker_that_is_asked_to_end_drains() {
     assert!(first.ended());
     assert_eq!((held.get().unwrap(), next.get().unwrap()), (1, 2));
     assert_eq!(begun(dir.path(), 1).len(), 1);
+}
+
+/// The variable that names the file of which a worker falls ill.
+const ILL: &str = "ASYNCKIT_TEST_ILL";
+
+/// Ends the process, where it is to be ill: as the worker was well when it began, that is one of those that it starts.
+pub fn fall_ill_if_asked() {
+    if std::env::var_os(ILL).is_some_and(|file| Path::new(&file).exists()) {
+        std::process::exit(3);
+    }
+}
+
+/// Nothing fails for that: others run what it has, and it comes back when it is well.
+#[test]
+fn a_worker_that_can_start_no_process_hands_its_calls_back_and_rests() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let url = format!("{}/test", server.url());
+    let ill = WorkerProcess::with(&url, "ill", 2, |command| {
+        command.env(ILL, dir.join("ill"));
+    });
+    server.watch_beats().wait_for(1);
+    dir.allow("ill");
+    dir.allow("go");
+    let all: Vec<_> = (1..5).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
+    soon("they are handed back", || cluster.status().redelivered > 0);
+    let mut other = server.worker("other", 1);
+    for (n, one) in (1..5).zip(all) {
+        assert_eq!(one.get().unwrap(), n);
+        assert_eq!(begun(dir.path(), n), [other.id()]);
+    }
+    other.signal("TERM");
+    assert!(other.ended());
+    std::fs::remove_file(dir.join("ill")).unwrap();
+    assert_eq!(whoami(0).spawn_on(&cluster).get().unwrap(), ill.id());
+}
+
+/// With nobody whom it could tell that it ends.
+#[test]
+fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {
+    let Some(mut server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let mut worker = server.worker("w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    // Its call is acknowledged, so that it has nothing left.
+    soon("it is idle", || server.messages("WORK") == 0);
+    server.kill();
+    worker.signal("TERM");
+    assert!(worker.ended());
 }
 
 /// A worker of another build gets nothing, and the driver says that there is nobody.

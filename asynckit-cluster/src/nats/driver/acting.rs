@@ -24,8 +24,8 @@ use crate::wire::{self, CallId, Hash};
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
 pub(super) enum Found {
     Sent(u64, u32, u32, Result<u64, BoxError>),
-    /// An outcome whose body lay in the object store.
-    Fetched(CallId, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
+    /// An outcome whose body lay in the object store, of this delivery.
+    Fetched(CallId, u32, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
     Recovered(u32, Result<Box<Recovered>, BoxError>),
     /// How far a lane was handed out, and what is not in the stream any more.

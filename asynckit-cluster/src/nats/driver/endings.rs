@@ -118,12 +118,17 @@ impl Acting {
             }
         }
         for (number, delivery) in self.calls.unnamed(now) {
-            let claim = self.calls.get(number).and_then(|open| open.claim.as_ref());
-            let name = claim.and_then(|claim| self.workers.name(claim.instance));
-            let worker = name.unwrap_or("a worker that is gone").to_owned();
+            let worker = self.worker_of(number);
             let words = "has it no more, and has told no outcome".to_owned();
             self.lose(number, delivery, Lost { worker, words, blame: Blame::Maybe });
         }
+    }
+
+    /// The name of who has this call.
+    fn worker_of(&self, number: u64) -> String {
+        let claim = self.calls.get(number).and_then(|open| open.claim.as_ref());
+        let name = claim.and_then(|claim| self.workers.name(claim.instance));
+        name.unwrap_or("a worker that is gone").to_owned()
     }
 
     fn is_suspect(&self, number: u64) -> bool {
@@ -234,19 +239,28 @@ impl Acting {
     pub(super) fn fetched(
         &mut self,
         id: CallId,
+        delivery: u32,
         got: Box<Got>,
         body: (wire::Hash, u64),
         found: Result<Option<Bytes>, BoxError>,
     ) {
-        let Some(open) = self.calls.get(id.number) else { return };
-        let delivery = open.outgoing.call.delivery;
+        if self.calls.get(id.number).is_none() {
+            return self.forget(body.0);
+        }
         match found {
             Ok(Some(bytes)) => {
                 self.forget(body.0);
                 self.finished(id, *got, bytes);
             }
-            Ok(None) => self.lose(id.number, delivery, not_begun("the object store")),
-            Err(_) => self.fetch(id, got, body, AGAIN),
+            Ok(None) => {
+                // It has run: where that may be but once, it is lost.
+                let blame = if self.is_suspect(id.number) { Blame::Maybe } else { Blame::None };
+                let words =
+                    "has told its outcome, but the value is not to be had any more".to_owned();
+                let lost = Lost { worker: self.worker_of(id.number), words, blame };
+                self.lose(id.number, delivery, lost);
+            }
+            Err(_) => self.fetch(id, delivery, got, body, AGAIN),
         }
     }
 }

@@ -37,7 +37,8 @@ impl Acting {
             match (body, one.body) {
                 (Some(body), _) => self.finished(one.id, got, body),
                 (None, Body::Stored(hash, size)) => {
-                    self.fetch(one.id, Box::new(got), (hash, size), Duration::ZERO);
+                    let pause = Duration::ZERO;
+                    self.fetch(one.id, one.delivery, Box::new(got), (hash, size), pause);
                 }
                 (None, Body::Here(_)) => {}
             }
@@ -45,12 +46,19 @@ impl Acting {
     }
 
     /// Gets the body of an outcome, after a pause.
-    pub(super) fn fetch(&self, id: CallId, got: Box<Got>, body: (Hash, u64), after: Duration) {
+    pub(super) fn fetch(
+        &self,
+        id: CallId,
+        delivery: u32,
+        got: Box<Got>,
+        body: (Hash, u64),
+        after: Duration,
+    ) {
         let (objects, run) = (self.objects.clone(), self.run);
         self.find(async move {
             tokio::time::sleep(after).await;
             let found = objects.get(run, body.0, body.1).await;
-            Found::Fetched(id, got, body, found)
+            Found::Fetched(id, delivery, got, body, found)
         });
     }
 

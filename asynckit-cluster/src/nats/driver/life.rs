@@ -79,7 +79,9 @@ impl Acting {
     fn learn(&mut self, found: Found) {
         match found {
             Found::Sent(number, delivery, epoch, seq) => self.sent(number, delivery, epoch, seq),
-            Found::Fetched(id, got, body, found) => self.fetched(id, got, body, found),
+            Found::Fetched(id, delivery, got, body, found) => {
+                self.fetched(id, delivery, got, body, found);
+            }
             Found::Made(lane, made) => match made {
                 Ok(()) => self.made(lane, true),
                 Err(_) => self.unmade.push(lane),

@@ -48,10 +48,18 @@ pub(super) struct Held {
 /// An outcome on its way to the driver.
 pub(super) struct Ready {
     pub(super) id: CallId,
+    pub(super) delivery: u32,
     pub(super) outcome: wire::Outcome,
     pub(super) body: frames::Body,
     pub(super) bytes: Bytes,
     pub(super) ran: Option<Ran>,
+}
+
+impl Ready {
+    /// How much of a message it is, but for what all outcomes have: a failure is long, too.
+    pub(super) fn size(&self) -> usize {
+        wire::size(&self.outcome) + self.bytes.len()
+    }
 }
 
 /// What is outstanding of what was asked for.
@@ -103,6 +111,10 @@ pub(super) struct Acting {
     pub(super) is_connected: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
+    /// Why no process could be had, where that is new.
+    pub(super) complaint: Option<String>,
+    /// As none could, it takes nothing until then.
+    pub(super) rests: Option<Instant>,
     /// It takes no more, and ends when it has nothing left.
     pub(super) is_draining: bool,
 }
@@ -152,6 +164,8 @@ impl Acting {
             said_foreign: false,
             is_connected: true,
             epoch: 0,
+            complaint: None,
+            rests: None,
             is_draining: false,
         };
         acting.serve_lane(Lane::Any);

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Said;
 use super::acting::{Acting, Found};
 use super::pulling::GONE;
-use crate::nats::frames::{self, DriverBeat};
+use crate::nats::frames::{self, DriverBeat, Told};
 use crate::nats::names::{self, Lane};
 use crate::nats::{EACH, say, streams};
 use crate::seam::Backend;
@@ -57,9 +57,7 @@ impl Acting {
                 Some(message) = self.calls.next() => {
                     self.come(message);
                     // All that are there, so that one message tells of all of them.
-                    while let Some(Some(message)) = futures_util::FutureExt::now_or_never(self.calls.next()) {
-                        self.come(message);
-                    }
+                    self.all_come();
                 }
                 Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
                 Some(event) = self.connection.events.recv() => self.happened(&event),
@@ -69,14 +67,16 @@ impl Acting {
                     self.tick(count).await;
                 }
             }
+            if let Some(why) = self.complaint.take() {
+                self.rest(&why).await;
+            }
             self.store();
             self.acknowledge_all().await;
             self.begin_all().await;
             self.pull().await;
             if self.is_draining && self.taken.is_empty() && self.findings.is_empty() {
                 self.beat(true).await;
-                let flushed = self.connection.client.flush();
-                tokio::time::timeout(EACH, flushed).await.ok();
+                self.flush().await;
                 return Ok(());
             }
         }
@@ -91,6 +91,10 @@ impl Acting {
             Said::Early(id, outcome, body) => self.finished(id, outcome, body, None),
             Said::Over(id) => self.over(id),
             Said::Lost(id, delivery, how) => self.lost(id, delivery, how),
+            Said::NoProcess(id, why) => {
+                self.hand_over(id, Told::Returned);
+                self.complaint = Some(why);
+            }
             Said::Refused => self.refused += 1,
         }
     }
@@ -182,6 +186,9 @@ impl Acting {
         self.ended.retain(|run, since| now.duration_since(*since) < GONE || has_calls(*run));
         if self.is_connected {
             self.hand_back(now);
+            if self.rests.is_some_and(|until| until <= now) && !self.is_draining {
+                self.take_again().await;
+            }
             self.beat(false).await;
             if count.is_multiple_of(PROGRESS) {
                 self.make_progress().await;
@@ -198,12 +205,6 @@ impl Acting {
             "{} takes no more calls, and ends when those that run have ended",
             self.settings.name
         ));
-        // What is on its way comes before the end of this.
-        self.calls.unsubscribe().await.ok();
-        self.connection.client.flush().await.ok();
-        while let Some(Some(message)) = futures_util::FutureExt::now_or_never(self.calls.next()) {
-            self.come(message);
-        }
-        self.hand_all_back();
+        self.take_no_more().await;
     }
 }

@@ -32,7 +32,7 @@ use settings::Settings;
 use super::names::{self, Names};
 use crate::processes::{Options, Processes, lines};
 use crate::seam::{Backend, Driver, Lost, Ran};
-use crate::wire::{CallId, Failed, Garbled, Kind, Outcome};
+use crate::wire::{CallId, Garbled, Outcome};
 
 /// A process that runs a call and shows no sign of life for so long is killed.
 const LEASE: Duration = Duration::from_secs(10);
@@ -43,6 +43,8 @@ enum Said {
     Early(CallId, Outcome, Bytes),
     Over(CallId),
     Lost(CallId, u32, Lost),
+    /// No process could be had for it, for this reason.
+    NoProcess(CallId, String),
     Refused,
 }
 
@@ -78,8 +80,8 @@ impl Driver for Ear {
     }
 
     fn fail(&self, id: CallId, words: String) {
-        let failed = Outcome::Failed(Failed::new(Kind::Lost, words));
-        self.hear(Said::Finished(id, failed, Bytes::new(), None));
+        // Another worker may be better off.
+        self.hear(Said::NoProcess(id, words));
     }
 
     fn refused(&self, _: &Garbled) {

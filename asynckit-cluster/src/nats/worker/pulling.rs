@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message, StatusCode};
 use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
 
 use super::acting::{Acting, Asked, Found, Held};
 use super::taken::Taken;
@@ -22,13 +23,16 @@ const STANDS: Duration = Duration::from_secs(5);
 /// How long a call may wait here for a thread.
 const WAITS: Duration = Duration::from_secs(1);
 
+/// How long a worker asks for nothing that could not start a process.
+const RESTS: Duration = Duration::from_secs(10);
+
 /// How long a driver may be silent before its calls are not begun any more: nobody will ask for their outcomes.
 pub(super) const GONE: Duration = Duration::from_secs(15);
 
 impl Acting {
     /// Asks for as many calls as there is room for.
     pub(super) async fn pull(&mut self) {
-        if !self.is_connected || self.is_draining {
+        if !self.is_connected || self.is_draining || self.rests.is_some() {
             return;
         }
         let now = Instant::now();
@@ -53,6 +57,13 @@ impl Acting {
             let reply = format!("{}.{at}", self.inbox);
             let sent = self.connection.client.publish_with_reply(subject, reply, request.into());
             sent.await.ok();
+        }
+    }
+
+    /// All messages that are here.
+    pub(super) fn all_come(&mut self) {
+        while let Some(Some(message)) = self.calls.next().now_or_never() {
+            self.come(message);
         }
     }
 
@@ -170,19 +181,23 @@ impl Acting {
         if self.arrived.is_empty() || !self.is_connected {
             return;
         }
-        let (begin, now) = (std::mem::take(&mut self.arrived), Instant::now());
-        let claims = begin.iter().filter_map(|id| {
+        let claims = self.arrived.iter().filter_map(|id| {
             let taken = self.taken.get(id)?;
-            taken.is_given = true;
-            taken.since = now;
             Some((*id, taken.delivery, Told::Claimed(taken.reply.clone())))
         });
         let claims: Vec<_> = claims.collect();
         self.tell(claims).await;
         // Should this machine die of them, the driver is to know of whom to ask.
-        self.connection.client.flush().await.ok();
-        for id in begin {
+        if !self.flush().await {
+            return;
+        }
+        let now = Instant::now();
+        for id in std::mem::take(&mut self.arrived) {
             let Some(held) = self.held.remove(&id) else { continue };
+            if let Some(taken) = self.taken.get(&id) {
+                taken.is_given = true;
+                taken.since = now;
+            }
             match held.arguments() {
                 Ok(arguments) => self.give(held.call, arguments, held.is_suspect),
                 Err(garbled) => {
@@ -219,8 +234,37 @@ impl Acting {
         }
     }
 
+    /// No process could be started: other workers may be better off, and this one may be so later. It goes on with what
+    /// it runs.
+    pub(super) async fn rest(&mut self, why: &str) {
+        if self.is_draining || self.rests.replace(Instant::now() + RESTS).is_some() {
+            return;
+        }
+        let (name, pause) = (&self.settings.name, RESTS.as_secs());
+        say(&format!("{name} hands its calls back, and takes none for {pause} s: {why}"));
+        self.take_no_more().await;
+    }
+
+    /// Nothing that was asked for is wanted: requests stand for a while, and would bring back what is handed back.
+    pub(super) async fn take_no_more(&mut self) {
+        // What is on its way comes before the end of this.
+        self.calls.unsubscribe().await.ok();
+        self.flush().await;
+        self.all_come();
+        self.hand_all_back();
+    }
+
+    /// Calls come again, by new requests.
+    pub(super) async fn take_again(&mut self) {
+        let inbox = self.connection.client.new_inbox();
+        if let Ok(calls) = self.connection.client.subscribe(format!("{inbox}.*")).await {
+            (self.inbox, self.calls, self.rests) = (inbox, calls, None);
+            self.lanes.iter_mut().for_each(|asked| asked.count = 0);
+        }
+    }
+
     /// All that has not begun goes back.
-    pub(super) fn hand_all_back(&mut self) {
+    fn hand_all_back(&mut self) {
         let all: Vec<CallId> = self.taken.iter().map(|(id, _)| *id).collect();
         for id in all {
             if self.held.contains_key(&id) || self.crew.take_back(id) {

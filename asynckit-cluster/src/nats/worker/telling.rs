@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::acting::{Acting, Found, Ready};
 use crate::clock;
+use crate::nats::EACH;
 use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
 use crate::nats::streams::KEPT;
 use crate::seam::{Lost, Ran};
@@ -73,6 +74,12 @@ impl Acting {
         self.connection.client.publish(self.names.beat(), frames::pack(&beat, &[])).await.ok();
     }
 
+    /// Sends what was said; `false` where that can't be now. A client without its server would wait until that is back.
+    pub(super) async fn flush(&self) -> bool {
+        let flushed = tokio::time::timeout(EACH, self.connection.client.flush()).await;
+        flushed.is_ok_and(|flushed| flushed.is_ok())
+    }
+
     /// Tells the server that what is here is being worked on.
     pub(super) async fn make_progress(&self) {
         for (_, taken) in self.taken.iter() {
@@ -98,13 +105,14 @@ impl Acting {
         }
         let delivery = taken.delivery;
         let size = bytes.len() as u64;
-        if bytes.len() <= LARGE {
-            self.ready.push_back(Ready { id, outcome, body: Body::Here(size), bytes, ran });
-            return;
+        let ready = Ready { id, delivery, outcome, body: Body::Here(size), bytes, ran };
+        if ready.size() <= LARGE {
+            return self.ready.push_back(ready);
         }
         // By whose value it is, and not by its contents: so its driver takes away this one, and no other call's.
         let hash = *blake3::hash(format!("{id}.{delivery}").as_bytes()).as_bytes();
-        let ready = Ready { id, outcome, body: Body::Stored(hash, size), bytes: Bytes::new(), ran };
+        let bytes = ready.bytes;
+        let ready = Ready { body: Body::Stored(hash, size), bytes: Bytes::new(), ..ready };
         let objects = self.objects.clone();
         self.find(async move {
             while objects.put(id.run, hash, &bytes).await.is_err() {
@@ -126,9 +134,10 @@ impl Acting {
         let run = first.id.run;
         let (mut all, mut rest, mut size) = (Vec::new(), Vec::new(), 0);
         for ready in self.ready.drain(..) {
-            let fits = all.is_empty() || all.len() < MOST && size + ready.bytes.len() <= MOST_BYTES;
+            let its = ready.size();
+            let fits = all.is_empty() || all.len() < MOST && size + its <= MOST_BYTES;
             if ready.id.run == run && fits && rest.is_empty() {
-                size += ready.bytes.len();
+                size += its;
                 all.push(ready);
             } else {
                 rest.push(ready);
@@ -137,6 +146,7 @@ impl Acting {
         self.ready.extend(rest);
         let outcomes = all.iter().map(|one| DoneOne {
             id: one.id,
+            delivery: one.delivery,
             outcome: one.outcome.clone(),
             body: one.body,
             ran: one.ran.as_ref().map(|ran| (ran.place.to_string(), self.times(ran))),
