@@ -65,7 +65,7 @@ impl Remote {
     }
 
     /// `deliveries = 1`: how often a call goes out at most, where the process that runs it ends. Once is for what must
-    /// not be done twice.
+    /// not be done twice: such a call has its process to itself, and none is sent ahead of its turn.
     pub const fn deliveries(self, most: u32) -> Remote {
         assert!(most > 0, "a call is delivered once at least");
         Remote { deliveries: Some(most), ..self }

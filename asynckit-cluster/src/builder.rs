@@ -65,6 +65,7 @@ impl ClusterBuilder {
 
     /// How often a call goes out at most, where the process that runs it ends: 3 times unless said here or at the
     /// function, as `remote(deliveries = 1)`. Then it fails as [`Lost`](asynckit::ErrorKind::Lost).
+    /// A call that goes out once has its process to itself, and none is sent ahead of its turn.
     pub fn deliveries(mut self, most: u32) -> ClusterBuilder {
         self.deliveries = most;
         self
@@ -142,7 +143,7 @@ impl ClusterBuilder {
             threads: self.threads,
             max_calls: self.max_calls,
             memory: self.memory,
-            arguments: self.arguments,
+            arguments: self.arguments.into_iter().map(Into::into).collect(),
             grace: self.grace,
             lease: self.lease.max(Duration::from_millis(20)),
             on_line: self.on_line,

@@ -13,7 +13,7 @@ use crate::wire::{self, CallId, FunctionId, Garbled, Hash, MOST_HEAD};
 pub(super) enum Body {
     /// So many bytes of the message.
     Here(u64),
-    /// In the object store, so many bytes under their hash.
+    /// In the object store, so many bytes under this name.
     Stored(Hash, u64),
 }
 

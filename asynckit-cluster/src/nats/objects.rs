@@ -1,4 +1,5 @@
-//! Large bodies: they are put into the object store once, by their contents, and fetched from there.
+//! Large bodies: they are put into the object store once, and fetched from there: arguments by their contents,
+//! values by their call and its delivery.
 //!
 //! An object is one driver's, so that it may be taken away when that driver needs it no more. That it is gone too early
 //! (a server with an empty store) is no harm: the worker says so, and it is put again.
@@ -92,7 +93,9 @@ impl Objects {
 
     /// Nobody needs this any more.
     pub(super) async fn delete(&self, run: u64, hash: &Hash) {
-        lock(&self.put).remove(&(run, *hash));
+        let key = (run, *hash);
+        lock(&self.put).remove(&key);
+        lock(&self.fetched).retain(|(its, _)| *its != key);
         if let Ok(bucket) = self.bucket().await {
             // What can't be deleted now goes by its age.
             bucket.delete(name(run, hash)).await.ok();

@@ -201,7 +201,7 @@ pub(super) async fn bucket(
         bucket: names.bucket(),
         max_age: STORED,
         num_replicas: copies,
-        description: Some("large arguments and values, by their contents".to_owned()),
+        description: Some("large arguments and values".to_owned()),
         ..object_store::Config::default()
     };
     let made = js.create_object_store(config).await;

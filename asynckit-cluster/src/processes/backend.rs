@@ -1,5 +1,6 @@
 //! The backend: the keeper, what it does, and what becomes of a process that ends.
 
+use std::ffi::OsString;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
@@ -31,7 +32,7 @@ pub(crate) struct Options {
     pub(crate) threads: usize,
     pub(crate) max_calls: Option<u64>,
     pub(crate) memory: Option<u64>,
-    pub(crate) arguments: Vec<String>,
+    pub(crate) arguments: Vec<OsString>,
     pub(crate) grace: Duration,
     pub(crate) lease: Duration,
     pub(crate) on_line: OnLine,
@@ -60,9 +61,7 @@ impl Processes {
         let keeper = thread::Builder::new().name("keeper".to_owned()).spawn(move || its.keep())?;
         Ok(Processes { shared, keeper: Mutex::new(Some(keeper)) })
     }
-}
 
-impl Processes {
     /// Takes a call out again that no process has got yet; `false` where one has.
     #[cfg(feature = "nats")]
     pub(crate) fn take_back(&self, id: CallId) -> bool {

@@ -1,5 +1,6 @@
 //! Starting a process: a copy of this program, with a pipe to it and one from it.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::os::fd::AsFd;
@@ -25,7 +26,7 @@ pub(super) struct Started {
 /// Starts one. It has to be done by a thread that lasts: where that ends, the process is killed.
 pub(super) fn start(
     settings: &Settings,
-    arguments: &[String],
+    arguments: &[OsString],
     on_line: &OnLine,
 ) -> io::Result<Started> {
     let (its_calls, calls) = pipe::pipe()?;

@@ -125,7 +125,7 @@ fn serve(settings: Settings, build: String) -> Result<(), BoxError> {
         max_calls: None,
         memory: None,
         // They get to the same line as this process did.
-        arguments: std::env::args().skip(1).collect(),
+        arguments: std::env::args_os().skip(1).collect(),
         grace: settings.grace,
         lease: LEASE,
         on_line: Arc::new(lines::print),

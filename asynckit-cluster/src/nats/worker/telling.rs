@@ -273,8 +273,9 @@ impl Acting {
             let done = Bytes::from_static(b"+ACK");
             self.connection.client.publish(reply, done).await.ok();
         }
-        let returned = std::mem::take(&mut self.returned);
-        if !returned.is_empty() {
+        // While nobody hears it, it is kept.
+        if self.is_connected && !self.returned.is_empty() {
+            let returned = std::mem::take(&mut self.returned);
             self.tell(returned).await;
         }
     }
