@@ -143,6 +143,8 @@ impl Shared {
                 let started = self.start(number);
                 crew = self.crew();
                 crew.is_starting = false;
+                // One that has ended by now was still counted as one to come when it was looked whether more are wanted.
+                crew.dispatch();
                 self.gone.notify_all();
                 if let Err(error) = started {
                     let words = format!("no process could be started: {error}");
