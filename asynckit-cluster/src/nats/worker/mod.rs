@@ -121,7 +121,7 @@ fn serve(settings: Settings, build: String) -> Result<(), BoxError> {
     let options = Options {
         name: settings.name.clone(),
         processes: settings.processes,
-        threads: settings.threads.div_ceil(settings.processes),
+        threads: settings.threads / settings.processes,
         max_calls: None,
         memory: None,
         // They get to the same line as this process did.

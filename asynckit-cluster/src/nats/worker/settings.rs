@@ -78,8 +78,19 @@ pub(super) fn read(
         None => Ok(None),
     };
     let usual = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = number("WORKER_THREADS")?.unwrap_or_else(usual);
-    let processes = number("WORKER_PROCESSES")?.unwrap_or(threads).min(threads);
+    let (said, processes) = (number("WORKER_THREADS")?, number("WORKER_PROCESSES")?);
+    let threads = said.unwrap_or_else(usual);
+    let processes = processes.unwrap_or(threads).min(threads);
+    // Each process has as many as the others.
+    let uneven = threads % processes;
+    if said.is_some() && uneven > 0 {
+        return Err(format!(
+            "ASYNCKIT_WORKER_THREADS is {threads}, which {processes} processes can't share evenly: let it be a multiple of \
+             ASYNCKIT_WORKER_PROCESSES"
+        )
+        .into());
+    }
+    let threads = threads - uneven;
     let grace = match setting("WORKER_GRACE") {
         Some(text) => {
             let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
@@ -169,6 +180,13 @@ mod tests {
         assert!(complaint("ASYNCKIT_WORKER_THREADS", "many").contains("`many`"));
         assert!(complaint("ASYNCKIT_WORKER_PROCESSES", "0").contains("`0`"));
         assert!(complaint("ASYNCKIT_WORKER_GRACE", "-1").contains("`-1`"));
+        let variable = |wanted: &str| match wanted {
+            "ASYNCKIT_WORKER" => Some("nats://host".to_owned()),
+            "ASYNCKIT_WORKER_THREADS" => Some("5".to_owned()),
+            "ASYNCKIT_WORKER_PROCESSES" => Some("2".to_owned()),
+            _ => None,
+        };
+        assert!(read(&[], variable).unwrap_err().to_string().contains("multiple"));
         assert!(complaint("ASYNCKIT_WORKER_USER", "me").contains("PASSWORD"));
         assert!(complaint("ASYNCKIT_WORKER_KEY", "k").contains("CERTIFICATE"));
     }
