@@ -21,10 +21,20 @@ pub(super) unsafe fn tell(task: CellPtr, news: News<'_>) {
         let Some(watched) = header.watched() else { return tell_home(task, news) };
         match news {
             News::Submitted(_) | News::Waits(_) => tell_home(task, news),
+            news => news.tell(watched, header),
+        }
+    }
+}
+
+impl News<'_> {
+    /// Tells them, but for what a task needs: that its home tells.
+    pub(crate) fn tell(self, watched: &Record, task: &Header) {
+        match self {
+            News::Submitted(_) | News::Waits(_) => {}
             // What is done on the spot calls no code of the program's.
-            News::Begins { .. } if header.state.is_immediate() => {}
+            News::Begins { .. } if task.is_immediate() => {}
             News::Begins { then } => watched.begins(then),
-            News::Ends(error) => watched.ends(error, header.outcome.is_closed()),
+            News::Ends(error) => watched.ends(error, task.is_set()),
             News::Lost(error) => watched.lost(error),
             News::Cut(error) => watched.cut(error),
         }

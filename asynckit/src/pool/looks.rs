@@ -115,13 +115,8 @@ pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, new
                 watched.submitted(task.hop, kind_of(task), needs, (task_here(), of));
             });
         }
-        // What is done on the spot calls no code of the program's.
-        News::Begins { .. } if task.is_immediate() => {}
-        News::Begins { then } => watched.begins(then),
         News::Waits(needs) => needs.with(need_of, |needs| watched.waits(needs)),
-        News::Ends(error) => watched.ends(error, task.is_set()),
-        News::Lost(error) => watched.lost(error),
-        News::Cut(error) => watched.cut(error),
+        news => news.tell(watched, task),
     }
 }
 

@@ -131,10 +131,8 @@ impl IsHome for Gathered {
                     watched.submitted(task.hop, kind_of(task), needs, (task_here(), None));
                 });
             }
-            News::Ends(error) => watched.ends(error, task.is_set()),
-            News::Lost(error) => watched.lost(error),
-            News::Cut(error) => watched.cut(error),
-            News::Begins { .. } | News::Waits(_) => {}
+            News::Begins { .. } => {}
+            news => news.tell(watched, task),
         }
     }
 
