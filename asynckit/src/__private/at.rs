@@ -2,7 +2,7 @@
 
 use core::panic::Location;
 
-use crate::error::{At, line_of_call};
+use crate::error::{At, Hop, line_of_call};
 
 /// Where a function is defined: the line of a call that has none of its own.
 #[track_caller]
@@ -40,4 +40,11 @@ impl CalledAt for Called {
     fn line(self) -> At {
         self.0
     }
+}
+
+/// The hop of a call.
+#[inline]
+#[track_caller]
+pub(super) fn hop(origin: &'static &'static str, at: impl CalledAt) -> Hop {
+    Hop { name: origin, at: at.line() }
 }

@@ -2,10 +2,9 @@
 
 use core::any::{Any, type_name};
 
-use super::at::CalledAt;
+use super::at::{CalledAt, hop};
 use crate::carry::{ByValue, Decode};
 pub use crate::carry::{Given, Served, unserved};
-use crate::error::Hop;
 pub use crate::terms::Function;
 use crate::terms::{Codec, Description};
 use crate::work::{Work, described};
@@ -40,7 +39,7 @@ where
     let types = || format!("{} {} {}", type_name::<A>(), type_name::<T>(), type_name::<G>());
     let About { function, settings, known } = about;
     let description = Description { function, settings, types, known };
-    described(Hop { name: origin, at: at.line() }, description, codec, arguments, call)
+    described(hop(origin, at), description, codec, arguments, call)
 }
 
 /// An argument that a function takes as it is.

@@ -10,8 +10,8 @@ use core::ops::Deref;
 use std::any::TypeId;
 use std::fmt;
 
-use super::at::CalledAt;
-use crate::error::{BoxError, Hop, Lent, Whole};
+use super::at::{CalledAt, hop};
+use crate::error::{BoxError, Lent, Whole};
 use crate::work::{Work, new_async_work, new_work};
 
 /// A return type whose error travels along the chain: a `Result`.
@@ -174,7 +174,7 @@ where
     T: Send + 'w,
     F: FnOnce() -> T + Send + 'w,
 {
-    new_work(Hop { name: origin, at: at.line() }, move || Ok(body()))
+    new_work(hop(origin, at), move || Ok(body()))
 }
 
 /// The work of a function whose error travels apart from its value.
@@ -192,9 +192,7 @@ where
     W: Way<R::Error> + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
-    new_work(Hop { name: origin, at: at.line() }, move || {
-        body().into_result().map_err(|error| way.take(error))
-    })
+    new_work(hop(origin, at), move || body().into_result().map_err(|error| way.take(error)))
 }
 
 /// [`plain_work`] of an `async fn`.
@@ -209,7 +207,7 @@ where
     T: Send + 'w,
     F: Future<Output = T> + Send + 'w,
 {
-    new_async_work(Hop { name: origin, at: at.line() }, async move { Ok(body.await) })
+    new_async_work(hop(origin, at), async move { Ok(body.await) })
 }
 
 /// [`fallible_work`] of an `async fn`.
@@ -227,7 +225,7 @@ where
     W: Way<R::Error> + 'w,
     F: Future<Output = R> + Send + 'w,
 {
-    new_async_work(Hop { name: origin, at: at.line() }, async move {
+    new_async_work(hop(origin, at), async move {
         body.await.into_result().map_err(|error| way.take(error))
     })
 }

@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use super::at::CalledAt;
-use crate::error::Hop;
+use super::at::{CalledAt, hop};
 pub use crate::limit::StaticLimit;
 #[cfg(feature = "rate")]
 pub use crate::limit::StaticRate;
@@ -96,8 +95,7 @@ where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T> + Send + 'w,
 {
-    let hop = Hop { name: origin, at: at.line() };
-    Retry::new(retries).backoff(backoff).work_at(hop, call)
+    Retry::new(retries).backoff(backoff).work_at(hop(origin, at), call)
 }
 
 /// An argument that can be had again for another try.
