@@ -113,7 +113,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
 /// Where the code of a call has run, and when, as far as that is known here.
 #[derive(Clone, Debug)]
 pub(crate) struct Ran {
-    /// The name of a process that runs one piece after the other.
+    /// The name of the process.
     pub(crate) place: Arc<str>,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,

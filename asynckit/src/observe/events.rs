@@ -225,7 +225,7 @@ events! {
     RanElsewhere {
         /// Which.
         task: TaskId,
-        /// Where: a name that stands for one thing that runs code, one piece after the other.
+        /// Where: the name of what has run it, such as a worker's process.
         place: &'a str,
         /// From when on, by the clock of events.
         began: Duration,
