@@ -24,6 +24,13 @@ pub(crate) struct Ran {
     pub(crate) ended: u64,
 }
 
+impl Ran {
+    /// By a clock that began then.
+    pub(crate) fn by(since: Instant, began: Instant, ended: Instant) -> Ran {
+        Ran { began: micros(since, began), ended: micros(since, ended) }
+    }
+}
+
 /// The clock of another process, as its messages show it: none can have been sent after it came, so the one that was
 /// fastest says most.
 #[derive(Default)]
@@ -39,8 +46,13 @@ impl Aligned {
         self.began = self.began.into_iter().chain(began).min();
     }
 
+    /// When code ran that ran there: from when, and until when.
+    pub(crate) fn ran(&self, ran: Ran) -> Option<(Instant, Instant)> {
+        Some((self.here(ran.began)?, self.here(ran.ended)?))
+    }
+
     /// What was a moment there, here.
-    pub(crate) fn here(&self, at: u64) -> Option<Instant> {
+    fn here(&self, at: u64) -> Option<Instant> {
         self.began?.checked_add(Duration::from_micros(at))
     }
 }

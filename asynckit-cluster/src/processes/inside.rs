@@ -18,7 +18,7 @@ use rustix::process::{Resource, Rlimit};
 
 use super::messages::{self, FromWorker, Kept, Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
-use crate::clock::{self, Ran};
+use crate::clock::Ran;
 use crate::seam::Tell;
 use crate::sync::lock;
 use crate::wire::{self, CallId, Hello, Outcome, Part};
@@ -136,8 +136,7 @@ impl Tell for Outcomes {
         let told = self.told().remove(&id);
         match told {
             Some(Begun { at, outcome: Some((outcome, body)) }) => {
-                let began = clock::micros(self.since, at);
-                let ran = Ran { began, ended: clock::micros(self.since, Instant::now()) };
+                let ran = Ran::by(self.since, at, Instant::now());
                 self.say(&FromWorker::Finished(id, outcome, ran), body);
             }
             _ => self.say(&FromWorker::Over(id), Bytes::new()),

@@ -80,7 +80,7 @@ impl Member {
     /// When it has run a call, of which it tells now.
     pub(super) fn ran(&mut self, ran: clock::Ran) -> Option<Ran> {
         self.clock.hears(ran.ended, Instant::now());
-        let (began, ended) = (self.clock.here(ran.began)?, self.clock.here(ran.ended)?);
+        let (began, ended) = self.clock.ran(ran)?;
         Some(Ran { place: self.place.clone(), began, ended })
     }
 

@@ -45,14 +45,10 @@ impl Queue {
         *newest = outgoing.call.delivery.max(*newest);
     }
 
-    fn waits(&self, outgoing: &Outgoing) -> bool {
-        self.waiting.get(&outgoing.call.id) == Some(&outgoing.call.delivery)
-    }
-
     /// The next one that may go out; from then on it counts in its function's limit.
     pub(super) fn next(&mut self) -> Option<Outgoing> {
         while let Some(outgoing) = self.ready.pop_front() {
-            if !self.waits(&outgoing) {
+            if !waits(&self.waiting, &outgoing) {
                 continue;
             }
             if let Some(limit) = outgoing.about.limit {
@@ -80,7 +76,7 @@ impl Queue {
         let Some(held) = self.held.get_mut(&about.function) else { return };
         // One that still waits: for one that is gone the others would have no turn.
         while let Some(first) = held.pop_front() {
-            if self.waiting.get(&first.call.id) == Some(&first.call.delivery) {
+            if waits(&self.waiting, &first) {
                 return self.ready.push_front(first);
             }
         }
@@ -106,9 +102,14 @@ impl Queue {
     /// How many wait, by function.
     pub(super) fn by_function(&self) -> Vec<(String, usize)> {
         let all = self.ready.iter().chain(self.held.values().flatten());
-        let waiting = all.filter(|outgoing| self.waits(outgoing));
+        let waiting = all.filter(|outgoing| waits(&self.waiting, outgoing));
         status::by_function(waiting.map(|outgoing| outgoing.about.path))
     }
+}
+
+/// Whether it is the newest delivery of a call that waits.
+fn waits(waiting: &HashMap<CallId, u32>, outgoing: &Outgoing) -> bool {
+    waiting.get(&outgoing.call.id) == Some(&outgoing.call.delivery)
 }
 
 #[cfg(test)]

@@ -149,7 +149,9 @@ impl Acting {
             delivery: one.delivery,
             outcome: one.outcome.clone(),
             body: one.body,
-            ran: one.ran.as_ref().map(|ran| (ran.place.to_string(), self.times(ran))),
+            ran: one.ran.as_ref().map(|ran| {
+                (ran.place.to_string(), clock::Ran::by(self.since, ran.began, ran.ended))
+            }),
         });
         let head = Done {
             version: wire::VERSION,
@@ -172,11 +174,6 @@ impl Acting {
             }
             Found::Stored(all, stored)
         });
-    }
-
-    fn times(&self, ran: &Ran) -> clock::Ran {
-        let [began, ended] = [ran.began, ran.ended].map(|at| clock::micros(self.since, at));
-        clock::Ran { began, ended }
     }
 
     /// What nobody waits for any more is not stored: the driver that would take it away may have gone.
