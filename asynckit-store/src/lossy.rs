@@ -51,6 +51,14 @@ macro_rules! plain {
     )* };
 }
 
+macro_rules! compound {
+    ($($method:ident($($type:ty),*)),*) => { $(
+        fn $method(self, $(_: $type),*) -> Result<Look, Found> {
+            Ok(WITHIN)
+        }
+    )* };
+}
+
 impl Serializer for Look {
     type Ok = ();
     type Error = Found;
@@ -104,44 +112,11 @@ impl Serializer for Look {
         value.serialize(WITHIN)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Look, Found> {
-        Ok(WITHIN)
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Look, Found> {
-        Ok(WITHIN)
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Look, Found> {
-        Ok(WITHIN)
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Look, Found> {
-        Ok(WITHIN)
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Look, Found> {
-        Ok(WITHIN)
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Look, Found> {
-        Ok(WITHIN)
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Look, Found> {
-        Ok(WITHIN)
+    compound! {
+        serialize_seq(Option<usize>), serialize_tuple(usize), serialize_map(Option<usize>),
+        serialize_struct(&'static str, usize), serialize_tuple_struct(&'static str, usize),
+        serialize_struct_variant(&'static str, u32, &'static str, usize),
+        serialize_tuple_variant(&'static str, u32, &'static str, usize)
     }
 
     /// As the format is.

@@ -60,19 +60,27 @@ fn a_file_that_is_not_there_is_the_function_s_to_tell() {
     });
 }
 
+/// Those that a read says that it has begun by, and waits at.
+type Gates = std::sync::Mutex<Vec<(Gate, Gate)>>;
+
+/// Reads a file, which may be changed between its begin and that.
+fn read_between(gates: &Gates, file: &InputFile) -> std::io::Result<String> {
+    let gates = gates.lock().unwrap().pop();
+    if let Some((begun, go)) = gates {
+        begun.open();
+        go.pass();
+    }
+    fs::read_to_string(file)
+}
+
 #[test]
 fn a_file_that_changes_while_it_is_read_is_not_kept() {
     static READ: AtomicUsize = AtomicUsize::new(0);
-    static GATES: std::sync::Mutex<Vec<(Gate, Gate)>> = std::sync::Mutex::new(Vec::new());
+    static GATES: Gates = Gates::new(Vec::new());
     #[async_work(keep)]
     fn slow(file: InputFile) -> std::io::Result<String> {
         READ.fetch_add(1, SeqCst);
-        let gates = GATES.lock().unwrap().pop();
-        if let Some((begun, go)) = gates {
-            begun.open();
-            go.pass();
-        }
-        fs::read_to_string(&file)
+        read_between(&GATES, &file)
     }
     soon(|| {
         let place = Temporary::new();
@@ -96,15 +104,10 @@ fn a_file_that_changes_while_it_is_read_is_not_kept() {
 /// The same size and the same time: only its contents tell, and they do.
 #[test]
 fn a_change_that_a_coarse_clock_hides_is_not_kept_either() {
-    static GATES: std::sync::Mutex<Vec<(Gate, Gate)>> = std::sync::Mutex::new(Vec::new());
+    static GATES: Gates = Gates::new(Vec::new());
     #[async_work(keep)]
     fn slow(file: InputFile) -> std::io::Result<String> {
-        let gates = GATES.lock().unwrap().pop();
-        if let Some((begun, go)) = gates {
-            begun.open();
-            go.pass();
-        }
-        fs::read_to_string(&file)
+        read_between(&GATES, &file)
     }
     soon(|| {
         let place = Temporary::new();
