@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use asynckit::PoolBuilder;
 use asynckit::observe::Observer;
 
 use crate::record::Recording;
 use crate::run::Format;
+use crate::sync::lock;
 
 /// The environment variable that [`from_env`] asks.
 pub const VARIABLE: &str = "ASYNCKIT_RECORD";
@@ -27,10 +28,6 @@ struct ToFile {
 static UNDER_WAY: Mutex<Vec<Weak<ToFile>>> = Mutex::new(Vec::new());
 /// The files that are spoken for.
 static TAKEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn lock<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Has the pool record itself, if the environment variable `ASYNCKIT_RECORD` names a file.
 ///

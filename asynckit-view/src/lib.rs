@@ -85,6 +85,7 @@ mod run;
 mod save;
 mod sites;
 mod summary;
+mod sync;
 mod trace;
 mod words;
 

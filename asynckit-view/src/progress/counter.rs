@@ -1,7 +1,7 @@
 //! Counts what was submitted and what is done, by function; and the thread that shows it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use asynckit::observe::{Ending, Observer, PoolStopped, TaskEnded, TaskKind, Task
 use super::draw::Drawing;
 use crate::names::functions;
 use crate::sites::{Counts, Live, Site, Sites};
+use crate::sync::lock;
 
 /// How far one function is.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -29,10 +30,6 @@ pub(super) struct Counter {
     over: Mutex<bool>,
     told: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-fn lock<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Counter {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::counter::Tally;
+use crate::sync::lock;
 use crate::words::{significant, tail, time};
 
 /// Functions that have a line of their own.
@@ -35,7 +36,7 @@ impl Printer {
         match self {
             Printer::Above(bars) => _ = bars.println(line),
             Printer::Between(out) => {
-                let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut out = lock(out);
                 _ = writeln!(out, "{line}");
             }
         }

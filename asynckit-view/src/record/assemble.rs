@@ -2,7 +2,7 @@
 //! another task put together with it, and lists that only hand on results taken apart.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::callbacks::Called;
 use super::entry::{End, Kind};
@@ -12,6 +12,7 @@ use super::{failures, rows};
 use crate::model::{Beyond, Callback, Limit, Model, Note, Piece, State, Task, Wait};
 use crate::names::{functions, last_part, short_place};
 use crate::sites::{Counts, Site};
+use crate::sync::lock;
 
 /// The model of all that was recorded up to now.
 pub(super) fn model(recorder: &Recorder) -> Model {
@@ -58,7 +59,7 @@ pub(super) fn model(recorder: &Recorder) -> Model {
     all.callbacks(&mut model, &callbacks, &row_of);
     all.notes(&mut model);
     model.beyond = beyond(&sites, &function_of);
-    model.stored = *recorder.stored.lock().unwrap_or_else(PoisonError::into_inner);
+    model.stored = *lock(&recorder.stored);
     failures::find(&mut model, &all.messages());
     model
 }

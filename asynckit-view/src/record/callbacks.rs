@@ -6,9 +6,11 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use papaya::HashMap;
+
+use crate::sync::lock;
 
 /// A callback that was called.
 #[derive(Clone)]
@@ -85,7 +87,7 @@ impl Callbacks {
 
     /// All that were called up to now, in the order in which they began.
     pub(super) fn called(&self) -> Vec<Called> {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.all);
         let (receiver, over) = &mut *all;
         over.extend(receiver.try_iter());
         let mut called = over.clone();

@@ -1,11 +1,11 @@
 //! From the logs to what happened to each task, by its number in the process.
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
 
 use super::entry::{End, Entries, Entry, Kind};
 use super::log::Log;
 use super::recorder::{Recorder, Text};
+use crate::sync::lock;
 
 /// A stretch on a row, and what it was left for.
 pub(super) struct Span {
@@ -48,7 +48,7 @@ pub(super) struct Told {
 
 pub(super) fn told(recorder: &Recorder) -> Told {
     let logs: Vec<Vec<u32>> = {
-        let logs = recorder.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        let logs = lock(&recorder.logs);
         logs.iter().map(Log::words).collect()
     };
     let mut tasks: Vec<Raw> =

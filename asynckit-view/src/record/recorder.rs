@@ -6,7 +6,7 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use asynckit::ErrorKind;
@@ -19,6 +19,7 @@ use super::log::Log;
 use super::mine::with_mine;
 use crate::model::{Kept, Stored};
 use crate::sites::{Counts, Live, Site, Sites};
+use crate::sync::lock;
 
 /// What is told of a task in words.
 #[derive(Clone)]
@@ -153,7 +154,7 @@ impl Recorder {
 
     /// The row of a place elsewhere.
     pub(super) fn place(&self, name: &str) -> u64 {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = lock(&self.places);
         let known = places.iter().position(|place| place == name);
         let at = known.unwrap_or_else(|| {
             places.push(name.to_owned());
@@ -279,6 +280,7 @@ impl Recorder {
         !self.has(IS_OVER | IS_FULL) && !self.only_counts(task)
     }
 
+    /// Records one.
     #[inline]
     pub(super) fn detail(
         &self,
@@ -338,25 +340,25 @@ impl Recorder {
     /// A store had a task's value, or had it not.
     pub(super) fn kept(&self, task: TaskId, time: Duration, kept: Kept) {
         if !self.has(IS_OVER) {
-            self.stored.lock().unwrap_or_else(PoisonError::into_inner).add(kept);
+            lock(&self.stored).add(kept);
             self.tell(task, time, || Told::Kept(kept));
         }
     }
 
     /// All texts up to now.
     pub(super) fn texts(&self) -> Vec<Text> {
-        let mut told = self.texts_told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = lock(&self.texts_told);
         let (receiver, texts) = &mut *told;
         texts.extend(receiver.try_iter());
         texts.clone()
     }
 
     pub(super) fn pool(&self) -> MutexGuard<'_, PoolSeen> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pool)
     }
 
     pub(super) fn add_log(&self, log: Log) {
-        self.logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
+        lock(&self.logs).push(log);
     }
 }
 

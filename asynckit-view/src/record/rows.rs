@@ -1,7 +1,6 @@
 //! Which threads a page has rows for, and in which order.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::PoisonError;
 
 use asynckit::observe::RowKind;
 
@@ -9,6 +8,7 @@ use super::callbacks::Called;
 use super::read::Told;
 use super::recorder::{PLACES, PoolSeen, Recorder};
 use crate::model;
+use crate::sync::lock;
 
 /// The rows, the place of each by its number in the process, and how many workers never began.
 pub(super) fn rows(
@@ -44,7 +44,7 @@ pub(super) fn rows(
     }
     // Elsewhere they are others' workers: whether these were idle is not known.
     let mut places: Vec<(String, u64)> = {
-        let places = recorder.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = lock(&recorder.places);
         let used = |(_, row): &(String, u64)| used.contains(row);
         places.iter().cloned().zip(PLACES..).filter(used).collect()
     };

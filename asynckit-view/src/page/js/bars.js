@@ -172,23 +172,18 @@ function signs(g, bars, on, apart, draw) {
   }
   g.globalAlpha = 1;
 }
-function ring(g, x, y, r) {
-  g.fillStyle = C.bg;
-  g.strokeStyle = C.ink;
-  g.lineWidth = 1.8;
+function disc(g, x, y, r, fill, stroke, width) {
+  g.fillStyle = fill;
+  g.strokeStyle = stroke;
+  g.lineWidth = width;
   g.beginPath();
   g.arc(x, y, r, 0, 7);
   g.fill();
   g.stroke();
 }
+const ring = (g, x, y, r) => disc(g, x, y, r, C.bg, C.ink, 1.8);
 function cross(g, x, y, r) {
-  g.fillStyle = C.bad;
-  g.strokeStyle = C.bg;
-  g.lineWidth = 1;
-  g.beginPath();
-  g.arc(x, y, r, 0, 7);
-  g.fill();
-  g.stroke();
+  disc(g, x, y, r, C.bad, C.bg, 1);
   const d = r * 0.42;
   g.strokeStyle = C.bg;
   g.lineWidth = 1.6;
