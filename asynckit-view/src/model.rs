@@ -251,6 +251,13 @@ impl Model {
         &self.notes[part(&self.notes, task, |note| note.task)]
     }
 
+    /// Whether an input is why a task never ran. One that was merely not over yet is not.
+    pub(crate) fn is_skipped_for(&self, task: u32, input: u32) -> bool {
+        let handed_on = self.task(input).state;
+        self.task(task).state == State::Skipped
+            && (handed_on.is_failure() || handed_on == State::Skipped)
+    }
+
     /// The input that came last.
     pub(crate) fn last_input(&self, task: u32) -> Option<u32> {
         // The first of equals, as `max_by_key` would take the last.

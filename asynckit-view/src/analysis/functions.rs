@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Model, State, Stored};
+use crate::model::{Model, Stored};
 
 /// What the tasks of a function took.
 #[derive(Clone, Debug, Default)]
@@ -86,10 +86,10 @@ pub(crate) fn edges(model: &Model) -> Vec<Edge> {
     for i in model.numbers() {
         let task = model.task(i);
         for &input in model.inputs(i) {
-            let of = model.task(input);
-            let (count, skipped) = all.entry((of.function, task.function, false)).or_default();
+            let from = model.task(input).function;
+            let (count, skipped) = all.entry((from, task.function, false)).or_default();
             *count += 1;
-            *skipped += usize::from(task.state == State::Skipped && of.state != State::Done);
+            *skipped += usize::from(model.is_skipped_for(i, input));
         }
         if let Some(parent) = task.parent {
             all.entry((model.task(parent).function, task.function, true)).or_default().0 += 1;

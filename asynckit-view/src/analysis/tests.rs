@@ -2,6 +2,7 @@
 
 use super::causes::{INSIDE, RUN};
 use super::*;
+use crate::model::State;
 use crate::testing::{Sample, failing};
 
 const MS: u64 = 1_000_000;
@@ -110,6 +111,19 @@ fn the_sentence_names_a_failure_that_took_much_with_it() {
         said(&failing()),
         "10.0 ms on 2 workers: count #3 failed at 7.00 ms, and 1 of 5 tasks never ran. Parallelism 1.71. ✕ 1 failure, 1 skipped"
     );
+}
+
+#[test]
+fn an_input_that_was_not_over_yet_is_not_why_a_task_was_skipped() {
+    let mut run = Sample::new(2, 10);
+    let failed = run.task("read", 0, [0, 2], &[]);
+    let running = run.task("fetch", 1, [0, 10], &[]);
+    run.0.tasks[running as usize].state = State::Running;
+    let first = run.skipped("join", &[failed, running]);
+    let second = run.skipped("print", &[first]);
+    run.fails(failed, "no such file", &[first, second]);
+    let skipped: Vec<usize> = Analysis::of(&run.0).edges.iter().map(|edge| edge.skipped).collect();
+    assert_eq!(skipped, [1, 0, 1]);
 }
 
 #[test]

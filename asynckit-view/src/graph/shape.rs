@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::analysis::Analysis;
-use crate::model::{Model, State};
+use crate::model::Model;
 use crate::words::{count, time};
 
 /// How a node or an edge stands out.
@@ -103,8 +103,7 @@ pub(crate) fn by_task(model: &Model, analysis: &Analysis) -> Shape {
     for i in tasks.clone() {
         let task = model.task(i);
         let mut edge = |from: u32, submits: bool| {
-            let failed = model.task(from).state != State::Done;
-            let skipped = !submits && task.state == State::Skipped && failed;
+            let skipped = !submits && model.is_skipped_for(i, from);
             edges.push(Edge {
                 from: from as usize,
                 to: i as usize,

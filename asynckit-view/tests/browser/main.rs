@@ -229,6 +229,15 @@ fn the_way_of_a_failure_is_drawn_and_its_text_is_text() {
 
 #[test]
 #[ignore = "needs chromium and its driver; .ci/run has them"]
+fn an_input_that_was_not_over_is_not_drawn_as_the_way_of_a_failure() {
+    let (browser, _folder) = open(&runs::failing_early(&Pool::new(2)));
+    browser.press(&["3"]);
+    assert_eq!(browser.number("document.querySelectorAll('#graph .e').length"), 3.0);
+    assert_eq!(browser.number("document.querySelectorAll('#graph .e.bad').length"), 2.0);
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
 fn a_click_goes_from_bar_to_panel_to_graph_and_keys_go_on() {
     let (browser, _folder) = open(&runs::mixed(&Pool::new(2)));
     // The longest bar is easily hit.

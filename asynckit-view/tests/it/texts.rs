@@ -50,7 +50,7 @@ fn a_task_a_node_where_asked_for() {
 #[test]
 fn the_summary_says_what_failed() {
     let text = runs::failing(&Pool::deterministic(3)).summary().to_string();
-    assert!(text.contains("✕ refuse #1 ("), "{text}");
+    assert!(text.contains("✕ refuse #2 ("), "{text}");
     assert!(text.contains("runs/mod.rs:") && text.contains("(2 skipped)"), "{text}");
 }
 

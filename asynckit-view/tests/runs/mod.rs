@@ -58,13 +58,30 @@ pub fn small(pool: &Pool) -> Run {
 /// Something fails, and what needs it is skipped.
 pub fn failing(pool: &Pool) -> Run {
     let recording = Recording::of(pool).name("failing </title><b>");
+    let one = read(1).spawn_on(pool);
+    one.wait();
     let total = chain!(pool, {
         let bad = refuse(read(7));
-        let more = add(bad, read(1));
+        let more = add(bad, one);
         add(more, 2)
     });
     assert!(total.get().is_err());
     recording.finish()
+}
+
+/// The like, where another input is not over when the recording ends.
+pub fn failing_early(pool: &Pool) -> Run {
+    #[async_work]
+    fn held(until: mpsc::Receiver<()>) -> u64 {
+        until.recv().map_or(0, |()| 1)
+    }
+    let recording = Recording::of(pool).name("early");
+    let (end, until) = mpsc::channel();
+    let total = chain!(pool, add(add(refuse(7), held(until)), 2));
+    assert!(total.get().is_err());
+    let run = recording.finish();
+    end.send(()).unwrap();
+    run
 }
 
 /// A grid of tasks, each of which needs three of the row before.

@@ -187,11 +187,9 @@ function drawSelection(g) {
   };
   const i = ui.task;
   if (i >= 0) {
-    const f = M.failure[i] >= 0 ? M.failures[M.failure[i]] : null,
-      bad = (d) => M.state[d] !== DONE;
-    for (const d of inputs(i).slice(0, 40)) arrow(d, i, bad(d) ? C.bad : C.accent, bad(d));
-    for (const d of dependents(i).slice(0, 40))
-      arrow(i, d, M.state[d] === SKIPPED ? C.bad : C.soft, M.state[d] === SKIPPED);
+    const f = M.failure[i] >= 0 ? M.failures[M.failure[i]] : null;
+    for (const d of inputs(i).slice(0, 40)) arrow(d, i, skippedFor(i, d) ? C.bad : C.accent, skippedFor(i, d));
+    for (const d of dependents(i).slice(0, 40)) arrow(i, d, skippedFor(d, i) ? C.bad : C.soft, skippedFor(d, i));
     if (f)
       for (const s of f.skipped.slice(0, 60))
         for (const d of inputs(s)) if (M.failure[d] === M.failure[i] && d !== i && s !== i) arrow(d, s, C.bad, true);

@@ -139,6 +139,9 @@ const isKept = (i) => M.kept[i] >= 0,
 const stateWord = (i) => (M.state[i] === RUNNING && !ran(i) ? "not begun" : STATES[M.state[i]]);
 const inputs = (i) => M.ins.subarray(M.inOff[i], M.inOff[i + 1]),
   dependents = (i) => M.outs.subarray(M.outOff[i], M.outOff[i + 1]);
+// whether an input is why a task never ran; one that was merely not over yet is not
+const skippedFor = (i, input) =>
+  M.state[i] === SKIPPED && (isBad(M.state[input]) || M.state[input] === SKIPPED);
 const label = (i) => `${M.fns[M.fn[i]]} #${i}`;
 function lastInput(i) {
   let b = -1;

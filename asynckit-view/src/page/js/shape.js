@@ -87,7 +87,7 @@ function graphData() {
           a: d,
           b: i,
           n: 1,
-          bad: +(M.state[i] === SKIPPED && M.state[d] !== DONE),
+          bad: +skippedFor(i, d),
           crit: path.has(d) && path.has(i) && (ui.kind === "span" || lastInput(i) === d),
         });
     if (has.has(M.parent[i])) edges.push({ a: M.parent[i], b: i, n: 1, bad: 0, sub: true });
