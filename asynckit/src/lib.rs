@@ -309,6 +309,7 @@
 //!
 //! Only `rate` is on by default.
 //!
+//! - `fast-clock`: events have their times from the processor's counter, by `quanta`: see [time](observe#time).
 //! - `jobserver`: limits that share the slots of GNU make, `Limit::jobserver`.
 //! - `signal`: pools that end on Ctrl-C and SIGTERM, `Pool::end_on_signal`.
 //! - `rate`: [`Rate`], with the arithmetic of `governor`.

@@ -46,6 +46,7 @@ mod long_chains;
 mod map;
 mod observing;
 mod observing_pools;
+mod observing_ready;
 mod per_worker;
 mod pool_basics;
 mod pool_capacity;

@@ -2,7 +2,12 @@
 //! happens on one thread with no code of the program's in between has one time.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+#[cfg(not(feature = "fast-clock"))]
+use std::time::Instant;
+
+#[cfg(feature = "fast-clock")]
+use quanta::Instant;
 
 use crate::sync::OnceLock;
 

@@ -138,6 +138,10 @@ impl Contexts {
 }
 
 impl Observer for Contexts {
+    fn infers_ready(&self) -> bool {
+        true
+    }
+
     fn submitted(&self, event: &TaskSubmitted<'_>) {
         // What is a part of other work, such as a later try, is submitted by whoever comes, and belongs where that does.
         let whole = event.part_of.and_then(|whole| self.tasks.get(whole.get()));

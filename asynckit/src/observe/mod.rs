@@ -51,7 +51,9 @@
 //! - `ended` of a task comes before its result can be seen by anybody, so before `ready` of what depends on it, before
 //!   a `get` returns, and before the task's callbacks begin. (A result that was set as failed while the code ran
 //!   was seen before: `cancelled` tells of that.)
-//! - `ready` comes on the thread that has brought the last input, before the task is queued.
+//! - `ready` comes on the thread that has brought the last input, before the task is queued. Where it follows from
+//!   `ended` of what the task needs, and all who look on can do without it
+//!   ([`infers_ready`](Observer::infers_ready)), it may be left out before the first begin.
 //! - `cancelled` comes once at most, on whichever thread sets the result, and may cross with `ended`.
 //! - `stands_in_line` comes before `got_permit`, and this before the work's own `submitted` (`part_of`).
 //!   `gave_permit` comes when the work is really over, on whatever thread that is.
@@ -81,6 +83,11 @@
 //!
 //! What happens on one thread with no code of the program's in between may have one time: a task is ready when the last
 //! of its inputs ended, and the one that a worker goes on with at once has begun then.
+//!
+//! With the feature `fast-clock` the clock of the process is the processor's counter, where it has one that is steady:
+//! to read it takes less than half the time. Its pace is measured when it is first asked for, in about a
+//! millisecond, and it may differ from the system's clock by a millionth. Of one task times never go back; those of two
+//! threads may be apart by some 100 ns.
 
 mod clock;
 mod contexts;

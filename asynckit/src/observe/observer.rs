@@ -21,6 +21,14 @@ macro_rules! observer {
         /// Each method is called at its event, on the thread that the event is of.
         pub trait Observer: Send + Sync + 'static {
             $($(#[$doc])* fn $method(&self, _event: &$event<'_>) {})*
+
+            /// Whether this one can do without `ready` before a task's first begin where it follows from what was
+            /// told before: a task that needs nothing but tasks is ready when the last of these has ended. Where
+            /// all who look on say so a task costs less; else they are told all the same. Asked once, before all
+            /// else.
+            fn infers_ready(&self) -> bool {
+                false
+            }
         }
 
         /// The same observer, kept by others as well.
@@ -28,6 +36,10 @@ macro_rules! observer {
             $(#[inline] fn $method(&self, event: &$event<'_>) {
                 (**self).$method(event);
             })*
+
+            fn infers_ready(&self) -> bool {
+                (**self).infers_ready()
+            }
         }
 
         $(impl Event for $event<'_> {

@@ -24,6 +24,8 @@ pub(crate) struct Onlookers {
     pool: PoolId,
     first: Next,
     count: AtomicUsize,
+    /// How many of them want to be told each `ready`.
+    wants_ready: AtomicUsize,
     /// Who is told of those that panic.
     hook: Mutex<Option<Hook>>,
     /// Of a pool that has a clock of its own.
@@ -35,6 +37,7 @@ type Next = OnceLock<Box<Onlooker>>;
 /// One who looks on, and where that was asked for.
 pub(crate) struct Onlooker {
     observer: Arc<dyn Observer>,
+    infers_ready: bool,
     at: &'static Location<'static>,
     next: Next,
 }
@@ -46,7 +49,9 @@ impl Onlooker {
     }
 
     fn of(observer: Arc<dyn Observer>, at: &'static Location<'static>) -> Onlooker {
-        Onlooker { observer, at, next: OnceLock::new() }
+        // One that panics is told everything.
+        let infers_ready = panic::contain(|| observer.infers_ready()).unwrap_or(false);
+        Onlooker { observer, infers_ready, at, next: OnceLock::new() }
     }
 }
 
@@ -75,11 +80,11 @@ impl Moment<'_> {
         if let Some(observer) = self.everywhere {
             self.call(*observer, Location::caller(), event);
         }
-        let mut next = self.first;
-        for _ in 0..self.count {
-            let Some(one) = next else { break };
+        let (mut next, mut left) = (self.first, self.count);
+        while let Some(one) = next.filter(|_| left > 0) {
             self.call(&*one.observer, one.at, event);
-            next = one.next.get().map(|next| &**next);
+            left -= 1;
+            next = if left > 0 { one.next.get().map(|next| &**next) } else { None };
         }
     }
 
@@ -121,8 +126,14 @@ impl Onlookers {
         hook: Option<Hook>,
         clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>,
     ) -> Arc<Onlookers> {
-        let (count, hook) = (AtomicUsize::new(0), Mutex::new(hook));
-        Arc::new(Onlookers { pool: PoolId::next(), first: OnceLock::new(), count, hook, clock })
+        Arc::new(Onlookers {
+            pool: PoolId::next(),
+            first: OnceLock::new(),
+            count: AtomicUsize::new(0),
+            wants_ready: AtomicUsize::new(0),
+            hook: Mutex::new(hook),
+            clock,
+        })
     }
 
     /// Lets go of the hook.
@@ -157,6 +168,10 @@ impl Onlookers {
 
     /// One more.
     pub(crate) fn add(&self, onlooker: Onlooker) {
+        if !onlooker.infers_ready {
+            // ORDERING: Relaxed: who counts this one in, below, sees it.
+            self.wants_ready.fetch_add(1, Ordering::Relaxed);
+        }
         let mut onlooker = Box::new(onlooker);
         let mut next = &self.first;
         loop {
@@ -207,6 +222,13 @@ impl Listeners {
     #[inline]
     pub(super) fn moment_at(&self, when: When) -> Moment<'_> {
         self.onlookers.moment_of(when, self.count, self.everywhere)
+    }
+
+    /// Whether none of them needs a `ready` that follows from what they were told.
+    #[inline]
+    pub(super) fn infer_ready(&self) -> bool {
+        // ORDERING: Relaxed: `count` has acquired what those have set who are counted.
+        self.everywhere.is_none() && self.onlookers.wants_ready.load(Ordering::Relaxed) == 0
     }
 
     /// Those of a pool, without who looks on to whatever has none.

@@ -68,6 +68,21 @@ impl Record {
         self.set_last(time);
     }
 
+    /// Likewise; and that it is ready follows from these needs, as far as they are tasks.
+    pub(crate) fn submitted_plainly(
+        &self,
+        hop: Hop,
+        kind: TaskKind,
+        needs: &[Need],
+        by: Option<TaskId>,
+    ) {
+        if self.by.infer_ready() && needs.iter().all(|need| need.task().is_some()) {
+            // ORDERING: Relaxed: nobody else knows of the task yet.
+            self.ready.store(TOLD, Ordering::Relaxed);
+        }
+        self.submitted(hop, kind, needs, (by, None));
+    }
+
     fn set_last(&self, time: Duration) {
         // ORDERING: Relaxed: who has to see it comes after another step that publishes, or only looks from outside.
         self.last.store(word_of(time), Ordering::Relaxed);
@@ -78,8 +93,8 @@ impl Record {
         Duration::new(word >> NANOS, word as u32 & ((1 << NANOS) - 1))
     }
 
-    /// A moment at which the thread's clock may have been read a while ago. What has happened to the task since then,
-    /// on another thread, comes first all the same.
+    /// A moment at which the thread's clock may have been read a while ago, or shows less than another thread's. What
+    /// has happened to the task on another thread comes first all the same.
     fn moment_at(&self, when: When) -> Moment<'_> {
         let mut moment = self.by.moment_at(when);
         if word_of(moment.time) < self.last.load(Ordering::Relaxed) {
@@ -90,6 +105,9 @@ impl Record {
 
     /// Whether this call is the one to tell that it is ready.
     fn begin_ready(&self) -> bool {
+        if self.is_told() {
+            return false;
+        }
         // ORDERING: AcqRel: pairs with itself, with `ready` and with `is_told`: who goes on from a step sees what was
         // told before it.
         let step = |ready: &AtomicU8| {
@@ -131,7 +149,7 @@ impl Record {
             // Nobody else does, or he does not come to an end with it.
             self.ready();
         }
-        let moment = if then { self.moment_at(When::Then) } else { self.by.moment() };
+        let moment = self.moment_at(if then { When::Then } else { When::Now });
         let time = match self.run.load(Ordering::Acquire) {
             NEW => tell!(moment, TaskStarted { task: self.id }),
             _ => tell!(moment, TaskResumed { task: self.id }),
@@ -171,7 +189,7 @@ impl Record {
 
     #[inline]
     fn ended(&self, how: Ending<'_>) {
-        tell!(self.by.moment(), TaskEnded { task: self.id, how, ran: self.runs() });
+        tell!(self.moment_at(When::Now), TaskEnded { task: self.id, how, ran: self.runs() });
     }
 
     /// Its result was set so while somebody runs it.

@@ -110,11 +110,12 @@ impl Part {
 /// Tells news of a task to those who look on to it.
 pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: News<'_>) {
     match news {
-        News::Submitted(needs) => {
-            needs.with(need_of, |needs| {
-                watched.submitted(task.hop, kind_of(task), needs, (task_here(), of));
-            });
-        }
+        News::Submitted(needs) => needs.with(need_of, |needs| match of {
+            None if task.watched().is_some() => {
+                watched.submitted_plainly(task.hop, kind_of(task), needs, task_here());
+            }
+            _ => watched.submitted(task.hop, kind_of(task), needs, (task_here(), of)),
+        }),
         News::Waits(needs) => needs.with(need_of, |needs| watched.waits(needs)),
         news => news.tell(watched, task),
     }
