@@ -93,6 +93,10 @@ impl Counter {
 }
 
 impl Observer for Counter {
+    fn infers_ready(&self) -> bool {
+        true
+    }
+
     fn submitted(&self, event: &TaskSubmitted<'_>) {
         let around = event.part_of.and_then(|around| self.live.get(around.get()));
         let is_part = around.is_some_and(|(_, is_around)| is_around);

@@ -181,7 +181,7 @@ impl Assembly<'_> {
         let last = spans.iter().map(|span| span.end).max();
         let start = spans.first().map_or(over, |span| span.start).max(submitted);
         let end = last.map_or(over, |last| over.max(last)).max(start);
-        let moments = |&k: &usize| [self.raw(k).ready, self.raw(k).line.map(|(joined, _)| joined)];
+        let moments = |&k: &usize| [self.ready(k), self.raw(k).line.map(|(joined, _)| joined)];
         let told = parts.iter().flat_map(moments).flatten().min();
         let ready = told.map_or(start, |ready| self.since(ready)).clamp(submitted, start);
         let mut held = 0;
@@ -211,12 +211,29 @@ impl Assembly<'_> {
         }
     }
 
+    /// When a task had all that it needs.
+    fn ready(&self, k: usize) -> Option<u64> {
+        self.raw(k).ready.or_else(|| self.inferred_ready(k))
+    }
+
+    /// That follows from the rest where it was not told: it was when the last that it needs had its result.
+    fn inferred_ready(&self, k: usize) -> Option<u64> {
+        let raw = self.raw(k);
+        let mut ready = Some(raw.submitted).filter(|_| raw.kind == Kind::Runs)?;
+        for id in &raw.needs {
+            let input = self.raw(*self.told.index.get(id)?);
+            let set = [input.ended, input.cancelled].into_iter().flatten().map(|(time, _)| time);
+            ready = ready.max(set.min()?);
+        }
+        Some(ready)
+    }
+
     /// How the whole ended: as the part that is around all says; and if that only hands on the failure of a
     /// part, as that does.
     fn state(&self, parts: &[usize], ran: bool) -> State {
         let root = self.raw(parts[0]);
         let Some((_, end)) = root.ended else { return State::Running };
-        if let Some(why) = root.cancelled.filter(|_| end.late || !end.own) {
+        if let Some((_, why)) = root.cancelled.filter(|_| end.late || !end.own) {
             return why.state;
         }
         if end.own || !ran {
@@ -366,3 +383,6 @@ fn beyond(sites: &[Arc<Site>], function_of: &[u32]) -> Vec<Beyond> {
     }
     all.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests;

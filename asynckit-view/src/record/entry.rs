@@ -225,7 +225,12 @@ impl<L: Tasks> Entry<L> {
         match self {
             Entry::Submitted { site, by, part_of, needs, .. } => {
                 pen.number(u64::from(*site));
-                by.iter().chain(part_of).for_each(|other| pen.number(far(*other, task)));
+                if let Some(by) = by {
+                    pen.number(far(*by, task));
+                }
+                if let Some(part_of) = part_of {
+                    pen.number(far(*part_of, task));
+                }
                 list(&mut pen, task, needs);
             }
             Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => list(&mut pen, task, on),
@@ -239,8 +244,8 @@ impl<L: Tasks> Entry<L> {
             }
             _ => {}
         }
-        let at = pen.at();
-        writer.end(at);
+        let left = pen.left();
+        writer.end(left);
         *before = Before { time, task };
         taken
     }

@@ -39,8 +39,8 @@ pub(super) fn log() -> (Writer, Log) {
 
 /// Writes one entry, which nobody sees before it is whole.
 pub(super) struct Pen<'a> {
-    words: &'a [AtomicU32],
-    at: usize,
+    /// Where it goes on.
+    words: std::slice::Iter<'a, AtomicU32>,
 }
 
 /// In place of a number that has no room in a word, and follows in two.
@@ -49,17 +49,20 @@ const WIDE: u32 = u32::MAX;
 pub(super) const NUMBER: usize = 3;
 
 impl Pen<'_> {
-    /// How far it has come.
+    /// How much room is left in the block.
     #[inline(always)]
-    pub(super) fn at(&self) -> usize {
-        self.at
+    pub(super) fn left(&self) -> usize {
+        self.words.len()
     }
 
     #[inline(always)]
     pub(super) fn word(&mut self, word: u32) {
-        // ORDERING: the store of the length, in `end`, publishes it.
-        self.words[self.at].store(word, Ordering::Relaxed);
-        self.at += 1;
+        let place = self.words.next();
+        debug_assert!(place.is_some(), "an entry has more words than was said");
+        if let Some(place) = place {
+            // ORDERING: the store of the length, in `end`, publishes it.
+            place.store(word, Ordering::Relaxed);
+        }
     }
 
     /// A number, in a word if it is small.
@@ -92,15 +95,15 @@ impl Writer {
         if self.length + most > self.block.words.len() {
             taken = self.grow(most);
         }
-        (Pen { words: &self.block.words, at: self.length }, taken)
+        (Pen { words: self.block.words[self.length..].iter() }, taken)
     }
 
-    /// Ends the entry that was written up to here.
+    /// Ends the entry that has left so much room in its block.
     #[inline(always)]
-    pub(super) fn end(&mut self, at: usize) {
-        self.length = at;
+    pub(super) fn end(&mut self, left: usize) {
+        self.length = self.block.words.len() - left;
         // ORDERING: release, for the acquiring load in `Log::words`.
-        self.block.length.store(at, Ordering::Release);
+        self.block.length.store(self.length, Ordering::Release);
     }
 
     #[cold]
@@ -152,8 +155,8 @@ mod tests {
         fn push(&mut self, entry: &[u32]) {
             let (mut pen, _) = self.begin(entry.len());
             entry.iter().for_each(|&word| pen.word(word));
-            let at = pen.at();
-            self.end(at);
+            let left = pen.left();
+            self.end(left);
         }
     }
 

@@ -20,6 +20,10 @@ impl Observer for Recorder {
         self.submit(event);
     }
 
+    fn infers_ready(&self) -> bool {
+        true
+    }
+
     fn ready(&self, event: &TaskReady<'_>) {
         self.detail(event.task, event.row, event.time, &Single::Ready(event.task.get()));
     }
@@ -78,6 +82,7 @@ impl Observer for Recorder {
 
     fn ended(&self, event: &TaskEnded<'_>) {
         let end = match event.how {
+            Ending::Value => End::DONE,
             Ending::Failed(error) => {
                 self.tell(event.task, event.time, || failure(error));
                 End::failed(error.kind())

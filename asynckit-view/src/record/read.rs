@@ -26,13 +26,14 @@ pub(super) struct Raw {
     pub(super) by: Option<u64>,
     pub(super) part_of: Option<u64>,
     pub(super) needs: Vec<u64>,
+    /// When it had all that it needs, where that was told: it follows from the rest for most.
     pub(super) ready: Option<u64>,
     pub(super) spans: Vec<Span>,
     pub(super) waits: Vec<Span>,
     /// When it came to stand in a limit's line, and when it got its permit.
     pub(super) line: Option<(u64, u64)>,
     pub(super) permit: Option<(u64, u64)>,
-    pub(super) cancelled: Option<End>,
+    pub(super) cancelled: Option<(u64, End)>,
     pub(super) ended: Option<(u64, End)>,
 }
 
@@ -132,7 +133,7 @@ impl Told {
                 }
                 Entry::InLine { limit, .. } => task.line = Some((time, limit)),
                 Entry::GotPermit { limit, .. } => task.permit = Some((time, limit)),
-                Entry::Cancelled { end, .. } => task.cancelled = Some(end),
+                Entry::Cancelled { end, .. } => task.cancelled = Some((time, end)),
                 Entry::Ended { end, .. } => {
                     close(&mut task.spans, time, &[]);
                     task.ended = Some((time, end));

@@ -203,7 +203,9 @@ impl Recorder {
             if !mine.may_record(self) {
                 return self.count(event);
             }
-            let needs = if self.has(IS_FULL) { &[] } else { event.needs };
+            // Itself, where there is no room for more: what it needs is not known then.
+            let itself = [Need::Task(event.task)];
+            let needs = if self.has(IS_FULL) { &itself } else { event.needs };
             let entry = Entry::Submitted {
                 task: event.task.get(),
                 site: mine.site(self, event.name, event.at),

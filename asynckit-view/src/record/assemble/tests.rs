@@ -1,0 +1,68 @@
+//! What is inferred where it was not told.
+
+use super::*;
+use crate::record::Recording;
+use asynckit::observe::Observer;
+use asynckit::{Pool, Results, async_work, chain};
+
+/// Wants to be told each `ready`, so that the recording is as well.
+struct Wants;
+impl Observer for Wants {}
+
+#[async_work]
+fn start(n: u64) -> u64 {
+    n
+}
+#[async_work]
+fn look(a: &u64, b: &u64) -> u64 {
+    a.wrapping_add(*b)
+}
+#[async_work]
+fn take(a: u64, b: u64) -> Result<u64, String> {
+    if a % 7 == 3 { Err("on purpose".to_owned()) } else { Ok(a.wrapping_mul(31).wrapping_add(b)) }
+}
+#[async_work]
+fn count(all: Vec<Result<u64, asynckit::Error>>) -> usize {
+    all.len()
+}
+
+/// Values that are lent and moved, failures, lists, and what is cancelled.
+fn run(pool: &Pool) {
+    let mut row: Vec<_> = (0..16).map(|n| start(n).spawn_on(pool)).collect();
+    let lost = start(1).spawn_on(pool);
+    for _ in 0..20 {
+        let looked: Vec<_> = row
+            .windows(2)
+            .map(|two| {
+                let (a, b) = (&two[0], &two[1]);
+                chain!(pool, look(a, b))
+            })
+            .collect();
+        row = row.into_iter().zip(looked).map(|(a, b)| chain!(pool, take(a, b))).collect();
+        let last = start(row.len() as u64).spawn_on(pool);
+        row.push(last);
+    }
+    lost.cancel();
+    row.push(lost);
+    let all = row.settle_all();
+    assert_eq!(chain!(pool, count(all)).get().unwrap(), 17);
+}
+
+#[test]
+fn when_tasks_are_ready_is_inferred_as_it_would_be_told() {
+    for workers in [0, 1, 3] {
+        let recording = Recording::new();
+        let pool = Pool::builder().workers(workers).observer(recording.observer());
+        let pool = pool.observer(Wants).build().unwrap();
+        run(&pool);
+        pool.stop();
+        let told = told(&recording.recorder);
+        let parts = Parts::of(&told, |_, _| false);
+        let all = Assembly { parts, told: &told, began: 0, end: u64::MAX };
+        let both = (0..told.tasks.len())
+            .filter_map(|k| all.raw(k).ready.map(|ready| (ready, all.inferred_ready(k))));
+        let both: Vec<_> = both.collect();
+        assert!(both.len() > 100, "{}", both.len());
+        assert!(both.iter().all(|(told, inferred)| Some(*told) == *inferred), "{both:?}");
+    }
+}
