@@ -181,6 +181,26 @@ pub fn called(pool: &Pool) -> Run {
     recording.finish()
 }
 
+/// A callback after its task, and one within the wait of another task that runs its task meanwhile.
+pub fn called_within() -> Run {
+    let pool = Pool::new(1);
+    let recording = Recording::of(&pool).name("called within");
+    let (done, all_done) = mpsc::channel();
+    let tell = done.clone();
+    let first = fetch(1).spawn_on(&pool);
+    first.on_set(move |_| done.send(()).unwrap());
+    let outer = pool.spawn(move || {
+        let inner = fetch(1).spawn_on(&asynckit::current());
+        inner.on_set(move |_| tell.send(()).unwrap());
+        inner.get().unwrap()
+    });
+    outer.get().unwrap();
+    all_done.recv().unwrap();
+    all_done.recv().unwrap();
+    pool.stop();
+    recording.finish()
+}
+
 macro_rules! functions {
     ($($name:ident)*) => {
         $(#[async_work] pub fn $name(n: u64) -> u64 { sleep(Duration::from_micros(n)); n })*
