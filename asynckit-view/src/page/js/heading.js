@@ -21,11 +21,11 @@ function heading() {
     fact("Work", time(work), "Run time of all tasks, without the time they waited inside"),
     fact("Span", time(span), "The longest chain of tasks that need each other: no number of workers can be faster"),
     fact("Parallelism", span ? sig(work / span) : "–", "Work ÷ span: more workers than this cannot help"),
-    fact("Used", work ? sig(work / wall) : "0", "Work ÷ time: how many workers ran on average"),
+    fact("Workers used", work ? sig(work / wall) : "0", "Work ÷ time: how many workers ran on average"),
     fact(
       "At best",
-      time(Math.max(span, work / W)),
-      `The greater of the span and work ÷ ${W}: no schedule on ${W} workers is faster`,
+      time(Math.max(span, work / Math.max(1, hands))),
+      `The greater of the span and work ÷ ${hands}: no schedule on ${hands > W ? `${plural(W, "worker")} and ${hands - W} that helped` : plural(W, "worker")} is faster`,
     ),
     M.d.stored.asked > 0 &&
       fact(
