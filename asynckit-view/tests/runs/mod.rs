@@ -201,6 +201,22 @@ pub fn called_within() -> Run {
     recording.finish()
 }
 
+/// A task that is suspended four times, and others on the same row between its stretches.
+pub fn suspended() -> Run {
+    let pool = Pool::new(1);
+    let recording = Recording::of(&pool).name("suspended");
+    let result = chain!(&pool, async move {
+        for n in 0..4 {
+            sleep(Duration::from_micros(200));
+            fetch(n % 2).await?;
+        }
+        read(4)
+    });
+    result.get().unwrap();
+    pool.stop();
+    recording.finish()
+}
+
 macro_rules! functions {
     ($($name:ident)*) => {
         $(#[async_work] pub fn $name(n: u64) -> u64 { sleep(Duration::from_micros(n)); n })*
