@@ -240,7 +240,7 @@ fn a_task_with_a_hundred_thousand_waits_is_looked_at_in_time() {
     }
     let begin = std::time::Instant::now();
     assert_eq!(Analysis::of(&run.0).ran.steps.len(), 200_001);
-    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
 
 #[test]
