@@ -41,19 +41,32 @@ fn pages_load_without_complaints_and_without_the_network() {
     let browser = Browser::start(1400, 900);
     let pool = Pool::new(3);
     let nothing = asynckit_view::Recording::of(&pool).finish();
-    for run in
-        [nothing, runs::small(&pool), runs::failing(&pool), runs::mixed(&pool), runs::kept(&pool)]
-    {
+    for run in [
+        nothing,
+        runs::small(&pool),
+        runs::failing(&pool),
+        runs::mixed(&pool),
+        runs::kept(&pool),
+        runs::called(&pool),
+        runs::of_many_functions(&pool),
+        runs::mixed_virtual(&Pool::deterministic(1)),
+    ] {
         let (_folder, path) = page(&run);
-        browser.open(&path);
-        browser.press(&["1", "2", "3", "4"]);
-        let (complaints, requests) = browser.complaints_and_requests();
-        assert_eq!(complaints, Vec::<String>::new());
-        assert!(
-            requests.iter().all(|url| url.starts_with("file:///") && url.ends_with("/run.html")),
-            "{requests:?}"
-        );
-        assert_eq!(requests.len(), 1, "{requests:?}");
+        // Also in a narrow window, and in one that has no room for the graph.
+        for (width, height) in [(1400, 900), (700, 1300), (900, 240)] {
+            browser.resize(width, height);
+            browser.open(&path);
+            browser.press(&["1", "2", "3", "4"]);
+            let (complaints, requests) = browser.complaints_and_requests();
+            assert_eq!(complaints, Vec::<String>::new());
+            let of_the_page =
+                |url: &String| url.starts_with("file:///") && url.ends_with("/run.html");
+            assert!(requests.iter().all(of_the_page), "{requests:?}");
+            assert_eq!(requests.len(), 1, "{requests:?}");
+            // Nothing stands out at the right.
+            let wide = browser.number("document.documentElement.scrollWidth");
+            assert!(wide <= f64::from(width), "{wide} of {width}");
+        }
     }
 }
 

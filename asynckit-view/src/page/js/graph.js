@@ -40,7 +40,9 @@ function crumbs() {
 }
 function graph() {
   crumbs();
-  const box = $("graph");
+  const box = $("graph"),
+    below = innerWidth <= 800; // in a narrow window all stands one below the other
+  box.style.height = "";
   if (!M.n || (ui.mode === "tasks" && M.n > 60 && ui.task < 0))
     return put(
       box,
@@ -52,8 +54,8 @@ function graph() {
       ),
     );
   const { nodes, edges } = graphData(),
-    bw = box.clientWidth,
-    bh = box.clientHeight - 4,
+    bw = Math.max(60, box.clientWidth), // in a low window there may be no room at all
+    bh = Math.max(60, box.clientHeight - 4),
     fit = (l) => Math.min(1.2, bw / (l.w + 28), bh / (l.h + 52)),
     arrange = (nodes, down) => arranged(nodes, edges, down, bw, bh),
     a = arrange(nodes.map((v) => ({ ...v }))),
@@ -62,14 +64,15 @@ function graph() {
   if (down) for (const v of nodes) v.w = v.wd || v.w;
   const L = arrange(nodes, down),
     k = clamp(fit(L), nodes.length > 14 && ui.mode === "functions" ? 0.66 : 0.82, 1.2),
-    at = new Map(nodes.map((v) => [v.id, v])),
-    svg = h("$svg", {
-      class: "g",
-      viewBox: `-14 -26 ${L.w + 28} ${L.h + 52}`,
-      width: Math.ceil((L.w + 28) * k),
-      height: Math.ceil((L.h + 52) * k),
-      style: `margin-top:${Math.max(0, (box.clientHeight - (L.h + 52) * k) / 2 - 4)}px`,
-    });
+    at = new Map(nodes.map((v) => [v.id, v]));
+  if (below) box.style.height = clamp((L.h + 52) * k + 16, 120, bh) + "px";
+  const svg = h("$svg", {
+    class: "g",
+    viewBox: `-14 -26 ${L.w + 28} ${L.h + 52}`,
+    width: Math.ceil((L.w + 28) * k),
+    height: Math.ceil((L.h + 52) * k),
+    style: `margin-top:${Math.max(0, (box.clientHeight - (L.h + 52) * k) / 2 - 4)}px`,
+  });
   if (edges.length > 45) svg.classList.add("dense"); // then only the edges of the chosen or pointed node stand out
   const chosen = ui.mode === "functions" ? ui.fn : ui.task,
     touch = (v, on) => {

@@ -1,7 +1,8 @@
 
 // The heading: one sentence, a few figures, and where the time of the workers went.
+const whole = (text) => text.replace(/(\d) (?=(?:ns|µs|ms|s|min|h|%)(?!\w))/g, "$1\u00a0"); // no line breaks before a unit
 const verdict = () =>
-  found.verdict.map((p) =>
+  found.verdict.map((part) => ({ ...part, text: whole(part.text) })).map((p) =>
     p.is === "task"
       ? h("button", { class: "link", onclick: () => select({ task: p.task }) }, p.text)
       : p.is === "failures"
