@@ -51,7 +51,7 @@ impl<'r> Summary<'r> {
             significant(self.analysis.parallelism(), 3),
             significant(used, 3)
         )?;
-        let causes = (0..CAUSES.len()).filter(|&cause| self.analysis.causes.share(cause) >= 0.0005);
+        let causes = (0..CAUSES.len()).filter(|&cause| self.analysis.causes.share(cause) >= 0.005);
         let shares: Vec<String> = causes
             .map(|cause| {
                 format!("{} {}", CAUSES[cause].1, percent(self.analysis.causes.share(cause)))

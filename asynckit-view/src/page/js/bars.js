@@ -187,22 +187,28 @@ function drawLane(g, r, on) {
       const tx = Math.max(G, x) + 5 + (bad || (last && isKept(i)) ? 12 : 0),
         until = ws?.length ? Math.min(x + ww, X(ws[0][0])) : x + ww,
         room = until - tx - 4,
-        text = (look.no && look.no + " ") + (room > 110 ? label(i) : M.fns[M.fn[i]]),
-        fit = Math.floor(room / 6.1);
-      if (fit >= 3) {
+        text = begin(g, (look.no && look.no + " ") + (room > 110 ? label(i) : M.fns[M.fn[i]]), room);
+      if (text) {
         if (bad || look.mark) {
           g.fillStyle = C.fn[M.fn[i]];
-          g.fillRect(tx - 2, y + 2, Math.min(room, short(text, fit).length * 6.1 + 4), hh - 4);
+          g.fillRect(tx - 2, y + 2, Math.min(room, g.measureText(text).width + 4), hh - 4);
         }
         g.fillStyle = "#14181f";
         g.textAlign = "left";
-        g.fillText(short(text, fit), tx, y + hh / 2 + 0.5);
+        g.fillText(text, tx, y + hh / 2 + 0.5);
       }
     }
   }
   g.globalAlpha = 1;
   signs(g, r.kept, on, 9, (x) => ring(g, x, y + hh / 2, Math.min(4, hh / 2)));
   signs(g, r.bad, on, 5, (x) => cross(g, x, y + hh / 2, Math.min(6, hh / 2)));
+}
+function begin(g, text, room) {
+  // as much of a text as there is room for, if that is worth anything
+  if (g.measureText(text).width <= room) return text;
+  let n = Math.min(text.length, Math.floor(room / 5));
+  while (n >= 3 && g.measureText(short(text, n)).width > room) n--;
+  return n < 3 ? "" : short(text, n);
 }
 function signs(g, bars, on, apart, draw) {
   // on bars of a row, however narrow these are, as far as there is room

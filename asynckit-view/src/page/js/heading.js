@@ -43,7 +43,7 @@ function heading() {
       { class: "legend" },
       CAUSES.map(
         ([k, name], c) =>
-          S.total[c] / S.all >= 0.0005 && h("span", {}, causeChip(k), name + " ", h("b", {}, pct(S.total[c] / S.all))),
+          S.total[c] / S.all >= 0.005 && h("span", {}, causeChip(k), name + " ", h("b", {}, pct(S.total[c] / S.all))),
       ),
     ),
   );
