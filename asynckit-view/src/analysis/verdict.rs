@@ -121,9 +121,10 @@ fn why(model: &Model, analysis: &Analysis) -> Vec<Said> {
     if busy > 0.85 {
         // What ran and was no task.
         let called = 1.0 - analysis.work() as f64 / analysis.causes.total[RUN].max(1.0);
-        let called = match called {
-            0.2.. => format!(", {} of that with callbacks", percent(called)),
-            _ => String::new(),
+        let called = if called > 0.2 {
+            format!(", {} of that with callbacks", percent(called))
+        } else {
+            String::new()
         };
         return vec![text(format!(
             "the workers were busy {} of the time{called}, so the amount of work sets the time.",

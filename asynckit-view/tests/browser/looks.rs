@@ -106,7 +106,7 @@ fn what_is_kept_has_a_ring_a_column_and_a_word() {
     let (_folder, path) = page(&runs::small(&Pool::new(2)));
     browser.open(&path);
     let text = browser.text("$('facts').textContent + $('panel').textContent");
-    assert!(!text.contains("Kept"), "{text}");
+    assert!(!text.contains("Kept") && !text.contains("Callbacks"), "{text}");
 }
 
 #[test]
@@ -114,6 +114,8 @@ fn what_is_kept_has_a_ring_a_column_and_a_word() {
 fn callbacks_have_bars_and_their_task_tells_of_them() {
     let (browser, _folder) = open(&runs::called(&Pool::new(2)));
     assert_eq!(browser.number("rows.flatMap(r => r.kind === 'calls' ? r.list : []).length"), 3.0);
+    let facts = browser.text("document.getElementById('facts').textContent");
+    assert!(facts.contains("Callbacks3, "), "{facts}");
     // The one that takes its time is seen, and pointed at.
     let at = |what: &str| {
         browser.number(&format!(

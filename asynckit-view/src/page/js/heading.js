@@ -16,6 +16,7 @@ function heading() {
   $("command").textContent = M.d.command;
   $("when").textContent = [plural(M.n, "task"), more && `${count(more)} more only counted`, M.d.recorded].filter(Boolean).join(" · ");
   put($("verdict"), verdict());
+  const calls = M.call.length;
   const fact = (name, value, title) => h("div", { title }, h("dt", {}, name), h("dd", {}, value));
   put(
     $("facts"),
@@ -33,6 +34,12 @@ function heading() {
         "○ Kept",
         `${count(M.d.stored.kept)} of ${count(M.d.stored.asked)}, ${time(M.d.stored.saved)} saved`,
         "Calls whose values a store had: they were not computed, and their bars have a ring",
+      ),
+    calls.length > 0 &&
+      fact(
+        "Callbacks",
+        `${count(calls.length)}, ${time(calls.reduce((a, b) => a + b, 0))}`,
+        "Code that was called with results: how often, and how long it took. It is no task, so the work has none of it",
       ),
   );
   put(

@@ -207,6 +207,7 @@ function drawSelection(g) {
     frame(placeCall(ui.call), C.bg, 5);
     frame(placeCall(ui.call), C.ink, 2);
   }
+  if (ui.hoverCall >= 0 && ui.hoverCall !== ui.call) frame(placeCall(ui.hoverCall), C.ink, 1.6);
   if (ui.hover >= 0 && ui.hover !== i) {
     box(ui.hover, C.bg, 4);
     box(ui.hover, C.ink, 1.6);

@@ -51,9 +51,10 @@ const local = (e) => {
 };
 function hoverTimeline(x, y) {
   const { r, i = -1, call = -1 } = pick(x, y);
-  if (i !== ui.hover) {
+  if (i !== ui.hover || call !== ui.hoverCall) {
     ui.hover = i;
-    main.style.cursor = i >= 0 ? "pointer" : "default";
+    ui.hoverCall = call;
+    main.style.cursor = i >= 0 || call >= 0 ? "pointer" : "default";
   }
   const b = main.getBoundingClientRect(),
     box = r && { left: b.left + x, right: b.left + x, top: b.top + r.y - view.y, bottom: b.top + r.y + r.h - view.y };
@@ -61,6 +62,7 @@ function hoverTimeline(x, y) {
   else if (call >= 0) showCard(box, callCard(call));
   else if (r && r.kind === "lane" && x < G) showCard(box, workerCard(r.w));
   else if (r && r.kind === "limit") showCard(box, limitCard(r, x));
+  else if (r && r.kind === "unneeded") showCard(box, `${plural(M.d.unneeded, "worker")} never had to begin.`);
   else hideCard();
   invalidate();
 }
@@ -126,7 +128,7 @@ main.addEventListener("pointerup", drop);
 main.addEventListener("pointercancel", drop);
 main.addEventListener("pointerleave", () => {
   mouse.at = null;
-  ui.hover = -1;
+  ui.hover = ui.hoverCall = -1;
   hideCard();
   invalidate();
 });

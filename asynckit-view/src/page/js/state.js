@@ -8,6 +8,7 @@ const ui = {
   told: false, // whether the card of the callback is to stay beside it
   hoverFn: -1,
   hover: -1,
+  hoverCall: -1,
   query: "",
   hits: null,
   hit: -1,
