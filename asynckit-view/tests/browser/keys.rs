@@ -65,7 +65,7 @@ fn arrow_keys_go_through_tasks_and_callbacks_and_what_never_ran() {
     browser.ask("main.focus()");
     browser.press(&[down]);
     let first = browser.number("ui.task");
-    assert!(live().starts_with(&format!("fetch #{first}, done, ran ")), "{}", live());
+    assert!(live().starts_with(&format!("held #{first}, done, ran ")), "{}", live());
     // Below the bars, and what is within their waits, are the callbacks.
     browser.press(&[down, down]);
     browser.until("ui.call >= 0");
@@ -73,13 +73,13 @@ fn arrow_keys_go_through_tasks_and_callbacks_and_what_never_ran() {
     assert_eq!(browser.number("M.call.on[ui.call] - ui.task"), 0.0);
     let said = live();
     assert!(said.starts_with("Callback, took ") && said.contains("runs/mod.rs:"), "{said}");
-    assert!(said.contains("result of fetch #"), "{said}");
+    assert!(said.contains("result of held #"), "{said}");
     // Its card stays beside it while the view moves.
     let card = "(() => { const c = document.getElementById('card'), r = c.getBoundingClientRect();
-        return !c.hidden && c.textContent.startsWith('Callback') && Math.abs(r.left + 30 - X(M.call.start[ui.call])) < 9; })()";
+        return !c.hidden && c.textContent.startsWith('Callback') && Math.abs(r.left - clamp(X(M.call.start[ui.call]) - 30, 8, innerWidth - r.width - 8)) < 9; })()";
     browser.until(card);
     browser.press(&["f"]);
-    browser.until("goal === null && view.b - view.a < M.end / 2");
+    browser.until("goal === null && view.b - view.a < M.end");
     browser.until("!document.getElementById('card').hidden");
     browser.press(&["0", right]);
     if browser.number("ui.call") == one {

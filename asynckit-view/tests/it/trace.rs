@@ -87,7 +87,7 @@ fn callbacks_are_slices_with_an_arrow_from_their_task() {
     for callback in callbacks {
         let about = &callback["args"];
         assert!(about["at"].as_str().unwrap().contains("runs/mod.rs:"), "{callback}");
-        let task = about["result of"].as_str().unwrap().strip_prefix("fetch #").unwrap();
+        let task = about["result of"].as_str().unwrap().strip_prefix("held #").unwrap();
         let task: u64 = task.parse().unwrap();
         let at = |event: &&Value| event["ts"] == callback["ts"] && event["ph"] == "f";
         let arrow = events.iter().find(at).unwrap();

@@ -186,7 +186,7 @@ function drawLane(g, r, on) {
     if (ww > 34 && hh >= 12) {
       const tx = Math.max(G, x) + 5 + (bad || (last && isKept(i)) ? 12 : 0),
         until = ws?.length ? Math.min(x + ww, X(ws[0][0])) : x + ww,
-        room = until - tx - 4,
+        room = until - tx - 2,
         text = begin(g, (look.no && look.no + " ") + (room > 110 ? label(i) : M.fns[M.fn[i]]), room);
       if (text) {
         if (bad || look.mark) {

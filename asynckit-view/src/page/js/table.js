@@ -62,7 +62,7 @@ function functionTable() {
     opt = (k) => (k === "mean" || k === "p50" ? "opt" : k === "p95" ? "opt2" : null);
   return h(
     "table",
-    {},
+    { class: M.d.stored.asked > 0 && "more" },
     h(
       "thead",
       {},

@@ -32,7 +32,7 @@ function layout() {
     rh = clamp(
       Math.floor((avail - 60 * M.limits.length - CALLS * M.callsOn.filter((c) => c.list.length).length) / Math.max(1, nl)),
       15,
-      Math.max(34, Math.round(ui.part * 85)),
+      Math.max(34, Math.round(ui.part * Math.max(85, window.innerHeight * 0.09))),
     );
   rows = [];
   let y = AXIS + 2;
