@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::run::Run;
-use crate::testing::{failing, kept};
+use crate::testing::{called, failing, kept};
 
 #[track_caller]
 fn check(name: &str, text: &str) {
@@ -39,4 +39,13 @@ fn what_is_kept_is_told() {
     let mut trace = Vec::new();
     crate::trace::write(&kept(), &crate::analysis::Analysis::of(&kept()), &mut trace).unwrap();
     check("kept.json", &String::from_utf8(trace).unwrap());
+}
+
+/// The same of a run with callbacks.
+#[test]
+fn callbacks_are_told() {
+    check("called.txt", &Run::new(called()).summary().to_string());
+    let mut trace = Vec::new();
+    crate::trace::write(&called(), &crate::analysis::Analysis::of(&called()), &mut trace).unwrap();
+    check("called.json", &String::from_utf8(trace).unwrap());
 }

@@ -59,8 +59,8 @@ impl Run {
     }
 
     /// Writes a trace in the format of Chrome's trace viewer, which [Perfetto](https://ui.perfetto.dev) opens, too:
-    /// a slice a task, arrows from each task to those that needed it, and counters of what was ready, what ran, and
-    /// how full each limit was.
+    /// a slice a task and a callback, arrows from each task to those that needed it, and counters of what was ready,
+    /// what ran, and how full each limit was.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::analysis::{Analysis, CAUSES, Figures, stretches, verdict};
-use crate::model::Model;
+use crate::model::{Callback, Model};
 use crate::words::{count, percent, significant, tail, time};
 
 /// The table by function and the critical path of a [`Run`](crate::Run), as text.
@@ -51,18 +51,35 @@ impl<'r> Summary<'r> {
             significant(self.analysis.parallelism(), 3),
             significant(used, 3)
         )?;
-        let causes = (0..CAUSES.len()).filter(|&cause| self.analysis.causes.share(cause) >= 0.0005);
+        let causes = (0..CAUSES.len()).filter(|&cause| self.analysis.causes.share(cause) >= 0.005);
         let shares: Vec<String> = causes
             .map(|cause| {
                 format!("{} {}", CAUSES[cause].1, percent(self.analysis.causes.share(cause)))
             })
             .collect();
-        writeln!(f, "worker time: {}", shares.join(" · "))?;
+        if !shares.is_empty() {
+            writeln!(f, "worker time: {}", shares.join(" · "))?;
+        }
         let stored = self.model.stored;
         if stored.asked > 0 {
             writeln!(f, "kept: {} of {}, saved {}", stored.kept, stored.asked, time(stored.saved))?;
         }
-        Ok(())
+        self.callbacks(f)
+    }
+
+    /// They are no tasks, so that nothing else here has their time.
+    fn callbacks(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = &self.model.callbacks;
+        let long = |callback: &Callback| callback.end - callback.start;
+        // The first of equals.
+        let Some(longest) = all.iter().rev().max_by_key(|callback| long(callback)) else {
+            return Ok(());
+        };
+        write!(f, "callbacks: {} took {}", count(all.len()), time(all.iter().map(long).sum()))?;
+        if all.len() > 1 {
+            write!(f, ", the longest {}", time(long(longest)))?;
+        }
+        writeln!(f, " ({})", self.model.sites[longest.site as usize])
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,6 +149,7 @@ impl<'r> Summary<'r> {
             ("held by a limit", sum.held),
             ("waiting inside", sum.inside),
             ("before it was submitted", sum.before),
+            ("after the last task", self.model.end.saturating_sub(self.analysis.ran.length)),
         ];
         let parts = parts.iter().filter(|(_, length)| length * 200 > self.model.end);
         let parts: Vec<String> =

@@ -92,10 +92,10 @@ impl Sample {
         self.0.stored.add(kept);
     }
 
-    /// A callback of a result that no task had.
-    pub(crate) fn callback(&mut self, row: u32, time: [u64; 2]) {
+    /// A callback, of the result of a task if that was one's.
+    pub(crate) fn callback(&mut self, row: u32, time: [u64; 2], on: Option<u32>) {
         let [start, end] = time.map(|time| time * MS);
-        self.0.callbacks.push(Callback { row, start, end, site: 0, on: None });
+        self.0.callbacks.push(Callback { row, start, end, site: 0, on });
     }
 
     /// One of the stretches of a task that was suspended in between.
@@ -146,5 +146,17 @@ pub(crate) fn kept() -> Model {
     let all = run.task("add", 0, [8, 9], &files);
     run.kept(all, None);
     run.task("print", 1, [9, 10], &[all]);
+    run.0
+}
+
+/// A result has two callbacks, of which the second goes on after all tasks; a third is of no task's.
+pub(crate) fn called() -> Model {
+    let mut run = Sample::new(2, 20);
+    let a = run.task("read", 0, [0, 4], &[]);
+    run.task("count", 1, [4, 8], &[a]);
+    run.callback(1, [5, 6], None);
+    run.callback(0, [4, 6], Some(a));
+    run.callback(0, [6, 20], Some(a));
+    run.0.callbacks.sort_by_key(|callback| callback.start);
     run.0
 }

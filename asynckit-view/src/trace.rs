@@ -1,8 +1,9 @@
 //! Chrome's trace-event format, which Perfetto opens as well.
 //!
-//! A row is a thread; a task's stretches are complete events (`X`), and so are its waits within them. An
-//! arrow (`s`, `f`) leads from the end of a task to the start of each that needed it. Counters (`C`) tell what
-//! ran, what was ready, and how full each limit was; instants (`i`) are notes and tasks that never ran.
+//! A row is a thread; a task's stretches are complete events (`X`), and so are its waits within them, and
+//! callbacks. An arrow (`s`, `f`) leads from the end of a task to the start of all that needed it: tasks, and
+//! callbacks of its result. Counters (`C`) tell what ran, what was ready, and how full each limit was; instants
+//! (`i`) are notes and tasks that never ran.
 
 use std::io::{self, Write};
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::analysis::Analysis;
 use crate::model::{Kept, Model, State, Task};
+use crate::names::short_place;
 
 /// There is but one process.
 const PROCESS: u32 = 1;
@@ -76,6 +78,7 @@ pub(crate) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
     let mut out = Out { file, first: true };
     names(model, &mut out)?;
     slices(model, analysis, &mut out)?;
+    callbacks(model, &mut out)?;
     arrows(model, &mut out)?;
     counters(model, &mut out)?;
     let about = json!({ "name": model.name, "command": model.command, "recorded": model.recorded });
@@ -190,28 +193,48 @@ fn row_at(model: &Model, i: u32, at: u64) -> Option<u32> {
     piece.map(|piece| piece.row).or(model.task(i).row)
 }
 
-/// An arrow leaves from within the slice that it belongs to, so a nanosecond before its end.
+/// A callback has no name of its own, so it is told apart by its place.
+fn callbacks(model: &Model, out: &mut Out<'_>) -> io::Result<()> {
+    for callback in &model.callbacks {
+        let site = model.sites[callback.site as usize].as_str();
+        let name = format!("callback {}", short_place(site));
+        let thread = thread(Some(callback.row), model);
+        let mut event = Event::new("X", &name, thread, callback.start).with("at", site);
+        event.dur = Some(micros(callback.end - callback.start));
+        if let Some(on) = callback.on {
+            event = event.with("result of", model.label(on));
+        }
+        out.put(&event)?;
+    }
+    Ok(())
+}
+
 fn arrows(model: &Model, out: &mut Out<'_>) -> io::Result<()> {
     let mut id = 0;
+    let mut arrow = |from: u32, row: Option<u32>, at: u64| {
+        let (Some(piece), true) = (last_piece(model, from), model.task(from).end <= at) else {
+            return Ok(());
+        };
+        id += 1;
+        // It leaves from within the slice that it belongs to, so a nanosecond before its end.
+        let (from, start, end) = piece;
+        let leave = end.saturating_sub(1).max(start);
+        let mut event = Event::new("s", "value", thread(Some(from), model), leave);
+        event.id = Some(id);
+        out.put(&event)?;
+        let mut event = Event::new("f", "value", thread(row, model), at);
+        (event.id, event.bp) = (Some(id), Some("e"));
+        out.put(&event)
+    };
     for i in model.numbers() {
         let task = model.task(i);
-        if task.row.is_none() {
-            continue;
+        for &input in model.inputs(i).iter().filter(|_| task.row.is_some()) {
+            arrow(input, task.row, task.start)?;
         }
-        for &input in model.inputs(i) {
-            let from = model.task(input);
-            let (Some(piece), true) = (last_piece(model, input), from.end <= task.start) else {
-                continue;
-            };
-            id += 1;
-            let (row, start, end) = piece;
-            let leave = end.saturating_sub(1).max(start);
-            let mut event = Event::new("s", "value", thread(Some(row), model), leave);
-            event.id = Some(id);
-            out.put(&event)?;
-            let mut event = Event::new("f", "value", thread(task.row, model), task.start);
-            (event.id, event.bp) = (Some(id), Some("e"));
-            out.put(&event)?;
+    }
+    for callback in &model.callbacks {
+        if let Some(on) = callback.on {
+            arrow(on, Some(callback.row), callback.start)?;
         }
     }
     Ok(())

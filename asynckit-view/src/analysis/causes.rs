@@ -52,7 +52,11 @@ impl Causes {
             bins.add(INSIDE, wait.start, wait.end, 1.0);
             bins.add(RUN, wait.start, wait.end, -1.0);
         }
-        let rows = with_waits(model, rows);
+        let mut rows = with_waits(model, rows);
+        for row in &mut rows {
+            // Elsewhere several may run at once on one row, and nobody waits for anybody.
+            row[INSIDE] = row[INSIDE].max(0.0);
+        }
         let mut total = ByCause::default();
         for row in &rows {
             total.iter_mut().zip(row).for_each(|(sum, part)| *sum += part);

@@ -3,7 +3,7 @@
 use super::causes::{INSIDE, RUN};
 use super::*;
 use crate::model::State;
-use crate::testing::{Sample, failing};
+use crate::testing::{Sample, called, failing};
 
 const MS: u64 = 1_000_000;
 
@@ -97,7 +97,7 @@ fn a_callback_is_no_idle_time() {
     run.task("second", 0, [10, 14], &[]);
     // One within another one, one around a task, and one within a task, which has that time already.
     for (start, end) in [(4, 8), (5, 6), (9, 15), (11, 12)] {
-        run.callback(0, [start, end]);
+        run.callback(0, [start, end], None);
     }
     let causes = Analysis::of(&run.0).causes;
     let ms = |ns: f64| (ns / 1e6).round() as u64;
@@ -146,7 +146,7 @@ fn the_sentence_names_the_limit_that_held_back() {
     }
     assert!(
         said(&run.0).starts_with(
-            "30.0 ms on 4 workers: for 25.0 ms the limit “disk” (1 at once) held back what the end needed."
+            "30.0 ms on 4 workers: the limit “disk” (1 at once) held back the critical path for 25.0 ms."
         ),
         "{}",
         said(&run.0)
@@ -167,6 +167,65 @@ fn the_sentence_says_that_more_workers_would_help() {
 }
 
 #[test]
+fn the_sentence_says_what_was_after_the_last_task() {
+    assert_eq!(
+        said(&called()),
+        "20.0 ms on 2 workers: the last task ended after 8.00 ms, and then callbacks ran for 12.0 ms, the longest \
+         that of main.rs:7. Parallelism 1.00; 40 % of worker time nothing was ready."
+    );
+    let mut run = Sample::new(1, 20);
+    run.task("step", 0, [0, 5], &[]);
+    // Two at the same time are there for as long as one.
+    for row in 0..2 {
+        run.callback(row, [5, 11], None);
+    }
+    assert!(
+        said(&run.0).starts_with(
+            "20.0 ms on 1 worker: the last task ended after 5.00 ms, and then no task ran for 15.0 ms."
+        ),
+        "{}",
+        said(&run.0)
+    );
+}
+
+#[test]
+fn the_sentence_says_that_callbacks_took_the_time() {
+    let mut run = Sample::new(1, 20);
+    for k in 0..4 {
+        let task = run.task("step", 0, [5 * k, 5 * k + 2], &[]);
+        run.callback(0, [5 * k + 2, 5 * k + 5], Some(task));
+    }
+    assert!(
+        said(&run.0).starts_with(
+            "20.0 ms on 1 worker: the workers were busy 100 % of the time, 60 % of that with callbacks, so the amount"
+        ),
+        "{}",
+        said(&run.0)
+    );
+}
+
+#[test]
+fn what_runs_at_once_elsewhere_is_all_run_time() {
+    let mut run = Sample::new(2, 10);
+    run.0.rows[1].helps = true;
+    run.task("near", 0, [0, 5], &[]);
+    for from in [0, 2, 4] {
+        run.task("far", 1, [from, from + 5], &[]);
+    }
+    let causes = Analysis::of(&run.0).causes;
+    assert_eq!((causes.total[RUN] / MS as f64).round() as u64, 20);
+    assert!(causes.total.iter().all(|&part| part >= 0.0), "{:?}", causes.total);
+    assert!((causes.all - causes.total.iter().sum::<f64>()).abs() < 1.0);
+}
+
+#[test]
+fn the_sentence_of_virtual_time_in_which_none_passed() {
+    let mut run = Sample::new(1, 0);
+    run.task("step", 0, [0, 0], &[]);
+    assert_eq!(said(&run.0), "No time passed: in virtual time only pauses and timeouts take any.");
+}
+
+#[test]
 fn the_sentence_of_nothing() {
     assert_eq!(said(&Sample::new(2, 1).0), "Nothing ran. The recording holds no task.");
 }
@@ -181,7 +240,7 @@ fn a_task_with_a_hundred_thousand_waits_is_looked_at_in_time() {
     }
     let begin = std::time::Instant::now();
     assert_eq!(Analysis::of(&run.0).ran.steps.len(), 200_001);
-    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! One sentence: why did it take so long?
 //!
-//! The first of these that holds: a failure that skipped much; one chain that takes all the time; workers
-//! that were busy; on the path as it ran, a limit or a late submission; waits inside; the path's own run
-//! time; too few workers for what was ready.
+//! The first of these that holds: a failure that skipped much; much time after the last task; one chain that
+//! takes all the time; workers that were busy; on the critical path as it ran, a limit or a late submission;
+//! waits inside; the path's own run time; too few workers for what was ready.
 
-use crate::model::Model;
+use crate::model::{Callback, Model};
+use crate::names::short_place;
 use crate::words::{count, percent, plural, significant, time};
 
 use super::causes::{HELD, INSIDE, NONE, RUN};
@@ -53,11 +54,15 @@ pub(crate) fn verdict(model: &Model, analysis: &Analysis) -> Vec<Said> {
     } else {
         format!("on {}", plural(workers, "worker"))
     };
-    let long = if model.end == 0 { "No time".to_owned() } else { time(model.end) };
-    let mut said = vec![Said::Lead(format!("{long} {on}: "))];
+    let lead = match model.end {
+        0 => "No time passed: ".to_owned(),
+        end => format!("{} {on}: ", time(end)),
+    };
+    let mut said = vec![Said::Lead(lead)];
     said.extend(why(model, analysis));
     if analysis.span.length > 0 {
-        said.push(Said::Rest(format!(" {}", rest(model, analysis, workers))));
+        let told = said.iter().any(|part| part.text().starts_with(INSIDE_TOLD));
+        said.push(Said::Rest(format!(" {}", rest(model, analysis, workers, told))));
     }
     if !model.failures.is_empty() {
         let mut failures = format!(" ✕ {}", plural(model.failures.len(), "failure"));
@@ -98,6 +103,13 @@ fn why(model: &Model, analysis: &Analysis) -> Vec<Said> {
     if analysis.ran.steps.is_empty() {
         return vec![text("no task ran.")];
     }
+    if model.end == 0 {
+        return vec![text("in virtual time only pauses and timeouts take any.")];
+    }
+    let after = model.end.saturating_sub(analysis.ran.length);
+    if over(after, 0.3) {
+        return vec![text(afterwards(model, analysis.ran.length, after))];
+    }
     if over(span, 0.85) {
         let chain = chain(model, &analysis.span);
         let of = if analysis.span.steps.len() == 1 { "one task" } else { "one chain of tasks" };
@@ -107,41 +119,72 @@ fn why(model: &Model, analysis: &Analysis) -> Vec<Said> {
         ))];
     }
     if busy > 0.85 {
+        // What ran and was no task.
+        let called = 1.0 - analysis.work() as f64 / analysis.causes.total[RUN].max(1.0);
+        let called = if called > 0.2 {
+            format!(", {} of that with callbacks", percent(called))
+        } else {
+            String::new()
+        };
         return vec![text(format!(
-            "the workers were busy {} of the time, so the amount of work sets the time.",
+            "the workers were busy {} of the time{called}, so the amount of work sets the time.",
             percent(busy)
         ))];
     }
     if let Some(limit) = in_the_way(model, &analysis.ran).filter(|_| over(sum.held, 0.3)) {
         let limit = &model.limits[limit as usize];
         let held = format!(
-            "for {} {} ({} at once) held back what the end needed",
-            time(sum.held),
+            "{} ({} at once) held back the critical path for {}",
             limit_name(&limit.name),
-            limit.most
+            limit.most,
+            time(sum.held)
         );
         return with_odd(model, analysis, held, "; then ");
     }
     if over(sum.before, 0.3) {
         return vec![text(format!(
-            "the program itself took {} to submit, or to set, what the end needed.",
+            "the critical path waited {} for the program itself to submit work, or to set a value.",
             time(sum.before)
         ))];
     }
     if analysis.causes.share(INSIDE) > 0.2 {
         let share = percent(analysis.causes.share(INSIDE));
-        return vec![text(format!("tasks waited inside for {share} of worker time."))];
+        return vec![text(format!("{INSIDE_TOLD} for {share} of worker time."))];
     }
-    let chain = chain(model, &analysis.ran);
+    let path =
+        format!("the critical path, {}, ran for {}", chain(model, &analysis.ran), time(sum.run));
     if over(sum.run, 0.5) {
-        let waited = format!("for {} the end waited for {chain}", time(sum.run));
-        return with_odd(model, analysis, waited, "; ");
+        return with_odd(model, analysis, path, "; ");
     }
     if over(sum.queued, 0.3) {
         let queued = time(sum.queued);
-        return vec![text(format!("what the end needed waited {queued} for a free worker."))];
+        return vec![text(format!("the critical path waited {queued} for a free worker."))];
     }
-    with_odd(model, analysis, format!("the end waited for {chain}"), "; ")
+    let waited = time(analysis.ran.length - sum.run);
+    with_odd(model, analysis, format!("{path} and waited for {waited}"), "; ")
+}
+
+/// How it is told that tasks blocked for results.
+const INSIDE_TOLD: &str = "tasks waited inside, for results of others,";
+
+/// What was in the time after the last task.
+fn afterwards(model: &Model, last: u64, long: u64) -> String {
+    let since = |callback: &Callback| callback.end.saturating_sub(callback.start.max(last));
+    let late = model.callbacks.iter().filter(|callback| since(callback) > 0);
+    // They lie within each other or beside each other on many threads, so their sum says nothing.
+    let (mut called, mut from) = (0, last);
+    for callback in late.clone() {
+        called += callback.end.saturating_sub(callback.start.max(from));
+        from = from.max(callback.end);
+    }
+    let begin = format!("the last task ended after {}, and then", time(last));
+    match late.max_by_key(|callback| since(callback)).filter(|_| 2 * called >= long) {
+        Some(longest) => {
+            let site = short_place(&model.sites[longest.site as usize]);
+            format!("{begin} callbacks ran for {}, the longest that of {site}.", time(called))
+        }
+        None => format!("{begin} no task ran for {}.", time(long)),
+    }
 }
 
 fn limit_name(name: &str) -> String {
@@ -174,12 +217,13 @@ fn with_odd(model: &Model, analysis: &Analysis, begin: String, joint: &str) -> V
 }
 
 /// Parallelism, and what more workers would do.
-fn rest(model: &Model, analysis: &Analysis, workers: usize) -> String {
+fn rest(model: &Model, analysis: &Analysis, workers: usize, inside_told: bool) -> String {
     let causes = &analysis.causes;
     let parallelism = analysis.parallelism();
     let text = format!("Parallelism {}", significant(parallelism, 3));
     let idle = [HELD, INSIDE, NONE]
         .into_iter()
+        .filter(|&idle| idle != INSIDE || !inside_told)
         .rev()
         .max_by(|&a, &b| causes.total[a].total_cmp(&causes.total[b]));
     let Some(idle) = idle.filter(|_| !much_skipped(model)) else { return text + "." };

@@ -47,13 +47,17 @@ impl Browser {
             tokio::time::timeout(LIMIT, builder.connect(&url)).await.unwrap().unwrap()
         });
         let browser = Browser { driver, runtime, client: Some(client) };
-        browser.cdp(
+        browser.resize(width, height);
+        browser
+    }
+
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.cdp(
             "Emulation.setDeviceMetricsOverride",
             &json!({
                 "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
             }),
         );
-        browser
     }
 
     fn command(&self, path: &'static str, body: Value) -> Value {

@@ -55,10 +55,51 @@ fn check(event: &Value) {
 
 #[test]
 fn a_trace_is_what_the_format_admits() {
-    let run = runs::mixed(&Pool::new(3));
-    let trace = trace(&run);
+    let trace = trace(&runs::mixed(&Pool::new(3)));
     assert!(["ns", "ms"].contains(&trace["displayTimeUnit"].as_str().unwrap()));
     let events = trace["traceEvents"].as_array().unwrap();
+    let arrows = check_all(events);
+    assert!(arrows >= 240, "{arrows} arrows");
+
+    // All that counts comes back to nothing.
+    let mut last: BTreeMap<&str, &Value> = BTreeMap::new();
+    for event in events.iter().filter(|event| event["ph"] == "C") {
+        last.insert(event["name"].as_str().unwrap(), &event["args"]);
+    }
+    assert!(last.len() >= 3, "{last:?}");
+    for values in last.values() {
+        assert!(values.as_object().unwrap().values().all(|value| *value == 0), "{last:?}");
+    }
+}
+
+#[test]
+fn callbacks_are_slices_with_an_arrow_from_their_task() {
+    let trace = trace(&runs::called_within());
+    let events = trace["traceEvents"].as_array().unwrap();
+    // Slices within each other, among others.
+    check_all(events);
+    let is_callback = |event: &&Value| {
+        let name = event["name"].as_str().unwrap();
+        event["ph"] == "X" && name.starts_with("callback mod.rs:")
+    };
+    let callbacks: Vec<&Value> = events.iter().filter(is_callback).collect();
+    assert_eq!(callbacks.len(), 2);
+    for callback in callbacks {
+        let about = &callback["args"];
+        assert!(about["at"].as_str().unwrap().contains("runs/mod.rs:"), "{callback}");
+        let task = about["result of"].as_str().unwrap().strip_prefix("held #").unwrap();
+        let task: u64 = task.parse().unwrap();
+        let at = |event: &&Value| event["ts"] == callback["ts"] && event["ph"] == "f";
+        let arrow = events.iter().find(at).unwrap();
+        let from = events.iter().find(|event| event["ph"] == "s" && event["id"] == arrow["id"]);
+        let from = nanos(&from.unwrap()["ts"]);
+        let task = events.iter().find(|event| event["args"]["task"] == task).unwrap();
+        assert_eq!(from + 1, nanos(&task["ts"]) + nanos(&task["dur"]));
+    }
+}
+
+/// What must hold of all events of a trace; how many arrows there are.
+fn check_all(events: &[Value]) -> usize {
     events.iter().for_each(check);
 
     // Slices of a thread lie within each other, or apart.
@@ -102,15 +143,6 @@ fn a_trace_is_what_the_format_admits() {
             arrows += 1;
         }
     }
-    assert!(begun.is_empty() && arrows >= 240, "{arrows} arrows");
-
-    // All that counts comes back to nothing.
-    let mut last: BTreeMap<&str, &Value> = BTreeMap::new();
-    for event in events.iter().filter(|event| event["ph"] == "C") {
-        last.insert(event["name"].as_str().unwrap(), &event["args"]);
-    }
-    assert!(last.len() >= 3, "{last:?}");
-    for values in last.values() {
-        assert!(values.as_object().unwrap().values().all(|value| *value == 0), "{last:?}");
-    }
+    assert!(begun.is_empty(), "{begun:?}");
+    arrows
 }

@@ -69,12 +69,14 @@ pub fn failing(pool: &Pool) -> Run {
     recording.finish()
 }
 
+/// Ends when it is told to.
+#[async_work]
+pub fn held(until: mpsc::Receiver<()>) -> u64 {
+    until.recv().map_or(0, |()| 1)
+}
+
 /// The like, where another input is not over when the recording ends.
 pub fn failing_early(pool: &Pool) -> Run {
-    #[async_work]
-    fn held(until: mpsc::Receiver<()>) -> u64 {
-        until.recv().map_or(0, |()| 1)
-    }
     let recording = Recording::of(pool).name("early");
     let (end, until) = mpsc::channel();
     let total = chain!(pool, add(add(refuse(7), held(until)), 2));
@@ -178,6 +180,47 @@ pub fn called(pool: &Pool) -> Run {
         all_done.recv().unwrap();
     }
     results.join_all().get().unwrap();
+    recording.finish()
+}
+
+/// A callback after its task, and one within the wait of another task that runs its task meanwhile. No task is over
+/// before its callback is registered.
+pub fn called_within() -> Run {
+    let pool = Pool::new(1);
+    let recording = Recording::of(&pool).name("called within");
+    let (done, all_done) = mpsc::channel();
+    let tell = done.clone();
+    let (begin, begun) = mpsc::channel();
+    let first = held(begun).spawn_on(&pool);
+    first.on_set(move |_| done.send(()).unwrap());
+    begin.send(()).unwrap();
+    let outer = pool.spawn(move || {
+        let (begin, begun) = mpsc::channel();
+        let inner = held(begun).spawn_on(&asynckit::current());
+        inner.on_set(move |_| tell.send(()).unwrap());
+        begin.send(()).unwrap();
+        inner.get().unwrap()
+    });
+    outer.get().unwrap();
+    all_done.recv().unwrap();
+    all_done.recv().unwrap();
+    pool.stop();
+    recording.finish()
+}
+
+/// A task that is suspended four times, and others on the same row between its stretches.
+pub fn suspended() -> Run {
+    let pool = Pool::new(1);
+    let recording = Recording::of(&pool).name("suspended");
+    let result = chain!(&pool, async move {
+        for n in 0..4 {
+            sleep(Duration::from_micros(200));
+            fetch(n % 2).await?;
+        }
+        read(4)
+    });
+    result.get().unwrap();
+    pool.stop();
     recording.finish()
 }
 

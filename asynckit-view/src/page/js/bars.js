@@ -1,28 +1,31 @@
 
-// Draws bars: what is narrower than two pixels as mean colours, all else one by one.
+// Draws bars: what is narrower than three pixels as mean colours and patterns, all else one by one.
 const laneStart = (r) => {
   const ids = r.ids;
-  return lower(ids.length, (k) => M.bars.fin[ids[k]] > view.a);
+  return lower(ids.length, (k) => M.bars.fin[ids[k]] >= view.a);
 };
 function sift(g, on) {
-  // bars under 2 px: their mean colour and cover, a column of pixels each; the others are kept in r.big
+  // bars under 3 px: their mean colour and cover, a column of pixels each; the others are kept in r.big
   const w = lod.width,
     k = w / (view.b - view.a),
     acc = new Float32Array(w * 4),
-    small = (2 * dpr) / k,
+    small = (3 * dpr) / k,
     img = lctx.createImageData(w, rows.length),
     px = img.data,
     { start, fin, task } = M.bars,
     { fn, state } = M,
     a0 = view.a,
-    b0 = view.b;
+    b0 = view.b,
+    cells = new Cells(a0, b0);
   rows.forEach((r, ri) => {
+    r.cells = null;
     r.big = [];
     r.bad = [];
     r.kept = [];
     r.any = false;
     if (r.kind !== "lane" || r.y + r.h < view.y || r.y > view.y + H) return;
     acc.fill(0);
+    cells.clear();
     for (let j = laneStart(r), ids = r.ids, n = ids.length; j < n; j++) {
       const b = ids[j],
         i = task[b],
@@ -36,10 +39,12 @@ function sift(g, on) {
         continue;
       }
       r.any = true;
-      let x = s > a0 ? (s - a0) * k : 0;
-      const e = Math.min(w, (f - a0) * k),
+      let x = s > a0 ? Math.min(w - 1, (s - a0) * k) : 0;
+      const e = Math.min(w, Math.max((f - a0) * k, x + 0.002)),
         c = C.rgb[fn[i]],
-        m = on !== null && !on(i) ? 0.16 : 1;
+        off = on !== null && !on(i),
+        m = off ? 0.16 : 1;
+      cells.add(s, f, off ? 0 : LOOK[fn[i]].mark);
       while (x < e) {
         const p = x | 0,
           q = e < p + 1 ? e : p + 1,
@@ -52,6 +57,7 @@ function sift(g, on) {
         x = q;
       }
     }
+    if (r.any) r.cells = cells.marked();
     if (r.any)
       for (let o = 0, d = ri * w * 4; o < acc.length; o += 4, d += 4) {
         const a = acc[o + 3];
@@ -59,7 +65,7 @@ function sift(g, on) {
           px[d] = acc[o] / a;
           px[d + 1] = acc[o + 1] / a;
           px[d + 2] = acc[o + 2] / a;
-          px[d + 3] = a > 1 ? 255 : a * 255;
+          px[d + 3] = clamp(a, 0.2, 1) * 255; // what is there is seen, however short
         }
       }
   });
@@ -67,14 +73,54 @@ function sift(g, on) {
   g.imageSmoothingEnabled = false;
   rows.forEach((r, ri) => {
     if (r.any) g.drawImage(lod, 0, ri, w, 1, G, r.y + 1, PW, r.h - 2);
+    for (const [a, b, mark] of r.cells ?? []) {
+      g.fillStyle = C.marks[mark];
+      g.fillRect(X(a), r.y + 1, X(b) - X(a), r.h - 2);
+    }
   });
+}
+class Cells {
+  // Of bars that are too narrow for a pattern of their own: what pattern nearly all have that are beside each other.
+  // Parts of the run, some ten pixels wide, that stay where they are when the view moves.
+  constructor(a, b) {
+    this.size = 2 ** Math.ceil(Math.log2((8 * (b - a)) / PW));
+    this.first = Math.floor(a / this.size);
+    this.cover = new Float64Array((Math.ceil(b / this.size) - this.first + 1) * C.marks.length);
+    this.any = false;
+  }
+  clear() {
+    if (this.any) this.cover.fill(0);
+    this.any = false;
+  }
+  add(from, to, mark) {
+    if (!patterns) return;
+    const k = Math.floor((from + to) / 2 / this.size) - this.first;
+    this.cover[k * C.marks.length + mark] += to - from;
+    this.any = true;
+  }
+  marked() {
+    if (!this.any) return null;
+    const out = [],
+      n = C.marks.length;
+    for (let o = 0, k = this.first; o < this.cover.length; o += n, k++) {
+      let all = 0,
+        top = 0;
+      for (let m = 0; m < n; m++) {
+        all += this.cover[o + m];
+        if (this.cover[o + m] > this.cover[o + top]) top = m;
+      }
+      if (top && all > this.size * 0.4 && this.cover[o + top] > all * 0.75)
+        out.push([k * this.size, (k + 1) * this.size, top]);
+    }
+    return out;
+  }
 }
 function drawLane(g, r, on) {
   const k = PW / (view.b - view.a),
     y = r.y + 1,
     hh = r.h - 2,
     wk = M.workers[r.w];
-  if (!r.depth) {
+  if (!r.depth && M.d.end) {
     g.fillStyle = C.stopHatch;
     if (wk.start > view.a) g.fillRect(G, y, X(wk.start) - G, hh);
     if (wk.stop < view.b) g.fillRect(X(wk.stop), y, G + PW - X(wk.stop), hh);
@@ -93,7 +139,7 @@ function drawLane(g, r, on) {
     g.fillStyle = C.fn[M.fn[i]];
     bar(g, x, y, ww, hh);
     const look = LOOK[M.fn[i]];
-    if (look.mark && ww > 3) {
+    if (look.mark) {
       g.fillStyle = C.marks[look.mark];
       bar(g, x, y, ww, hh);
     }
@@ -140,23 +186,29 @@ function drawLane(g, r, on) {
     if (ww > 34 && hh >= 12) {
       const tx = Math.max(G, x) + 5 + (bad || (last && isKept(i)) ? 12 : 0),
         until = ws?.length ? Math.min(x + ww, X(ws[0][0])) : x + ww,
-        room = until - tx - 4,
-        text = (look.no && look.no + " ") + (room > 110 ? label(i) : M.fns[M.fn[i]]),
-        fit = Math.floor(room / 6.1);
-      if (fit >= 3) {
+        room = until - tx - 2,
+        text = begin(g, (look.no && look.no + " ") + (room > 110 ? label(i) : M.fns[M.fn[i]]), room);
+      if (text) {
         if (bad || look.mark) {
           g.fillStyle = C.fn[M.fn[i]];
-          g.fillRect(tx - 2, y + 2, Math.min(room, short(text, fit).length * 6.1 + 4), hh - 4);
+          g.fillRect(tx - 2, y + 2, Math.min(room, g.measureText(text).width + 4), hh - 4);
         }
         g.fillStyle = "#14181f";
         g.textAlign = "left";
-        g.fillText(short(text, fit), tx, y + hh / 2 + 0.5);
+        g.fillText(text, tx, y + hh / 2 + 0.5);
       }
     }
   }
   g.globalAlpha = 1;
   signs(g, r.kept, on, 9, (x) => ring(g, x, y + hh / 2, Math.min(4, hh / 2)));
   signs(g, r.bad, on, 5, (x) => cross(g, x, y + hh / 2, Math.min(6, hh / 2)));
+}
+function begin(g, text, room) {
+  // as much of a text as there is room for, if that is worth anything
+  if (g.measureText(text).width <= room) return text;
+  let n = Math.min(text.length, Math.floor(room / 5));
+  while (n >= 3 && g.measureText(short(text, n)).width > room) n--;
+  return n < 3 ? "" : short(text, n);
 }
 function signs(g, bars, on, apart, draw) {
   // on bars of a row, however narrow these are, as far as there is room

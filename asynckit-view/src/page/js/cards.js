@@ -17,6 +17,7 @@ function showCard(box, content) {
 }
 const hideCard = () => {
   $("card").hidden = true;
+  ui.told = false;
 };
 const row = (k, v) => v != null && v !== false && [h("span", {}, k), h("span", {}, v)];
 const stateMark = (i) =>
@@ -106,6 +107,14 @@ const callCard = (k) => [
     row("Result of", M.call.on[k] >= 0 ? label(M.call.on[k]) : h("i", {}, "no task of this run")),
   ),
 ];
+function tellCall() {
+  // beside the callback that keys have come to
+  const p = placeCall(ui.call),
+    b = main.getBoundingClientRect(),
+    x = clamp(p.x, G, G + PW),
+    y = b.top + p.y - view.y;
+  showCard({ left: b.left + x, right: b.left + Math.min(p.x + p.w, G + PW), top: y, bottom: y + p.h }, callCard(ui.call));
+}
 const workerCard = (w) => [
   h(
     "div",
@@ -150,25 +159,41 @@ function limitCard(r, x) {
   ];
 }
 
-function select({ task = -1, fn = -1, from = "" }) {
+function select({ task = -1, bar = -1, fn = -1, call = -1, from = "" }) {
+  // a callback is selected together with the task whose result it was called with
+  if (call >= 0) task = M.call.on[call];
   ui.task = task;
+  ui.bar = bar >= 0 ? bar : task;
+  ui.call = call;
   ui.fn = task >= 0 ? -1 : fn;
   ui.hoverFn = -1;
+  if (from !== "timeline") {
+    if (call >= 0) bring(callRow(call), ...stretch(callRow(call), call));
+    else if (task >= 0) reveal(task, bar);
+  }
   if (task >= 0) {
-    if (from !== "timeline") reveal(task);
     if (ui.tab === "functions" || ui.tab === "task") ui.tab = "task";
     if (M.n > 60 && from !== "cell") ui.mode = "tasks";
-    $("live").textContent =
-      `${label(task)}, ${stateWord(task)}${isKept(task) ? ", kept" : ""}, ran ${time(M.fin[task] - M.start[task])}, waited ${waitText(task)}`;
   } else if (ui.tab === "task") ui.tab = "functions";
   if (task < 0 && M.n > 60) ui.mode = "functions";
+  if (call >= 0 || task >= 0) $("live").textContent = call >= 0 ? sayCall(call) : sayTask(task);
   tabs();
   panel();
   graph();
+  ui.told = call >= 0 && from !== "timeline";
   invalidate();
   saveHash();
   $("panel").querySelector("tr[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
 }
+function sayTask(i) {
+  const calls = M.callsOf.get(i)?.length;
+  return (
+    `${label(i)}, ${stateWord(i)}${isKept(i) ? ", kept" : ""}, ` +
+    `${ran(i) ? `ran ${time(M.fin[i] - M.start[i])}, ` : ""}waited ${waitText(i)}${calls ? `, ${plural(calls, "callback")}` : ""}`
+  );
+}
+const sayCall = (k) =>
+  `Callback, took ${callWords(k)}, set at ${M.sites[M.call.site[k]]}, ${M.call.on[k] >= 0 ? "result of " + label(M.call.on[k]) : "of no task of this run"}`;
 function hoverFn(f) {
   if (ui.hoverFn !== f) {
     ui.hoverFn = f;
@@ -207,7 +232,7 @@ function loadHash() {
     view.b = clamp(+t[2], view.a + 1, M.end);
   }
   ui.fn = num("fn", M.fns.length);
-  ui.task = num("task", M.n);
+  ui.task = ui.bar = num("task", M.n);
   if (ui.task >= 0) {
     ui.tab = "task";
     ui.mode = "tasks";

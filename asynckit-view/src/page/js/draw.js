@@ -73,6 +73,7 @@ function draw() {
     g.globalAlpha = 1;
   }
   drawBrush();
+  if (ui.told) tellCall();
   perf.draw = performance.now() - t0;
   perf.draws = (perf.draws || 0) + 1;
   perf.worst = Math.max(perf.draws > 3 ? perf.worst || 0 : 0, perf.draw);
@@ -98,6 +99,11 @@ function drawGutter(g) {
   g.textBaseline = "middle";
   g.textAlign = "left";
   for (const r of rows) {
+    if (r.kind === "calls" && G > 60) {
+      g.font = "9px Inter, system-ui, sans-serif";
+      g.fillStyle = C.soft;
+      g.fillText("callbacks", 18, r.y + r.h / 2);
+    }
     if (r.depth) continue;
     g.font = "12px Inter, system-ui, sans-serif";
     g.fillStyle = C.ink;
@@ -105,7 +111,7 @@ function drawGutter(g) {
       left = G < 60 ? 8 : 18;
     if (r.kind === "unneeded") {
       g.fillStyle = C.soft;
-      g.fillText(G < 60 ? "–" : `${M.d.unneeded} unneeded`, left, y);
+      g.fillText(G < 60 ? "–" : `${M.d.unneeded} not needed`, left, y);
       continue;
     }
     if (r.kind === "unrun") {
@@ -124,7 +130,8 @@ function drawGutter(g) {
       }
       continue;
     }
-    const s = S.split[r.w];
+    const s = S.split[r.w],
+      sum = Math.max(M.end, s.reduce((a, b) => a + b, 0)); // of what does several at once
     g.fillStyle = C.soft;
     g.fillText(G < 60 ? /\d*$/.exec(M.workers[r.w].name)[0] || "·" : fitText(g, M.workers[r.w].name, G - left - 44), left, y);
     if (G > 60) {
@@ -132,7 +139,7 @@ function drawGutter(g) {
         bx = G - bw - 10;
       let x = bx;
       CAUSES.forEach(([k], c) => {
-        const w = (s[c] / M.end) * bw;
+        const w = (s[c] / sum) * bw;
         g.fillStyle = C[k];
         g.fillRect(x, y - 4, w, 7);
         x += w;

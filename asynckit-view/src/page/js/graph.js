@@ -40,7 +40,9 @@ function crumbs() {
 }
 function graph() {
   crumbs();
-  const box = $("graph");
+  const box = $("graph"),
+    below = innerWidth <= 800; // in a narrow window all stands one below the other
+  box.style.height = "";
   if (!M.n || (ui.mode === "tasks" && M.n > 60 && ui.task < 0))
     return put(
       box,
@@ -52,30 +54,25 @@ function graph() {
       ),
     );
   const { nodes, edges } = graphData(),
-    bw = box.clientWidth,
-    bh = box.clientHeight - 4,
+    bw = Math.max(60, box.clientWidth), // in a low window there may be no room at all
+    bh = Math.max(60, box.clientHeight - 4),
     fit = (l) => Math.min(1.2, bw / (l.w + 28), bh / (l.h + 52)),
-    a = layered(
-      nodes.map((v) => ({ ...v })),
-      edges,
-    ),
-    b = layered(
-      nodes.map((v) => ({ ...v, w: v.wd || v.w })),
-      edges,
-      true,
-    );
+    arrange = (nodes, down) => arranged(nodes, edges, down, bw, bh),
+    a = arrange(nodes.map((v) => ({ ...v }))),
+    b = arrange(nodes.map((v) => ({ ...v, w: v.wd || v.w })), true);
   const down = fit(b) > fit(a) * 1.05;
   if (down) for (const v of nodes) v.w = v.wd || v.w;
-  const L = layered(nodes, edges, down),
+  const L = arrange(nodes, down),
     k = clamp(fit(L), nodes.length > 14 && ui.mode === "functions" ? 0.66 : 0.82, 1.2),
-    at = new Map(nodes.map((v) => [v.id, v])),
-    svg = h("$svg", {
-      class: "g",
-      viewBox: `-14 -26 ${L.w + 28} ${L.h + 52}`,
-      width: Math.ceil((L.w + 28) * k),
-      height: Math.ceil((L.h + 52) * k),
-      style: `margin-top:${Math.max(0, (box.clientHeight - (L.h + 52) * k) / 2 - 4)}px`,
-    });
+    at = new Map(nodes.map((v) => [v.id, v]));
+  if (below) box.style.height = clamp((L.h + 52) * k + 16, 120, bh) + "px";
+  const svg = h("$svg", {
+    class: "g",
+    viewBox: `-14 -26 ${L.w + 28} ${L.h + 52}`,
+    width: Math.ceil((L.w + 28) * k),
+    height: Math.ceil((L.h + 52) * k),
+    style: `margin-top:${Math.max(0, (box.clientHeight - (L.h + 52) * k) / 2 - 4)}px`,
+  });
   if (edges.length > 45) svg.classList.add("dense"); // then only the edges of the chosen or pointed node stand out
   const chosen = ui.mode === "functions" ? ui.fn : ui.task,
     touch = (v, on) => {
@@ -88,11 +85,12 @@ function graph() {
       thread = e.crit && ui.path,
       cls = "e" + (e.bad ? " bad" : "") + (thread && !e.bad ? " crit" : "") + (e.sub ? " sub" : ""),
       width = e.bad ? 1.8 : e.crit ? 2 : Math.min(3.2, 1 + Math.log10(e.n) * 0.4),
-      back = down ? q.y < p.y : q.x < p.x;
+      back = down ? q.y < p.y : q.x < p.x,
+      off = back ? 11 : 0; // beside the edge that leads the other way
     const pts = [
-      down ? [p.x, p.y + ((back ? -1 : 1) * p.h) / 2] : [p.x + ((back ? -1 : 1) * p.w) / 2, p.y],
+      down ? [p.x + off, p.y + ((back ? -1 : 1) * p.h) / 2] : [p.x + ((back ? -1 : 1) * p.w) / 2, p.y + off],
       ...via,
-      down ? [q.x, q.y - (back ? -1 : 1) * (q.h / 2 + 5)] : [q.x - (back ? -1 : 1) * (q.w / 2 + 5), q.y],
+      down ? [q.x + off, q.y - (back ? -1 : 1) * (q.h / 2 + 5)] : [q.x - (back ? -1 : 1) * (q.w / 2 + 5), q.y + off],
     ];
     let d = `M${pts[0]}`;
     for (let j = 1; j < pts.length; j++) {
@@ -119,7 +117,9 @@ function graph() {
       e.n > 1
         ? h(
             "$text",
-            { class: "el" + (down ? " end" : ""), x: mx - (down ? 6 : 0), y: my - (down ? -4 : 5) },
+            back
+              ? { class: "el" + (down ? " begin" : ""), x: mx + (down ? 6 : 0), y: my + (down ? 4 : 14) }
+              : { class: "el" + (down ? " end" : ""), x: mx - (down ? 6 : 0), y: my - (down ? -4 : 5) },
             count(e.n),
           )
         : "",
@@ -132,7 +132,9 @@ function graph() {
         : "",
     );
   };
-  svg.append(...L.routes.map((r) => edge(r.e, r.via)));
+  // what matters most lies on top
+  const weight = ({ e }) => 2 * Boolean(e.bad) + Boolean(e.crit);
+  svg.append(...L.routes.sort((r, s) => weight(r) - weight(s)).map((r) => edge(r.e, r.via)));
   for (const v of nodes) {
     const x = v.x - v.w / 2,
       y = v.y - v.h / 2,
@@ -209,7 +211,7 @@ function graph() {
       node.append(
         h(
           "$text",
-          { class: "n2 bad", x: down ? x + 18 + textWidth(v.second) * 0.92 : x + 12, y: down ? y + 34 : y + v.h + 14 },
+          { class: "n2 bad", x: down ? x + 18 + textWidth((skip ? "◇ " : "") + v.second) * 0.92 : x + 12, y: down ? y + 34 : y + v.h + 14 },
           v.badge,
         ),
       );

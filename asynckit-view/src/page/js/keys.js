@@ -50,47 +50,34 @@ $("q").addEventListener("keydown", (e) => {
   e.stopPropagation();
 });
 $("q").form.addEventListener("submit", (e) => e.preventDefault());
-function move(key) {
-  // the selection, by arrow keys: from bar to bar
-  const B = M.bars;
-  if (ui.task < 0 || !ran(ui.task)) {
-    const r = rows.find((r) => r.kind === "lane" && r.ids.length && r.ids[laneStart(r)] != null);
-    if (r) select({ task: B.task[r.ids[laneStart(r)]] });
-    return;
-  }
-  const lanes = rows.filter((r) => r.kind === "lane" && r.ids.length),
-    r = rowOf(ui.task),
-    k = r.ids.indexOf(ui.task);
-  if (key === "ArrowLeft" || key === "ArrowRight") {
-    const d = key === "ArrowLeft" ? -1 : 1;
-    let j = k + d;
-    while (r.ids[j] != null && B.task[r.ids[j]] === ui.task) j += d;
-    if (r.ids[j] != null) select({ task: B.task[r.ids[j]] });
-    return;
-  }
-  const q = lanes[lanes.indexOf(r) + (key === "ArrowUp" ? -1 : 1)];
-  if (!q) return;
-  const mid = (B.start[ui.task] + B.fin[ui.task]) / 2,
-    j = Math.min(
-      q.ids.length - 1,
-      lower(q.ids.length, (x) => B.fin[q.ids[x]] > mid),
-    );
-  select({ task: B.task[q.ids[j]] });
-}
 const KEYS = [
-  ["W S, + −, wheel", "zoom"],
-  ["A D, drag, Shift+wheel", "pan"],
-  ["Shift+drag", "zoom to a range"],
-  ["drag, Page up, Page down, wheel on the names", "other workers"],
-  ["0, double click", "the whole run"],
-  ["F", "zoom to the selected task"],
-  ["← → ↑ ↓ on the timeline", "select a task beside it"],
-  ["+ on a function of the graph", "unfold it to its tasks; then Tab and ← → ↑ ↓ among them"],
-  ["[  ]", "to the input that came last, to the first dependent"],
-  ["/  Enter  N", "search; next hit, with Shift the one before"],
+  ["W S", "zoom; also + and −, and the wheel"],
+  ["A D", "pan; also by dragging, and Shift + wheel"],
+  ["Shift + drag", "zoom to a range"],
+  ["0", "the whole run; also a double click beside the bars"],
+  ["F", "zoom to what is selected; also a double click on it"],
+  ["Page\u00a0up", "other workers; also Page down, and the wheel over their names"],
+  ["← → ↑ ↓", "on the timeline: from one task or callback to the next"],
+  ["[", "select the input that came last"],
+  ["]", "select the first task that needed this one"],
+  ["/", "search; Enter goes to the next hit, Shift + Enter to the one before"],
+  ["N", "next hit; with Shift the one before"],
+  ["+", "on a function of the graph: unfold it to its tasks; Tab and arrows lead to them"],
   ["C", "critical path on or off"],
-  ["1 – 4", "functions, critical path, failures, task"],
-  ["Esc", "clear the selection"],
+  ["1 2 3 4", "functions, critical path, failures, task"],
+  ["Esc", "select nothing"],
+];
+const caps = (keys) => keys.split(" ").map((k) => (k === "+" && keys !== k ? " + " : [h("kbd", {}, k), " "]));
+const SIGNS = [
+  [h("i", {}), "a task; its colour says which function"],
+  [[h("i", { class: "mark1" }), h("i", { class: "mark3" })], "with a pattern as well, from the tenth function on"],
+  [h("i", { style: "height:5px;background:var(--soft)" }), "a callback"],
+  [h("i", { style: "height:4px" }), "a task that waits inside, for a result that it has not"],
+  [h("i", { class: "struck" }), "a task that failed; so does ✕"],
+  ["◇", "a task that never ran"],
+  ["○", "a task whose value was kept: it was not computed"],
+  ["▾", "a note, such as another try"],
+  [h("i", { style: "height:2px;background:var(--ink)" }), "the critical path: what the end of the run waited for"],
 ];
 document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || $("keys").open) return;
@@ -104,10 +91,9 @@ document.addEventListener("keydown", (e) => {
   else if (k === "a") pan(-0.25, true);
   else if (k === "d") pan(0.25, true);
   else if (k === "0" || k === "Home") setView(0, M.end, true);
-  else if (k === "f" && i >= 0) {
-    const l = Math.max(1, M.fin[i] - M.start[i]);
-    setView(M.start[i] - l * 0.15, M.fin[i] + l * 0.15, true);
-  } else if (k === "/") {
+  else if (k === "f" && ui.call >= 0) fill(stretch(callRow(ui.call), ui.call));
+  else if (k === "f" && i >= 0) fill([M.start[i], M.fin[i]]);
+  else if (k === "/") {
     $("q").focus();
     $("q").select();
   } else if (k === "n") nextHit(e.shiftKey ? -1 : 1);
@@ -134,18 +120,10 @@ document.addEventListener("keydown", (e) => {
 $("help").onclick = () => {
   put(
     $("keys"),
-    h("h2", {}, "Keys"),
-    h(
-      "div",
-      { class: "kv" },
-      KEYS.map(([k, t]) => [h("span", {}, k), h("span", {}, t)]),
-    ),
-    h("h2", { style: "margin-top:16px" }, "What is drawn"),
-    h(
-      "p",
-      { style: "margin:0" },
-      "A bar is a task, coloured by function; where there are more than nine, by a pattern as well. A thin bar below: a callback. Hatching and ✕: it failed. ◇: it never ran. A bar grown thin: it waited inside. ○: its value was kept, and not computed. ▾: a note, such as a retry. The dark thread is the critical path.",
-    ),
+    h("h2", {}, "What is drawn"),
+    h("div", { class: "kv" }, SIGNS.map(([sign, t]) => [h("span", { class: "sign" }, sign), h("span", {}, t)])),
+    h("h2", { style: "margin-top:16px" }, "Keys"),
+    h("div", { class: "kv" }, KEYS.map(([keys, t]) => [h("span", {}, caps(keys)), h("span", {}, t)])),
     h("form", { method: "dialog", style: "margin-top:14px;text-align:right" }, h("button", {}, "Close")),
   );
   $("keys").showModal();

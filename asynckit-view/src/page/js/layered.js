@@ -35,7 +35,7 @@ function layered(nodes, edges, down) {
   const cells = nodes.map((v, k) => ({
       k,
       r: rank[k],
-      u: down ? v.w : v.h + (v.badge ? 30 : 0),
+      u: down ? v.w : v.h + (v.badge || v.loop ? 30 : 0),
       v: down ? v.h : v.w,
       up: [],
       dn: [],
@@ -103,9 +103,36 @@ function layered(nodes, edges, down) {
     [v.x, v.y] = xy(cells[k]);
   });
   return {
-    w: down ? U : V - gapV,
-    h: down ? V - gapV : U,
+    w: Math.max(0, down ? U : V - gapV),
+    h: Math.max(0, down ? V - gapV : U),
     down,
     routes: routes.map(({ e, via }) => ({ e, via: via.map(xy) })),
   };
+}
+function arranged(nodes, edges, down, wide, high) {
+  // what nothing leads to or from stands below the rest, in rows, so that all together has the shape of its place
+  const tied = new Set(edges.filter((e) => e.a !== e.b).flatMap((e) => [e.a, e.b])),
+    lone = nodes.filter((v) => !tied.has(v.id)),
+    has = (e) => tied.has(e.a) && tied.has(e.b);
+  if (lone.length < 2) return layered(nodes, edges, down);
+  const L = layered(nodes.filter((v) => tied.has(v.id)), edges.filter(has), down),
+    gap = 16,
+    roomOf = (v) => v.h + (v.badge && !down ? 18 : 0) + (v.loop ? 18 : 0),
+    column = Math.max(...lone.map((v) => v.w)) + gap,
+    area = lone.reduce((sum, v) => sum + column * (roomOf(v) + gap), 0),
+    columns = clamp(Math.round(Math.max(L.w, Math.sqrt((area * wide) / high)) / column), 1, lone.length),
+    w = Math.max(L.w, columns * column - gap),
+    shift = Math.max(0, w - L.w) / 2,
+    left = (w - (columns * column - gap)) / 2;
+  let y = tied.size ? L.h + 34 : 0;
+  for (const v of nodes) if (tied.has(v.id)) v.x += shift;
+  for (let k = 0; k < lone.length; k += columns) {
+    const row = lone.slice(k, k + columns);
+    row.forEach((v, j) => {
+      v.x = left + j * column + v.w / 2;
+      v.y = y + (v.loop ? 18 : 0) + v.h / 2;
+    });
+    y += Math.max(...row.map(roomOf)) + gap;
+  }
+  return { w, h: y - gap, down, routes: L.routes.map((r) => ({ ...r, via: r.via.map(([x, q]) => [x + shift, q]) })) };
 }

@@ -75,7 +75,9 @@ function drawLimit(g, r) {
 function drawPath(g) {
   // a thread along the foot of each bar, straight down to the next row, and dashed while it waited there
   const steps = (ui.kind === "ran" ? PR : PS).steps,
-    foot = new Map(rows.filter((r) => r.kind === "lane").map((r) => [r.w * 256 + r.depth, r.y + r.h - 3.5]));
+    foot = new Map(
+      rows.filter((r) => r.kind === "lane").map((r) => [r.w * 256 + r.depth, r.y + r.h - (r.h < 20 ? 1.5 : 3.5)]),
+    );
   const lo = Math.max(0, lower(steps.length, (k) => steps[k].to > view.a) - 1),
     hi = Math.min(steps.length, lower(steps.length, (k) => steps[k].from > view.b) + 1),
     dense = (hi - lo) * 9 > PW;
@@ -146,10 +148,14 @@ function place(b) {
   const x = did ? X(M.bars.start[b]) : unrunX(r).get(b) - 5;
   return { r, x, y: r.y, h: r.h, w: did ? Math.max(2, X(M.bars.fin[b]) - x) : 10 };
 }
+function placeCall(k) {
+  const [a, b] = stretch({ kind: "calls" }, k),
+    r = callRow(k);
+  return { r, x: X(a), y: r.y, h: r.h, w: Math.max(2, X(b) - X(a)) };
+}
 function drawSelection(g) {
-  const arrow = (a, b, color, dash) => {
-    const p = place(lastBar(a)),
-      q = place(b);
+  const arrow = (a, b, color, dash) => join(place(lastBar(a)), place(b), color, dash);
+  const join = (p, q, color, dash) => {
     if (!p || !q) return;
     const x0 = p.x + p.w,
       y0 = p.y + p.h / 2,
@@ -174,16 +180,16 @@ function drawSelection(g) {
     g.lineTo(x1 - 6, y1 + 3.5);
     g.fill();
   };
-  const box = (i, color, width) => {
+  const frame = (p, color, width) => {
+    if (!p) return;
     g.strokeStyle = color;
     g.lineWidth = width;
-    for (const b of barsOf(i).slice(0, 400)) {
-      const p = place(b);
-      if (!p) continue;
-      g.beginPath();
-      g.roundRect(p.x - 0.5, p.y + 0.5, p.w, p.h - 1, 3);
-      g.stroke();
-    }
+    g.beginPath();
+    g.roundRect(p.x - 0.5, p.y + 0.5, p.w, p.h - 1, 3);
+    g.stroke();
+  };
+  const box = (i, color, width) => {
+    for (const b of barsOf(i).slice(0, 400)) frame(place(b), color, width);
   };
   const i = ui.task;
   if (i >= 0) {
@@ -196,6 +202,12 @@ function drawSelection(g) {
     box(i, C.bg, 5);
     box(i, C.accent, 2.5);
   }
+  if (ui.call >= 0) {
+    if (i >= 0) join(place(lastBar(i)), placeCall(ui.call), C.accent);
+    frame(placeCall(ui.call), C.bg, 5);
+    frame(placeCall(ui.call), C.ink, 2);
+  }
+  if (ui.hoverCall >= 0 && ui.hoverCall !== ui.call) frame(placeCall(ui.hoverCall), C.ink, 1.6);
   if (ui.hover >= 0 && ui.hover !== i) {
     box(ui.hover, C.bg, 4);
     box(ui.hover, C.ink, 1.6);

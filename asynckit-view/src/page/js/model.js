@@ -196,10 +196,17 @@ function runsOf(steps) {
 lap("analysed");
 const wall = M.end,
   W = Math.max(1, M.workers.filter((w) => !w.helps).length + M.d.unneeded),
+  // those that help are hands as well; and elsewhere, where nobody waits, as many as were busy at once
+  waited = (lanes) => lanes.some((ids) => ids.some((b) => M.waits.has(M.bars.task[b]))),
+  hands = M.workers.reduce(
+    (n, w, k) => n + (w.helps && !waited(M.lanes[k]) ? M.lanes[k].length : 1),
+    M.d.unneeded,
+  ),
   work = M.own.reduce((a, b) => a + b, 0),
   span = PS.length,
   LOOK = []; // how functions are told apart: by colour, by a pattern upon it, and when all of these are used by a number
 ST.rank.forEach((x, k) => {
   LOOK[x.f] = { color: k % 9, mark: Math.floor(k / 9) % 5, no: k < 45 ? "" : String(k + 1) };
 });
+const patterns = LOOK.some((x) => x.mark);
 const onPath = { ran: new Set(PR.steps.map((s) => s.i)), span: new Set(PS.steps.map((s) => s.i)) };

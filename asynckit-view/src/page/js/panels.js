@@ -2,7 +2,7 @@
 // The left pane: critical path, failures, one task.
 function pathPanel() {
   const P = ui.kind === "ran" ? PR : PS,
-    sum = ui.kind === "ran" ? PR.sum : { run: span },
+    sum = ui.kind === "ran" ? { ...PR.sum, after: wall - PR.length } : { run: span },
     all = ui.kind === "ran" ? wall : span || 1,
     parts = [
       ["run", "run", "running"],
@@ -10,9 +10,10 @@ function pathPanel() {
       ["held", "held", "held by a limit"],
       ["inside", "inside", "waiting inside"],
       ["before", "none", "before it was submitted"],
+      ["after", "stop", "after the last task"],
     ],
     lines = runsOf(P.steps);
-  if (!P.steps.length) return h("div", { class: "empty" }, h("b", {}, "No path"), "No task ran to its end.");
+  if (!P.steps.length) return h("div", { class: "empty" }, h("b", {}, "No path"), "No task ran.");
   const most = Math.max(...lines.map((o) => o.run + o.held + o.queued + o.inside));
   const pill = (k, n) =>
     h(
@@ -38,20 +39,20 @@ function pathPanel() {
         "div",
         { role: "tablist", style: "display:flex;gap:6px;margin-bottom:9px" },
         pill("ran", "As it ran"),
-        pill("span", "With endless workers"),
+        pill("span", "With unlimited workers"),
       ),
       h(
         "div",
         {},
         ui.kind === "ran"
-          ? "Back from the last task to end, each time to the input that came last. What it waited for adds up to the run:"
-          : `The longest chain by run time alone, ${time(span)}: the shortest that this graph can take, with no limit and a worker for every task.`,
+          ? "What the end of the run waited for: the last task, the input that this waited for longest, and so on, back to the beginning. Together that is all the time of the run:"
+          : `The chain of tasks with the longest run time, ${time(span)}. With a worker for every task and without limits, the run would still take as long as that.`,
       ),
       ui.kind === "ran" && [
         h(
           "div",
           { class: "bar", style: "margin-top:9px" },
-          parts.map(([k, c]) => sum[k] / all > 0.001 && h("i", { style: `flex:${sum[k]};background:var(--${c})` })),
+          parts.map(([k, c]) => sum[k] / all > 0.001 && h("i", { class: c === "stop" ? "stop" : "", style: `flex:${sum[k]};background:var(--${c})` })),
         ),
         h(
           "div",
@@ -72,14 +73,13 @@ function pathPanel() {
           h(
             "button",
             {
-              class: "link",
-              title: o.n > 1 ? "Show the longest of them" : "Show it",
+              class: "link cut",
+              title: `${M.fns[o.f]}: show ${o.n > 1 ? "the longest of them" : "it"}`,
               onclick: () => select({ task: o.i }),
-              style: "overflow:hidden;text-overflow:ellipsis",
             },
             fnChip(o.f),
-            M.fns[o.f],
-            h("span", { class: "soft" }, o.n > 1 ? ` ×${count(o.n)}` : ` #${o.i}`),
+            h("span", { class: "tail" }, h("bdi", {}, M.fns[o.f])),
+            h("span", { class: "soft" }, o.n > 1 ? `\u00a0×${count(o.n)}` : `\u00a0#${o.i}`),
           ),
           h("span", { class: "num" }, time(o.run)),
           h(
@@ -206,9 +206,9 @@ function taskPanel() {
   const t0 = M.sub[i],
     all = Math.max(1, M.fin[i] - t0),
     parts = [
-      ["none", M.ready[i] - t0, "for inputs"],
+      ["none", M.ready[i] - t0, "waited for inputs"],
       ["held", M.held[i], "held by a limit"],
-      ["pick", ran(i) ? M.start[i] - M.ready[i] - M.held[i] : 0, "for a worker"],
+      ["pick", ran(i) ? M.start[i] - M.ready[i] - M.held[i] : 0, "waited for a worker"],
       ["run", M.own[i] * +ran(i), "ran"],
       ["inside", ran(i) ? M.fin[i] - M.start[i] - M.own[i] : 0, "waited inside"],
     ],
@@ -246,10 +246,10 @@ function taskPanel() {
       { class: "soft" },
       h("code", {}, M.sites[M.site[i]]),
       ran(i)
-        ? `  on ${M.workers[M.worker[i]].name}, from ${time(M.start[i], 4)} to ${time(M.fin[i], 4)}`
-        : `  known at ${time(M.ready[i], 4)}`,
+        ? ` on ${M.workers[M.worker[i]].name}, ${fromTo(M.start[i], M.fin[i])}`
+        : `, never ran: that was known at ${time(M.ready[i], 4)}`,
     ),
-    M.kept[i] > -2 && h("div", {}, h("span", { class: "soft" }, "In the store  "), keptWord(i)),
+    M.kept[i] > -2 && h("div", {}, h("span", { class: "soft" }, "In the store: "), keptWord(i)),
     f &&
       h(
         "p",
@@ -276,19 +276,19 @@ function taskPanel() {
       ),
     M.notes.has(i) && [
       h("h3", {}, "Notes"),
-      M.notes.get(i).map(([at, t]) => h("div", {}, h("span", { class: "soft" }, `+${time(at - M.start[i])}  `), t)),
+      M.notes.get(i).map(([at, t]) => h("div", {}, h("span", { class: "soft" }, `+${time(at - M.start[i])} `), t)),
     ],
     M.callsOf.has(i) && [
       h("h3", {}, plural(M.callsOf.get(i).length, "callback")),
       M.callsOf
         .get(i)
         .slice(0, 20)
-        .map((k) => h("div", {}, callWords(k) + "  ", callSite(k))),
+        .map((k) => h("div", {}, callWords(k) + ", set at ", callSite(k))),
     ],
-    h("h3", {}, ins.length > 1 ? `${count(ins.length)} inputs, the last to come first` : "Input"),
+    h("h3", {}, ins.length > 1 ? `${count(ins.length)} inputs; the one that came last stands first` : "Input"),
     ins.length ? tags(ins) : h("span", { class: "soft" }, "none: ready when submitted"),
-    on.length > 0 && [h("h3", {}, "Waited inside for"), tags(on)],
-    h("h3", {}, "Waited for by"),
+    on.length > 0 && [h("h3", {}, "While it ran it waited for"), tags(on)],
+    h("h3", {}, "Needed by"),
     dependents(i).length ? tags(dependents(i)) : h("span", { class: "soft" }, "no task"),
     M.parent[i] >= 0 && [h("h3", {}, "Submitted by"), tag(M.parent[i])],
   );

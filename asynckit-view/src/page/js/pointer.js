@@ -22,11 +22,11 @@ function pick(x, y) {
       const b = r.ids[k],
         d = Math.max(0, M.bars.start[b] - t, t - M.bars.fin[b]);
       if (d < dist || d === 0) {
-        best = M.bars.task[b];
+        best = b;
         dist = d;
       }
     }
-  return best >= 0 ? { r, i: best } : { r };
+  return best >= 0 ? { r, b: best, i: M.bars.task[best] } : { r };
 }
 function callAt(r, t) {
   // the callback that is nearest, and of those within each other the innermost
@@ -51,9 +51,10 @@ const local = (e) => {
 };
 function hoverTimeline(x, y) {
   const { r, i = -1, call = -1 } = pick(x, y);
-  if (i !== ui.hover) {
+  if (i !== ui.hover || call !== ui.hoverCall) {
     ui.hover = i;
-    main.style.cursor = i >= 0 ? "pointer" : "default";
+    ui.hoverCall = call;
+    main.style.cursor = i >= 0 || call >= 0 ? "pointer" : "default";
   }
   const b = main.getBoundingClientRect(),
     box = r && { left: b.left + x, right: b.left + x, top: b.top + r.y - view.y, bottom: b.top + r.y + r.h - view.y };
@@ -61,6 +62,7 @@ function hoverTimeline(x, y) {
   else if (call >= 0) showCard(box, callCard(call));
   else if (r && r.kind === "lane" && x < G) showCard(box, workerCard(r.w));
   else if (r && r.kind === "limit") showCard(box, limitCard(r, x));
+  else if (r && r.kind === "unneeded") showCard(box, `${plural(M.d.unneeded, "worker")} never had to begin.`);
   else hideCard();
   invalidate();
 }
@@ -117,24 +119,25 @@ const drop = (e) => {
     return;
   }
   if (e.type === "pointerup" && d && !d.moved) {
-    const { r, call = -1, i = call < 0 ? -1 : M.call.on[call] } = pick(x, y);
-    i >= 0 ? select({ task: i, from: "timeline" }) : r && select({});
+    const { r, b = -1, i = -1, call = -1 } = pick(x, y);
+    if (call >= 0 || i >= 0) select({ task: i, bar: b, call, from: "timeline" });
+    else if (r) select({});
   }
 };
 main.addEventListener("pointerup", drop);
 main.addEventListener("pointercancel", drop);
 main.addEventListener("pointerleave", () => {
   mouse.at = null;
-  ui.hover = -1;
+  ui.hover = ui.hoverCall = -1;
   hideCard();
   invalidate();
 });
+main.addEventListener("blur", () => hideCard());
 main.addEventListener("dblclick", (e) => {
-  const { i = -1 } = pick(...local(e));
-  if (i >= 0 && ran(i)) {
-    const l = M.fin[i] - M.start[i];
-    setView(M.start[i] - l * 0.15, M.fin[i] + l * 0.15, true);
-  } else setView(0, M.end, true);
+  const { r, i = -1, call = -1 } = pick(...local(e));
+  if (call >= 0) fill(stretch(r, call));
+  else if (i >= 0 && ran(i)) fill([M.start[i], M.fin[i]]);
+  else setView(0, M.end, true);
 });
 main.addEventListener(
   "wheel",

@@ -30,7 +30,7 @@ function graphData() {
             wd: Math.max(
               110,
               textWidth(x.name) + 48,
-              textWidth(second + "  " + badge) * 0.92 + 26,
+              textWidth("◇ " + second + "  " + badge) * 0.92 + 26,
               open ? cols * c + 22 : 0,
             ),
             badge,
@@ -40,6 +40,7 @@ function graphData() {
             cols,
             open,
             crit: crit.has(x.f),
+            loop: ST.edges.some((e) => e.a === x.f && e.b === x.f),
           };
         });
     return {

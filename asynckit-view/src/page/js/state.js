@@ -3,8 +3,12 @@
 const ui = {
   fn: -1,
   task: -1,
+  bar: -1, // of the task: the stretch that was come to
+  call: -1,
+  told: false, // whether the card of the callback is to stay beside it
   hoverFn: -1,
   hover: -1,
+  hoverCall: -1,
   query: "",
   hits: null,
   hit: -1,

@@ -62,7 +62,7 @@ function functionTable() {
     opt = (k) => (k === "mean" || k === "p50" ? "opt" : k === "p95" ? "opt2" : null);
   return h(
     "table",
-    {},
+    { class: M.d.stored.asked > 0 && "more" },
     h(
       "thead",
       {},
@@ -114,7 +114,7 @@ function functionTable() {
               }
             },
           },
-          h("td", {}, fnChip(x.f), x.name),
+          h("td", { title: x.name }, h("span", { class: "cut" }, fnChip(x.f), h("span", { class: "tail" }, h("bdi", {}, x.name)))),
           h("td", {}, count(x.count)),
           M.d.stored.asked > 0 && h("td", { title: "values that a store had" }, x.asked ? count(x.kept) : "–"),
           h(

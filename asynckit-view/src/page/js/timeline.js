@@ -17,18 +17,22 @@ let G = 124,
   dpr = 1,
   dirty = false,
   anim = 0;
+function longestName() {
+  ctx.font = "12px Inter, system-ui, sans-serif";
+  return M.workers.reduce((most, w) => Math.max(most, ctx.measureText(w.name).width), 0);
+}
 function layout() {
   dpr = window.devicePixelRatio || 1;
   const width = $("timeline").clientWidth,
     narrow = width < 800,
     avail = Math.max(120, window.innerHeight * (narrow ? 0.5 : ui.part));
-  G = narrow ? 44 : 124;
+  G = narrow ? 44 : Math.round(clamp(longestName() + 62, 124, Math.max(124, width * 0.13)));
   PW = Math.max(50, width - G);
   const nl = M.lanes.reduce((s, l) => s + 0.6 * l.length + 0.4, 0),
     rh = clamp(
       Math.floor((avail - 60 * M.limits.length - CALLS * M.callsOn.filter((c) => c.list.length).length) / Math.max(1, nl)),
       15,
-      Math.max(34, Math.round(ui.part * 85)),
+      Math.max(34, Math.round(ui.part * Math.max(85, window.innerHeight * 0.09))),
     );
   rows = [];
   let y = AXIS + 2;
@@ -144,23 +148,27 @@ function zoom(f, t, smooth) {
     at = t ?? (a + b) / 2;
   setView(at - (at - a) * f, at + (b - at) * f, smooth);
 }
+const fill = ([a, b]) => setView(a - Math.max(b - a, 1) * 0.15, b + Math.max(b - a, 1) * 0.15, true);
 function pan(d, smooth) {
   const { a, b } = goal || view;
   setView(a + d * (b - a), b + d * (b - a), smooth);
 }
-function reveal(i) {
-  // brings a task into sight, without zooming when it can be seen already
-  const len = Math.max(M.fin[i] - M.start[i], 1),
-    x = ((M.fin[i] - M.start[i]) / (view.b - view.a)) * PW,
-    r = rows.find(
-      (r) =>
-        r.ids?.length &&
-        (ran(i) ? r.kind === "lane" && r.w === M.worker[i] && r.depth === M.bars.depth[i] : r.kind === "unrun"),
-    );
-  if (r && (r.y - view.y < AXIS || r.y + r.h - view.y > H)) scrollTo(r.y - H / 2);
-  if (M.start[i] < view.a || M.fin[i] > view.b || (x < 3 && ran(i))) {
-    const w = Math.max(len * 14, Math.min(view.b - view.a, len * 60));
-    setView(M.start[i] + len / 2 - w / 2, M.start[i] + len / 2 + w / 2, true);
+function reveal(i, b = -1) {
+  // brings a task, or one stretch of it, into sight
+  if (!ran(i)) bring(unrunRow(), M.ready[i], M.ready[i]);
+  else if (b >= 0) bring(rowOf(b), M.bars.start[b], M.bars.fin[b]);
+  else bring(rowOf(i), M.start[i], M.fin[i]);
+}
+function bring(r, from, to) {
+  // without zooming where that is not needed
+  const len = Math.max(to - from, 1),
+    seen = view.b - view.a,
+    thin = r.kind === "lane" && (len / seen) * PW < 3;
+  if (r.y - view.y < AXIS || r.y + r.h - view.y > H) scrollTo(r.y - H / 2);
+  if (from < view.a || to > view.b || thin) {
+    const w = thin ? len * 60 : Math.max(seen, len * 1.3),
+      mid = (from + to) / 2;
+    setView(mid - w / 2, mid + w / 2, true);
   } else invalidate();
 }
 function invalidate() {
@@ -184,7 +192,7 @@ function ticks(px) {
   const range = view.b - view.a,
     raw = range / Math.max(2, PW / px),
     p = 10 ** Math.floor(Math.log10(raw)),
-    step = [1, 2, 5, 10].find((k) => k * p >= raw) * p,
+    step = Math.max(1, [1, 2, 5, 10].find((k) => k * p >= raw) * p),
     out = [];
   for (let t = Math.ceil(view.a / step - 1e-9) * step; t <= view.b; t += step) out.push(t);
   const units = [
@@ -206,7 +214,7 @@ function ticks(px) {
           ? "0"
           : `${+(t / u[0]).toPrecision(12)} ${u[1]}`
         : t === base
-          ? time(t, 7)
+          ? time(t, 7).replace(/\.?0+(?=\u00a0)/, "")
           : `+${+((t - base) / unit[0]).toPrecision(9)} ${unit[1]}`,
   };
 }
