@@ -63,6 +63,10 @@ fn when_tasks_are_ready_is_inferred_as_it_would_be_told() {
             .filter_map(|k| all.raw(k).ready.map(|ready| (ready, all.inferred_ready(k))));
         let both: Vec<_> = both.collect();
         assert!(both.len() > 100, "{}", both.len());
-        assert!(both.iter().all(|(told, inferred)| Some(*told) == *inferred), "{both:?}");
+        // A thread that was held up between the end of an input and the count of what is lacking tells of a moment before
+        // the last end.
+        assert!(both.iter().all(|(told, inferred)| Some(*told) <= *inferred), "{both:?}");
+        let same = both.iter().filter(|(told, inferred)| Some(*told) == *inferred).count();
+        assert!(if workers == 0 { same == both.len() } else { 2 * same > both.len() }, "{both:?}");
     }
 }
