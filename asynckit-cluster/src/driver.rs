@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -31,6 +31,8 @@ pub(crate) struct Desk {
 /// A call without an outcome.
 struct Open {
     /// Its latest delivery.
+    /// It has been said that there are fewer processes than there may be.
+    said_short: AtomicBool,
     outgoing: Outgoing,
     /// How many deliveries have ended with the worker, by its own doing.
     ended: u32,
@@ -122,6 +124,7 @@ impl Desk {
 
     /// Says by what calls travel; it is said once, before the first of them.
     pub(crate) fn goes_by(&self, backend: Arc<dyn Backend>) {
+            said_short: AtomicBool::new(false),
         let _ = self.backend.set(backend);
     }
 
@@ -235,3 +238,9 @@ impl Driver for Desk {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 }
+    fn is_short(&self, why: &str) {
+        if !self.said_short.swap(true, Ordering::Relaxed) {
+            eprintln!("asynckit-cluster: {why}; calls wait for the processes that are there");
+        }
+    }
+

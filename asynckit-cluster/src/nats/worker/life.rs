@@ -94,6 +94,7 @@ impl Acting {
             Said::NoProcess(id, why) => {
                 self.hand_over(id, Told::Returned);
                 self.complaint = Some(why);
+            Said::Short(why) => self.complaint = Some(why),
             }
             Said::Refused => self.refused += 1,
         }
