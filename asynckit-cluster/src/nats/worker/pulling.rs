@@ -20,7 +20,8 @@ use crate::wire::{self, CallId, Garbled, Hash, Outcome, Part};
 /// How long a request for calls stands.
 const STANDS: Duration = Duration::from_secs(5);
 
-/// How long a call may wait here for a thread.
+/// How long a call may wait here for a thread; and each time that it has come again, twice as long. So calls go to who
+/// has time for them; and one that nobody has time for stays somewhere until it has its turn, however long others take.
 const WAITS: Duration = Duration::from_secs(1);
 
 /// How long a worker asks for nothing that could not start a process.
