@@ -11,8 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Said;
-use super::acting::{Acting, Found};
-use super::pulling::GONE;
+use super::acting::{Acting, Found, GONE};
 use crate::nats::frames::{self, DriverBeat, Told};
 use crate::nats::names::{self, Lane};
 use crate::nats::{EACH, say, streams};
@@ -94,8 +93,8 @@ impl Acting {
             Said::NoProcess(id, why) => {
                 self.hand_over(id, Told::Returned);
                 self.complaint = Some(why);
-            Said::Short(why) => self.complaint = Some(why),
             }
+            Said::Short(why) => self.complaint = Some(why),
             Said::Refused => self.refused += 1,
         }
     }
@@ -163,6 +162,7 @@ impl Acting {
                 self.lanes.iter_mut().for_each(|asked| asked.count = 0);
                 let now = Instant::now();
                 self.heard.values_mut().for_each(|heard| *heard = now);
+                self.lanes.iter_mut().for_each(|asked| asked.named = now);
                 self.began = now;
                 self.reopen(Duration::ZERO);
             }
@@ -186,6 +186,9 @@ impl Acting {
         let has_calls = |run: u64| self.taken.iter().any(|(id, _)| id.run == run);
         self.ended.retain(|run, since| now.duration_since(*since) < GONE || has_calls(*run));
         if self.is_connected {
+            // What drivers that are gone have named. A request that stands may still bring a call.
+            self.heard.retain(|_, heard| now.duration_since(*heard) <= GONE);
+            self.lanes.retain(|asked| asked.is_wanted(now) || asked.count > 0);
             self.hand_back(now);
             if self.rests.is_some_and(|until| until <= now) && !self.is_draining {
                 self.take_again().await;
