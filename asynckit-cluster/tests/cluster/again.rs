@@ -12,8 +12,7 @@ use asynckit::{Results, async_work};
 use asynckit_cluster::{Cluster, call_id};
 use asynckit_store::Store;
 
-use crate::promises::Test;
-use crate::site::{Folder, Site, eventually};
+use crate::site::{Folder, Site, Test, eventually};
 
 pub const ALL: &[Test] = &[(
     "a_driver_that_is_killed_and_started_again_does_what_is_missing",
