@@ -23,7 +23,8 @@ use crate::wire::{self, CallId, Hash};
 
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
 pub(super) enum Found {
-    Sent(u64, u32, u32, Result<u64, BoxError>),
+    /// A call, with the large bodies that were stored for it.
+    Sent(u64, u32, u32, Vec<Hash>, Result<u64, BoxError>),
     /// An outcome whose body lay in the object store, of this delivery.
     Fetched(CallId, u32, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
@@ -68,6 +69,8 @@ pub(super) struct Acting {
     pub(super) marks: (u64, u64),
     /// How many open calls need a large body.
     pub(super) large: HashMap<Hash, usize>,
+    /// Large bodies that no open call needed any more; one may need them again, as when it goes out anew.
+    pub(super) unneeded: Vec<Hash>,
     pub(super) said_again: Option<Instant>,
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
@@ -119,6 +122,7 @@ impl Acting {
             epoch: 0,
             marks: (last, last),
             large: HashMap::new(),
+            unneeded: Vec::new(),
             said_again: None,
             said_foreign: false,
             again: Vec::new(),
