@@ -128,6 +128,13 @@ pub fn risky(n: u64) -> u64 {
     n * n
 }
 
+/// The same, so long that it is usually running.
+#[async_work(remote)]
+pub fn risky_for(n: u64, milliseconds: u64) -> u64 {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    n * n
+}
+
 pub fn kill_self(signal: rustix::process::Signal) -> u32 {
     // The standard library's handler of SIGSEGV lets the first one pass, and two that come together are one.
     for _ in 0..6_000 {

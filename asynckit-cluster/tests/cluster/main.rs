@@ -2,6 +2,7 @@
 
 mod again;
 mod chaos;
+mod documents;
 mod ends;
 mod functions;
 mod kept;
@@ -56,11 +57,14 @@ fn main() {
             }));
         }
     }
-    for (name, test) in of_processes::ALL {
-        trials.push(Trial::test(format!("of_processes::{name}"), move || {
-            site::soon(name, *test);
-            Ok(())
-        }));
+    let others = [("of_processes", of_processes::ALL), ("documents", documents::ALL)];
+    for (module, tests) in others {
+        for (name, test) in tests {
+            trials.push(Trial::test(format!("{module}::{name}"), move || {
+                site::soon(name, *test);
+                Ok(())
+            }));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

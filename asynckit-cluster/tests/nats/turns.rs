@@ -53,7 +53,7 @@ fn what_goes_alone_gets_its_turn_in_a_busy_process() {
     assert_eq!((begun(dir.path(), 1).len(), cluster.status().redelivered), (1, 0));
 }
 
-/// The worker asks for calls of both kinds, and the others are always there first.
+/// The worker asks for calls of both kinds, and has a thread for one of them.
 #[test]
 fn what_is_limited_gets_its_turn_among_others() {
     let Some(server) = NatsServer::start() else { return };
