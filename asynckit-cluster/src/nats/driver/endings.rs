@@ -174,11 +174,15 @@ impl Acting {
 
     fn lose_unclaimed(&mut self, number: u64, delivery: u32) {
         if self.calls.get(number).is_some_and(|open| open.claim.is_none()) {
-            let mut lost = not_begun("the server");
             // Whoever got it may have begun, and have died before he could say so: of most calls that is no harm.
-            if self.is_suspect(number) {
-                lost.blame = Blame::Maybe;
-            }
+            let lost = match self.is_suspect(number) {
+                false => not_begun("the server"),
+                true => Lost {
+                    worker: "a worker that is gone".to_owned(),
+                    words: "has taken it and was not heard of again".to_owned(),
+                    blame: Blame::Maybe,
+                },
+            };
             self.lose(number, delivery, lost);
         }
     }
