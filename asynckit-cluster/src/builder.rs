@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use asynckit::Pool;
 
+use crate::clock::EVER;
 use crate::cluster::Cluster;
 use crate::error::ClusterError;
 use crate::processes::lines::{self, Line, OnLine};
@@ -81,7 +82,7 @@ impl ClusterBuilder {
         self
     }
 
-    /// A process is replaced after so many calls: against what libraries leave behind.
+    /// A process is replaced after so many calls, one at least: against what libraries leave behind.
     pub fn max_calls(mut self, most: u64) -> ClusterBuilder {
         self.max_calls = Some(most);
         self
@@ -137,8 +138,9 @@ impl ClusterBuilder {
     #[cfg(unix)]
     pub fn processes(self, n: usize) -> Result<Cluster, ClusterError> {
         let deliveries = (self.deliveries as usize, "deliveries");
-        let pool =
-            local_pool(self.pool, &[(n, "processes"), (self.threads, "threads"), deliveries])?;
+        let calls = (self.max_calls.map_or(1, |most| most.min(1) as usize), "max_calls");
+        let numbers = [(n, "processes"), (self.threads, "threads"), deliveries, calls];
+        let pool = local_pool(self.pool, &numbers)?;
         let options = Options {
             name: "worker".to_owned(),
             processes: n,
@@ -146,8 +148,8 @@ impl ClusterBuilder {
             max_calls: self.max_calls,
             memory: self.memory,
             arguments: self.arguments.into_iter().map(Into::into).collect(),
-            grace: self.grace,
-            lease: self.lease.max(Duration::from_millis(20)),
+            grace: self.grace.min(EVER),
+            lease: self.lease.clamp(Duration::from_millis(20), EVER),
             on_line: self.on_line,
         };
         Cluster::over(pool, self.deliveries, |driver| {
@@ -192,7 +194,7 @@ fn local_pool(
         return Err(ClusterError::IsWorker);
     }
     if let Some((_, what)) = numbers.iter().find(|(number, _)| *number == 0) {
-        return Err(ClusterError::Invalid(format!("a cluster has one of its {what} at least")));
+        return Err(ClusterError::Invalid(format!("`{what}` has to be one at least, and is 0")));
     }
     match pool {
         Some(pool) => Ok(pool),

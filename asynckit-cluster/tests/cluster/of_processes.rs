@@ -29,6 +29,9 @@ pub const ALL: &[(&str, fn())] = &[
     ),
     ("a_process_has_so_much_memory_unless_its_function_says", a_process_has_so_much_memory),
     ("calls_wait_for_the_processes_that_are_there", calls_wait_for_the_processes_that_are_there),
+    ("numbers_that_make_no_sense_are_an_error", numbers_that_make_no_sense_are_an_error),
+    ("a_lease_or_a_grace_may_be_for_ever", a_lease_or_a_grace_may_be_for_ever),
+    ("a_line_that_is_not_wanted_harms_no_call", a_line_that_is_not_wanted_harms_no_call),
     ("lines_come_whole_and_with_a_name", lines_come_whole_and_with_a_name),
     ("quick_calls_do_not_wait_behind_a_long_one", quick_calls_do_not_wait_behind_a_long_one),
     ("a_drop_leaves_no_process", a_drop_leaves_no_process),
@@ -133,6 +136,49 @@ fn calls_wait_for_the_processes_that_are_there() {
     folder.make("until");
     let rest: Vec<String> = said.collect();
     assert!(driver.wait().unwrap().success(), "{rest:?}");
+}
+
+fn numbers_that_make_no_sense_are_an_error() {
+    let errors = [
+        (Cluster::builder().processes(0), "processes"),
+        (Cluster::builder().threads(0).processes(1), "threads"),
+        (Cluster::builder().deliveries(0).processes(1), "deliveries"),
+        (Cluster::builder().max_calls(0).processes(1), "max_calls"),
+    ];
+    for (error, what) in errors {
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            format!("`{what}` has to be one at least, and is 0")
+        );
+    }
+}
+
+fn a_lease_or_a_grace_may_be_for_ever() {
+    let folder = Folder::new();
+    let builder = Cluster::builder().lease(Duration::MAX).grace(Duration::MAX);
+    let cluster = builder.processes(1).unwrap();
+    let [runs, cancelled] = ["runs", "cancelled"].map(|name| folder.file(name));
+    cluster.pool().scope(|s| {
+        let result = patient(&runs, &cancelled).spawn_on(&cluster.on(s));
+        eventually("it runs", || folder.count("runs") == 1);
+        result.cancel();
+        eventually("it was told", || folder.count("cancelled") == 1);
+    });
+    assert_eq!(process().spawn_on(&cluster).get().unwrap(), folder.processes("runs")[0]);
+}
+
+/// What is done with it panics, each time. Then nobody would read what the process says, and saying it would fail.
+fn a_line_that_is_not_wanted_harms_no_call() {
+    let builder = Cluster::builder().on_line(|_| std::panic::resume_unwind(Box::new(())));
+    let cluster = builder.processes(1).unwrap();
+    let much = "much\n".repeat(30_000);
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        for _ in 0..2 {
+            says(&much, &much).spawn_on(&place).get().unwrap();
+        }
+    });
+    assert_eq!(cluster.status().redelivered, 0);
 }
 
 fn lines_come_whole_and_with_a_name() {
