@@ -31,8 +31,8 @@ pub(super) enum Found {
     Recovered(u32, Result<Box<Recovered>, BoxError>),
     /// How far a lane was handed out, and what is not in the stream any more.
     LookedAt(Lane, u32, Result<(u64, Vec<(u64, u32)>), BoxError>),
-    /// Outcomes that are kept, and how far they go.
-    Outcomes(u32, Result<(Vec<Bytes>, u64), BoxError>),
+    /// Outcomes that are kept.
+    Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
     Nothing,

@@ -146,9 +146,9 @@ impl Acting {
         });
     }
 
-    pub(super) fn have_read(&mut self, epoch: u32, read: Result<(Vec<Bytes>, u64), BoxError>) {
+    pub(super) fn have_read(&mut self, epoch: u32, read: Result<Vec<Bytes>, BoxError>) {
         self.is_reading = false;
-        let Ok((messages, _)) = read else { return };
+        let Ok(messages) = read else { return };
         messages.iter().for_each(|message| self.outcomes(message));
         if epoch == self.epoch && self.is_connected && !self.is_recovering {
             self.give_up();

@@ -130,7 +130,7 @@ impl Acting {
         let last_things = async {
             self.beat(true).await;
             // Of outcomes that nobody waits for the large values go first: nothing else says where they are.
-            if let Ok((kept, _)) = recover::outcomes(&done, &subject, self.marks.0).await {
+            if let Ok(kept) = recover::outcomes(&done, &subject, self.marks.0).await {
                 kept.iter().for_each(|message| self.outcomes(message));
             }
             done.purge().filter(subject).await.ok();
