@@ -35,6 +35,8 @@ pub(super) enum Found {
     Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
+    /// Whether the server hears what is said here.
+    Heard(u32, bool),
     Nothing,
 }
 
@@ -63,6 +65,8 @@ pub(super) struct Acting {
     pub(super) is_connected: bool,
     pub(super) is_recovering: bool,
     pub(super) is_reading: bool,
+    /// It is being asked whether the server hears what is said here.
+    pub(super) is_asking: bool,
     /// Counts losses of the connection: what was asked before one says nothing of what came after it.
     pub(super) epoch: u32,
     /// Up to where in the stream all outcomes have come: a while ago, and lately.
@@ -119,6 +123,7 @@ impl Acting {
             is_connected: true,
             is_recovering: false,
             is_reading: false,
+            is_asking: false,
             epoch: 0,
             marks: (last, last),
             large: HashMap::new(),

@@ -35,6 +35,8 @@ pub(super) enum Found {
     Stored(Vec<Ready>, Result<(), BoxError>),
     /// The streams are there again.
     Opened(u32, Result<(), BoxError>),
+    /// Whether the server hears what is said here.
+    Heard(u32, bool),
     Nothing,
 }
 
@@ -121,6 +123,8 @@ pub(super) struct Acting {
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
     pub(super) is_connected: bool,
+    /// It is being asked whether the server hears what is said here.
+    pub(super) is_asking: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
     /// Why no process could be had, where that is new.
@@ -175,6 +179,7 @@ impl Acting {
             refused: 0,
             said_foreign: false,
             is_connected: true,
+            is_asking: false,
             epoch: 0,
             complaint: None,
             rests: None,
