@@ -52,6 +52,9 @@ fn kill_if_there(process: u32) {
     let _ = rustix::process::kill_process(process, Signal::KILL);
 }
 
+/// Each outcome that has come of each call.
+type Outcomes = HashMap<u64, Vec<Result<u64, String>>>;
+
 /// One of them, or a tenth where there are more, with the usual deliveries. For some seconds, and with as many workers
 /// and calls as `scripts/soak` says.
 fn calls_come_out_right_while_workers_are_killed_each_second(site: &Site) {
@@ -60,14 +63,13 @@ fn calls_come_out_right_while_workers_are_killed_each_second(site: &Site) {
     let most = number("ASYNCKIT_SOAK_WORKERS").unwrap_or(4);
     let a_second = number("ASYNCKIT_SOAK_CALLS").unwrap_or(200) as u64;
     let cluster = site.cluster(most);
-    // How often an outcome has come, and which, of each call.
-    let outcomes: Arc<Mutex<HashMap<u64, Vec<Result<u64, String>>>>> = Arc::default();
+    let outcomes = Arc::<Mutex<Outcomes>>::default();
     let (begin, mut calls, mut killed) = (Instant::now(), 0, 0u64);
     for round in 1..=seconds {
         for n in calls..calls + a_second {
             let its = outcomes.clone();
             risky_for(n, LASTS).spawn_on(&*cluster).on_set(move |outcome| {
-                let outcome = outcome.map(|value| *value).map_err(|error| format!("{error:#}"));
+                let outcome = outcome.copied().map_err(|error| format!("{error:#}"));
                 its.lock().unwrap().entry(n).or_default().push(outcome);
             });
         }
