@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use asynckit::Pool;
 
+use crate::clock::EVER;
 use crate::cluster::Cluster;
 use crate::error::ClusterError;
 use crate::processes::lines::{self, Line, OnLine};
@@ -73,13 +74,15 @@ impl ClusterBuilder {
 
     /// How many calls a process runs at once: one unless said. A process that runs several can't be ended for the sake
     /// of one of them: a call that is cancelled or out of time may ask [`is_cancelled`](asynckit::is_cancelled), and
-    /// that is all.
+    /// that is all. One that ends its process takes with it what runs beside it, which goes out again; but a call with
+    /// `deliveries = 1` has its process to itself, with all of its threads: it waits for one that runs nothing, and
+    /// nothing is sent there until it has ended.
     pub fn threads(mut self, threads: usize) -> ClusterBuilder {
         self.threads = threads;
         self
     }
 
-    /// A process is replaced after so many calls: against what libraries leave behind.
+    /// A process is replaced after so many calls, one at least: against what libraries leave behind.
     pub fn max_calls(mut self, most: u64) -> ClusterBuilder {
         self.max_calls = Some(most);
         self
@@ -135,8 +138,9 @@ impl ClusterBuilder {
     #[cfg(unix)]
     pub fn processes(self, n: usize) -> Result<Cluster, ClusterError> {
         let deliveries = (self.deliveries as usize, "deliveries");
-        let pool =
-            local_pool(self.pool, &[(n, "processes"), (self.threads, "threads"), deliveries])?;
+        let calls = (self.max_calls.map_or(1, |most| most.min(1) as usize), "max_calls");
+        let numbers = [(n, "processes"), (self.threads, "threads"), deliveries, calls];
+        let pool = local_pool(self.pool, &numbers)?;
         let options = Options {
             name: "worker".to_owned(),
             processes: n,
@@ -144,8 +148,8 @@ impl ClusterBuilder {
             max_calls: self.max_calls,
             memory: self.memory,
             arguments: self.arguments.into_iter().map(Into::into).collect(),
-            grace: self.grace,
-            lease: self.lease.max(Duration::from_millis(20)),
+            grace: self.grace.min(EVER),
+            lease: self.lease.clamp(Duration::from_millis(20), EVER),
             on_line: self.on_line,
         };
         Cluster::over(pool, self.deliveries, |driver| {
@@ -190,7 +194,7 @@ fn local_pool(
         return Err(ClusterError::IsWorker);
     }
     if let Some((_, what)) = numbers.iter().find(|(number, _)| *number == 0) {
-        return Err(ClusterError::Invalid(format!("a cluster has one of its {what} at least")));
+        return Err(ClusterError::Invalid(format!("`{what}` has to be one at least, and is 0")));
     }
     match pool {
         Some(pool) => Ok(pool),

@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+/// What is longer than this need not end: a century or so, which any clock can count.
+pub(crate) const EVER: Duration = Duration::from_secs(1 << 32);
+
 /// Now.
 pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);

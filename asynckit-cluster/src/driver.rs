@@ -1,11 +1,16 @@
 //! What a driver keeps of its calls: each of them until its outcome, its deliveries, and who waits for it.
+//!
+//! A delivery is used up where it may have been begun, and nothing but the call itself can have ended it. So what is
+//! handed back unrun costs nothing. What was lost with others goes alone next, so that it is known whose end it was.
+//! A call that may go out but once (`deliveries = 1`) can't be tried like that: it has its process to itself from the
+//! first, and is lost where it may have begun, whatever the reason.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -26,6 +31,8 @@ pub(crate) struct Desk {
     backend: OnceLock<Arc<dyn Backend>>,
     redelivered: AtomicU64,
     refused: AtomicU64,
+    /// It has been said that there are fewer processes than there may be.
+    said_short: AtomicBool,
 }
 
 /// A call without an outcome.
@@ -34,7 +41,7 @@ struct Open {
     outgoing: Outgoing,
     /// How many deliveries have ended with the worker, by its own doing.
     ended: u32,
-    /// How many may.
+    /// How many may. Of one, it goes alone.
     most: u32,
     slot: Arc<Slot>,
 }
@@ -117,6 +124,7 @@ impl Desk {
             backend: OnceLock::new(),
             redelivered: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            said_short: AtomicBool::new(false),
         })
     }
 
@@ -223,12 +231,20 @@ impl Driver for Desk {
         open.outgoing.call.delivery += 1;
         let again = open.outgoing.clone();
         drop(all);
-        self.redelivered.fetch_add(1, Ordering::Relaxed);
+        if how.blame != Blame::None {
+            self.redelivered.fetch_add(1, Ordering::Relaxed);
+        }
         self.backend().publish(again);
     }
 
     fn fail(&self, id: CallId, words: String) {
         self.answer(id, Answer::Lost(words));
+    }
+
+    fn is_short(&self, why: &str) {
+        if !self.said_short.swap(true, Ordering::Relaxed) {
+            eprintln!("asynckit-cluster: {why}; calls wait for the processes that are there");
+        }
     }
 
     fn refused(&self, _: &Garbled) {

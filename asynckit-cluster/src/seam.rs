@@ -106,6 +106,9 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// There will never be an outcome, whatever is tried: fails it, as lost, with these words.
     fn fail(&self, id: CallId, words: String);
 
+    /// No further process could be had, for this reason: calls wait for those that are there.
+    fn is_short(&self, why: &str);
+
     /// Something came that can't be read. It was dropped.
     fn refused(&self, why: &wire::Garbled);
 }

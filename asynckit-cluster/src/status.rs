@@ -23,7 +23,8 @@ pub struct Status {
     pub queued: Vec<(String, usize)>,
     /// How many calls have no outcome yet.
     pub open: usize,
-    /// How many deliveries were not the first of their call.
+    /// How often a call that may have begun has gone out again, as its process or its worker has ended or is silent. What
+    /// was handed back unrun isn't counted.
     pub redelivered: u64,
     /// How many messages could not be read.
     pub refused: u64,

@@ -12,6 +12,9 @@
 
 use crate::wire::FunctionId;
 
+/// What stands for all functions without a limit.
+pub(super) const ANY: &str = "any";
+
 /// The names of one app, for one build of the program.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
@@ -64,7 +67,7 @@ impl Names {
 
     pub(super) fn work(&self, lane: Lane, function: FunctionId) -> String {
         let kind = match lane {
-            Lane::Any => "any",
+            Lane::Any => ANY,
             Lane::One(_) => "one",
         };
         format!("asynckit.{}.work.{}.{kind}.{function}", self.app, self.build)
@@ -114,6 +117,14 @@ impl Names {
     /// What all drivers of this build say.
     pub(super) fn all_drivers(&self) -> String {
         format!("asynckit.{}.driver.{}.*", self.app, self.build)
+    }
+}
+
+/// What a lane is called where the server answers requests for its calls.
+pub(super) fn mark(lane: Lane) -> String {
+    match lane {
+        Lane::Any => ANY.to_owned(),
+        Lane::One(function) => function.to_string(),
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event, RequestErrorKind, ServerAddr};
 use asynckit::BoxError;
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 /// The oldest server that has all that is used.
@@ -247,6 +248,24 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) js: jetstream::Context,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
+}
+
+impl Connection {
+    /// Whether the server hears what is said here. A client looks for that only where it hears nothing itself, and
+    /// others may talk all the time; so somebody has to ask, for a stream that is there.
+    pub(super) fn is_heard(&self, stream: &str) -> impl Future<Output = bool> + Send + 'static {
+        let (client, subject) = (self.client.clone(), format!("$JS.API.STREAM.INFO.{stream}"));
+        async move {
+            let answer = client.request(subject, Bytes::new()).await;
+            !answer.is_err_and(|error| error.kind() == RequestErrorKind::TimedOut)
+        }
+    }
+
+    /// Gives the connection up, for another one.
+    pub(super) fn renew(&self) -> impl Future<Output = ()> + Send + 'static {
+        let client = self.client.clone();
+        async move { drop(client.force_reconnect().await) }
+    }
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -24,6 +24,9 @@ const HELLO: Duration = Duration::from_secs(10);
 /// So many processes that end before their hello are enough.
 const SILENT: u32 = 3;
 
+/// How long none is started where one could not be, and others are there.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// How processes are to be.
 pub(crate) struct Options {
     /// What their names begin with.
@@ -143,14 +146,26 @@ impl Shared {
                 let started = self.start(number);
                 crew = self.crew();
                 crew.is_starting = false;
+                let has_others = !crew.members.is_empty();
+                if started.is_err() && has_others {
+                    crew.starts_none(Instant::now() + PAUSE);
+                }
                 // One that has ended by now was still counted as one to come when it was looked whether more are wanted.
                 crew.dispatch();
                 self.gone.notify_all();
                 if let Err(error) = started {
                     let words = format!("no process could be started: {error}");
-                    self.fail_all(crew, &words);
+                    if has_others {
+                        drop(crew);
+                        self.tell(|driver| driver.is_short(&words));
+                    } else {
+                        self.fail_all(crew, &words);
+                    }
                     crew = self.crew();
                 }
+                continue;
+            }
+            if crew.may_start_again(Instant::now()) {
                 continue;
             }
             let pause = self.look_at_the_clock(&mut crew);
@@ -189,6 +204,9 @@ impl Shared {
                 }
             }
         }
+        if let Some(until) = crew.starts_none {
+            pause = Some(pause.unwrap_or(Duration::MAX).min(until.saturating_duration_since(now)));
+        }
         crew.watches = is_busy || pause.is_some();
         if crew.ticks {
             pause = Some(pause.unwrap_or(Duration::MAX).min(LONG));
@@ -205,12 +223,20 @@ impl Shared {
         let started =
             super::start::start(&settings, &self.options.arguments, &self.options.on_line)?;
         let Started { child, outbox, mut outcomes, last_words } = started;
-        self.crew().add(number, name.clone(), child, outbox);
         let this = self.clone();
-        thread::Builder::new().name(format!("{name}-outcomes")).spawn(move || {
+        // It is a member when somebody listens to it, who waits for this lock: nobody would see to its end otherwise.
+        let mut crew = self.crew();
+        let listening = thread::Builder::new().name(format!("{name}-outcomes")).spawn(move || {
             let why = this.listen(number, &mut outcomes);
             this.gone(number, why, &last_words);
-        })?;
+        });
+        match listening {
+            Ok(_) => crew.add(number, name, child.taken_over(), outbox),
+            Err(error) => {
+                outbox.close();
+                return Err(error);
+            }
+        }
         Ok(())
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Crew {
     /// How many more are to be started, and whether one just is.
     pub(super) to_start: usize,
     pub(super) is_starting: bool,
+    /// Until when none is started, as none could be.
+    pub(super) starts_none: Option<Instant>,
     /// How many have ended, and not been looked after yet.
     pub(super) leaving: usize,
     /// How many members there have been.
@@ -71,6 +73,7 @@ impl Crew {
             max_calls,
             to_start: 0,
             is_starting: false,
+            starts_none: None,
             leaving: 0,
             started: 0,
             silent: None,
@@ -135,9 +138,24 @@ impl Crew {
         let coming = soon + self.members.values().filter(|one| !one.is_ready).count();
         let there = self.members.len() + soon;
         let is_wanted = there < self.most && coming * self.threads < self.queue.len().max(1);
-        let is_wanted = is_wanted && !self.is_stopping;
+        let is_wanted = is_wanted && !self.is_stopping && self.starts_none.is_none();
         self.to_start += usize::from(is_wanted);
         is_wanted
+    }
+
+    /// None could be started: calls wait for those that are there, and for better times.
+    pub(super) fn starts_none(&mut self, until: Instant) {
+        self.to_start = 0;
+        self.starts_none = Some(until);
+    }
+
+    /// Whether times may be better by now, and there is something to do.
+    pub(super) fn may_start_again(&mut self, now: Instant) -> bool {
+        if self.starts_none.is_none_or(|until| now < until) {
+            return false;
+        }
+        self.starts_none = None;
+        self.dispatch()
     }
 
     /// Who has time for a call: who is idle, else who has the least ahead, where that is quick.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -112,7 +113,9 @@ fn each_line(from: impl Read, mut each: impl FnMut(&str)) {
         if line.last() == Some(&b'\n') {
             line.pop();
         }
-        each(&String::from_utf8_lossy(&line));
+        // What the program does with a line may fail: a process is not to wait for ever with its next one for that.
+        let text = String::from_utf8_lossy(&line);
+        let _ = catch_unwind(AssertUnwindSafe(|| each(&text)));
         line.clear();
     }
 }

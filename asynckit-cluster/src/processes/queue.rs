@@ -85,9 +85,12 @@ impl Queue {
     /// Takes a call out; `false` where it is not here.
     pub(super) fn remove(&mut self, id: CallId) -> bool {
         let was_there = self.waiting.remove(&id).is_some();
-        if self.waiting.is_empty() {
-            self.ready.clear();
-            self.held.clear();
+        // What is gone has arguments still, and may lie behind one whose turn is long in coming.
+        let here = self.ready.len() + self.held.values().map(VecDeque::len).sum::<usize>();
+        if here > 2 * self.waiting.len() + 8 || self.waiting.is_empty() {
+            let waiting = &self.waiting;
+            self.ready.retain(|one| waits(waiting, one));
+            self.held.values_mut().for_each(|held| held.retain(|one| waits(waiting, one)));
         }
         was_there
     }
@@ -166,6 +169,26 @@ mod tests {
         assert_eq!(next(&mut queue), Some((1, 2)));
         assert_eq!(next(&mut queue), None);
         assert_eq!(queue.len(), 0);
+    }
+
+    /// With their arguments, which may be much.
+    #[test]
+    fn what_is_withdrawn_behind_one_that_waits_is_not_kept() {
+        for limit in [None, Some(1)] {
+            let (mut queue, about) = (Queue::default(), about(limit));
+            queue.push(call(1, 1, &about));
+            queue.push(call(2, 1, &about));
+            let first = next(&mut queue);
+            for number in 3..10_000 {
+                queue.push(call(number, 1, &about));
+                assert_eq!(limit.and_then(|_| next(&mut queue)), None);
+                assert!(queue.remove(CallId { run: 1, number }));
+            }
+            let kept = queue.ready.len() + queue.held.values().map(VecDeque::len).sum::<usize>();
+            assert!(kept < 20, "{kept} are kept");
+            queue.leaves(&about);
+            assert_eq!((first, next(&mut queue)), (Some((1, 1)), Some((2, 1))));
+        }
     }
 
     #[test]

@@ -17,10 +17,28 @@ use super::pipe::{self, Frame, Outbox};
 
 /// A process that was started.
 pub(super) struct Started {
-    pub(super) child: Child,
+    pub(super) child: Fresh,
     pub(super) outbox: Arc<Outbox>,
     pub(super) outcomes: BufReader<File>,
     pub(super) last_words: LastWords,
+}
+
+/// A process that nobody has taken over yet: dropped, it is killed, and nothing is left of it.
+pub(super) struct Fresh(Option<Child>);
+
+impl Fresh {
+    pub(super) fn taken_over(mut self) -> Child {
+        self.0.take().unwrap_or_else(|| unreachable!("it is taken over once"))
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 /// Starts one. It has to be done by a thread that lasts: where that ends, the process is killed.
@@ -61,12 +79,14 @@ pub(super) fn start(
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         unreachable!("both are pipes")
     };
+    let child = Fresh(Some(child));
+    let last_words = lines::hand_on(&settings.name, out, err, on_line)?;
     let outbox = Arc::new(Outbox::new(calls)?);
     outbox.send(Frame::new(&ToWorker::Be(settings.clone()), Vec::new()), false);
+    // (The last of its threads: it stays until the outbox is closed, and the others until the process has ended.)
     let writer = outbox.clone();
     let name = format!("{}-calls", settings.name);
     thread::Builder::new().name(name).spawn(move || writer.write_all())?;
-    let last_words = lines::hand_on(&settings.name, out, err, on_line)?;
     let outcomes = BufReader::with_capacity(1 << 16, File::from(outcomes));
     Ok(Started { child, outbox, outcomes, last_words })
 }
@@ -99,4 +119,24 @@ pub(super) fn in_words(status: io::Result<ExitStatus>, last_words: &str) -> Stri
         words.push_str(last_words);
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_of_a_process_that_nobody_takes_over() {
+        let child = Command::new("sleep").arg("600").spawn().unwrap();
+        let entry = format!("/proc/{}", child.id());
+        let is_there = || std::path::Path::new(&entry).exists();
+        assert!(is_there() || cfg!(not(target_os = "linux")));
+        drop(Fresh(Some(child)));
+        assert!(!is_there());
+        // One that was is whoever's who has it.
+        let mut child = Fresh(Some(Command::new("sleep").arg("600").spawn().unwrap())).taken_over();
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

@@ -38,7 +38,7 @@ pub fn bytes(n: usize) -> Vec<u8> {
     vec![7; n]
 }
 
-/// Notes that it runs, by one byte, and waits until the other file is there.
+/// Notes that it runs, and waits until the other file is there.
 #[async_work(remote)]
 pub fn meet(runs: &Path, until: &Path) -> u32 {
     note(runs);
@@ -85,9 +85,53 @@ pub fn end_at_first(runs: &Path) -> u32 {
     std::process::id()
 }
 
+/// A value whose process ends the first time that it is told of: the code has run, and nobody hears of it.
+#[derive(Debug, PartialEq, Deserialize)]
+pub struct Untold(pub u64);
+
+impl Serialize for Untold {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.0 == 1 {
+            kill_self(rustix::process::Signal::KILL);
+        }
+        to.serialize_newtype_struct("Untold", &self.0)
+    }
+}
+
+#[async_work(remote)]
+pub fn end_before_it_tells(runs: &Path) -> Untold {
+    Untold(note(runs))
+}
+
+/// Goes out once, and is tried twice; ends its process the first time.
+#[async_work(remote(deliveries = 1), retry = 1)]
+pub fn end_at_first_try(runs: &Path) -> u64 {
+    if note(runs) == 1 {
+        std::process::abort();
+    }
+    2
+}
+
+/// Notes under which id it is called. The first time its process ends, the second time it fails.
+#[async_work(remote, retry = 1)]
+pub fn id_each_time(ids: &Path) -> Result<u64, Full> {
+    match note_line(ids, &call_id().expect("it is a call").to_string()) {
+        1 => std::process::abort(),
+        2 => Err(Full { disk: "A".into() }),
+        times => Ok(times),
+    }
+}
+
 /// For a test in which processes are killed.
 #[async_work(remote)]
 pub fn risky(n: u64) -> u64 {
+    n * n
+}
+
+/// The same, so long that it is usually running.
+#[async_work(remote)]
+pub fn risky_for(n: u64, milliseconds: u64) -> u64 {
+    std::thread::sleep(Duration::from_millis(milliseconds));
     n * n
 }
 
@@ -200,6 +244,11 @@ pub fn greedy(bytes: usize) -> usize {
     take(bytes)
 }
 
+#[async_work(remote(memory = "1GB"))]
+pub fn ample(bytes: usize) -> usize {
+    take(bytes)
+}
+
 #[async_work(remote)]
 pub fn unlimited(bytes: usize) -> usize {
     take(bytes)
@@ -209,11 +258,6 @@ fn take(bytes: usize) -> usize {
     let mut all = vec![1u8; bytes];
     all[bytes / 2] = 2;
     std::hint::black_box(&all).len()
-}
-
-#[async_work(remote)]
-pub fn nap(milliseconds: u64) {
-    std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
 #[async_work(remote)]
@@ -242,11 +286,15 @@ impl Numbers {
     }
 }
 
-/// Adds one byte to a file; how many there are now.
+/// Adds a line with the id of this process to a file; how many there are now.
 pub fn note(file: &Path) -> u64 {
-    let mut file = std::fs::File::options().append(true).create(true).open(file).unwrap();
-    file.write_all(b".").unwrap();
-    file.metadata().unwrap().len()
+    note_line(file, &std::process::id().to_string())
+}
+
+fn note_line(file: &Path, line: &str) -> u64 {
+    let mut open = std::fs::File::options().append(true).create(true).open(file).unwrap();
+    open.write_all(format!("{line}\n").as_bytes()).unwrap();
+    std::fs::read_to_string(file).unwrap().lines().count() as u64
 }
 
 /// Writes the id of this process to a file, in one step.

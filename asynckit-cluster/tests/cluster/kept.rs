@@ -8,8 +8,7 @@ use asynckit_cluster::{Cluster, RemoteError};
 use asynckit_store::{InputFile, OutputFile, Store};
 
 use crate::functions::{Full, note, wait_for};
-use crate::promises::Test;
-use crate::site::{Folder, Site, eventually};
+use crate::site::{Folder, Site, Test, eventually};
 
 pub const ALL: &[Test] = &[
     ("a_hit_is_not_published", a_hit_is_not_published),

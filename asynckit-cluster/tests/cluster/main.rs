@@ -1,17 +1,22 @@
 //! What a cluster promises, with real processes: the same list for each backend.
 
 mod again;
+mod chaos;
+mod documents;
+mod ends;
 mod functions;
 mod kept;
+mod looks;
 mod of_processes;
 #[cfg(feature = "nats")]
 mod over_nats;
-mod promises;
 mod site;
 #[cfg(feature = "nats")]
 #[path = "../nats/support.rs"]
 #[allow(dead_code)]
 mod support;
+mod terms;
+mod travel;
 
 use libtest_mimic::{Arguments, Trial};
 use site::Site;
@@ -31,6 +36,9 @@ fn main() {
     if let Ok(folder) = std::env::var("DRIVER") {
         return of_processes::driver(&folder);
     }
+    if let Ok(folder) = std::env::var("DRIVER_WITHOUT_FILES") {
+        return of_processes::driver_without_files(&folder);
+    }
     if again::drive_if_asked() {
         return;
     }
@@ -39,7 +47,9 @@ fn main() {
     arguments.test_threads.get_or_insert(2);
     let mut trials = Vec::new();
     for site in Site::all() {
-        for (name, test) in [promises::ALL, kept::ALL, again::ALL].concat() {
+        let all =
+            [travel::ALL, terms::ALL, ends::ALL, chaos::ALL, looks::ALL, kept::ALL, again::ALL];
+        for (name, test) in all.concat() {
             let full = format!("{}::{name}", site.name);
             trials.push(Trial::test(full, move || {
                 site::soon(name, move || test(&site));
@@ -47,11 +57,14 @@ fn main() {
             }));
         }
     }
-    for (name, test) in of_processes::ALL {
-        trials.push(Trial::test(format!("of_processes::{name}"), move || {
-            site::soon(name, *test);
-            Ok(())
-        }));
+    let others = [("of_processes", of_processes::ALL), ("documents", documents::ALL)];
+    for (module, tests) in others {
+        for (name, test) in tests {
+            trials.push(Trial::test(format!("{module}::{name}"), move || {
+                site::soon(name, *test);
+                Ok(())
+            }));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -1,9 +1,9 @@
 //! What holds for processes of this program, on this machine.
 
 use std::collections::HashSet;
-use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags,
 };
-use rustix::process::Signal;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::functions::*;
 use crate::site::{Folder, eventually, is_alive, signal};
@@ -23,6 +23,15 @@ use crate::site::{Folder, eventually, is_alive, signal};
 pub const ALL: &[(&str, fn())] = &[
     ("a_process_is_replaced_after_so_many_calls", a_process_is_replaced_after_so_many_calls),
     ("several_threads_share_a_process", several_threads_share_a_process),
+    (
+        "what_is_cancelled_beside_others_is_told_and_not_killed",
+        what_is_cancelled_beside_others_is_told_and_not_killed,
+    ),
+    ("a_process_has_so_much_memory_unless_its_function_says", a_process_has_so_much_memory),
+    ("calls_wait_for_the_processes_that_are_there", calls_wait_for_the_processes_that_are_there),
+    ("numbers_that_make_no_sense_are_an_error", numbers_that_make_no_sense_are_an_error),
+    ("a_lease_or_a_grace_may_be_for_ever", a_lease_or_a_grace_may_be_for_ever),
+    ("a_line_that_is_not_wanted_harms_no_call", a_line_that_is_not_wanted_harms_no_call),
     ("lines_come_whole_and_with_a_name", lines_come_whole_and_with_a_name),
     ("quick_calls_do_not_wait_behind_a_long_one", quick_calls_do_not_wait_behind_a_long_one),
     ("a_drop_leaves_no_process", a_drop_leaves_no_process),
@@ -55,6 +64,121 @@ fn several_threads_share_a_process() {
         let all: HashSet<u32> = all.into_iter().map(|one| one.get().unwrap()).collect();
         assert_eq!(all.len(), 1);
     });
+}
+
+/// With several threads a process is not killed for the sake of one call.
+fn what_is_cancelled_beside_others_is_told_and_not_killed() {
+    let (folder, grace) = (Folder::new(), Duration::from_millis(50));
+    let cluster = Cluster::builder().threads(3).grace(grace).processes(1).unwrap();
+    let [runs, until, cancelled] = ["runs", "until", "cancelled"].map(|name| folder.file(name));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let beside = meet(&runs, &until).spawn_on(&place);
+        let deaf = meet(&runs, &until).spawn_on(&place);
+        let patient = patient(&runs, &cancelled).spawn_on(&place);
+        eventually("all run", || folder.count("runs") == 3);
+        assert!(deaf.cancel() && patient.cancel());
+        eventually("it was told", || folder.count("cancelled") == 1);
+        // Well past the grace.
+        std::thread::sleep(6 * grace);
+        folder.make("until");
+        assert_eq!(beside.get().unwrap(), folder.processes("runs")[0]);
+    });
+    assert_eq!((folder.count("runs"), cluster.status().redelivered), (3, 0));
+}
+
+fn a_process_has_so_much_memory() {
+    let cluster = Cluster::builder().memory(300 << 20).processes(1).unwrap();
+    assert_eq!(unlimited(1 << 20).spawn_on(&cluster).get().unwrap(), 1 << 20);
+    let error = unlimited(400 << 20).spawn_on(&cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("memory allocation of 419430400 bytes failed"), "{error}");
+    // The function has its own.
+    assert_eq!(ample(400 << 20).spawn_on(&cluster).get().unwrap(), 400 << 20);
+}
+
+/// The driver of the next test, in a process of its own: it may have no more files open, and so start no process.
+pub fn driver_without_files(folder: &str) {
+    let folder = std::path::Path::new(folder);
+    let [runs, until, again] = ["runs", "until", "again"].map(|name| folder.join(name));
+    let count = || std::fs::read_to_string(&runs).unwrap_or_default().lines().count();
+    let cluster = Cluster::processes(2).unwrap();
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let first = meet(&runs, &until).spawn_on(&place);
+        eventually("it runs", || count() == 1);
+        let usual = getrlimit(Resource::Nofile);
+        let next = std::fs::File::open("/dev/null").unwrap().as_raw_fd() as u64;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(next), ..usual }).unwrap();
+        let second = add(1, 2).spawn_on(&place);
+        assert_eq!(second.get().unwrap(), 3);
+        assert!(first.is_set(), "it was the one process that there was");
+        setrlimit(Resource::Nofile, usual).unwrap();
+        let both = [meet(&runs, &again).spawn_on(&place), meet(&runs, &again).spawn_on(&place)];
+        eventually("there is another one by now", || count() == 3);
+        std::fs::write(&again, "").unwrap();
+        both.into_iter().for_each(|one| assert!(one.get().is_ok()));
+    });
+}
+
+/// That no further one can be started fails nothing, and is said.
+fn calls_wait_for_the_processes_that_are_there() {
+    let folder = Folder::new();
+    let mut driver = Command::new(std::env::current_exe().unwrap())
+        .env("DRIVER_WITHOUT_FILES", folder.file(""))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(driver.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let line = said.find(|line| line.contains("no process could be started")).unwrap();
+    assert!(line.ends_with("calls wait for the processes that are there"), "{line}");
+    folder.make("until");
+    let rest: Vec<String> = said.collect();
+    assert!(driver.wait().unwrap().success(), "{rest:?}");
+}
+
+fn numbers_that_make_no_sense_are_an_error() {
+    let errors = [
+        (Cluster::builder().processes(0), "processes"),
+        (Cluster::builder().threads(0).processes(1), "threads"),
+        (Cluster::builder().deliveries(0).processes(1), "deliveries"),
+        (Cluster::builder().max_calls(0).processes(1), "max_calls"),
+    ];
+    for (error, what) in errors {
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            format!("`{what}` has to be one at least, and is 0")
+        );
+    }
+}
+
+fn a_lease_or_a_grace_may_be_for_ever() {
+    let folder = Folder::new();
+    let builder = Cluster::builder().lease(Duration::MAX).grace(Duration::MAX);
+    let cluster = builder.processes(1).unwrap();
+    let [runs, cancelled] = ["runs", "cancelled"].map(|name| folder.file(name));
+    cluster.pool().scope(|s| {
+        let result = patient(&runs, &cancelled).spawn_on(&cluster.on(s));
+        eventually("it runs", || folder.count("runs") == 1);
+        result.cancel();
+        eventually("it was told", || folder.count("cancelled") == 1);
+    });
+    assert_eq!(process().spawn_on(&cluster).get().unwrap(), folder.processes("runs")[0]);
+}
+
+/// What is done with it panics, each time. Then nobody would read what the process says, and saying it would fail.
+fn a_line_that_is_not_wanted_harms_no_call() {
+    let builder = Cluster::builder().on_line(|_| std::panic::resume_unwind(Box::new(())));
+    let cluster = builder.processes(1).unwrap();
+    let much = "much\n".repeat(30_000);
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        for _ in 0..2 {
+            says(&much, &much).spawn_on(&place).get().unwrap();
+        }
+    });
+    assert_eq!(cluster.status().redelivered, 0);
 }
 
 fn lines_come_whole_and_with_a_name() {
@@ -204,12 +328,11 @@ pub fn speak_otherwise() -> ! {
         RecvAncillaryMessage::ScmRights(ends) => Some(ends.collect::<Vec<_>>()),
         _ => None,
     });
-    let outcomes = std::fs::File::from(ends.unwrap().pop().unwrap());
-    (&outcomes).write_all(&of_another_version()).unwrap();
-    // Until it is killed.
-    loop {
-        std::thread::sleep(Duration::from_secs(60));
-    }
+    let [calls, outcomes] = ends.unwrap().try_into().unwrap();
+    std::fs::File::from(outcomes).write_all(&of_another_version()).unwrap();
+    // Until it is killed; or until nobody is there to do so.
+    let _ = std::io::copy(&mut std::fs::File::from(calls), &mut std::io::sink());
+    std::process::exit(0)
 }
 
 fn a_copy_that_speaks_otherwise_is_refused() {

@@ -7,10 +7,19 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
+use asynckit::Work;
 use asynckit_cluster::{Cluster, ClusterBuilder};
 
 /// No test takes longer than that.
 pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// For how many seconds workers are killed, where somebody wants to see more of that than is usual (`scripts/soak`).
+pub fn soak() -> Option<u64> {
+    env::var("ASYNCKIT_SOAK").ok()?.parse().ok()
+}
+
+/// A test and its name.
+pub type Test = (&'static str, fn(&Site));
 
 /// A backend.
 #[derive(Clone, Copy)]
@@ -99,7 +108,9 @@ pub fn soon(name: &str, test: impl FnOnce() + Send + 'static) {
         test();
         let _ = done.send(());
     });
-    if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(LIMIT) {
+    // Twice the time of a soak to see to what is left of it.
+    let limit = LIMIT + 3 * Duration::from_secs(soak().unwrap_or(0));
+    if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(limit) {
         eprintln!("{name} hangs");
         process::abort();
     }
@@ -136,7 +147,18 @@ impl Folder {
 
     /// How often something was noted in a file.
     pub fn count(&self, name: &str) -> u64 {
-        fs::metadata(self.file(name)).map_or(0, |file| file.len())
+        self.lines(name).len() as u64
+    }
+
+    /// What was noted in a file, one after the other.
+    pub fn lines(&self, name: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.file(name)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The processes that have noted that they run something.
+    pub fn processes(&self, name: &str) -> Vec<u32> {
+        self.lines(name).iter().map(|line| line.parse().unwrap()).collect()
     }
 
     pub fn make(&self, name: &str) {
@@ -168,4 +190,20 @@ pub fn is_alive(process: u32) -> bool {
     let stat = fs::read_to_string(Path::new(&path)).unwrap_or_default();
     let state = stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next());
     !matches!(state, None | Some('Z' | 'X'))
+}
+
+/// Work that borrows, on a scope of the cluster's pool.
+pub trait Here<T> {
+    fn spawn_here(self, cluster: &Cluster) -> T;
+    fn fail_here(self, cluster: &Cluster) -> asynckit::Error;
+}
+
+impl<'w, T: Send + std::fmt::Debug + 'w> Here<T> for Work<'w, T> {
+    fn spawn_here(self, cluster: &Cluster) -> T {
+        cluster.pool().scope(|s| self.spawn_on(&cluster.on(s)).get()).unwrap()
+    }
+
+    fn fail_here(self, cluster: &Cluster) -> asynckit::Error {
+        cluster.pool().scope(|s| self.spawn_on(&cluster.on(s)).get()).unwrap_err()
+    }
 }

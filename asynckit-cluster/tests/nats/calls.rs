@@ -68,6 +68,17 @@ pub fn whoami(_any: u32) -> u32 {
     worker()
 }
 
+#[async_work(remote)]
+pub fn process(_any: u32) -> u32 {
+    std::process::id()
+}
+
+/// Takes its time.
+#[async_work(remote)]
+pub fn nap(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
 /// Notes that it has begun, waits until it may go on, and returns its number.
 #[async_work(remote)]
 pub fn gated(dir: PathBuf, number: u64) -> u64 {
@@ -98,6 +109,13 @@ pub fn gated_zeros_once(dir: PathBuf, number: u64, count: usize) -> Vec<u8> {
 pub fn gated_once(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);
     wait_for(&dir.join("go"));
+    number
+}
+
+/// One at a time in the whole cluster, and never twice.
+#[async_work(remote(deliveries = 1), limit = 1)]
+pub fn limited_once(dir: PathBuf, number: u64) -> u64 {
+    note(&dir, number);
     number
 }
 
@@ -136,6 +154,12 @@ pub fn poison(dir: PathBuf, number: u64) -> u64 {
     std::process::abort()
 }
 
+/// With an argument.
+#[async_work(remote)]
+pub fn poison_with(_bytes: Vec<u8>) -> u64 {
+    std::process::abort()
+}
+
 #[async_work(remote(deliveries = 1))]
 pub fn poison_once(dir: PathBuf, number: u64) -> u64 {
     note(&dir, number);
@@ -153,20 +177,29 @@ fn worker() -> u32 {
     std::os::unix::process::parent_id()
 }
 
-/// Notes that a call has begun, with the worker and, where it isn't the first time, a mark.
+/// Notes that a call has begun, with the worker and its process and, where it isn't the first time, a mark.
 fn note(dir: &Path, number: u64) {
     let times = begun(dir, number).len();
-    let name = format!("begun-{number}-{}-{times}", worker());
+    let name = format!("begun-{number}-{}-{}-{times}", worker(), std::process::id());
     std::fs::write(dir.join(name), "").unwrap();
 }
 
 /// The workers in which a call has begun so far.
 pub fn begun(dir: &Path, number: u64) -> Vec<u32> {
+    noted(dir, number).into_iter().map(|(worker, _)| worker).collect()
+}
+
+/// The processes in which a call has begun so far.
+pub fn begun_in(dir: &Path, number: u64) -> Vec<u32> {
+    noted(dir, number).into_iter().map(|(_, process)| process).collect()
+}
+
+fn noted(dir: &Path, number: u64) -> Vec<(u32, u32)> {
     let prefix = format!("begun-{number}-");
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
     let names = entries.filter_map(|name| {
-        let rest = name.to_str()?.strip_prefix(&prefix)?.to_owned();
-        rest.split('-').next()?.parse().ok()
+        let mut parts = name.to_str()?.strip_prefix(&prefix)?.split('-').map(str::parse);
+        Some((parts.next()?.ok()?, parts.next()?.ok()?))
     });
     names.collect()
 }

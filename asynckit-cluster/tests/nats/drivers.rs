@@ -1,11 +1,13 @@
 //! Drivers that are killed, and several at once.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use asynckit_cluster::Cluster;
 
-use crate::calls::{add, begun, gated, whoami};
+use crate::calls::{add, gated, whoami};
 use crate::support::{Dir, NatsServer, soon};
 
 /// Drives calls, where this process was started for that: one that runs until it may go on, and many after it.
@@ -25,15 +27,13 @@ fn workers_of_a_killed_driver_end_their_calls_and_idle() {
     let Some(server) = NatsServer::start() else { return };
     let dir = Dir::new();
     let _worker = server.worker("w", 1);
-    let mut driver = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "this_is_a_driver", "--nocapture"])
-        .env("NATS_TEST_DRIVER", server.url())
-        .env("NATS_TEST_DIR", dir.path())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let any = || (0..20).filter(|n| !begun(dir.path(), *n).is_empty()).count();
-    soon("one runs", || any() == 1);
+    let mut driver = driver(&server, &dir, Stdio::inherit());
+    let any = |what: &str| {
+        let entries = std::fs::read_dir(dir.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(what)).count()
+    };
+    soon("one runs", || any("begun-") == 1);
     driver.kill().unwrap();
     driver.wait().unwrap();
     // Long enough for the worker to know: then what is left of that driver is dropped, and not run.
@@ -43,7 +43,50 @@ fn workers_of_a_killed_driver_end_their_calls_and_idle() {
     let cluster = server.cluster();
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     soon("what it left is gone", || server.messages("WORK") == 0);
-    assert!(any() <= 2, "{} of its calls ran", any());
+    soon("what ran has come to its end", || any("done-") == 1);
+    assert_eq!(any("begun-"), 1, "no other one has begun");
+}
+
+/// So that nobody waits for what never comes: within 10 s, and with the names of those who would do if they were of the
+/// same build.
+#[test]
+fn a_driver_without_workers_says_so_and_who_is_there_instead() {
+    let Some(server) = NatsServer::start() else { return };
+    let (dir, builds) = (Dir::new(), Dir::new());
+    let _older = server.older_worker(&builds, "the-older-one");
+    server.watch_beats().wait_for(1);
+    let mut driver = driver(&server, &dir, Stdio::piped());
+    let lines = BufReader::new(driver.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let said = std::thread::spawn(move || {
+        let mut lines = lines;
+        lines.find(|line| line.contains("no worker of this build"))
+    });
+    soon("calls wait", || server.messages("WORK") == 20);
+    let begin = Instant::now();
+    soon("it says so", || said.is_finished());
+    // On a machine that does much else at the time.
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    let line = said.join().unwrap().unwrap();
+    assert!(
+        line.contains("ASYNCKIT_WORKER") && line.contains("the-older-one of another build"),
+        "{line}"
+    );
+    // And is served as soon as there is one.
+    dir.allow("go");
+    let _worker = server.worker("w", 2);
+    assert!(driver.wait().unwrap().success());
+}
+
+/// The process of `this_is_a_driver`.
+fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "this_is_a_driver", "--nocapture"])
+        .env("NATS_TEST_DRIVER", server.url())
+        .env("NATS_TEST_DIR", dir.path())
+        .stdout(Stdio::null())
+        .stderr(stderr)
+        .spawn()
+        .unwrap()
 }
 
 #[test]

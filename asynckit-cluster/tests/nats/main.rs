@@ -9,14 +9,17 @@
 #![forbid(unsafe_code)]
 
 mod calls;
+mod client;
 mod support;
 
 mod chaos;
 mod connections;
 mod drivers;
+mod large;
 mod promises;
 mod servers;
 mod streams;
+mod turns;
 mod workers;
 
 /// What a worker process runs.

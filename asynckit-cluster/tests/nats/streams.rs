@@ -12,8 +12,12 @@ fn calls_wait_for_room_in_a_full_stream() {
     let (cluster, dir) = (server.cluster(), Dir::new());
     server.change("WORK", |config| config.max_bytes = 64 << 10);
     let many: Vec<_> = (0..40).map(|n| sum(vec![n as u8; 20 << 10]).spawn_on(&cluster)).collect();
-    soon("it is full", || server.messages("WORK") > 0);
+    soon("it is full", || server.messages("WORK") == 3);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    // (There is room for that small one.) Long enough for the driver to have tried all of the others again.
+    let mut beats = server.watch_drivers();
+    beats.wait_for(2);
+    assert_eq!((server.messages("WORK"), cluster.status().open), (4, 41));
     let _worker = server.worker("w", 2);
     dir.allow("go");
     for one in many {

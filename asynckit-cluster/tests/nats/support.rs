@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream::stream::Config;
 use asynckit_cluster::Cluster;
-use futures_util::StreamExt;
 
 /// How long anything may take, on a machine that does much else.
 pub const LONG: Duration = Duration::from_secs(90);
@@ -84,8 +82,27 @@ pub fn is_there() -> bool {
     false
 }
 
+/// No test takes longer than so many times `LONG`, nor its server: one that hangs says so, and ends all of them.
+const LIMIT: u32 = 4;
+
+fn watch(server: &Arc<()>) {
+    let (server, test) = (Arc::downgrade(server), std::thread::current());
+    let soak = std::env::var("ASYNCKIT_SOAK").ok().and_then(|text| text.parse().ok());
+    let until = Instant::now() + LIMIT * LONG + 3 * Duration::from_secs(soak.unwrap_or(0));
+    std::thread::spawn(move || {
+        while server.strong_count() > 0 {
+            if Instant::now() > until {
+                eprintln!("{} hangs", test.name().unwrap_or("a test"));
+                std::process::abort();
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    });
+}
+
 /// A server with a store of its own.
 pub struct NatsServer {
+    _watched: Arc<()>,
     dir: Dir,
     port: u16,
     more: String,
@@ -109,7 +126,9 @@ impl NatsServer {
         let more = format!(
             "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}\n{jetstream}\n}}\n{more}\n"
         );
-        let mut server = NatsServer { dir, port, more, process: None };
+        let watched = Arc::new(());
+        watch(&watched);
+        let mut server = NatsServer { _watched: watched, dir, port, more, process: None };
         server.run();
         Some(server)
     }
@@ -159,12 +178,28 @@ impl NatsServer {
     pub fn worker(&self, name: &str, threads: u32) -> WorkerProcess {
         WorkerProcess::start(&format!("{}/test", self.url()), name, threads)
     }
+
+    /// A worker of another build: the same program with one more byte at its end is another program, that does the same.
+    pub fn older_worker(&self, dir: &Dir, name: &str) -> WorkerProcess {
+        let other = dir.join(name);
+        std::fs::copy(std::env::current_exe().unwrap(), &other).unwrap();
+        let mut bytes = std::fs::OpenOptions::new().append(true).open(&other).unwrap();
+        bytes.write_all(b"\0").unwrap();
+        drop(bytes);
+        WorkerProcess::of(&other, &format!("{}/test", self.url()), name, 1)
+    }
 }
 
 impl Drop for NatsServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Sends a signal to a process that the test has to do with.
+pub fn signal(process: u32, name: &str) {
+    let arguments = [format!("-{name}"), process.to_string()];
+    assert!(Command::new("kill").args(arguments).status().unwrap().success());
 }
 
 /// A worker; it ends with the test.
@@ -210,9 +245,7 @@ impl WorkerProcess {
     }
 
     pub fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap();
-        assert!(sent.success());
+        signal(self.process.id(), name);
     }
 
     pub fn kill(&mut self) {
@@ -241,109 +274,5 @@ impl Drop for WorkerProcess {
 impl WorkerProcess {
     pub fn is_alive(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
-    }
-}
-
-/// What somebody else may do on the server, by its client.
-impl NatsServer {
-    fn by_client<T>(&self, act: impl AsyncFnOnce(async_nats::Client) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let client = async_nats::connect(self.url()).await.unwrap();
-            let done = act(client.clone()).await;
-            client.flush().await.unwrap();
-            done
-        })
-    }
-
-    /// How many messages are in a stream of the app `test`.
-    pub fn messages(&self, stream: &str) -> u64 {
-        let name = format!("ASYNCKIT_test_{stream}");
-        self.by_client(async move |client| {
-            let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
-            stream.cached_info().state.messages
-        })
-    }
-
-    /// Takes all large bodies of the app `test` away.
-    pub fn forget_objects(&self) {
-        self.by_client(async move |client| {
-            let js = async_nats::jetstream::new(client);
-            js.get_stream("OBJ_ASYNCKIT_test").await.unwrap().purge().await.unwrap();
-        });
-    }
-
-    pub fn change(&self, stream: &str, how: impl FnOnce(&mut Config)) {
-        let name = format!("ASYNCKIT_test_{stream}");
-        self.by_client(async move |client| {
-            let js = async_nats::jetstream::new(client);
-            let mut config = js.get_stream(name).await.unwrap().cached_info().config.clone();
-            how(&mut config);
-            js.update_stream(config).await.unwrap();
-        });
-    }
-
-    pub fn make(&self, config: Config) {
-        self.by_client(async move |client| {
-            async_nats::jetstream::new(client).create_stream(config).await.unwrap();
-        });
-    }
-
-    pub fn publish(&self, subject: &str, payload: &[u8]) {
-        let (subject, payload) = (subject.to_owned(), payload.to_vec());
-        self.by_client(async move |client| {
-            client.publish(subject, payload.into()).await.unwrap();
-        });
-    }
-
-    /// A subject by which calls come to workers of this build.
-    pub fn a_subject_of_calls(&self) -> String {
-        let build = self.part_of_a_beat(3);
-        format!("asynckit.test.work.{build}.any.{}", "0".repeat(32))
-    }
-
-    pub fn subject_of_outcomes(&self) -> String {
-        format!("asynckit.test.done.{}", self.part_of_a_beat(4))
-    }
-
-    /// A part of the subject of what a driver says each second.
-    fn part_of_a_beat(&self, at: usize) -> String {
-        self.by_client(async move |client| {
-            let mut beats = client.subscribe("asynckit.test.driver.>").await.unwrap();
-            let beat = beats.next().await.unwrap();
-            beat.subject.split('.').nth(at).unwrap().to_owned()
-        })
-    }
-
-    /// What workers of any build say each second.
-    pub fn watch_beats(&self) -> Beats {
-        let count = Arc::new(AtomicU32::new(0));
-        let (its, url) = (count.clone(), self.url());
-        std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let client = async_nats::connect(url).await.unwrap();
-                let mut beats = client.subscribe("asynckit.test.beat.>").await.unwrap();
-                while Arc::strong_count(&its) > 1 && beats.next().await.is_some() {
-                    its.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-        });
-        Beats(count)
-    }
-}
-
-/// How often workers have said that they live.
-pub struct Beats(Arc<AtomicU32>);
-
-impl Beats {
-    pub fn has_come(&mut self) -> bool {
-        self.0.load(Ordering::SeqCst) > 0
-    }
-
-    pub fn wait_for(&mut self, more: u32) {
-        let goal = self.0.load(Ordering::SeqCst) + more;
-        soon("workers say that they live", || self.0.load(Ordering::SeqCst) >= goal);
     }
 }

@@ -1,30 +1,32 @@
 //! Workers that end, at each moment, and workers that are stopped for a while.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use asynckit::ErrorKind;
 
-use crate::calls::{add, begun, endless, gated, gated_once, poison, poison_once, whoami};
-use crate::support::{Dir, NatsServer, WorkerProcess, soon};
+use crate::calls::{
+    add, begun, begun_in, endless, gated, gated_once, poison, poison_once, process, whoami,
+};
+use crate::support::{Dir, NatsServer, WorkerProcess, signal, soon};
 
-/// Before it begins: the call waits in the worker, behind another one.
+/// One call is with a process of the worker, which is stopped and can't begin it; the others are still on the server.
 #[test]
 fn a_worker_killed_before_a_call_begins_loses_nothing() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
-    // What was published to a worker that is gone, without one that begins it.
     let mut first = server.worker("first", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
-    let waiting: Vec<_> =
-        (2..6).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
-    first.kill();
+    signal(process(0).spawn_on(&cluster).get().unwrap(), "STOP");
     dir.allow("go");
-    let _second = server.worker("second", 1);
-    assert_eq!(held.get().unwrap(), 1);
-    for (n, one) in (2..6).zip(waiting) {
+    let all: Vec<_> = (1..6).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
+    soon("the worker has one", || {
+        cluster.status().workers.iter().any(|worker| !worker.running.is_empty())
+    });
+    first.kill();
+    let second = server.worker("second", 1);
+    for (n, one) in (1..6).zip(all) {
         assert_eq!(one.get().unwrap(), n);
-        assert_eq!(begun(dir.path(), n).len(), 1, "none of these had begun");
+        assert_eq!(begun(dir.path(), n), [second.id()], "none of these had begun");
     }
 }
 
@@ -41,6 +43,27 @@ fn a_worker_killed_while_a_call_runs_has_it_run_again() {
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
     assert_eq!(cluster.status().redelivered, 1);
+}
+
+/// Its worker tells so at once, and not only by a silence; it goes on, with what runs beside it.
+#[test]
+fn a_killed_process_of_a_worker_has_its_call_run_again_and_harms_no_other() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let worker = server.worker("w", 2);
+    let both = [1, 2].map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster));
+    soon("both run", || (1..3).all(|n| !begun(dir.path(), n).is_empty()));
+    let begin = Instant::now();
+    signal(begun_in(dir.path(), 1)[0], "KILL");
+    soon("it is told of", || cluster.status().redelivered == 1);
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    soon("it runs again", || begun(dir.path(), 1).len() == 2);
+    dir.allow("go");
+    assert_eq!(both.map(|one| one.get().unwrap()), [1, 2]);
+    assert_eq!(begun(dir.path(), 1), [worker.id(); 2]);
+    let [one, other] = begun_in(dir.path(), 1)[..] else { unreachable!() };
+    assert_ne!(one, other);
+    assert_eq!(begun(dir.path(), 2).len(), 1);
 }
 
 /// After it ran and before it told: its connection is cut when it ends, so that it can't tell.
@@ -95,6 +118,9 @@ fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {
     }
     let status = cluster.status();
     assert_eq!((status.open, status.workers.len()), (0, 1));
+    // Both of its outcomes came, and were of use once.
+    soon("they are taken away", || server.messages("WORK") == 0 && server.messages("DONE") == 0);
+    assert_eq!((begun(dir.path(), 1).len(), cluster.status().redelivered), (2, 1));
 }
 
 #[test]
@@ -197,7 +223,8 @@ fn a_worker_that_can_start_no_process_hands_its_calls_back_and_rests() {
     dir.allow("ill");
     dir.allow("go");
     let all: Vec<_> = (1..5).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
-    soon("they are handed back", || cluster.status().redelivered > 0);
+    soon("they are handed back", || server.published("WORK") > 4);
+    assert_eq!(cluster.status().redelivered, 0, "none was begun");
     let mut other = server.worker("other", 1);
     for (n, one) in (1..5).zip(all) {
         assert_eq!(one.get().unwrap(), n);
@@ -223,18 +250,11 @@ fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {
     assert!(worker.ended());
 }
 
-/// A worker of another build gets nothing, and the driver says that there is nobody.
 #[test]
 fn a_worker_of_an_older_build_gets_nothing() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
-    // The same program with one more byte at its end is another program, that does the same.
-    let other = dir.join("older");
-    std::fs::copy(std::env::current_exe().unwrap(), &other).unwrap();
-    let mut bytes = std::fs::OpenOptions::new().append(true).open(&other).unwrap();
-    std::io::Write::write_all(&mut bytes, b"\0").unwrap();
-    drop(bytes);
-    let _older = WorkerProcess::of(&other, &format!("{}/test", server.url()), "older", 1);
+    let _older = server.older_worker(&dir, "older");
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     let mut older = server.watch_beats();
     soon("the older one is there", || older.has_come());
@@ -256,7 +276,7 @@ fn a_dropped_cluster_leaves_nothing_on_the_server() {
     let all: Vec<_> =
         (0..3).map(|n| endless(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
     soon("one runs", || (0..3).any(|n| !begun(dir.path(), n).is_empty()));
-    cluster.stop_timeout(std::time::Duration::from_millis(50));
+    cluster.stop_timeout(Duration::from_millis(50));
     assert!(all.into_iter().all(|one| one.get().is_err()));
     drop(cluster);
     soon("it was told", || (0..3).any(|n| dir.join(&format!("cancelled-{n}")).exists()));

@@ -23,17 +23,20 @@ use crate::wire::{self, CallId, Hash};
 
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
 pub(super) enum Found {
-    Sent(u64, u32, u32, Result<u64, BoxError>),
+    /// A call, with the large bodies that were stored for it.
+    Sent(u64, u32, u32, Vec<Hash>, Result<u64, BoxError>),
     /// An outcome whose body lay in the object store, of this delivery.
     Fetched(CallId, u32, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
     Recovered(u32, Result<Box<Recovered>, BoxError>),
     /// How far a lane was handed out, and what is not in the stream any more.
     LookedAt(Lane, u32, Result<(u64, Vec<(u64, u32)>), BoxError>),
-    /// Outcomes that are kept, and how far they go.
-    Outcomes(u32, Result<(Vec<Bytes>, u64), BoxError>),
+    /// Outcomes that are kept.
+    Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
+    /// Whether the server hears what is said here.
+    Heard(u32, bool),
     Nothing,
 }
 
@@ -62,12 +65,16 @@ pub(super) struct Acting {
     pub(super) is_connected: bool,
     pub(super) is_recovering: bool,
     pub(super) is_reading: bool,
+    /// It is being asked whether the server hears what is said here.
+    pub(super) is_asking: bool,
     /// Counts losses of the connection: what was asked before one says nothing of what came after it.
     pub(super) epoch: u32,
     /// Up to where in the stream all outcomes have come: a while ago, and lately.
     pub(super) marks: (u64, u64),
     /// How many open calls need a large body.
     pub(super) large: HashMap<Hash, usize>,
+    /// Large bodies that no open call needed any more; one may need them again, as when it goes out anew.
+    pub(super) unneeded: Vec<Hash>,
     pub(super) said_again: Option<Instant>,
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
@@ -116,9 +123,11 @@ impl Acting {
             is_connected: true,
             is_recovering: false,
             is_reading: false,
+            is_asking: false,
             epoch: 0,
             marks: (last, last),
             large: HashMap::new(),
+            unneeded: Vec::new(),
             said_again: None,
             said_foreign: false,
             again: Vec::new(),

@@ -85,10 +85,13 @@ impl Calls {
     /// It is over, one way or another.
     pub(super) fn leave(&mut self, number: u64) -> Option<Open> {
         let open = self.open.remove(&number)?;
-        if open.place != Place::Waiting
-            && let Some(lane) = self.lanes.get_mut(&open.lane)
-        {
+        let Some(lane) = self.lanes.get_mut(&open.lane) else { return Some(open) };
+        if open.place != Place::Waiting {
             lane.given -= 1;
+        } else if lane.waiting.len() > 2 * self.open.len() + 8 {
+            // Those that are gone would be found to be so when their turn came, which may never be.
+            let waits = |open: &Open| open.place == Place::Waiting;
+            lane.waiting.retain(|number| self.open.get(number).is_some_and(waits));
         }
         Some(open)
     }
@@ -222,5 +225,42 @@ impl Calls {
     fn claimed(&self, is_meant: impl Fn(&Claim) -> bool) -> Vec<(u64, u32)> {
         let open = self.open.iter().filter(|(_, open)| open.claim.as_ref().is_some_and(&is_meant));
         open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::seam::About;
+    use crate::wire::{self, CallId};
+
+    fn call(number: u64) -> Outgoing {
+        let function = wire::decode(&[7; 16]).unwrap();
+        let call = wire::Call {
+            id: CallId { run: 1, number },
+            delivery: 1,
+            function,
+            site: String::new(),
+            deadline: None,
+            trace: None,
+            parts: Vec::new(),
+        };
+        let about = Arc::new(About { function, path: "f", limit: None });
+        Outgoing { call, arguments: Vec::new(), about, is_suspect: false }
+    }
+
+    /// While the server is away, for instance.
+    #[test]
+    fn what_is_given_up_before_it_went_out_is_not_kept() {
+        let mut calls = Calls::default();
+        calls.enter(call(1));
+        for number in 2..10_000 {
+            calls.enter(call(number));
+            calls.leave(number);
+        }
+        assert!(calls.lanes[&Lane::Any].waiting.len() < 20);
+        assert_eq!((calls.next(Lane::Any), calls.next(Lane::Any)), (Some(1), None));
     }
 }

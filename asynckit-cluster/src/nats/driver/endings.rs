@@ -146,9 +146,9 @@ impl Acting {
         });
     }
 
-    pub(super) fn have_read(&mut self, epoch: u32, read: Result<(Vec<Bytes>, u64), BoxError>) {
+    pub(super) fn have_read(&mut self, epoch: u32, read: Result<Vec<Bytes>, BoxError>) {
         self.is_reading = false;
-        let Ok((messages, _)) = read else { return };
+        let Ok(messages) = read else { return };
         messages.iter().for_each(|message| self.outcomes(message));
         if epoch == self.epoch && self.is_connected && !self.is_recovering {
             self.give_up();
@@ -174,11 +174,15 @@ impl Acting {
 
     fn lose_unclaimed(&mut self, number: u64, delivery: u32) {
         if self.calls.get(number).is_some_and(|open| open.claim.is_none()) {
-            let mut lost = not_begun("the server");
             // Whoever got it may have begun, and have died before he could say so: of most calls that is no harm.
-            if self.is_suspect(number) {
-                lost.blame = Blame::Maybe;
-            }
+            let lost = match self.is_suspect(number) {
+                false => not_begun("the server"),
+                true => Lost {
+                    worker: "a worker that is gone".to_owned(),
+                    words: "has taken it and was not heard of again".to_owned(),
+                    blame: Blame::Maybe,
+                },
+            };
             self.lose(number, delivery, lost);
         }
     }

@@ -78,7 +78,9 @@ impl Acting {
 
     fn learn(&mut self, found: Found) {
         match found {
-            Found::Sent(number, delivery, epoch, seq) => self.sent(number, delivery, epoch, seq),
+            Found::Sent(number, delivery, epoch, stored, seq) => {
+                self.sent(number, delivery, epoch, stored, seq);
+            }
             Found::Fetched(id, delivery, got, body, found) => {
                 self.fetched(id, delivery, got, body, found);
             }
@@ -89,22 +91,43 @@ impl Acting {
             Found::Recovered(epoch, found) => self.have_recovered(epoch, found),
             Found::LookedAt(lane, epoch, found) => self.looked_at(lane, epoch, found),
             Found::Outcomes(epoch, read) => self.have_read(epoch, read),
-            Found::Tidied(epoch, last) => {
-                if let Ok(last) = last
-                    && epoch == self.epoch
-                {
-                    self.marks = (self.marks.1, last);
+            Found::Tidied(epoch, Ok(last)) if epoch == self.epoch => {
+                // Until the last of them is gone, also where no more come.
+                self.is_untidy |= self.marks.0 < last;
+                self.marks = (self.marks.1, last);
+            }
+            Found::Tidied(..) => self.is_untidy = true,
+            Found::Heard(epoch, is_heard) => {
+                self.is_asking = false;
+                if !is_heard && self.is_connected && epoch == self.epoch {
+                    let renewing = self.connection.renew();
+                    self.find(async move {
+                        renewing.await;
+                        Found::Nothing
+                    });
                 }
             }
             Found::Nothing => {}
         }
     }
 
+    /// Sees to it that a connection that is no good in this direction is found to be so.
+    fn ask_whether_heard(&mut self) {
+        if !std::mem::replace(&mut self.is_asking, true) {
+            let (asking, epoch) = (self.connection.is_heard(&self.names.done_stream()), self.epoch);
+            self.find(async move { Found::Heard(epoch, asking.await) });
+        }
+    }
+
     fn tick(&mut self) {
+        if self.is_connected {
+            self.ask_whether_heard();
+        }
         if !self.is_connected || self.is_recovering {
             return;
         }
         let now = Instant::now();
+        self.forget_unneeded();
         self.has_news = true;
         self.again.extend(self.calls.due(now));
         for lane in std::mem::take(&mut self.unmade) {
@@ -124,13 +147,19 @@ impl Acting {
         if !self.is_connected {
             return;
         }
-        let done = self.streams.done.purge().filter(self.names.done(self.run));
+        let (done, subject) = (self.streams.done.clone(), self.names.done(self.run));
         let last_things = async {
             self.beat(true).await;
-            done.await.ok();
+            // Of outcomes that nobody waits for the large values go first: nothing else says where they are.
+            if let Ok(kept) = recover::outcomes(&done, &subject, self.marks.0).await {
+                kept.iter().for_each(|message| self.outcomes(message));
+            }
+            done.purge().filter(subject).await.ok();
+            self.forget_unneeded();
             // What is being deleted, and what is stored only now and is to be.
             while let Some(found) = self.findings.next().await {
                 self.learn(found);
+                self.forget_unneeded();
             }
             self.connection.client.flush().await.ok();
         };

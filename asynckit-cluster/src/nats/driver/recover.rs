@@ -14,6 +14,10 @@ use crate::nats::streams::{self, Streams};
 /// How many messages are looked at at once.
 const AT_ONCE: usize = 256;
 
+/// Into how many parts outcomes that are kept are divided, which are read at the same time, and how few are not.
+const PARTS: u64 = 64;
+const SMALLEST: u64 = 16;
+
 /// Calls of a lane: number, delivery, and where it is in the stream.
 pub(super) type Listed = Vec<(u64, u32, u64)>;
 
@@ -22,23 +26,40 @@ pub(super) fn message_id(run: u64, number: u64, delivery: u32) -> String {
     format!("{run:016x}.{number}.{delivery}")
 }
 
-/// Outcomes that are kept for this driver, from after this one on.
+/// Outcomes that are kept for this driver, from after this one on. What is stored meanwhile is not waited for, as it
+/// comes by itself: where many come, there would be no end to it, and until there is nothing is known to be lost.
 pub(super) async fn outcomes(
     done: &Stream,
     subject: &str,
     after: u64,
-) -> Result<(Vec<Bytes>, u64), BoxError> {
-    let (mut all, mut last) = (Vec::new(), after);
-    loop {
-        match done.direct_get_next_for_subject(subject, Some(last + 1)).await {
+) -> Result<Vec<Bytes>, BoxError> {
+    let last = done.get_info().await?.state.last_sequence;
+    let size = last.saturating_sub(after).div_ceil(PARTS).max(SMALLEST);
+    let parts = (after + 1..=last).step_by(size as usize);
+    let parts = parts.map(|from| part(done, subject, from, last.min(from + size - 1)));
+    let mut parts = stream::iter(parts).buffered(PARTS as usize);
+    let mut all = Vec::new();
+    while let Some(part) = parts.next().await {
+        all.extend(part?);
+    }
+    Ok(all)
+}
+
+/// Those from one place on up to another: each is asked for when the one before it is here.
+async fn part(done: &Stream, subject: &str, from: u64, to: u64) -> Result<Vec<Bytes>, BoxError> {
+    let (mut all, mut next) = (Vec::new(), from);
+    while next <= to {
+        match done.direct_get_next_for_subject(subject, Some(next)).await {
+            Ok(message) if message.sequence > to => break,
             Ok(message) => {
-                last = message.sequence;
+                next = message.sequence + 1;
                 all.push(message.payload);
             }
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => return Ok((all, last)),
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
             Err(error) => return Err(error.into()),
         }
     }
+    Ok(all)
 }
 
 /// What was found out after the connection has come back.
@@ -67,7 +88,7 @@ pub(super) async fn all(
     let is_new = is_new_done || created(&before.work) != created(&streams.work);
     let after = if is_new_done { 0 } else { after };
     let last = streams.done.cached_info().state.last_sequence;
-    let (outcomes, _) = outcomes(&streams.done, &names.done(run), after.min(last)).await?;
+    let outcomes = outcomes(&streams.done, &names.done(run), after.min(last)).await?;
     let calls: Listed = listed.into_values().flatten().collect();
     let gone = missing(&streams.work, run, calls).await?;
     Ok(Recovered { streams, outcomes, gone, is_new })

@@ -1,6 +1,6 @@
 //! The workers that a driver has heard of, of its build and of others.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use crate::clock::{self, Aligned};
@@ -34,7 +34,8 @@ pub(super) struct Workers {
     all: HashMap<Instance, Seen>,
     /// What the clocks of workers show; also of those that have gone, whose outcomes may still come.
     clocks: HashMap<Instance, (Aligned, Instant)>,
-    others: HashMap<String, (HashSet<String>, Instant)>,
+    /// Workers of other builds, by build and name, and when each was heard of last.
+    others: BTreeMap<String, BTreeMap<String, Instant>>,
     /// What those that have gone have refused.
     refused: u64,
     /// Since when there has been work and no worker.
@@ -60,10 +61,8 @@ impl Workers {
     /// A worker of ours says what it is at.
     pub(super) fn beats(&mut self, beat: Beat, now: Instant) {
         if beat.hello.build != self.build {
-            let (names, last) =
-                self.others.entry(beat.hello.build).or_insert((HashSet::new(), now));
-            names.insert(beat.hello.name);
-            *last = now;
+            let names = self.others.entry(beat.hello.build).or_default();
+            names.insert(beat.hello.name, now);
             return;
         }
         if beat.is_last {
@@ -117,7 +116,10 @@ impl Workers {
         let all = &self.all;
         let is_old = |last: Instant| now.duration_since(last) >= FORGOTTEN;
         self.clocks.retain(|instance, (_, last)| all.contains_key(instance) || !is_old(*last));
-        self.others.retain(|_, (_, last)| now.duration_since(*last) < ALONE);
+        self.others.retain(|_, names| {
+            names.retain(|_, last| now.duration_since(*last) < ALONE);
+            !names.is_empty()
+        });
         let silent = |seen: &Seen| now.duration_since(seen.last) >= LEASE;
         self.all.iter().filter(|(_, seen)| silent(seen)).map(|(instance, _)| *instance).collect()
     }
@@ -145,11 +147,8 @@ impl Workers {
              with ASYNCKIT_WORKER set to the server's address",
             self.build
         );
-        let mut others: Vec<_> = self.others.iter().collect();
-        others.sort_by_key(|(build, _)| *build);
-        for (build, (names, _)) in others {
-            let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
-            names.sort_unstable();
+        for (build, names) in &self.others {
+            let names: Vec<&str> = names.keys().map(String::as_str).collect();
             words += &format!(
                 "; {} of another build ({build}), to which nothing is sent",
                 names.join(", ")

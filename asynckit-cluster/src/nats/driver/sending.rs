@@ -44,10 +44,19 @@ impl Acting {
             *count -= 1;
             if *count == 0 {
                 self.large.remove(&hash);
-                self.forget(hash);
+                self.unneeded.push(hash);
             }
         }
         Some(open)
+    }
+
+    /// Takes large arguments away that no call needs by now.
+    pub(super) fn forget_unneeded(&mut self) {
+        for hash in std::mem::take(&mut self.unneeded) {
+            if !self.large.contains_key(&hash) {
+                self.forget(hash);
+            }
+        }
     }
 
     pub(super) fn forget(&self, hash: Hash) {
@@ -134,7 +143,7 @@ impl Acting {
             let sent = js.send_publish(subject, publish).await;
             self.find(async move {
                 let acknowledged = async { Ok(sent?.await?.sequence) };
-                Found::Sent(number, delivery, epoch, acknowledged.await)
+                Found::Sent(number, delivery, epoch, Vec::new(), acknowledged.await)
             });
             return;
         }
@@ -146,7 +155,9 @@ impl Acting {
                 }
                 Ok(js.send_publish(subject, publish).await?.await?.sequence)
             };
-            Found::Sent(number, delivery, epoch, sent.await)
+            let sent = sent.await;
+            let stored = stored.into_iter().map(|(hash, _)| hash);
+            Found::Sent(number, delivery, epoch, stored.collect(), sent)
         });
     }
 
@@ -156,10 +167,12 @@ impl Acting {
         number: u64,
         delivery: u32,
         epoch: u32,
+        stored: Vec<Hash>,
         seq: Result<u64, BoxError>,
     ) {
         let Some(open) = self.calls.delivery(number, delivery) else {
-            // It was withdrawn meanwhile, or is over.
+            // It was withdrawn meanwhile, or is over. What it needed may have been stored after it was taken away.
+            self.unneeded.extend(stored);
             if let Ok(seq) = seq {
                 self.delete(seq);
             }

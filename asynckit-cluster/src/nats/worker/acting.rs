@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_nats::Subscriber;
 use asynckit::BoxError;
@@ -22,6 +22,9 @@ use crate::seam::{About, Ran};
 use crate::wire::{self, CallId, FunctionId, Hash};
 use crate::worker::Functions;
 
+/// How long a driver may be silent before its calls are not begun any more: nobody will ask for their outcomes.
+pub(super) const GONE: Duration = Duration::from_secs(15);
+
 /// What a future that was set off has found out.
 pub(super) enum Found {
     /// A call's large arguments are here, or one of them isn't to be had.
@@ -32,6 +35,8 @@ pub(super) enum Found {
     Stored(Vec<Ready>, Result<(), BoxError>),
     /// The streams are there again.
     Opened(u32, Result<(), BoxError>),
+    /// Whether the server hears what is said here.
+    Heard(u32, bool),
     Nothing,
 }
 
@@ -67,6 +72,15 @@ pub(super) struct Asked {
     pub(super) lane: Lane,
     pub(super) count: usize,
     pub(super) until: Instant,
+    /// When a driver has last said that it has calls of this kind.
+    pub(super) named: Instant,
+}
+
+impl Asked {
+    /// Whether there is a driver that has calls of this kind, or may have: of functions without a limit any has.
+    pub(super) fn is_wanted(&self, now: Instant) -> bool {
+        self.lane == Lane::Any || now.duration_since(self.named) < GONE
+    }
 }
 
 pub(super) struct Acting {
@@ -82,7 +96,7 @@ pub(super) struct Acting {
     pub(super) connection: Connection,
     pub(super) objects: Arc<Objects>,
     pub(super) drivers: Subscriber,
-    /// Where the server answers; its last part says of which lane.
+    /// Where the server answers; one more part says of which lane.
     pub(super) inbox: String,
     pub(super) calls: Subscriber,
     pub(super) lanes: Vec<Asked>,
@@ -109,6 +123,8 @@ pub(super) struct Acting {
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
     pub(super) is_connected: bool,
+    /// It is being asked whether the server hears what is said here.
+    pub(super) is_asking: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
     /// Why no process could be had, where that is new.
@@ -163,6 +179,7 @@ impl Acting {
             refused: 0,
             said_foreign: false,
             is_connected: true,
+            is_asking: false,
             epoch: 0,
             complaint: None,
             rests: None,
@@ -172,11 +189,20 @@ impl Acting {
         Ok(acting)
     }
 
-    /// From now on takes calls of this lane, too.
+    /// From now on takes calls of this lane, too, as long as drivers name it. Of a function that isn't here none can
+    /// come.
     pub(super) fn serve_lane(&mut self, lane: Lane) {
-        if self.lanes.iter().all(|asked| asked.lane != lane) {
-            self.lanes.push(Asked { lane, count: 0, until: Instant::now() });
+        let now = Instant::now();
+        if let Some(asked) = self.lanes.iter_mut().find(|asked| asked.lane == lane) {
+            asked.named = now;
+            return;
         }
+        if let Lane::One(function) = lane
+            && self.functions.find(&function).is_err()
+        {
+            return;
+        }
+        self.lanes.push(Asked { lane, count: 0, until: now, named: now });
     }
 
     pub(super) fn find(&self, finding: impl Future<Output = Found> + Send + 'static) {

@@ -11,8 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Said;
-use super::acting::{Acting, Found};
-use super::pulling::GONE;
+use super::acting::{Acting, Found, GONE};
 use crate::nats::frames::{self, DriverBeat, Told};
 use crate::nats::names::{self, Lane};
 use crate::nats::{EACH, say, streams};
@@ -95,6 +94,7 @@ impl Acting {
                 self.hand_over(id, Told::Returned);
                 self.complaint = Some(why);
             }
+            Said::Short(why) => self.complaint = Some(why),
             Said::Refused => self.refused += 1,
         }
     }
@@ -109,7 +109,25 @@ impl Acting {
                     self.reopen(Duration::from_millis(200));
                 }
             }
+            Found::Heard(epoch, is_heard) => {
+                self.is_asking = false;
+                if !is_heard && self.is_connected && epoch == self.epoch {
+                    let renewing = self.connection.renew();
+                    self.find(async move {
+                        renewing.await;
+                        Found::Nothing
+                    });
+                }
+            }
             Found::Nothing => {}
+        }
+    }
+
+    /// Sees to it that a connection that is no good in this direction is found to be so.
+    fn ask_whether_heard(&mut self) {
+        if !std::mem::replace(&mut self.is_asking, true) {
+            let (asking, epoch) = (self.connection.is_heard(&self.names.done_stream()), self.epoch);
+            self.find(async move { Found::Heard(epoch, asking.await) });
         }
     }
 
@@ -162,6 +180,7 @@ impl Acting {
                 self.lanes.iter_mut().for_each(|asked| asked.count = 0);
                 let now = Instant::now();
                 self.heard.values_mut().for_each(|heard| *heard = now);
+                self.lanes.iter_mut().for_each(|asked| asked.named = now);
                 self.began = now;
                 self.reopen(Duration::ZERO);
             }
@@ -185,6 +204,12 @@ impl Acting {
         let has_calls = |run: u64| self.taken.iter().any(|(id, _)| id.run == run);
         self.ended.retain(|run, since| now.duration_since(*since) < GONE || has_calls(*run));
         if self.is_connected {
+            if !self.is_draining {
+                self.ask_whether_heard();
+            }
+            // What drivers that are gone have named. A request that stands may still bring a call.
+            self.heard.retain(|_, heard| now.duration_since(*heard) <= GONE);
+            self.lanes.retain(|asked| asked.is_wanted(now) || asked.count > 0);
             self.hand_back(now);
             if self.rests.is_some_and(|until| until <= now) && !self.is_draining {
                 self.take_again().await;

@@ -45,6 +45,8 @@ enum Said {
     Lost(CallId, u32, Lost),
     /// No process could be had for it, for this reason.
     NoProcess(CallId, String),
+    /// There are fewer than there may be.
+    Short(String),
     Refused,
 }
 
@@ -82,6 +84,10 @@ impl Driver for Ear {
     fn fail(&self, id: CallId, words: String) {
         // Another worker may be better off.
         self.hear(Said::NoProcess(id, words));
+    }
+
+    fn is_short(&self, why: &str) {
+        self.hear(Said::Short(why.to_owned()));
     }
 
     fn refused(&self, _: &Garbled) {

@@ -9,10 +9,10 @@ use async_nats::{HeaderMap, Message, StatusCode};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 
-use super::acting::{Acting, Asked, Found, Held};
+use super::acting::{Acting, Asked, Found, GONE, Held};
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
-use crate::nats::names::Lane;
+use crate::nats::names::{self, Lane};
 use crate::nats::say;
 use crate::seam::{About, Argument, Backend, Outgoing};
 use crate::wire::{self, CallId, Garbled, Hash, Outcome, Part};
@@ -20,14 +20,12 @@ use crate::wire::{self, CallId, Garbled, Hash, Outcome, Part};
 /// How long a request for calls stands.
 const STANDS: Duration = Duration::from_secs(5);
 
-/// How long a call may wait here for a thread.
+/// How long a call may wait here for a thread; and each time that it has come again, twice as long. So calls go to who
+/// has time for them; and one that nobody has time for stays somewhere until it has its turn, however long others take.
 const WAITS: Duration = Duration::from_secs(1);
 
 /// How long a worker asks for nothing that could not start a process.
 const RESTS: Duration = Duration::from_secs(10);
-
-/// How long a driver may be silent before its calls are not begun any more: nobody will ask for their outcomes.
-pub(super) const GONE: Duration = Duration::from_secs(15);
 
 impl Acting {
     /// Asks for as many calls as there is room for.
@@ -38,13 +36,12 @@ impl Acting {
         let now = Instant::now();
         let depth = self.taken.depth();
         let room = depth.saturating_sub(self.taken.busy());
-        for at in 0..self.lanes.len() {
-            let asked = &mut self.lanes[at];
+        for asked in &mut self.lanes {
             if asked.until <= now {
                 asked.count = 0;
             }
             // Not for each single call, where many are fetched.
-            if room == 0 || asked.count > room / 2 {
+            if room == 0 || asked.count > room / 2 || !asked.is_wanted(now) {
                 continue;
             }
             let more = room - asked.count;
@@ -54,7 +51,7 @@ impl Acting {
             let request = format!("{{\"batch\":{more},\"expires\":{}}}", STANDS.as_nanos());
             let (stream, consumer) = (self.names.work_stream(), self.names.consumer(asked.lane));
             let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}");
-            let reply = format!("{}.{at}", self.inbox);
+            let reply = format!("{}.{}", self.inbox, names::mark(asked.lane));
             let sent = self.connection.client.publish_with_reply(subject, reply, request.into());
             sent.await.ok();
         }
@@ -69,12 +66,15 @@ impl Acting {
 
     /// A message that was asked for; or the server's word that there is none.
     pub(super) fn come(&mut self, message: Message) {
-        let Some(asked) = self.lane_of(&message) else { return };
-        match message.status {
-            None | Some(StatusCode::OK) => {
+        let asked = self.lane_of(&message);
+        if let None | Some(StatusCode::OK) = message.status {
+            if let Some(asked) = asked {
                 asked.count = asked.count.saturating_sub(1);
-                self.take_in(message);
             }
+            return self.take_in(message);
+        }
+        let Some(asked) = asked else { return };
+        match message.status {
             Some(StatusCode::NO_RESPONDERS) => {
                 // The consumer isn't there: it is asked for again later.
                 asked.count = 0;
@@ -82,7 +82,7 @@ impl Acting {
                 self.reopen(Duration::from_millis(200));
             }
             Some(StatusCode::IDLE_HEARTBEAT) => {}
-            Some(_) => {
+            _ => {
                 let rest = message.headers.as_ref().and_then(pending);
                 asked.count = asked.count.saturating_sub(rest.unwrap_or(asked.count));
             }
@@ -92,10 +92,7 @@ impl Acting {
     /// Calls come under their own subject, the server's words under that of the request.
     fn lane_of(&mut self, message: &Message) -> Option<&mut Asked> {
         let (rest, last) = message.subject.rsplit_once('.')?;
-        if rest == self.inbox {
-            return self.lanes.get_mut(last.parse::<usize>().ok()?);
-        }
-        let is_any = rest.ends_with(".any");
+        let is_any = rest.ends_with(".any") || rest == self.inbox && last == names::ANY;
         self.lanes.iter_mut().find(|asked| match asked.lane {
             Lane::Any => is_any,
             Lane::One(function) => !is_any && function.to_string() == last,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use asynckit::BoxError;
 
+use crate::clock::EVER;
 use crate::nats::server::Server;
 
 /// The grace, unless said: that of `Cluster::builder`.
@@ -94,9 +95,11 @@ pub(super) fn read(
     let grace = match setting("WORKER_GRACE") {
         Some(text) => {
             let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
-            seconds.ok_or_else(|| {
-                format!("ASYNCKIT_WORKER_GRACE is `{text}`, and should be so many seconds")
-            })?
+            seconds
+                .ok_or_else(|| {
+                    format!("ASYNCKIT_WORKER_GRACE is `{text}`, and should be so many seconds")
+                })?
+                .min(EVER)
         }
         None => GRACE,
     };

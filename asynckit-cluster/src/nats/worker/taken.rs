@@ -102,10 +102,11 @@ impl All {
         self.threads + if ahead < 1.0 { 0 } else { (ahead as usize).clamp(1, MOST_AHEAD) }
     }
 
-    /// Those that have been here for so long, and have no outcome.
-    pub(super) fn long_here(&self, since: Duration, now: Instant) -> Vec<CallId> {
+    /// Those that have been here for so long, or for twice that at each further delivery, and have no outcome.
+    pub(super) fn long_here(&self, first: Duration, now: Instant) -> Vec<CallId> {
         let waits = |taken: &Taken| {
-            taken.is_given && !taken.has_outcome && now.duration_since(taken.since) >= since
+            let patience = first * (1 << (taken.delivery.max(1) - 1).min(16));
+            taken.is_given && !taken.has_outcome && now.duration_since(taken.since) >= patience
         };
         self.all.iter().filter(|(_, taken)| waits(taken)).map(|(id, _)| *id).collect()
     }

@@ -1,0 +1,174 @@
+//! What calls are subject to: limits, time, memory, and whether anybody wants them.
+
+use std::time::{Duration, Instant};
+
+use asynckit::{CancelToken, ErrorKind};
+use asynckit_cluster::Cluster;
+use rustix::process::Signal;
+
+use crate::functions::*;
+use crate::site::{Folder, Here, Site, Test, eventually, is_alive, signal};
+
+pub const ALL: &[Test] = &[
+    ("a_limit_holds_for_the_whole_cluster", a_limit_holds_for_the_whole_cluster),
+    (
+        "what_is_cancelled_before_it_begins_never_runs",
+        what_is_cancelled_before_it_begins_never_runs,
+    ),
+    ("what_runs_learns_that_it_is_cancelled", what_runs_learns_that_it_is_cancelled),
+    ("a_time_limit_holds_there", a_time_limit_holds_there),
+    ("what_is_past_its_deadline_is_not_begun", what_is_past_its_deadline_is_not_begun),
+    (
+        "what_is_out_of_time_is_killed_after_its_grace",
+        what_is_out_of_time_is_killed_after_its_grace,
+    ),
+    ("what_is_cancelled_is_killed_after_its_grace", what_is_cancelled_is_killed_after_its_grace),
+    ("who_takes_too_much_memory_ends", who_takes_too_much_memory_ends),
+    (
+        "what_is_given_up_with_the_pool_leaves_nothing",
+        what_is_given_up_with_the_pool_leaves_nothing,
+    ),
+];
+
+fn a_limit_holds_for_the_whole_cluster(site: &Site) {
+    let (cluster, folder) = (site.cluster(4), Folder::new());
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let all: Vec<_> = (0..6).map(|_| limited(&runs, &until).spawn_on(&place)).collect();
+        eventually("two run", || folder.count("runs") == 2);
+        // Others go on meanwhile, and these two stay alone.
+        assert_eq!(add(1, 1).spawn_on(&place).get().unwrap(), 2);
+        assert_eq!(add(1, 1).spawn_on(&place).get().unwrap(), 2);
+        assert_eq!(folder.count("runs"), 2);
+        folder.make("until");
+        all.into_iter().for_each(|one| assert!(one.get().is_ok()));
+    });
+    assert_eq!(folder.count("runs"), 6);
+}
+
+fn what_is_cancelled_before_it_begins_never_runs(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let (runs, until, never) = (folder.file("runs"), folder.file("until"), folder.file("never"));
+    let token = CancelToken::new();
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let first = meet(&runs, &until).spawn_on(&place);
+        eventually("it runs", || folder.count("runs") == 1);
+        let behind: Vec<_> =
+            (0..20).map(|_| meet(&never, &until).spawn_on(&token.on(&place))).collect();
+        eventually("they are out", || cluster.status().open == 21);
+        token.cancel();
+        for one in behind {
+            assert_eq!(one.get().unwrap_err().kind(), ErrorKind::Cancelled);
+        }
+        // Over NATS that has to get there before the worker has time for the next: what was asked for later is answered
+        // later.
+        eventually("nothing waits", || cluster.status().queued.is_empty());
+        assert_eq!(cluster.status().open, 1);
+        folder.make("until");
+        assert!(first.get().is_ok());
+    });
+    assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
+    assert_eq!(folder.count("never"), 0);
+}
+
+fn what_runs_learns_that_it_is_cancelled(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let (runs, cancelled) = (folder.file("runs"), folder.file("cancelled"));
+    cluster.pool().scope(|s| {
+        let result = patient(&runs, &cancelled).spawn_on(&cluster.on(s));
+        eventually("it runs", || folder.count("runs") == 1);
+        assert!(result.cancel());
+        let begin = Instant::now();
+        eventually("it has learned of it", || folder.count("cancelled") == 1);
+        assert!(begin.elapsed() < Duration::from_secs(4));
+        assert_eq!(result.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    });
+    assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
+}
+
+fn a_time_limit_holds_there(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let error = slow(&folder.file("it")).fail_here(&cluster);
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let text = error.to_string();
+    assert!(text.ends_with("slow was not done within 50ms"), "{text}");
+}
+
+fn what_is_past_its_deadline_is_not_begun(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let idle = process().spawn_on(&*cluster).get().unwrap();
+    // Stopped, it gets the call, and comes to it when that is out of time.
+    signal(idle, Signal::STOP);
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    folder.make("until");
+    cluster.pool().scope(|s| {
+        let late = meet(&runs, &until).deadline(Duration::from_millis(200));
+        let error = late.spawn_on(&cluster.on(s)).get().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    });
+    signal(idle, Signal::CONT);
+    assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
+    assert_eq!(folder.count("runs"), 0);
+    // One that has enough time is begun.
+    let token = CancelToken::with_timeout(Duration::from_secs(100));
+    let soon_enough = add(1, 2).deadline(Duration::from_secs(90)).spawn_on(&token.on(&*cluster));
+    assert_eq!(soon_enough.get().unwrap(), 3);
+}
+
+fn what_is_out_of_time_is_killed_after_its_grace(site: &Site) {
+    let folder = Folder::new();
+    let cluster = site.with(Cluster::builder().grace(Duration::from_millis(50)), 1);
+    let file = folder.file("process");
+    let error = cluster.pool().scope(|s| slow(&file).spawn_on(&cluster.on(s)).get()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let killed = folder.process("process");
+    eventually("it is gone", || !is_alive(killed));
+    assert_ne!(process().spawn_on(&*cluster).get().unwrap(), killed);
+    assert_eq!(cluster.status().redelivered, 0, "it does not go out again");
+}
+
+fn what_is_cancelled_is_killed_after_its_grace(site: &Site) {
+    let folder = Folder::new();
+    let cluster = site.with(Cluster::builder().grace(Duration::from_millis(50)), 1);
+    let file = folder.file("process");
+    cluster.pool().scope(|s| {
+        let result = deaf(&file).spawn_on(&cluster.on(s));
+        let killed = folder.process("process");
+        let behind = add(1, 2).spawn_on(&*cluster);
+        result.cancel();
+        eventually("it is gone", || !is_alive(killed));
+        assert_eq!(behind.get().unwrap(), 3);
+    });
+}
+
+fn who_takes_too_much_memory_ends(site: &Site) {
+    let cluster = site.cluster(1);
+    assert_eq!(greedy(1 << 20).spawn_on(&*cluster).get().unwrap(), 1 << 20);
+    let error = greedy(400 << 20).spawn_on(&*cluster).get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lost);
+    assert!(error.to_string().contains("memory allocation of 419430400 bytes failed"), "{error}");
+    // Others have the usual, which is no limit.
+    assert_eq!(unlimited(400 << 20).spawn_on(&*cluster).get().unwrap(), 400 << 20);
+}
+
+fn what_is_given_up_with_the_pool_leaves_nothing(site: &Site) {
+    let (cluster, folder) = (site.cluster(1), Folder::new());
+    let other = process().spawn_on(&*cluster).get().unwrap();
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let all: Vec<_> = (0..3).map(|_| meet(&runs, &until).spawn_on(&place)).collect();
+        eventually("one runs", || folder.count("runs") == 1);
+        cluster.stop_timeout(Duration::from_millis(10));
+        for one in all {
+            assert_eq!(one.get().unwrap_err().kind(), ErrorKind::Stopped);
+        }
+    });
+    assert_eq!(cluster.status().open, 0);
+    // Over NATS it is somebody else's.
+    if site.name == "processes" {
+        eventually("the worker has ended", || !is_alive(other));
+    }
+}

@@ -1,0 +1,152 @@
+//! What somebody else may see and do on the server, by its client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_nats::jetstream::stream::Config;
+use futures_util::StreamExt;
+
+use crate::support::{NatsServer, soon};
+
+impl NatsServer {
+    fn by_client<T>(&self, act: impl AsyncFnOnce(async_nats::Client) -> T) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = async_nats::connect(self.url()).await.unwrap();
+            let done = act(client.clone()).await;
+            client.flush().await.unwrap();
+            done
+        })
+    }
+
+    /// How many messages are in a stream of the app `test`.
+    pub fn messages(&self, stream: &str) -> u64 {
+        let name = format!("ASYNCKIT_test_{stream}");
+        self.by_client(async move |client| {
+            let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
+            stream.cached_info().state.messages
+        })
+    }
+
+    /// How many messages have ever been put into a stream of the app `test`.
+    pub fn published(&self, stream: &str) -> u64 {
+        let name = format!("ASYNCKIT_test_{stream}");
+        self.by_client(async move |client| {
+            let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
+            stream.cached_info().state.last_sequence
+        })
+    }
+
+    /// How many large bodies of the app `test` there are, and how many messages have ever been put there for them.
+    pub fn objects(&self) -> (usize, u64) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let Ok(bucket) = js.get_object_store("ASYNCKIT_test").await else { return (0, 0) };
+            let there = bucket.list().await.unwrap().count().await;
+            let stream = js.get_stream("OBJ_ASYNCKIT_test").await.unwrap();
+            (there, stream.cached_info().state.last_sequence)
+        })
+    }
+
+    /// How many requests for calls stand, of functions of the app `test` that have a limit.
+    pub fn requests_for_limited(&self) -> usize {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let work = js.get_stream("ASYNCKIT_test_WORK").await.unwrap();
+            let consumers: Vec<_> = work.consumers().map(Result::unwrap).collect().await;
+            let limited = consumers.iter().filter(|consumer| !consumer.name.ends_with("-any"));
+            limited.map(|consumer| consumer.num_waiting).sum()
+        })
+    }
+
+    /// Takes all large bodies of the app `test` away.
+    pub fn forget_objects(&self) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            js.get_stream("OBJ_ASYNCKIT_test").await.unwrap().purge().await.unwrap();
+        });
+    }
+
+    pub fn change(&self, stream: &str, how: impl FnOnce(&mut Config)) {
+        let name = format!("ASYNCKIT_test_{stream}");
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let mut config = js.get_stream(name).await.unwrap().cached_info().config.clone();
+            how(&mut config);
+            js.update_stream(config).await.unwrap();
+        });
+    }
+
+    pub fn make(&self, config: Config) {
+        self.by_client(async move |client| {
+            async_nats::jetstream::new(client).create_stream(config).await.unwrap();
+        });
+    }
+
+    pub fn publish(&self, subject: &str, payload: &[u8]) {
+        let (subject, payload) = (subject.to_owned(), payload.to_vec());
+        self.by_client(async move |client| {
+            client.publish(subject, payload.into()).await.unwrap();
+        });
+    }
+
+    /// A subject by which calls come to workers of this build.
+    pub fn a_subject_of_calls(&self) -> String {
+        let build = self.part_of_a_beat(3);
+        format!("asynckit.test.work.{build}.any.{}", "0".repeat(32))
+    }
+
+    pub fn subject_of_outcomes(&self) -> String {
+        format!("asynckit.test.done.{}", self.part_of_a_beat(4))
+    }
+
+    /// A part of the subject of what a driver says each second.
+    fn part_of_a_beat(&self, at: usize) -> String {
+        self.by_client(async move |client| {
+            let mut beats = client.subscribe("asynckit.test.driver.>").await.unwrap();
+            let beat = beats.next().await.unwrap();
+            beat.subject.split('.').nth(at).unwrap().to_owned()
+        })
+    }
+
+    /// What workers of any build say each second.
+    pub fn watch_beats(&self) -> Beats {
+        self.watch("asynckit.test.beat.>")
+    }
+
+    /// What drivers say each second, and when there is news.
+    pub fn watch_drivers(&self) -> Beats {
+        self.watch("asynckit.test.driver.>")
+    }
+
+    fn watch(&self, subject: &'static str) -> Beats {
+        let count = Arc::new(AtomicU32::new(0));
+        let (its, url) = (count.clone(), self.url());
+        std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let client = async_nats::connect(url).await.unwrap();
+                let mut beats = client.subscribe(subject).await.unwrap();
+                while Arc::strong_count(&its) > 1 && beats.next().await.is_some() {
+                    its.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        });
+        Beats(count)
+    }
+}
+
+/// How often workers, or drivers, have said that they live.
+pub struct Beats(Arc<AtomicU32>);
+
+impl Beats {
+    pub fn has_come(&mut self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+
+    pub fn wait_for(&mut self, more: u32) {
+        let goal = self.0.load(Ordering::SeqCst) + more;
+        soon("they say that they live", || self.0.load(Ordering::SeqCst) >= goal);
+    }
+}
