@@ -31,8 +31,8 @@ pub(super) enum Found {
     Fetched(CallId, Result<HashMap<Hash, Bytes>, Option<Hash>>),
     /// A large value was put where its driver finds it.
     Put(Box<Ready>),
-    /// Outcomes are stored, or not.
-    Stored(Vec<Ready>, Result<(), BoxError>),
+    /// The outcomes that were being stored in this [epoch](Acting::epoch) are, or not.
+    Stored(u32, Result<(), BoxError>),
     /// The streams are there again.
     Opened(u32, Result<(), BoxError>),
     /// Whether the server hears what is said here.
@@ -105,7 +105,8 @@ pub(super) struct Acting {
     /// Those of them that may begin.
     pub(super) arrived: Vec<CallId>,
     pub(super) ready: VecDeque<Ready>,
-    pub(super) is_storing: bool,
+    /// Outcomes that are being stored.
+    pub(super) storing: Vec<Ready>,
     /// Acknowledgements that are due, and what drivers are to be told.
     pub(super) done: Vec<String>,
     pub(super) returned: Vec<(CallId, u32, Told)>,
@@ -167,7 +168,7 @@ impl Acting {
             held: HashMap::new(),
             arrived: Vec::new(),
             ready: VecDeque::new(),
-            is_storing: false,
+            storing: Vec::new(),
             done: Vec::new(),
             returned: Vec::new(),
             findings: FuturesUnordered::new(),

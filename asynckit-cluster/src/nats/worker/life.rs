@@ -103,7 +103,7 @@ impl Acting {
         match found {
             Found::Fetched(id, found) => self.fetched(id, found),
             Found::Put(ready) => self.ready.push_back(*ready),
-            Found::Stored(all, stored) => self.stored(all, stored.is_ok()),
+            Found::Stored(epoch, stored) => self.stored(epoch, stored.is_ok()),
             Found::Opened(epoch, opened) => {
                 if opened.is_err() && epoch == self.epoch {
                     self.reopen(Duration::from_millis(200));
@@ -172,10 +172,13 @@ impl Acting {
             Event::Disconnected => {
                 self.is_connected = false;
                 self.epoch += 1;
+                // Its acknowledgement would be waited for in vain, for seconds.
+                self.store_again();
             }
             Event::Connected => {
                 self.is_connected = true;
                 self.epoch += 1;
+                self.store_again();
                 // Whatever was asked for is forgotten there.
                 self.lanes.iter_mut().for_each(|asked| asked.count = 0);
                 let now = Instant::now();

@@ -126,7 +126,7 @@ impl Acting {
 
     /// Stores outcomes that are ready, as one message.
     pub(super) fn store(&mut self) {
-        if self.is_storing || !self.is_connected {
+        if !self.storing.is_empty() || !self.is_connected {
             return;
         }
         self.drop_unwanted();
@@ -162,7 +162,8 @@ impl Acting {
         let bodies: Vec<Bytes> = all.iter().map(|one| one.bytes.clone()).collect();
         let message = PublishMessage::build().payload(frames::pack(&head, &bodies)).ttl(KEPT);
         let (js, subject) = (self.connection.js.clone(), self.names.done(run));
-        self.is_storing = true;
+        self.storing = all;
+        let epoch = self.epoch;
         self.find(async move {
             let stored = async {
                 js.send_publish(subject, message).await?.await?;
@@ -172,7 +173,7 @@ impl Acting {
             if stored.is_err() {
                 tokio::time::sleep(AGAIN).await;
             }
-            Found::Stored(all, stored)
+            Found::Stored(epoch, stored)
         });
     }
 
@@ -213,14 +214,22 @@ impl Acting {
         });
     }
 
-    pub(super) fn stored(&mut self, all: Vec<Ready>, is_stored: bool) {
-        self.is_storing = false;
-        if !is_stored {
-            for ready in all.into_iter().rev() {
-                self.ready.push_front(ready);
-            }
+    /// What was being stored goes again: it was refused, or nobody knows. (Twice is no harm: the first one counts.)
+    pub(super) fn store_again(&mut self) {
+        for ready in std::mem::take(&mut self.storing).into_iter().rev() {
+            self.ready.push_front(ready);
+        }
+    }
+
+    pub(super) fn stored(&mut self, epoch: u32, is_stored: bool) {
+        // The connection was lost meanwhile, and it goes again.
+        if epoch != self.epoch {
             return;
         }
+        if !is_stored {
+            return self.store_again();
+        }
+        let all = std::mem::take(&mut self.storing);
         // (All are of one driver.)
         if let Some(run) = all.first().map(|ready| ready.id.run)
             && self.ended.contains_key(&run)
