@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  driver                          server                                  worker
-//!  a call        ──────────▶ WORK, a work queue on disk, handed out once ──▶ claim, told the driver before it begins
-//!  claimed       ◀────────────────── news, not kept ◀─────────────────────┘  in progress, told the server each 2 s
+//!  a call        ──────────▶ WORK, a work queue on disk, handed out once ──▶ claim, told the driver if it isn't over
+//!  claimed       ◀────────────────── news, not kept ◀─────────────────────┘  at once; in progress, told each 2 s
 //!  outcomes      ◀── DONE, on disk, and at once to who listens ◀──────────── outcomes that are ready, in one message
 //!                                                        │ when that is stored ▼
 //!                            WORK forgets the call ◀───────────────────── acknowledged

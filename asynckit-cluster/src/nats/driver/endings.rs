@@ -166,17 +166,20 @@ impl Acting {
             return;
         }
         let Ok((upto, gone)) = found else { return };
-        let handed_out = self.calls.handed_out(lane, upto, Instant::now());
-        for (number, delivery) in gone.into_iter().chain(handed_out) {
-            self.lose_unclaimed(number, delivery);
+        for (number, delivery) in self.calls.handed_out(lane, upto, Instant::now()) {
+            // Whoever got it may have begun, and have died before he could say so: maybe of it.
+            self.lose_unclaimed(number, delivery, Blame::Maybe);
+        }
+        for (number, delivery) in gone {
+            self.lose_unclaimed(number, delivery, Blame::None);
         }
     }
 
-    fn lose_unclaimed(&mut self, number: u64, delivery: u32) {
+    fn lose_unclaimed(&mut self, number: u64, delivery: u32, blame: Blame) {
         if self.calls.get(number).is_some_and(|open| open.claim.is_none()) {
             // Whoever got it may have begun, and have died before he could say so: of most calls that is no harm.
             let lost = match self.is_suspect(number) {
-                false => not_begun("the server"),
+                false => Lost { blame, ..not_begun("the server") },
                 true => Lost {
                     worker: "a worker that is gone".to_owned(),
                     words: "has taken it and was not heard of again".to_owned(),
@@ -232,7 +235,7 @@ impl Acting {
         self.make_all();
         found.outcomes.iter().for_each(|message| self.outcomes(message));
         for (number, delivery) in found.gone {
-            self.lose_unclaimed(number, delivery);
+            self.lose_unclaimed(number, delivery, Blame::None);
         }
         // What was underway when the connection was lost may have arrived or not: under its id it is stored once.
         self.again.extend(self.calls.underway());

@@ -107,8 +107,13 @@ pub(super) struct Acting {
     pub(super) ready: VecDeque<Ready>,
     /// Outcomes that are being stored.
     pub(super) storing: Vec<Ready>,
-    /// Acknowledgements that are due, and what drivers are to be told.
+    /// Calls that have begun, and of which their drivers have not been told.
+    pub(super) claims: Vec<CallId>,
+    /// Acknowledgements that are due.
     pub(super) done: Vec<String>,
+    /// When both are said at the latest: before that they go with something that can't wait.
+    pub(super) say_by: Option<Instant>,
+    /// What drivers are to be told now.
     pub(super) returned: Vec<(CallId, u32, Told)>,
     pub(super) findings: FuturesUnordered<Finding>,
     /// When its clock began.
@@ -169,7 +174,9 @@ impl Acting {
             arrived: Vec::new(),
             ready: VecDeque::new(),
             storing: Vec::new(),
+            claims: Vec::new(),
             done: Vec::new(),
+            say_by: None,
             returned: Vec::new(),
             findings: FuturesUnordered::new(),
             since: Instant::now(),

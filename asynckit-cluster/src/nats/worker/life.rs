@@ -33,6 +33,13 @@ pub(super) async fn app_of_a_driver(client: &Client, build: &str) -> Result<Stri
     app.map(str::to_owned).ok_or_else(|| "the connection has ended".into())
 }
 
+/// Waits until then.
+async fn moment(until: Option<Instant>) {
+    if let Some(until) = until {
+        tokio::time::sleep_until(until.into()).await;
+    }
+}
+
 impl Acting {
     pub(super) async fn act(
         mut self,
@@ -61,6 +68,7 @@ impl Acting {
                 Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
                 Some(event) = self.connection.events.recv() => self.happened(&event),
                 _ = terminate.recv() => self.drain().await,
+                () = moment(self.say_by), if self.say_by.is_some() => {}
                 _ = ticks.tick() => {
                     count += 1;
                     self.tick(count).await;
@@ -69,11 +77,13 @@ impl Acting {
             if let Some(why) = self.complaint.take() {
                 self.rest(&why).await;
             }
-            self.store();
-            self.acknowledge_all().await;
+            if self.store() || self.has_to_say() {
+                self.say_all().await;
+            }
             self.begin_all().await;
             self.pull().await;
             if self.is_draining && self.taken.is_empty() && self.findings.is_empty() {
+                self.say_all().await;
                 self.beat(true).await;
                 self.flush().await;
                 return Ok(());

@@ -117,9 +117,11 @@ impl Acting {
             return self.acknowledge(reply, "+TERM");
         }
         let id = call.id;
+        let has_limit = message.subject.rsplit('.').nth(1) == Some("one");
         let taken = Taken {
             reply,
             delivery: call.delivery,
+            has_limit,
             since: Instant::now(),
             has_outcome: false,
             is_stored: false,
@@ -172,21 +174,22 @@ impl Acting {
         }
     }
 
-    /// Gives those that are here to processes. Who has them is told the driver before anything begins; so nothing does
-    /// while nobody can be told.
+    /// Gives those that are here to processes. Who has them is told the driver in a moment, unless they are over by then;
+    /// so nothing begins while nobody can be told.
     pub(super) async fn begin_all(&mut self) {
         if self.arrived.is_empty() || !self.is_connected {
             return;
         }
-        let claims = self.arrived.iter().filter_map(|id| {
-            let taken = self.taken.get(id)?;
-            Some((*id, taken.delivery, Told::Claimed(taken.reply.clone())))
-        });
-        let claims: Vec<_> = claims.collect();
-        self.tell(claims).await;
-        // Should this machine die of them, the driver is to know of whom to ask.
-        if !self.flush().await {
-            return;
+        self.claims.extend(&self.arrived);
+        let is_suspect = |id| self.held.get(id).is_some_and(|held| held.is_suspect);
+        if self.arrived.iter().any(is_suspect) {
+            // Should this machine die of it, the driver is to know of whom to ask: so it is told first.
+            self.say_all().await;
+            if !self.flush().await {
+                return;
+            }
+        } else {
+            self.say_soon();
         }
         let now = Instant::now();
         for id in std::mem::take(&mut self.arrived) {

@@ -15,6 +15,8 @@ pub(super) struct Taken {
     /// By which it is acknowledged.
     pub(super) reply: String,
     pub(super) delivery: u32,
+    /// Its function has one, for the whole cluster.
+    pub(super) has_limit: bool,
     pub(super) since: Instant,
     pub(super) has_outcome: bool,
     /// Its outcome is stored.

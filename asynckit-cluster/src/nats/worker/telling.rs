@@ -23,6 +23,9 @@ const MOST_BYTES: usize = 256 << 10;
 /// How long until outcomes are stored again that the server would not have.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// How long claims and acknowledgements wait for something that they can go with.
+const MOMENT: Duration = Duration::from_millis(1);
+
 impl Acting {
     /// Tells drivers of their calls.
     pub(super) async fn tell(&self, all: Vec<(CallId, u32, Told)>) {
@@ -124,13 +127,13 @@ impl Acting {
         });
     }
 
-    /// Stores outcomes that are ready, as one message.
-    pub(super) fn store(&mut self) {
+    /// Stores outcomes that are ready, as one message. Says whether one goes out now.
+    pub(super) fn store(&mut self) -> bool {
         if !self.storing.is_empty() || !self.is_connected {
-            return;
+            return false;
         }
         self.drop_unwanted();
-        let Some(first) = self.ready.front() else { return };
+        let Some(first) = self.ready.front() else { return false };
         let run = first.id.run;
         let (mut all, mut rest, mut size) = (Vec::new(), Vec::new(), 0);
         for ready in self.ready.drain(..) {
@@ -175,6 +178,7 @@ impl Acting {
             }
             Found::Stored(epoch, stored)
         });
+        true
     }
 
     /// What nobody waits for any more is not stored: the driver that would take it away may have gone.
@@ -270,19 +274,42 @@ impl Acting {
         let is_done = self.taken.get(&id).is_some_and(|taken| taken.is_stored && taken.is_over);
         if is_done && let Some(taken) = self.taken.leave(&id) {
             self.done.push(taken.reply);
+            match taken.has_limit {
+                // A permit of it may be waited for.
+                true => self.say_by = Some(Instant::now()),
+                false => self.say_soon(),
+            }
         }
     }
 
-    /// Sends the acknowledgements that are due.
-    pub(super) async fn acknowledge_all(&mut self) {
+    /// Claims and acknowledgements go with the next thing that can't wait, or in a moment. To send each by itself would
+    /// take longer than a short call.
+    pub(super) fn say_soon(&mut self) {
+        self.say_by.get_or_insert_with(|| Instant::now() + MOMENT);
+    }
+
+    pub(super) fn has_to_say(&self) -> bool {
+        !self.returned.is_empty() || self.say_by.is_some_and(|by| by <= Instant::now())
+    }
+
+    /// Sends acknowledgements, and tells drivers which calls are here, or won't be any more.
+    pub(super) async fn say_all(&mut self) {
+        self.say_by = None;
         for reply in std::mem::take(&mut self.done) {
             let done = Bytes::from_static(b"+ACK");
             self.connection.client.publish(reply, done).await.ok();
         }
         // While nobody hears it, it is kept.
-        if self.is_connected && !self.returned.is_empty() {
-            let returned = std::mem::take(&mut self.returned);
-            self.tell(returned).await;
+        if !self.is_connected {
+            return;
         }
+        let mut news = std::mem::take(&mut self.returned);
+        for id in std::mem::take(&mut self.claims) {
+            // Of one that has an outcome by now, that says enough.
+            if let Some(taken) = self.taken.get(&id).filter(|taken| !taken.has_outcome) {
+                news.push((id, taken.delivery, Told::Claimed(taken.reply.clone())));
+            }
+        }
+        self.tell(news).await;
     }
 }
