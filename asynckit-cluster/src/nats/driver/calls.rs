@@ -11,6 +11,9 @@ use crate::seam::Outgoing;
 /// enough to be looked at one by one.
 const WINDOW: usize = 4096;
 
+/// So many calls are few.
+const FEW: usize = 4;
+
 /// How long after a call was taken from the stream nobody has to say that he has it.
 const UNSAID: std::time::Duration = LEASE;
 
@@ -35,6 +38,9 @@ pub(super) enum Place {
     Underway,
     /// The server would not have it. It is sent again then, under the same id.
     Again(Instant),
+    /// It has gone out alone, and the server was not asked whether it has it, as that takes longer than a short call. It is
+    /// sent again then, likewise, if nobody has said by then that he has it.
+    Unasked(Instant),
     /// In the stream.
     Stored { seq: u64 },
 }
@@ -121,12 +127,24 @@ impl Calls {
         self.open.get_mut(&number).filter(|open| open.outgoing.call.delivery == delivery)
     }
 
+    /// Whether there are so few that each of them is waited for, rather than all.
+    pub(super) fn are_few(&self) -> bool {
+        self.open.len() <= FEW
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Open> {
         self.open.values()
+    }
+
+    /// It has gone out, and the server is not asked whether it has it before then.
+    pub(super) fn is_unasked(&mut self, number: u64, until: Instant) {
+        if let Some(open) = self.open.get_mut(&number) {
+            open.place = Place::Unasked(until);
+        }
     }
 
     /// A worker takes this delivery. `false` where it isn't the one that is waited for.
@@ -144,21 +162,31 @@ impl Calls {
         true
     }
 
-    /// What is on its way to the server.
-    pub(super) fn underway(&self) -> Vec<u64> {
-        let underway = self.open.iter().filter(|(_, open)| open.place == Place::Underway);
-        underway.map(|(number, _)| *number).collect()
+    /// What is on its way to the server, as far as is known.
+    pub(super) fn underway(&mut self) -> Vec<u64> {
+        self.sent_again(|open| match open.place {
+            Place::Underway => true,
+            Place::Unasked(_) => open.claim.is_none(),
+            _ => false,
+        })
     }
 
     /// What is to be sent again by now.
     pub(super) fn due(&mut self, now: Instant) -> Vec<u64> {
-        let is_due = |open: &Open| matches!(open.place, Place::Again(at) if at <= now);
-        let mut due = Vec::new();
-        for (number, open) in self.open.iter_mut().filter(|(_, open)| is_due(open)) {
+        self.sent_again(|open| match open.place {
+            Place::Again(at) => at <= now,
+            Place::Unasked(at) => at <= now && open.claim.is_none(),
+            _ => false,
+        })
+    }
+
+    fn sent_again(&mut self, is_meant: impl Fn(&Open) -> bool) -> Vec<u64> {
+        let meant = self.open.iter_mut().filter(|(_, open)| is_meant(open));
+        let underway = meant.map(|(number, open)| {
             open.place = Place::Underway;
-            due.push(*number);
-        }
-        due
+            *number
+        });
+        underway.collect()
     }
 
     /// A worker says that it has this one.

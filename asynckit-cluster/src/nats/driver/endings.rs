@@ -10,7 +10,7 @@ use asynckit::BoxError;
 use bytes::Bytes;
 
 use super::acting::{Acting, Found, Got};
-use super::calls::{Instance, Place};
+use super::calls::Instance;
 use super::recover::{self, Recovered};
 use crate::nats::frames::Told;
 use crate::nats::names::Lane;
@@ -57,17 +57,16 @@ impl Acting {
             return;
         }
         let Some(open) = self.close(number) else { return };
-        match (open.place, open.claim) {
+        match &open.claim {
             // So the permit of a limit is free at once.
-            (_, Some(claim)) if !claim.reply.is_empty() => {
-                let client = self.connection.client.clone();
+            Some(claim) if !claim.reply.is_empty() => {
+                let (client, reply) = (self.connection.client.clone(), claim.reply.clone());
                 self.find(async move {
-                    client.publish(claim.reply, Bytes::from_static(b"+TERM")).await.ok();
+                    client.publish(reply, Bytes::from_static(b"+TERM")).await.ok();
                     Found::Nothing
                 });
             }
-            (Place::Stored { seq }, _) => self.delete(seq),
-            _ => {}
+            _ => self.take_out(&open),
         }
         let id = open.outgoing.call.id;
         self.tell(|driver| driver.lost(id, delivery, lost));

@@ -81,8 +81,8 @@ impl Acting {
 
     pub(super) fn withdraw(&mut self, id: CallId) {
         let Some(open) = self.close(id.number) else { return };
-        if let (Place::Stored { seq }, None) = (open.place, &open.claim) {
-            self.delete(seq);
+        if open.claim.is_none() {
+            self.take_out(&open);
         }
         if open.place != Place::Waiting {
             self.unwanted(id);
@@ -95,8 +95,27 @@ impl Acting {
         self.has_news = true;
     }
 
-    /// Takes a call out of the stream.
-    pub(super) fn delete(&self, seq: u64) {
+    /// Takes a call out of the stream, if it is there.
+    pub(super) fn take_out(&self, open: &Open) {
+        match open.place {
+            Place::Stored { seq } => self.delete(seq),
+            // Where it is the server says if it is sent again.
+            Place::Unasked(_) => {
+                let (subject, message) = self.message(open);
+                let (js, work) = (self.connection.js.clone(), self.streams.work.clone());
+                self.find(async move {
+                    let sent = async { js.send_publish(subject, message).await?.await };
+                    if let Ok(stored) = sent.await {
+                        work.delete_message(stored.sequence).await.ok();
+                    }
+                    Found::Nothing
+                });
+            }
+            Place::Waiting | Place::Underway | Place::Again(_) => {}
+        }
+    }
+
+    fn delete(&self, seq: u64) {
         let work = self.streams.work.clone();
         self.find(async move {
             // Where it isn't there any more, a worker has it, and is told that it isn't wanted.
@@ -111,12 +130,13 @@ impl Acting {
             return;
         }
         for number in std::mem::take(&mut self.again) {
-            self.send(number).await;
+            self.send(number, true).await;
         }
         let lanes: Vec<Lane> = self.calls.lanes.keys().copied().collect();
         for lane in lanes {
             while let Some(number) = self.calls.next(lane) {
-                self.send(number).await;
+                let asks = !self.calls.are_few();
+                self.send(number, asks).await;
             }
         }
         if self.has_news {
@@ -124,41 +144,52 @@ impl Acting {
         }
     }
 
-    async fn send(&mut self, number: u64) {
+    /// Sends a call; and asks the server whether it has it, where so wanted.
+    async fn send(&mut self, number: u64, asks: bool) {
         let Some(open) = self.calls.get(number) else { return };
+        let (epoch, delivery) = (self.epoch, open.outgoing.call.delivery);
+        let (subject, message) = self.message(open);
+        let js = self.connection.js.clone();
+        let stored: Vec<(Hash, Bytes)> = open.outgoing.arguments.iter().filter_map(large).collect();
+        if !stored.is_empty() {
+            let (objects, run) = (self.objects.clone(), self.run);
+            return self.find(async move {
+                let sent = async {
+                    for (hash, body) in &stored {
+                        objects.put(run, *hash, body).await?;
+                    }
+                    Ok(js.send_publish(subject, message).await?.await?.sequence)
+                };
+                let sent = sent.await;
+                let stored = stored.into_iter().map(|(hash, _)| hash);
+                Found::Sent(number, delivery, epoch, stored.collect(), sent)
+            });
+        }
+        if !asks && !open.outgoing.is_suspect {
+            let message = message.outbound_message(subject);
+            let (headers, payload) = (message.headers.unwrap_or_default(), message.payload);
+            // What is lost on its way is sent again.
+            let client = &self.connection.client;
+            client.publish_with_headers(message.subject, headers, payload).await.ok();
+            return self.calls.is_unasked(number, Instant::now() + AGAIN);
+        }
+        // In the order in which they came.
+        let sent = js.send_publish(subject, message).await;
+        self.find(async move {
+            let acknowledged = async { Ok(sent?.await?.sequence) };
+            Found::Sent(number, delivery, epoch, Vec::new(), acknowledged.await)
+        });
+    }
+
+    /// A call as a message, and its subject.
+    fn message(&self, open: &Open) -> (String, PublishMessage) {
         let Outgoing { call, arguments, is_suspect, .. } = &open.outgoing;
-        let epoch = self.epoch;
-        let (id, delivery, lane) = (call.id, call.delivery, open.lane);
         let bodies: Vec<Bytes> = arguments.iter().filter_map(here).collect();
-        let subject = self.names.work(lane, call.function);
         let head =
             frames::Call { version: wire::VERSION, call: call.clone(), is_suspect: *is_suspect };
-        let id = message_id(id.run, id.number, delivery);
-        let payload = frames::pack(&head, &bodies);
-        let publish = PublishMessage::build().message_id(id).payload(payload);
-        let js = self.connection.js.clone();
-        let stored: Vec<(Hash, Bytes)> = arguments.iter().filter_map(large).collect();
-        if stored.is_empty() {
-            // In the order in which they came.
-            let sent = js.send_publish(subject, publish).await;
-            self.find(async move {
-                let acknowledged = async { Ok(sent?.await?.sequence) };
-                Found::Sent(number, delivery, epoch, Vec::new(), acknowledged.await)
-            });
-            return;
-        }
-        let (objects, run) = (self.objects.clone(), self.run);
-        self.find(async move {
-            let sent = async {
-                for (hash, body) in &stored {
-                    objects.put(run, *hash, body).await?;
-                }
-                Ok(js.send_publish(subject, publish).await?.await?.sequence)
-            };
-            let sent = sent.await;
-            let stored = stored.into_iter().map(|(hash, _)| hash);
-            Found::Sent(number, delivery, epoch, stored.collect(), sent)
-        });
+        let id = message_id(call.id.run, call.id.number, call.delivery);
+        let message = PublishMessage::build().message_id(id).payload(frames::pack(&head, &bodies));
+        (self.names.work(open.lane, call.function), message)
     }
 
     /// The server has a call, or would not have it.
