@@ -17,6 +17,7 @@ mod connections;
 mod drivers;
 mod large;
 mod promises;
+mod quick;
 mod servers;
 mod streams;
 mod turns;
