@@ -80,6 +80,8 @@ pub(super) struct Acting {
     pub(super) said_foreign: bool,
     /// What is to be sent again now.
     pub(super) again: Vec<u64>,
+    /// Deliveries that were withdrawn while they were underway: when the server has one, it is taken out.
+    pub(super) to_take_out: HashSet<(u64, u32)>,
     /// Lanes whose consumer could not be made.
     pub(super) unmade: Vec<Lane>,
     /// Lanes that are being looked at.
@@ -131,6 +133,7 @@ impl Acting {
             said_again: None,
             said_foreign: false,
             again: Vec::new(),
+            to_take_out: HashSet::new(),
             unmade: Vec::new(),
             looked_at: HashSet::new(),
             is_untidy: false,

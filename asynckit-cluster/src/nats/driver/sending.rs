@@ -96,9 +96,13 @@ impl Acting {
     }
 
     /// Takes a call out of the stream, if it is there.
-    pub(super) fn take_out(&self, open: &Open) {
+    pub(super) fn take_out(&mut self, open: &Open) {
         match open.place {
             Place::Stored { seq } => self.delete(seq),
+            Place::Underway => {
+                let call = &open.outgoing.call;
+                self.to_take_out.insert((call.id.number, call.delivery));
+            }
             // Where it is the server says if it is sent again.
             Place::Unasked(_) => {
                 let (subject, message) = self.message(open);
@@ -111,7 +115,7 @@ impl Acting {
                     Found::Nothing
                 });
             }
-            Place::Waiting | Place::Underway | Place::Again(_) => {}
+            Place::Waiting | Place::Again(_) => {}
         }
     }
 
@@ -202,9 +206,11 @@ impl Acting {
         seq: Result<u64, BoxError>,
     ) {
         let Some(open) = self.calls.delivery(number, delivery) else {
-            // It was withdrawn meanwhile, or is over. What it needed may have been stored after it was taken away.
+            // What it needed may have been stored after it was taken away.
             self.unneeded.extend(stored);
-            if let Ok(seq) = seq {
+            // It was withdrawn meanwhile, or is over: then its worker takes it out, if it isn't over by an earlier delivery.
+            let is_left = self.to_take_out.remove(&(number, delivery)) || delivery > 1;
+            if is_left && let Ok(seq) = seq {
                 self.delete(seq);
             }
             return;
