@@ -65,6 +65,19 @@ fn a_call_that_is_withdrawn_before_anybody_has_it_leaves_nothing() {
     soon("it is taken out", || server.messages("WORK") == 0);
 }
 
+/// Nor has it said by then that it has them.
+#[test]
+fn calls_that_are_withdrawn_on_their_way_leave_nothing() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, token) = (server.cluster(), CancelToken::new());
+    let all: Vec<_> = (0..4_000).map(|n| add(n, 1).spawn_on(&token.on(&cluster))).collect();
+    soon("the first have come", || server.messages("WORK") > 0);
+    token.cancel();
+    assert!(all.into_iter().all(|one| one.get().is_err()));
+    drop(cluster);
+    soon("they are taken out", || server.messages("WORK") == 0);
+}
+
 #[test]
 fn a_call_that_gets_lost_on_its_way_goes_out_again() {
     let Some(server) = NatsServer::start() else { return };
