@@ -15,6 +15,11 @@
 //! its own clock: it knows from claims and beats who has what, asks the stream how far it has been handed out, and
 //! reads the kept outcomes first. So a call isn't in two minds, and nothing depends on somebody pulling.
 //!
+//! *What is not said.* A message costs as much as a short call. So a call that is over in a moment is not claimed, and an
+//! acknowledgement goes with the next outcome; nor is the server asked whether it has a call that is not one of many: who
+//! claims it or tells its outcome says so, and if nobody does it is sent again under its id. A call that may be the end of
+//! its worker is claimed before it begins.
+//!
 //! *A limit* of a function for the whole cluster is how many messages its own consumer lets out unacknowledged. A
 //! worker acknowledges when the code has ended and the outcome is stored; a dead worker's permits are free when the
 //! server has waited for its sign of life, or the driver says so in its place.
