@@ -2,11 +2,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
-use async_nats::jetstream::stream::Config;
+use async_nats::jetstream::Context;
+use async_nats::jetstream::stream::{Config, Stream};
 use futures_util::StreamExt;
 
-use crate::support::{NatsServer, soon};
+use crate::support::{LONG, NatsServer, soon};
+
+/// A stream that is there. A server that has much to do does not answer each time.
+async fn stream_of(js: &Context, name: &str) -> Stream {
+    let begin = Instant::now();
+    loop {
+        match js.get_stream(name).await {
+            Ok(stream) => return stream,
+            Err(error) => assert!(begin.elapsed() < LONG, "{name}: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
 
 impl NatsServer {
     fn by_client<T>(&self, act: impl AsyncFnOnce(async_nats::Client) -> T) -> T {
@@ -23,7 +37,7 @@ impl NatsServer {
     pub fn messages(&self, stream: &str) -> u64 {
         let name = format!("ASYNCKIT_test_{stream}");
         self.by_client(async move |client| {
-            let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
+            let stream = stream_of(&async_nats::jetstream::new(client), &name).await;
             stream.cached_info().state.messages
         })
     }
@@ -32,7 +46,7 @@ impl NatsServer {
     pub fn published(&self, stream: &str) -> u64 {
         let name = format!("ASYNCKIT_test_{stream}");
         self.by_client(async move |client| {
-            let stream = async_nats::jetstream::new(client).get_stream(name).await.unwrap();
+            let stream = stream_of(&async_nats::jetstream::new(client), &name).await;
             stream.cached_info().state.last_sequence
         })
     }
@@ -43,7 +57,7 @@ impl NatsServer {
             let js = async_nats::jetstream::new(client);
             let Ok(bucket) = js.get_object_store("ASYNCKIT_test").await else { return (0, 0) };
             let there = bucket.list().await.unwrap().count().await;
-            let stream = js.get_stream("OBJ_ASYNCKIT_test").await.unwrap();
+            let stream = stream_of(&js, "OBJ_ASYNCKIT_test").await;
             (there, stream.cached_info().state.last_sequence)
         })
     }
@@ -52,7 +66,7 @@ impl NatsServer {
     pub fn requests_for_limited(&self) -> usize {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
-            let work = js.get_stream("ASYNCKIT_test_WORK").await.unwrap();
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
             let consumers: Vec<_> = work.consumers().map(Result::unwrap).collect().await;
             let limited = consumers.iter().filter(|consumer| !consumer.name.ends_with("-any"));
             limited.map(|consumer| consumer.num_waiting).sum()
@@ -63,7 +77,7 @@ impl NatsServer {
     pub fn forget_objects(&self) {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
-            js.get_stream("OBJ_ASYNCKIT_test").await.unwrap().purge().await.unwrap();
+            stream_of(&js, "OBJ_ASYNCKIT_test").await.purge().await.unwrap();
         });
     }
 
@@ -71,7 +85,7 @@ impl NatsServer {
         let name = format!("ASYNCKIT_test_{stream}");
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
-            let mut config = js.get_stream(name).await.unwrap().cached_info().config.clone();
+            let mut config = stream_of(&js, &name).await.cached_info().config.clone();
             how(&mut config);
             js.update_stream(config).await.unwrap();
         });
