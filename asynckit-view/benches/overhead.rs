@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The three take turns, so that what disturbs the machine for a while disturbs all of them. Printed are the medians
-//! of the time a task, and by how much the others are slower than the first; and the least of each, which on a busy
-//! machine says more.
+//! of the time a task; by how much the others are slower than the first, as the median of what each round says, with
+//! the quarter below and above which a quarter of them are; and the least of each, which on a busy machine says more.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use asynckit_view::{Recording, progress};
 
 const WIDTH: usize = 64;
 const ROWS: usize = 500;
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 40;
 const TASKS: usize = WIDTH * ROWS;
 
 /// Computes for so many nanoseconds.
@@ -75,8 +75,8 @@ type Way = fn(u64) -> f64;
 
 fn main() {
     println!("{WIDTH} × {ROWS} tasks on 2 workers, {ROUNDS} rounds; ns a task\n");
-    println!("| body | | median | | least | |");
-    println!("|---|---|---|---|---|---|");
+    println!("| body | | median | slower by | quarters | least | slower by |");
+    println!("|---|---|---|---|---|---|---|");
     for nanos in [1_000, 10_000] {
         let ways: [(&str, Way); 3] =
             [("not observed", plain), ("recorded", recorded), ("progress", shown)];
@@ -86,21 +86,27 @@ fn main() {
                 times.push(way.1(nanos));
             }
         }
-        for times in &mut times {
-            times.sort_by(f64::total_cmp);
-        }
-        for (way, sorted) in ways.iter().zip(&times) {
-            let more = |k: usize| 100.0 * (sorted[k] / times[0][k] - 1.0);
-            let (median, least) = (ROUNDS / 2, 0);
+        let not_observed = times[0].clone();
+        for ((name, _), times) in ways.iter().zip(times) {
+            let more = |time: f64, than: f64| 100.0 * (time / than - 1.0);
+            let ratios = times.iter().zip(&not_observed).map(|(time, than)| more(*time, *than));
+            let (ratios, times) = (sorted(ratios.collect()), sorted(times));
+            let least = sorted(not_observed.clone())[0];
             println!(
-                "| {} µs | {} | {:.0} | {:+.1} % | {:.0} | {:+.1} % |",
+                "| {} µs | {name} | {:.0} | {:+.1} % | {:+.1} to {:+.1} % | {:.0} | {:+.1} % |",
                 nanos / 1_000,
-                way.0,
-                sorted[median],
-                more(median),
-                sorted[least],
-                more(least)
+                times[ROUNDS / 2],
+                ratios[ROUNDS / 2],
+                ratios[ROUNDS / 4],
+                ratios[3 * ROUNDS / 4],
+                times[0],
+                more(times[0], least),
             );
         }
     }
+}
+
+fn sorted(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    numbers
 }
