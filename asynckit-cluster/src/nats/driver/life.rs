@@ -12,8 +12,11 @@ use super::acting::{Acting, Found};
 use super::recover;
 use crate::nats::EACH;
 
-/// How long the last words to the server may take.
+/// How long the last words to the server may take, and then each of its answers.
 const AT_THE_END: Duration = Duration::from_secs(2);
+
+/// How long all of these may.
+const AT_MOST: Duration = Duration::from_secs(20);
 
 impl Acting {
     pub(super) async fn act(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
@@ -156,13 +159,16 @@ impl Acting {
             }
             done.purge().filter(subject).await.ok();
             self.forget_unneeded();
-            // What is being deleted, and what is stored only now and is to be.
-            while let Some(found) = self.findings.next().await {
-                self.learn(found);
-                self.forget_unneeded();
-            }
-            self.connection.client.flush().await.ok();
         };
         tokio::time::timeout(AT_THE_END, last_things).await.ok();
+        // What is being deleted, and what is stored only now and is to be: as long as the server answers.
+        let end = Instant::now() + AT_MOST;
+        while Instant::now() < end
+            && let Ok(Some(found)) = tokio::time::timeout(AT_THE_END, self.findings.next()).await
+        {
+            self.learn(found);
+            self.forget_unneeded();
+        }
+        tokio::time::timeout(AT_THE_END, self.connection.client.flush()).await.ok();
     }
 }
