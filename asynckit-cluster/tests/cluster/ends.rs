@@ -8,7 +8,7 @@ use asynckit_cluster::Cluster;
 use rustix::process::Signal;
 
 use crate::functions::*;
-use crate::site::{Folder, Here, Site, Test, eventually, is_alive, signal};
+use crate::site::{Folder, Here, Site, Test, eventually, is_alive, signal, stop};
 
 pub const ALL: &[Test] = &[
     ("a_killed_worker_loses_no_call", a_killed_worker_loses_no_call),
@@ -62,7 +62,7 @@ fn a_worker_killed_before_it_begins_loses_no_call(site: &Site) {
     folder.make("until");
     let idle = process().spawn_on(&*cluster).get().unwrap();
     // Stopped, it has the call and does not begin it.
-    signal(idle, Signal::STOP);
+    stop(idle);
     cluster.pool().scope(|s| {
         let result = meet(&runs, &until).spawn_on(&cluster.on(s));
         eventually("a worker has it", || {
@@ -147,7 +147,7 @@ fn a_worker_stopped_within_its_lease_goes_on(site: &Site) {
         let one = meet(&runs, &until).spawn_on(&cluster.on(s));
         eventually("it runs", || folder.count("runs") == 1);
         let stopped = folder.processes("runs")[0];
-        signal(stopped, Signal::STOP);
+        stop(stopped);
         folder.make("until");
         std::thread::sleep(Duration::from_millis(100));
         assert!(!one.is_set());
@@ -166,7 +166,7 @@ fn a_stopped_worker_loses_its_lease_and_tells_nothing_twice(site: &Site) {
         let one = meet(&runs, &until).spawn_on(&cluster.on(s));
         eventually("it runs", || folder.count("runs") == 1);
         let stopped = folder.processes("runs")[0];
-        signal(stopped, Signal::STOP);
+        stop(stopped);
         // Over NATS the lease is the worker's, of 10 s.
         eventually("it runs again", || folder.count("runs") == 2);
         eventually("it is gone", || !is_alive(stopped));

@@ -184,12 +184,24 @@ pub fn signal(process: u32, signal: rustix::process::Signal) {
     rustix::process::kill_process(process, signal).unwrap();
 }
 
+/// Stops a process, all of it: its threads stop only when one of them has got to the signal.
+pub fn stop(process: u32) {
+    signal(process, rustix::process::Signal::STOP);
+    eventually("it is stopped", || {
+        let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
+        threads.flatten().all(|thread| matches!(state(&thread.path()), None | Some('T')))
+    });
+}
+
 /// Whether a process is there, and no zombie.
 pub fn is_alive(process: u32) -> bool {
-    let path = format!("/proc/{process}/stat");
-    let stat = fs::read_to_string(Path::new(&path)).unwrap_or_default();
-    let state = stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next());
-    !matches!(state, None | Some('Z' | 'X'))
+    !matches!(state(Path::new(&format!("/proc/{process}"))), None | Some('Z' | 'X'))
+}
+
+/// The state of a process or a thread, by its place in `/proc`.
+fn state(of: &Path) -> Option<char> {
+    let stat = fs::read_to_string(of.join("stat")).ok()?;
+    stat.rsplit(')').next()?.trim().chars().next()
 }
 
 /// Work that borrows, on a scope of the cluster's pool.

@@ -7,7 +7,7 @@ use asynckit_cluster::Cluster;
 use rustix::process::Signal;
 
 use crate::functions::*;
-use crate::site::{Folder, Here, Site, Test, eventually, is_alive, signal};
+use crate::site::{Folder, Here, Site, Test, eventually, is_alive, signal, stop};
 
 pub const ALL: &[Test] = &[
     ("a_limit_holds_for_the_whole_cluster", a_limit_holds_for_the_whole_cluster),
@@ -100,7 +100,7 @@ fn what_is_past_its_deadline_is_not_begun(site: &Site) {
     let (cluster, folder) = (site.cluster(1), Folder::new());
     let idle = process().spawn_on(&*cluster).get().unwrap();
     // Stopped, it gets the call, and comes to it when that is out of time.
-    signal(idle, Signal::STOP);
+    stop(idle);
     let (runs, until) = (folder.file("runs"), folder.file("until"));
     folder.make("until");
     cluster.pool().scope(|s| {

@@ -196,10 +196,22 @@ impl Drop for NatsServer {
     }
 }
 
-/// Sends a signal to a process that the test has to do with.
+/// Sends a signal to a process that the test has to do with. One that is to stop has done so then, all of it: its threads
+/// stop only when one of them has got to the signal.
 pub fn signal(process: u32, name: &str) {
     let arguments = [format!("-{name}"), process.to_string()];
     assert!(Command::new("kill").args(arguments).status().unwrap().success());
+    if name == "STOP" {
+        soon("it is stopped", || {
+            let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+            let mut stats = threads.flatten().map(|thread| {
+                std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default()
+            });
+            stats.all(|stat| {
+                stat.rsplit(')').next().is_some_and(|rest| rest.trim().starts_with('T'))
+            })
+        });
+    }
 }
 
 /// A worker; it ends with the test.
