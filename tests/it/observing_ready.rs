@@ -102,6 +102,26 @@ fn it_is_told_of_what_else_brings_an_input() {
     assert_eq!(ready, ["add", "add", "double"]);
 }
 
+/// It has not been told of what ends there, or earlier.
+#[test]
+fn it_is_told_of_what_others_were_told() {
+    let (here, there, late) = (Infers::default(), Infers::default(), Infers::default());
+    let pool = Pool::builder().workers(0).observer(here.clone()).build().unwrap();
+    let other = Pool::builder().workers(0).observer(there.clone()).build().unwrap();
+    let elsewhere = one().spawn_on(&other);
+    let a = chain!(&pool, double(&elsewhere));
+    other.run_until_idle();
+    assert_eq!((a.get().unwrap(), elsewhere.get().unwrap()), (2, 1));
+    assert_eq!((here.ready(), there.ready()), (vec!["double"], vec![]));
+    let before = one().spawn_on(&pool);
+    pool.observe(late.clone());
+    let b = chain!(&pool, double(&before));
+    assert_eq!((b.get().unwrap(), before.get().unwrap()), (2, 1));
+    assert_eq!(late.ready(), ["double"]);
+    run(&pool);
+    assert_eq!(late.ready(), ["double"]);
+}
+
 #[test]
 fn it_is_told_when_a_task_goes_on() {
     let infers = Infers::default();

@@ -30,6 +30,7 @@ pub(super) fn model(recorder: &Recorder) -> Model {
         Some(stopped) => stopped.max(last),
         None => now.max(last),
     };
+    let end = end.max(began);
     let (names, function_of) = functions(&sites);
     let limits = Limits::of(recorder, &told);
     let (rows, row_of, unneeded) = rows::rows(recorder, (&told, &callbacks), pool, began, end);
@@ -216,7 +217,8 @@ impl Assembly<'_> {
         self.raw(k).ready.or_else(|| self.inferred_ready(k))
     }
 
-    /// That follows from the rest where it was not told: it was when the last that it needs had its result.
+    /// That follows from the rest where it was not told: it was when the last that it needs had its result. One that
+    /// needs something else was not ready before it was told, and needs itself.
     fn inferred_ready(&self, k: usize) -> Option<u64> {
         let raw = self.raw(k);
         let mut ready = Some(raw.submitted).filter(|_| raw.kind == Kind::Runs)?;

@@ -203,13 +203,22 @@ impl Recorder {
             if !mine.may_record(self) {
                 return self.count(event);
             }
-            // Itself, where there is no room for more: what it needs is not known then.
-            let itself = [Need::Task(event.task)];
-            let needs = if self.has(IS_FULL) { &itself } else { event.needs };
+            let kind = Kind::of(event.kind);
+            let whole;
+            let needs = match (self.has(IS_FULL), kind) {
+                (false, Kind::Runs) if event.needs.contains(&Need::Outside) => {
+                    whole = [event.needs, &[Need::Task(event.task)]].concat();
+                    &whole[..]
+                }
+                (false, _) => event.needs,
+                // That it needs itself says that not all it needs is known.
+                (true, Kind::Runs) => &[Need::Task(event.task)],
+                (true, _) => &[],
+            };
             let entry = Entry::Submitted {
                 task: event.task.get(),
                 site: mine.site(self, event.name, event.at),
-                kind: Kind::of(event.kind),
+                kind,
                 by: event.by.map(TaskId::get),
                 part_of: event.part_of.map(TaskId::get),
                 needs,

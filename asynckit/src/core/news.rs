@@ -102,7 +102,11 @@ const FEW: usize = 8;
 
 impl Needs {
     /// Calls `f` with what these are.
-    pub(crate) fn with<R>(&self, what: fn(&Header) -> Need, f: impl FnOnce(&[Need]) -> R) -> R {
+    pub(crate) fn with<R>(
+        &self,
+        what: impl Fn(&Header) -> Need,
+        f: impl FnOnce(&[Need]) -> R,
+    ) -> R {
         let (mut few, mut len, mut many) = ([Need::Outside; FEW], 0, Vec::new());
         let mut put = |need| {
             match few.get_mut(len) {

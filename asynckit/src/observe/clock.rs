@@ -76,7 +76,8 @@ pub(super) fn time(when: When) -> Duration {
 }
 
 fn read() -> Duration {
-    let time = now();
+    // A processor's counter may begin anew with a machine that was asleep.
+    let time = now().max(LAST.get());
     LAST.set(time);
     if AT.get() == At::One {
         AT.set(At::Last);

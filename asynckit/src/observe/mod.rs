@@ -84,10 +84,11 @@
 //! What happens on one thread with no code of the program's in between may have one time: a task is ready when the last
 //! of its inputs ended, and the one that a worker goes on with at once has begun then.
 //!
-//! With the feature `fast-clock` the clock of the process is the processor's counter, where it has one that is steady:
-//! to read it takes less than half the time. Its pace is measured when it is first asked for, in about a
-//! millisecond, and it may differ from the system's clock by a millionth. Of one task times never go back; those of two
-//! threads may be apart by some 100 ns.
+//! With the feature `fast-clock` the clock of the process is the processor's counter, where it says that it has one that
+//! is steady: to read it takes less than half the time. Its pace is measured when it is first asked for, which takes
+//! some milliseconds, and may be off by some parts in a hundred thousand. Of one task times never go back; those of two
+//! threads may be apart by some 100 ns. A machine that was asleep meanwhile may have stopped the counter, or have let it
+//! run on: what was under way then has no good times.
 
 mod clock;
 mod contexts;

@@ -231,6 +231,12 @@ impl Listeners {
         self.everywhere.is_none() && self.onlookers.wants_ready.load(Ordering::Relaxed) == 0
     }
 
+    /// Whether whoever is among the others is among these.
+    #[inline]
+    pub(crate) fn have_all_of(&self, others: &Listeners) -> bool {
+        Arc::ptr_eq(&self.onlookers, &others.onlookers) && self.count >= others.count
+    }
+
     /// Those of a pool, without who looks on to whatever has none.
     pub(crate) fn of_pool(&self) -> Option<Listeners> {
         (self.count > 0).then(|| Listeners { everywhere: None, ..self.clone() })

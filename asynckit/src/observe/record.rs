@@ -30,6 +30,8 @@ const WAITS: u8 = 0;
 /// Somebody tells that it is ready.
 const TELLS: u8 = 1;
 const TOLD: u8 = 2;
+/// Nobody has to tell.
+const FOLLOWS: u8 = 3;
 
 /// It has not begun.
 const NEW: u8 = 0;
@@ -68,19 +70,13 @@ impl Record {
         self.set_last(time);
     }
 
-    /// Likewise; and that it is ready follows from these needs, as far as they are tasks.
-    pub(crate) fn submitted_plainly(
-        &self,
-        hop: Hop,
-        kind: TaskKind,
-        needs: &[Need],
-        by: Option<TaskId>,
-    ) {
-        if self.by.infer_ready() && needs.iter().all(|need| need.task().is_some()) {
+    /// That it is ready follows from what those who look on are told of its needs: they are not told unless they want.
+    /// It is about to be tied.
+    pub(crate) fn ready_follows(&self) {
+        if self.by.infer_ready() {
             // ORDERING: Relaxed: nobody else knows of the task yet.
-            self.ready.store(TOLD, Ordering::Relaxed);
+            self.ready.store(FOLLOWS, Ordering::Relaxed);
         }
-        self.submitted(hop, kind, needs, (by, None));
     }
 
     fn set_last(&self, time: Duration) {
@@ -127,7 +123,7 @@ impl Record {
     }
 
     fn is_told(&self) -> bool {
-        self.ready.load(Ordering::Acquire) == TOLD
+        matches!(self.ready.load(Ordering::Acquire), TOLD | FOLLOWS)
     }
 
     /// *The early bird*.
@@ -166,10 +162,13 @@ impl Record {
     /// It has left its thread, to go on later.
     pub(crate) fn waits(&self, on: &[Need]) {
         if self.runs() {
-            let time = tell!(self.by.moment(), TaskSuspended { task: self.id, on });
+            let time = tell!(self.moment_at(When::Now), TaskSuspended { task: self.id, on });
             self.set_last(time);
-            // ORDERING: Relaxed: nobody can make it ready before the step that publishes its wait, which comes next.
-            self.ready.store(WAITS, Ordering::Relaxed);
+            // Whoever would have told that it was ready may not have come to that yet.
+            if self.ready.load(Ordering::Relaxed) != FOLLOWS {
+                // ORDERING: Relaxed: nobody can make it ready before the step that publishes its wait, which comes next.
+                self.ready.store(WAITS, Ordering::Relaxed);
+            }
             self.run.store(LEFT, Ordering::Release);
         }
     }
@@ -194,7 +193,7 @@ impl Record {
 
     /// Its result was set so while somebody runs it.
     pub(crate) fn cut(&self, error: &Error) {
-        tell!(self.by.moment(), TaskCancelled { task: self.id, error });
+        tell!(self.moment_at(When::Now), TaskCancelled { task: self.id, error });
     }
 
     /// It will not run, or go on.

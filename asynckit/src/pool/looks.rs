@@ -1,14 +1,17 @@
 //! What a pool tells those who look on: to whom, and in which words of the core's and the pool's.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::sync::PoisonError;
 
 use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
-use crate::observe::{CallbackId, Listeners, Moment, Nowhere, Onlooker, Record, TaskId, tell};
+use crate::observe::{
+    CallbackId, Listeners, Moment, Need, Nowhere, Onlooker, Record, TaskId, tell,
+};
 use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::shown::{kind_of, need_of, task_here, with_watched_here};
+use crate::pool::shown::{kind_of, need_of, task_here, watched_of, with_watched_here};
 use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
@@ -110,12 +113,22 @@ impl Part {
 /// Tells news of a task to those who look on to it.
 pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: News<'_>) {
     match news {
-        News::Submitted(needs) => needs.with(need_of, |needs| match of {
-            None if task.watched().is_some() => {
-                watched.submitted_plainly(task.hop, kind_of(task), needs, task_here());
-            }
-            _ => watched.submitted(task.hop, kind_of(task), needs, (task_here(), of)),
-        }),
+        News::Submitted(needs) => {
+            // With a part of the pool of its own it may have to wait for more than that.
+            let follows = Cell::new(of.is_none() && task.watched().is_some());
+            let need = |need: &Header| {
+                let its = watched_of(need);
+                follows
+                    .set(follows.get() && its.is_some_and(|its| its.by.have_all_of(&watched.by)));
+                its.map_or(Need::Outside, |its| Need::Task(its.id))
+            };
+            needs.with(need, |needs| {
+                if follows.get() {
+                    watched.ready_follows();
+                }
+                watched.submitted(task.hop, kind_of(task), needs, (task_here(), of));
+            });
+        }
         News::Waits(needs) => needs.with(need_of, |needs| watched.waits(needs)),
         news => news.tell(watched, task),
     }

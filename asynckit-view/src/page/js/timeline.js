@@ -214,7 +214,7 @@ function ticks(px) {
           ? "0"
           : `${+(t / u[0]).toPrecision(12)} ${u[1]}`
         : t === base
-          ? time(t, 7).replace(/\.?0+(?=\u00a0)/, "")
+          ? time(t, 7).replace(/(\.\d*?)0+(?=\u00a0)/, "$1").replace(/\.(?=\u00a0)/, "")
           : `+${+((t - base) / unit[0]).toPrecision(9)} ${unit[1]}`,
   };
 }

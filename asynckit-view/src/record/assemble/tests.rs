@@ -3,7 +3,7 @@
 use super::*;
 use crate::record::Recording;
 use asynckit::observe::Observer;
-use asynckit::{Pool, Results, async_work, chain};
+use asynckit::{AsyncResult, Pool, Results, async_work, chain};
 
 /// Wants to be told each `ready`, so that the recording is as well.
 struct Wants;
@@ -69,4 +69,27 @@ fn when_tasks_are_ready_is_inferred_as_it_would_be_told() {
         let same = both.iter().filter(|(told, inferred)| Some(*told) == *inferred).count();
         assert!(if workers == 0 { same == both.len() } else { 2 * same > both.len() }, "{both:?}");
     }
+}
+
+#[test]
+fn what_waits_for_a_value_that_nobody_sets_is_not_ready() {
+    let recording = Recording::new();
+    let pool = Pool::builder().workers(0).observer(recording.observer()).build().unwrap();
+    let (by_hand, first) = (AsyncResult::new(), start(1).spawn_on(&pool));
+    let waits = chain!(&pool, look(&by_hand, &first));
+    pool.run_until_idle();
+    let ready = |recording: &Recording| {
+        let told = told(&recording.recorder);
+        let parts = Parts::of(&told, |_, _| false);
+        let all = Assembly { parts, told: &told, began: 0, end: u64::MAX };
+        let last = told.tasks.len() - 1;
+        (all.ready(last), told.tasks[last].ended.map(|(time, _)| time))
+    };
+    assert_eq!(ready(&recording), (None, None));
+    waits.cancel();
+    let (ready, ended) = ready(&recording);
+    assert!(ready.is_some() && ready == ended, "{ready:?} {ended:?}");
+    let run = recording.so_far();
+    assert_eq!(run.tasks(), 2);
+    drop(by_hand);
 }
