@@ -47,6 +47,34 @@ impl Queue {
 
     /// The next one that may go out; from then on it counts in its function's limit.
     pub(super) fn next(&mut self) -> Option<Outgoing> {
+        loop {
+            let next = self.next_ready();
+            if next.is_some() || !self.move_up() {
+                return next;
+            }
+        }
+    }
+
+    /// What has left its line is withdrawn, it may be: then the turn is that of the one behind it.
+    fn move_up(&mut self) -> bool {
+        for (function, held) in &mut self.held {
+            let out = self.out.get(function).copied().unwrap_or(0);
+            while let Some(first) = held.pop_front() {
+                if !waits(&self.waiting, &first) {
+                    continue;
+                }
+                if first.about.limit.is_some_and(|limit| out >= limit.get()) {
+                    held.push_front(first);
+                    break;
+                }
+                self.ready.push_back(first);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn next_ready(&mut self) -> Option<Outgoing> {
         while let Some(outgoing) = self.ready.pop_front() {
             if !waits(&self.waiting, &outgoing) {
                 continue;
@@ -200,5 +228,18 @@ mod tests {
         assert!(queue.remove(CallId { run: 1, number: 2 }));
         queue.leaves(&about);
         assert_eq!(next(&mut queue), Some((3, 1)));
+    }
+
+    /// It has left its line, and no process was free for it.
+    #[test]
+    fn a_call_behind_one_that_is_withdrawn_at_its_turn_has_its_own() {
+        let (mut queue, about) = (Queue::default(), about(Some(1)));
+        (1..=3).for_each(|number| queue.push(call(number, 1, &about)));
+        assert_eq!((next(&mut queue), next(&mut queue)), (Some((1, 1)), None));
+        queue.leaves(&about);
+        assert!(queue.remove(CallId { run: 1, number: 2 }));
+        assert_eq!((next(&mut queue), next(&mut queue)), (Some((3, 1)), None));
+        queue.leaves(&about);
+        assert_eq!((next(&mut queue), queue.len()), (None, 0));
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Open {
     pub(super) claim: Option<Claim>,
     /// Since when it is known to have been taken from the stream, while nobody has said that he has it.
     gone: Option<Instant>,
+    /// Its outcome has been told, and the value is on its way from the object store.
+    is_told: bool,
 }
 
 /// Where a call is, as far as the driver has brought it.
@@ -83,7 +85,8 @@ impl Calls {
         let its = self.lanes.entry(lane).or_default();
         its.limit = outgoing.about.limit.map(Into::into);
         its.waiting.push_back(number);
-        let open = Open { outgoing, lane, place: Place::Waiting, claim: None, gone: None };
+        let (place, claim, gone, is_told) = (Place::Waiting, None, None, false);
+        let open = Open { outgoing, lane, place, claim, gone, is_told };
         self.open.insert(number, open);
         lane
     }
@@ -147,6 +150,12 @@ impl Calls {
         }
     }
 
+    /// Its outcome is told, or is not to be had after all; whether it was told before.
+    pub(super) fn tell(&mut self, number: u64, is_told: bool) -> bool {
+        let open = self.open.get_mut(&number);
+        open.is_some_and(|open| std::mem::replace(&mut open.is_told, is_told))
+    }
+
     /// A worker takes this delivery. `false` where it isn't the one that is waited for.
     pub(super) fn claim(
         &mut self,
@@ -181,7 +190,7 @@ impl Calls {
     }
 
     fn sent_again(&mut self, is_meant: impl Fn(&Open) -> bool) -> Vec<u64> {
-        let meant = self.open.iter_mut().filter(|(_, open)| is_meant(open));
+        let meant = self.open.iter_mut().filter(|(_, open)| is_meant(open) && !open.is_told);
         let underway = meant.map(|(number, open)| {
             open.place = Place::Underway;
             *number
@@ -207,7 +216,7 @@ impl Calls {
     pub(super) fn unclaimed(&self) -> HashMap<Lane, Vec<(u64, u32, u64)>> {
         let mut all: HashMap<Lane, Vec<_>> = HashMap::new();
         for (number, open) in &self.open {
-            if let (Place::Stored { seq }, None) = (open.place, &open.claim) {
+            if let (Place::Stored { seq }, None, false) = (open.place, &open.claim, open.is_told) {
                 let entry = (*number, open.outgoing.call.delivery, seq);
                 all.entry(open.lane).or_default().push(entry);
             }
@@ -220,7 +229,7 @@ impl Calls {
         let mut lost = Vec::new();
         for (number, open) in &mut self.open {
             let Place::Stored { seq } = open.place else { continue };
-            if open.lane == lane && open.claim.is_none() && seq <= upto {
+            if open.lane == lane && open.claim.is_none() && !open.is_told && seq <= upto {
                 let since = *open.gone.get_or_insert(now);
                 if now.duration_since(since) >= UNSAID {
                     lost.push((*number, open.outgoing.call.delivery));
@@ -251,7 +260,8 @@ impl Calls {
     }
 
     fn claimed(&self, is_meant: impl Fn(&Claim) -> bool) -> Vec<(u64, u32)> {
-        let open = self.open.iter().filter(|(_, open)| open.claim.as_ref().is_some_and(&is_meant));
+        let is_meant = |open: &Open| !open.is_told && open.claim.as_ref().is_some_and(&is_meant);
+        let open = self.open.iter().filter(|(_, open)| is_meant(open));
         open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
     }
 }

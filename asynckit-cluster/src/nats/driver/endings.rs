@@ -164,7 +164,11 @@ impl Acting {
         if epoch != self.epoch {
             return;
         }
-        let Ok((upto, gone)) = found else { return };
+        let Ok((upto, gone)) = found else {
+            // Its consumer is not there any more, it may be: the server forgets one that nobody has used for a day.
+            self.unmade.extend(matches!(lane, Lane::One(_)).then_some(lane));
+            return;
+        };
         for (number, delivery) in self.calls.handed_out(lane, upto, Instant::now()) {
             // Whoever got it may have begun, and have died before he could say so: maybe of it.
             self.lose_unclaimed(number, delivery, Blame::Maybe);
@@ -259,6 +263,7 @@ impl Acting {
                 self.finished(id, *got, bytes);
             }
             Ok(None) => {
+                self.calls.tell(id.number, false);
                 // It has run: where that may be but once, it is lost.
                 let blame = if self.is_suspect(id.number) { Blame::Maybe } else { Blame::None };
                 let words =

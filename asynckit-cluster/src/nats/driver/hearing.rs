@@ -37,6 +37,9 @@ impl Acting {
             match (body, one.body) {
                 (Some(body), _) => self.finished(one.id, got, body),
                 (None, Body::Stored(hash, size)) => {
+                    if self.calls.tell(one.id.number, true) {
+                        continue;
+                    }
                     let pause = Duration::ZERO;
                     self.fetch(one.id, one.delivery, Box::new(got), (hash, size), pause);
                 }

@@ -67,6 +67,8 @@ impl Acting {
             Event::Connected => {
                 self.is_connected = true;
                 self.epoch += 1;
+                // Nobody could be told meanwhile.
+                self.withdrawn.iter_mut().for_each(|(_, since)| *since = Instant::now());
                 self.has_news = true;
                 self.recover();
             }

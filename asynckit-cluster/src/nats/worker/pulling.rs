@@ -114,6 +114,8 @@ impl Acting {
             return self.refuse(reply, &garbled, message.payload);
         }
         if self.is_gone(call.id.run) || self.unwanted.contains_key(&call.id) {
+            // A driver that was merely silent has to send it again.
+            self.returned.push((call.id, call.delivery, Told::Returned));
             return self.acknowledge(reply, "+TERM");
         }
         let id = call.id;
