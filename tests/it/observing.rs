@@ -15,15 +15,15 @@ use crate::support::{Gate, occupy, soon};
 use log::Log;
 
 #[async_work]
-fn one() -> u32 {
+pub fn one() -> u32 {
     1
 }
 #[async_work]
-fn double(n: &u32) -> u32 {
+pub fn double(n: &u32) -> u32 {
     2 * n
 }
 #[async_work]
-fn add(a: u32, b: u32) -> u32 {
+pub fn add(a: u32, b: u32) -> u32 {
     a + b
 }
 #[async_work]

@@ -7,6 +7,7 @@ use asynckit::observe::{Observer, TaskEnded, TaskId, TaskReady, TaskSubmitted};
 use asynckit::{AsyncResult, Pool, Results, async_work, chain, work};
 
 use crate::observing::log::Log;
+use crate::observing::{add, double, one};
 
 /// Writes down which functions' tasks are told to be ready.
 #[derive(Clone, Default)]
@@ -50,18 +51,6 @@ impl Observer for Infers {
     }
 }
 
-#[async_work]
-fn one() -> u32 {
-    1
-}
-#[async_work]
-fn double(n: &u32) -> u32 {
-    2 * n
-}
-#[async_work]
-fn add(a: u32, b: u32) -> u32 {
-    a + b
-}
 #[async_work]
 async fn awaits(input: AsyncResult<u32>) -> u32 {
     input.await.unwrap()

@@ -75,9 +75,18 @@ impl NatsServer {
 
     /// Takes all large bodies of the app `test` away.
     pub fn forget_objects(&self) {
+        self.purge("OBJ_ASYNCKIT_test");
+    }
+
+    /// Takes all calls of the app `test` away that the server has.
+    pub fn forget_calls(&self) {
+        self.purge("ASYNCKIT_test_WORK");
+    }
+
+    fn purge(&self, stream: &str) {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
-            stream_of(&js, "OBJ_ASYNCKIT_test").await.purge().await.unwrap();
+            stream_of(&js, stream).await.purge().await.unwrap();
         });
     }
 

@@ -19,15 +19,6 @@ fn ends_its_worker(dir: PathBuf) {
     std::thread::sleep(Duration::from_secs(60));
 }
 
-/// Takes all calls away that the server has.
-fn forget_calls(server: &NatsServer) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let js = async_nats::jetstream::new(async_nats::connect(server.url()).await.unwrap());
-        js.get_stream("ASYNCKIT_test_WORK").await.unwrap().purge().await.unwrap();
-    });
-}
-
 /// The server dies while outcomes are on their way to it: they go again as soon as it is back. Who waited out the time
 /// limit of their acknowledgement would be silent for more than five seconds, each time.
 #[test]
@@ -91,7 +82,7 @@ fn a_call_that_gets_lost_on_its_way_goes_out_again() {
     let cluster = server.cluster();
     let one = add(1, 1).spawn_on(&cluster);
     soon("the server has it", || server.messages("WORK") == 1);
-    forget_calls(&server);
+    server.forget_calls();
     let _worker = server.worker("w", 1);
     assert_eq!(one.get().unwrap(), 2);
 }
