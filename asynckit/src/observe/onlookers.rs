@@ -226,7 +226,7 @@ impl Listeners {
 
     /// Whether none of them needs a `ready` that follows from what they were told.
     #[inline]
-    pub(super) fn infer_ready(&self) -> bool {
+    pub(crate) fn infer_ready(&self) -> bool {
         // ORDERING: Relaxed: `count` has acquired what those have set who are counted.
         self.everywhere.is_none() && self.onlookers.wants_ready.load(Ordering::Relaxed) == 0
     }

@@ -70,13 +70,11 @@ impl Record {
         self.set_last(time);
     }
 
-    /// That it is ready follows from what those who look on are told of its needs: they are not told unless they want.
-    /// It is about to be tied.
+    /// That it is ready follows from what those who look on are told of its needs, and they can do without. It is about
+    /// to be tied.
     pub(crate) fn ready_follows(&self) {
-        if self.by.infer_ready() {
-            // ORDERING: Relaxed: nobody else knows of the task yet.
-            self.ready.store(FOLLOWS, Ordering::Relaxed);
-        }
+        // ORDERING: Relaxed: nobody else knows of the task yet.
+        self.ready.store(FOLLOWS, Ordering::Relaxed);
     }
 
     fn set_last(&self, time: Duration) {

@@ -115,7 +115,8 @@ pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, new
     match news {
         News::Submitted(needs) => {
             // With a part of the pool of its own it may have to wait for more than that.
-            let follows = Cell::new(of.is_none() && task.watched().is_some());
+            let is_plain = of.is_none() && task.watched().is_some();
+            let follows = Cell::new(is_plain && watched.by.infer_ready());
             let need = |need: &Header| {
                 let its = watched_of(need);
                 follows
