@@ -71,13 +71,13 @@ mod on {
     /// Who makes them; `around`: of what has none of its own, but hands one on.
     #[inline]
     pub(crate) fn observer(around: bool) -> Everywhere {
-        if is_on() { Some(&OBSERVER) } else { callbacks().filter(|_| around) }
+        if is_on() { Some(&SPANS) } else { callbacks().filter(|_| around) }
     }
 
     /// Likewise, for callbacks.
     #[inline]
     pub(crate) fn callbacks() -> Everywhere {
-        if LevelFilter::current() > LevelFilter::OFF { Some(&OBSERVER) } else { None }
+        if LevelFilter::current() > LevelFilter::OFF { Some(&SPANS) } else { None }
     }
 
     /// The span in which work was submitted that has none of its own: for code that does that work's part.
@@ -109,8 +109,6 @@ mod on {
     }
 
     static SPANS: Spans = Spans { tasks: Shelves::empty(), callbacks: Shelves::empty() };
-
-    static OBSERVER: &dyn Observer = &SPANS;
 
     #[derive(Clone)]
     struct Kept {

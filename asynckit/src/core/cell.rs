@@ -136,7 +136,7 @@ pub struct HomeTable {
     /// A hooked task is over: it has run, or never will; nothing is left of its closure and inputs.
     pub(crate) over: unsafe fn(*const Home, CellPtr),
     /// News of a hooked task, on the thread that brings them.
-    pub(crate) tells: unsafe fn(*const Home, CellPtr, News<'_>),
+    pub(crate) tells: unsafe fn(*const Home, CellPtr, &News<'_>),
     /// A hooked task's memory goes, and with it a count of its home's.
     pub(crate) release: unsafe fn(*const Home),
     /// Whom to tell of failures that nobody looks at.

@@ -278,7 +278,7 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
         header.holds.add_ref();
         let closed = close_with_failure(task, error.clone());
         if closed {
-            news::tell(task, News::Cut(&error));
+            news::tell(task, &News::Cut(&error));
             give_up_sleeper(task);
         }
         closed

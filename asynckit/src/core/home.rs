@@ -49,7 +49,7 @@ pub(crate) trait IsHome: Sized + Send + Sync + 'static {
     /// A hooked task is over: nothing is left of its closure and inputs.
     fn over(home: &Homed<Self>, task: &TaskRef);
     /// News of a hooked task.
-    fn tells(_home: &Homed<Self>, _task: &Header, _news: News<'_>) {}
+    fn tells(_home: &Homed<Self>, _task: &Header, _news: &News<'_>) {}
     /// Whom to tell of failures that nobody looks at.
     fn hook(home: &Homed<Self>) -> Option<Hook>;
 }

@@ -14,7 +14,7 @@ use crate::observe::{Need, Record, TaskKind};
 /// # Safety
 /// The task is alive; and its home, where the news are of what it needs.
 #[cold]
-pub(super) unsafe fn tell(task: CellPtr, news: News<'_>) {
+pub(super) unsafe fn tell(task: CellPtr, news: &News<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
         let header = task.as_ref();
@@ -28,8 +28,8 @@ pub(super) unsafe fn tell(task: CellPtr, news: News<'_>) {
 
 impl News<'_> {
     /// Tells them, but for what a task needs: that its home tells.
-    pub(crate) fn tell(self, watched: &Record, task: &Header) {
-        match self {
+    pub(crate) fn tell(&self, watched: &Record, task: &Header) {
+        match *self {
             News::Submitted(_) | News::Waits(_) => {}
             // What is done on the spot calls no code of the program's.
             News::Begins { .. } if task.is_immediate() => {}
@@ -47,7 +47,7 @@ impl News<'_> {
 /// As `tell`; a hooked task has a count of its home.
 #[cold]
 #[inline(never)]
-unsafe fn tell_home(task: CellPtr, news: News<'_>) {
+unsafe fn tell_home(task: CellPtr, news: &News<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
         if task.as_ref().state.has_news() {
@@ -72,7 +72,7 @@ pub(super) fn ready(task: &Header) {
 #[inline]
 pub(super) unsafe fn submitted(task: CellPtr) {
     // SAFETY: the caller's promise.
-    unsafe { tell_home(task, News::Submitted(Needs(task, false))) }
+    unsafe { tell_home(task, &News::Submitted(Needs(task, false))) }
 }
 
 /// A run is over, and the task is to go on later.
@@ -83,7 +83,7 @@ pub(super) unsafe fn submitted(task: CellPtr) {
 #[inline(never)]
 pub(super) unsafe fn waits(task: CellPtr) {
     // SAFETY: the caller's promise.
-    unsafe { tell_home(task, News::Waits(Needs(task, true))) }
+    unsafe { tell_home(task, &News::Waits(Needs(task, true))) }
 }
 
 /// A task that has not begun, or waits again, will not go on; why, if its result was not set before.
@@ -94,11 +94,8 @@ pub(super) unsafe fn waits(task: CellPtr) {
 #[inline(never)]
 pub(super) unsafe fn lost(task: CellPtr, error: Option<&Error>) {
     // SAFETY: the caller's promise.
-    unsafe { tell(task, News::Lost(error)) }
+    unsafe { tell(task, &News::Lost(error)) }
 }
-
-/// So many are kept without an allocation.
-const FEW: usize = 8;
 
 impl Needs {
     /// Calls `f` with what these are.
@@ -107,28 +104,50 @@ impl Needs {
         what: impl Fn(&Header) -> Need,
         f: impl FnOnce(&[Need]) -> R,
     ) -> R {
-        let (mut few, mut len, mut many) = ([Need::Outside; FEW], 0, Vec::new());
-        let mut put = |need| {
-            match few.get_mut(len) {
-                Some(place) => *place = need,
-                None if many.is_empty() => many.extend(few.into_iter().chain([need])),
-                None => many.push(need),
-            }
-            len += 1;
-        };
+        let mut list = List { few: [Need::Outside; FEW], len: 0, many: Vec::new() };
         // SAFETY: the promise of this type's making; an open edge keeps its upstream.
         unsafe {
             let table = self.0.as_ref().table();
             (table.edges)(self.0, &mut |edge: &Edge| {
                 if edge.is_open() {
-                    put(what(edge.upstream()));
+                    list.push(what(edge.upstream()));
                 }
             });
             if self.1 {
-                let _ = (table.awaited)(self.0, &mut |cell| put(what(cell.as_ref())));
+                let _ = (table.awaited)(self.0, &mut |cell| list.push(what(cell.as_ref())));
             }
         }
-        f(if many.is_empty() { &few[..len] } else { &many })
+        f(if list.many.is_empty() { &list.few[..list.len] } else { &list.many })
+    }
+}
+
+/// So many are kept without an allocation.
+const FEW: usize = 8;
+
+/// Needs, one by one.
+struct List {
+    few: [Need; FEW],
+    len: usize,
+    many: Vec<Need>,
+}
+
+impl List {
+    #[inline]
+    fn push(&mut self, need: Need) {
+        match self.few.get_mut(self.len) {
+            Some(place) => *place = need,
+            None => self.push_many(need),
+        }
+        self.len += 1;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_many(&mut self, need: Need) {
+        if self.many.is_empty() {
+            self.many.extend(self.few);
+        }
+        self.many.push(need);
     }
 }
 

@@ -113,9 +113,9 @@ unsafe fn tell_ran(task: CellPtr, ran: &Ran) -> bool {
     // SAFETY: the caller's promise: it has the claim.
     unsafe {
         match ran {
-            Ran::Value | Ran::ValueFirst | Ran::Over => news::tell(task, News::Ends(None)),
+            Ran::Value | Ran::ValueFirst | Ran::Over => news::tell(task, &News::Ends(None)),
             Ran::Failed(error) | Ran::OverFailed(error) => {
-                news::tell(task, News::Ends(Some(error)));
+                news::tell(task, &News::Ends(Some(error)));
             }
             Ran::Waits | Ran::WaitsLast | Ran::Pending => {
                 news::waits(task);
@@ -145,7 +145,7 @@ unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
         if !wish::loans_are_over(task) {
             return cell::drop_ref(task);
         }
-        news::tell(task, News::Begins { then: false });
+        news::tell(task, &News::Begins { then: false });
         let ran = run(task);
         let is_over = tell_ran(task, &ran);
         end(task, ran, to);

@@ -6,10 +6,11 @@ use std::time::Duration;
 #[cfg(not(feature = "fast-clock"))]
 use std::time::Instant;
 
-#[cfg(feature = "fast-clock")]
-use quanta::Instant;
-
 use crate::sync::OnceLock;
+
+/// Nanoseconds since a moment before the first event of all: they last for centuries, and to compare them takes one
+/// step.
+pub(crate) type Nanos = u64;
 
 /// How late it is by the clock of the process: since a moment before the first event of all.
 ///
@@ -18,13 +19,34 @@ use crate::sync::OnceLock;
 /// assert!(asynckit::observe::now() >= earlier);
 /// ```
 pub fn now() -> Duration {
+    Duration::from_nanos(nanos_now())
+}
+
+#[cfg(not(feature = "fast-clock"))]
+pub(super) fn nanos_now() -> Nanos {
     static BEGIN: OnceLock<Instant> = OnceLock::new();
-    BEGIN.get_or_init(Instant::now).elapsed()
+    nanos(BEGIN.get_or_init(Instant::now).elapsed())
+}
+
+#[cfg(feature = "fast-clock")]
+pub(super) fn nanos_now() -> Nanos {
+    static CLOCK: OnceLock<(quanta::Clock, u64)> = OnceLock::new();
+    let (clock, begin) = CLOCK.get_or_init(|| {
+        let clock = quanta::Clock::new();
+        let begin = clock.raw();
+        (clock, begin)
+    });
+    clock.delta_as_nanos(*begin, clock.raw())
+}
+
+/// Not by `as_nanos`, whose arithmetic is that of 128 bits.
+pub(super) fn nanos(time: Duration) -> Nanos {
+    time.as_secs().saturating_mul(1_000_000_000) + u64::from(time.subsec_nanos())
 }
 
 thread_local! {
     /// When this thread read the clock last.
-    static LAST: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static LAST: Cell<Nanos> = const { Cell::new(0) };
     static AT: Cell<At> = const { Cell::new(At::Various) };
 }
 
@@ -67,7 +89,7 @@ pub(crate) enum When {
 
 /// How late it is then.
 #[inline]
-pub(super) fn time(when: When) -> Duration {
+pub(super) fn time(when: When) -> Nanos {
     match when {
         When::Then => LAST.get(),
         When::Soon if AT.get() == At::Last => LAST.get(),
@@ -75,9 +97,9 @@ pub(super) fn time(when: When) -> Duration {
     }
 }
 
-fn read() -> Duration {
+fn read() -> Nanos {
     // A processor's counter may begin anew with a machine that was asleep.
-    let time = now().max(LAST.get());
+    let time = nanos_now().max(LAST.get());
     LAST.set(time);
     if AT.get() == At::One {
         AT.set(At::Last);

@@ -6,24 +6,27 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::clock::{When, now, time};
+use super::clock::{Nanos, When, nanos, nanos_now, time};
 use super::events::Clock;
 use super::ids::PoolId;
 use super::observer::{Event, Observer};
 use crate::error::{Error, Hook, Hop};
 use crate::foreign;
 use crate::panic;
-use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, lock};
+use crate::sync::{Arc, AtomicU32, AtomicUsize, Mutex, OnceLock, Ordering, lock};
 
-/// One who looks on to whatever has no pool, too, and is not in any list. A thin pointer, as each task that is seen
-/// has it.
-pub(crate) type Everywhere = Option<&'static &'static dyn Observer>;
+/// One who looks on to whatever has no pool, too, and is not in any list. There is only one in a process.
+pub(crate) type Everywhere = Option<&'static dyn Observer>;
 
-/// Who looks on to a pool.
+/// Who looks on to a pool. On lines of their own: each event reads them, while each task that is seen counts in what
+/// stands in front.
+#[repr(align(64))]
 pub(crate) struct Onlookers {
     pool: PoolId,
     first: Next,
-    count: AtomicUsize,
+    count: AtomicU32,
+    /// Who looks on everywhere, since anything of the pool was told to him.
+    everywhere: OnceLock<&'static dyn Observer>,
     /// How many of them want to be told each `ready`.
     wants_ready: AtomicUsize,
     /// Who is told of those that panic.
@@ -64,46 +67,84 @@ impl Clone for Onlooker {
 /// Something happens now: when, and who is told of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Moment<'a> {
-    pub(crate) time: Duration,
-    pub(crate) pool: PoolId,
-    first: Option<&'a Onlooker>,
-    /// So many, from the first on.
-    count: usize,
-    everywhere: Everywhere,
-    hook: Option<&'a Mutex<Option<Hook>>>,
+    pub(crate) time: Nanos,
+    to: To<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum To<'a> {
+    /// Of those who look on to a pool, these.
+    Some(&'a Onlookers, Among),
+    /// One who is not among them yet.
+    Newest(&'a Onlookers, &'a Onlooker),
+    /// Who looks on to what has no pool.
+    Nowhere(Everywhere),
 }
 
 impl Moment<'_> {
+    pub(crate) fn pool(&self) -> PoolId {
+        match self.to {
+            To::Some(onlookers, _) | To::Newest(onlookers, _) => onlookers.pool,
+            To::Nowhere(_) => PoolId::none(),
+        }
+    }
+
     /// Tells them. One function for all events.
     #[inline(never)]
     pub(crate) fn tell(&self, event: &dyn Event) {
-        if let Some(observer) = self.everywhere {
-            self.call(*observer, Location::caller(), event);
-        }
-        let (mut next, mut left) = (self.first, self.count);
-        while let Some(one) = next.filter(|_| left > 0) {
-            self.call(&*one.observer, one.at, event);
-            left -= 1;
-            next = if left > 0 { one.next.get().map(|next| &**next) } else { None };
+        match self.to {
+            To::Some(onlookers, among) => {
+                if among.everywhere() {
+                    onlookers.tell_everywhere(event);
+                }
+                let (mut next, mut left) = (&onlookers.first, among.count());
+                while left > 0
+                    && let Some(one) = next.get()
+                {
+                    one.tell(event, &onlookers.hook);
+                    (next, left) = (&one.next, left - 1);
+                }
+            }
+            To::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
+            To::Nowhere(everywhere) => {
+                if let Some(observer) = everywhere {
+                    tell_one(observer, event)
+                        .unwrap_or_else(|payload| panicked(HERE, payload, None));
+                }
+            }
         }
     }
+}
 
+impl Onlooker {
     #[inline]
-    fn call(&self, observer: &dyn Observer, at: &'static Location<'static>, event: &dyn Event) {
-        // It may use the library.
-        if let Err(payload) = panic::catch(|| foreign::call_noted(|| event.tell(observer))) {
-            self.panicked(at, payload);
+    fn tell(&self, event: &dyn Event, hook: &Mutex<Option<Hook>>) {
+        if let Err(payload) = tell_one(&*self.observer, event) {
+            panicked(self.at, payload, Some(hook));
         }
     }
+}
 
-    /// A panic in an observer is told to the hook, and harms nobody.
-    #[cold]
-    #[inline(never)]
-    fn panicked(&self, at: &'static Location<'static>, payload: panic::Payload) {
-        let hook = self.hook.and_then(|hook| lock(hook).clone());
-        // Dropped unseen, it goes to the hook.
-        drop(Error::panicked(Hop { name: &"observer", at }, payload, hook));
-    }
+#[inline]
+fn tell_one(observer: &dyn Observer, event: &dyn Event) -> Result<(), panic::Payload> {
+    // It may use the library.
+    panic::catch(|| foreign::call_noted(|| event.tell(observer)))
+}
+
+/// Where those were made who look on everywhere.
+const HERE: &Location<'static> = Location::caller();
+
+/// A panic in an observer is told to the hook, and harms nobody.
+#[cold]
+#[inline(never)]
+fn panicked(
+    at: &'static Location<'static>,
+    payload: panic::Payload,
+    hook: Option<&Mutex<Option<Hook>>>,
+) {
+    let hook = hook.and_then(|hook| lock(hook).clone());
+    // Dropped unseen, it goes to the hook.
+    drop(Error::panicked(Hop { name: &"observer", at }, payload, hook));
 }
 
 /// Tells of an event those of a `moment`: its time and its place come by themselves. What time that is.
@@ -112,7 +153,7 @@ macro_rules! tell {
         let moment = $moment;
         $($(let $field = $value;)?)*
         $crate::observe::Row::with_here(move |row| {
-            let (time, pool) = (moment.time, moment.pool);
+            let (time, pool) = (std::time::Duration::from_nanos(moment.time), moment.pool());
             moment.tell(&$crate::observe::$event { time, row, pool, $($field),* });
         });
         moment.time
@@ -129,7 +170,8 @@ impl Onlookers {
         Arc::new(Onlookers {
             pool: PoolId::next(),
             first: OnceLock::new(),
-            count: AtomicUsize::new(0),
+            count: AtomicU32::new(0),
+            everywhere: OnceLock::new(),
             wants_ready: AtomicUsize::new(0),
             hook: Mutex::new(hook),
             clock,
@@ -144,7 +186,13 @@ impl Onlookers {
 
     /// All who look on now, and this one.
     pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
-        Listeners { onlookers: self.clone(), count: self.count(), everywhere }
+        let among = Among::new(self.count(), everywhere.is_some());
+        if let Some(observer) = everywhere
+            && self.everywhere.get().is_none()
+        {
+            let _ = self.everywhere.set(observer);
+        }
+        Listeners { onlookers: self.clone(), among }
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -152,16 +200,25 @@ impl Onlookers {
     }
 
     #[inline]
-    fn time(&self, when: When) -> Duration {
+    fn time(&self, when: When) -> Nanos {
         match &self.clock {
             None => time(when),
-            Some(clock) => clock(),
+            Some(clock) => nanos(clock()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_everywhere(&self, event: &dyn Event) {
+        if let Some(observer) = self.everywhere.get() {
+            tell_one(*observer, event)
+                .unwrap_or_else(|payload| panicked(HERE, payload, Some(&self.hook)));
         }
     }
 
     /// How many there are.
     #[inline]
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> u32 {
         // ORDERING: Acquire pairs with `add`: so many are in the list.
         self.count.load(Ordering::Acquire)
     }
@@ -189,57 +246,68 @@ impl Onlookers {
 
     /// Something happens now that all of them are told.
     pub(crate) fn moment(&self) -> Moment<'_> {
-        self.moment_of(When::Now, self.count(), None)
+        self.moment_of(When::Now, Among::new(self.count(), false))
     }
 
     #[inline]
-    fn moment_of(&self, when: When, count: usize, everywhere: Everywhere) -> Moment<'_> {
-        let (time, first) = (self.time(when), self.first.get().map(|first| &**first));
-        Moment { time, pool: self.pool, first, count, everywhere, hook: Some(&self.hook) }
+    pub(super) fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
+        Moment { time: self.time(when), to: To::Some(self, among) }
     }
 
     /// Likewise, one who is not among them yet.
     pub(crate) fn moment_of_newest<'a>(&'a self, onlooker: &'a Onlooker) -> Moment<'a> {
-        Moment { first: Some(onlooker), ..self.moment_of(When::Now, 1, None) }
+        Moment { time: self.time(When::Now), to: To::Newest(self, onlooker) }
+    }
+
+    /// Whether none of these needs a `ready` that follows from what they were told.
+    #[inline]
+    pub(super) fn infer_ready(&self, among: Among) -> bool {
+        // ORDERING: Relaxed: `count` has acquired what those have set who are counted.
+        !among.everywhere() && self.wants_ready.load(Ordering::Relaxed) == 0
     }
 }
 
-/// Those who look on to one task, or to what is to be told like one.
+/// Some who look on to a pool: so many, from the first on, and maybe who does so everywhere. A few bytes, as each task
+/// that is seen has them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Among(u32);
+
+impl Among {
+    const EVERYWHERE: u32 = 1 << 31;
+
+    fn new(count: u32, everywhere: bool) -> Among {
+        Among(count | if everywhere { Among::EVERYWHERE } else { 0 })
+    }
+
+    #[inline]
+    pub(super) fn count(self) -> u32 {
+        self.0 & !Among::EVERYWHERE
+    }
+
+    #[inline]
+    fn everywhere(self) -> bool {
+        self.0 & Among::EVERYWHERE != 0
+    }
+}
+
+/// Those who look on to one task, or to what is to be told like one: of its pool's onlookers those that were there
+/// when it was submitted.
 #[derive(Clone)]
 pub(crate) struct Listeners {
-    onlookers: Arc<Onlookers>,
-    /// How many of its pool's onlookers: those that were there when it was submitted.
-    count: usize,
-    everywhere: Everywhere,
+    pub(super) onlookers: Arc<Onlookers>,
+    pub(super) among: Among,
 }
 
 impl Listeners {
     /// Something happens now that they are told.
     pub(crate) fn moment(&self) -> Moment<'_> {
-        self.moment_at(When::Now)
-    }
-
-    #[inline]
-    pub(super) fn moment_at(&self, when: When) -> Moment<'_> {
-        self.onlookers.moment_of(when, self.count, self.everywhere)
-    }
-
-    /// Whether none of them needs a `ready` that follows from what they were told.
-    #[inline]
-    pub(crate) fn infer_ready(&self) -> bool {
-        // ORDERING: Relaxed: `count` has acquired what those have set who are counted.
-        self.everywhere.is_none() && self.onlookers.wants_ready.load(Ordering::Relaxed) == 0
-    }
-
-    /// Whether whoever is among the others is among these.
-    #[inline]
-    pub(crate) fn have_all_of(&self, others: &Listeners) -> bool {
-        Arc::ptr_eq(&self.onlookers, &others.onlookers) && self.count >= others.count
+        self.onlookers.moment_of(When::Now, self.among)
     }
 
     /// Those of a pool, without who looks on to whatever has none.
-    pub(crate) fn of_pool(&self) -> Option<Listeners> {
-        (self.count > 0).then(|| Listeners { everywhere: None, ..self.clone() })
+    pub(crate) fn of_pool(self) -> Option<Listeners> {
+        let among = Among::new(self.among.count(), false);
+        (among.count() > 0).then_some(Listeners { among, ..self })
     }
 }
 
@@ -248,7 +316,6 @@ pub(crate) struct Nowhere(pub(crate) Everywhere);
 
 impl Nowhere {
     pub(crate) fn moment(&self) -> Moment<'_> {
-        let (time, pool, everywhere) = (now(), PoolId::none(), self.0);
-        Moment { time, pool, first: None, count: 0, everywhere, hook: None }
+        Moment { time: nanos_now(), to: To::Nowhere(self.0) }
     }
 }

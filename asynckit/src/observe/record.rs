@@ -6,22 +6,27 @@
 
 use std::time::Duration;
 
-use super::clock::When;
+use super::clock::{Nanos, When};
 use super::events::{Ending, TaskKind};
 use super::ids::{Need, TaskId};
-use super::onlookers::{Listeners, Moment, tell};
+use super::onlookers::{Among, Listeners, Moment, Onlookers, tell};
 use crate::error::{Error, Hop};
-use crate::sync::{AtomicU8, AtomicU64, Ordering, yield_now};
+use crate::sync::{Arc, AtomicU8, AtomicU64, Ordering, yield_now};
 
 /// What those who look on have to know of a task.
+///
+/// As small as it can be: it comes with each task that is seen, and each line of memory that a task takes more is one
+/// more that goes from thread to thread.
 pub(crate) struct Record {
     pub(crate) id: TaskId,
-    pub(crate) by: Listeners,
+    /// Its pool's, and which of them are told.
+    onlookers: Arc<Onlookers>,
+    among: Among,
     /// What was told of its being ready: a word of who has made it so.
     ready: AtomicU8,
     /// Whether it runs: a word of who does that.
     run: AtomicU8,
-    /// When it was submitted, begun, or left its thread last, by its pool's clock: see `word_of`.
+    /// When it was submitted, begun, or left its thread last, by its pool's clock.
     last: AtomicU64,
 }
 
@@ -42,18 +47,28 @@ const LEFT: u8 = 2;
 /// So often a thread looks whether another has told what it was about to.
 const PATIENCE: usize = 10_000;
 
-/// The bits that a second's nanoseconds take.
-const NANOS: u32 = 30;
-
-/// A time as a word, in the order of times: seconds above nanoseconds, as to put these together takes no arithmetic.
-fn word_of(time: Duration) -> u64 {
-    time.as_secs() << NANOS | u64::from(time.subsec_nanos())
-}
-
 impl Record {
     pub(crate) fn new(by: Listeners) -> Record {
         let (ready, run, last) = (AtomicU8::new(WAITS), AtomicU8::new(NEW), AtomicU64::new(0));
-        Record { id: TaskId::next(), by, ready, run, last }
+        let Listeners { onlookers, among } = by;
+        Record { id: TaskId::next(), onlookers, among, ready, run, last }
+    }
+
+    /// Who is told.
+    pub(crate) fn listeners(&self) -> Listeners {
+        Listeners { onlookers: self.onlookers.clone(), among: self.among }
+    }
+
+    /// Whether none of them needs a `ready` that follows from what they were told.
+    #[inline]
+    pub(crate) fn infers_ready(&self) -> bool {
+        self.onlookers.infer_ready(self.among)
+    }
+
+    /// Whether whoever is told of the other one is told of this.
+    #[inline]
+    pub(crate) fn is_told_to_all_of(&self, other: &Record) -> bool {
+        Arc::ptr_eq(&self.onlookers, &other.onlookers) && self.among.count() >= other.among.count()
     }
 
     /// It is about to be tied.
@@ -65,7 +80,7 @@ impl Record {
         (by, part_of): (Option<TaskId>, Option<TaskId>),
     ) {
         let (task, name, at) = (self.id, hop.name(), hop.at);
-        let moment = self.by.moment();
+        let moment = self.onlookers.moment_of(When::Now, self.among);
         let time = tell!(moment, TaskSubmitted { task, name, at, kind, needs, by, part_of });
         self.set_last(time);
     }
@@ -77,23 +92,16 @@ impl Record {
         self.ready.store(FOLLOWS, Ordering::Relaxed);
     }
 
-    fn set_last(&self, time: Duration) {
+    fn set_last(&self, time: Nanos) {
         // ORDERING: Relaxed: who has to see it comes after another step that publishes, or only looks from outside.
-        self.last.store(word_of(time), Ordering::Relaxed);
-    }
-
-    fn last(&self) -> Duration {
-        let word = self.last.load(Ordering::Relaxed);
-        Duration::new(word >> NANOS, word as u32 & ((1 << NANOS) - 1))
+        self.last.store(time, Ordering::Relaxed);
     }
 
     /// A moment at which the thread's clock may have been read a while ago, or shows less than another thread's. What
     /// has happened to the task on another thread comes first all the same.
     fn moment_at(&self, when: When) -> Moment<'_> {
-        let mut moment = self.by.moment_at(when);
-        if word_of(moment.time) < self.last.load(Ordering::Relaxed) {
-            moment.time = self.last();
-        }
+        let mut moment = self.onlookers.moment_of(when, self.among);
+        moment.time = moment.time.max(self.last.load(Ordering::Relaxed));
         moment
     }
 
@@ -154,7 +162,7 @@ impl Record {
 
     /// Since when it runs.
     pub(crate) fn since(&self) -> Option<Duration> {
-        self.runs().then(|| self.last())
+        self.runs().then(|| Duration::from_nanos(self.last.load(Ordering::Relaxed)))
     }
 
     /// It has left its thread, to go on later.

@@ -42,7 +42,7 @@ impl IsHome for State {
 
     fn over(_: &Homed<Self>, _: &TaskRef) {}
 
-    fn tells(_: &Homed<Self>, task: &Header, news: News<'_>) {
+    fn tells(_: &Homed<Self>, task: &Header, news: &News<'_>) {
         if let Some(watched) = task.watched() {
             tell_news(watched, None, task, news);
         }
@@ -111,7 +111,7 @@ impl IsHome for Inside {
         home.leave();
     }
 
-    fn tells(home: &Homed<Self>, task: &Header, news: News<'_>) {
+    fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {
         home.news(task, news);
     }
 

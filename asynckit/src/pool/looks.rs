@@ -103,7 +103,7 @@ impl Part {
     }
 
     /// News of its one task.
-    pub(crate) fn news(&self, task: &Header, news: News<'_>) {
+    pub(crate) fn news(&self, task: &Header, news: &News<'_>) {
         if let Some(watched) = &self.watched {
             tell_news(watched, self.part_of, task, news);
         }
@@ -111,16 +111,15 @@ impl Part {
 }
 
 /// Tells news of a task to those who look on to it.
-pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: News<'_>) {
+pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: &News<'_>) {
     match news {
         News::Submitted(needs) => {
             // With a part of the pool of its own it may have to wait for more than that.
             let is_plain = of.is_none() && task.watched().is_some();
-            let follows = Cell::new(is_plain && watched.by.infer_ready());
+            let follows = Cell::new(is_plain && watched.infers_ready());
             let need = |need: &Header| {
                 let its = watched_of(need);
-                follows
-                    .set(follows.get() && its.is_some_and(|its| its.by.have_all_of(&watched.by)));
+                follows.set(follows.get() && its.is_some_and(|its| its.is_told_to_all_of(watched)));
                 its.map_or(Need::Outside, |its| Need::Task(its.id))
             };
             needs.with(need, |needs| {
@@ -220,7 +219,7 @@ impl Drop for ToldWait {
 
 /// The work that this thread is doing, and who looks on to it, if anybody does.
 pub(crate) fn listeners_here() -> Option<(TaskId, Listeners)> {
-    with_watched_here(|watched| Some((watched.id, watched.by.clone())))
+    with_watched_here(|watched| Some((watched.id, watched.listeners())))
 }
 
 /// The same place for work that is a part of what this thread is doing, where somebody looks on to that.

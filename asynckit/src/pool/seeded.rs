@@ -54,7 +54,7 @@ pub(crate) fn run(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
 fn run_into(fault: Fault, pool: &Shared, task: Claimed) {
     let (hop, hook) = (task.header().hop, pool.hook());
     if let Some(part) = task.header().hooked_home::<Inside>() {
-        part.news(task.header(), News::Begins { then: false });
+        part.news(task.header(), &News::Begins { then: false });
     }
     let injected = Injected { task: fault.run };
     let error = match fault.how {

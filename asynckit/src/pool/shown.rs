@@ -70,7 +70,7 @@ pub(crate) struct Gathered {
 
 /// Those who look on to a task or a result and its pool.
 pub(crate) fn looked_on(task: &Header) -> Option<Listeners> {
-    watched_of(task)?.by.of_pool()
+    watched_of(task)?.listeners().of_pool()
 }
 
 /// Makes a task of no pool, done on the spot. `by`: these are to see it; `of`: what it is made of, where that is no
@@ -122,7 +122,7 @@ impl IsHome for Gathered {
 
     fn over(_: &Homed<Self>, _: &TaskRef) {}
 
-    fn tells(home: &Homed<Self>, task: &Header, news: News<'_>) {
+    fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {
         let watched = &home.watched;
         match news {
             News::Submitted(needs) => {
