@@ -7,7 +7,7 @@
 use asynckit::ErrorKind;
 use asynckit::observe::{Need, TaskKind};
 
-use super::log::{NUMBER, Pen, Writer, number};
+use super::log::{NUMBER, Pen, Writer, number, short};
 use crate::model::State;
 
 /// What is in a log, with lists of tasks as `L`.
@@ -217,11 +217,17 @@ impl<L: Tasks> Entry<L> {
         };
         let (mut pen, taken) = writer.begin((6 + tasks) * NUMBER);
         let since = time.wrapping_sub(before.time);
-        pen.word(what | (since.min(LONG) as u32) << TIME);
-        if since >= LONG {
-            pen.number(since);
+        let (first, away) = (what | (since.min(LONG) as u32) << TIME, far(task, before.task));
+        match short(away) {
+            Some(away) if since < LONG => pen.words([first, away]),
+            _ => {
+                pen.word(first);
+                if since >= LONG {
+                    pen.number(since);
+                }
+                pen.number(away);
+            }
         }
-        pen.number(far(task, before.task));
         match self {
             Entry::Submitted { site, by, part_of, needs, .. } => {
                 pen.number(u64::from(*site));

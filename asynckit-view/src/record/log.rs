@@ -39,8 +39,8 @@ pub(super) fn log() -> (Writer, Log) {
 
 /// Writes one entry, which nobody sees before it is whole.
 pub(super) struct Pen<'a> {
-    /// Where it goes on.
-    words: std::slice::Iter<'a, AtomicU32>,
+    /// What is left, from where it goes on.
+    words: &'a [AtomicU32],
 }
 
 /// In place of a number that has no room in a word, and follows in two.
@@ -48,7 +48,7 @@ const WIDE: u32 = u32::MAX;
 /// The words that a number takes at most.
 pub(super) const NUMBER: usize = 3;
 
-impl Pen<'_> {
+impl<'a> Pen<'a> {
     /// How much room is left in the block.
     #[inline(always)]
     pub(super) fn left(&self) -> usize {
@@ -57,25 +57,48 @@ impl Pen<'_> {
 
     #[inline(always)]
     pub(super) fn word(&mut self, word: u32) {
-        let place = self.words.next();
-        debug_assert!(place.is_some(), "an entry has more words than was said");
-        if let Some(place) = place {
-            // ORDERING: the store of the length, in `end`, publishes it.
-            place.store(word, Ordering::Relaxed);
-        }
+        self.words([word]);
+    }
+
+    /// Several at once, which takes one look whether there is room.
+    #[inline(always)]
+    pub(super) fn words<const N: usize>(&mut self, words: [u32; N]) {
+        self.words = write(self.words, words);
     }
 
     /// A number, in a word if it is small.
     #[inline(always)]
     pub(super) fn number(&mut self, number: u64) {
-        if number < u64::from(WIDE) { self.word(number as u32) } else { self.wide(number) }
+        self.words = match short(number) {
+            Some(word) => write(self.words, [word]),
+            None => wide(self.words, number),
+        };
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn wide(&mut self, number: u64) {
-        [WIDE, number as u32, (number >> 32) as u32].into_iter().for_each(|word| self.word(word));
+/// Writes words at the beginning of what is left, and tells what is left then. (By value, so that a pen is in registers.)
+#[inline(always)]
+fn write<const N: usize>(left: &[AtomicU32], words: [u32; N]) -> &[AtomicU32] {
+    let there = left.split_first_chunk::<N>();
+    debug_assert!(there.is_some(), "an entry has more words than was said");
+    let Some((places, rest)) = there else { return left };
+    for (place, word) in places.iter().zip(words) {
+        // ORDERING: the store of the length, in `Writer::end`, publishes it.
+        place.store(word, Ordering::Relaxed);
     }
+    rest
+}
+
+#[cold]
+#[inline(never)]
+fn wide(left: &[AtomicU32], number: u64) -> &[AtomicU32] {
+    write(left, [WIDE, number as u32, (number >> 32) as u32])
+}
+
+/// The one word that a number takes, if it does.
+#[inline(always)]
+pub(super) fn short(number: u64) -> Option<u32> {
+    u32::try_from(number).ok().filter(|&word| word != WIDE)
 }
 
 /// Reads a number.
@@ -95,7 +118,7 @@ impl Writer {
         if self.length + most > self.block.words.len() {
             taken = self.grow(most);
         }
-        (Pen { words: self.block.words[self.length..].iter() }, taken)
+        (Pen { words: &self.block.words[self.length..] }, taken)
     }
 
     /// Ends the entry that has left so much room in its block.
