@@ -288,7 +288,7 @@
 //! Work that was given up leaves nothing behind at the result that it waited for.
 //!
 //! The blocks of tasks that are over are used again. A thread keeps a few of them, and gives them back when it ends
-//! or has slept for a tenth of a second; what is free then goes back to the system within a second, as long as the
+//! or has slept for a fifth of a second; what is free then goes back to the system within a second, as long as the
 //! process has a worker at rest, or none.
 //!
 //! # What it is not for

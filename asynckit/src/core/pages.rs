@@ -21,21 +21,35 @@ unsafe impl Send for Chunks {}
 
 static CHUNKS: Mutex<Chunks> = Mutex::new(Chunks { idle: Vec::new(), fresh: null_mut(), left: 0 });
 
-/// A chunk of zeros, or of what was there before.
+/// A chunk of zeros, or of what was there before. Its memory comes when it is touched.
 pub(super) fn take() -> NonNull<u8> {
-    let mut chunks = lock(&CHUNKS);
-    if let Some(chunk) = chunks.idle.pop() {
-        return chunk;
+    lock(&CHUNKS).take()
+}
+
+/// Likewise, with all of its memory: to have that come page by page takes the system longer, and is a good part of what
+/// a task costs.
+pub(super) fn take_whole() -> NonNull<u8> {
+    let chunk = take();
+    // SAFETY: nobody else has it.
+    unsafe { system::bring(chunk) };
+    chunk
+}
+
+impl Chunks {
+    fn take(&mut self) -> NonNull<u8> {
+        if let Some(chunk) = self.idle.pop() {
+            return chunk;
+        }
+        if self.left == 0 {
+            (self.fresh, self.left) = system::region();
+        }
+        let chunk = self.fresh;
+        self.left -= 1;
+        // SAFETY: within the region, or right behind its end.
+        self.fresh = unsafe { chunk.add(CHUNK) };
+        // SAFETY: a region is no null pointer.
+        unsafe { NonNull::new_unchecked(chunk) }
     }
-    if chunks.left == 0 {
-        (chunks.fresh, chunks.left) = system::region();
-    }
-    let chunk = chunks.fresh;
-    chunks.left -= 1;
-    // SAFETY: within the region, or right behind its end.
-    chunks.fresh = unsafe { chunk.add(CHUNK) };
-    // SAFETY: a region is no null pointer.
-    unsafe { NonNull::new_unchecked(chunk) }
 }
 
 /// Gives a chunk back.
@@ -71,6 +85,20 @@ mod system {
         (unsafe { at.add(at.align_offset(CHUNK)) }, REGION / CHUNK)
     }
 
+    /// Has all of a chunk's memory come.
+    ///
+    /// # Safety
+    /// Nobody else has the chunk.
+    pub(super) unsafe fn bring(chunk: NonNull<u8>) {
+        // SAFETY: the caller's promise. Where the system can't, the memory comes when it is touched.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        unsafe {
+            libc::madvise(chunk.as_ptr().cast(), CHUNK, libc::MADV_POPULATE_WRITE)
+        };
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = chunk;
+    }
+
     /// # Safety
     /// Nobody uses the chunk.
     pub(super) unsafe fn give_back(chunk: NonNull<u8>) {
@@ -98,6 +126,12 @@ mod system {
         }
         (at, 1)
     }
+
+    /// It is there.
+    ///
+    /// # Safety
+    /// None.
+    pub(super) unsafe fn bring(_chunk: NonNull<u8>) {}
 
     /// Here the memory stays with the program, for later tasks.
     ///

@@ -65,8 +65,10 @@ impl Depot {
     pub(super) fn cut(&mut self, class: usize) -> (*mut Free, u32) {
         let size = class * STEP;
         if self.left == 0 {
+            // The first one comes as it is needed: many a program has no use for more.
+            let chunk = if self.fresh.is_null() { pages::take() } else { pages::take_whole() };
             // SAFETY: within the chunk.
-            self.fresh = unsafe { pages::take().as_ptr().add(FIRST) };
+            self.fresh = unsafe { chunk.as_ptr().add(FIRST) };
             self.left = ((CHUNK - FIRST) / size) as u32;
         }
         let count = self.left.min(batch(class));

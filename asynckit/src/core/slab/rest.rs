@@ -6,8 +6,9 @@ use super::depot::{KEEPER, MUCH, trim};
 use super::flush;
 use crate::sync::{Arc, Ordering, Parker, lock};
 
-/// So long a worker sleeps before it is at rest, and so long nothing must move before memory goes back.
-pub(crate) const NAP: Duration = Duration::from_millis(100);
+/// So long a worker sleeps before it is at rest, and so long nothing must move before memory goes back: after three of
+/// these at most. Who needs it again sooner has it still, as to have it come anew costs as much as the tasks in it.
+pub(crate) const NAP: Duration = Duration::from_millis(200);
 
 /// A thread at rest, which has given its blocks back; ends the rest when dropped.
 pub(crate) struct Rest {
