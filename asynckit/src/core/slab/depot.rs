@@ -89,8 +89,8 @@ impl Depot {
         self.free >= self.trim_at.max(little(class))
     }
 
-    /// Gives the chunks back all of whose blocks are here.
-    fn trim(&mut self, class: usize) {
+    /// Takes the chunks out all of whose blocks are here: they are the caller's now.
+    fn trim(&mut self, class: usize) -> Vec<NonNull<u8>> {
         /// How many of a chunk's blocks are here; or that all are, and the chunk is noted.
         fn here(block: *mut Free) -> *mut usize {
             block.map_addr(|at| at & !(CHUNK - 1)).cast()
@@ -114,12 +114,12 @@ impl Depot {
         each(&mut |block| unsafe { *here(block) += 1 });
         let (mut head, mut count, mut gone) = (null_mut::<Free>(), 0, Vec::new());
         self.free = 0;
-        // SAFETY: as above; and the blocks that stay are linked anew.
+        // SAFETY: as above; the blocks that stay are linked anew; and a chunk is no null pointer.
         each(&mut |block| unsafe {
             let here = here(block);
             if *here == all {
                 *here = NOTED;
-                gone.push(here);
+                gone.push(NonNull::new_unchecked(here.cast()));
             }
             if *here == NOTED {
                 return;
@@ -135,11 +135,8 @@ impl Depot {
         if count > 0 {
             self.batches.push((head, count));
         }
-        for chunk in gone {
-            // SAFETY: all of its blocks were here, and none is in a list any more.
-            unsafe { pages::put(NonNull::new_unchecked(chunk.cast())) };
-        }
         self.trim_at = 2 * self.free;
+        gone
     }
 }
 
@@ -186,7 +183,13 @@ pub(super) fn trim() -> bool {
         if std::mem::take(&mut depot.moved) {
             moved |= depot.has_much(class);
         } else if depot.has_much(class) {
-            depot.trim(class);
+            let gone = depot.trim(class);
+            // To give them back takes the system a while, which nobody has to wait for.
+            drop(depot);
+            for chunk in gone {
+                // SAFETY: all of its blocks were free, and none is in a list any more.
+                unsafe { pages::put(chunk) };
+            }
         }
     }
     moved
