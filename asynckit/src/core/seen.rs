@@ -56,6 +56,7 @@ impl Room {
     ///
     /// # Safety
     /// As `record`, and nobody uses either any more.
+    #[inline]
     pub(super) unsafe fn put(&self, block: NonNull<u8>) {
         // SAFETY: the caller's promise.
         unsafe {

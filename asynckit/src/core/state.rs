@@ -282,6 +282,7 @@ impl State {
         self.change(|old| Some((old & !(DEADS | SWEEPS_AT)) | (u64::from(power) * SWEEP_AT)));
     }
 
+    #[inline]
     fn has(&self, mark: u64) -> bool {
         self.0.load(Ordering::Acquire) & mark != 0
     }
@@ -291,6 +292,7 @@ impl State {
         self.has(CLAIMED)
     }
 
+    #[inline]
     pub(crate) fn is_immediate(&self) -> bool {
         self.has(IMMEDIATE)
     }

@@ -45,9 +45,14 @@ pub(super) fn nanos(time: Duration) -> Nanos {
 }
 
 thread_local! {
-    /// When this thread read the clock last.
-    static LAST: Cell<Nanos> = const { Cell::new(0) };
-    static AT: Cell<At> = const { Cell::new(At::Various) };
+    static HERE: Here = const { Here { last: Cell::new(0), at: Cell::new(At::Various) } };
+}
+
+/// What a thread knows of the time.
+struct Here {
+    /// When it read the clock last.
+    last: Cell<Nanos>,
+    at: Cell<At>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,7 @@ enum At {
     Various,
     /// At one, once the clock is read.
     One,
-    /// At that of `LAST`.
+    /// At that of `last`.
     Last,
 }
 
@@ -66,14 +71,14 @@ pub(crate) struct OneMoment(At);
 impl OneMoment {
     #[inline]
     pub(crate) fn begin() -> OneMoment {
-        OneMoment(AT.replace(At::One))
+        OneMoment(HERE.with(|here| here.at.replace(At::One)))
     }
 }
 
 impl Drop for OneMoment {
     #[inline]
     fn drop(&mut self) {
-        AT.set(self.0);
+        HERE.with(|here| here.at.set(self.0));
     }
 }
 
@@ -90,19 +95,17 @@ pub(crate) enum When {
 /// How late it is then.
 #[inline]
 pub(super) fn time(when: When) -> Nanos {
-    match when {
-        When::Then => LAST.get(),
-        When::Soon if AT.get() == At::Last => LAST.get(),
-        _ => read(),
-    }
-}
-
-fn read() -> Nanos {
-    // A processor's counter may begin anew with a machine that was asleep.
-    let time = nanos_now().max(LAST.get());
-    LAST.set(time);
-    if AT.get() == At::One {
-        AT.set(At::Last);
-    }
-    time
+    HERE.with(|here| match when {
+        When::Then => here.last.get(),
+        When::Soon if here.at.get() == At::Last => here.last.get(),
+        _ => {
+            // A processor's counter may begin anew with a machine that was asleep.
+            let time = nanos_now().max(here.last.get());
+            here.last.set(time);
+            if here.at.get() == At::One {
+                here.at.set(At::Last);
+            }
+            time
+        }
+    })
 }

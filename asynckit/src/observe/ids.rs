@@ -78,6 +78,7 @@ thread_local! {
 }
 
 impl TaskId {
+    #[inline]
     pub(crate) fn next() -> TaskId {
         static BLOCKS: StaticCounter = StaticCounter::new(0);
         let (mut next, mut end) = TASKS.get();

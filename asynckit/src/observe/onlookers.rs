@@ -185,6 +185,7 @@ impl Onlookers {
     }
 
     /// All who look on now, and this one.
+    #[inline]
     pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
         let among = Among::new(self.count(), everywhere.is_some());
         if let Some(observer) = everywhere

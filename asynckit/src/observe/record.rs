@@ -48,6 +48,7 @@ const LEFT: u8 = 2;
 const PATIENCE: usize = 10_000;
 
 impl Record {
+    #[inline]
     pub(crate) fn new(by: Listeners) -> Record {
         let (ready, run, last) = (AtomicU8::new(WAITS), AtomicU8::new(NEW), AtomicU64::new(0));
         let Listeners { onlookers, among } = by;

@@ -17,6 +17,7 @@ use crate::pool::place::Inside;
 use crate::pool::shared::State;
 
 /// What those who look on know of a task, if any do.
+#[inline]
 pub(crate) fn watched_of(task: &Header) -> Option<&Record> {
     task.watched().or_else(|| if task.is_special() { watched_by_home(task) } else { None })
 }
@@ -36,6 +37,7 @@ pub(crate) fn need_of(task: &Header) -> Need {
 }
 
 /// What kind of task it is for them.
+#[inline]
 pub(super) fn kind_of(task: &Header) -> TaskKind {
     match task.shown_as() {
         TaskKind::Call if task.is_immediate() => TaskKind::Gather,
