@@ -7,9 +7,10 @@ use std::sync::{Arc, Weak};
 
 use asynckit::observe::{Need, Row};
 
-use super::entry::{Before, Entry, Tasks};
+use super::entry::{Entry, Tasks};
 use super::log::{Writer, log};
 use super::recorder::Recorder;
+use super::written::Before;
 use crate::sites::key;
 
 pub(super) struct Mine {

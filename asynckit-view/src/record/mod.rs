@@ -10,6 +10,7 @@ mod observer;
 mod read;
 mod recorder;
 mod rows;
+mod written;
 
 use std::fmt;
 use std::path::Path;
