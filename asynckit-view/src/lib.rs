@@ -76,6 +76,8 @@
 mod analysis;
 mod env;
 mod graph;
+mod here;
+mod live;
 mod model;
 mod names;
 mod page;

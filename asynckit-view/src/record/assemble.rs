@@ -11,7 +11,7 @@ use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
 use crate::model::{Beyond, Callback, Limit, Model, Note, Piece, State, Task, Wait};
 use crate::names::{functions, last_part, short_place};
-use crate::sites::{Counts, Site};
+use crate::sites::Site;
 use crate::sync::lock;
 
 /// The model of all that was recorded up to now.
@@ -375,12 +375,12 @@ impl Limits {
 fn beyond(sites: &[Arc<Site>], function_of: &[u32]) -> Vec<Beyond> {
     let mut all: BTreeMap<u32, Beyond> = BTreeMap::new();
     for (site, &function) in sites.iter().zip(function_of) {
-        let counts = &site.counts;
-        if Counts::get(&counts.submitted) > 0 {
+        let submitted = site.sum(|counts| &counts.submitted);
+        if submitted > 0 {
             let beyond = all.entry(function).or_insert(Beyond { function, ..Beyond::default() });
-            beyond.count += Counts::get(&counts.submitted);
-            beyond.failed += Counts::get(&counts.failed);
-            beyond.total += Counts::get(&counts.total);
+            beyond.count += submitted;
+            beyond.failed += site.sum(|counts| &counts.failed);
+            beyond.total += site.sum(|counts| &counts.total);
         }
     }
     all.into_values().collect()
