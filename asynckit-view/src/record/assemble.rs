@@ -223,7 +223,12 @@ impl Assembly<'_> {
         let raw = self.raw(k);
         let mut ready = Some(raw.submitted).filter(|_| raw.kind == Kind::Runs)?;
         for id in &raw.needs {
-            let input = self.raw(*self.told.index.get(id)?);
+            let Some(&input) = self.told.index.get(id) else {
+                // It only counts, and was over before; or this is read while it is written.
+                raw.spans.first()?;
+                continue;
+            };
+            let input = self.raw(input);
             let set = [input.ended, input.cancelled].into_iter().flatten().map(|(time, _)| time);
             ready = ready.max(set.min()?);
         }

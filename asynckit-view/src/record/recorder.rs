@@ -173,6 +173,14 @@ impl Recorder {
         with_mine(self, |mine| mine.live.get(&self.live, task.get()).is_some())
     }
 
+    /// What needs a task that only counts does so too: when it was ready would not be known.
+    #[cold]
+    #[inline(never)]
+    fn needs_what_counts(&self, mine: &mut Mine, needs: &[Need]) -> bool {
+        let mut needs = needs.iter().filter_map(|need| need.task());
+        needs.any(|need| mine.live.get(&self.live, need.get()).is_some())
+    }
+
     /// Whether one more quota of tasks may be recorded: how many.
     pub(super) fn quota(&self) -> usize {
         let limit = self.limit.load(Ordering::Relaxed);
@@ -204,7 +212,8 @@ impl Recorder {
             return;
         }
         with_mine(self, |mine| {
-            if !mine.may_record(self) {
+            let only_counts = self.has(COUNTS) && self.needs_what_counts(mine, event.needs);
+            if only_counts || !mine.may_record(self) {
                 return self.count(mine, event);
             }
             let kind = Kind::of(event.kind);

@@ -1,5 +1,7 @@
 //! What is inferred where it was not told.
 
+use std::sync::mpsc::channel;
+
 use super::*;
 use crate::record::Recording;
 use asynckit::observe::Observer;
@@ -92,4 +94,35 @@ fn what_waits_for_a_value_that_nobody_sets_is_not_ready() {
     let run = recording.so_far();
     assert_eq!(run.tasks(), 2);
     drop(by_hand);
+}
+
+#[test]
+fn what_needs_a_task_that_only_counts_does_so_too() {
+    // Each thread takes room for 64 at once.
+    let recording = Recording::new().limit(65);
+    let pool = Pool::builder().workers(0).observer(recording.observer()).build().unwrap();
+    let (give, given) = channel::<[AsyncResult<u64>; 2]>();
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        let pool = &pool;
+        scope.spawn(move || {
+            tell.send(start(0).spawn_on(pool)).unwrap();
+            let [full, counts] = given.recv().unwrap();
+            let all = [chain!(pool, look(&full, &full)), chain!(pool, look(&full, &counts))];
+            all.join_all().get().unwrap();
+        });
+        let first = told.recv().unwrap();
+        give.send([start(1).spawn_on(pool), start(2).spawn_on(pool)]).unwrap();
+        first.get().unwrap();
+    });
+    pool.stop();
+    let told = told(&recording.recorder);
+    let parts = Parts::of(&told, |_, _| false);
+    let all = Assembly { parts, told: &told, began: 0, end: u64::MAX };
+    let run = recording.finish();
+    assert_eq!((run.tasks(), run.beyond()), (3, 2));
+    for &k in &all.parts.kept {
+        assert!(all.ready(k) <= all.raw(k).spans.first().map(|span| span.start));
+        assert!(all.ready(k).is_some());
+    }
 }
