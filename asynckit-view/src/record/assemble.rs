@@ -125,6 +125,12 @@ impl Assembly<'_> {
         time.clamp(self.began, self.end) - self.began
     }
 
+    /// From when to when. Clocks of two threads differ a little, but nothing ends before it began.
+    fn time(&self, start: u64, end: Option<u64>) -> (u64, u64) {
+        let start = self.since(start);
+        (start, self.since(end.unwrap_or(self.end)).max(start))
+    }
+
     /// The numbers of tasks by their numbers in the process; lists taken apart.
     fn numbers(&self, ids: &[u64]) -> Vec<u32> {
         let mut numbers = Vec::new();
@@ -147,8 +153,7 @@ impl Assembly<'_> {
         for k in self.parts.all(root) {
             for span in &self.raw(k).spans {
                 let Some(&row) = rows.get(&span.row) else { continue };
-                let (start, end) =
-                    (self.since(span.start), self.since(span.end.unwrap_or(self.end)));
+                let (start, end) = self.time(span.start, span.end);
                 spans.push(Piece { task, row, start, end, on: None });
             }
         }
@@ -263,16 +268,20 @@ impl Assembly<'_> {
             let parts = self.parts.all(root);
             let mut waits: Vec<Wait> = Vec::new();
             for span in parts.iter().flat_map(|&k| &self.raw(k).waits) {
-                let (start, end) =
-                    (self.since(span.start), self.since(span.end.unwrap_or(self.end)));
+                let (start, end) = self.time(span.start, span.end);
                 let on = self.woke(model, &span.on, start, end);
-                // Within another one it is a part of that.
-                if waits.last().is_none_or(|last| last.end <= start) {
-                    waits.push(Wait { task, start, end, on });
+                waits.push(Wait { task, start, end, on });
+            }
+            waits.sort_by_key(|wait| (wait.start, std::cmp::Reverse(wait.end)));
+            let mut free = 0;
+            for mut wait in waits {
+                // Within another one it is a part of that; else the other is over when it begins.
+                if wait.start >= free || wait.end > free {
+                    wait.start = wait.start.max(free);
+                    free = wait.end;
+                    model.waits.push(wait);
                 }
             }
-            waits.sort_by_key(|wait| wait.start);
-            model.waits.extend(waits);
             let end = model.task(task).end;
             if spans.len() > 1 || spans.last().is_some_and(|last| last.end < end) {
                 let ends: Vec<u64> =
@@ -312,8 +321,7 @@ impl Assembly<'_> {
                 model.sites.push(site.clone());
                 model.sites.len() as u32 - 1
             });
-            let (start, end) = (callback.start, callback.end.unwrap_or(self.end));
-            let (start, end) = (self.since(start), self.since(end));
+            let (start, end) = self.time(callback.start, callback.end);
             let on = callback.on.and_then(|on| self.number(on));
             model.callbacks.push(Callback { row, start, end, site, on });
         }
