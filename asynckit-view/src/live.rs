@@ -81,7 +81,8 @@ impl Shelves {
     fn close(&self, block: u64, fewer: u64) {
         let mut shelf = lock(self.shelf(block));
         if let Some(there) = shelf.get_mut(&block) {
-            there.left -= fewer;
+            // Who looks on twice is told twice.
+            there.left = there.left.saturating_sub(fewer);
             if there.left == 0 {
                 shelf.remove(&block);
             }
@@ -138,7 +139,7 @@ impl LiveHere {
     #[inline(never)]
     fn reopen(&mut self, live: &Live, block: u64) -> &mut Held {
         if let Some(full) = self.open.take() {
-            live.0.close(full.block, SIZE - full.count);
+            live.0.close(full.block, SIZE.saturating_sub(full.count));
         }
         let words = live.0.open(block, SIZE);
         self.open.insert(Held { block, words, count: 0 })
@@ -190,7 +191,7 @@ impl Drop for LiveHere {
     fn drop(&mut self) {
         let Some(all) = self.all.upgrade() else { return };
         if let Some(open) = self.open.take() {
-            all.close(open.block, SIZE - open.count);
+            all.close(open.block, SIZE.saturating_sub(open.count));
         }
         for held in self.ends.iter_mut().filter_map(Option::take) {
             all.close(held.block, held.count + 1);
