@@ -90,9 +90,18 @@ impl Shelves {
     }
 }
 
+impl Live {
+    #[inline]
+    fn at(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
+
 /// What a thread has at hand of it.
 pub(crate) struct LiveHere {
     all: Weak<Shelves>,
+    /// Where that lies: as long as somebody has it at hand, nothing else does.
+    at: usize,
     /// Where it submits, and how many tasks less than it may.
     open: Option<Held>,
     /// Where it ends tasks, by the last digits of the block's number; and of each how many ended here.
@@ -107,14 +116,14 @@ struct Held {
 
 impl LiveHere {
     pub(crate) fn of(live: &Live) -> LiveHere {
-        let all = Arc::downgrade(&live.0);
-        LiveHere { all, open: None, ends: [const { None }; AT_HAND] }
+        let (all, at) = (Arc::downgrade(&live.0), live.at());
+        LiveHere { all, at, open: None, ends: [const { None }; AT_HAND] }
     }
 
     /// Whether it is of this one.
     #[inline]
     pub(crate) fn is_of(&self, live: &Live) -> bool {
-        std::ptr::eq(self.all.as_ptr(), Arc::as_ptr(&live.0))
+        self.at == live.at()
     }
 
     /// Whether what it is of is gone.
