@@ -43,6 +43,21 @@ fn the_path_adds_up_where_a_task_began_before_its_input_ended() {
 }
 
 #[test]
+fn waits_that_seem_to_be_between_the_stretches_of_a_task_take_nothing_from_it() {
+    // By the clocks of two threads: as those that begin before the stretch that they are in.
+    let mut run = Sample::new(2, 14);
+    let outer = run.task("outer", 0, [0, 12], &[]);
+    let inner = run.child(outer, 1, "inner", 1, [1, 5]);
+    run.waits(outer, [4, 6], Some(inner));
+    run.waits(outer, [7, 8], None);
+    run.piece(outer, 0, [0, 4], None);
+    run.piece(outer, 0, [8, 12], None);
+    run.child(outer, 8, "inner", 1, [8, 14]);
+    let found = Analysis::of(&run.0);
+    assert_eq!((found.ran.length, found.span.length), (14 * MS, 11 * MS));
+}
+
+#[test]
 fn both_paths_go_through_what_a_task_waited_for_inside() {
     let mut run = Sample::new(2, 10);
     let outer = run.task("outer", 0, [0, 10], &[]);
