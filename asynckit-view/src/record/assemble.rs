@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::callbacks::Called;
 use super::entry::{End, Kind};
+use super::limits::Limits;
 use super::read::{Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
-use crate::model::{Beyond, Callback, Limit, Model, Note, Piece, State, Task, Wait};
-use crate::names::{functions, last_part, short_place};
+use crate::model::{Beyond, Callback, Model, Note, Piece, State, Task, Wait};
+use crate::names::{functions, last_part};
 use crate::sites::Site;
 use crate::sync::lock;
 
@@ -328,7 +329,7 @@ impl Assembly<'_> {
     }
 
     fn notes(&self, model: &mut Model) {
-        use super::recorder::Told::{Kept, Note as Noted};
+        use super::texts::Told::{Kept, Note as Noted};
         for text in &self.told.texts {
             let Some(task) = self.number(text.task) else { continue };
             match &text.told {
@@ -347,40 +348,13 @@ impl Assembly<'_> {
     fn messages(&self) -> BTreeMap<u32, (String, String)> {
         let mut messages = BTreeMap::new();
         for text in &self.told.texts {
-            if let (super::recorder::Told::Failure { kind, message }, Some(task)) =
+            if let (super::texts::Told::Failure { kind, message }, Some(task)) =
                 (&text.told, self.number(text.task))
             {
                 messages.insert(task, (format!("{kind:?}"), message.clone()));
             }
         }
         messages
-    }
-}
-
-/// The limits that tasks were under.
-struct Limits {
-    list: Vec<Limit>,
-    index: HashMap<u64, u32>,
-}
-
-impl Limits {
-    fn of(recorder: &Recorder, told: &Told) -> Limits {
-        let used =
-            told.tasks.iter().filter_map(|raw| raw.permit.or(raw.line)).map(|(_, limit)| limit);
-        let mut limits = Limits { list: Vec::new(), index: HashMap::new() };
-        let seen = recorder.limits.pin();
-        for limit in used {
-            let Some(known) = seen.get(&limit) else { continue };
-            limits.index.entry(limit).or_insert_with(|| {
-                limits.list.push(Limit {
-                    name: short_place(&known.site),
-                    most: known.most as u64,
-                    site: known.site.clone(),
-                });
-                limits.list.len() as u32 - 1
-            });
-        }
-        limits
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::entry::{End, Entry, Kind};
 use super::log::Log;
-use super::recorder::{Recorder, Text};
+use super::recorder::Recorder;
+use super::texts::Text;
 use super::written::Entries;
 use crate::sync::lock;
 

@@ -9,7 +9,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use asynckit::ErrorKind;
 use asynckit::observe::{CallbackBegun, CallbackRegistered, Need, Row, TaskId, TaskSubmitted};
 use papaya::HashMap;
 
@@ -17,25 +16,11 @@ use super::callbacks::Callbacks;
 use super::entry::{Entry, Kind, Tasks};
 use super::log::Log;
 use super::mine::{Mine, with_mine};
+use super::texts::{Text, Told};
 use crate::live::Live;
 use crate::model::{Kept, Stored};
 use crate::sites::{Counts, Sites};
 use crate::sync::lock;
-
-/// What is told of a task in words.
-#[derive(Clone)]
-pub(super) enum Told {
-    Failure { kind: ErrorKind, message: String },
-    Note(String),
-    Kept(Kept),
-}
-
-#[derive(Clone)]
-pub(super) struct Text {
-    pub(super) task: u64,
-    pub(super) time: u64,
-    pub(super) told: Told,
-}
 
 /// A limit that work stood under.
 pub(super) struct LimitSeen {
@@ -66,8 +51,6 @@ pub(super) const PLACES: u64 = 1 << 62;
 
 /// Bytes of a task that is recorded in full, at most; beyond that, only its begin and its end.
 const BYTES_A_TASK: usize = 256;
-/// Bytes of a text that are kept.
-const LONGEST_TEXT: usize = 4096;
 /// Tasks that a thread may record before it asks again whether there is room for more.
 const QUOTA: usize = 64;
 
@@ -394,14 +377,4 @@ impl Recorder {
 pub(super) fn nanos(time: Duration) -> u64 {
     // Not by `as_nanos`, whose arithmetic is that of 128 bits.
     time.as_secs().saturating_mul(1_000_000_000) + u64::from(time.subsec_nanos())
-}
-
-/// A text that is not kept whole if it is very long.
-pub(super) fn cut(mut text: String) -> String {
-    if text.len() > LONGEST_TEXT {
-        let end = (0..=LONGEST_TEXT).rfind(|&end| text.is_char_boundary(end));
-        text.truncate(end.unwrap_or(0));
-        text.push('…');
-    }
-    text
 }
