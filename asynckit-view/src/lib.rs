@@ -65,6 +65,13 @@
 //! [`progress::bar`] shows how far each function is. [`Pool::snapshot`](asynckit::Pool::snapshot) is what to print when a
 //! program seems stuck; that is a part of asynckit itself.
 //!
+//! # Features
+//!
+//! - **`fast-clock`**, by default: turns on the feature of asynckit that reads times from the processor's own counter, where
+//!   that is steady. To be recorded costs a task less then. Those of two threads may be apart by some 100 ns, and a machine
+//!   that was asleep meanwhile has no good times: see [time](asynckit::observe#time). Turn it off with
+//!   `default-features = false` to have the times of the system's clock.
+//!
 //! # How to read a page
 //!
 //! [`why_slow`] walks through three runs that are slower than they need be.
@@ -76,6 +83,8 @@
 mod analysis;
 mod env;
 mod graph;
+mod here;
+mod live;
 mod model;
 mod names;
 mod page;

@@ -1,6 +1,9 @@
 //! What is known of a run: its tasks in the order of their submission, and what happened to them.
 //!
 //! All times are nanoseconds since the recording began. A task's number is its place in `tasks`.
+//!
+//! Of one thing, times are in order: nothing ends before it begins, and a task is submitted, ready, started and ended in this
+//! order. Of two things they need not be, where they were on two threads: their clocks differ by some 100 ns.
 
 use std::ops::Range;
 

@@ -1,22 +1,27 @@
-//! Where tasks come from: the places in the source that call functions. And which place each task is of
-//! that is under way.
+//! Where tasks come from: the places in the source that call functions.
 
 use std::panic::Location;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use papaya::HashMap;
+
+use crate::sync::lock;
 
 /// A function, called at a place.
 pub(crate) struct Site {
     pub(crate) number: u32,
     pub(crate) name: &'static str,
     pub(crate) at: &'static Location<'static>,
-    pub(crate) counts: Counts,
+    /// By threads, so that these seldom meet.
+    counts: [Counts; PARTS],
 }
 
-/// What became of its tasks.
+const PARTS: usize = 8;
+
+/// What became of its tasks. On a line of its own.
 #[derive(Default)]
+#[repr(align(64))]
 pub(crate) struct Counts {
     pub(crate) submitted: AtomicU64,
     pub(crate) ended: AtomicU64,
@@ -29,72 +34,100 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// One more, or so much more, of something that is only looked at.
+    #[inline]
     pub(crate) fn add(count: &AtomicU64, more: u64) {
         count.fetch_add(more, Ordering::Relaxed);
     }
+}
 
-    pub(crate) fn get(count: &AtomicU64) -> u64 {
-        count.load(Ordering::Relaxed)
+impl Site {
+    /// A count of all threads.
+    pub(crate) fn sum(&self, of: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        self.counts.iter().map(|counts| of(counts).load(Ordering::Relaxed)).sum()
     }
 }
 
-/// All sites that were met. Nobody waits for anybody in it.
+/// All sites that were met.
 #[derive(Default)]
 pub(crate) struct Sites {
+    /// By name and place, so that nobody waits for anybody who asks for one that was met before.
     known: HashMap<(usize, usize), Arc<Site>>,
-    last: AtomicU64,
+    /// By their numbers.
+    all: Mutex<Vec<Arc<Site>>>,
 }
 
 impl Sites {
-    /// The site of a call. Two that are met at the same time by two threads may take two numbers, of which one is
-    /// never used.
-    pub(crate) fn of(&self, name: &'static str, at: &'static Location<'static>) -> Arc<Site> {
-        let known = self.known.pin();
-        let key = key(name, at);
+    /// The number of a call's site.
+    fn number(&self, name: &'static str, at: &'static Location<'static>) -> u32 {
+        let (known, key) = (self.known.pin(), key(name, at));
         if let Some(site) = known.get(&key) {
-            return site.clone();
+            return site.number;
         }
-        let number = u32::try_from(self.last.fetch_add(1, Ordering::Relaxed)).unwrap_or(u32::MAX);
-        let site = Arc::new(Site { number, name, at, counts: Counts::default() });
-        known.get_or_insert(key, site).clone()
+        let mut all = lock(&self.all);
+        // Another thread may have met it meanwhile.
+        let site = known.get_or_insert_with(key, || {
+            let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
+            Arc::new(Site { number, name, at, counts: Default::default() })
+        });
+        if site.number as usize == all.len() {
+            all.push(site.clone());
+        }
+        site.number
     }
 
     /// In the order in which they were met.
     pub(crate) fn all(&self) -> Vec<Arc<Site>> {
-        let mut all: Vec<_> = self.known.pin().values().cloned().collect();
-        all.sort_unstable_by_key(|site| site.number);
-        all
+        lock(&self.all).clone()
     }
 }
 
 /// A call is known by where its name and its place lie in memory.
-pub(crate) fn key(name: &'static str, at: &'static Location<'static>) -> (usize, usize) {
+fn key(name: &'static str, at: &'static Location<'static>) -> (usize, usize) {
     (name.as_ptr().addr(), std::ptr::from_ref(at).addr())
 }
 
-/// What is known of tasks under way.
-pub(crate) struct Live<T>(HashMap<u64, T>);
-
-impl<T> Default for Live<T> {
-    fn default() -> Live<T> {
-        Live(HashMap::new())
-    }
+/// What a thread has at hand of them.
+pub(crate) struct SitesHere {
+    /// Those that it has met last, with their numbers.
+    met: Vec<((usize, usize), u32)>,
+    /// The first ones of all.
+    all: Vec<Arc<Site>>,
+    /// Its part of the counts.
+    part: usize,
 }
 
-impl<T: Clone> Live<T> {
-    pub(crate) fn begin(&self, task: u64, what: T) {
-        self.0.pin().insert(task, what);
+/// The sites that a thread keeps at hand.
+const AT_HAND: usize = 64;
+
+impl SitesHere {
+    pub(crate) fn new() -> SitesHere {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        let part = LAST.fetch_add(1, Ordering::Relaxed) % PARTS;
+        SitesHere { met: vec![((0, 0), 0); AT_HAND], all: Vec::new(), part }
     }
 
-    pub(crate) fn has(&self, task: u64) -> bool {
-        self.0.pin().contains_key(&task)
+    /// The number of a site.
+    #[inline]
+    pub(crate) fn number(
+        &mut self,
+        sites: &Sites,
+        name: &'static str,
+        at: &'static Location<'static>,
+    ) -> u32 {
+        let key = key(name, at);
+        let place = &mut self.met[((key.0 ^ key.1.rotate_right(7)) >> 3) % AT_HAND];
+        if place.0 != key {
+            *place = (key, sites.number(name, at));
+        }
+        place.1
     }
 
-    pub(crate) fn get(&self, task: u64) -> Option<T> {
-        self.0.pin().get(&task).cloned()
-    }
-
-    pub(crate) fn end(&self, task: u64) -> Option<T> {
-        self.0.pin().remove(&task).cloned()
+    /// Where this thread counts what becomes of the tasks of a site.
+    #[inline]
+    pub(crate) fn counts(&mut self, sites: &Sites, number: u32) -> Option<&Counts> {
+        if self.all.len() <= number as usize {
+            self.all = sites.all();
+        }
+        Some(&self.all.get(number as usize)?.counts[self.part])
     }
 }

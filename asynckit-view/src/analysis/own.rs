@@ -1,4 +1,7 @@
 //! How long tasks ran by themselves: without the time in which they were suspended or blocked.
+//!
+//! What a task did on two threads has the times of two clocks, which differ a little: a wait may seem to begin before the
+//! stretch that it is in.
 
 use std::ops::Range;
 
@@ -25,8 +28,13 @@ impl Own<'_> {
         self.until(i, u64::MAX)
     }
 
+    /// What of it was from one moment to another.
+    pub(super) fn between(&self, i: u32, from: u64, to: u64) -> u64 {
+        self.until(i, to).saturating_sub(self.until(i, from))
+    }
+
     /// What of it was before a moment.
-    pub(super) fn until(&self, i: u32, until: u64) -> u64 {
+    fn until(&self, i: u32, until: u64) -> u64 {
         let (model, task) = (self.model, self.model.task(i));
         if task.row.is_none() {
             return 0;

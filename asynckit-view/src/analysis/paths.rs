@@ -79,22 +79,26 @@ pub(super) fn as_it_ran(model: &Model, own: &Own, insides: &Insides) -> Path {
             continue;
         }
         let task = model.task(i);
-        let mut step = stretch(own, i, task.start.min(until), until);
-        step.held = task.held.min(task.start.saturating_sub(task.ready));
-        step.queued = task.start.saturating_sub(task.ready + step.held);
+        // By the clock of another thread, what goes on from it may have begun before it.
+        let start = task.start.min(until);
+        let ready = task.ready.min(start);
+        let mut step = stretch(own, i, start, until);
+        step.held = task.held.min(start - ready);
+        step.queued = start - ready - step.held;
         let input = model.last_input(i).filter(|&input| model.task(input).end >= task.submitted);
         match (input, task.parent) {
             (Some(input), _) => {
-                let end = model.task(input).end;
-                step.queued += task.ready.saturating_sub(end);
+                let end = model.task(input).end.min(ready);
+                step.queued += ready - end;
                 next = Some((input, end));
             }
             (None, Some(parent)) => {
-                step.queued += task.ready - task.submitted;
-                next = Some((parent, task.submitted));
+                let submitted = task.submitted.min(ready);
+                step.queued += ready - submitted;
+                next = Some((parent, submitted));
             }
             // What it waited for, if it did, was set by the program.
-            (None, None) => step.before = task.ready,
+            (None, None) => step.before = ready,
         }
         steps.push(step);
     }
@@ -103,9 +107,8 @@ pub(super) fn as_it_ran(model: &Model, own: &Own, insides: &Insides) -> Path {
 
 /// A task from here to there, without what came before it.
 fn stretch(own: &Own, i: u32, from: u64, to: u64) -> Step {
-    let run = own.until(i, to) - own.until(i, from);
     let mut step = Step::of(i, from, to);
-    step.run = run.min(to - from);
+    step.run = own.between(i, from, to).min(to - from);
     step.inside = to - from - step.run;
     step
 }

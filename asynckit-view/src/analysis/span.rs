@@ -92,10 +92,9 @@ struct Sweep<'m> {
 impl Sweep<'_> {
     /// The chain of a task at a moment.
     fn length(&self, task: u32, at: u64) -> u64 {
-        self.marks[task as usize].last().map_or(0, |mark| {
-            let own = self.own.until(task, at) - self.own.until(task, mark.at);
-            mark.length + own
-        })
+        self.marks[task as usize]
+            .last()
+            .map_or(0, |mark| mark.length + self.own.between(task, mark.at, at))
     }
 
     fn submit(&mut self, task: u32) {
@@ -138,8 +137,8 @@ impl Sweep<'_> {
             let marks = &self.marks[i as usize];
             let before = marks.partition_point(|mark| mark.at <= until);
             let Some(mark) = before.checked_sub(1).map(|k| marks[k]) else { break };
-            let own = self.own.until(i, until) - self.own.until(i, mark.at);
-            steps.push(Step { run: own, ..Step::of(i, mark.at, until) });
+            let run = self.own.between(i, mark.at, until);
+            steps.push(Step { run, ..Step::of(i, mark.at, until) });
             next = match mark.from {
                 From::Nothing => None,
                 From::End(other) => Some((other, self.model.task(other).end)),

@@ -30,6 +30,34 @@ fn the_path_goes_back_by_the_input_that_came_last_and_adds_up_to_the_run() {
 }
 
 #[test]
+fn the_path_adds_up_where_a_task_began_before_its_input_ended() {
+    // By the clocks of two threads.
+    let mut run = Sample::new(2, 12);
+    let a = run.task("load", 0, [1, 5], &[]);
+    let b = run.task("merge", 1, [4, 8], &[a]);
+    run.0.tasks[b as usize].ready = 4 * MS;
+    let c = run.child(b, 3, "merge", 0, [3, 12]);
+    let found = Analysis::of(&run.0);
+    assert_eq!(path(&found.ran.steps), [(a, 2), (b, 0), (c, 9)]);
+    assert_eq!(found.ran.length, 12 * MS);
+}
+
+#[test]
+fn waits_that_seem_to_be_between_the_stretches_of_a_task_take_nothing_from_it() {
+    // By the clocks of two threads: as those that begin before the stretch that they are in.
+    let mut run = Sample::new(2, 14);
+    let outer = run.task("outer", 0, [0, 12], &[]);
+    let inner = run.child(outer, 1, "inner", 1, [1, 5]);
+    run.waits(outer, [4, 6], Some(inner));
+    run.waits(outer, [7, 8], None);
+    run.piece(outer, 0, [0, 4], None);
+    run.piece(outer, 0, [8, 12], None);
+    run.child(outer, 8, "inner", 1, [8, 14]);
+    let found = Analysis::of(&run.0);
+    assert_eq!((found.ran.length, found.span.length), (14 * MS, 11 * MS));
+}
+
+#[test]
 fn both_paths_go_through_what_a_task_waited_for_inside() {
     let mut run = Sample::new(2, 10);
     let outer = run.task("outer", 0, [0, 10], &[]);

@@ -8,7 +8,7 @@ use crate::analysis::Analysis;
 use crate::model::Model;
 
 /// What the script is made of, in this order.
-const SCRIPT: [&str; 18] = [
+const SCRIPT: [&str; 19] = [
     include_str!("js/words.js"),
     include_str!("js/model.js"),
     include_str!("js/state.js"),
@@ -26,6 +26,7 @@ const SCRIPT: [&str; 18] = [
     include_str!("js/cells.js"),
     include_str!("js/graph.js"),
     include_str!("js/walk.js"),
+    include_str!("js/search.js"),
     include_str!("js/keys.js"),
 ];
 const STYLE: [&str; 3] =

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use asynckit::observe::{Ending, Observer, PoolStopped, TaskEnded, TaskKind, TaskSubmitted};
 
 use super::draw::Drawing;
+use crate::here::{Hand, Here};
+use crate::live::{Live, LiveHere};
 use crate::names::functions;
-use crate::sites::{Counts, Live, Site, Sites};
+use crate::sites::{Counts, Sites, SitesHere};
 use crate::sync::lock;
 
 /// How far one function is.
@@ -25,8 +27,8 @@ pub(super) struct Tally {
 #[derive(Default)]
 pub(super) struct Counter {
     sites: Sites,
-    /// Tasks that count, and whether each is around others that don't.
-    live: Live<(Arc<Site>, bool)>,
+    /// Tasks that count: twice the number of its site, and one more if it is around others that don't.
+    live: Live,
     over: Mutex<bool>,
     told: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -83,12 +85,39 @@ impl Counter {
                 .entry(function)
                 .or_insert_with(|| Tally { name: name(), ..Tally::default() });
             // What is done first, so that it is never more than there is.
-            tally.done += Counts::get(&site.counts.ended);
-            tally.failed += Counts::get(&site.counts.failed);
-            tally.skipped += Counts::get(&site.counts.skipped);
-            tally.total += Counts::get(&site.counts.submitted);
+            tally.done += site.sum(|counts| &counts.ended);
+            tally.failed += site.sum(|counts| &counts.failed);
+            tally.skipped += site.sum(|counts| &counts.skipped);
+            tally.total += site.sum(|counts| &counts.submitted);
         }
         tallies.into_values().collect()
+    }
+}
+
+const IS_AROUND: u32 = 1;
+
+/// What a thread has at hand of it.
+struct Mine {
+    sites: SitesHere,
+    live: LiveHere,
+}
+
+impl Hand for Mine {
+    #[inline(always)]
+    fn live(&self) -> &LiveHere {
+        &self.live
+    }
+}
+
+thread_local! {
+    static MINE: Here<Mine> = const { Here::new() };
+}
+
+impl Counter {
+    #[inline(always)]
+    fn with_mine(&self, f: impl FnOnce(&mut Mine)) {
+        let new = || Mine { sites: SitesHere::new(), live: LiveHere::of(&self.live) };
+        Here::with(&MINE, &self.live, new, f);
     }
 }
 
@@ -98,28 +127,31 @@ impl Observer for Counter {
     }
 
     fn submitted(&self, event: &TaskSubmitted<'_>) {
-        let around = event.part_of.and_then(|around| self.live.get(around.get()));
-        let is_part = around.is_some_and(|(_, is_around)| is_around);
-        if event.kind == TaskKind::Gather || is_part {
-            return;
-        }
-        let site = self.sites.of(event.name, event.at);
-        Counts::add(&site.counts.submitted, 1);
-        self.live.begin(
-            event.task.get(),
-            (site, matches!(event.kind, TaskKind::Around | TaskKind::Retry)),
-        );
+        self.with_mine(|mine| {
+            let around = event.part_of.and_then(|around| mine.live.get(&self.live, around.get()));
+            let is_part = around.is_some_and(|known| known & IS_AROUND != 0);
+            if event.kind == TaskKind::Gather || is_part {
+                return;
+            }
+            let site = mine.sites.number(&self.sites, event.name, event.at);
+            let Some(counts) = mine.sites.counts(&self.sites, site) else { return };
+            Counts::add(&counts.submitted, 1);
+            let is_around = matches!(event.kind, TaskKind::Around | TaskKind::Retry);
+            mine.live.begin(&self.live, event.task.get(), site << 1 | u32::from(is_around));
+        });
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {
-        if let Some((site, _)) = self.live.end(event.task.get()) {
+        self.with_mine(|mine| {
+            let Some(known) = mine.live.end(&self.live, event.task.get()) else { return };
+            let Some(counts) = mine.sites.counts(&self.sites, known >> 1) else { return };
             match event.how {
-                Ending::Failed(_) => Counts::add(&site.counts.failed, 1),
-                Ending::Skipped(_) | Ending::Late => Counts::add(&site.counts.skipped, 1),
+                Ending::Failed(_) => Counts::add(&counts.failed, 1),
+                Ending::Skipped(_) | Ending::Late => Counts::add(&counts.skipped, 1),
                 _ => {}
             }
-            Counts::add(&site.counts.ended, 1);
-        }
+            Counts::add(&counts.ended, 1);
+        });
     }
 
     fn pool_stopped(&self, _event: &PoolStopped<'_>) {

@@ -51,7 +51,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// Where standard error is no terminal, it is a line every five seconds, and one at the end.
 ///
 /// It ends, and the bars are gone, when the pool has stopped, or when what this returns is dropped. What it costs a task,
-/// `cargo bench -p asynckit-view` measures: it is of no account where tasks take a tenth of a millisecond or more.
+/// `cargo bench -p asynckit-view` measures.
 pub fn bar(pool: &Pool) -> Bar {
     let target = ProgressDrawTarget::stderr();
     if target.is_hidden() { lines(pool, EVERY, std::io::stderr()) } else { draw_on(pool, target) }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::callbacks::Called;
 use super::entry::{End, Kind};
+use super::limits::Limits;
 use super::read::{Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
-use crate::model::{Beyond, Callback, Limit, Model, Note, Piece, State, Task, Wait};
-use crate::names::{functions, last_part, short_place};
-use crate::sites::{Counts, Site};
+use crate::model::{Beyond, Callback, Model, Note, Piece, State, Task, Wait};
+use crate::names::{functions, last_part};
+use crate::sites::Site;
 use crate::sync::lock;
 
 /// The model of all that was recorded up to now.
@@ -125,6 +126,12 @@ impl Assembly<'_> {
         time.clamp(self.began, self.end) - self.began
     }
 
+    /// From when to when. Clocks of two threads differ a little, but nothing ends before it began.
+    fn time(&self, start: u64, end: Option<u64>) -> (u64, u64) {
+        let start = self.since(start);
+        (start, self.since(end.unwrap_or(self.end)).max(start))
+    }
+
     /// The numbers of tasks by their numbers in the process; lists taken apart.
     fn numbers(&self, ids: &[u64]) -> Vec<u32> {
         let mut numbers = Vec::new();
@@ -147,8 +154,7 @@ impl Assembly<'_> {
         for k in self.parts.all(root) {
             for span in &self.raw(k).spans {
                 let Some(&row) = rows.get(&span.row) else { continue };
-                let (start, end) =
-                    (self.since(span.start), self.since(span.end.unwrap_or(self.end)));
+                let (start, end) = self.time(span.start, span.end);
                 spans.push(Piece { task, row, start, end, on: None });
             }
         }
@@ -223,7 +229,12 @@ impl Assembly<'_> {
         let raw = self.raw(k);
         let mut ready = Some(raw.submitted).filter(|_| raw.kind == Kind::Runs)?;
         for id in &raw.needs {
-            let input = self.raw(*self.told.index.get(id)?);
+            let Some(&input) = self.told.index.get(id) else {
+                // It only counts, and was over before; or this is read while it is written.
+                raw.spans.first()?;
+                continue;
+            };
+            let input = self.raw(input);
             let set = [input.ended, input.cancelled].into_iter().flatten().map(|(time, _)| time);
             ready = ready.max(set.min()?);
         }
@@ -258,16 +269,20 @@ impl Assembly<'_> {
             let parts = self.parts.all(root);
             let mut waits: Vec<Wait> = Vec::new();
             for span in parts.iter().flat_map(|&k| &self.raw(k).waits) {
-                let (start, end) =
-                    (self.since(span.start), self.since(span.end.unwrap_or(self.end)));
+                let (start, end) = self.time(span.start, span.end);
                 let on = self.woke(model, &span.on, start, end);
-                // Within another one it is a part of that.
-                if waits.last().is_none_or(|last| last.end <= start) {
-                    waits.push(Wait { task, start, end, on });
+                waits.push(Wait { task, start, end, on });
+            }
+            waits.sort_by_key(|wait| (wait.start, std::cmp::Reverse(wait.end)));
+            let mut free = 0;
+            for mut wait in waits {
+                // Within another one it is a part of that; else the other is over when it begins.
+                if wait.start >= free || wait.end > free {
+                    wait.start = wait.start.max(free);
+                    free = wait.end;
+                    model.waits.push(wait);
                 }
             }
-            waits.sort_by_key(|wait| wait.start);
-            model.waits.extend(waits);
             let end = model.task(task).end;
             if spans.len() > 1 || spans.last().is_some_and(|last| last.end < end) {
                 let ends: Vec<u64> =
@@ -307,15 +322,14 @@ impl Assembly<'_> {
                 model.sites.push(site.clone());
                 model.sites.len() as u32 - 1
             });
-            let (start, end) = (callback.start, callback.end.unwrap_or(self.end));
-            let (start, end) = (self.since(start), self.since(end));
+            let (start, end) = self.time(callback.start, callback.end);
             let on = callback.on.and_then(|on| self.number(on));
             model.callbacks.push(Callback { row, start, end, site, on });
         }
     }
 
     fn notes(&self, model: &mut Model) {
-        use super::recorder::Told::{Kept, Note as Noted};
+        use super::texts::Told::{Kept, Note as Noted};
         for text in &self.told.texts {
             let Some(task) = self.number(text.task) else { continue };
             match &text.told {
@@ -334,7 +348,7 @@ impl Assembly<'_> {
     fn messages(&self) -> BTreeMap<u32, (String, String)> {
         let mut messages = BTreeMap::new();
         for text in &self.told.texts {
-            if let (super::recorder::Told::Failure { kind, message }, Some(task)) =
+            if let (super::texts::Told::Failure { kind, message }, Some(task)) =
                 (&text.told, self.number(text.task))
             {
                 messages.insert(task, (format!("{kind:?}"), message.clone()));
@@ -344,43 +358,16 @@ impl Assembly<'_> {
     }
 }
 
-/// The limits that tasks were under.
-struct Limits {
-    list: Vec<Limit>,
-    index: HashMap<u64, u32>,
-}
-
-impl Limits {
-    fn of(recorder: &Recorder, told: &Told) -> Limits {
-        let used =
-            told.tasks.iter().filter_map(|raw| raw.permit.or(raw.line)).map(|(_, limit)| limit);
-        let mut limits = Limits { list: Vec::new(), index: HashMap::new() };
-        let seen = recorder.limits.pin();
-        for limit in used {
-            let Some(known) = seen.get(&limit) else { continue };
-            limits.index.entry(limit).or_insert_with(|| {
-                limits.list.push(Limit {
-                    name: short_place(&known.site),
-                    most: known.most as u64,
-                    site: known.site.clone(),
-                });
-                limits.list.len() as u32 - 1
-            });
-        }
-        limits
-    }
-}
-
 /// What is known of the tasks beyond the limit of the recording.
 fn beyond(sites: &[Arc<Site>], function_of: &[u32]) -> Vec<Beyond> {
     let mut all: BTreeMap<u32, Beyond> = BTreeMap::new();
     for (site, &function) in sites.iter().zip(function_of) {
-        let counts = &site.counts;
-        if Counts::get(&counts.submitted) > 0 {
+        let submitted = site.sum(|counts| &counts.submitted);
+        if submitted > 0 {
             let beyond = all.entry(function).or_insert(Beyond { function, ..Beyond::default() });
-            beyond.count += Counts::get(&counts.submitted);
-            beyond.failed += Counts::get(&counts.failed);
-            beyond.total += Counts::get(&counts.total);
+            beyond.count += submitted;
+            beyond.failed += site.sum(|counts| &counts.failed);
+            beyond.total += site.sum(|counts| &counts.total);
         }
     }
     all.into_values().collect()

@@ -4,12 +4,15 @@ mod assemble;
 mod callbacks;
 mod entry;
 mod failures;
+mod limits;
 mod log;
 mod mine;
 mod observer;
 mod read;
 mod recorder;
 mod rows;
+mod texts;
+mod written;
 
 use std::fmt;
 use std::path::Path;

@@ -12,7 +12,8 @@ use asynckit::observe::{
 };
 
 use super::entry::{End, Entry};
-use super::recorder::{Recorder, Told, cut, nanos};
+use super::recorder::{Recorder, nanos};
+use super::texts::{Told, cut};
 use crate::model::Kept;
 
 impl Observer for Recorder {

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::entry::{End, Entries, Entry, Kind};
+use super::entry::{End, Entry, Kind};
 use super::log::Log;
-use super::recorder::{Recorder, Text};
+use super::recorder::Recorder;
+use super::texts::Text;
+use super::written::Entries;
 use crate::sync::lock;
 
 /// A stretch on a row, and what it was left for.

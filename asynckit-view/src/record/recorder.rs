@@ -4,37 +4,23 @@
 //! notes, go over a channel. Beyond the limit of tasks only counts are kept.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
-use asynckit::ErrorKind;
 use asynckit::observe::{CallbackBegun, CallbackRegistered, Need, Row, TaskId, TaskSubmitted};
 use papaya::HashMap;
 
 use super::callbacks::Callbacks;
 use super::entry::{Entry, Kind, Tasks};
 use super::log::Log;
-use super::mine::with_mine;
+use super::mine::{Mine, with_mine};
+use super::texts::{Text, Told};
+use crate::live::Live;
 use crate::model::{Kept, Stored};
-use crate::sites::{Counts, Live, Site, Sites};
+use crate::sites::{Counts, Sites};
 use crate::sync::lock;
-
-/// What is told of a task in words.
-#[derive(Clone)]
-pub(super) enum Told {
-    Failure { kind: ErrorKind, message: String },
-    Note(String),
-    Kept(Kept),
-}
-
-#[derive(Clone)]
-pub(super) struct Text {
-    pub(super) task: u64,
-    pub(super) time: u64,
-    pub(super) told: Told,
-}
 
 /// A limit that work stood under.
 pub(super) struct LimitSeen {
@@ -65,10 +51,11 @@ pub(super) const PLACES: u64 = 1 << 62;
 
 /// Bytes of a task that is recorded in full, at most; beyond that, only its begin and its end.
 const BYTES_A_TASK: usize = 256;
-/// Bytes of a text that are kept.
-const LONGEST_TEXT: usize = 4096;
 /// Tasks that a thread may record before it asks again whether there is room for more.
 const QUOTA: usize = 64;
+
+/// In place of a site's number, of tasks that only hand results on: these are not counted.
+const ONLY_HANDS_ON: u32 = u32::MAX - 1;
 
 /// What is the matter with a recording; nothing, as a rule, so that one look does.
 const IS_OVER: u8 = 1;
@@ -79,17 +66,14 @@ const IS_FULL: u8 = 4;
 
 /// What one pool's recording has.
 pub(crate) struct Recorder {
-    pub(super) number: u64,
-    /// Gone when this is gone, so that threads let go of what they have of it.
-    pub(super) alive: Arc<()>,
     state: AtomicU8,
     limit: AtomicUsize,
     /// Tasks that were recorded in full, in quotas.
     tasks: AtomicUsize,
     bytes: AtomicUsize,
     texts: AtomicUsize,
-    /// Tasks that are not recorded in full, with their sites; none of those that only hand results on.
-    live: Live<Option<Arc<Site>>>,
+    /// Tasks that are not recorded in full, with the numbers of their sites.
+    pub(super) live: Live,
     pub(super) sites: Sites,
     pub(super) logs: Mutex<Vec<Log>>,
     pub(super) rows: HashMap<u64, RowSeen>,
@@ -108,11 +92,8 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(super) fn new(limit: usize) -> Arc<Recorder> {
-        static LAST: AtomicU64 = AtomicU64::new(0);
         let (told, texts) = channel();
         Arc::new(Recorder {
-            number: LAST.fetch_add(1, Ordering::Relaxed),
-            alive: Arc::new(()),
             state: AtomicU8::new(0),
             limit: AtomicUsize::new(limit),
             tasks: AtomicUsize::new(0),
@@ -166,7 +147,21 @@ impl Recorder {
     /// Whether the task only counts.
     #[inline]
     fn only_counts(&self, task: TaskId) -> bool {
-        self.has(COUNTS) && self.live.has(task.get())
+        self.has(COUNTS) && self.is_live(task)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_live(&self, task: TaskId) -> bool {
+        with_mine(self, |mine| mine.live.get(&self.live, task.get()).is_some())
+    }
+
+    /// What needs a task that only counts does so too: when it was ready would not be known.
+    #[cold]
+    #[inline(never)]
+    fn needs_what_counts(&self, mine: &mut Mine, needs: &[Need]) -> bool {
+        let mut needs = needs.iter().filter_map(|need| need.task());
+        needs.any(|need| mine.live.get(&self.live, need.get()).is_some())
     }
 
     /// Whether one more quota of tasks may be recorded: how many.
@@ -200,8 +195,9 @@ impl Recorder {
             return;
         }
         with_mine(self, |mine| {
-            if !mine.may_record(self) {
-                return self.count(event);
+            let only_counts = self.has(COUNTS) && self.needs_what_counts(mine, event.needs);
+            if only_counts || !mine.may_record(self) {
+                return self.count(mine, event);
             }
             let kind = Kind::of(event.kind);
             let whole;
@@ -217,7 +213,7 @@ impl Recorder {
             };
             let entry = Entry::Submitted {
                 task: event.task.get(),
-                site: mine.site(self, event.name, event.at),
+                site: mine.sites.number(&self.sites, event.name, event.at),
                 kind,
                 by: event.by.map(TaskId::get),
                 part_of: event.part_of.map(TaskId::get),
@@ -230,11 +226,15 @@ impl Recorder {
     /// A task that is not recorded in full.
     #[cold]
     #[inline(never)]
-    fn count(&self, event: &TaskSubmitted<'_>) {
-        let site = self.sites.of(event.name, event.at);
-        let runs = Kind::of(event.kind) != Kind::Gather;
-        Counts::add(&site.counts.submitted, u64::from(runs));
-        self.live.begin(event.task.get(), runs.then_some(site));
+    fn count(&self, mine: &mut Mine, event: &TaskSubmitted<'_>) {
+        let mut site = ONLY_HANDS_ON;
+        if Kind::of(event.kind) != Kind::Gather {
+            site = mine.sites.number(&self.sites, event.name, event.at);
+            if let Some(counts) = mine.sites.counts(&self.sites, site) {
+                Counts::add(&counts.submitted, 1);
+            }
+        }
+        mine.live.begin(&self.live, event.task.get(), site);
     }
 
     pub(super) fn begin(&self, task: TaskId, row: &Row, time: Duration) {
@@ -276,11 +276,12 @@ impl Recorder {
         with_mine(self, |mine| {
             // Of a task that was suspended in between, the time since it began here last.
             let begun = mine.begun.pop_if(|(begun, _)| *begun == task.get());
-            if let Some(Some(site)) = self.live.end(task.get()) {
-                Counts::add(&site.counts.ended, 1);
-                Counts::add(&site.counts.failed, u64::from(failed));
+            let site = mine.live.end(&self.live, task.get()).filter(|&site| site != ONLY_HANDS_ON);
+            if let Some(counts) = site.and_then(|site| mine.sites.counts(&self.sites, site)) {
+                Counts::add(&counts.ended, 1);
+                Counts::add(&counts.failed, u64::from(failed));
                 let ran = begun.map_or(0, |(_, begun)| nanos(time).saturating_sub(begun));
-                Counts::add(&site.counts.total, ran);
+                Counts::add(&counts.total, ran);
             }
         });
     }
@@ -376,14 +377,4 @@ impl Recorder {
 pub(super) fn nanos(time: Duration) -> u64 {
     // Not by `as_nanos`, whose arithmetic is that of 128 bits.
     time.as_secs().saturating_mul(1_000_000_000) + u64::from(time.subsec_nanos())
-}
-
-/// A text that is not kept whole if it is very long.
-pub(super) fn cut(mut text: String) -> String {
-    if text.len() > LONGEST_TEXT {
-        let end = (0..=LONGEST_TEXT).rfind(|&end| text.is_char_boundary(end));
-        text.truncate(end.unwrap_or(0));
-        text.push('…');
-    }
-    text
 }

@@ -70,10 +70,13 @@ fn arrow_keys_go_through_tasks_and_callbacks_and_what_never_ran() {
     browser.press(&[down, down]);
     browser.until("ui.call >= 0");
     let one = browser.number("ui.call");
-    assert_eq!(browser.number("M.call.on[ui.call] - ui.task"), 0.0);
     let said = live();
     assert!(said.starts_with("Callback, took ") && said.contains("runs/mod.rs:"), "{said}");
-    assert!(said.contains("result of held #"), "{said}");
+    // The task whose result it was is shown beside it.
+    let task = format!("held #{}", browser.number("M.d.callbacks.on[ui.call]"));
+    assert!(said.contains(&format!("result of {task}")), "{said}");
+    let shown = browser.text("document.querySelector('#panel h2').textContent");
+    assert!(shown.contains(&task), "{shown}, not {task}");
     // Its card stays beside it while the view moves.
     let card = "(() => { const c = document.getElementById('card'), r = c.getBoundingClientRect();
         return !c.hidden && c.textContent.startsWith('Callback') && Math.abs(r.left - clamp(X(M.call.start[ui.call]) - 30, 8, innerWidth - r.width - 8)) < 9; })()";
@@ -97,11 +100,9 @@ fn arrow_keys_go_through_tasks_and_callbacks_and_what_never_ran() {
     browser.ask("main.focus()");
     browser.press(&[down, down, down, down]);
     assert_eq!(browser.text("stateWord(ui.task)"), "skipped");
-    let here = browser.number("ui.task");
     browser.press(&[right, left, left, right]);
-    assert_eq!(browser.text("stateWord(ui.task)"), "skipped");
+    assert_eq!(browser.number("M.unrun.indexOf(ui.task)"), 1.0);
     assert!(live().contains(", skipped, waited "), "{}", live());
-    assert!(here >= 0.0);
 }
 
 #[test]
@@ -182,4 +183,66 @@ fn search_finds_tasks_by_name_place_state_and_time() {
     assert_eq!(browser.text("document.getElementById('hits').textContent"), "1 / 1");
     assert_eq!(browser.text("M.fns[M.fn[ui.task]]"), "refuse");
     assert!(browser.text("document.getElementById('panel').textContent").contains("no 1"));
+}
+
+#[test]
+#[ignore = "needs chromium and its driver; .ci/run has them"]
+fn search_finds_callbacks_by_their_place_and_their_task() {
+    let (browser, _folder) = open(&runs::called(&Pool::new(2)));
+    let hits = || browser.text("document.getElementById('hits').textContent");
+    let found = |text: &str| {
+        browser.press(&["\u{E00C}", "/"]);
+        browser.write(text);
+        hits()
+    };
+    assert_eq!(found("callback"), "3");
+    assert_eq!(found("callbacks <0ns"), "0");
+    // Three tasks, each with one; all were called in this file.
+    assert_eq!(found("fetch"), "6");
+    assert_eq!(found("fetch callback"), "3");
+    assert_eq!(found("runs/mod.rs"), "6");
+    assert_eq!(found("#2"), "2");
+    assert_eq!(found("callback failed"), "0");
+    assert_eq!(found("callback #2"), "1");
+    // What is found stands out from the others.
+    let light = |of: &str| {
+        browser.number(&format!(
+            "(() => {{ const k = M.call.on.indexOf({of}), p = placeCall(k), x = p.x + p.w / 2;
+                const at = main.getContext('2d').getImageData(Math.round(x), Math.round(p.y + p.h / 2 - view.y), 1, 1);
+                const bg = main.getContext('2d').getImageData(2, H - 3, 1, 1);
+                return Math.abs(at.data[0] - bg.data[0]); }})()"
+        ))
+    };
+    browser.until("!dirty");
+    assert!(light("2") > 60.0, "{}", light("2"));
+    // By keys to its bar, with its card beside it and its task in the panel, wherever the view was.
+    browser.ask("setView(0, 200)");
+    browser.press(&["\u{E007}"]);
+    assert_eq!(hits(), "1 / 1");
+    let is_told = "M.call.on[ui.call] === 2 && goal === null && placeCall(ui.call).x < G + PW
+        && placeCall(ui.call).x + placeCall(ui.call).w > G
+        && !$('card').hidden && $('card').textContent.startsWith('Callback')
+        && $('panel').querySelector('h2').textContent.includes('fetch #2')";
+    browser.until(is_told);
+    // By clicks: on the number of hits, and on the callbacks of a task.
+    assert_eq!(found("callback"), "3");
+    let centre = |what: &str| {
+        let at = |side: &str, size: &str| {
+            let of = format!("{what}.getBoundingClientRect()");
+            browser.number(&format!("{of}.{side} + {of}.{size} / 2")) as i64
+        };
+        browser.click(at("left", "width"), at("top", "height"));
+    };
+    for n in 1..=3 {
+        centre("$('next')");
+        browser.until(&format!("$('hits').textContent === '{n} / 3'"));
+        assert_eq!(browser.number("ui.call"), f64::from(n - 1));
+    }
+    browser.press(&["\u{E00C}"]);
+    browser.ask("select({ task: 2 })");
+    assert_eq!(browser.number("ui.call"), -1.0);
+    centre(
+        "[...$('panel').querySelectorAll('button.link')].find(b => b.textContent.includes(' on '))",
+    );
+    browser.until(is_told);
 }

@@ -9,12 +9,19 @@ use crate::{data, runs, states, temporary};
 
 /// Runs one of the programs below, with the variable set, and tells what it said on standard error.
 fn program(name: &str, record: &Path) -> String {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("environment::programs::{name}"), "--ignored", "--nocapture"])
-        .env("ASYNCKIT_RECORD", record)
-        .output()
-        .unwrap();
+    let output = command(name).env("ASYNCKIT_RECORD", record).output().unwrap();
     String::from_utf8(output.stderr).unwrap()
+}
+
+fn command(name: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        &format!("environment::programs::{name}"),
+        "--ignored",
+        "--nocapture",
+    ]);
+    command
 }
 
 /// Not tests: what those here run.
@@ -99,14 +106,19 @@ fn the_ending_says_what_is_written() {
         ("run.svg", "<svg"),
         ("run.dot", "digraph"),
         ("run.mmd", "flowchart"),
-        ("run.txt", ""),
     ];
-    for (name, begin) in begin {
+    let written = |name: &str| {
         let (_folder, path) = temporary(name);
         program("ends", &path);
-        assert!(std::fs::read_to_string(&path).unwrap().starts_with(begin), "{name}");
         assert_eq!(files(&path), [name]);
+        std::fs::read_to_string(&path).unwrap()
+    };
+    for (name, begin) in begin {
+        assert!(written(name).starts_with(begin), "{name}");
     }
+    // This one begins with how long it took.
+    let text = written("run.txt");
+    assert!(text.contains(" on 2 workers: ") && text.contains("\nfunction "), "{text}");
 }
 
 #[test]
@@ -150,8 +162,13 @@ fn an_exit_leaves_no_file_unless_a_word_was_said_before() {
 }
 
 #[test]
-fn without_the_variable_nothing_is_observed() {
-    // The environment of the tests has none.
-    let pool = asynckit_view::from_env(Pool::builder().workers(1)).build().unwrap();
-    assert_eq!(pool.spawn(|| 5).get().unwrap(), 5);
+fn without_the_variable_nothing_is_written() {
+    let (folder, path) = temporary("run.html");
+    let output = command("exits_with_a_word")
+        .env_remove("ASYNCKIT_RECORD")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert!(files(&path).is_empty());
 }

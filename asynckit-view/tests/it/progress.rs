@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asynckit::{Limit, Pool, Results, chain};
+use asynckit::{AsyncResult, CancelToken, Limit, Pool, Results, chain};
 use asynckit_view::progress;
 
 use crate::runs;
@@ -67,4 +67,55 @@ fn lines_come_while_it_runs_and_end_with_the_bar() {
     pool.spawn(|| 5).get().unwrap();
     drop(pool);
     assert_eq!(written.lines().len(), lines.len());
+}
+
+#[test]
+fn each_pool_counts_its_own_tasks_whoever_submits_them_and_however_they_end() {
+    const EACH: u64 = 1_000;
+    let pools = [Pool::new(2), Pool::new(1)];
+    let written = [Written::default(), Written::default()];
+    let bars: Vec<_> = pools
+        .iter()
+        .zip(&written)
+        .map(|(pool, written)| progress::lines(pool, NEVER, written.clone()))
+        .collect();
+    // The numbers of what one thread submits lie in turns with this and that pool.
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let sums = (0..2 * EACH).map(|n| {
+                    let pool = &pools[n as usize % 2];
+                    pool.spawn(move || runs::read(n).spawn_on(&asynckit::current())).get().unwrap()
+                });
+                sums.collect::<Vec<_>>().join_all().get().unwrap();
+            });
+        }
+    });
+    // These never begin.
+    let never: AsyncResult<u64> = AsyncResult::new();
+    let token = CancelToken::new();
+    let waiting: Vec<_> = pools
+        .iter()
+        .flat_map(|pool| {
+            let of = token.on(pool);
+            [chain!(pool, runs::count(&never)), chain!(&of, runs::add(never.clone(), 1))]
+        })
+        .collect();
+    token.cancel();
+    pools.iter().for_each(Pool::stop);
+    assert!(waiting.settle_all().get().unwrap().iter().all(Result::is_err));
+    for written in &written {
+        let lines = written.lines();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let all = 3 * EACH;
+        for part in [
+            format!("closure {all}/{all}"),
+            format!("read {all}/{all}"),
+            "count 1/1 ◇ 1".to_owned(),
+            "add 1/1 ◇ 1".to_owned(),
+        ] {
+            assert!(lines[0].split(" · ").any(|has| has == part), "{part}: {lines:?}");
+        }
+    }
+    drop(bars);
 }

@@ -55,7 +55,7 @@ fn every_task_is_recorded_once_whoever_submits_it() {
     for k in 0..run.tasks() {
         let of = |column: &str| tasks[column][k].as_i64().unwrap();
         at += of("submitted");
-        assert!(["ready", "start", "run", "own"].iter().all(|column| of(column) >= 0));
+        assert!(of("own") <= of("run"));
         assert!(at + of("ready") + of("start") + of("run") <= end);
         assert!(of("worker") >= 0);
     }

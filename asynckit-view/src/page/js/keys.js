@@ -1,55 +1,5 @@
 
-// Search, keys, buttons; and the start of all.
-function search(text) {
-  ui.query = text.trim();
-  ui.hit = -1;
-  ui.hits = null;
-  if (ui.query) {
-    const words = ui.query.toLowerCase().split(/\s+/),
-      unit = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, min: 6e10 };
-    const tests = words.map((w) => {
-      const num = /^#(\d+)$/.exec(w),
-        cmp = /^([<>])(\d+(?:\.\d+)?)(ns|us|µs|ms|s|min)$/.exec(w),
-        st = STATES.findIndex((s) => s === w);
-      if (num) return (i) => i === +num[1];
-      if (cmp) {
-        const v = cmp[2] * unit[cmp[3]];
-        return cmp[1] === ">" ? (i) => ran(i) && M.own[i] > v : (i) => ran(i) && M.own[i] < v;
-      }
-      if (st >= 0) return (i) => M.state[i] === st || (w === "failed" && isBad(M.state[i]));
-      if (w === "kept") return isKept;
-      const f = M.fns.map((s) => s.toLowerCase().includes(w)),
-        s = M.sites.map((s) => s.toLowerCase().includes(w)),
-        k = M.workers.map((x) => x.name.toLowerCase() === w);
-      return (i) => f[M.fn[i]] || s[M.site[i]] || k[M.worker[i]];
-    });
-    ui.hits = new Set();
-    for (const i of M.order) if (tests.every((t) => t(i))) ui.hits.add(i);
-    ui.list = [...ui.hits];
-  }
-  $("hits").textContent = ui.hits ? count(ui.hits.size) : "";
-  invalidate();
-}
-function nextHit(d) {
-  if (!ui.hits?.size) return;
-  ui.hit = (ui.hit + d + ui.list.length) % ui.list.length;
-  $("hits").textContent = `${count(ui.hit + 1)} / ${count(ui.list.length)}`;
-  select({ task: ui.list[ui.hit] });
-}
-$("q").addEventListener("input", (e) => search(e.target.value));
-$("q").addEventListener("keydown", (e) => {
-  if (e.key === "Enter") {
-    e.preventDefault();
-    nextHit(e.shiftKey ? -1 : 1);
-  }
-  if (e.key === "Escape") {
-    e.target.value = "";
-    search("");
-    main.focus();
-  }
-  e.stopPropagation();
-});
-$("q").form.addEventListener("submit", (e) => e.preventDefault());
+// Keys, buttons; and the start of all.
 const KEYS = [
   ["W S", "zoom; also + and −, and the wheel"],
   ["A D", "pan; also by dragging, and Shift + wheel"],
@@ -60,7 +10,7 @@ const KEYS = [
   ["← → ↑ ↓", "on the timeline: from one task or callback to the next"],
   ["[", "select the input that came last"],
   ["]", "select the first task that needed this one"],
-  ["/", "search; Enter goes to the next hit, Shift + Enter to the one before"],
+  ["/", "search tasks and callbacks; Enter goes to the next hit, Shift + Enter to the one before"],
   ["N", "next hit; with Shift the one before"],
   ["+", "on a function of the graph: unfold it to its tasks; Tab and arrows lead to them"],
   ["C", "critical path on or off"],
@@ -108,8 +58,7 @@ document.addEventListener("keydown", (e) => {
     if (d != null) select({ task: d });
   } else if (k === "Escape") {
     select({});
-    $("q").value = "";
-    search("");
+    endSearch();
   } else if (on && k.startsWith("Arrow")) move(k);
   else if (on && k.startsWith("Page")) {
     scrollTo(view.y + (k === "PageUp" ? -1 : 1) * H * 0.7);

@@ -33,12 +33,15 @@ function drawCalls(g, r) {
     const k = r.list[j];
     if (start[k] > view.b) break;
     const x = Math.max(G - 4, X(start[k])),
-      to = Math.max(x + 1.5, Math.min(G + PW + 4, X(start[k] + length[k])));
-    if (to < last + 0.5 || to < G) continue;
-    g.fillStyle = of[k] >= 0 && of[k] === ui.task ? C.accent : C.soft;
+      to = Math.max(x + 1.5, Math.min(G + PW + 4, X(start[k] + length[k]))),
+      found = ui.hits?.calls.has(k);
+    if ((to < last + 0.5 && !found) || to < G) continue;
+    g.globalAlpha = ui.hits && !found ? 0.3 : 1;
+    g.fillStyle = found ? C.ink : of[k] >= 0 && of[k] === ui.task ? C.accent : C.soft;
     bar(g, x, r.y + 2, to - x, r.h - 4);
     last = to;
   }
+  g.globalAlpha = 1;
 }
 function drawLimit(g, r) {
   // above: held, to its own scale; below: in use, up to the limit

@@ -10,7 +10,7 @@ const ui = {
   hover: -1,
   hoverCall: -1,
   query: "",
-  hits: null,
+  hits: null, // of the search: tasks, callbacks, and both in the order of time
   hit: -1,
   path: true,
   kind: "ran",

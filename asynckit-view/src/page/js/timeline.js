@@ -184,7 +184,7 @@ function invalidate() {
 function lit() {
   // which tasks stand out; null: all
   if (ui.hoverFn >= 0) return (i) => M.fn[i] === ui.hoverFn;
-  if (ui.hits) return (i) => ui.hits.has(i);
+  if (ui.hits) return (i) => ui.hits.tasks.has(i);
   if (ui.fn >= 0) return (i) => M.fn[i] === ui.fn;
   return null;
 }

@@ -1,8 +1,14 @@
 //! What is inferred where it was not told.
 
+use std::panic::Location;
+use std::sync::mpsc::channel;
+
 use super::*;
+use crate::analysis::Analysis;
 use crate::record::Recording;
-use asynckit::observe::Observer;
+use crate::record::entry::Entry;
+use crate::record::mine::with_mine;
+use asynckit::observe::{Observer, Row};
 use asynckit::{AsyncResult, Pool, Results, async_work, chain};
 
 /// Wants to be told each `ready`, so that the recording is as well.
@@ -92,4 +98,107 @@ fn what_waits_for_a_value_that_nobody_sets_is_not_ready() {
     let run = recording.so_far();
     assert_eq!(run.tasks(), 2);
     drop(by_hand);
+}
+
+#[test]
+fn what_needs_a_task_that_only_counts_does_so_too() {
+    // Each thread takes room for 64 at once.
+    let recording = Recording::new().limit(65);
+    let pool = Pool::builder().workers(0).observer(recording.observer()).build().unwrap();
+    let (give, given) = channel::<[AsyncResult<u64>; 2]>();
+    std::thread::scope(|scope| {
+        let (tell, told) = channel();
+        let pool = &pool;
+        scope.spawn(move || {
+            tell.send(start(0).spawn_on(pool)).unwrap();
+            let [full, counts] = given.recv().unwrap();
+            let all = [chain!(pool, look(&full, &full)), chain!(pool, look(&full, &counts))];
+            all.join_all().get().unwrap();
+        });
+        let first = told.recv().unwrap();
+        give.send([start(1).spawn_on(pool), start(2).spawn_on(pool)]).unwrap();
+        first.get().unwrap();
+    });
+    pool.stop();
+    let told = told(&recording.recorder);
+    let parts = Parts::of(&told, |_, _| false);
+    let all = Assembly { parts, told: &told, began: 0, end: u64::MAX };
+    let run = recording.finish();
+    assert_eq!((run.tasks(), run.beyond()), (3, 2));
+    for &k in &all.parts.kept {
+        assert!(all.ready(k) <= all.raw(k).spans.first().map(|span| span.start));
+        assert!(all.ready(k).is_some());
+    }
+}
+
+/// What two threads tell whose clocks differ by 50 ns.
+fn told_by_two_clocks(recorder: &Recorder) {
+    let here = Location::caller();
+    let [a, b] = ["a", "b"].map(Row::elsewhere);
+    let write = |row: &Row, time, entry: Entry<Vec<u64>>| {
+        with_mine(recorder, |mine| mine.write(recorder, row, time, &entry));
+    };
+    let submitted = |row: &Row, time, task, by, needs| {
+        let site = with_mine(recorder, |mine| mine.sites.number(&recorder.sites, "f", here));
+        let kind = Kind::Runs;
+        write(row, time, Entry::Submitted { task, site, kind, by, part_of: None, needs });
+    };
+    let wait = |from, to, on| {
+        write(&b, from, Entry::WaitBegun { task: 1, on });
+        write(&b, to, Entry::WaitEnded(1));
+    };
+    submitted(&a, 1_000, 1, None, vec![]);
+    write(&b, 1_000, Entry::Started(1));
+    // Before it began, within the code that has submitted it, and before what it needs has ended.
+    submitted(&b, 960, 2, Some(1), vec![]);
+    submitted(&b, 970, 3, Some(1), vec![2]);
+    wait(960, 2_000, vec![2]);
+    wait(1_990, 2_050, vec![]);
+    write(&b, 2_100, Entry::Suspended { task: 1, on: vec![3] });
+    write(&b, 2_500, Entry::Resumed(1));
+    // Before it went on, and back in time.
+    wait(2_450, 2_480, vec![]);
+    submitted(&b, 2_490, 4, Some(1), vec![]);
+    wait(2_600, 2_550, vec![]);
+    write(&b, 3_000, Entry::Ended { task: 1, end: End::DONE });
+    for (task, began, ended) in [(2, 970, 1_500), (3, 1_450, 2_510), (4, 2_490, 3_500)] {
+        write(&a, began, Entry::Started(task));
+        write(&a, ended, Entry::Ended { task, end: End::DONE });
+    }
+    for (callback, began, ended) in [(1, 3_450, 3_600), (2, 3_610, 3_590)] {
+        recorder.callbacks.register(callback, Some(4), here, 10);
+        assert!(recorder.callbacks.begin(callback, b.id().get(), began));
+        recorder.callbacks.end(callback, ended);
+    }
+    recorder.pool().stopped = Some(4_000);
+}
+
+#[test]
+fn clocks_that_differ_leave_nothing_that_ends_before_it_begins() {
+    let recording = Recording::new();
+    told_by_two_clocks(&recording.recorder);
+    let model = model(&recording.recorder);
+    assert_eq!((model.tasks.len(), model.pieces.len(), model.callbacks.len()), (4, 2, 2));
+    for task in &model.tasks {
+        let times = [0, task.submitted, task.ready, task.start, task.end, model.end];
+        assert!(times.is_sorted(), "{task:?}");
+    }
+    assert!(model.pieces.iter().all(|piece| piece.start <= piece.end));
+    assert!(model.callbacks.iter().all(|callback| callback.start <= callback.end));
+    let waits: Vec<_> = model.waits.iter().flat_map(|wait| [wait.start, wait.end]).collect();
+    // The second goes on where the first ended.
+    assert_eq!(waits, [960, 2_000, 2_000, 2_050, 2_450, 2_480, 2_600, 2_600]);
+    let found = Analysis::of(&model);
+    for (task, own) in model.tasks.iter().zip(&found.own) {
+        assert!(*own <= task.end - task.start, "{own} {task:?}");
+    }
+    // The way of the run ends with the last task, and its parts add up.
+    assert_eq!(found.ran.length, 3_500);
+    assert_eq!(found.ran.steps.last().unwrap().to, 3_500);
+    assert!(found.span.length <= 3_500);
+    let folder = tempfile::tempdir().unwrap();
+    let run = recording.finish();
+    for name in ["run.html", "run.json", "run.svg", "run.txt"] {
+        run.save(folder.path().join(name)).unwrap();
+    }
 }

@@ -1,0 +1,304 @@
+//! How entries are written as words, and read again.
+//!
+//! The first word of an entry has what it is in its lowest byte, and above it the time, in nanoseconds since the entry
+//! before. Then comes the task, as far from that of the entry before: so a word is enough for either, as a rule. What
+//! follows goes by what it is.
+
+use super::entry::{End, Entry, Kind, Tasks};
+use super::log::{NUMBER, Pen, Writer, number, short};
+use crate::model::State;
+
+const ROW: u32 = 1;
+const SUBMITTED: u32 = 2;
+const READY: u32 = 3;
+const STARTED: u32 = 4;
+const SUSPENDED: u32 = 5;
+const RESUMED: u32 = 6;
+const ENDED: u32 = 7;
+const CANCELLED: u32 = 8;
+const IN_LINE: u32 = 9;
+const GOT_PERMIT: u32 = 10;
+const WAIT_BEGUN: u32 = 11;
+const WAIT_ENDED: u32 = 12;
+/// It ended with a value, as most tasks do.
+const DONE: u32 = 13;
+const ELSEWHERE: u32 = 14;
+const WHAT: u32 = 15;
+
+/// Beside it in a submission: its kind, and what it has.
+const KIND: u32 = 4;
+const HAS_BY: u32 = 1 << 6;
+const HAS_PART_OF: u32 = 1 << 7;
+
+/// Above this is the time; where that has no room there, it follows.
+const TIME: u32 = 8;
+const LONG: u64 = (1 << (32 - TIME)) - 1;
+
+/// What the numbers of an entry are relative to: the time and the task of the one before.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Before {
+    time: u64,
+    task: u64,
+}
+
+/// How far a number is from another, either way: small if it is near.
+#[inline]
+fn far(number: u64, from: u64) -> u64 {
+    let far = number.wrapping_sub(from) as i64;
+    (far << 1 ^ far >> 63) as u64
+}
+
+/// The number that is so far from it.
+fn near(far: u64, from: u64) -> u64 {
+    from.wrapping_add(far >> 1 ^ (far & 1).wrapping_neg())
+}
+
+impl<L: Tasks> Entry<L> {
+    /// Appends the entry, and tells how many words of memory that took anew. Inlined, as each caller knows which entry
+    /// it is.
+    #[inline(always)]
+    pub(super) fn write(&self, time: u64, before: &mut Before, writer: &mut Writer) -> usize {
+        let (what, task) = self.head();
+        let tasks = match self {
+            Entry::Submitted { needs: on, .. }
+            | Entry::Suspended { on, .. }
+            | Entry::WaitBegun { on, .. } => on.most(),
+            _ => 0,
+        };
+        let (mut pen, taken) = writer.begin((6 + tasks) * NUMBER);
+        let since = time.wrapping_sub(before.time);
+        let (first, away) = (what | (since.min(LONG) as u32) << TIME, far(task, before.task));
+        match short(away) {
+            Some(away) if since < LONG => pen.words([first, away]),
+            _ => {
+                pen.word(first);
+                if since >= LONG {
+                    pen.number(since);
+                }
+                pen.number(away);
+            }
+        }
+        match self {
+            Entry::Submitted { site, by, part_of, needs, .. } => {
+                pen.number(u64::from(*site));
+                if let Some(by) = by {
+                    pen.number(far(*by, task));
+                }
+                if let Some(part_of) = part_of {
+                    pen.number(far(*part_of, task));
+                }
+                list(&mut pen, task, needs);
+            }
+            Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => list(&mut pen, task, on),
+            Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
+            Entry::Cancelled { end, .. } => pen.number(end.word()),
+            Entry::InLine { limit, .. } | Entry::GotPermit { limit, .. } => pen.number(*limit),
+            Entry::Elsewhere { row, began, ended, .. } => {
+                pen.number(*row);
+                pen.number(far(*began, time));
+                pen.number(far(*ended, time));
+            }
+            _ => {}
+        }
+        let left = pen.left();
+        writer.end(left);
+        *before = Before { time, task };
+        taken
+    }
+
+    /// The lowest byte, and the task, or the row.
+    #[inline(always)]
+    fn head(&self) -> (u32, u64) {
+        match *self {
+            Entry::Row(row) => (ROW, row),
+            Entry::Submitted { task, kind, by, part_of, .. } => {
+                let by = if by.is_some() { HAS_BY } else { 0 };
+                let part_of = if part_of.is_some() { HAS_PART_OF } else { 0 };
+                (SUBMITTED | (kind as u32) << KIND | by | part_of, task)
+            }
+            Entry::Ready(task) => (READY, task),
+            Entry::Started(task) => (STARTED, task),
+            Entry::Suspended { task, .. } => (SUSPENDED, task),
+            Entry::Resumed(task) => (RESUMED, task),
+            Entry::Ended { task, end } if end == End::DONE => (DONE, task),
+            Entry::Ended { task, .. } => (ENDED, task),
+            Entry::Cancelled { task, .. } => (CANCELLED, task),
+            Entry::InLine { task, .. } => (IN_LINE, task),
+            Entry::GotPermit { task, .. } => (GOT_PERMIT, task),
+            Entry::WaitBegun { task, .. } => (WAIT_BEGUN, task),
+            Entry::WaitEnded(task) => (WAIT_ENDED, task),
+            Entry::Elsewhere { task, .. } => (ELSEWHERE, task),
+        }
+    }
+}
+
+/// Each task as far from this one, and one more; then zero.
+#[inline(always)]
+fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) {
+    list.numbers().for_each(|other| pen.number(far(other, task) + 1));
+    pen.word(0);
+}
+
+impl End {
+    fn word(self) -> u64 {
+        self.state as u64 | u64::from(self.own) << 8 | u64::from(self.late) << 9
+    }
+
+    fn read(word: u64) -> End {
+        const STATES: [State; 8] = [
+            State::Done,
+            State::Failed,
+            State::Panicked,
+            State::Skipped,
+            State::Cancelled,
+            State::TimedOut,
+            State::Stopped,
+            State::Running,
+        ];
+        End {
+            state: STATES[(word & 7) as usize],
+            own: word & 1 << 8 != 0,
+            late: word & 1 << 9 != 0,
+        }
+    }
+}
+
+/// The entries of a log, each with its time.
+pub(super) struct Entries<'b> {
+    words: std::slice::Iter<'b, u32>,
+    before: Before,
+}
+
+impl<'b> Entries<'b> {
+    pub(super) fn of(words: &'b [u32]) -> Entries<'b> {
+        Entries { words: words.iter(), before: Before::default() }
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        number(&mut self.words)
+    }
+
+    fn other(&mut self) -> Option<u64> {
+        let far = self.number()?;
+        Some(near(far, self.before.task))
+    }
+
+    fn list(&mut self) -> Option<Vec<u64>> {
+        let mut list = Vec::new();
+        loop {
+            match self.number()? {
+                0 => return Some(list),
+                far => list.push(near(far - 1, self.before.task)),
+            }
+        }
+    }
+}
+
+impl Iterator for Entries<'_> {
+    type Item = (u64, Entry<Vec<u64>>);
+
+    fn next(&mut self) -> Option<(u64, Entry<Vec<u64>>)> {
+        let first = *self.words.next()?;
+        let since = match u64::from(first >> TIME) {
+            LONG => self.number()?,
+            since => since,
+        };
+        let time = self.before.time.wrapping_add(since);
+        let task = self.other()?;
+        self.before = Before { time, task };
+        let entry = match first & WHAT {
+            ROW => Entry::Row(task),
+            SUBMITTED => {
+                let site = u32::try_from(self.number()?).ok()?;
+                let by = if first & HAS_BY != 0 { Some(self.other()?) } else { None };
+                let part_of = if first & HAS_PART_OF != 0 { Some(self.other()?) } else { None };
+                let kinds = [Kind::Runs, Kind::Around, Kind::Gather];
+                let kind = *kinds.get((first >> KIND & 3) as usize)?;
+                Entry::Submitted { task, site, kind, by, part_of, needs: self.list()? }
+            }
+            READY => Entry::Ready(task),
+            STARTED => Entry::Started(task),
+            SUSPENDED => Entry::Suspended { task, on: self.list()? },
+            RESUMED => Entry::Resumed(task),
+            DONE => Entry::Ended { task, end: End::DONE },
+            ENDED => Entry::Ended { task, end: End::read(self.number()?) },
+            CANCELLED => Entry::Cancelled { task, end: End::read(self.number()?) },
+            IN_LINE => Entry::InLine { task, limit: self.number()? },
+            GOT_PERMIT => Entry::GotPermit { task, limit: self.number()? },
+            WAIT_BEGUN => Entry::WaitBegun { task, on: self.list()? },
+            WAIT_ENDED => Entry::WaitEnded(task),
+            ELSEWHERE => {
+                let row = self.number()?;
+                let (began, ended) = (near(self.number()?, time), near(self.number()?, time));
+                Entry::Elsewhere { task, row, began, ended }
+            }
+            _ => return None,
+        };
+        Some((time, entry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::log;
+    use super::*;
+    use asynckit::ErrorKind;
+
+    impl Tasks for Vec<u64> {
+        fn numbers(&self) -> impl Iterator<Item = u64> {
+            self.iter().copied()
+        }
+
+        fn most(&self) -> usize {
+            self.len()
+        }
+    }
+
+    #[test]
+    fn entries_are_read_as_they_were_written() {
+        const FAR: u64 = u64::MAX >> 1;
+        let entries = [
+            Entry::Row(3),
+            Entry::Submitted {
+                task: FAR,
+                site: u32::MAX,
+                kind: Kind::Gather,
+                by: Some(5),
+                part_of: None,
+                needs: vec![4, FAR - 1, FAR],
+            },
+            Entry::Submitted {
+                task: 8,
+                site: 0,
+                kind: Kind::Runs,
+                by: None,
+                part_of: Some(7),
+                needs: vec![],
+            },
+            Entry::Ready(7),
+            Entry::Started(7),
+            Entry::Suspended { task: 7, on: vec![8] },
+            Entry::Resumed(7),
+            Entry::InLine { task: 7, limit: 2 },
+            Entry::GotPermit { task: 7, limit: 2 },
+            Entry::WaitBegun { task: 7, on: vec![8, 9] },
+            Entry::WaitEnded(7),
+            Entry::Elsewhere { task: 7, row: 1 << 62, began: 3, ended: 4 },
+            Entry::Ended { task: 7, end: End::failed(ErrorKind::Failed) },
+            Entry::Cancelled { task: 8, end: End::skipped(ErrorKind::TimedOut) },
+            Entry::Ended { task: 8, end: End::LATE },
+            Entry::Ended { task: 9, end: End::DONE },
+        ];
+        // Times go back where a row is none of this thread.
+        let times = (0..).map(|k| if k % 5 == 3 { 1 } else { k * 1_000_000_007 });
+        let (mut writer, log) = log();
+        let mut before = Before::default();
+        for (time, entry) in times.clone().zip(&entries) {
+            entry.write(time, &mut before, &mut writer);
+        }
+        let words = log.words();
+        let read: Vec<_> = Entries::of(&words).collect();
+        assert!(read.iter().map(|(time, _)| *time).eq(times.take(entries.len())));
+        assert!(read.into_iter().map(|(_, entry)| entry).eq(entries));
+    }
+}
