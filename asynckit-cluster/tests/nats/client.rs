@@ -168,6 +168,10 @@ impl Beats {
         self.0.load(Ordering::SeqCst) > 0
     }
 
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
+    }
+
     pub fn wait_for(&mut self, more: u32) {
         let goal = self.0.load(Ordering::SeqCst) + more;
         soon("they say that they live", || self.0.load(Ordering::SeqCst) >= goal);

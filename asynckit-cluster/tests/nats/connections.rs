@@ -10,7 +10,7 @@ use asynckit::ErrorKind;
 use asynckit_cluster::Cluster;
 
 use crate::calls::{add, begun, gated, gated_zeros, gated_zeros_once};
-use crate::support::{Dir, NatsServer, WorkerProcess, soon};
+use crate::support::{Dir, Driven, NatsServer, WorkerProcess, soon};
 
 /// Stands between a client and the server, and can be cut.
 pub struct Proxy {
@@ -137,7 +137,7 @@ fn all_come_back(cluster: &Cluster, disturb: impl FnOnce()) {
 fn a_driver_whose_connection_is_cut_goes_on() {
     let Some(server) = NatsServer::start() else { return };
     let proxy = Proxy::to(server.port());
-    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let cluster = Driven::at(proxy.url());
     let _worker = server.worker("w", 2);
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     all_come_back(&cluster, || {
@@ -174,7 +174,7 @@ fn a_value_that_is_gone_has_no_call_run_more_often_than_it_may() {
     let Some(server) = NatsServer::start() else { return };
     let dir = Dir::new();
     let proxy = Proxy::to(server.port());
-    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let cluster = Driven::at(proxy.url());
     let _worker = server.worker("w", 2);
     let once = gated_zeros_once(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
     let often = gated_zeros(dir.path().to_owned(), 2, 1 << 20).spawn_on(&cluster);
@@ -199,7 +199,7 @@ fn is_given_up(direction: usize, is_of_driver: bool) {
         true => (proxy.url(), server.url()),
         false => (server.url(), proxy.url()),
     };
-    let cluster = Cluster::connect(driver, "test").unwrap();
+    let cluster = Driven::at(driver);
     let _worker = WorkerProcess::start(&format!("{worker}/test"), "w", 2);
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     let before = proxy.count();
@@ -224,7 +224,7 @@ fn what_is_past_its_deadline_is_not_begun_while_its_driver_is_away() {
     let Some(server) = NatsServer::start() else { return };
     let (here, dir) = (server.cluster(), Dir::new());
     let proxy = Proxy::to(server.port());
-    let away = Cluster::connect(proxy.url(), "test").unwrap();
+    let away = Driven::at(proxy.url());
     let _worker = server.worker("w", 1);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&here);
     soon("it runs", || !begun(dir.path(), 1).is_empty());

@@ -10,6 +10,8 @@
 
 mod calls;
 mod client;
+#[path = "../signals/mod.rs"]
+mod signals;
 mod support;
 
 mod chaos;

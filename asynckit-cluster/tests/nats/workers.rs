@@ -8,7 +8,8 @@ use asynckit::ErrorKind;
 use crate::calls::{
     add, begun, begun_in, endless, gated, gated_once, poison, poison_once, process, whoami,
 };
-use crate::support::{Dir, NatsServer, WorkerProcess, signal, soon};
+use crate::signals::{Signal, signal, stop};
+use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 /// One call is with a process of the worker, which is stopped and can't begin it; the others are still on the server.
 #[test]
@@ -16,7 +17,7 @@ fn a_worker_killed_before_a_call_begins_loses_nothing() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let mut first = server.worker("first", 1);
-    signal(process(0).spawn_on(&cluster).get().unwrap(), "STOP");
+    stop(process(0).spawn_on(&cluster).get().unwrap());
     dir.allow("go");
     let all: Vec<_> = (1..6).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
     soon("the worker has one", || {
@@ -54,7 +55,7 @@ fn a_killed_process_of_a_worker_has_its_call_run_again_and_harms_no_other() {
     let both = [1, 2].map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster));
     soon("both run", || (1..3).all(|n| !begun(dir.path(), n).is_empty()));
     let begin = Instant::now();
-    signal(begun_in(dir.path(), 1)[0], "KILL");
+    signal(begun_in(dir.path(), 1)[0], Signal::KILL);
     soon("it is told of", || cluster.status().redelivered == 1);
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     soon("it runs again", || begun(dir.path(), 1).len() == 2);
@@ -105,13 +106,13 @@ fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {
     let first = server.worker("first", 1);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     soon("it runs", || !begun(dir.path(), 1).is_empty());
-    first.signal("STOP");
+    first.stop();
     let mut second = server.worker("second", 1);
     soon("it runs elsewhere", || begun(dir.path(), 1).contains(&second.id()));
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
-    first.signal("CONT");
-    second.signal("TERM");
+    first.signal(Signal::CONT);
+    second.signal(Signal::TERM);
     assert!(second.ended());
     for n in 0..100 {
         assert_eq!(add(n, 1).spawn_on(&cluster).get().unwrap(), n + 1);
@@ -190,7 +191,7 @@ fn a_worker_that_is_asked_to_end_drains() {
     let mut first = server.worker("first", 1);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     soon("it runs", || !begun(dir.path(), 1).is_empty());
-    first.signal("TERM");
+    first.signal(Signal::TERM);
     let next = gated(dir.path().to_owned(), 2).spawn_on(&cluster);
     let second = server.worker("second", 1);
     soon("another one takes what comes", || begun(dir.path(), 2) == [second.id()]);
@@ -230,7 +231,7 @@ fn a_worker_that_can_start_no_process_hands_its_calls_back_and_rests() {
         assert_eq!(one.get().unwrap(), n);
         assert_eq!(begun(dir.path(), n), [other.id()]);
     }
-    other.signal("TERM");
+    other.signal(Signal::TERM);
     assert!(other.ended());
     std::fs::remove_file(dir.join("ill")).unwrap();
     assert_eq!(whoami(0).spawn_on(&cluster).get().unwrap(), ill.id());
@@ -246,7 +247,7 @@ fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {
     // Its call is acknowledged, so that it has nothing left.
     soon("it is idle", || server.messages("WORK") == 0);
     server.kill();
-    worker.signal("TERM");
+    worker.signal(Signal::TERM);
     assert!(worker.ended());
 }
 
