@@ -237,6 +237,37 @@ fn a_worker_that_can_start_no_process_hands_its_calls_back_and_rests() {
     assert_eq!(whoami(0).spawn_on(&cluster).get().unwrap(), ill.id());
 }
 
+/// It takes what the one that it has can run, and goes on at once when that is free.
+#[test]
+fn a_worker_that_can_start_fewer_processes_goes_on_with_those_it_has() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let said = std::fs::File::create(dir.join("said")).unwrap();
+    let worker = WorkerProcess::with(&format!("{}/test", server.url()), "ill", 2, |command| {
+        command.env(ILL, dir.join("ill")).stderr(said);
+    });
+    let first = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    dir.allow("ill");
+    let others: Vec<_> = (0..20).map(|n| whoami(n).spawn_on(&cluster)).collect();
+    let said = || std::fs::read_to_string(dir.join("said")).unwrap();
+    soon("it says so", || said().contains("1 of 2"));
+    let mut beats = server.watch_beats();
+    beats.wait_for(1);
+    let before = beats.count();
+    dir.allow("go");
+    assert_eq!(first.get().unwrap(), 1);
+    assert!(others.into_iter().all(|one| one.get().unwrap() == worker.id()));
+    // One comes each second.
+    assert!(beats.count() - before < 7, "{} s", beats.count() - before);
+    std::fs::remove_file(dir.join("ill")).unwrap();
+    std::fs::remove_file(dir.join("go")).unwrap();
+    let both = [2, 3].map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster));
+    soon("it has two again", || (2..4).all(|n| !begun(dir.path(), n).is_empty()));
+    dir.allow("go");
+    assert_eq!(both.map(|one| one.get().unwrap()), [2, 3]);
+}
+
 /// With nobody whom it could tell that it ends.
 #[test]
 fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {

@@ -35,8 +35,6 @@ pub(super) enum Found {
     Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
-    /// Whether the server hears what is said here.
-    Heard(u32, bool),
     Nothing,
 }
 
@@ -65,8 +63,6 @@ pub(super) struct Acting {
     pub(super) is_connected: bool,
     pub(super) is_recovering: bool,
     pub(super) is_reading: bool,
-    /// It is being asked whether the server hears what is said here.
-    pub(super) is_asking: bool,
     /// Counts losses of the connection: what was asked before one says nothing of what came after it.
     pub(super) epoch: u32,
     /// Up to where in the stream all outcomes have come: a while ago, and lately.
@@ -97,7 +93,8 @@ impl Acting {
         driver: Weak<dyn Driver>,
     ) -> Result<Acting, BoxError> {
         let run = driver.upgrade().ok_or("the driver has gone")?.run();
-        let connection = server.connect(&format!("asynckit driver of {}", names.app)).await?;
+        let mut connection = server.connect(&format!("asynckit driver of {}", names.app)).await?;
+        connection.watch(names.done_stream());
         let copies = server.copies();
         let streams = streams::open(&connection.js, &names, copies).await?;
         let client = &connection.client;
@@ -125,7 +122,6 @@ impl Acting {
             is_connected: true,
             is_recovering: false,
             is_reading: false,
-            is_asking: false,
             epoch: 0,
             marks: (last, last),
             large: HashMap::new(),

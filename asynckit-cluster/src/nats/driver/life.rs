@@ -102,32 +102,11 @@ impl Acting {
                 self.marks = (self.marks.1, last);
             }
             Found::Tidied(..) => self.is_untidy = true,
-            Found::Heard(epoch, is_heard) => {
-                self.is_asking = false;
-                if !is_heard && self.is_connected && epoch == self.epoch {
-                    let renewing = self.connection.renew();
-                    self.find(async move {
-                        renewing.await;
-                        Found::Nothing
-                    });
-                }
-            }
             Found::Nothing => {}
         }
     }
 
-    /// Sees to it that a connection that is no good in this direction is found to be so.
-    fn ask_whether_heard(&mut self) {
-        if !std::mem::replace(&mut self.is_asking, true) {
-            let (asking, epoch) = (self.connection.is_heard(&self.names.done_stream()), self.epoch);
-            self.find(async move { Found::Heard(epoch, asking.await) });
-        }
-    }
-
     fn tick(&mut self) {
-        if self.is_connected {
-            self.ask_whether_heard();
-        }
         if !self.is_connected || self.is_recovering {
             return;
         }
