@@ -280,6 +280,11 @@ impl Connection {
             }
         });
     }
+
+    /// Which server it is to, in this life of that.
+    pub(super) fn server(&self) -> String {
+        self.client.server_info().server_id
+    }
 }
 
 fn is_loopback(host: &str) -> bool {

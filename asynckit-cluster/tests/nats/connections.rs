@@ -27,6 +27,8 @@ struct State {
     connections: Mutex<Vec<Connection>>,
     /// How many there have been.
     count: AtomicUsize,
+    /// How many bytes a second get to the server, unless it is 0.
+    pace: AtomicUsize,
 }
 
 struct Connection {
@@ -91,6 +93,11 @@ impl Proxy {
         self.state.is_released.notify_all();
     }
 
+    /// Lets so many bytes a second through to the server.
+    pub fn slow(&self, bytes: usize) {
+        self.state.pace.store(bytes, Ordering::SeqCst);
+    }
+
     /// How many connections there have been.
     fn count(&self) -> usize {
         self.state.count.load(Ordering::SeqCst)
@@ -113,6 +120,11 @@ impl State {
                 if direction == 1 {
                     let held = state.is_held.lock().unwrap();
                     drop(state.is_released.wait_while(held, |is_held| *is_held));
+                }
+                let pace = state.pace.load(Ordering::SeqCst);
+                if direction == 0 && pace > 0 {
+                    let takes = count as f64 / pace as f64;
+                    std::thread::sleep(Duration::from_secs_f64(takes));
                 }
                 let swallows = swallows[direction].load(Ordering::SeqCst);
                 if !swallows && to.write_all(&bytes[..count]).is_err() {

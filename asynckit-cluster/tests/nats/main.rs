@@ -16,6 +16,7 @@ mod support;
 
 mod chaos;
 mod connections;
+mod doubts;
 mod drivers;
 mod large;
 mod promises;

@@ -56,11 +56,7 @@ impl Acting {
         if !self.is_connected {
             return;
         }
-        let now = Instant::now();
-        let has = self.taken.iter().map(|(id, taken)| {
-            let so_long = now.duration_since(taken.since);
-            (*id, so_long.as_millis() as u64)
-        });
+        let has = self.taken.iter().map(|(id, taken)| (*id, taken.delivery));
         let beat = Beat {
             hello: wire::Hello {
                 version: wire::VERSION,
