@@ -98,6 +98,24 @@ fn a_worker_killed_after_it_told_changes_nothing() {
     assert_eq!(begun(dir.path(), 1).len(), 1);
 }
 
+/// It has not heard that its outcome is stored, and so not said that the call can go.
+#[test]
+fn a_worker_killed_before_it_is_done_leaves_nothing_of_what_it_told() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let proxy = crate::connections::Proxy::to(server.port());
+    let mut worker = WorkerProcess::start(&format!("{}/test", proxy.url()), "w", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    proxy.hold(true);
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+    worker.kill();
+    assert_eq!(server.messages("WORK"), 1);
+    soon("it is gone", || server.messages("WORK") == 0);
+    proxy.hold(false);
+}
+
 /// Its late outcome is not handed out twice, and it goes on to work.
 #[test]
 fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {

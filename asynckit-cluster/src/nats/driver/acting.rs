@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 
 use super::calls::{Calls, Instance, Open};
-use super::recover::Recovered;
+use super::recover::{Listed, Recovered};
 use super::seen::Workers;
 use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
@@ -40,6 +40,8 @@ pub(super) enum Found {
     Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
+    /// Calls that have been in the stream for a while.
+    Old(u32, Result<Listed, BoxError>),
     /// What has gone out has left this process.
     Flushed(u32),
     Nothing,
@@ -68,6 +70,8 @@ pub(super) struct Acting {
     pub(super) findings: FuturesUnordered<Finding>,
     /// Calls that nobody wants any more, and workers may have.
     pub(super) withdrawn: VecDeque<(CallId, Instant)>,
+    /// A worker has gone, and it has not been looked what is left of it.
+    pub(super) has_relics: bool,
     /// Calls that workers have and nobody waits for, and since when.
     pub(super) strays: HashMap<CallId, Instant>,
     pub(super) has_news: bool,
@@ -136,6 +140,7 @@ impl Acting {
             calls: Calls::default(),
             findings: FuturesUnordered::new(),
             withdrawn: VecDeque::new(),
+            has_relics: false,
             strays: HashMap::new(),
             has_news: true,
             is_connected: true,

@@ -105,6 +105,7 @@ impl Acting {
         for instance in self.workers.silent(now) {
             let calls = self.calls.of(instance);
             let Some(seen) = self.workers.leaves(instance) else { continue };
+            self.has_relics = true;
             for (number, delivery) in &calls {
                 // Which of several it was is not known: each of them goes alone next.
                 let is_alone = calls.len() == 1 || self.is_suspect(*number);

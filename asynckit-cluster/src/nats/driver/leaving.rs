@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use async_nats::jetstream::context::{PublishError, PublishErrorKind};
+use asynckit::BoxError;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::acting::{Acting, Found};
 use super::calls::{Open, Place};
+use super::recover::{self, Listed};
 use crate::wire::CallId;
 
 /// For how long workers are told that a call is not wanted any more.
@@ -115,6 +117,35 @@ impl Acting {
             Place::Stored { .. } => !is_new,
             _ => is_known(open),
         });
+    }
+
+    /// A worker that was killed may have told an outcome, and not have said that the call can go.
+    pub(super) fn look_for_relics(&mut self) {
+        if std::mem::replace(&mut self.has_relics, false) {
+            let (work, subject) = (self.streams.work.clone(), self.names.all_of_build());
+            let (run, epoch) = (self.run, self.epoch);
+            // Within that time a worker that lives has said that it has a call, if it has.
+            let old = recover::old_ones(work, subject, run, 2 * STRAY);
+            self.find(async move { Found::Old(epoch, old.await) });
+        }
+    }
+
+    pub(super) fn take_relics_out(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
+        let Some(old) = found.ok().filter(|_| epoch == self.epoch) else {
+            self.has_relics = true;
+            return;
+        };
+        for (number, _, seq) in old {
+            let (is_open, id) =
+                (self.calls.get(number).is_some(), CallId { run: self.run, number });
+            if !is_open && !self.strays.contains_key(&id) {
+                let (js, stream) = (self.connection.js.clone(), self.names.work_stream());
+                self.find(async move {
+                    is_deleted(js, stream, seq).await;
+                    Found::Nothing
+                });
+            }
+        }
     }
 
     /// A worker has a call that nobody waits for: nobody has told it so, it may be, or it hasn't heard that.

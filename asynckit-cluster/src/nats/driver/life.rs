@@ -115,6 +115,7 @@ impl Acting {
                 self.marks = (self.marks.1, last);
             }
             Found::Tidied(..) => self.is_untidy = true,
+            Found::Old(epoch, found) => self.take_relics_out(epoch, found),
             Found::Flushed(epoch) => self.is_full &= epoch != self.epoch,
             Found::Nothing => {}
         }
@@ -127,6 +128,7 @@ impl Acting {
         let now = Instant::now();
         self.forget_unneeded();
         self.forget_strays(now);
+        self.look_for_relics();
         self.has_news = true;
         let is_known = self.knows(now);
         self.again.extend(self.calls.due(now, is_known));
