@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asynckit::ErrorKind;
 use asynckit_cluster::Cluster;
@@ -242,19 +242,21 @@ fn what_is_past_its_deadline_is_not_begun_while_its_driver_is_away() {
     soon("it runs", || !begun(dir.path(), 1).is_empty());
     // On a machine that does much else it may be out of time before it is there: then it is tried with more.
     let late = [1, 4, 16, 64].into_iter().find_map(|seconds| {
-        let late = gated(dir.path().to_owned(), 2).deadline(Duration::from_secs(seconds));
-        let late = late.spawn_on(&away);
+        let time = Duration::from_secs(seconds);
+        let late = gated(dir.path().to_owned(), 2).deadline(time).spawn_on(&away);
+        let until = Instant::now() + time;
         soon("it is out", || late.is_set() || server.messages("WORK") == 2);
         proxy.cut();
         if !late.is_set() {
-            return Some(late);
+            return Some((late, until));
         }
         proxy.mend();
         soon("it is gone", || server.messages("WORK") == 1);
         None
     });
-    let late = late.expect("it waits on the server, and its driver is away");
+    let (late, until) = late.expect("it waits on the server, and its driver is away");
     assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
+    soon("its time is over, by all clocks", || Instant::now() > until);
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
     soon("it has come to its turn", || server.messages("WORK") == 0);
