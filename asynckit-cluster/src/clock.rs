@@ -16,8 +16,10 @@ pub(crate) fn now() -> u64 {
 
 /// A moment to come.
 pub(crate) fn moment(at: Instant) -> u64 {
+    // In this order: what is lost between the two looks makes it earlier, and not later.
+    let now = now();
     let left = at.saturating_duration_since(Instant::now());
-    now().saturating_add(left.as_millis() as u64)
+    now.saturating_add(left.as_millis() as u64)
 }
 
 /// When the code of a call ran, by the clock of who tells of it, in microseconds.

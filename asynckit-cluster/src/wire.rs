@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Of which kind messages are: a program of another kind is not understood.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
 
 /// The longest head.
 pub(crate) const MOST_HEAD: usize = 1 << 20;

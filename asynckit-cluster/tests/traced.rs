@@ -5,6 +5,10 @@
 #[cfg(feature = "nats")]
 #[path = "cluster/over_nats.rs"]
 mod over_nats;
+#[cfg(feature = "nats")]
+#[path = "signals/mod.rs"]
+#[allow(dead_code)]
+mod signals;
 #[path = "cluster/site.rs"]
 #[allow(dead_code)]
 mod site;

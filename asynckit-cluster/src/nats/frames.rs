@@ -79,8 +79,8 @@ pub(super) struct Beat {
     pub(super) machine: String,
     /// This run of the worker: another worker may have its name later.
     pub(super) instance: u64,
-    /// What it has, and for how many milliseconds.
-    pub(super) has: Vec<(CallId, u64)>,
+    /// What it has: which delivery of each call.
+    pub(super) has: Vec<(CallId, u32)>,
     /// How many messages it could not read.
     pub(super) refused: u64,
     /// It goes, and this is its last beat.
@@ -185,23 +185,99 @@ mod tests {
         assert_eq!(bodies, [&b"abc"[..], b"", b"de"]);
     }
 
+    /// Reads a message, and says how much was in it: how many bytes of bodies, or entries of a list.
+    type Read = fn(&Bytes) -> Result<usize, Garbled>;
+
+    /// One of each kind.
+    fn all() -> Vec<(Bytes, Read)> {
+        let id = CallId { run: 7, number: 300 };
+        let hello = wire::Hello {
+            version: wire::VERSION,
+            name: "w".to_owned(),
+            process: 4,
+            threads: 2,
+            build: "0123456789abcdef".to_owned(),
+        };
+        let machine = || "here".to_owned();
+        let lost = Lost { worker: machine(), words: machine(), blame: crate::seam::Blame::Its };
+        let told = [
+            Told::Claimed("$JS.ACK.x".to_owned()),
+            Told::Returned,
+            Told::Lost(lost),
+            Told::Missing([3; 32]),
+        ];
+        let news = News {
+            version: wire::VERSION,
+            worker: machine(),
+            process: 3,
+            machine: machine(),
+            instance: 4,
+            of: told.into_iter().map(|told| (id, 2, told)).collect(),
+        };
+        let beat = Beat {
+            hello,
+            machine: machine(),
+            instance: u64::MAX,
+            has: vec![(id, 1), (id, u32::MAX)],
+            refused: 1,
+            is_last: false,
+        };
+        let function = wire::decode(&[7; 16]).unwrap();
+        let driver = DriverBeat {
+            version: wire::VERSION,
+            run: 7,
+            limited: vec![function],
+            withdrawn: vec![id, id],
+            is_last: true,
+        };
+        let parts = vec![wire::Part::Here(3), wire::Part::Large([1; 32], 9)];
+        let (site, trace) = ("a.rs:1".to_owned(), Some("00-x".to_owned()));
+        let call = wire::Call { id, delivery: 1, function, site, deadline: Some(5), trace, parts };
+        let call = Call { version: wire::VERSION, call, is_suspect: true };
+        let body = [Bytes::from_static(b"abc")];
+        vec![
+            (done(), |bytes| {
+                let (head, body) = unpack::<Done>(bytes)?;
+                let apart = head.apart(&body)?;
+                Ok(apart.iter().flat_map(|(_, body)| body).map(Bytes::len).sum())
+            }),
+            (pack(&news, &[]), |bytes| Ok(unpack::<News>(bytes)?.0.of.len())),
+            (pack(&beat, &[]), |bytes| Ok(unpack::<Beat>(bytes)?.0.has.len())),
+            (pack(&driver, &[]), |bytes| Ok(unpack::<DriverBeat>(bytes)?.0.withdrawn.len())),
+            (pack(&call, &body), |bytes| {
+                let (head, body) = unpack::<Call>(bytes)?;
+                let large = |_: &Hash| Some(Bytes::from_static(b"123456789"));
+                let arguments = head.call.arguments(&body, large)?;
+                Ok(arguments.iter().map(Bytes::len).sum::<usize>() - 9)
+            }),
+        ]
+    }
+
     #[test]
     fn garbled_messages_are_refused_and_never_a_panic() {
-        let good = done();
-        // Cut anywhere, and with any byte changed: refused, or read as something else, but never more than is there.
-        for end in 0..good.len() {
-            let cut = unpack::<Done>(&good.slice(..end)).and_then(|(head, body)| head.apart(&body));
-            assert!(cut.is_err(), "{end}");
-        }
-        for at in 0..good.len() {
-            for bit in 0..8 {
-                let mut bytes = good.to_vec();
-                bytes[at] ^= 1 << bit;
-                let read = unpack::<Done>(&bytes.into()).and_then(|(head, body)| head.apart(&body));
-                let size: usize =
-                    read.iter().flatten().flat_map(|(_, body)| body).map(Bytes::len).sum();
-                assert!(size <= good.len());
+        for (good, read) in all() {
+            assert!(read(&good).is_ok_and(|there| there > 0));
+            // Cut anywhere, and with any byte changed: refused, or read as something else, but never more than is there.
+            for end in 0..good.len() {
+                assert!(read(&good.slice(..end)).is_err(), "{end}");
             }
+            for at in 0..good.len() {
+                for bit in 0..8 {
+                    let mut bytes = good.to_vec();
+                    bytes[at] ^= 1 << bit;
+                    assert!(read(&bytes.into()).unwrap_or_default() <= good.len());
+                }
+            }
+        }
+    }
+
+    /// A worker of an older build speaks to all.
+    #[test]
+    fn what_is_of_another_version_is_known_by_that() {
+        for (good, read) in all() {
+            let mut bytes = good.to_vec();
+            bytes[4] = 1;
+            assert!(read(&bytes.into()).is_err_and(|garbled| garbled.is_foreign));
         }
     }
 }

@@ -25,7 +25,11 @@
 //! server has waited for its sign of life, or the driver says so in its place.
 //!
 //! *The connection comes and goes.* Whatever was underway is sent again under its own id, which the server stores
-//! once; outcomes are read from where all had come; each call that nobody has claimed is looked for in the stream.
+//! once, as long as it knows that; what it may have forgotten is lost, unless somebody says within a lease that he has it.
+//! Outcomes are read from where all had come; each call that nobody has claimed is looked for in the stream.
+//!
+//! *Nobody wants it any more.* A call that is not begun is taken out of the stream, where it is there: a message that goes
+//! again under its id says where. A worker that has one that it was not told of is told when it says so.
 //!
 //! # The files
 //!

@@ -73,6 +73,11 @@ impl Names {
         format!("asynckit.{}.work.{}.{kind}.{function}", self.app, self.build)
     }
 
+    /// All calls of this build.
+    pub(super) fn all_of_build(&self) -> String {
+        format!("asynckit.{}.work.{}.>", self.app, self.build)
+    }
+
     /// All calls of a lane.
     pub(super) fn filter(&self, lane: Lane) -> String {
         match lane {

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_nats::jetstream::object_store::{GetErrorKind, ObjectMetadata, ObjectStore};
 use async_nats::jetstream::{self};
@@ -24,6 +25,9 @@ const CHUNK: usize = 512 << 10;
 
 /// The most bytes of objects that a worker keeps, for calls that need the same again.
 const KEPT_BYTES: usize = 256 << 20;
+
+/// How long a part of an object may take to come.
+const STALLS: Duration = Duration::from_secs(10);
 
 /// Whose it is, by its run, and what.
 type Key = (u64, Hash);
@@ -128,7 +132,8 @@ impl Objects {
         }
         let mut body = Vec::with_capacity(object.info().size);
         let mut limited = (&mut object).take(size + 1);
-        limited.read_to_end(&mut body).await?;
+        // What was taken away meanwhile doesn't come to an end.
+        while tokio::time::timeout(STALLS, limited.read_buf(&mut body)).await?? > 0 {}
         if body.len() as u64 != size {
             return Ok(None);
         }

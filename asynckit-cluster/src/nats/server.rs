@@ -3,13 +3,18 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectOptions, Event, RequestErrorKind, ServerAddr};
 use asynckit::BoxError;
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::EACH;
 
 /// The oldest server that has all that is used.
 const OLDEST: (i64, i64) = (2, 12);
@@ -239,7 +244,7 @@ impl Server {
         }
         let js = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE);
         let js = js.max_ack_inflight(1 << 20).backpressure_on_inflight(true).build(client.clone());
-        Ok(Connection { client, js, events })
+        Ok(Connection { client, js, events, watches: JoinSet::new() })
     }
 }
 
@@ -248,23 +253,37 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) js: jetstream::Context,
     pub(super) events: mpsc::UnboundedReceiver<Event>,
+    /// Ends with the connection.
+    watches: JoinSet<()>,
 }
 
 impl Connection {
-    /// Whether the server hears what is said here. A client looks for that only where it hears nothing itself, and
-    /// others may talk all the time; so somebody has to ask, for a stream that is there.
-    pub(super) fn is_heard(&self, stream: &str) -> impl Future<Output = bool> + Send + 'static {
+    /// From now on gives the connection up, for another one, where the server doesn't hear what is said here. A client
+    /// looks for that only where it hears nothing itself, and others may talk all the time; so somebody has to ask, for a
+    /// stream that is there.
+    pub(super) fn watch(&mut self, stream: String) {
         let (client, subject) = (self.client.clone(), format!("$JS.API.STREAM.INFO.{stream}"));
-        async move {
-            let answer = client.request(subject, Bytes::new()).await;
-            !answer.is_err_and(|error| error.kind() == RequestErrorKind::TimedOut)
-        }
+        self.watches.spawn(async move {
+            let connects = || client.statistics().connects.load(Ordering::Relaxed);
+            loop {
+                tokio::time::sleep(EACH).await;
+                if client.connection_state() != State::Connected {
+                    continue;
+                }
+                let before = connects();
+                let answer = client.request(subject.clone(), Bytes::new()).await;
+                let is_deaf = answer.is_err_and(|error| error.kind() == RequestErrorKind::TimedOut);
+                let is_same = connects() == before;
+                if is_deaf && is_same && client.connection_state() == State::Connected {
+                    client.force_reconnect().await.ok();
+                }
+            }
+        });
     }
 
-    /// Gives the connection up, for another one.
-    pub(super) fn renew(&self) -> impl Future<Output = ()> + Send + 'static {
-        let client = self.client.clone();
-        async move { drop(client.force_reconnect().await) }
+    /// Which server it is to, in this life of that.
+    pub(super) fn server(&self) -> String {
+        self.client.server_info().server_id
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) const KEPT: Duration = Duration::from_secs(3600);
 /// How long a call that nobody takes is kept by the server. Its driver, where it lives, publishes it again.
 const WAITS: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How long a large body is kept.
-pub(super) const STORED: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a large body is kept, unless its driver takes it away. One that is needed for longer is put again.
+pub(super) const STORED: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a message is known by its id, so that it isn't stored twice.
 const DUPLICATES: Duration = Duration::from_secs(60);

@@ -65,6 +65,12 @@ impl Processes {
         Ok(Processes { shared, keeper: Mutex::new(Some(keeper)) })
     }
 
+    /// How many processes there are that serve.
+    #[cfg(feature = "nats")]
+    pub(crate) fn count(&self) -> usize {
+        self.shared.crew().members.values().filter(|member| member.is_ready).count()
+    }
+
     /// Takes a call out again that no process has got yet; `false` where one has.
     #[cfg(feature = "nats")]
     pub(crate) fn take_back(&self, id: CallId) -> bool {

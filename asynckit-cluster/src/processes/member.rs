@@ -66,7 +66,8 @@ impl Sent {
     /// It may be the end of its process now: that is not quick. Says whether it was until now, as a number.
     pub(super) fn settle(&mut self, grace: Duration) -> usize {
         self.is_settled = true;
-        self.until = Some(Instant::now() + grace);
+        // Its time runs from when it was told first.
+        self.until.get_or_insert(Instant::now() + grace);
         usize::from(std::mem::replace(&mut self.is_quick, false))
     }
 }

@@ -10,6 +10,8 @@ mod looks;
 mod of_processes;
 #[cfg(feature = "nats")]
 mod over_nats;
+#[path = "../signals/mod.rs"]
+mod signals;
 mod site;
 #[cfg(feature = "nats")]
 #[path = "../nats/support.rs"]

@@ -18,7 +18,8 @@ use rustix::net::{
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::functions::*;
-use crate::site::{Folder, eventually, is_alive, signal};
+use crate::signals::{is_alive, signal};
+use crate::site::{Folder, eventually};
 
 pub const ALL: &[(&str, fn())] = &[
     ("a_process_is_replaced_after_so_many_calls", a_process_is_replaced_after_so_many_calls),

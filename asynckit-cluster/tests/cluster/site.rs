@@ -1,7 +1,7 @@
 //! Where the tests run: the backends.
 
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -59,6 +59,15 @@ impl Place {
     #[cfg(feature = "nats")]
     pub fn new(cluster: Cluster, with: Vec<Box<dyn Send>>) -> Place {
         Place { cluster, _with: with }
+    }
+}
+
+/// Nobody waits for the calls of a test that fails.
+impl Drop for Place {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.cluster.stop_timeout(Duration::ZERO);
+        }
     }
 }
 
@@ -176,32 +185,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// Sends a signal to a process that the test has to do with.
-pub fn signal(process: u32, signal: rustix::process::Signal) {
-    let process = rustix::process::Pid::from_raw(process.cast_signed()).unwrap();
-    rustix::process::kill_process(process, signal).unwrap();
-}
-
-/// Stops a process, all of it: its threads stop only when one of them has got to the signal.
-pub fn stop(process: u32) {
-    signal(process, rustix::process::Signal::STOP);
-    eventually("it is stopped", || {
-        let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap();
-        threads.flatten().all(|thread| matches!(state(&thread.path()), None | Some('T')))
-    });
-}
-
-/// Whether a process is there, and no zombie.
-pub fn is_alive(process: u32) -> bool {
-    !matches!(state(Path::new(&format!("/proc/{process}"))), None | Some('Z' | 'X'))
-}
-
-/// The state of a process or a thread, by its place in `/proc`.
-fn state(of: &Path) -> Option<char> {
-    let stat = fs::read_to_string(of.join("stat")).ok()?;
-    stat.rsplit(')').next()?.trim().chars().next()
 }
 
 /// Work that borrows, on a scope of the cluster's pool.

@@ -7,7 +7,8 @@ use asynckit_cluster::Cluster;
 use rustix::process::Signal;
 
 use crate::functions::*;
-use crate::site::{Folder, Here, Site, Test, eventually, is_alive, signal, stop};
+use crate::signals::{is_alive, signal, stop};
+use crate::site::{Folder, Here, Site, Test, eventually};
 
 pub const ALL: &[Test] = &[
     ("a_limit_holds_for_the_whole_cluster", a_limit_holds_for_the_whole_cluster),

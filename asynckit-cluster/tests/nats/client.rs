@@ -83,6 +83,18 @@ impl NatsServer {
         self.purge("ASYNCKIT_test_WORK");
     }
 
+    /// Takes all consumers of calls of the app `test` away.
+    pub fn forget_consumers(&self) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
+            let names: Vec<_> = work.consumer_names().map(Result::unwrap).collect().await;
+            for name in names {
+                work.delete_consumer(&name).await.unwrap();
+            }
+        });
+    }
+
     fn purge(&self, stream: &str) {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
@@ -166,6 +178,10 @@ pub struct Beats(Arc<AtomicU32>);
 impl Beats {
     pub fn has_come(&mut self) -> bool {
         self.0.load(Ordering::SeqCst) > 0
+    }
+
+    pub fn count(&self) -> u32 {
+        self.0.load(Ordering::SeqCst)
     }
 
     pub fn wait_for(&mut self, more: u32) {

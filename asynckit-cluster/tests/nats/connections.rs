@@ -4,13 +4,13 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asynckit::ErrorKind;
 use asynckit_cluster::Cluster;
 
 use crate::calls::{add, begun, gated, gated_zeros, gated_zeros_once};
-use crate::support::{Dir, NatsServer, WorkerProcess, soon};
+use crate::support::{Dir, Driven, NatsServer, WorkerProcess, soon};
 
 /// Stands between a client and the server, and can be cut.
 pub struct Proxy {
@@ -27,6 +27,8 @@ struct State {
     connections: Mutex<Vec<Connection>>,
     /// How many there have been.
     count: AtomicUsize,
+    /// How many bytes a second get to the server, unless it is 0.
+    pace: AtomicUsize,
 }
 
 struct Connection {
@@ -91,6 +93,11 @@ impl Proxy {
         self.state.is_released.notify_all();
     }
 
+    /// Lets so many bytes a second through to the server.
+    pub fn slow(&self, bytes: usize) {
+        self.state.pace.store(bytes, Ordering::SeqCst);
+    }
+
     /// How many connections there have been.
     fn count(&self) -> usize {
         self.state.count.load(Ordering::SeqCst)
@@ -113,6 +120,11 @@ impl State {
                 if direction == 1 {
                     let held = state.is_held.lock().unwrap();
                     drop(state.is_released.wait_while(held, |is_held| *is_held));
+                }
+                let pace = state.pace.load(Ordering::SeqCst);
+                if direction == 0 && pace > 0 {
+                    let takes = count as f64 / pace as f64;
+                    std::thread::sleep(Duration::from_secs_f64(takes));
                 }
                 let swallows = swallows[direction].load(Ordering::SeqCst);
                 if !swallows && to.write_all(&bytes[..count]).is_err() {
@@ -137,7 +149,7 @@ fn all_come_back(cluster: &Cluster, disturb: impl FnOnce()) {
 fn a_driver_whose_connection_is_cut_goes_on() {
     let Some(server) = NatsServer::start() else { return };
     let proxy = Proxy::to(server.port());
-    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let cluster = Driven::at(proxy.url());
     let _worker = server.worker("w", 2);
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     all_come_back(&cluster, || {
@@ -174,7 +186,7 @@ fn a_value_that_is_gone_has_no_call_run_more_often_than_it_may() {
     let Some(server) = NatsServer::start() else { return };
     let dir = Dir::new();
     let proxy = Proxy::to(server.port());
-    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let cluster = Driven::at(proxy.url());
     let _worker = server.worker("w", 2);
     let once = gated_zeros_once(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
     let often = gated_zeros(dir.path().to_owned(), 2, 1 << 20).spawn_on(&cluster);
@@ -199,7 +211,7 @@ fn is_given_up(direction: usize, is_of_driver: bool) {
         true => (proxy.url(), server.url()),
         false => (server.url(), proxy.url()),
     };
-    let cluster = Cluster::connect(driver, "test").unwrap();
+    let cluster = Driven::at(driver);
     let _worker = WorkerProcess::start(&format!("{worker}/test"), "w", 2);
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     let before = proxy.count();
@@ -224,25 +236,27 @@ fn what_is_past_its_deadline_is_not_begun_while_its_driver_is_away() {
     let Some(server) = NatsServer::start() else { return };
     let (here, dir) = (server.cluster(), Dir::new());
     let proxy = Proxy::to(server.port());
-    let away = Cluster::connect(proxy.url(), "test").unwrap();
+    let away = Driven::at(proxy.url());
     let _worker = server.worker("w", 1);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&here);
     soon("it runs", || !begun(dir.path(), 1).is_empty());
     // On a machine that does much else it may be out of time before it is there: then it is tried with more.
     let late = [1, 4, 16, 64].into_iter().find_map(|seconds| {
-        let late = gated(dir.path().to_owned(), 2).deadline(Duration::from_secs(seconds));
-        let late = late.spawn_on(&away);
+        let time = Duration::from_secs(seconds);
+        let late = gated(dir.path().to_owned(), 2).deadline(time).spawn_on(&away);
+        let until = Instant::now() + time;
         soon("it is out", || late.is_set() || server.messages("WORK") == 2);
         proxy.cut();
         if !late.is_set() {
-            return Some(late);
+            return Some((late, until));
         }
         proxy.mend();
         soon("it is gone", || server.messages("WORK") == 1);
         None
     });
-    let late = late.expect("it waits on the server, and its driver is away");
+    let (late, until) = late.expect("it waits on the server, and its driver is away");
     assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
+    soon("its time is over, by all clocks", || Instant::now() > until);
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
     soon("it has come to its turn", || server.messages("WORK") == 0);

@@ -78,7 +78,7 @@ fn a_driver_without_workers_says_so_and_who_is_there_instead() {
 }
 
 /// The process of `this_is_a_driver`.
-fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Child {
+pub fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "this_is_a_driver", "--nocapture"])
         .env("NATS_TEST_DRIVER", server.url())

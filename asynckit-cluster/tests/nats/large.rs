@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use asynckit::ErrorKind;
-use asynckit_cluster::Cluster;
 
 use crate::calls::{begun, gated_zeros, poison_with, sum};
 use crate::connections::Proxy;
-use crate::support::{Dir, NatsServer, soon};
+use crate::support::{Dir, Driven, NatsServer, soon};
 
 /// In how many messages 3 MiB and their length go: pieces of half of one, and what it all is.
 const MESSAGES: u64 = 7 + 1;
@@ -66,7 +65,7 @@ fn a_large_value_that_nobody_waits_for_goes_away_with_the_cluster() {
     let Some(server) = NatsServer::start() else { return };
     let dir = Dir::new();
     let proxy = Proxy::to(server.port());
-    let cluster = Cluster::connect(proxy.url(), "test").unwrap();
+    let cluster = Driven::at(proxy.url());
     let _worker = server.worker("w", 1);
     let one = gated_zeros(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
     soon("it runs", || !begun(dir.path(), 1).is_empty());

@@ -10,10 +10,13 @@
 
 mod calls;
 mod client;
+#[path = "../signals/mod.rs"]
+mod signals;
 mod support;
 
 mod chaos;
 mod connections;
+mod doubts;
 mod drivers;
 mod large;
 mod promises;

@@ -3,10 +3,11 @@
 use asynckit::{CancelToken, ErrorKind, chain};
 
 use crate::calls::{
-    Lengthy, add, begun, endless, fails, fails_at_length, gated, id_of, limited, panics, sum,
-    too_long, whoami, zeros,
+    Lengthy, add, begun, begun_in, endless, fails, fails_at_length, gated, id_of, limited, panics,
+    sum, too_long, whoami, zeros,
 };
 use crate::connections::Proxy;
+use crate::signals::is_alive;
 use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 #[test]
@@ -129,6 +130,25 @@ fn cancelled_work_learns_of_it_and_what_waits_is_not_begun() {
     soon("it was told", || dir.join("cancelled-1").exists());
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     assert!(begun(dir.path(), 2).is_empty());
+}
+
+/// Its worker is told so again and again, and that gives it no more time.
+#[test]
+fn what_is_cancelled_and_goes_on_is_killed_when_its_grace_is_over() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir, token) = (server.cluster(), Dir::new(), CancelToken::new());
+    let _worker = server.worker("w", 1);
+    let one = gated(dir.path().to_owned(), 1).spawn_on(&token.on(&cluster));
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let process = begun_in(dir.path(), 1)[0];
+    let mut beats = server.watch_beats();
+    beats.wait_for(1);
+    let before = beats.count();
+    token.cancel();
+    assert_eq!(one.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    soon("it is killed", || !is_alive(process));
+    // One comes each second.
+    assert!(beats.count() - before < 8, "{} s", beats.count() - before);
 }
 
 #[test]

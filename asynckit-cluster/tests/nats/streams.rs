@@ -4,7 +4,7 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use asynckit_cluster::{Cluster, Server};
 
 use crate::calls::{add, begun, gated, sum};
-use crate::support::{Dir, NatsServer, soon};
+use crate::support::{Dir, Driven, NatsServer, soon};
 
 #[test]
 fn calls_wait_for_room_in_a_full_stream() {
@@ -87,7 +87,7 @@ fn who_has_no_credentials_is_not_let_in() {
     let wrong = Server::at(server.url()).user("driver", "guess");
     assert!(Cluster::connect(wrong, "test").is_err());
     let right = Server::at(server.url()).user("driver", "secret");
-    let cluster = Cluster::connect(right, "test").unwrap();
+    let cluster = Driven::at(right);
     let by_key = Cluster::connect(Server::at(server.url()).nkey(SEED), "test");
     drop(by_key.unwrap());
     let url = server.url().replace("nats://", "nats://driver:secret@");
@@ -121,7 +121,7 @@ fn connections_are_encrypted_where_that_is_asked_for() {
     let url = server.url().replace("nats://127.0.0.1", "tls://localhost");
     assert!(Cluster::connect(&url, "test").is_err(), "nobody has signed that certificate");
     let known = Server::at(&url).root_certificates(&ca);
-    let cluster = Cluster::connect(known, "test").unwrap();
+    let cluster = Driven::at(known);
     let _worker = crate::support::WorkerProcess::with(&format!("{url}/test"), "w", 1, |command| {
         command.env("ASYNCKIT_WORKER_CA", &ca);
     });

@@ -2,13 +2,18 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use asynckit_cluster::Cluster;
+use asynckit::Spawner;
+use asynckit::carry::{AsyncSpawner, Handle, Spawn};
+use asynckit_cluster::{Cluster, Server};
+
+use crate::signals::{self, Signal};
 
 /// How long anything may take, on a machine that does much else.
 pub const LONG: Duration = Duration::from_secs(90);
@@ -171,8 +176,8 @@ impl NatsServer {
         std::fs::remove_dir_all(self.dir.join("store")).unwrap();
     }
 
-    pub fn cluster(&self) -> Cluster {
-        Cluster::connect(self.url(), "test").unwrap()
+    pub fn cluster(&self) -> Driven {
+        Driven::at(self.url())
     }
 
     pub fn worker(&self, name: &str, threads: u32) -> WorkerProcess {
@@ -196,23 +201,39 @@ impl Drop for NatsServer {
     }
 }
 
-/// Sends a signal to a process that the test has to do with. One that is to stop has done so then, all of it: its threads
-/// stop only when one of them has got to the signal.
-pub fn signal(process: u32, name: &str) {
-    let arguments = [format!("-{name}"), process.to_string()];
-    assert!(Command::new("kill").args(arguments).status().unwrap().success());
-    if name == "STOP" {
-        soon("it is stopped", || {
-            let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-            let mut stats = threads.flatten().map(|thread| {
-                std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default()
-            });
-            stats.all(|stat| {
-                stat.rsplit(')').next().is_some_and(|rest| rest.trim().starts_with('T'))
-            })
-        });
+/// A cluster whose calls nobody waits for when the test fails: they would need what is gone by then.
+pub struct Driven(Cluster);
+
+impl Driven {
+    /// One of the app `test`.
+    pub fn at(server: impl Into<Server>) -> Driven {
+        Driven(Cluster::connect(server, "test").unwrap())
     }
 }
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop_timeout(Duration::ZERO);
+        }
+    }
+}
+
+impl Deref for Driven {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.0
+    }
+}
+
+impl Spawn for Driven {
+    fn place(&self) -> Handle {
+        self.0.place()
+    }
+}
+impl Spawner<'static> for Driven {}
+impl AsyncSpawner for Driven {}
 
 /// A worker; it ends with the test.
 pub struct WorkerProcess {
@@ -256,8 +277,12 @@ impl WorkerProcess {
         self.process.id()
     }
 
-    pub fn signal(&self, name: &str) {
-        signal(self.process.id(), name);
+    pub fn signal(&self, signal: Signal) {
+        signals::signal(self.process.id(), signal);
+    }
+
+    pub fn stop(&self) {
+        signals::stop(self.process.id());
     }
 
     pub fn kill(&mut self) {

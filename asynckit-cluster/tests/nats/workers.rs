@@ -8,7 +8,8 @@ use asynckit::ErrorKind;
 use crate::calls::{
     add, begun, begun_in, endless, gated, gated_once, poison, poison_once, process, whoami,
 };
-use crate::support::{Dir, NatsServer, WorkerProcess, signal, soon};
+use crate::signals::{Signal, signal, stop};
+use crate::support::{Dir, NatsServer, WorkerProcess, soon};
 
 /// One call is with a process of the worker, which is stopped and can't begin it; the others are still on the server.
 #[test]
@@ -16,7 +17,7 @@ fn a_worker_killed_before_a_call_begins_loses_nothing() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let mut first = server.worker("first", 1);
-    signal(process(0).spawn_on(&cluster).get().unwrap(), "STOP");
+    stop(process(0).spawn_on(&cluster).get().unwrap());
     dir.allow("go");
     let all: Vec<_> = (1..6).map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster)).collect();
     soon("the worker has one", || {
@@ -54,7 +55,7 @@ fn a_killed_process_of_a_worker_has_its_call_run_again_and_harms_no_other() {
     let both = [1, 2].map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster));
     soon("both run", || (1..3).all(|n| !begun(dir.path(), n).is_empty()));
     let begin = Instant::now();
-    signal(begun_in(dir.path(), 1)[0], "KILL");
+    signal(begun_in(dir.path(), 1)[0], Signal::KILL);
     soon("it is told of", || cluster.status().redelivered == 1);
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     soon("it runs again", || begun(dir.path(), 1).len() == 2);
@@ -97,6 +98,24 @@ fn a_worker_killed_after_it_told_changes_nothing() {
     assert_eq!(begun(dir.path(), 1).len(), 1);
 }
 
+/// It has not heard that its outcome is stored, and so not said that the call can go.
+#[test]
+fn a_worker_killed_before_it_is_done_leaves_nothing_of_what_it_told() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let proxy = crate::connections::Proxy::to(server.port());
+    let mut worker = WorkerProcess::start(&format!("{}/test", proxy.url()), "w", 1);
+    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    proxy.hold(true);
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+    worker.kill();
+    assert_eq!(server.messages("WORK"), 1);
+    soon("it is gone", || server.messages("WORK") == 0);
+    proxy.hold(false);
+}
+
 /// Its late outcome is not handed out twice, and it goes on to work.
 #[test]
 fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {
@@ -105,13 +124,13 @@ fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {
     let first = server.worker("first", 1);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     soon("it runs", || !begun(dir.path(), 1).is_empty());
-    first.signal("STOP");
+    first.stop();
     let mut second = server.worker("second", 1);
     soon("it runs elsewhere", || begun(dir.path(), 1).contains(&second.id()));
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
-    first.signal("CONT");
-    second.signal("TERM");
+    first.signal(Signal::CONT);
+    second.signal(Signal::TERM);
     assert!(second.ended());
     for n in 0..100 {
         assert_eq!(add(n, 1).spawn_on(&cluster).get().unwrap(), n + 1);
@@ -190,7 +209,7 @@ fn a_worker_that_is_asked_to_end_drains() {
     let mut first = server.worker("first", 1);
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     soon("it runs", || !begun(dir.path(), 1).is_empty());
-    first.signal("TERM");
+    first.signal(Signal::TERM);
     let next = gated(dir.path().to_owned(), 2).spawn_on(&cluster);
     let second = server.worker("second", 1);
     soon("another one takes what comes", || begun(dir.path(), 2) == [second.id()]);
@@ -230,10 +249,41 @@ fn a_worker_that_can_start_no_process_hands_its_calls_back_and_rests() {
         assert_eq!(one.get().unwrap(), n);
         assert_eq!(begun(dir.path(), n), [other.id()]);
     }
-    other.signal("TERM");
+    other.signal(Signal::TERM);
     assert!(other.ended());
     std::fs::remove_file(dir.join("ill")).unwrap();
     assert_eq!(whoami(0).spawn_on(&cluster).get().unwrap(), ill.id());
+}
+
+/// It takes what the one that it has can run, and goes on at once when that is free.
+#[test]
+fn a_worker_that_can_start_fewer_processes_goes_on_with_those_it_has() {
+    let Some(server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let said = std::fs::File::create(dir.join("said")).unwrap();
+    let worker = WorkerProcess::with(&format!("{}/test", server.url()), "ill", 2, |command| {
+        command.env(ILL, dir.join("ill")).stderr(said);
+    });
+    let first = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    dir.allow("ill");
+    let others: Vec<_> = (0..20).map(|n| whoami(n).spawn_on(&cluster)).collect();
+    let said = || std::fs::read_to_string(dir.join("said")).unwrap();
+    soon("it says so", || said().contains("1 of 2"));
+    let mut beats = server.watch_beats();
+    beats.wait_for(1);
+    let before = beats.count();
+    dir.allow("go");
+    assert_eq!(first.get().unwrap(), 1);
+    assert!(others.into_iter().all(|one| one.get().unwrap() == worker.id()));
+    // One comes each second.
+    assert!(beats.count() - before < 7, "{} s", beats.count() - before);
+    std::fs::remove_file(dir.join("ill")).unwrap();
+    std::fs::remove_file(dir.join("go")).unwrap();
+    let both = [2, 3].map(|n| gated(dir.path().to_owned(), n).spawn_on(&cluster));
+    soon("it has two again", || (2..4).all(|n| !begun(dir.path(), n).is_empty()));
+    dir.allow("go");
+    assert_eq!(both.map(|one| one.get().unwrap()), [2, 3]);
 }
 
 /// With nobody whom it could tell that it ends.
@@ -246,7 +296,7 @@ fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {
     // Its call is acknowledged, so that it has nothing left.
     soon("it is idle", || server.messages("WORK") == 0);
     server.kill();
-    worker.signal("TERM");
+    worker.signal(Signal::TERM);
     assert!(worker.ended());
 }
 

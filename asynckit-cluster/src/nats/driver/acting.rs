@@ -6,12 +6,13 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use async_nats::Subscriber;
+use async_nats::jetstream::context::PublishError;
 use asynckit::BoxError;
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 
-use super::calls::{Calls, Instance};
-use super::recover::Recovered;
+use super::calls::{Calls, Instance, Open};
+use super::recover::{Listed, Recovered};
 use super::seen::Workers;
 use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
@@ -23,8 +24,12 @@ use crate::wire::{self, CallId, Hash};
 
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
 pub(super) enum Found {
-    /// A call, with the large bodies that were stored for it.
-    Sent(u64, u32, u32, Vec<Hash>, Result<u64, BoxError>),
+    /// What a call needs of large bodies is stored, or not.
+    Put(u64, u32, u32, Vec<Hash>, Result<(), BoxError>),
+    /// A call that went out then is, or not.
+    Sent(u64, u32, u32, Instant, Result<u64, PublishError>),
+    /// This delivery is taken out of the stream, or could not be.
+    TakenOut(u64, u32, u32, bool),
     /// An outcome whose body lay in the object store, of this delivery.
     Fetched(CallId, u32, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
@@ -35,8 +40,10 @@ pub(super) enum Found {
     Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
-    /// Whether the server hears what is said here.
-    Heard(u32, bool),
+    /// Calls that have been in the stream for a while.
+    Old(u32, Result<Listed, BoxError>),
+    /// What has gone out has left this process.
+    Flushed(u32),
     Nothing,
 }
 
@@ -51,6 +58,8 @@ pub(super) struct Acting {
     pub(super) copies: usize,
     driver: Weak<dyn Driver>,
     pub(super) connection: Connection,
+    /// Which server that is, in this life of it.
+    pub(super) server: String,
     pub(super) streams: Streams,
     pub(super) objects: Arc<Objects>,
     pub(super) done: Subscriber,
@@ -61,12 +70,14 @@ pub(super) struct Acting {
     pub(super) findings: FuturesUnordered<Finding>,
     /// Calls that nobody wants any more, and workers may have.
     pub(super) withdrawn: VecDeque<(CallId, Instant)>,
+    /// A worker has gone, and it has not been looked what is left of it.
+    pub(super) has_relics: bool,
+    /// Calls that workers have and nobody waits for, and since when.
+    pub(super) strays: HashMap<CallId, Instant>,
     pub(super) has_news: bool,
     pub(super) is_connected: bool,
     pub(super) is_recovering: bool,
     pub(super) is_reading: bool,
-    /// It is being asked whether the server hears what is said here.
-    pub(super) is_asking: bool,
     /// Counts losses of the connection: what was asked before one says nothing of what came after it.
     pub(super) epoch: u32,
     /// Up to where in the stream all outcomes have come: a while ago, and lately.
@@ -74,14 +85,20 @@ pub(super) struct Acting {
     /// How many open calls need a large body.
     pub(super) large: HashMap<Hash, usize>,
     /// Large bodies that no open call needed any more; one may need them again, as when it goes out anew.
-    pub(super) unneeded: Vec<Hash>,
+    pub(super) unneeded: HashSet<Hash>,
     pub(super) said_again: Option<Instant>,
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
     /// What is to be sent again now.
     pub(super) again: Vec<u64>,
-    /// Deliveries that were withdrawn while they were underway: when the server has one, it is taken out.
-    pub(super) to_take_out: HashSet<(u64, u32)>,
+    /// How many bytes of calls have gone out, and nobody has looked since whether they have left this process.
+    pub(super) unflushed: u64,
+    /// They are so many that others wait until they have.
+    pub(super) is_full: bool,
+    /// Deliveries that nobody wants, and are being taken out of the stream, or will be when the server has them.
+    pub(super) leaving: HashMap<(u64, u32), Open>,
+    /// Those that are to be taken out when that can be said to the server.
+    pub(super) to_take_out: Vec<Open>,
     /// Lanes whose consumer could not be made.
     pub(super) unmade: Vec<Lane>,
     /// Lanes that are being looked at.
@@ -97,7 +114,8 @@ impl Acting {
         driver: Weak<dyn Driver>,
     ) -> Result<Acting, BoxError> {
         let run = driver.upgrade().ok_or("the driver has gone")?.run();
-        let connection = server.connect(&format!("asynckit driver of {}", names.app)).await?;
+        let mut connection = server.connect(&format!("asynckit driver of {}", names.app)).await?;
+        connection.watch(names.done_stream());
         let copies = server.copies();
         let streams = streams::open(&connection.js, &names, copies).await?;
         let client = &connection.client;
@@ -113,6 +131,7 @@ impl Acting {
             run,
             copies,
             driver,
+            server: connection.server(),
             connection,
             streams,
             done,
@@ -121,19 +140,23 @@ impl Acting {
             calls: Calls::default(),
             findings: FuturesUnordered::new(),
             withdrawn: VecDeque::new(),
+            has_relics: false,
+            strays: HashMap::new(),
             has_news: true,
             is_connected: true,
             is_recovering: false,
             is_reading: false,
-            is_asking: false,
             epoch: 0,
             marks: (last, last),
             large: HashMap::new(),
-            unneeded: Vec::new(),
+            unneeded: HashSet::new(),
             said_again: None,
             said_foreign: false,
             again: Vec::new(),
-            to_take_out: HashSet::new(),
+            unflushed: 0,
+            is_full: false,
+            leaving: HashMap::new(),
+            to_take_out: Vec::new(),
             unmade: Vec::new(),
             looked_at: HashSet::new(),
             is_untidy: false,

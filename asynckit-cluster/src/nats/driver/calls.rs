@@ -25,6 +25,8 @@ pub(super) struct Open {
     pub(super) lane: Lane,
     pub(super) place: Place,
     pub(super) claim: Option<Claim>,
+    /// When the first message of this delivery went out that the server may have.
+    pub(super) sent: Option<Instant>,
     /// Since when it is known to have been taken from the stream, while nobody has said that he has it.
     gone: Option<Instant>,
     /// Its outcome has been told, and the value is on its way from the object store.
@@ -43,6 +45,9 @@ pub(super) enum Place {
     /// It has gone out alone, and the server was not asked whether it has it, as that takes longer than a short call. It is
     /// sent again then, likewise, if nobody has said by then that he has it.
     Unasked(Instant),
+    /// It has gone out, and if the server has it, it may not know it by its id any more: so it isn't sent again. It is lost
+    /// then, if nobody has said by then that he has it.
+    Doubtful(Instant),
     /// In the stream.
     Stored { seq: u64 },
 }
@@ -85,8 +90,8 @@ impl Calls {
         let its = self.lanes.entry(lane).or_default();
         its.limit = outgoing.about.limit.map(Into::into);
         its.waiting.push_back(number);
-        let (place, claim, gone, is_told) = (Place::Waiting, None, None, false);
-        let open = Open { outgoing, lane, place, claim, gone, is_told };
+        let (place, claim, sent, gone, is_told) = (Place::Waiting, None, None, None, false);
+        let open = Open { outgoing, lane, place, claim, sent, gone, is_told };
         self.open.insert(number, open);
         lane
     }
@@ -143,10 +148,24 @@ impl Calls {
         self.open.values()
     }
 
+    /// A message of it goes out.
+    pub(super) fn goes_out(&mut self, number: u64, now: Instant) {
+        if let Some(open) = self.open.get_mut(&number) {
+            open.sent.get_or_insert(now);
+        }
+    }
+
     /// It has gone out, and the server is not asked whether it has it before then.
     pub(super) fn is_unasked(&mut self, number: u64, until: Instant) {
         if let Some(open) = self.open.get_mut(&number) {
             open.place = Place::Unasked(until);
+        }
+    }
+
+    /// The server would not have it: it goes again then.
+    pub(super) fn is_refused(&mut self, number: u64, until: Instant) {
+        if let Some(open) = self.open.get_mut(&number) {
+            open.place = Place::Again(until);
         }
     }
 
@@ -171,40 +190,69 @@ impl Calls {
         true
     }
 
-    /// What is on its way to the server, as far as is known.
-    pub(super) fn underway(&mut self) -> Vec<u64> {
-        self.sent_again(|open| match open.place {
-            Place::Underway => true,
-            Place::Unasked(_) => open.claim.is_none(),
-            _ => false,
+    /// The connection is there again: what is to be sent again now, of what was on its way. `is_known` says of which
+    /// calls the server would know that it has them; the others are doubtful from now on.
+    pub(super) fn underway(&mut self, now: Instant, is_known: impl Fn(&Open) -> bool) -> Vec<u64> {
+        for open in self.open.values_mut().filter(|open| open.place == Place::Underway) {
+            // No answer comes any more.
+            open.place = Place::Again(now);
+        }
+        self.sent_again(now, is_known, |place| match place {
+            Place::Again(at) => Some(at <= now),
+            Place::Unasked(_) => Some(true),
+            _ => None,
         })
     }
 
-    /// What is to be sent again by now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<u64> {
-        self.sent_again(|open| match open.place {
-            Place::Again(at) => at <= now,
-            Place::Unasked(at) => at <= now && open.claim.is_none(),
-            _ => false,
+    /// What is to be sent again by now, likewise.
+    pub(super) fn due(&mut self, now: Instant, is_known: impl Fn(&Open) -> bool) -> Vec<u64> {
+        self.sent_again(now, is_known, |place| match place {
+            Place::Again(at) | Place::Unasked(at) => Some(at <= now),
+            _ => None,
         })
     }
 
-    fn sent_again(&mut self, is_meant: impl Fn(&Open) -> bool) -> Vec<u64> {
-        let meant = self.open.iter_mut().filter(|(_, open)| is_meant(open) && !open.is_told);
-        let underway = meant.map(|(number, open)| {
-            open.place = Place::Underway;
-            *number
-        });
-        underway.collect()
+    /// `is_meant` says of each place whether a call that is there has no answer of the server, and whether it is sent again
+    /// now. What somebody has, as he says, isn't.
+    fn sent_again(
+        &mut self,
+        now: Instant,
+        is_known: impl Fn(&Open) -> bool,
+        is_meant: impl Fn(Place) -> Option<bool>,
+    ) -> Vec<u64> {
+        let mut again = Vec::new();
+        for (number, open) in &mut self.open {
+            let Some(is_due) = is_meant(open.place) else { continue };
+            if open.claim.is_some() || open.is_told {
+                continue;
+            }
+            if !is_known(open) {
+                open.place = Place::Doubtful(now + UNSAID);
+            } else if is_due {
+                open.place = Place::Underway;
+                again.push(*number);
+            }
+        }
+        again
     }
 
-    /// A worker says that it has this one.
-    pub(super) fn has(&mut self, number: u64, instance: Instance, now: Instant) {
-        let Some(open) = self.open.get_mut(&number) else { return };
+    /// What was doubtful for long enough.
+    pub(super) fn given_up(&self, now: Instant) -> Vec<(u64, u32)> {
+        let is_meant = |open: &Open| match open.place {
+            Place::Doubtful(until) => until <= now && open.claim.is_none() && !open.is_told,
+            _ => false,
+        };
+        let open = self.open.iter().filter(|(_, open)| is_meant(open));
+        open.map(|(number, open)| (*number, open.outgoing.call.delivery)).collect()
+    }
+
+    /// A worker says that it has this delivery.
+    pub(super) fn has(&mut self, number: u64, delivery: u32, instance: Instance, now: Instant) {
+        let Some(open) = self.delivery(number, delivery) else { return };
         open.gone = None;
         match &mut open.claim {
             Some(claim) if claim.instance == instance => claim.seen = now,
-            // It is a newer delivery of what that worker was given up for: that it is back is known by its outcome.
+            // It was stored twice, and two have it: the first outcome counts.
             Some(_) => {}
             None => {
                 open.claim = Some(Claim { instance, reply: String::new(), since: now, seen: now })
@@ -243,6 +291,9 @@ impl Calls {
     pub(super) fn begin_anew(&mut self, now: Instant) {
         for open in self.open.values_mut() {
             open.gone = None;
+            if let Place::Doubtful(until) = &mut open.place {
+                *until = now + UNSAID;
+            }
             if let Some(claim) = &mut open.claim {
                 claim.seen = now;
             }
@@ -287,6 +338,45 @@ mod tests {
         };
         let about = Arc::new(About { function, path: "f", limit: None });
         Outgoing { call, arguments: Vec::new(), about, is_suspect: false }
+    }
+
+    /// What has gone out, and the server has said nothing of.
+    fn underway(numbers: std::ops::Range<u64>) -> (Calls, Instant) {
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        for number in numbers {
+            calls.enter(call(number));
+            calls.next(Lane::Any);
+            calls.goes_out(number, now);
+        }
+        (calls, now)
+    }
+
+    #[test]
+    fn what_the_server_would_not_know_or_somebody_has_is_not_sent_again() {
+        let (mut calls, now) = underway(1..4);
+        assert!(calls.claim(2, 1, 7, "ack".to_owned()));
+        let is_known = |open: &Open| open.outgoing.call.id.number != 3;
+        assert_eq!(calls.underway(now, is_known), [1]);
+        assert_eq!(calls.given_up(now), []);
+        assert_eq!(calls.given_up(now + UNSAID), [(3, 1)]);
+        // The connection comes back once more, and somebody says that he has it.
+        calls.begin_anew(now + UNSAID);
+        assert_eq!(calls.given_up(now + UNSAID), []);
+        calls.has(3, 1, 7, now);
+        assert_eq!(calls.given_up(now + 2 * UNSAID), []);
+    }
+
+    /// It is with who was given up, and has come back.
+    #[test]
+    fn who_has_an_older_delivery_does_not_have_the_newer_one() {
+        let (mut calls, now) = (Calls::default(), Instant::now());
+        let mut second = call(1);
+        second.call.delivery = 2;
+        calls.enter(second);
+        calls.has(1, 1, 7, now);
+        assert!(calls.get(1).is_some_and(|open| open.claim.is_none()));
+        calls.has(1, 2, 7, now);
+        assert!(calls.get(1).is_some_and(|open| open.claim.is_some()));
     }
 
     /// While the server is away, for instance.

@@ -10,7 +10,7 @@ use asynckit::BoxError;
 use bytes::Bytes;
 
 use super::acting::{Acting, Found, Got};
-use super::calls::Instance;
+use super::calls::{Instance, Open};
 use super::recover::{self, Recovered};
 use crate::nats::frames::Told;
 use crate::nats::names::Lane;
@@ -57,6 +57,7 @@ impl Acting {
             return;
         }
         let Some(open) = self.close(number) else { return };
+        let id = open.outgoing.call.id;
         match &open.claim {
             // So the permit of a limit is free at once.
             Some(claim) if !claim.reply.is_empty() => {
@@ -66,9 +67,8 @@ impl Acting {
                     Found::Nothing
                 });
             }
-            _ => self.take_out(&open),
+            _ => self.take_out(open),
         }
-        let id = open.outgoing.call.id;
         self.tell(|driver| driver.lost(id, delivery, lost));
     }
 
@@ -105,6 +105,7 @@ impl Acting {
         for instance in self.workers.silent(now) {
             let calls = self.calls.of(instance);
             let Some(seen) = self.workers.leaves(instance) else { continue };
+            self.has_relics = true;
             for (number, delivery) in &calls {
                 // Which of several it was is not known: each of them goes alone next.
                 let is_alone = calls.len() == 1 || self.is_suspect(*number);
@@ -178,14 +179,14 @@ impl Acting {
         }
     }
 
-    fn lose_unclaimed(&mut self, number: u64, delivery: u32, blame: Blame) {
+    pub(super) fn lose_unclaimed(&mut self, number: u64, delivery: u32, blame: Blame) {
         if self.calls.get(number).is_some_and(|open| open.claim.is_none()) {
             // Whoever got it may have begun, and have died before he could say so: of most calls that is no harm.
             let lost = match self.is_suspect(number) {
                 false => Lost { blame, ..not_begun("the server") },
                 true => Lost {
                     worker: "a worker that is gone".to_owned(),
-                    words: "has taken it and was not heard of again".to_owned(),
+                    words: "may have begun it, and was not heard of again".to_owned(),
                     blame: Blame::Maybe,
                 },
             };
@@ -230,6 +231,9 @@ impl Acting {
         self.streams = found.streams;
         self.is_recovering = false;
         self.marks = if found.is_new { (0, 0) } else { (self.marks.0, self.marks.0) };
+        let server = self.connection.server();
+        let is_same = !found.is_new && server == self.server;
+        self.server = server;
         if found.is_new {
             self.objects.doubt_all();
         }
@@ -240,8 +244,13 @@ impl Acting {
         for (number, delivery) in found.gone {
             self.lose_unclaimed(number, delivery, Blame::None);
         }
-        // What was underway when the connection was lost may have arrived or not: under its id it is stored once.
-        self.again.extend(self.calls.underway());
+        // What was underway when the connection was lost may have arrived or not: under its id it is stored once, as long
+        // as that is known. A server that was away may have handed out what it had not written yet.
+        let is_known = self.knows(now);
+        let is_known = |open: &Open| is_known(open) && (is_same || !open.outgoing.is_suspect);
+        self.again.extend(self.calls.underway(now, is_known));
+        self.is_still_there(found.is_new, is_known);
+        self.take_all_out();
         self.has_news = true;
     }
 
@@ -260,7 +269,7 @@ impl Acting {
         match found {
             Ok(Some(bytes)) => {
                 self.forget(body.0);
-                self.finished(id, *got, bytes);
+                self.finished(id, delivery, *got, bytes);
             }
             Ok(None) => {
                 self.calls.tell(id.number, false);

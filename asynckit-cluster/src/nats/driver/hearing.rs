@@ -35,7 +35,7 @@ impl Acting {
             let ran = one.ran.and_then(|(place, ran)| self.workers.ran(instance, &place, ran));
             let got = (one.outcome, ran);
             match (body, one.body) {
-                (Some(body), _) => self.finished(one.id, got, body),
+                (Some(body), _) => self.finished(one.id, one.delivery, got, body),
                 (None, Body::Stored(hash, size)) => {
                     if self.calls.tell(one.id.number, true) {
                         continue;
@@ -65,9 +65,12 @@ impl Acting {
         });
     }
 
-    pub(super) fn finished(&mut self, id: CallId, (outcome, ran): Got, body: Bytes) {
-        if self.close(id.number).is_some() {
-            self.tell(|driver| driver.finished(id, outcome, body, ran));
+    pub(super) fn finished(&mut self, id: CallId, delivery: u32, (outcome, ran): Got, body: Bytes) {
+        let Some(open) = self.close(id.number) else { return };
+        self.tell(|driver| driver.finished(id, outcome, body, ran));
+        // It was given up for lost, and has come out all the same.
+        if open.outgoing.call.delivery > delivery {
+            self.is_unwanted(open);
         }
     }
 
@@ -90,8 +93,13 @@ impl Acting {
         };
         let now = Instant::now();
         if beat.hello.build == self.names.build {
-            for (id, _) in beat.has.iter().filter(|(id, _)| id.run == self.run) {
-                self.calls.has(id.number, beat.instance, now);
+            let run = self.run;
+            for (id, delivery) in beat.has.iter().filter(|(id, _)| id.run == run) {
+                if self.calls.get(id.number).is_some() {
+                    self.calls.has(id.number, *delivery, beat.instance, now);
+                } else {
+                    self.is_stray(*id, now);
+                }
             }
         }
         let (instance, is_last) = (beat.instance, beat.is_last);

@@ -11,9 +11,14 @@ use super::Command;
 use super::acting::{Acting, Found};
 use super::recover;
 use crate::nats::EACH;
+use crate::seam::Blame;
 
 /// How long the last words to the server may take, and then each of its answers.
 const AT_THE_END: Duration = Duration::from_secs(2);
+
+/// How long the server is waited for where calls that nobody wants are in the stream, and how often it is tried.
+const FOR_THE_REST: Duration = Duration::from_secs(6);
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// How long all of these may.
 const AT_MOST: Duration = Duration::from_secs(20);
@@ -25,6 +30,8 @@ impl Acting {
         loop {
             tokio::select! {
                 biased;
+                // First, whatever else there is to do: it has others know that this driver lives.
+                _ = ticks.tick() => self.tick(),
                 Some(message) = self.done.next() => self.outcomes(&message.payload),
                 command = commands.recv() => match command {
                     None | Some(Command::Stop) => break,
@@ -38,11 +45,10 @@ impl Acting {
                         }
                     }
                 },
-                Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
+                Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found).await,
                 Some(message) = self.news.next() => self.hear_news(&message.payload),
                 Some(message) = self.beats.next() => self.hear_beat(&message.payload),
                 Some(event) = self.connection.events.recv() => self.happened(&event),
-                _ = ticks.tick() => self.tick(),
             }
             self.send_all().await;
         }
@@ -67,6 +73,7 @@ impl Acting {
             Event::Connected => {
                 self.is_connected = true;
                 self.epoch += 1;
+                self.is_full = false;
                 // Nobody could be told meanwhile.
                 self.withdrawn.iter_mut().for_each(|(_, since)| *since = Instant::now());
                 self.has_news = true;
@@ -81,10 +88,16 @@ impl Acting {
         }
     }
 
-    fn learn(&mut self, found: Found) {
+    async fn learn(&mut self, found: Found) {
         match found {
-            Found::Sent(number, delivery, epoch, stored, seq) => {
-                self.sent(number, delivery, epoch, stored, seq);
+            Found::Put(number, delivery, epoch, hashes, put) => {
+                self.put(number, delivery, epoch, hashes, put).await;
+            }
+            Found::Sent(number, delivery, epoch, at, seq) => {
+                self.sent(number, delivery, epoch, at, seq);
+            }
+            Found::TakenOut(number, delivery, epoch, is_out) => {
+                self.taken_out(number, delivery, epoch, is_out);
             }
             Found::Fetched(id, delivery, got, body, found) => {
                 self.fetched(id, delivery, got, body, found);
@@ -102,39 +115,27 @@ impl Acting {
                 self.marks = (self.marks.1, last);
             }
             Found::Tidied(..) => self.is_untidy = true,
-            Found::Heard(epoch, is_heard) => {
-                self.is_asking = false;
-                if !is_heard && self.is_connected && epoch == self.epoch {
-                    let renewing = self.connection.renew();
-                    self.find(async move {
-                        renewing.await;
-                        Found::Nothing
-                    });
-                }
-            }
+            Found::Old(epoch, found) => self.take_relics_out(epoch, found),
+            Found::Flushed(epoch) => self.is_full &= epoch != self.epoch,
             Found::Nothing => {}
         }
     }
 
-    /// Sees to it that a connection that is no good in this direction is found to be so.
-    fn ask_whether_heard(&mut self) {
-        if !std::mem::replace(&mut self.is_asking, true) {
-            let (asking, epoch) = (self.connection.is_heard(&self.names.done_stream()), self.epoch);
-            self.find(async move { Found::Heard(epoch, asking.await) });
-        }
-    }
-
     fn tick(&mut self) {
-        if self.is_connected {
-            self.ask_whether_heard();
-        }
         if !self.is_connected || self.is_recovering {
             return;
         }
         let now = Instant::now();
         self.forget_unneeded();
+        self.forget_strays(now);
+        self.look_for_relics();
         self.has_news = true;
-        self.again.extend(self.calls.due(now));
+        let is_known = self.knows(now);
+        self.again.extend(self.calls.due(now, is_known));
+        for (number, delivery) in self.calls.given_up(now) {
+            self.lose_unclaimed(number, delivery, Blame::Maybe);
+        }
+        self.take_all_out();
         for lane in std::mem::take(&mut self.unmade) {
             self.made(lane, false);
         }
@@ -147,8 +148,27 @@ impl Acting {
         }
     }
 
+    /// Leaves nothing in the stream that nobody wants; also where the connection is lost, and comes back.
+    async fn take_the_rest_out(&mut self) {
+        let (begin, mut last) = (Instant::now(), Instant::now());
+        while !self.leaving.is_empty() || !self.to_take_out.is_empty() {
+            if begin.elapsed() > AT_MOST || last.elapsed() > FOR_THE_REST {
+                return;
+            }
+            tokio::select! {
+                Some(found) = self.findings.next(), if !self.findings.is_empty() => {
+                    self.learn(found).await;
+                    last = Instant::now();
+                }
+                Some(event) = self.connection.events.recv() => self.happened(&event),
+                () = tokio::time::sleep(AGAIN) => self.take_all_out(),
+            }
+        }
+    }
+
     /// The end: no call is open.
     async fn stop(mut self) {
+        self.take_the_rest_out().await;
         if !self.is_connected {
             return;
         }
@@ -168,7 +188,7 @@ impl Acting {
         while Instant::now() < end
             && let Ok(Some(found)) = tokio::time::timeout(AT_THE_END, self.findings.next()).await
         {
-            self.learn(found);
+            self.learn(found).await;
             self.forget_unneeded();
         }
         tokio::time::timeout(AT_THE_END, self.connection.client.flush()).await.ok();

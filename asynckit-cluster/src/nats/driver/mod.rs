@@ -4,8 +4,8 @@
 //! # The files
 //!
 //! `calls` has what is known of each open call, `seen` of each worker; `recover` is what the server is asked for;
-//! `acting` is what the thread has, `sending` and `hearing` what it sends and hears, `endings` what it does about
-//! losses, and `life` is its life.
+//! `acting` is what the thread has, `sending` and `hearing` what it sends and hears, `leaving` what it does about calls
+//! that nobody wants any more, `endings` what about losses, and `life` is its life.
 
 mod calls;
 mod recover;
@@ -13,6 +13,7 @@ mod seen;
 
 mod acting;
 
+mod leaving;
 mod sending;
 
 mod hearing;

@@ -1,6 +1,7 @@
 //! What a driver asks the server for, apart from its own thread of thought: each is a future that ends with news.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
@@ -18,12 +19,23 @@ const AT_ONCE: usize = 256;
 const PARTS: u64 = 64;
 const SMALLEST: u64 = 16;
 
-/// Calls of a lane: number, delivery, and where it is in the stream.
+/// How many old calls are looked at at once.
+const MOST_OLD: usize = 1024;
+
+/// Calls: number, delivery, and where it is in the stream.
 pub(super) type Listed = Vec<(u64, u32, u64)>;
 
 /// What a message of ours is called in the stream.
 pub(super) fn message_id(run: u64, number: u64, delivery: u32) -> String {
     format!("{run:016x}.{number}.{delivery}")
+}
+
+/// Number and delivery of a call of this run, by what its message is called.
+fn read_id(id: &str, run: u64) -> Option<(u64, u32)> {
+    let mut parts = id.split('.');
+    let is_ours = u64::from_str_radix(parts.next()?, 16) == Ok(run);
+    let its = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    is_ours.then_some(its)
 }
 
 /// Outcomes that are kept for this driver, from after this one on. What is stored meanwhile is not waited for, as it
@@ -130,6 +142,31 @@ pub(super) async fn look_at(
     let is_there = |seq: u64| (state.first_sequence..=state.last_sequence).contains(&seq);
     let gone = calls.into_iter().filter(|(_, _, seq)| *seq > upto && !is_there(*seq));
     Ok((upto, gone.map(|(number, delivery, _)| (number, delivery)).collect()))
+}
+
+/// Calls of this driver that have been in the stream for so long, from the oldest on.
+pub(super) async fn old_ones(
+    work: Stream,
+    subject: String,
+    run: u64,
+    age: Duration,
+) -> Result<Listed, BoxError> {
+    let (last, mut next) = (work.get_info().await?.state.last_sequence, 1);
+    let mut all = Vec::new();
+    while next <= last && all.len() < MOST_OLD {
+        match work.direct_get_next_for_subject(&*subject, Some(next)).await {
+            Ok(message) => {
+                next = message.sequence + 1;
+                let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID);
+                let its = id.and_then(|id| read_id(id.as_str(), run));
+                all.extend(its.map(|(number, delivery)| (number, delivery, message.sequence)));
+            }
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    tokio::time::sleep(age).await;
+    Ok(all)
 }
 
 /// Forgets outcomes that have arrived, and says how far there are any.

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::message::PublishMessage;
 use asynckit::BoxError;
 use bytes::Bytes;
 
 use super::acting::{Acting, Found};
 use super::calls::{Open, Place};
+use super::leaving::{WITHDRAWN, is_refused};
 use super::recover::message_id;
 use crate::nats::frames::{self, DriverBeat};
 use crate::nats::names::Lane;
@@ -18,8 +20,8 @@ use crate::wire::{self, CallId, Hash, Part};
 /// How long until a message that the server would not have is sent again.
 const AGAIN: Duration = Duration::from_millis(300);
 
-/// For how long workers are told that a call is not wanted any more.
-const WITHDRAWN: Duration = Duration::from_secs(10);
+/// How many bytes of calls go out before it is seen to it that they have: what is said each second waits behind them.
+const AT_ONCE: u64 = 1 << 20;
 
 /// The most of those that are told at once.
 const MOST_WITHDRAWN: usize = 8 << 10;
@@ -44,7 +46,7 @@ impl Acting {
             *count -= 1;
             if *count == 0 {
                 self.large.remove(&hash);
-                self.unneeded.push(hash);
+                self.unneeded.insert(hash);
             }
         }
         Some(open)
@@ -79,114 +81,114 @@ impl Acting {
         );
     }
 
-    pub(super) fn withdraw(&mut self, id: CallId) {
-        let Some(open) = self.close(id.number) else { return };
-        if open.claim.is_none() {
-            self.take_out(&open);
-        }
-        if open.place != Place::Waiting {
-            self.unwanted(id);
-        }
-    }
-
-    /// Has workers told that nobody wants this call any more.
-    pub(super) fn unwanted(&mut self, id: CallId) {
-        self.withdrawn.push_back((id, Instant::now()));
-        self.has_news = true;
-    }
-
-    /// Takes a call out of the stream, if it is there.
-    pub(super) fn take_out(&mut self, open: &Open) {
-        match open.place {
-            Place::Stored { seq } => self.delete(seq),
-            Place::Underway => {
-                let call = &open.outgoing.call;
-                self.to_take_out.insert((call.id.number, call.delivery));
-            }
-            // Where it is the server says if it is sent again.
-            Place::Unasked(_) => {
-                let (subject, message) = self.message(open);
-                let (js, work) = (self.connection.js.clone(), self.streams.work.clone());
-                self.find(async move {
-                    let sent = async { js.send_publish(subject, message).await?.await };
-                    if let Ok(stored) = sent.await {
-                        work.delete_message(stored.sequence).await.ok();
-                    }
-                    Found::Nothing
-                });
-            }
-            Place::Waiting | Place::Again(_) => {}
-        }
-    }
-
-    fn delete(&self, seq: u64) {
-        let work = self.streams.work.clone();
-        self.find(async move {
-            // Where it isn't there any more, a worker has it, and is told that it isn't wanted.
-            work.delete_message(seq).await.ok();
-            Found::Nothing
-        });
-    }
-
     /// Sends what may be sent.
     pub(super) async fn send_all(&mut self) {
         if !self.is_connected {
             return;
+        }
+        // First, so that it doesn't wait behind a long line of calls.
+        if self.has_news {
+            self.beat(false).await;
         }
         for number in std::mem::take(&mut self.again) {
             self.send(number, true).await;
         }
         let lanes: Vec<Lane> = self.calls.lanes.keys().copied().collect();
         for lane in lanes {
-            while let Some(number) = self.calls.next(lane) {
+            while !self.is_full
+                && let Some(number) = self.calls.next(lane)
+            {
                 let asks = !self.calls.are_few();
                 self.send(number, asks).await;
             }
         }
-        if self.has_news {
-            self.beat(false).await;
+    }
+
+    /// Sends a call, after the large bodies that it needs; and asks the server whether it has it, where so wanted.
+    async fn send(&mut self, number: u64, asks: bool) {
+        let Some(open) = self.calls.get(number) else { return };
+        let bodies: Vec<(Hash, Bytes)> = open.outgoing.arguments.iter().filter_map(large).collect();
+        if bodies.is_empty() {
+            return self.send_message(number, asks).await;
+        }
+        let (epoch, delivery) = (self.epoch, open.outgoing.call.delivery);
+        let (objects, run) = (self.objects.clone(), self.run);
+        self.find(async move {
+            let put = async {
+                for (hash, body) in &bodies {
+                    objects.put(run, *hash, body).await?;
+                }
+                Ok(())
+            };
+            let put = put.await;
+            let hashes = bodies.into_iter().map(|(hash, _)| hash);
+            Found::Put(number, delivery, epoch, hashes.collect(), put)
+        });
+    }
+
+    /// What a call needs of large bodies is there, or is not.
+    pub(super) async fn put(
+        &mut self,
+        number: u64,
+        delivery: u32,
+        epoch: u32,
+        hashes: Vec<Hash>,
+        put: Result<(), BoxError>,
+    ) {
+        let Some(open) = self.calls.delivery(number, delivery) else {
+            // It may have been stored after it was taken away.
+            return self.unneeded.extend(hashes);
+        };
+        // Else it is put, and sent, again by who recovers from the loss of the connection.
+        if open.place == Place::Underway && epoch == self.epoch {
+            match put {
+                Ok(()) => self.send_message(number, true).await,
+                Err(error) => self.is_not_taken(number, &error),
+            }
         }
     }
 
-    /// Sends a call; and asks the server whether it has it, where so wanted.
-    async fn send(&mut self, number: u64, asks: bool) {
+    async fn send_message(&mut self, number: u64, asks: bool) {
+        let now = Instant::now();
+        self.calls.goes_out(number, now);
         let Some(open) = self.calls.get(number) else { return };
         let (epoch, delivery) = (self.epoch, open.outgoing.call.delivery);
+        let is_suspect = open.outgoing.is_suspect;
+        let size = open.outgoing.call.body_size().unwrap_or_default();
         let (subject, message) = self.message(open);
-        let js = self.connection.js.clone();
-        let stored: Vec<(Hash, Bytes)> = open.outgoing.arguments.iter().filter_map(large).collect();
-        if !stored.is_empty() {
-            let (objects, run) = (self.objects.clone(), self.run);
-            return self.find(async move {
-                let sent = async {
-                    for (hash, body) in &stored {
-                        objects.put(run, *hash, body).await?;
-                    }
-                    Ok(js.send_publish(subject, message).await?.await?.sequence)
-                };
-                let sent = sent.await;
-                let stored = stored.into_iter().map(|(hash, _)| hash);
-                Found::Sent(number, delivery, epoch, stored.collect(), sent)
-            });
-        }
-        if !asks && !open.outgoing.is_suspect {
+        self.holds_back(size);
+        if !asks && !is_suspect {
             let message = message.outbound_message(subject);
             let (headers, payload) = (message.headers.unwrap_or_default(), message.payload);
             // What is lost on its way is sent again.
             let client = &self.connection.client;
             client.publish_with_headers(message.subject, headers, payload).await.ok();
-            return self.calls.is_unasked(number, Instant::now() + AGAIN);
+            return self.calls.is_unasked(number, now + AGAIN);
         }
         // In the order in which they came.
-        let sent = js.send_publish(subject, message).await;
+        let sent = self.connection.js.send_publish(subject, message).await;
         self.find(async move {
             let acknowledged = async { Ok(sent?.await?.sequence) };
-            Found::Sent(number, delivery, epoch, Vec::new(), acknowledged.await)
+            Found::Sent(number, delivery, epoch, now, acknowledged.await)
         });
     }
 
+    /// What goes out now waits in this process until the server takes it: where that is much, other calls wait for it.
+    fn holds_back(&mut self, size: u64) {
+        self.unflushed += size;
+        if self.unflushed >= AT_ONCE {
+            self.unflushed = 0;
+            self.is_full = true;
+            let (client, epoch) = (self.connection.client.clone(), self.epoch);
+            self.find(async move {
+                client.flush().await.ok();
+                Found::Flushed(epoch)
+            });
+        }
+    }
+
     /// A call as a message, and its subject.
-    fn message(&self, open: &Open) -> (String, PublishMessage) {
+    pub(super) fn message(&self, open: &Open) -> (String, PublishMessage) {
         let Outgoing { call, arguments, is_suspect, .. } = &open.outgoing;
         let bodies: Vec<Bytes> = arguments.iter().filter_map(here).collect();
         let head =
@@ -196,22 +198,26 @@ impl Acting {
         (self.names.work(open.lane, call.function), message)
     }
 
-    /// The server has a call, or would not have it.
+    /// The server has a call that went out then, or would not have it.
     pub(super) fn sent(
         &mut self,
         number: u64,
         delivery: u32,
         epoch: u32,
-        stored: Vec<Hash>,
-        seq: Result<u64, BoxError>,
+        at: Instant,
+        seq: Result<u64, PublishError>,
     ) {
         let Some(open) = self.calls.delivery(number, delivery) else {
-            // What it needed may have been stored after it was taken away.
-            self.unneeded.extend(stored);
-            // It was withdrawn meanwhile, or is over: then its worker takes it out, if it isn't over by an earlier delivery.
-            let is_left = self.to_take_out.remove(&(number, delivery)) || delivery > 1;
-            if is_left && let Ok(seq) = seq {
-                self.delete(seq);
+            // (Where the connection was lost, its answer doesn't say where it is now.)
+            if epoch == self.epoch
+                && let Some(mut open) = self.leaving.remove(&(number, delivery))
+            {
+                open.place = match seq {
+                    Ok(seq) => Place::Stored { seq },
+                    Err(error) if is_refused(&error) => return,
+                    Err(_) => Place::Again(at),
+                };
+                self.take_out(open);
             }
             return;
         };
@@ -223,14 +229,23 @@ impl Acting {
             // The connection was lost meanwhile: it is sent again by who recovers from that.
             Err(_) if epoch != self.epoch => {}
             Err(error) => {
-                let now = Instant::now();
-                open.place = Place::Again(now + AGAIN);
-                let is_old = |then: Instant| now.duration_since(then) > Duration::from_secs(60);
-                if self.is_connected && self.said_again.is_none_or(is_old) {
-                    self.said_again = Some(now);
-                    say(&format!("the server doesn't take a call, which is sent again: {error}"));
+                if is_refused(&error) && open.sent == Some(at) {
+                    // So it isn't there.
+                    open.sent = None;
                 }
+                self.is_not_taken(number, &error.into());
             }
+        }
+    }
+
+    /// The server would not have a call: it is sent again.
+    fn is_not_taken(&mut self, number: u64, why: &BoxError) {
+        let now = Instant::now();
+        self.calls.is_refused(number, now + AGAIN);
+        let is_old = |then: Instant| now.duration_since(then) > Duration::from_secs(60);
+        if self.is_connected && self.said_again.is_none_or(is_old) {
+            self.said_again = Some(now);
+            say(&format!("the server doesn't take a call, which is sent again: {why}"));
         }
     }
 

@@ -10,6 +10,7 @@ use asynckit::BoxError;
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 
+use super::LEAST_PAUSE;
 use super::settings::Settings;
 use super::taken::All;
 use crate::nats::frames::{self, Told};
@@ -35,8 +36,6 @@ pub(super) enum Found {
     Stored(u32, Result<(), BoxError>),
     /// The streams are there again.
     Opened(u32, Result<(), BoxError>),
-    /// Whether the server hears what is said here.
-    Heard(u32, bool),
     Nothing,
 }
 
@@ -129,14 +128,15 @@ pub(super) struct Acting {
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
     pub(super) is_connected: bool,
-    /// It is being asked whether the server hears what is said here.
-    pub(super) is_asking: bool,
     /// Counts losses of the connection.
     pub(super) epoch: u32,
-    /// Why no process could be had, where that is new.
+    /// Why a process could not be had, where that is new.
     pub(super) complaint: Option<String>,
-    /// As none could, it takes nothing until then.
+    /// As none could, it takes nothing until then, and the next time not for so long.
     pub(super) rests: Option<Instant>,
+    pub(super) pause: Duration,
+    /// It does with fewer processes than it may have until then.
+    pub(super) is_short: Option<Instant>,
     /// It takes no more, and ends when it has nothing left.
     pub(super) is_draining: bool,
 }
@@ -145,9 +145,10 @@ impl Acting {
     pub(super) async fn begin(
         settings: Settings,
         names: Names,
-        connection: Connection,
+        mut connection: Connection,
         crew: Arc<Processes>,
     ) -> Result<Acting, BoxError> {
+        connection.watch(names.done_stream());
         let copies = settings.server.copies();
         streams::open(&connection.js, &names, copies).await?;
         let client = &connection.client;
@@ -187,10 +188,11 @@ impl Acting {
             refused: 0,
             said_foreign: false,
             is_connected: true,
-            is_asking: false,
             epoch: 0,
             complaint: None,
             rests: None,
+            pause: LEAST_PAUSE,
+            is_short: None,
             is_draining: false,
         };
         acting.serve_lane(Lane::Any);

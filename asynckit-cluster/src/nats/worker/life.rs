@@ -52,6 +52,11 @@ impl Acting {
         loop {
             tokio::select! {
                 biased;
+                // First, whatever else there is to do: it has others know that this worker lives.
+                _ = ticks.tick() => {
+                    count += 1;
+                    self.tick(count).await;
+                }
                 Some(one) = said.recv() => {
                     self.hear(one);
                     while let Ok(one) = said.try_recv() {
@@ -69,13 +74,12 @@ impl Acting {
                 Some(event) = self.connection.events.recv() => self.happened(&event),
                 _ = terminate.recv() => self.drain().await,
                 () = moment(self.say_by), if self.say_by.is_some() => {}
-                _ = ticks.tick() => {
-                    count += 1;
-                    self.tick(count).await;
-                }
             }
             if let Some(why) = self.complaint.take() {
-                self.rest(&why).await;
+                match self.crew.count() {
+                    0 => self.rest(&why).await,
+                    there => self.make_do(there, &why),
+                }
             }
             if self.store() || self.has_to_say() {
                 self.say_all().await;
@@ -119,25 +123,7 @@ impl Acting {
                     self.reopen(Duration::from_millis(200));
                 }
             }
-            Found::Heard(epoch, is_heard) => {
-                self.is_asking = false;
-                if !is_heard && self.is_connected && epoch == self.epoch {
-                    let renewing = self.connection.renew();
-                    self.find(async move {
-                        renewing.await;
-                        Found::Nothing
-                    });
-                }
-            }
             Found::Nothing => {}
-        }
-    }
-
-    /// Sees to it that a connection that is no good in this direction is found to be so.
-    fn ask_whether_heard(&mut self) {
-        if !std::mem::replace(&mut self.is_asking, true) {
-            let (asking, epoch) = (self.connection.is_heard(&self.names.done_stream()), self.epoch);
-            self.find(async move { Found::Heard(epoch, asking.await) });
         }
     }
 
@@ -217,15 +203,16 @@ impl Acting {
         let has_calls = |run: u64| self.taken.iter().any(|(id, _)| id.run == run);
         self.ended.retain(|run, since| now.duration_since(*since) < GONE || has_calls(*run));
         if self.is_connected {
-            if !self.is_draining {
-                self.ask_whether_heard();
-            }
             // What drivers that are gone have named. A request that stands may still bring a call.
             self.heard.retain(|_, heard| now.duration_since(*heard) <= GONE);
             self.lanes.retain(|asked| asked.is_wanted(now) || asked.count > 0);
             self.hand_back(now);
             if self.rests.is_some_and(|until| until <= now) && !self.is_draining {
                 self.take_again().await;
+            }
+            if self.is_short.is_some_and(|until| until <= now) {
+                self.is_short = None;
+                self.taken.have_threads(self.settings.threads);
             }
             self.beat(false).await;
             if count.is_multiple_of(PROGRESS) {

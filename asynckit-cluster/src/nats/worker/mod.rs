@@ -37,6 +37,10 @@ use crate::wire::{CallId, Garbled, Outcome};
 /// A process that runs a call and shows no sign of life for so long is killed.
 const LEASE: Duration = Duration::from_secs(10);
 
+/// How long a worker asks for nothing that could not start a process: at first, and, as that goes on, at most.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// What is heard of the processes that run the calls.
 enum Said {
     Finished(CallId, Outcome, Bytes, Option<Ran>),

@@ -9,7 +9,9 @@ use async_nats::{HeaderMap, Message, StatusCode};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 
+use super::LONGEST_PAUSE;
 use super::acting::{Acting, Asked, Found, GONE, Held};
+use super::settings::Settings;
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::{self, Lane};
@@ -23,9 +25,6 @@ const STANDS: Duration = Duration::from_secs(5);
 /// How long a call may wait here for a thread; and each time that it has come again, twice as long. So calls go to who
 /// has time for them; and one that nobody has time for stays somewhere until it has its turn, however long others take.
 const WAITS: Duration = Duration::from_secs(1);
-
-/// How long a worker asks for nothing that could not start a process.
-const RESTS: Duration = Duration::from_secs(10);
 
 impl Acting {
     /// Asks for as many calls as there is room for.
@@ -236,15 +235,27 @@ impl Acting {
         }
     }
 
-    /// No process could be started: other workers may be better off, and this one may be so later. It goes on with what
-    /// it runs.
+    /// No process could be started, and there is none: other workers may be better off, and this one may be so later.
     pub(super) async fn rest(&mut self, why: &str) {
-        if self.is_draining || self.rests.replace(Instant::now() + RESTS).is_some() {
+        if self.is_draining || self.rests.is_some() {
             return;
         }
-        let (name, pause) = (&self.settings.name, RESTS.as_secs());
+        let (name, pause) = (&self.settings.name, self.pause.as_secs());
         say(&format!("{name} hands its calls back, and takes none for {pause} s: {why}"));
+        self.rests = Some(Instant::now() + self.pause);
+        self.pause = LONGEST_PAUSE.min(2 * self.pause);
         self.take_no_more().await;
+    }
+
+    /// One more process could not be started: it goes on with those that it has, and takes no more calls than these run.
+    pub(super) fn make_do(&mut self, there: usize, why: &str) {
+        let Settings { name, threads, processes, .. } = &self.settings;
+        if self.is_short.replace(Instant::now() + LONGEST_PAUSE).is_none() {
+            say(&format!(
+                "{name} goes on with the processes that it has, {there} of {processes}: {why}"
+            ));
+        }
+        self.taken.have_threads(threads / processes * there);
     }
 
     /// Nothing that was asked for is wanted: requests stand for a while, and would bring back what is handed back.

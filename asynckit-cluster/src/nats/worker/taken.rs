@@ -47,6 +47,11 @@ impl All {
         All { all: HashMap::new(), usual: 1.0, last_end: Instant::now(), busy: 0, threads }
     }
 
+    /// So many run at once from now on.
+    pub(super) fn have_threads(&mut self, threads: usize) {
+        self.threads = threads;
+    }
+
     /// Calls have waited here in vain: they are not short.
     pub(super) fn are_slow(&mut self) {
         self.usual = self.usual.max(1.0);

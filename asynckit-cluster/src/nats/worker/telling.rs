@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 
+use super::LEAST_PAUSE;
 use super::acting::{Acting, Found, Ready};
 use crate::clock;
 use crate::nats::EACH;
@@ -55,11 +56,7 @@ impl Acting {
         if !self.is_connected {
             return;
         }
-        let now = Instant::now();
-        let has = self.taken.iter().map(|(id, taken)| {
-            let so_long = now.duration_since(taken.since);
-            (*id, so_long.as_millis() as u64)
-        });
+        let has = self.taken.iter().map(|(id, taken)| (*id, taken.delivery));
         let beat = Beat {
             hello: wire::Hello {
                 version: wire::VERSION,
@@ -101,6 +98,8 @@ impl Acting {
     ) {
         let Some(taken) = self.taken.get(&id) else { return };
         taken.has_outcome = true;
+        // A process has run it.
+        self.pause = LEAST_PAUSE;
         if taken.is_unwanted {
             // Whoever would take it away there may have gone.
             taken.is_stored = true;
