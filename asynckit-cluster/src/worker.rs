@@ -172,10 +172,6 @@ impl Worker {
             Err(why) => return run.refuse(why),
         };
         let span = Span::of_call(taken.call.trace.as_deref(), served.function().path());
-        if taken.call.deadline.is_some_and(|deadline| deadline <= clock::now()) {
-            let words = "was not begun before its deadline";
-            return run.fail(Kind::TimedOut, words.to_owned());
-        }
         let shared = Arc::new(Mutex::new(run));
         let its = shared.clone();
         let work = try_work(move || {
@@ -216,6 +212,11 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
     };
     let settings = served.settings::<Remote>();
     (worker.before)(settings.and_then(|settings| settings.memory));
+    // Last of all: a thread may have been long in coming.
+    if taken.call.deadline.is_some_and(|deadline| deadline <= clock::now()) {
+        let words = "was not begun before its deadline".to_owned();
+        return lock(run).tell(Outcome::Failed(Failed::new(Kind::TimedOut, words)), Bytes::new());
+    }
     worker.tell.begun(id);
     let arguments: Vec<&[u8]> = taken.arguments.iter().map(|one| &**one).collect();
     let before = CALL.replace(Some(id));
@@ -259,10 +260,6 @@ impl Run {
         if !std::mem::replace(&mut self.is_told, true) {
             self.worker.tell.finished_early(self.id, outcome, Bytes::new());
         }
-    }
-
-    fn fail(mut self, kind: Kind, words: String) {
-        self.tell(Outcome::Failed(Failed::new(kind, words)), Bytes::new());
     }
 
     fn refuse(mut self, why: String) {

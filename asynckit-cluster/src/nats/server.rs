@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
-use async_nats::{Client, ConnectOptions, Event, RequestErrorKind, ServerAddr};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, ServerAddr};
 use asynckit::BoxError;
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -23,7 +23,7 @@ const OLDEST: (i64, i64) = (2, 12);
 const SMALLEST_PAYLOAD: usize = 768 << 10;
 
 /// How long an acknowledgement of the server may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A NATS server, and how one proves to it who one is: what [`Cluster::connect`](crate::Cluster::connect) takes.
 ///
@@ -121,17 +121,21 @@ impl Server {
         })
     }
 
-    /// What to say of connecting there, where that should be thought over.
-    pub(super) fn warning(&self) -> Option<String> {
-        let addresses = self.addresses().ok()?;
-        let proves = self.user.is_some()
+    /// Whether it is shown who one is, but for what is in its address.
+    fn proves(&self) -> bool {
+        self.user.is_some()
             || self.token.is_some()
             || self.nkey.is_some()
             || self.credentials.is_some()
-            || self.certificate.is_some();
+            || self.certificate.is_some()
+    }
+
+    /// What to say of connecting there, where that should be thought over.
+    pub(super) fn warning(&self) -> Option<String> {
+        let addresses = self.addresses().ok()?;
         let open =
             addresses.iter().find(|one| !is_loopback(one.host()) && one.username().is_none())?;
-        (!proves).then(|| {
+        (!self.proves()).then(|| {
             format!(
                 "the server {}:{} is on another machine, and is spoken to without credentials: whoever reaches it can \
                  have workers run each function that is `remote`, with any arguments",
@@ -157,7 +161,24 @@ impl Server {
         self.url.split(',').map(hide).collect::<Vec<_>>().join(",")
     }
 
-    async fn options(&self, name: &str) -> Result<ConnectOptions, BoxError> {
+    /// Why the server doesn't let this one in, and what to do.
+    fn why_not(&self) -> String {
+        if let Some(path) = &self.credentials {
+            return format!(
+                "the server doesn't take the credentials in {}: they have to be those of a user of an account that it \
+                 knows, and neither expired nor revoked",
+                path.display()
+            );
+        }
+        let words = if self.proves() || self.url.contains('@') {
+            "the server doesn't take the name and password, the token or the key: they have to be as it is configured"
+        } else {
+            "the server asks who this is: `Server` says so, or for a worker a variable like `ASYNCKIT_WORKER_CREDENTIALS`"
+        };
+        words.to_owned()
+    }
+
+    fn options(&self, name: &str) -> Result<ConnectOptions, BoxError> {
         let mut options = ConnectOptions::new()
             .name(name)
             .client_capacity(16 << 10)
@@ -191,9 +212,9 @@ impl Server {
             options = options.nkey(seed.clone());
         }
         if let Some(path) = &self.credentials {
-            let read = options.credentials_file(path).await;
-            options =
-                read.map_err(|error| format!("the credentials in {}: {error}", path.display()))?;
+            let read = std::fs::read_to_string(path).and_then(|text| options.credentials(&text));
+            let complaint = |error| format!("no credentials in {}: {error}", path.display());
+            options = read.map_err(complaint)?;
         }
         if let Some(path) = &self.roots {
             options = options.add_root_certificates(path.clone()).require_tls(true);
@@ -209,14 +230,19 @@ impl Server {
     pub(super) async fn connect(&self, name: &str) -> Result<Connection, BoxError> {
         let addresses = self.addresses()?;
         let (send, events) = mpsc::unbounded_channel();
-        let options = self.options(name).await?.event_callback(move |event| {
+        let options = self.options(name)?.event_callback(move |event| {
             // Nobody listens any more: it is the end.
             send.send(event).ok();
             std::future::ready(())
         });
         let client = options.connect(addresses).await;
-        let client =
-            client.map_err(|error| format!("no connection to {}: {error}", self.shown()))?;
+        let client = client.map_err(|error| {
+            let why = match error.kind() {
+                ConnectErrorKind::AuthorizationViolation => self.why_not(),
+                _ => error.to_string(),
+            };
+            format!("no connection to {}: {why}", self.shown())
+        })?;
         let info = client.server_info();
         if !client.is_server_compatible(OLDEST.0, OLDEST.1, 0) {
             let (major, minor) = OLDEST;

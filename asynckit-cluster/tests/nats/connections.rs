@@ -255,12 +255,16 @@ fn what_is_past_its_deadline_is_not_begun_while_its_driver_is_away() {
         None
     });
     let (late, until) = late.expect("it waits on the server, and its driver is away");
+    soon("it is given up", || late.is_set());
     assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
     soon("its time is over, by all clocks", || Instant::now() > until);
     dir.allow("go");
+    soon("the one before it comes back", || held.is_set());
     assert_eq!(held.get().unwrap(), 1);
     soon("it has come to its turn", || server.messages("WORK") == 0);
-    assert_eq!(add(1, 1).spawn_on(&here).get().unwrap(), 2);
+    let after = add(1, 1).spawn_on(&here);
+    soon("the one after it comes back", || after.is_set());
+    assert_eq!(after.get().unwrap(), 2);
     assert!(begun(dir.path(), 2).is_empty());
     proxy.mend();
 }

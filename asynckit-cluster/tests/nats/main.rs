@@ -16,6 +16,7 @@ mod support;
 
 mod chaos;
 mod connections;
+mod credentials;
 mod doubts;
 mod drivers;
 mod large;

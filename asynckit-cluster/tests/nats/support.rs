@@ -1,12 +1,13 @@
 //! Servers, workers and directories, all of which end with the test.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 use asynckit::Spawner;
@@ -18,9 +19,18 @@ use crate::signals::{self, Signal};
 /// How long anything may take, on a machine that does much else.
 pub const LONG: Duration = Duration::from_secs(90);
 
+/// What each test, by the name of its thread, has waited for last.
+static WAITS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
+fn waits_for(what: &str) {
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    WAITS.lock().unwrap().insert(test, what.to_owned());
+}
+
 /// Waits until this is so.
 #[track_caller]
 pub fn soon(what: &str, mut is_so: impl FnMut() -> bool) {
+    waits_for(what);
     let begin = Instant::now();
     while !is_so() {
         assert!(begin.elapsed() < LONG, "waited in vain: {what}");
@@ -97,7 +107,9 @@ fn watch(server: &Arc<()>) {
     std::thread::spawn(move || {
         while server.strong_count() > 0 {
             if Instant::now() > until {
-                eprintln!("{} hangs", test.name().unwrap_or("a test"));
+                let test = test.name().unwrap_or_default();
+                let last = WAITS.lock().unwrap().get(test).cloned().unwrap_or_default();
+                eprintln!("{test} hangs, after or in its wait for this: {last}");
                 std::process::abort();
             }
             std::thread::sleep(Duration::from_secs(1));
@@ -214,8 +226,15 @@ impl Driven {
 impl Drop for Driven {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            // What it says is held back until the test has ended, which it may not do.
+            waits_for("its failure, and the end of a driver");
             self.0.stop_timeout(Duration::ZERO);
+            return;
         }
+        waits_for("the end of a driver");
+        let begin = Instant::now();
+        self.0.stop_timeout(LONG);
+        assert!(begin.elapsed() < LONG, "a driver has not ended, or late: {:?}", begin.elapsed());
     }
 }
 

@@ -10,13 +10,14 @@ use async_nats::jetstream::context::PublishError;
 use asynckit::BoxError;
 use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::timeout;
 
 use super::calls::{Calls, Instance, Open};
 use super::recover::{Listed, Recovered};
 use super::seen::Workers;
 use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
-use crate::nats::server::{Connection, Server};
+use crate::nats::server::{Connection, PATIENCE, Server};
 use crate::nats::streams::{self, Streams};
 use crate::seam::{Driver, Ran};
 use crate::status::{self, RunningCall, Status};
@@ -43,7 +44,7 @@ pub(super) enum Found {
     /// Calls that have been in the stream for a while.
     Old(u32, Result<Listed, BoxError>),
     /// What has gone out has left this process.
-    Flushed(u32),
+    Flushed,
     Nothing,
 }
 
@@ -76,9 +77,10 @@ pub(super) struct Acting {
     pub(super) strays: HashMap<CallId, Instant>,
     pub(super) has_news: bool,
     pub(super) is_connected: bool,
-    pub(super) is_recovering: bool,
+    /// The recovery that is on its way, and has to come before all else, is of this [epoch](Acting::epoch).
+    pub(super) recovering: Option<u32>,
     pub(super) is_reading: bool,
-    /// Counts losses of the connection: what was asked before one says nothing of what came after it.
+    /// Counts losses of the connection, or of what came by it: what was asked before one says nothing of what came after.
     pub(super) epoch: u32,
     /// Up to where in the stream all outcomes have come: a while ago, and lately.
     pub(super) marks: (u64, u64),
@@ -144,7 +146,7 @@ impl Acting {
             strays: HashMap::new(),
             has_news: true,
             is_connected: true,
-            is_recovering: false,
+            recovering: None,
             is_reading: false,
             epoch: 0,
             marks: (last, last),
@@ -161,7 +163,8 @@ impl Acting {
             looked_at: HashSet::new(),
             is_untidy: false,
         };
-        acting.connection.client.flush().await?;
+        // A client whose connection is lost by now would wait until that is back.
+        timeout(PATIENCE, acting.connection.client.flush()).await??;
         Ok(acting)
     }
 

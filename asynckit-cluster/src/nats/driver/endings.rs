@@ -150,7 +150,7 @@ impl Acting {
         self.is_reading = false;
         let Ok(messages) = read else { return };
         messages.iter().for_each(|message| self.outcomes(message));
-        if epoch == self.epoch && self.is_connected && !self.is_recovering {
+        if epoch == self.epoch && self.is_connected && self.recovering.is_none() {
             self.give_up();
         }
     }
@@ -204,16 +204,20 @@ impl Acting {
         }
     }
 
-    /// Sets off what is to be done when the connection is there again.
+    /// Sets off what is to be done when the connection is there again, or something was dropped that came by it.
     pub(super) fn recover(&mut self) {
-        self.is_recovering = true;
+        self.recovering = Some(self.epoch);
         let finding = self.recovery();
         self.find(finding);
     }
 
     pub(super) fn have_recovered(&mut self, epoch: u32, found: Result<Box<Recovered>, BoxError>) {
         if epoch != self.epoch {
-            // The connection was lost again, and another recovery is on its way, or will be.
+            // The connection was lost again, and another recovery is on its way, or will be; else only messages were
+            // dropped, and nobody but this one sees to it.
+            if self.recovering == Some(epoch) && self.is_connected {
+                self.recover();
+            }
             return;
         }
         let found = match found {
@@ -229,7 +233,7 @@ impl Acting {
         };
         let now = Instant::now();
         self.streams = found.streams;
-        self.is_recovering = false;
+        self.recovering = None;
         self.marks = if found.is_new { (0, 0) } else { (self.marks.0, self.marks.0) };
         let server = self.connection.server();
         let is_same = !found.is_new && server == self.server;

@@ -56,7 +56,7 @@ impl Acting {
         if open.sent.is_none() {
             return;
         }
-        if !self.is_connected || self.is_recovering {
+        if !self.is_connected || self.recovering.is_some() {
             return self.to_take_out.push(open);
         }
         let (number, delivery) = (open.outgoing.call.id.number, open.outgoing.call.delivery);

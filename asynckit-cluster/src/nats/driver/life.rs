@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use async_nats::Event;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Command;
 use super::acting::{Acting, Found};
@@ -79,10 +79,13 @@ impl Acting {
                 self.has_news = true;
                 self.recover();
             }
-            // Outcomes were dropped: they are in the stream.
+            // Outcomes were dropped: they are in the stream. What is on its way goes by the epoch, as when the connection
+            // was lost.
             Event::SlowConsumer(_) => {
                 self.epoch += 1;
-                self.read_outcomes();
+                if self.recovering.is_none() {
+                    self.recover();
+                }
             }
             _ => {}
         }
@@ -116,13 +119,13 @@ impl Acting {
             }
             Found::Tidied(..) => self.is_untidy = true,
             Found::Old(epoch, found) => self.take_relics_out(epoch, found),
-            Found::Flushed(epoch) => self.is_full &= epoch != self.epoch,
+            Found::Flushed => self.is_full = false,
             Found::Nothing => {}
         }
     }
 
     fn tick(&mut self) {
-        if !self.is_connected || self.is_recovering {
+        if !self.is_connected || self.recovering.is_some() {
             return;
         }
         let now = Instant::now();
@@ -150,11 +153,10 @@ impl Acting {
 
     /// Leaves nothing in the stream that nobody wants; also where the connection is lost, and comes back.
     async fn take_the_rest_out(&mut self) {
-        let (begin, mut last) = (Instant::now(), Instant::now());
-        while !self.leaving.is_empty() || !self.to_take_out.is_empty() {
-            if begin.elapsed() > AT_MOST || last.elapsed() > FOR_THE_REST {
-                return;
-            }
+        let mut last = Instant::now();
+        while !(self.leaving.is_empty() && self.to_take_out.is_empty())
+            && last.elapsed() <= FOR_THE_REST
+        {
             tokio::select! {
                 Some(found) = self.findings.next(), if !self.findings.is_empty() => {
                     self.learn(found).await;
@@ -168,7 +170,7 @@ impl Acting {
 
     /// The end: no call is open.
     async fn stop(mut self) {
-        self.take_the_rest_out().await;
+        timeout(AT_MOST, self.take_the_rest_out()).await.ok();
         if !self.is_connected {
             return;
         }
@@ -182,15 +184,15 @@ impl Acting {
             done.purge().filter(subject).await.ok();
             self.forget_unneeded();
         };
-        tokio::time::timeout(AT_THE_END, last_things).await.ok();
+        timeout(AT_THE_END, last_things).await.ok();
         // What is being deleted, and what is stored only now and is to be: as long as the server answers.
-        let end = Instant::now() + AT_MOST;
-        while Instant::now() < end
-            && let Ok(Some(found)) = tokio::time::timeout(AT_THE_END, self.findings.next()).await
-        {
-            self.learn(found).await;
-            self.forget_unneeded();
-        }
-        tokio::time::timeout(AT_THE_END, self.connection.client.flush()).await.ok();
+        let rest = async {
+            while let Ok(Some(found)) = timeout(AT_THE_END, self.findings.next()).await {
+                self.learn(found).await;
+                self.forget_unneeded();
+            }
+        };
+        timeout(AT_MOST, rest).await.ok();
+        timeout(AT_THE_END, self.connection.client.flush()).await.ok();
     }
 }

@@ -179,10 +179,10 @@ impl Acting {
         if self.unflushed >= AT_ONCE {
             self.unflushed = 0;
             self.is_full = true;
-            let (client, epoch) = (self.connection.client.clone(), self.epoch);
+            let client = self.connection.client.clone();
             self.find(async move {
                 client.flush().await.ok();
-                Found::Flushed(epoch)
+                Found::Flushed
             });
         }
     }

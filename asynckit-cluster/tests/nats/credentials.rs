@@ -1,0 +1,103 @@
+//! Files of credentials, as `nsc` makes them, on a server that knows its accounts by what an operator has signed.
+
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use asynckit_cluster::{Cluster, Server};
+use data_encoding::BASE64URL_NOPAD;
+use nkeys::KeyPair;
+
+use crate::calls::add;
+use crate::support::{Dir, Driven, LONG, NatsServer, WorkerProcess};
+
+/// What an account may: as much as the server has, and with JetStream or not.
+fn account(has_jetstream: bool) -> String {
+    let most =
+        |names: &[&str]| names.iter().map(|name| format!(",{name:?}:-1")).collect::<String>();
+    let usual = most(&["subs", "data", "payload", "imports", "exports", "conn", "leaf"]);
+    let jetstream = match has_jetstream {
+        true => most(&["mem_storage", "disk_storage", "streams", "consumer"]),
+        false => String::new(),
+    };
+    format!(r#""type":"account","limits":{{"wildcards":true{usual}{jetstream}}}"#)
+}
+
+/// What `by` says and has signed of who has the key `of`.
+fn signed(by: &KeyPair, of: &KeyPair, says: &str) -> String {
+    let (iss, sub) = (by.public_key(), of.public_key());
+    let iat = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let who = format!(r#""iss":"{iss}","sub":"{sub}","name":"test""#);
+    let claims =
+        format!(r#"{{"jti":"{sub}-{iat}","iat":{iat},{who},"nats":{{{says},"version":2}}}}"#);
+    let header = r#"{"typ":"JWT","alg":"ed25519-nkey"}"#;
+    let parts = [header, &claims].map(|part| BASE64URL_NOPAD.encode(part.as_bytes()));
+    let text = parts.join(".");
+    let signature = BASE64URL_NOPAD.encode(&by.sign(text.as_bytes()).unwrap());
+    format!("{text}.{signature}")
+}
+
+/// The file of a new user of this account.
+fn file_of_user(dir: &Dir, name: &str, account: &KeyPair) -> PathBuf {
+    let user = KeyPair::new_user();
+    let says = r#""type":"user","pub":{},"sub":{},"subs":-1,"data":-1,"payload":-1"#;
+    let (jwt, seed) = (signed(account, &user, says), user.seed().unwrap());
+    let (path, line) = (dir.join(name), "------");
+    let text = format!(
+        "-----BEGIN NATS USER JWT-----\n{jwt}\n{line}END NATS USER JWT{line}\n\n\
+         -----BEGIN USER NKEY SEED-----\n{seed}\n{line}END USER NKEY SEED{line}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn who_has_the_file_of_a_user_is_let_in_and_others_are_told_why_not() {
+    let dir = Dir::new();
+    let operator = KeyPair::new_operator();
+    // (The account of the server itself has no JetStream.)
+    let [films, system, stranger] = [(); 3].map(|()| KeyPair::new_account());
+    let preload = [(&films, true), (&system, false)].map(|(key, has_jetstream)| {
+        let jwt = signed(&operator, key, &account(has_jetstream));
+        format!("{}: {jwt:?}", key.public_key())
+    });
+    let jwt = signed(&operator, &operator, r#""type":"operator""#);
+    let config = format!(
+        "operator: {jwt:?}\nsystem_account: {}\nresolver: MEMORY\nresolver_preload {{\n{}\n}}",
+        system.public_key(),
+        preload.join("\n")
+    );
+    let Some(server) = NatsServer::with(&config, "") else { return };
+    let url = format!("{}/test", server.url());
+    let file = file_of_user(&dir, "films.creds", &films);
+    let cluster = Driven::at(Server::at(server.url()).credentials_file(&file));
+    let _worker = WorkerProcess::with(&url, "w", 1, |command| {
+        command.env("ASYNCKIT_WORKER_CREDENTIALS", &file);
+    });
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+
+    let garbled = dir.join("garbled.creds");
+    std::fs::write(&garbled, "secret").unwrap();
+    for (file, words) in [
+        (dir.join("none.creds"), "No such file"),
+        (garbled, "cannot parse"),
+        (file_of_user(&dir, "stranger.creds", &stranger), "doesn't take the credentials in"),
+        (file_of_user(&dir, "system.creds", &system), "JetStream"),
+    ] {
+        let begin = Instant::now();
+        let error = Cluster::connect(Server::at(server.url()).credentials_file(&file), "test");
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+        // The worker says the same, and ends.
+        let said = std::fs::File::create(dir.join("said")).unwrap();
+        let mut worker = WorkerProcess::with(&url, "wrong", 1, |command| {
+            command.env("ASYNCKIT_WORKER_CREDENTIALS", &file).stderr(said);
+        });
+        assert!(!worker.ended());
+        let said = std::fs::read_to_string(dir.join("said")).unwrap();
+        assert!(said.contains(words), "{said}");
+        assert!(begin.elapsed() < LONG);
+    }
+    let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+    assert!(error.contains("asks who this is"), "{error}");
+    assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}
