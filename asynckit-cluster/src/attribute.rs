@@ -33,6 +33,7 @@ use asynckit::{BoxError, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::octets;
 use crate::wire::whole;
 
 /// What `remote(..)` says of a function.
@@ -167,11 +168,11 @@ pub trait Argument: Serialize {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Serialize + DeserializeOwned> Argument for A {
+impl<A: Serialize + DeserializeOwned + 'static> Argument for A {
     type Owned = A;
 
     fn arrived(bytes: &[u8]) -> Result<A, BoxError> {
-        whole(bytes)
+        octets::read(bytes)
     }
 
     fn lend(owned: &A) -> &A {
@@ -185,7 +186,7 @@ macro_rules! borrowed {
             type Owned = $owned;
 
             fn arrived(bytes: &[u8]) -> Result<$owned, BoxError> {
-                whole(bytes)
+                octets::read(bytes)
             }
 
             fn lend(owned: &$owned) -> &$borrowed {
@@ -197,7 +198,7 @@ macro_rules! borrowed {
 borrowed! {
     [] str, String;
     [] Path, PathBuf;
-    [T: Serialize + DeserializeOwned] [T], Vec<T>;
+    [T: Serialize + DeserializeOwned + 'static] [T], Vec<T>;
 }
 
 /// A value that can come back from another process.
@@ -206,10 +207,10 @@ borrowed! {
     label = "not a value that can be sent",
     note = "derive `serde::Serialize` and `serde::Deserialize`"
 )]
-pub trait Value: Serialize + DeserializeOwned {}
+pub trait Value: Serialize + DeserializeOwned + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> Value for T {}
+impl<T: Serialize + DeserializeOwned + 'static> Value for T {}
 
 /// An argument as it is written: a `&` of one goes as that does.
 #[diagnostic::on_unimplemented(
@@ -242,7 +243,7 @@ impl Arguments for () {
 
 impl<A: Serialize, Rest: Arguments> Arguments for (A, Rest) {
     fn encode(&self, all: &mut Vec<Vec<u8>>) -> Result<(), BoxError> {
-        all.push(postcard::to_stdvec(&self.0)?);
+        all.push(octets::write(&self.0)?);
         self.1.encode(all)
     }
 }
@@ -259,11 +260,11 @@ impl<A: Arguments, T: Value> Codec<A, T> for Bytes {
     }
 
     fn value(&self, value: &T) -> Result<Vec<u8>, BoxError> {
-        Ok(postcard::to_stdvec(value)?)
+        octets::write(value)
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<T, BoxError> {
-        whole(bytes)
+        octets::read(bytes)
     }
 }
 
@@ -285,6 +286,6 @@ impl<A: Argument + ?Sized> Decode<A> for Arrive {
 
 impl<T: Value> Encode<T> for Arrive {
     fn encode(&self, value: &T) -> Result<Vec<u8>, BoxError> {
-        Ok(postcard::to_stdvec(value)?)
+        octets::write(value)
     }
 }

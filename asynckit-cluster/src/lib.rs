@@ -4,6 +4,7 @@
 // Each imports only what stands above it here.
 mod clock;
 mod error;
+mod octets;
 mod sync;
 mod trace;
 mod wire;
