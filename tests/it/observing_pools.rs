@@ -381,3 +381,15 @@ fn joined_results_count_as_what_they_are_made_of() {
         ]
     );
 }
+
+#[test]
+fn a_time_of_more_than_centuries_is_the_last_that_events_have() {
+    let log = Log::default();
+    let pool = Pool::builder().deterministic(1).observer(log.clone()).build().unwrap();
+    let never = AsyncResult::<u64>::new();
+    let far = Duration::new(1 << 40, 500_000_000);
+    let late = chain!(&pool, add(1, &never)).timeout(far);
+    assert!(late.get().is_err());
+    assert_eq!(pool.virtual_time(), Some(far));
+    assert_eq!(log.seen().last().unwrap().time, Duration::from_nanos(u64::MAX));
+}

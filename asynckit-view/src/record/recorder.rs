@@ -376,5 +376,5 @@ impl Recorder {
 
 pub(super) fn nanos(time: Duration) -> u64 {
     // Not by `as_nanos`, whose arithmetic is that of 128 bits.
-    time.as_secs().saturating_mul(1_000_000_000) + u64::from(time.subsec_nanos())
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
 }

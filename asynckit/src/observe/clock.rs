@@ -41,7 +41,7 @@ pub(super) fn nanos_now() -> Nanos {
 
 /// Not by `as_nanos`, whose arithmetic is that of 128 bits.
 pub(super) fn nanos(time: Duration) -> Nanos {
-    time.as_secs().saturating_mul(1_000_000_000) + u64::from(time.subsec_nanos())
+    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
 }
 
 thread_local! {

@@ -79,7 +79,7 @@
 //!
 //! The times of a pool's events are those of a clock that never goes back and is the same for all
 //! pools of the process ([`now`]); only a [deterministic](crate::Pool::deterministic) pool has its own, which is virtual
-//! ([`Clock`]).
+//! ([`Clock`]). They are kept as nanoseconds in 64 bits: a virtual time of more than 584 years is told as the last of these.
 //!
 //! What happens on one thread with no code of the program's in between may have one time: a task is ready when the last
 //! of its inputs ended, and the one that a worker goes on with at once has begun then.
