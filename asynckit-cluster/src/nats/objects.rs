@@ -130,7 +130,8 @@ impl Objects {
         if object.info().size as u64 != size || size > MOST_BODY {
             return Ok(None);
         }
-        let mut body = Vec::with_capacity(object.info().size);
+        // (One more, so that there is room to find the end.)
+        let mut body = Vec::with_capacity(object.info().size + 1);
         let mut limited = (&mut object).take(size + 1);
         // What was taken away meanwhile doesn't come to an end.
         while tokio::time::timeout(STALLS, limited.read_buf(&mut body)).await?? > 0 {}

@@ -77,6 +77,8 @@ pub(super) struct Acting {
     pub(super) strays: HashMap<CallId, Instant>,
     pub(super) has_news: bool,
     pub(super) is_connected: bool,
+    /// Since when it is, or was last.
+    pub(super) connected: Instant,
     /// The recovery that is on its way, and has to come before all else, is of this [epoch](Acting::epoch).
     pub(super) recovering: Option<u32>,
     pub(super) is_reading: bool,
@@ -97,6 +99,8 @@ pub(super) struct Acting {
     pub(super) unflushed: u64,
     /// They are so many that others wait until they have.
     pub(super) is_full: bool,
+    /// Counts how often calls went out, so that each time another lane comes first.
+    pub(super) turn: usize,
     /// Deliveries that nobody wants, and are being taken out of the stream, or will be when the server has them.
     pub(super) leaving: HashMap<(u64, u32), Open>,
     /// Those that are to be taken out when that can be said to the server.
@@ -146,6 +150,7 @@ impl Acting {
             strays: HashMap::new(),
             has_news: true,
             is_connected: true,
+            connected: Instant::now(),
             recovering: None,
             is_reading: false,
             epoch: 0,
@@ -157,6 +162,7 @@ impl Acting {
             again: Vec::new(),
             unflushed: 0,
             is_full: false,
+            turn: 0,
             leaving: HashMap::new(),
             to_take_out: Vec::new(),
             unmade: Vec::new(),

@@ -40,7 +40,7 @@ pub(super) enum Place {
     Waiting,
     /// Its large bodies are on their way, or the message is.
     Underway,
-    /// The server would not have it. It is sent again then, under the same id.
+    /// The server would not have it, or its answer did not come. It is sent again then, under the same id.
     Again(Instant),
     /// It has gone out alone, and the server was not asked whether it has it, as that takes longer than a short call. It is
     /// sent again then, likewise, if nobody has said by then that he has it.
@@ -162,8 +162,8 @@ impl Calls {
         }
     }
 
-    /// The server would not have it: it goes again then.
-    pub(super) fn is_refused(&mut self, number: u64, until: Instant) {
+    /// The server would not have it, or did not answer: it goes again then.
+    pub(super) fn goes_again(&mut self, number: u64, until: Instant) {
         if let Some(open) = self.open.get_mut(&number) {
             open.place = Place::Again(until);
         }

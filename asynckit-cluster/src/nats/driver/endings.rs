@@ -222,7 +222,8 @@ impl Acting {
         }
         let found = match found {
             Ok(found) => found,
-            Err(_) => {
+            Err(error) => {
+                self.complain(&format!("what has become of the calls is asked for again: {error}"));
                 // A server that has just begun may not be ready for all.
                 let finding = self.recovery();
                 return self.find(async move {
@@ -250,8 +251,11 @@ impl Acting {
         }
         // What was underway when the connection was lost may have arrived or not: under its id it is stored once, as long
         // as that is known. A server that was away may have handed out what it had not written yet.
-        let is_known = self.knows(now);
-        let is_known = |open: &Open| is_known(open) && (is_same || !open.outgoing.is_suspect);
+        let (is_known, since) = (self.knows(now), self.connected);
+        let is_known = |open: &Open| {
+            let is_here = is_same || open.sent.is_none_or(|sent| sent >= since);
+            is_known(open) && (is_here || !open.outgoing.is_suspect)
+        };
         self.again.extend(self.calls.underway(now, is_known));
         self.is_still_there(found.is_new, is_known);
         self.take_all_out();

@@ -32,6 +32,8 @@ impl Acting {
                 biased;
                 // First, whatever else there is to do: it has others know that this driver lives.
                 _ = ticks.tick() => self.tick(),
+                // Before anything is sent to what may be another server by now.
+                Some(event) = self.connection.events.recv() => self.happened(&event),
                 Some(message) = self.done.next() => self.outcomes(&message.payload),
                 command = commands.recv() => match command {
                     None | Some(Command::Stop) => break,
@@ -48,7 +50,6 @@ impl Acting {
                 Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found).await,
                 Some(message) = self.news.next() => self.hear_news(&message.payload),
                 Some(message) = self.beats.next() => self.hear_beat(&message.payload),
-                Some(event) = self.connection.events.recv() => self.happened(&event),
             }
             self.send_all().await;
         }
@@ -72,6 +73,7 @@ impl Acting {
             }
             Event::Connected => {
                 self.is_connected = true;
+                self.connected = Instant::now();
                 self.epoch += 1;
                 self.is_full = false;
                 // Nobody could be told meanwhile.
@@ -125,6 +127,7 @@ impl Acting {
     }
 
     fn tick(&mut self) {
+        self.has_news = true;
         if !self.is_connected || self.recovering.is_some() {
             return;
         }
@@ -132,7 +135,6 @@ impl Acting {
         self.forget_unneeded();
         self.forget_strays(now);
         self.look_for_relics();
-        self.has_news = true;
         let is_known = self.knows(now);
         self.again.extend(self.calls.due(now, is_known));
         for (number, delivery) in self.calls.given_up(now) {

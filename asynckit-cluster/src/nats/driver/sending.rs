@@ -93,7 +93,10 @@ impl Acting {
         for number in std::mem::take(&mut self.again) {
             self.send(number, true).await;
         }
-        let lanes: Vec<Lane> = self.calls.lanes.keys().copied().collect();
+        let mut lanes: Vec<Lane> = self.calls.lanes.keys().copied().collect();
+        self.turn = self.turn.wrapping_add(1);
+        let first = self.turn % lanes.len().max(1);
+        lanes.rotate_left(first);
         for lane in lanes {
             while !self.is_full
                 && let Some(number) = self.calls.next(lane)
@@ -137,7 +140,15 @@ impl Acting {
     ) {
         let Some(open) = self.calls.delivery(number, delivery) else {
             // It may have been stored after it was taken away.
-            return self.unneeded.extend(hashes);
+            self.unneeded.extend(hashes);
+            // An earlier message of it may be there, while this one does not go out any more.
+            if epoch == self.epoch
+                && let Some(mut open) = self.leaving.remove(&(number, delivery))
+            {
+                open.place = Place::Again(Instant::now());
+                self.take_out(open);
+            }
+            return;
         };
         // Else it is put, and sent, again by who recovers from the loss of the connection.
         if open.place == Place::Underway && epoch == self.epoch {
@@ -221,8 +232,11 @@ impl Acting {
             }
             return;
         };
-        if open.place != Place::Underway {
-            return;
+        match open.place {
+            Place::Underway => {}
+            // So it is there.
+            Place::Doubtful(_) if epoch == self.epoch && seq.is_ok() => {}
+            _ => return,
         }
         match seq {
             Ok(seq) => open.place = Place::Stored { seq },
@@ -241,11 +255,17 @@ impl Acting {
     /// The server would not have a call: it is sent again.
     fn is_not_taken(&mut self, number: u64, why: &BoxError) {
         let now = Instant::now();
-        self.calls.is_refused(number, now + AGAIN);
+        self.calls.goes_again(number, now + AGAIN);
+        self.complain(&format!("the server doesn't take a call, which is sent again: {why}"));
+    }
+
+    /// Says what is the matter with the server, once a minute at most.
+    pub(super) fn complain(&mut self, what: &str) {
+        let now = Instant::now();
         let is_old = |then: Instant| now.duration_since(then) > Duration::from_secs(60);
         if self.is_connected && self.said_again.is_none_or(is_old) {
             self.said_again = Some(now);
-            say(&format!("the server doesn't take a call, which is sent again: {why}"));
+            say(what);
         }
     }
 

@@ -132,8 +132,9 @@ pub(super) struct Acting {
     pub(super) epoch: u32,
     /// Why a process could not be had, where that is new.
     pub(super) complaint: Option<String>,
-    /// As none could, it takes nothing until then, and the next time not for so long.
+    /// As none could, it takes nothing until then.
     pub(super) rests: Option<Instant>,
+    /// How long it rests the next time.
     pub(super) pause: Duration,
     /// It does with fewer processes than it may have until then.
     pub(super) is_short: Option<Instant>,

@@ -37,7 +37,7 @@ use crate::wire::{CallId, Garbled, Outcome};
 /// A process that runs a call and shows no sign of life for so long is killed.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// How long a worker asks for nothing that could not start a process: at first, and, as that goes on, at most.
+/// How long a worker rests that could not start a process: the first time, and at most.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
