@@ -84,7 +84,7 @@ impl Counter {
             let tally = tallies
                 .entry(function)
                 .or_insert_with(|| Tally { name: name(), ..Tally::default() });
-            // What is done first, so that it is never more than there is.
+            // What is done first, as there may be more meanwhile.
             tally.done += site.sum(|counts| &counts.ended);
             tally.failed += site.sum(|counts| &counts.failed);
             tally.skipped += site.sum(|counts| &counts.skipped);

@@ -170,5 +170,7 @@ fn without_the_variable_nothing_is_written() {
         .output()
         .unwrap();
     assert!(output.status.success());
+    // (It has been run: it ends the process before it passes.)
+    assert!(String::from_utf8_lossy(&output.stdout).contains("running 1 test"), "{output:?}");
     assert!(files(&path).is_empty());
 }

@@ -283,9 +283,10 @@ function taskPanel() {
       M.callsOf
         .get(i)
         .slice(0, 20)
-        .map((k) =>
-          h("div", {}, h("button", { class: "link", onclick: () => select({ call: k }) }, callWords(k)), ", set at ", callSite(k)),
-        ),
+        .map((k) => {
+          const go = h("button", { class: "link", onclick: () => select({ call: k }) }, callWords(k));
+          return h("div", {}, go, ", set at ", callSite(k));
+        }),
     ],
     h("h3", {}, ins.length > 1 ? `${count(ins.length)} inputs; the one that came last stands first` : "Input"),
     ins.length ? tags(ins) : h("span", { class: "soft" }, "none: ready when submitted"),
