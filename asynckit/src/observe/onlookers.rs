@@ -108,8 +108,7 @@ impl Moment<'_> {
             To::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
             To::Nowhere(everywhere) => {
                 if let Some(observer) = everywhere {
-                    tell_one(observer, event)
-                        .unwrap_or_else(|payload| panicked(HERE, payload, None));
+                    tell_one(observer, event, HERE, None);
                 }
             }
         }
@@ -119,16 +118,21 @@ impl Moment<'_> {
 impl Onlooker {
     #[inline]
     fn tell(&self, event: &dyn Event, hook: &Mutex<Option<Hook>>) {
-        if let Err(payload) = tell_one(&*self.observer, event) {
-            panicked(self.at, payload, Some(hook));
-        }
+        tell_one(&*self.observer, event, self.at, Some(hook));
     }
 }
 
 #[inline]
-fn tell_one(observer: &dyn Observer, event: &dyn Event) -> Result<(), panic::Payload> {
+fn tell_one(
+    observer: &dyn Observer,
+    event: &dyn Event,
+    at: &'static Location<'static>,
+    hook: Option<&Mutex<Option<Hook>>>,
+) {
     // It may use the library.
-    panic::catch(|| foreign::call_noted(|| event.tell(observer)))
+    if let Err(payload) = panic::catch(|| foreign::call_noted(|| event.tell(observer))) {
+        panicked(at, payload, hook);
+    }
 }
 
 /// Where those were made who look on everywhere.
@@ -188,10 +192,8 @@ impl Onlookers {
     #[inline]
     pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
         let among = Among::new(self.count(), everywhere.is_some());
-        if let Some(observer) = everywhere
-            && self.everywhere.get().is_none()
-        {
-            let _ = self.everywhere.set(observer);
+        if let Some(observer) = everywhere {
+            let _ = self.everywhere.get_or_init(|| observer);
         }
         Listeners { onlookers: self.clone(), among }
     }
@@ -212,8 +214,7 @@ impl Onlookers {
     #[inline(never)]
     fn tell_everywhere(&self, event: &dyn Event) {
         if let Some(observer) = self.everywhere.get() {
-            tell_one(*observer, event)
-                .unwrap_or_else(|payload| panicked(HERE, payload, Some(&self.hook)));
+            tell_one(*observer, event, HERE, Some(&self.hook));
         }
     }
 
@@ -270,7 +271,7 @@ impl Onlookers {
 
 /// Some who look on to a pool: so many, from the first on, and maybe who does so everywhere. A few bytes, as each task
 /// that is seen has them.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) struct Among(u32);
 
 impl Among {
