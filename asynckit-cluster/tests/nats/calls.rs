@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use asynckit::{async_work, is_cancelled};
+use asynckit::{AsyncResult, async_work, is_cancelled};
 use asynckit_cluster::call_id;
 use serde::{Deserialize, Serialize};
+
+use crate::support::{Dir, Driven, soon};
 
 #[async_work(remote)]
 pub fn add(a: u64, b: u64) -> u64 {
@@ -86,6 +88,14 @@ pub fn gated(dir: PathBuf, number: u64) -> u64 {
     wait_for(&dir.join("go"));
     std::fs::write(dir.join(format!("done-{number}")), "").unwrap();
     number
+}
+
+/// Such a call, number 1, that has begun.
+#[track_caller]
+pub fn held(cluster: &Driven, dir: &Dir) -> AsyncResult<u64> {
+    let held = gated(dir.path().to_owned(), 1).spawn_on(cluster);
+    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    held
 }
 
 /// The same, with so many bytes for its value.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use asynckit::ErrorKind;
 use asynckit_cluster::Cluster;
 
-use crate::calls::{add, begun, gated, gated_zeros, gated_zeros_once};
+use crate::calls::{add, begun, gated, gated_zeros, gated_zeros_once, held};
 use crate::support::{Dir, Driven, NatsServer, WorkerProcess, soon};
 
 /// Stands between a client and the server, and can be cut.
@@ -65,6 +65,11 @@ impl Proxy {
 
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// A worker whose connection goes through it.
+    pub fn worker(&self, name: &str, threads: u32) -> WorkerProcess {
+        WorkerProcess::start(&format!("{}/test", self.url()), name, threads)
     }
 
     /// Ends all connections, and lets no new one through.
@@ -164,9 +169,8 @@ fn a_worker_whose_connection_is_cut_goes_on_with_what_it_runs() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let proxy = Proxy::to(server.port());
-    let worker = WorkerProcess::start(&format!("{}/test", proxy.url()), "w", 2);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let worker = proxy.worker("w", 2);
+    let held = held(&cluster, &dir);
     proxy.cut();
     proxy.mend();
     dir.allow("go");

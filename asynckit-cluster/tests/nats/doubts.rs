@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use asynckit::{AsyncResult, CancelToken, ErrorKind};
 
-use crate::calls::{add, begun, endless, gated, gated_once, limited, sum};
+use crate::calls::{add, begun, endless, gated, gated_once, held, limited, sum};
 use crate::connections::Proxy;
 use crate::drivers::driver;
 use crate::signals::{Signal, signal, stop};
@@ -107,8 +107,7 @@ fn a_worker_that_comes_back_does_not_vouch_for_a_newer_delivery() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let first = server.worker("first", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let held = held(&cluster, &dir);
     first.stop();
     soon("it is given up", || cluster.status().redelivered == 1);
     first.signal(Signal::CONT);
@@ -126,8 +125,7 @@ fn a_newer_delivery_of_what_has_come_out_is_taken_away() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let mut worker = server.worker("w", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let held = held(&cluster, &dir);
     worker.stop();
     soon("it goes out again", || cluster.status().redelivered == 1 && server.messages("WORK") == 1);
     worker.signal(Signal::CONT);
@@ -188,7 +186,7 @@ fn a_call_that_was_cancelled_while_its_worker_was_away_is_ended() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir, token) = (server.cluster(), Dir::new(), CancelToken::new());
     let proxy = Proxy::to(server.port());
-    let _worker = WorkerProcess::start(&format!("{}/test", proxy.url()), "w", 1);
+    let _worker = proxy.worker("w", 1);
     let one = endless(dir.path().to_owned(), 1).spawn_on(&token.on(&cluster));
     soon("it runs", || !begun(dir.path(), 1).is_empty());
     proxy.cut();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use asynckit::ErrorKind;
 
 use crate::calls::{
-    add, begun, begun_in, endless, gated, gated_once, poison, poison_once, process, whoami,
+    add, begun, begun_in, endless, gated, gated_once, held, poison, poison_once, process, whoami,
 };
 use crate::signals::{Signal, signal, stop};
 use crate::support::{Dir, NatsServer, WorkerProcess, soon};
@@ -36,8 +36,7 @@ fn a_worker_killed_while_a_call_runs_has_it_run_again() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let mut first = server.worker("first", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let held = held(&cluster, &dir);
     let second = server.worker("second", 1);
     first.kill();
     soon("it runs elsewhere", || begun(dir.path(), 1).contains(&second.id()));
@@ -73,9 +72,8 @@ fn a_worker_killed_before_it_tells_has_the_call_run_again() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let proxy = crate::connections::Proxy::to(server.port());
-    let mut first = WorkerProcess::start(&format!("{}/test", proxy.url()), "first", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let mut first = proxy.worker("first", 1);
+    let held = held(&cluster, &dir);
     proxy.cut();
     dir.allow("go");
     soon("it has run", || dir.join("done-1").exists());
@@ -104,9 +102,8 @@ fn a_worker_killed_before_it_is_done_leaves_nothing_of_what_it_told() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let proxy = crate::connections::Proxy::to(server.port());
-    let mut worker = WorkerProcess::start(&format!("{}/test", proxy.url()), "w", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let mut worker = proxy.worker("w", 1);
+    let held = held(&cluster, &dir);
     proxy.hold(true);
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
@@ -122,8 +119,7 @@ fn a_worker_stopped_past_its_lease_is_replaced_and_may_come_back() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let first = server.worker("first", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let held = held(&cluster, &dir);
     first.stop();
     let mut second = server.worker("second", 1);
     soon("it runs elsewhere", || begun(dir.path(), 1).contains(&second.id()));
@@ -207,8 +203,7 @@ fn a_worker_that_is_asked_to_end_drains() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let mut first = server.worker("first", 1);
-    let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let held = held(&cluster, &dir);
     first.signal(Signal::TERM);
     let next = gated(dir.path().to_owned(), 2).spawn_on(&cluster);
     let second = server.worker("second", 1);
