@@ -47,11 +47,11 @@ use recorder::Recorder;
 ///
 /// # What it costs
 ///
-/// A recorded task takes 32 to 40 bytes, and 4 more for each of its inputs; a wait, a suspension or a
+/// A recorded task takes 16 to 36 bytes, and 2 to 4 more for each of its inputs; a wait, a suspension or a
 /// place in a limit's line takes 8 to 24 more. No thread waits for another one. A recording has room for
 /// [`limit`](Recording::limit) tasks. Of those that come later it counts, by function, how many there were, how
 /// many failed and how long they ran. Whatever happens, it takes no more than 256 bytes a task of its limit,
-/// what begins and ends of tasks take (about 36), and some 100 bytes a callback, of which it keeps as many as tasks.
+/// what begins and ends of tasks take (about 28), and some 100 bytes a callback, of which it keeps as many as tasks.
 pub struct Recording {
     recorder: Arc<Recorder>,
     name: Option<String>,

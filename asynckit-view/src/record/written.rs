@@ -1,11 +1,11 @@
-//! How entries are written as words, and read again.
+//! How entries are written as words, and read again: in as few as there can be, as each word that is written is memory
+//! that comes fresh from the system.
 //!
-//! The first word of an entry has what it is in its lowest byte, and above it the time, in nanoseconds since the entry
-//! before. Then comes the task, as far from that of the entry before: so a word is enough for either, as a rule. What
-//! follows goes by what it is.
+//! The first word of an entry has what it is, how far its task is from that of the entry before, and the time since
+//! that. What has no room there follows it. Then comes what goes by what it is.
 
 use super::entry::{End, Entry, Kind, Tasks};
-use super::log::{NUMBER, Pen, Writer, number, short};
+use super::log::{NUMBER, Pen, Writer, number};
 use crate::model::State;
 
 const ROW: u32 = 1;
@@ -25,14 +25,49 @@ const DONE: u32 = 13;
 const ELSEWHERE: u32 = 14;
 const WHAT: u32 = 15;
 
-/// Beside it in a submission: its kind, and what it has.
-const KIND: u32 = 4;
-const HAS_BY: u32 = 1 << 6;
-const HAS_PART_OF: u32 = 1 << 7;
+/// Above it, in a byte, the way to its task.
+const AWAY: u32 = 4;
+const FAR: u32 = 0xff;
+/// Above this, the time.
+const TIME: u32 = 12;
+const LONG: u32 = u32::MAX >> TIME;
 
-/// Above this is the time; where that has no room there, it follows.
-const TIME: u32 = 8;
-const LONG: u64 = (1 << (32 - TIME)) - 1;
+/// The second word of a submission: how many tasks it needs (`Shape`), its kind, what it has, its site.
+const KIND: u32 = 12;
+const HAS_BY: u32 = 1 << 14;
+const HAS_PART_OF: u32 = 1 << 15;
+const SITE: u32 = 16;
+const OTHER_SITE: u32 = u32::MAX >> SITE;
+
+/// How a list of tasks is written: how many they are, and whether two of them go into a word.
+#[derive(Clone, Copy)]
+struct Shape {
+    tasks: usize,
+    pairs: bool,
+}
+
+impl Shape {
+    const PAIRS: u32 = 1;
+    /// So many, or more, follow as a number.
+    const MANY: usize = (1 << (KIND - 1)) - 1;
+
+    /// Of a list, as seen from a task.
+    #[inline(always)]
+    fn of(list: &impl Tasks, task: u64) -> Shape {
+        let (mut tasks, mut all) = (0, 0);
+        list.numbers().for_each(|other| {
+            tasks += 1;
+            all |= far(other, task);
+        });
+        Shape { tasks, pairs: all <= u64::from(u16::MAX) }
+    }
+
+    /// In `KIND` bits.
+    #[inline(always)]
+    fn word(self) -> u32 {
+        (self.tasks.min(Shape::MANY) as u32) << 1 | u32::from(self.pairs)
+    }
+}
 
 /// What the numbers of an entry are relative to: the time and the task of the one before.
 #[derive(Clone, Copy, Default)]
@@ -65,31 +100,45 @@ impl<L: Tasks> Entry<L> {
             | Entry::WaitBegun { on, .. } => on.most(),
             _ => 0,
         };
-        let (mut pen, taken) = writer.begin((6 + tasks) * NUMBER);
-        let since = time.wrapping_sub(before.time);
-        let (first, away) = (what | (since.min(LONG) as u32) << TIME, far(task, before.task));
-        match short(away) {
-            Some(away) if since < LONG => pen.words([first, away]),
-            _ => {
-                pen.word(first);
-                if since >= LONG {
-                    pen.number(since);
-                }
+        let (mut pen, taken) = writer.begin((8 + tasks) * NUMBER);
+        let (since, away) = (time.wrapping_sub(before.time), far(task, before.task));
+        let (is_far, is_long) = (away >= u64::from(FAR), since >= u64::from(LONG));
+        if is_far || is_long {
+            let away_here = if is_far { FAR } else { away as u32 };
+            let since_here = if is_long { LONG } else { since as u32 };
+            pen.word(what | away_here << AWAY | since_here << TIME);
+            if is_far {
                 pen.number(away);
             }
+            if is_long {
+                pen.number(since);
+            }
+        } else {
+            pen.word(what | (away as u32) << AWAY | (since as u32) << TIME);
         }
         match self {
-            Entry::Submitted { site, by, part_of, needs, .. } => {
-                pen.number(u64::from(*site));
+            Entry::Submitted { site, kind, by, part_of, needs, .. } => {
+                let shape = Shape::of(needs, task);
+                let by_there = if by.is_some() { HAS_BY } else { 0 };
+                let part_there = if part_of.is_some() { HAS_PART_OF } else { 0 };
+                let rest = shape.word() | (*kind as u32) << KIND | by_there | part_there;
+                pen.word(rest | (*site).min(OTHER_SITE) << SITE);
+                if *site >= OTHER_SITE {
+                    pen.number(u64::from(*site));
+                }
                 if let Some(by) = by {
                     pen.number(far(*by, task));
                 }
                 if let Some(part_of) = part_of {
                     pen.number(far(*part_of, task));
                 }
-                list(&mut pen, task, needs);
+                list(&mut pen, shape, task, needs);
             }
-            Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => list(&mut pen, task, on),
+            Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => {
+                let shape = Shape::of(on, task);
+                pen.word(shape.word());
+                list(&mut pen, shape, task, on);
+            }
             Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
             Entry::Cancelled { end, .. } => pen.number(end.word()),
             Entry::InLine { limit, .. } | Entry::GotPermit { limit, .. } => pen.number(*limit),
@@ -106,16 +155,12 @@ impl<L: Tasks> Entry<L> {
         taken
     }
 
-    /// The lowest byte, and the task, or the row.
+    /// What it is, and the task, or the row.
     #[inline(always)]
     fn head(&self) -> (u32, u64) {
         match *self {
             Entry::Row(row) => (ROW, row),
-            Entry::Submitted { task, kind, by, part_of, .. } => {
-                let by = if by.is_some() { HAS_BY } else { 0 };
-                let part_of = if part_of.is_some() { HAS_PART_OF } else { 0 };
-                (SUBMITTED | (kind as u32) << KIND | by | part_of, task)
-            }
+            Entry::Submitted { task, .. } => (SUBMITTED, task),
             Entry::Ready(task) => (READY, task),
             Entry::Started(task) => (STARTED, task),
             Entry::Suspended { task, .. } => (SUSPENDED, task),
@@ -132,11 +177,21 @@ impl<L: Tasks> Entry<L> {
     }
 }
 
-/// Each task as far from this one, and one more; then zero.
+/// Each task as far from this one, after how many they are where that was not written yet.
 #[inline(always)]
-fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) {
-    list.numbers().for_each(|other| pen.number(far(other, task) + 1));
-    pen.word(0);
+fn list(pen: &mut Pen<'_>, shape: Shape, task: u64, list: &impl Tasks) {
+    if shape.tasks >= Shape::MANY {
+        pen.number(shape.tasks as u64);
+    }
+    let mut all = list.numbers().map(|other| far(other, task));
+    if shape.pairs {
+        while let Some(first) = all.next() {
+            let second = all.next().unwrap_or(0);
+            pen.word(first as u32 | (second as u32) << 16);
+        }
+    } else {
+        all.for_each(|far| pen.number(far));
+    }
 }
 
 impl End {
@@ -183,14 +238,24 @@ impl<'b> Entries<'b> {
         Some(near(far, self.before.task))
     }
 
-    fn list(&mut self) -> Option<Vec<u64>> {
-        let mut list = Vec::new();
-        loop {
-            match self.number()? {
-                0 => return Some(list),
-                far => list.push(near(far - 1, self.before.task)),
-            }
+    fn next_list(&mut self) -> Option<Vec<u64>> {
+        let shape = *self.words.next()?;
+        self.list(shape)
+    }
+
+    /// A list whose shape was written so.
+    fn list(&mut self, shape: u32) -> Option<Vec<u64>> {
+        let tasks = match (shape >> 1) as usize & Shape::MANY {
+            Shape::MANY => usize::try_from(self.number()?).ok()?,
+            tasks => tasks,
+        };
+        let task = self.before.task;
+        if shape & Shape::PAIRS == 0 {
+            return (0..tasks).map(|_| self.other()).collect();
         }
+        let words = self.words.by_ref().take(tasks.div_ceil(2));
+        let halves = words.flat_map(|word| [word & 0xffff, word >> 16]);
+        Some(halves.take(tasks).map(|far| near(far.into(), task)).collect())
     }
 }
 
@@ -199,33 +264,41 @@ impl Iterator for Entries<'_> {
 
     fn next(&mut self) -> Option<(u64, Entry<Vec<u64>>)> {
         let first = *self.words.next()?;
-        let since = match u64::from(first >> TIME) {
-            LONG => self.number()?,
-            since => since,
+        let away = match first >> AWAY & FAR {
+            FAR => self.number()?,
+            away => away.into(),
         };
+        let since = match first >> TIME {
+            LONG => self.number()?,
+            since => since.into(),
+        };
+        let task = near(away, self.before.task);
         let time = self.before.time.wrapping_add(since);
-        let task = self.other()?;
         self.before = Before { time, task };
         let entry = match first & WHAT {
             ROW => Entry::Row(task),
             SUBMITTED => {
-                let site = u32::try_from(self.number()?).ok()?;
-                let by = if first & HAS_BY != 0 { Some(self.other()?) } else { None };
-                let part_of = if first & HAS_PART_OF != 0 { Some(self.other()?) } else { None };
+                let second = *self.words.next()?;
+                let site = match second >> SITE {
+                    OTHER_SITE => u32::try_from(self.number()?).ok()?,
+                    site => site,
+                };
+                let by = if second & HAS_BY != 0 { Some(self.other()?) } else { None };
+                let part_of = if second & HAS_PART_OF != 0 { Some(self.other()?) } else { None };
                 let kinds = [Kind::Runs, Kind::Around, Kind::Gather];
-                let kind = *kinds.get((first >> KIND & 3) as usize)?;
-                Entry::Submitted { task, site, kind, by, part_of, needs: self.list()? }
+                let kind = *kinds.get((second >> KIND & 3) as usize)?;
+                Entry::Submitted { task, site, kind, by, part_of, needs: self.list(second)? }
             }
             READY => Entry::Ready(task),
             STARTED => Entry::Started(task),
-            SUSPENDED => Entry::Suspended { task, on: self.list()? },
+            SUSPENDED => Entry::Suspended { task, on: self.next_list()? },
             RESUMED => Entry::Resumed(task),
             DONE => Entry::Ended { task, end: End::DONE },
             ENDED => Entry::Ended { task, end: End::read(self.number()?) },
             CANCELLED => Entry::Cancelled { task, end: End::read(self.number()?) },
             IN_LINE => Entry::InLine { task, limit: self.number()? },
             GOT_PERMIT => Entry::GotPermit { task, limit: self.number()? },
-            WAIT_BEGUN => Entry::WaitBegun { task, on: self.list()? },
+            WAIT_BEGUN => Entry::WaitBegun { task, on: self.next_list()? },
             WAIT_ENDED => Entry::WaitEnded(task),
             ELSEWHERE => {
                 let row = self.number()?;
@@ -275,9 +348,25 @@ mod tests {
                 part_of: Some(7),
                 needs: vec![],
             },
+            Entry::Submitted {
+                task: 5_000,
+                site: OTHER_SITE - 1,
+                kind: Kind::Around,
+                by: Some(4_999),
+                part_of: Some(1),
+                needs: (1..5_000).collect(),
+            },
+            Entry::Submitted {
+                task: 100_000,
+                site: OTHER_SITE,
+                kind: Kind::Runs,
+                by: None,
+                part_of: None,
+                needs: (60_000..60_000 + Shape::MANY as u64).collect(),
+            },
             Entry::Ready(7),
             Entry::Started(7),
-            Entry::Suspended { task: 7, on: vec![8] },
+            Entry::Suspended { task: 7, on: vec![8, 9, 10] },
             Entry::Resumed(7),
             Entry::InLine { task: 7, limit: 2 },
             Entry::GotPermit { task: 7, limit: 2 },

@@ -129,7 +129,7 @@ fn a_task_costs_what_is_said() {
     let before = recording.memory();
     (0..10_000_u64).map(|n| runs::read(n).spawn_on(&pool)).join_all().get().unwrap();
     let a_task = (recording.memory() - before) / 10_000;
-    assert!((30..=60).contains(&a_task), "{a_task} bytes");
+    assert!((16..=40).contains(&a_task), "{a_task} bytes");
 }
 
 #[test]
