@@ -19,7 +19,7 @@ use super::seen::Room;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
-use crate::observe::{Record, TaskKind};
+use crate::observe::{Onlookers, Record, TaskKind};
 use crate::panic;
 use crate::sync::{Arc, AtomicPtr, Cell, Ordering, Peeked};
 
@@ -112,6 +112,8 @@ pub(crate) enum Kind {
 #[repr(C)]
 pub struct Home {
     pub(crate) table: &'static HomeTable,
+    /// Who looks on to its tasks, where these have their records with them.
+    pub(crate) onlookers: Option<Arc<Onlookers>>,
 }
 
 /// The functions of a home. For all of them: the home is alive.

@@ -3,10 +3,10 @@
 //! Failures go by the trampoline, as each closes cells in turn. Whoever steps in at a task that is not
 //! his adds a reference first, for whoever still comes by (`mod.rs`, *who keeps the memory*).
 
-use super::cell::{self, CellPtr, Kind, News};
+use super::cell::{self, CellPtr, Kind};
 use super::complete;
 use super::edge::{Edge, OnFailure};
-use super::news;
+use super::news::Witness;
 use super::outcome::Close;
 use super::schedule;
 use super::state::{Arrival, Comes, Seize};
@@ -103,13 +103,15 @@ unsafe fn skip(task: CellPtr, error: &Error) {
     // SAFETY: the caller's promise.
     unsafe {
         let header = task.as_ref();
+        let witness = Witness::of(header);
         // For the edges that are still linked, the caller's included.
         header.holds.add_ref();
         match header.state.seize() {
             Seize::Won(comes) => {
                 let cancelled = error.kind() == ErrorKind::Cancelled;
                 (header.table().failed)(task, error, true);
-                fail_seized(task, comes, error.passed_on(header.hop), cancelled);
+                let error = error.passed_on(header.hop);
+                fail_seized(task, comes, error, cancelled, &witness);
             }
             Seize::Claimed => {
                 (header.table().failed)(task, error, false);
@@ -129,6 +131,7 @@ pub(super) unsafe fn fail_seized(
     comes: Comes,
     error: Error,
     cancelled: bool,
+    witness: &Witness,
 ) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
@@ -142,7 +145,7 @@ pub(super) unsafe fn fail_seized(
         }
         // One for the disposal: what comes by may end the other one meanwhile.
         header.holds.add_ref();
-        news::lost(task, Some(&error));
+        witness.lost(task, Some(&error));
         // What it held is for others now, however long the drop of its closure takes.
         (table.withdraw)(task, cancelled);
         let closed = close_with_failure(task, error);
@@ -234,6 +237,7 @@ pub(super) unsafe fn fail_waiting(task: CellPtr, error: Error, cancelled: bool) 
     // SAFETY: the caller's promise.
     unsafe {
         let header = task.as_ref();
+        let witness = Witness::of(header);
         header.holds.add_ref();
         match header.state.seize() {
             Seize::Won(comes) => {
@@ -246,7 +250,7 @@ pub(super) unsafe fn fail_waiting(task: CellPtr, error: Error, cancelled: bool) 
                     if is_first {
                         trampoline::run_steps();
                     }
-                    fail_seized(task, comes, error, cancelled)
+                    fail_seized(task, comes, error, cancelled, &witness)
                 })
             }
             Seize::Claimed => {
@@ -274,11 +278,12 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
             // It is set, or somebody is about to.
             return false;
         }
+        let witness = Witness::of(header);
         // For the runner, which finds the close lost.
         header.holds.add_ref();
         let closed = close_with_failure(task, error.clone());
         if closed {
-            news::tell(task, &News::Cut(&error));
+            witness.cut(task, &error);
             give_up_sleeper(task);
         }
         closed
@@ -301,9 +306,10 @@ pub(super) unsafe fn give_up_sleeper(task: CellPtr) {
         if !header.outcome.is_closed() {
             return;
         }
+        let witness = Witness::of(header);
         if let Seize::Won(comes) = header.state.seize() {
             header.holds.add_ref();
-            news::lost(task, None);
+            witness.lost(task, None);
             trampoline::hold_back(|| {
                 (header.table().withdraw)(task, true);
                 dispose_soon(task, comes, true);
@@ -321,8 +327,9 @@ pub(super) unsafe fn fail_claimed(task: CellPtr, error: Error) {
     // SAFETY: the claim keeps it open; the references are for what comes after.
     unsafe {
         let header = task.as_ref();
+        let witness = Witness::of(header);
         header.holds.add_ref();
-        news::lost(task, Some(&error));
+        witness.lost(task, Some(&error));
         trampoline::hold_back(|| {
             (header.table().withdraw)(task, false);
             let _ = close_with_failure(task, error);

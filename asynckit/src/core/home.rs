@@ -22,7 +22,7 @@ use super::state::Traits;
 use super::task::{self, Submitted, TaskOf, Unsubmitted};
 use super::trampoline;
 use crate::error::{Error, Hook, Hop};
-use crate::observe::Record;
+use crate::observe::{Onlookers, Record};
 use crate::sync::Arc;
 
 /// What a home does.
@@ -52,6 +52,10 @@ pub(crate) trait IsHome: Sized + Send + Sync + 'static {
     fn tells(_home: &Homed<Self>, _task: &Header, _news: &News<'_>) {}
     /// Whom to tell of failures that nobody looks at.
     fn hook(home: &Homed<Self>) -> Option<Hook>;
+    /// Who looks on to its tasks, where these have their records with them (`seen.rs`).
+    fn onlookers(&self) -> Option<Arc<Onlookers>> {
+        None
+    }
 }
 
 /// A home, with what the core has to know of it in front. Always in an `Arc`.
@@ -61,7 +65,7 @@ pub(crate) struct Homed<P> {
     inner: P,
 }
 
-// SAFETY: the front is a constant table's address.
+// SAFETY: the front is a constant table's address, and who looks on, which any thread may read.
 unsafe impl<P: Sync> Sync for Homed<P> {}
 // SAFETY: likewise.
 unsafe impl<P: Send> Send for Homed<P> {}
@@ -94,7 +98,8 @@ impl<P: IsHome> Homed<P> {
     };
 
     pub(crate) fn new_home(inner: P) -> Arc<Homed<P>> {
-        Arc::new(Homed { home: Home { table: const { &Self::TABLE } }, inner })
+        let (table, onlookers) = (const { &Self::TABLE }, inner.onlookers());
+        Arc::new(Homed { home: Home { table, onlookers }, inner })
     }
 
     /// One more handle on it.

@@ -5,6 +5,7 @@ use super::cell::{self, CellPtr, Header};
 use super::complete;
 use super::edge::Edge;
 use super::fail;
+use super::news::Witness;
 use super::schedule;
 use super::state::Seize;
 use super::trampoline::{self, Step};
@@ -138,11 +139,12 @@ unsafe fn fail_taken(edge: &Edge, error: &Error) {
     unsafe {
         let dependent = edge.dependent();
         let header = dependent.as_ref();
+        let witness = Witness::of(header);
         header.holds.add_ref();
         match header.state.seize() {
             Seize::Won(comes) => {
                 (header.table().failed)(dependent, error, true);
-                fail::fail_seized(dependent, comes, error.clone(), false);
+                fail::fail_seized(dependent, comes, error.clone(), false, &witness);
             }
             Seize::Claimed => cell::drop_ref(dependent),
         }

@@ -7,37 +7,98 @@
 use super::cell::{CellPtr, Header, Needs, News};
 use super::edge::Edge;
 use crate::error::Error;
-use crate::observe::{Need, Record, TaskKind};
+use crate::observe::{Need, Onlookers, Record, TaskKind, Told};
+use crate::sync::Arc;
 
 /// Tells those who look on.
 ///
 /// # Safety
-/// The task is alive; and its home, where the news are of what it needs.
+/// The task is alive, and so is its home.
 #[cold]
 pub(super) unsafe fn tell(task: CellPtr, news: &News<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
-        let header = task.as_ref();
-        let Some(watched) = header.watched() else { return tell_home(task, news) };
-        match news {
-            News::Submitted(_) | News::Waits(_) => tell_home(task, news),
-            news => news.tell(watched, header),
+        match (told(task.as_ref()), news) {
+            (None, _) | (_, News::Submitted(_) | News::Waits(_)) => tell_home(task, news),
+            (Some(told), news) => news.tell(told, task.as_ref()),
         }
     }
 }
 
+/// A task that has its record with it, and who is told.
+///
+/// # Safety
+/// Its home is alive meanwhile.
+#[inline]
+pub(super) unsafe fn told(task: &Header) -> Option<Told<'_>> {
+    let record = task.watched()?;
+    // SAFETY: the caller's promise.
+    let by = unsafe { (*task.home()).onlookers.as_ref()? };
+    Some(record.told(by))
+}
+
 impl News<'_> {
     /// Tells them, but for what a task needs: that its home tells.
-    pub(crate) fn tell(&self, watched: &Record, task: &Header) {
+    pub(crate) fn tell(&self, told: Told<'_>, task: &Header) {
         match *self {
             News::Submitted(_) | News::Waits(_) => {}
             // What is done on the spot calls no code of the program's.
             News::Begins { .. } if task.is_immediate() => {}
-            News::Begins { then } => watched.begins(then),
-            News::Ends(error) => watched.ends(error, task.is_set()),
-            News::Lost(error) => watched.lost(error),
-            News::Cut(error) => watched.cut(error),
+            News::Begins { then } => told.begins(then),
+            News::Ends(error) => told.ends(error, task.is_set()),
+            News::Lost(error) => told.lost(error),
+            News::Cut(error) => told.cut(error),
         }
+    }
+}
+
+/// Those who will be told what has become of a task that the caller is about to give up: its pool, which keeps them,
+/// may be gone as soon as that is done.
+pub(super) struct Witness(Option<Arc<Onlookers>>);
+
+impl Witness {
+    #[inline]
+    pub(super) fn of(task: &Header) -> Witness {
+        #[cold]
+        #[inline(never)]
+        fn of_pool(record: &Record) -> Option<Arc<Onlookers>> {
+            Onlookers::of(record.pool)
+        }
+        Witness(task.watched().and_then(of_pool))
+    }
+
+    /// # Safety
+    /// The task is alive, and the caller has given it up.
+    unsafe fn tell(&self, task: CellPtr, news: &News<'_>) {
+        // SAFETY: the caller's promise; what has no record with it is hooked, or not seen.
+        unsafe {
+            let Some(record) = task.as_ref().watched() else { return tell_home(task, news) };
+            if let Some(by) = &self.0 {
+                news.tell(record.told(by), task.as_ref());
+            }
+        }
+    }
+
+    /// It has not begun, or waits again, and will not go on; why, if its result was not set before.
+    ///
+    /// # Safety
+    /// As `tell`.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn lost(&self, task: CellPtr, error: Option<&Error>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.tell(task, &News::Lost(error)) }
+    }
+
+    /// Its result was set so while somebody runs it.
+    ///
+    /// # Safety
+    /// As `tell`.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn cut(&self, task: CellPtr, error: &Error) {
+        // SAFETY: the caller's promise.
+        unsafe { self.tell(task, &News::Cut(error)) }
     }
 }
 
@@ -58,10 +119,25 @@ unsafe fn tell_home(task: CellPtr, news: &News<'_>) {
 }
 
 /// A task is about to be queued, or handed to a worker.
+///
+/// # Safety
+/// Its home is alive.
 #[inline]
-pub(super) fn ready(task: &Header) {
-    if let Some(watched) = task.watched() {
-        watched.ready();
+pub(super) unsafe fn ready(task: &Header) {
+    if task.watched().is_some_and(|record| !record.is_told()) {
+        // SAFETY: the caller's promise.
+        unsafe { tell_ready(task) }
+    }
+}
+
+/// # Safety
+/// As `ready`.
+#[cold]
+#[inline(never)]
+unsafe fn tell_ready(task: &Header) {
+    // SAFETY: the caller's promise.
+    if let Some(told) = unsafe { told(task) } {
+        told.ready();
     }
 }
 
@@ -84,17 +160,6 @@ pub(super) unsafe fn submitted(task: CellPtr) {
 pub(super) unsafe fn waits(task: CellPtr) {
     // SAFETY: the caller's promise.
     unsafe { tell_home(task, &News::Waits(Needs(task, true))) }
-}
-
-/// A task that has not begun, or waits again, will not go on; why, if its result was not set before.
-///
-/// # Safety
-/// The caller has claimed or seized it.
-#[cold]
-#[inline(never)]
-pub(super) unsafe fn lost(task: CellPtr, error: Option<&Error>) {
-    // SAFETY: the caller's promise.
-    unsafe { tell(task, &News::Lost(error)) }
 }
 
 impl Needs {

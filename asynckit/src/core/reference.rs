@@ -132,6 +132,11 @@ impl Header {
 
     /// Whether there is something to see to when it is run.
     #[inline]
+    pub(crate) fn is_hooked(&self) -> bool {
+        self.state.is_hooked()
+    }
+
+    #[inline]
     pub(crate) fn is_special(&self) -> bool {
         self.state.is_special()
     }

@@ -84,19 +84,19 @@ unsafe fn run_told(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; until it waits, or is closed, the task is open.
     unsafe {
         let header = task.as_ref();
-        let Some(watched) = header.watched() else { return run_hooked(task, to) };
+        let Some(told) = news::told(header) else { return run_hooked(task, to) };
         // Before it is told that it begins: once it does, it calls foreign code.
         if header.table().moves && !wish::loans_are_over(task) {
             return;
         }
         if !header.state.is_immediate() {
-            watched.begins(to.came_at_once());
+            told.begins(to.came_at_once());
         }
         let ran = run(task);
         // What becomes ready by its end does so when it ends.
         let _moment = OneMoment::begin();
         if let Ran::Value = ran {
-            watched.ends(None, header.outcome.is_closed());
+            told.ends(None, header.outcome.is_closed());
             return complete::close_with_value(task, to);
         }
         tell_ran(task, &ran);

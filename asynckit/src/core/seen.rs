@@ -58,10 +58,8 @@ impl Room {
     /// As `record`, and nobody uses either any more.
     #[inline]
     pub(super) unsafe fn put(&self, block: NonNull<u8>) {
+        const { assert!(!std::mem::needs_drop::<Record>()) }
         // SAFETY: the caller's promise.
-        unsafe {
-            self.record(block).drop_in_place();
-            slab::put(block, self.class_of_both, self.both);
-        }
+        unsafe { slab::put(block, self.class_of_both, self.both) }
     }
 }

@@ -118,7 +118,7 @@ pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
 pub use observer::Observer;
 pub(crate) use onlookers::{Everywhere, Listeners, Moment, Nowhere, Onlooker, Onlookers, tell};
-pub(crate) use record::Record;
+pub(crate) use record::{Record, Told};
 #[cfg(feature = "tracing")]
 pub(crate) use shelves::Shelves;
 pub use snapshot::{

@@ -13,14 +13,12 @@ use super::observer::{Event, Observer};
 use crate::error::{Error, Hook, Hop};
 use crate::foreign;
 use crate::panic;
-use crate::sync::{Arc, AtomicU32, AtomicUsize, Mutex, OnceLock, Ordering, lock};
+use crate::sync::{Arc, AtomicU32, AtomicUsize, Mutex, OnceLock, Ordering, Weak, lock};
 
 /// One who looks on to whatever has no pool, too, and is not in any list. There is only one in a process.
 pub(crate) type Everywhere = Option<&'static dyn Observer>;
 
-/// Who looks on to a pool. On lines of their own: each event reads them, while each task that is seen counts in what
-/// stands in front.
-#[repr(align(64))]
+/// Who looks on to a pool. They live as long as that, or as long as somebody has them.
 pub(crate) struct Onlookers {
     pool: PoolId,
     first: Next,
@@ -89,22 +87,10 @@ impl Moment<'_> {
         }
     }
 
-    /// Tells them. One function for all events.
-    #[inline(never)]
+    /// Tells them.
     pub(crate) fn tell(&self, event: &dyn Event) {
         match self.to {
-            To::Some(onlookers, among) => {
-                if among.everywhere() {
-                    onlookers.tell_everywhere(event);
-                }
-                let (mut next, mut left) = (&onlookers.first, among.count());
-                while left > 0
-                    && let Some(one) = next.get()
-                {
-                    one.tell(event, &onlookers.hook);
-                    (next, left) = (&one.next, left - 1);
-                }
-            }
+            To::Some(onlookers, among) => onlookers.tell(among, event),
             To::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
             To::Nowhere(everywhere) => {
                 if let Some(observer) = everywhere {
@@ -112,6 +98,26 @@ impl Moment<'_> {
                 }
             }
         }
+    }
+}
+
+/// Likewise, of one task: without a look for anybody else.
+#[derive(Clone, Copy)]
+pub(super) struct TaskMoment<'a> {
+    pub(super) time: Nanos,
+    by: &'a Onlookers,
+    among: Among,
+}
+
+impl TaskMoment<'_> {
+    #[inline]
+    pub(super) fn pool(&self) -> PoolId {
+        self.by.pool
+    }
+
+    #[inline]
+    pub(super) fn tell(&self, event: &dyn Event) {
+        self.by.tell(self.among, event);
     }
 }
 
@@ -165,13 +171,16 @@ macro_rules! tell {
 }
 pub(crate) use tell;
 
+/// Those of each pool that is there.
+static ALL: Mutex<Vec<(PoolId, Weak<Onlookers>)>> = Mutex::new(Vec::new());
+
 impl Onlookers {
     /// Nobody yet.
     pub(crate) fn none(
         hook: Option<Hook>,
         clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>,
     ) -> Arc<Onlookers> {
-        Arc::new(Onlookers {
+        let onlookers = Arc::new(Onlookers {
             pool: PoolId::next(),
             first: OnceLock::new(),
             count: AtomicU32::new(0),
@@ -179,7 +188,23 @@ impl Onlookers {
             wants_ready: AtomicUsize::new(0),
             hook: Mutex::new(hook),
             clock,
-        })
+        });
+        let mut all = lock(&ALL);
+        all.retain(|(_, onlookers)| onlookers.strong_count() > 0);
+        all.push((onlookers.pool, Arc::downgrade(&onlookers)));
+        drop(all);
+        onlookers
+    }
+
+    /// Those of a pool, for who has nothing but a task of it: as long as that is open they are there.
+    pub(crate) fn of(pool: PoolId) -> Option<Arc<Onlookers>> {
+        let all = lock(&ALL);
+        all.iter().find(|(its, _)| *its == pool)?.1.upgrade()
+    }
+
+    #[inline]
+    pub(super) fn pool(&self) -> PoolId {
+        self.pool
     }
 
     /// Lets go of the hook.
@@ -190,12 +215,16 @@ impl Onlookers {
 
     /// All who look on now, and this one.
     #[inline]
-    pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
-        let among = Among::new(self.count(), everywhere.is_some());
+    pub(crate) fn among(&self, everywhere: Everywhere) -> Among {
         if let Some(observer) = everywhere {
             let _ = self.everywhere.get_or_init(|| observer);
         }
-        Listeners { onlookers: self.clone(), among }
+        Among::new(self.count(), everywhere.is_some())
+    }
+
+    /// Likewise, kept.
+    pub(crate) fn listeners(self: &Arc<Self>, everywhere: Everywhere) -> Listeners {
+        Listeners { among: self.among(everywhere), onlookers: self.clone() }
     }
 
     pub(crate) fn clock(&self) -> Clock {
@@ -207,6 +236,21 @@ impl Onlookers {
         match &self.clock {
             None => time(when),
             Some(clock) => nanos(clock()),
+        }
+    }
+
+    /// Tells these. One function for all events.
+    #[inline(never)]
+    fn tell(&self, among: Among, event: &dyn Event) {
+        if among.everywhere() {
+            self.tell_everywhere(event);
+        }
+        let (mut next, mut left) = (&self.first, among.count());
+        while left > 0
+            && let Some(one) = next.get()
+        {
+            one.tell(event, &self.hook);
+            (next, left) = (&one.next, left - 1);
         }
     }
 
@@ -251,9 +295,13 @@ impl Onlookers {
         self.moment_of(When::Now, Among::new(self.count(), false))
     }
 
-    #[inline]
-    pub(super) fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
+    fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
         Moment { time: self.time(when), to: To::Some(self, among) }
+    }
+
+    #[inline]
+    pub(super) fn moment_of_task(&self, when: When, among: Among) -> TaskMoment<'_> {
+        TaskMoment { time: self.time(when), by: self, among }
     }
 
     /// Likewise, one who is not among them yet.
@@ -272,7 +320,7 @@ impl Onlookers {
 /// Some who look on to a pool: so many, from the first on, and maybe who does so everywhere. A few bytes, as each task
 /// that is seen has them.
 #[derive(Clone, Copy)]
-pub(super) struct Among(u32);
+pub(crate) struct Among(u32);
 
 impl Among {
     const EVERYWHERE: u32 = 1 << 31;

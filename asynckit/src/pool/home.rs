@@ -2,10 +2,12 @@
 
 use crate::core::{self, Entry, Header, Homed, IsHome, News, Rest, TaskRef};
 use crate::error::Hook;
+use crate::observe::Onlookers;
 use crate::pool::looks::tell_news;
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::{deadlock, worker};
+use crate::sync::Arc;
 use crate::terms::Priority;
 
 impl IsHome for State {
@@ -42,10 +44,14 @@ impl IsHome for State {
 
     fn over(_: &Homed<Self>, _: &TaskRef) {}
 
-    fn tells(_: &Homed<Self>, task: &Header, news: &News<'_>) {
+    fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {
         if let Some(watched) = task.watched() {
-            tell_news(watched, None, task, news);
+            tell_news(watched.told(&home.onlookers), None, task, news);
         }
+    }
+
+    fn onlookers(&self) -> Option<Arc<Onlookers>> {
+        Some(self.onlookers.clone())
     }
 
     fn hook(home: &Homed<Self>) -> Option<Hook> {

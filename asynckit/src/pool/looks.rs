@@ -7,11 +7,13 @@ use std::sync::PoisonError;
 use crate::core::{Header, News, TaskRef, Traits};
 use crate::error::At;
 use crate::observe::{
-    CallbackId, Listeners, Moment, Need, Nowhere, Onlooker, Record, TaskId, tell,
+    CallbackId, Listeners, Moment, Need, Nowhere, Onlooker, Record, TaskId, Told, tell,
 };
 use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::shown::{kind_of, need_of, task_here, watched_of, with_watched_here};
+use crate::pool::shown::{
+    kind_of, need_of, onlookers_of, task_here, watched_of, with_watched_here,
+};
 use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
@@ -50,13 +52,13 @@ impl Shared {
     pub(crate) fn watch(&self, traits: Traits) -> Option<Record> {
         let everywhere = trace::observer(traits.is_immediate());
         let is_seen = self.is_looked_on() || everywhere.is_some();
-        is_seen.then(|| Record::new(self.onlookers.listeners(everywhere)))
+        is_seen.then(|| Record::new(&self.onlookers, self.onlookers.among(everywhere)))
     }
 
     /// Likewise, where somebody does.
     #[inline]
     pub(crate) fn watched(&self) -> Record {
-        Record::new(self.onlookers.listeners(trace::observer(false)))
+        Record::new(&self.onlookers, self.onlookers.among(trace::observer(false)))
     }
 
     /// Tells that the pool has stopped, once: when its threads are gone, or `at_any_rate`.
@@ -95,42 +97,49 @@ impl Shared {
 }
 
 impl Part {
+    /// What those who look on know of its one task, and who they are.
+    fn told(&self) -> Option<Told<'_>> {
+        Some(self.watched.as_ref()?.told(&self.pool().onlookers))
+    }
+
     /// Its one task is about to be queued.
     pub(crate) fn tell_ready(&self) {
-        if let Some(watched) = &self.watched {
-            watched.ready();
+        if let Some(told) = self.told() {
+            told.ready();
         }
     }
 
     /// News of its one task.
     pub(crate) fn news(&self, task: &Header, news: &News<'_>) {
-        if let Some(watched) = &self.watched {
-            tell_news(watched, self.part_of, task, news);
+        if let Some(told) = self.told() {
+            tell_news(told, self.part_of, task, news);
         }
     }
 }
 
 /// Tells news of a task to those who look on to it.
-pub(crate) fn tell_news(watched: &Record, of: Option<TaskId>, task: &Header, news: &News<'_>) {
+pub(crate) fn tell_news(told: Told<'_>, of: Option<TaskId>, task: &Header, news: &News<'_>) {
     match news {
         News::Submitted(needs) => {
             // With a part of the pool of its own it may have to wait for more than that.
             let is_plain = of.is_none() && task.watched().is_some();
-            let follows = Cell::new(is_plain && watched.infers_ready());
+            let follows = Cell::new(is_plain && told.infers_ready());
             let need = |need: &Header| {
                 let its = watched_of(need);
-                follows.set(follows.get() && its.is_some_and(|its| its.is_told_to_all_of(watched)));
+                follows.set(
+                    follows.get() && its.is_some_and(|its| its.is_told_to_all_of(told.record())),
+                );
                 its.map_or(Need::Outside, |its| Need::Task(its.id))
             };
             needs.with(need, |needs| {
                 if follows.get() {
-                    watched.ready_follows();
+                    told.record().ready_follows();
                 }
-                watched.submitted(task.hop, kind_of(task), needs, (task_here(), of));
+                told.submitted(task.hop, kind_of(task), needs, (task_here(), of));
             });
         }
-        News::Waits(needs) => needs.with(need_of, |needs| watched.waits(needs)),
-        news => news.tell(watched, task),
+        News::Waits(needs) => needs.with(need_of, |needs| told.waits(needs)),
+        news => news.tell(told, task),
     }
 }
 
@@ -219,7 +228,10 @@ impl Drop for ToldWait {
 
 /// The work that this thread is doing, and who looks on to it, if anybody does.
 pub(crate) fn listeners_here() -> Option<(TaskId, Listeners)> {
-    with_watched_here(|watched| Some((watched.id, watched.listeners())))
+    with_watched_here(|watched, header| {
+        let by = watched.listeners(onlookers_of(header)?);
+        Some((watched.id, by))
+    })
 }
 
 /// The same place for work that is a part of what this thread is doing, where somebody looks on to that.

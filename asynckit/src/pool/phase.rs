@@ -10,7 +10,7 @@ use crate::sync::{AtomicU8, Ordering};
 /// Which phase a pool is in, which only goes forward; and whether it is a plain one.
 pub(crate) struct Phase(AtomicU8);
 
-/// There is something to see to for each task of the pool.
+/// There is something to see to for each task of the pool, from its beginning on.
 const SPECIAL: u8 = 4;
 /// Somebody looks on to it.
 const WATCHED: u8 = 16;
@@ -41,6 +41,12 @@ impl Phase {
     #[inline]
     pub(crate) fn is_plainly_watched(&self) -> bool {
         self.0.load(Ordering::SeqCst) == OPEN | WATCHED
+    }
+
+    /// Whether there is something to see to for each task, besides who looks on. It never changes.
+    #[inline]
+    pub(crate) fn sees_to_each(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & SPECIAL != 0
     }
 
     /// From now on somebody looks on.

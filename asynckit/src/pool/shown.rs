@@ -12,9 +12,10 @@ use crate::core::{
     each_frame,
 };
 use crate::error::{Hook, Hop};
-use crate::observe::{Listeners, Need, Record, TaskId, TaskKind};
+use crate::observe::{Listeners, Need, Onlookers, Record, TaskId, TaskKind};
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
+use crate::sync::Arc;
 
 /// What those who look on know of a task, if any do.
 #[inline]
@@ -45,10 +46,21 @@ pub(super) fn kind_of(task: &Header) -> TaskKind {
     }
 }
 
-/// Shows what those who look on know of the work that this thread is doing. `None` where nobody does.
-pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record) -> Option<R>) -> Option<R> {
+/// Who looks on to a task, if anybody does; also where its pool is kept by nothing else. `None` where that is gone.
+pub(crate) fn onlookers_of(task: &Header) -> Option<Arc<Onlookers>> {
+    if let Some(record) = task.watched() {
+        return Onlookers::of(record.pool);
+    }
+    if let Some(part) = task.hooked_home::<Inside>() {
+        return Some(part.pool().onlookers.clone());
+    }
+    Some(task.hooked_home::<Gathered>()?.by.clone())
+}
+
+/// Shows what those who look on know of the work that this thread is doing, and that. `None` where nobody does.
+pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record, &Header) -> Option<R>) -> Option<R> {
     each_frame(|frame| match watched_of(frame.header()) {
-        Some(watched) => ControlFlow::Break(f(watched)),
+        Some(watched) => ControlFlow::Break(f(watched, frame.header())),
         None if frame.home::<Inside>().is_some() || frame.home::<State>().is_some() => {
             ControlFlow::Break(None)
         }
@@ -60,19 +72,20 @@ pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record) -> Option<R>) -> O
 
 /// The number of that work.
 pub(crate) fn task_here() -> Option<TaskId> {
-    with_watched_here(|watched| Some(watched.id))
+    with_watched_here(|watched, _| Some(watched.id))
 }
 
 /// The home of a task of no pool.
 pub(crate) struct Gathered {
     watched: Record,
+    by: Arc<Onlookers>,
     /// What it is made of, where that is no input.
     of: Need,
 }
 
 /// Those who look on to a task or a result and its pool.
 pub(crate) fn looked_on(task: &Header) -> Option<Listeners> {
-    watched_of(task)?.listeners().of_pool()
+    watched_of(task)?.listeners(onlookers_of(task)?).of_pool()
 }
 
 /// Makes a task of no pool, done on the spot. `by`: these are to see it; `of`: what it is made of, where that is no
@@ -84,7 +97,8 @@ pub(crate) fn on_no_pool<T, K: TaskOf<T>>(
     task: K,
 ) -> Owner<T> {
     let Some(by) = by else { return core::submit_nowhere(traits, hop, task) };
-    let home = Homed::new_home(Gathered { watched: Record::new(by), of });
+    let (watched, by) = Record::of(by);
+    let home = Homed::new_home(Gathered { watched, by, of });
     let (owner, submitted) = home.submit_hooked(traits.and(Traits::IMMEDIATE), hop, task);
     if let Submitted::Immediate(entry) = submitted {
         home.do_now(entry);
@@ -125,16 +139,16 @@ impl IsHome for Gathered {
     fn over(_: &Homed<Self>, _: &TaskRef) {}
 
     fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {
-        let watched = &home.watched;
+        let told = home.watched.told(&home.by);
         match news {
             News::Submitted(needs) => {
                 needs.with(need_of, |needs| {
                     let needs = if needs.is_empty() { from_ref(&home.of) } else { needs };
-                    watched.submitted(task.hop, kind_of(task), needs, (task_here(), None));
+                    told.submitted(task.hop, kind_of(task), needs, (task_here(), None));
                 });
             }
             News::Begins { .. } => {}
-            news => news.tell(watched, task),
+            news => news.tell(told, task),
         }
     }
 

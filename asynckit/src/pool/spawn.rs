@@ -6,7 +6,7 @@
 
 use crate::core::{Owner, Submitted, TaskOf, Traits, Unsubmitted};
 use crate::error::{Error, Hop};
-use crate::observe::{OneMoment, Record};
+use crate::observe::Record;
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::worker;
@@ -71,12 +71,13 @@ fn watched_on_pool<T, K: TaskOf<T>>(
     task: K,
     watched: Record,
 ) -> Owner<T> {
-    let _moment = OneMoment::begin();
     let (owner, submitted) = pool.submit_watched(traits, hop, task, watched);
     match submitted {
         Submitted::Ready(entry) => {
-            if let Some(watched) = entry.header().watched() {
-                watched.ready();
+            if let Some(watched) = entry.header().watched()
+                && !watched.is_told()
+            {
+                watched.told(&pool.onlookers).ready_at_once();
             }
             worker::schedule(pool, entry);
         }

@@ -316,13 +316,13 @@ fn stop_task(pool: &Shared, task: Claimed) {
 /// Runs a claimed task of this pool.
 #[inline]
 pub(crate) fn run_claimed(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
-    if task.header().is_special() || !pool.is_plain() {
+    if task.header().is_hooked() || pool.sees_to_each() {
         return run_special(pool, task, to);
     }
     pool.run(task, to);
 }
 
-/// As `run_claimed`, of a task that is hooked, or in a pool that is no plain one.
+/// As `run_claimed`, of a task that is hooked, or in a pool that sees to each of its tasks.
 #[cold]
 #[inline(never)]
 fn run_special(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
