@@ -224,7 +224,7 @@ impl Assembly<'_> {
     }
 
     /// That follows from the rest where it was not told: it was when the last that it needs had its result. One that
-    /// needs something else was not ready before it was told, and needs itself.
+    /// needs something else was not ready before it was told, or over.
     fn inferred_ready(&self, k: usize) -> Option<u64> {
         let raw = self.raw(k);
         let mut ready = Some(raw.submitted).filter(|_| raw.kind == Kind::Runs)?;
@@ -234,9 +234,10 @@ impl Assembly<'_> {
                 raw.spans.first()?;
                 continue;
             };
-            let input = self.raw(input);
-            let set = [input.ended, input.cancelled].into_iter().flatten().map(|(time, _)| time);
-            ready = ready.max(set.min()?);
+            ready = ready.max(self.raw(input).set()?);
+        }
+        if raw.needs_more {
+            ready = ready.max(raw.set()?);
         }
         Some(ready)
     }

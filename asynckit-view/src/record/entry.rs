@@ -17,6 +17,8 @@ pub(super) enum Entry<L> {
         by: Option<u64>,
         part_of: Option<u64>,
         needs: L,
+        /// Besides these it needs what is not known.
+        more: bool,
     },
     Ready(u64),
     Started(u64),

@@ -38,6 +38,7 @@ pub(super) fn log() -> (Writer, Log) {
 }
 
 /// Writes one entry, which nobody sees before it is whole.
+#[derive(Clone, Copy)]
 pub(super) struct Pen<'a> {
     /// What is left, from where it goes on.
     words: &'a [AtomicU32],
@@ -57,13 +58,17 @@ impl<'a> Pen<'a> {
 
     #[inline(always)]
     pub(super) fn word(&mut self, word: u32) {
-        self.words([word]);
+        self.words = write(self.words, [word]);
     }
 
-    /// Several at once, which takes one look whether there is room.
+    /// Leaves room for a word that follows from what is written behind it.
     #[inline(always)]
-    pub(super) fn words<const N: usize>(&mut self, words: [u32; N]) {
-        self.words = write(self.words, words);
+    pub(super) fn later(&mut self) -> Later<'a> {
+        let there = self.words.split_first();
+        debug_assert!(there.is_some(), "an entry has more words than was said");
+        let (place, rest) = there.unzip();
+        self.words = rest.unwrap_or_default();
+        Later(place)
     }
 
     /// A number, in a word if it is small.
@@ -73,6 +78,19 @@ impl<'a> Pen<'a> {
             Some(word) => write(self.words, [word]),
             None => wide(self.words, number),
         };
+    }
+}
+
+/// Room for one word.
+pub(super) struct Later<'a>(Option<&'a AtomicU32>);
+
+impl Later<'_> {
+    #[inline(always)]
+    pub(super) fn write(self, word: u32) {
+        if let Some(place) = self.0 {
+            // ORDERING: as in `write`.
+            place.store(word, Ordering::Relaxed);
+        }
     }
 }
 

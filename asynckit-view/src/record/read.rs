@@ -28,6 +28,8 @@ pub(super) struct Raw {
     pub(super) by: Option<u64>,
     pub(super) part_of: Option<u64>,
     pub(super) needs: Vec<u64>,
+    /// Besides these it needs what is not known.
+    pub(super) needs_more: bool,
     /// When it had all that it needs, where that was told: it follows from the rest for most.
     pub(super) ready: Option<u64>,
     pub(super) spans: Vec<Span>,
@@ -37,6 +39,13 @@ pub(super) struct Raw {
     pub(super) permit: Option<(u64, u64)>,
     pub(super) cancelled: Option<(u64, End)>,
     pub(super) ended: Option<(u64, End)>,
+}
+
+impl Raw {
+    /// When its result was there.
+    pub(super) fn set(&self) -> Option<u64> {
+        [self.ended, self.cancelled].into_iter().flatten().map(|(time, _)| time).min()
+    }
 }
 
 /// All that was told.
@@ -67,7 +76,9 @@ pub(super) fn told(recorder: &Recorder) -> Told {
 }
 
 fn submitted((time, entry): (u64, Entry<Vec<u64>>)) -> Option<Raw> {
-    let Entry::Submitted { task, site, kind, by, part_of, needs } = entry else { return None };
+    let Entry::Submitted { task, site, kind, by, part_of, needs, more } = entry else {
+        return None;
+    };
     Some(Raw {
         id: task,
         submitted: time,
@@ -76,6 +87,7 @@ fn submitted((time, entry): (u64, Entry<Vec<u64>>)) -> Option<Raw> {
         by,
         part_of,
         needs,
+        needs_more: more,
         ready: None,
         spans: Vec::new(),
         waits: Vec::new(),

@@ -64,6 +64,16 @@ const COUNTS: u8 = 2;
 /// There is no room for more than the begin and end of tasks.
 const IS_FULL: u8 = 4;
 
+/// What a recording keeps of a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    /// It is over.
+    Nothing,
+    /// A count by its function.
+    Count,
+    Entries,
+}
+
 /// What one pool's recording has.
 pub(crate) struct Recorder {
     state: AtomicU8,
@@ -144,16 +154,20 @@ impl Recorder {
         PLACES + at as u64
     }
 
-    /// Whether the task only counts.
+    /// What is kept of a task.
     #[inline]
-    fn only_counts(&self, task: TaskId) -> bool {
-        self.has(COUNTS) && self.is_live(task)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn is_live(&self, task: TaskId) -> bool {
-        with_mine(self, |mine| mine.live.get(&self.live, task.get()).is_some())
+    fn keeps(&self, task: TaskId) -> Keeps {
+        #[cold]
+        #[inline(never)]
+        fn look(recorder: &Recorder, task: TaskId) -> Keeps {
+            let is_live = |mine: &mut Mine| mine.live.get(&recorder.live, task.get()).is_some();
+            match recorder.has(IS_OVER) {
+                true => Keeps::Nothing,
+                false if with_mine(recorder, is_live) => Keeps::Count,
+                false => Keeps::Entries,
+            }
+        }
+        if self.has(IS_OVER | COUNTS) { look(self, task) } else { Keeps::Entries }
     }
 
     /// What needs a task that only counts does so too: when it was ready would not be known.
@@ -200,17 +214,8 @@ impl Recorder {
                 return self.count(mine, event);
             }
             let kind = Kind::of(event.kind);
-            let whole;
-            let needs = match (self.has(IS_FULL), kind) {
-                (false, Kind::Runs) if event.needs.contains(&Need::Outside) => {
-                    whole = [event.needs, &[Need::Task(event.task)]].concat();
-                    &whole[..]
-                }
-                (false, _) => event.needs,
-                // That it needs itself says that not all it needs is known.
-                (true, Kind::Runs) => &[Need::Task(event.task)],
-                (true, _) => &[],
-            };
+            let is_full = self.has(IS_FULL);
+            let needs = if is_full { &[] } else { event.needs };
             let entry = Entry::Submitted {
                 task: event.task.get(),
                 site: mine.sites.number(&self.sites, event.name, event.at),
@@ -218,6 +223,7 @@ impl Recorder {
                 by: event.by.map(TaskId::get),
                 part_of: event.part_of.map(TaskId::get),
                 needs,
+                more: is_full || needs.contains(&Need::Outside),
             };
             mine.write(self, event.row, nanos(event.time), &entry);
         });
@@ -238,18 +244,20 @@ impl Recorder {
     }
 
     pub(super) fn begin(&self, task: TaskId, row: &Row, time: Duration) {
-        if self.has(IS_OVER) {
-            return;
-        }
-        let only_counts = self.only_counts(task);
-        with_mine(self, |mine| {
-            if only_counts {
-                mine.begun.push((task.get(), nanos(time)));
-            } else {
+        match self.keeps(task) {
+            Keeps::Nothing => {}
+            Keeps::Count => self.count_begin(task, time),
+            Keeps::Entries => {
                 let entry: Entry<&[Need]> = Entry::Started(task.get());
-                mine.write(self, row, nanos(time), &entry);
+                with_mine(self, |mine| mine.write(self, row, nanos(time), &entry));
             }
-        });
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_begin(&self, task: TaskId, time: Duration) {
+        with_mine(self, |mine| mine.begun.push((task.get(), nanos(time))));
     }
 
     #[inline]
@@ -261,13 +269,11 @@ impl Recorder {
         entry: &Entry<&[Need]>,
         failed: bool,
     ) {
-        if self.has(IS_OVER) {
-            return;
+        match self.keeps(task) {
+            Keeps::Nothing => {}
+            Keeps::Count => self.count_end(task, time, failed),
+            Keeps::Entries => with_mine(self, |mine| mine.write(self, row, nanos(time), entry)),
         }
-        if self.only_counts(task) {
-            return self.count_end(task, time, failed);
-        }
-        with_mine(self, |mine| mine.write(self, row, nanos(time), entry));
     }
 
     #[cold]
@@ -289,7 +295,7 @@ impl Recorder {
     /// Whether the details of a task are recorded: where the task is, and there is room.
     #[inline]
     pub(super) fn has_details_of(&self, task: TaskId) -> bool {
-        !self.has(IS_OVER | IS_FULL) && !self.only_counts(task)
+        !self.has(IS_FULL) && self.keeps(task) == Keeps::Entries
     }
 
     /// Records one.
@@ -339,7 +345,7 @@ impl Recorder {
 
     /// The text is made only where it is kept.
     pub(super) fn tell(&self, task: TaskId, time: Duration, told: impl FnOnce() -> Told) {
-        if self.has(IS_OVER) || self.only_counts(task) {
+        if self.keeps(task) != Keeps::Entries {
             return;
         }
         if self.texts.fetch_add(1, Ordering::Relaxed) < self.limit.load(Ordering::Relaxed) {

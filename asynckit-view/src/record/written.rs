@@ -32,15 +32,16 @@ const FAR: u32 = 0xff;
 const TIME: u32 = 12;
 const LONG: u32 = u32::MAX >> TIME;
 
-/// The second word of a submission: how many tasks it needs (`Shape`), its kind, what it has, its site.
+/// The second word of a submission: how many tasks it needs (`Shape`), what else it has, its kind, its site.
+const NEEDS_MORE: u32 = 1 << 11;
 const KIND: u32 = 12;
 const HAS_BY: u32 = 1 << 14;
 const HAS_PART_OF: u32 = 1 << 15;
 const SITE: u32 = 16;
 const OTHER_SITE: u32 = u32::MAX >> SITE;
 
-/// How a list of tasks is written: how many they are, and whether two of them go into a word.
-#[derive(Clone, Copy)]
+/// How a list of tasks is written, in a word or a part of one: how many they are, and whether two of them go into each
+/// word that follows.
 struct Shape {
     tasks: usize,
     pairs: bool,
@@ -49,22 +50,10 @@ struct Shape {
 impl Shape {
     const PAIRS: u32 = 1;
     /// So many, or more, follow as a number.
-    const MANY: usize = (1 << (KIND - 1)) - 1;
+    const MANY: usize = (1 << 10) - 1;
 
-    /// Of a list, as seen from a task.
     #[inline(always)]
-    fn of(list: &impl Tasks, task: u64) -> Shape {
-        let (mut tasks, mut all) = (0, 0);
-        list.numbers().for_each(|other| {
-            tasks += 1;
-            all |= far(other, task);
-        });
-        Shape { tasks, pairs: all <= u64::from(u16::MAX) }
-    }
-
-    /// In `KIND` bits.
-    #[inline(always)]
-    fn word(self) -> u32 {
+    fn word(&self) -> u32 {
         (self.tasks.min(Shape::MANY) as u32) << 1 | u32::from(self.pairs)
     }
 }
@@ -117,27 +106,27 @@ impl<L: Tasks> Entry<L> {
             pen.word(what | (away as u32) << AWAY | (since as u32) << TIME);
         }
         match self {
-            Entry::Submitted { site, kind, by, part_of, needs, .. } => {
-                let shape = Shape::of(needs, task);
-                let by_there = if by.is_some() { HAS_BY } else { 0 };
-                let part_there = if part_of.is_some() { HAS_PART_OF } else { 0 };
-                let rest = shape.word() | (*kind as u32) << KIND | by_there | part_there;
-                pen.word(rest | (*site).min(OTHER_SITE) << SITE);
+            Entry::Submitted { site, kind, by, part_of, needs, more, .. } => {
+                let second = pen.later();
                 if *site >= OTHER_SITE {
                     pen.number(u64::from(*site));
                 }
+                let mut has = if *more { NEEDS_MORE } else { 0 };
                 if let Some(by) = by {
+                    has |= HAS_BY;
                     pen.number(far(*by, task));
                 }
                 if let Some(part_of) = part_of {
+                    has |= HAS_PART_OF;
                     pen.number(far(*part_of, task));
                 }
-                list(&mut pen, shape, task, needs);
+                let shape = list(&mut pen, task, needs);
+                let site = (*site).min(OTHER_SITE) << SITE;
+                second.write(shape.word() | has | (*kind as u32) << KIND | site);
             }
             Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => {
-                let shape = Shape::of(on, task);
-                pen.word(shape.word());
-                list(&mut pen, shape, task, on);
+                let first = pen.later();
+                first.write(list(&mut pen, task, on).word());
             }
             Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
             Entry::Cancelled { end, .. } => pen.number(end.word()),
@@ -177,21 +166,39 @@ impl<L: Tasks> Entry<L> {
     }
 }
 
-/// Each task as far from this one, after how many they are where that was not written yet.
+/// Each task as far from this one.
 #[inline(always)]
-fn list(pen: &mut Pen<'_>, shape: Shape, task: u64, list: &impl Tasks) {
-    if shape.tasks >= Shape::MANY {
-        pen.number(shape.tasks as u64);
-    }
-    let mut all = list.numbers().map(|other| far(other, task));
-    if shape.pairs {
-        while let Some(first) = all.next() {
-            let second = all.next().unwrap_or(0);
-            pen.word(first as u32 | (second as u32) << 16);
+fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) -> Shape {
+    let begin = *pen;
+    let (mut tasks, mut first, mut all) = (0, 0, 0);
+    list.numbers().for_each(|other| {
+        let far = far(other, task);
+        all |= far;
+        match tasks % 2 {
+            0 => first = far,
+            _ => pen.word(first as u32 | (far as u32) << 16),
         }
-    } else {
-        all.for_each(|far| pen.number(far));
+        tasks += 1;
+    });
+    if tasks % 2 == 1 {
+        pen.word(first as u32);
     }
+    if all > u64::from(u16::MAX) || tasks >= Shape::MANY {
+        *pen = begin;
+        return long_list(pen, task, list, tasks);
+    }
+    Shape { tasks, pairs: true }
+}
+
+/// Likewise, of a list that is long, or whose tasks are far.
+#[cold]
+#[inline(never)]
+fn long_list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks, tasks: usize) -> Shape {
+    if tasks >= Shape::MANY {
+        pen.number(tasks as u64);
+    }
+    list.numbers().for_each(|other| pen.number(far(other, task)));
+    Shape { tasks, pairs: false }
 }
 
 impl End {
@@ -287,7 +294,8 @@ impl Iterator for Entries<'_> {
                 let part_of = if second & HAS_PART_OF != 0 { Some(self.other()?) } else { None };
                 let kinds = [Kind::Runs, Kind::Around, Kind::Gather];
                 let kind = *kinds.get((second >> KIND & 3) as usize)?;
-                Entry::Submitted { task, site, kind, by, part_of, needs: self.list(second)? }
+                let more = second & NEEDS_MORE != 0;
+                Entry::Submitted { task, site, kind, by, part_of, needs: self.list(second)?, more }
             }
             READY => Entry::Ready(task),
             STARTED => Entry::Started(task),
@@ -312,82 +320,4 @@ impl Iterator for Entries<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::log::log;
-    use super::*;
-    use asynckit::ErrorKind;
-
-    impl Tasks for Vec<u64> {
-        fn numbers(&self) -> impl Iterator<Item = u64> {
-            self.iter().copied()
-        }
-
-        fn most(&self) -> usize {
-            self.len()
-        }
-    }
-
-    #[test]
-    fn entries_are_read_as_they_were_written() {
-        const FAR: u64 = u64::MAX >> 1;
-        let entries = [
-            Entry::Row(3),
-            Entry::Submitted {
-                task: FAR,
-                site: u32::MAX,
-                kind: Kind::Gather,
-                by: Some(5),
-                part_of: None,
-                needs: vec![4, FAR - 1, FAR],
-            },
-            Entry::Submitted {
-                task: 8,
-                site: 0,
-                kind: Kind::Runs,
-                by: None,
-                part_of: Some(7),
-                needs: vec![],
-            },
-            Entry::Submitted {
-                task: 5_000,
-                site: OTHER_SITE - 1,
-                kind: Kind::Around,
-                by: Some(4_999),
-                part_of: Some(1),
-                needs: (1..5_000).collect(),
-            },
-            Entry::Submitted {
-                task: 100_000,
-                site: OTHER_SITE,
-                kind: Kind::Runs,
-                by: None,
-                part_of: None,
-                needs: (60_000..60_000 + Shape::MANY as u64).collect(),
-            },
-            Entry::Ready(7),
-            Entry::Started(7),
-            Entry::Suspended { task: 7, on: vec![8, 9, 10] },
-            Entry::Resumed(7),
-            Entry::InLine { task: 7, limit: 2 },
-            Entry::GotPermit { task: 7, limit: 2 },
-            Entry::WaitBegun { task: 7, on: vec![8, 9] },
-            Entry::WaitEnded(7),
-            Entry::Elsewhere { task: 7, row: 1 << 62, began: 3, ended: 4 },
-            Entry::Ended { task: 7, end: End::failed(ErrorKind::Failed) },
-            Entry::Cancelled { task: 8, end: End::skipped(ErrorKind::TimedOut) },
-            Entry::Ended { task: 8, end: End::LATE },
-            Entry::Ended { task: 9, end: End::DONE },
-        ];
-        // Times go back where a row is none of this thread.
-        let times = (0..).map(|k| if k % 5 == 3 { 1 } else { k * 1_000_000_007 });
-        let (mut writer, log) = log();
-        let mut before = Before::default();
-        for (time, entry) in times.clone().zip(&entries) {
-            entry.write(time, &mut before, &mut writer);
-        }
-        let words = log.words();
-        let read: Vec<_> = Entries::of(&words).collect();
-        assert!(read.iter().map(|(time, _)| *time).eq(times.take(entries.len())));
-        assert!(read.into_iter().map(|(_, entry)| entry).eq(entries));
-    }
-}
+mod tests;

@@ -95,17 +95,23 @@ pub(crate) enum When {
 /// How late it is then.
 #[inline]
 pub(super) fn time(when: When) -> Nanos {
-    HERE.with(|here| match when {
-        When::Then => here.last.get(),
-        When::Soon if here.at.get() == At::Last => here.last.get(),
-        _ => {
-            // A processor's counter may begin anew with a machine that was asleep.
-            let time = nanos_now().max(here.last.get());
-            here.last.set(time);
-            if here.at.get() == At::One {
-                here.at.set(At::Last);
-            }
-            time
+    match when {
+        When::Now => read(),
+        When::Soon if HERE.with(|here| here.at.get()) != At::Last => read(),
+        When::Soon | When::Then => HERE.with(|here| here.last.get()),
+    }
+}
+
+/// Reads the clock.
+#[inline(never)]
+fn read() -> Nanos {
+    HERE.with(|here| {
+        // A processor's counter may begin anew with a machine that was asleep.
+        let time = nanos_now().max(here.last.get());
+        here.last.set(time);
+        if here.at.get() == At::One {
+            here.at.set(At::Last);
         }
+        time
     })
 }

@@ -141,7 +141,11 @@ fn told_by_two_clocks(recorder: &Recorder) {
     let submitted = |row: &Row, time, task, by, needs| {
         let site = with_mine(recorder, |mine| mine.sites.number(&recorder.sites, "f", here));
         let kind = Kind::Runs;
-        write(row, time, Entry::Submitted { task, site, kind, by, part_of: None, needs });
+        write(
+            row,
+            time,
+            Entry::Submitted { task, site, kind, by, part_of: None, needs, more: false },
+        );
     };
     let wait = |from, to, on| {
         write(&b, from, Entry::WaitBegun { task: 1, on });
