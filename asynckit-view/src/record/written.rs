@@ -170,18 +170,15 @@ impl<L: Tasks> Entry<L> {
 #[inline(always)]
 fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) -> Shape {
     let begin = *pen;
-    let (mut tasks, mut first, mut all) = (0, 0, 0);
-    list.numbers().for_each(|other| {
-        let far = far(other, task);
-        all |= far;
-        match tasks % 2 {
-            0 => first = far,
-            _ => pen.word(first as u32 | (far as u32) << 16),
-        }
-        tasks += 1;
-    });
-    if tasks % 2 == 1 {
-        pen.word(first as u32);
+    let (mut numbers, mut tasks, mut all) = (list.numbers().map(|other| far(other, task)), 0, 0);
+    while let Some(first) = numbers.next() {
+        let Some(second) = numbers.next() else {
+            (tasks, all) = (tasks + 1, all | first);
+            pen.word(first as u32);
+            break;
+        };
+        (tasks, all) = (tasks + 2, all | first | second);
+        pen.word(first as u32 | (second as u32) << 16);
     }
     if all > u64::from(u16::MAX) || tasks >= Shape::MANY {
         *pen = begin;
