@@ -130,15 +130,10 @@ impl Header {
         self.state.is_immediate()
     }
 
-    /// Whether there is something to see to when it is run.
+    /// Whether its home is counted for it, and has something to see to when it is run.
     #[inline]
     pub(crate) fn is_hooked(&self) -> bool {
         self.state.is_hooked()
-    }
-
-    #[inline]
-    pub(crate) fn is_special(&self) -> bool {
-        self.state.is_special()
     }
 
     /// Its home's address, to compare.

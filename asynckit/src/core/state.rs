@@ -325,11 +325,6 @@ impl State {
         self.has(HOOKED | WATCHED)
     }
 
-    #[inline]
-    pub(crate) fn is_special(&self) -> bool {
-        self.has(SPECIAL)
-    }
-
     pub(crate) fn is_suspended(&self) -> bool {
         self.has(SUSPENDED)
     }

@@ -101,7 +101,8 @@ impl Moment<'_> {
     }
 }
 
-/// Likewise, of one task: without a look for anybody else.
+/// Likewise, something that happens to a task: some of its pool's onlookers are told, and nobody else. Most events are
+/// such, so that these take no look at who is told.
 #[derive(Clone, Copy)]
 pub(super) struct TaskMoment<'a> {
     pub(super) time: Nanos,

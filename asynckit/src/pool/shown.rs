@@ -20,7 +20,7 @@ use crate::sync::Arc;
 /// What those who look on know of a task, if any do.
 #[inline]
 pub(crate) fn watched_of(task: &Header) -> Option<&Record> {
-    task.watched().or_else(|| if task.is_special() { watched_by_home(task) } else { None })
+    task.watched().or_else(|| if task.is_hooked() { watched_by_home(task) } else { None })
 }
 
 #[cold]
