@@ -209,8 +209,16 @@ impl Recorder {
             return;
         }
         with_mine(self, |mine| {
-            let only_counts = self.has(COUNTS) && self.needs_what_counts(mine, event.needs);
-            if only_counts || !mine.may_record(self) {
+            let counts = self.has(COUNTS);
+            if counts && self.needs_what_counts(mine, event.needs) {
+                return self.count(mine, event);
+            }
+            // A part goes with the whole.
+            let may = match event.part_of {
+                Some(whole) => !counts || mine.live.get(&self.live, whole.get()).is_none(),
+                None => mine.may_record(self),
+            };
+            if !may {
                 return self.count(mine, event);
             }
             let kind = Kind::of(event.kind);

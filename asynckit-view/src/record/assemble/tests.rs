@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use super::*;
 use crate::analysis::Analysis;
@@ -129,6 +130,21 @@ fn what_needs_a_task_that_only_counts_does_so_too() {
         assert!(all.ready(k) <= all.raw(k).spans.first().map(|span| span.start));
         assert!(all.ready(k).is_some());
     }
+}
+
+#[test]
+fn a_part_is_recorded_with_what_it_is_part_of() {
+    let recording = Recording::new().limit(1);
+    let pool = Pool::builder().workers(0).observer(recording.observer()).build().unwrap();
+    let limited = |n: u64| start(n).timeout(Duration::from_secs(60)).spawn_on(&pool);
+    let (recorded, counts) = (limited(1), limited(2));
+    pool.run_until_idle();
+    assert_eq!((recorded.get().unwrap(), counts.get().unwrap()), (1, 2));
+    let told = told(&recording.recorder);
+    assert_eq!(told.tasks.iter().map(|task| task.spans.len()).sum::<usize>(), 1);
+    let run = recording.finish();
+    assert_eq!(run.tasks(), 1);
+    assert!(run.beyond() > 0);
 }
 
 /// What two threads tell whose clocks differ by 50 ns.
