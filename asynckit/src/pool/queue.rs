@@ -128,7 +128,7 @@ impl Queue {
         self.steal_by(id, |deque| deque.steal_batch_and_pop(to))
     }
 
-    /// Takes the oldest of what another worker has taken, which was queued before all that is queued outside.
+    /// Takes the oldest of what a worker has taken, which was queued before all that is queued outside.
     #[cold]
     pub(crate) fn steal_taken(&self) -> Option<Entry> {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());

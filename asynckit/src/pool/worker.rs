@@ -105,7 +105,7 @@ impl Local {
         let turn = self.turns.get().wrapping_add(1);
         self.turns.set(turn);
         if turn.is_multiple_of(TURN)
-            && let Some(entry) = self.take_outside().or_else(|| self.take_oldest())
+            && let Some(entry) = self.take_in_turn().or_else(|| self.take_oldest())
         {
             return Some(entry);
         }
@@ -147,6 +147,14 @@ impl Local {
         Some(entry)
     }
 
+    /// What came from outside, and what a worker has taken of that first: if what that runs takes long, this is not to
+    /// wait behind all that comes after it.
+    #[cold]
+    #[inline(never)]
+    fn take_in_turn(&self) -> Option<Entry> {
+        self.shared.queue.steal_taken().or_else(|| self.take_outside())
+    }
+
     /// Who looked for work while these were on their way here has not seen them.
     fn tell_of_taken(&self) {
         if !self.taken.is_empty() {
@@ -177,8 +185,8 @@ impl Local {
         let turn = self.turns.get().wrapping_add(1);
         self.turns.set(turn);
         if turn.is_multiple_of(TURN) {
-            let outside = self.taken.pop().or_else(|| self.shared.take_normal());
-            return outside.or_else(|| self.deque.pop());
+            let taken = self.shared.queue.steal_taken().or_else(|| self.shared.take_normal());
+            return taken.or_else(|| self.deque.pop());
         }
         self.take_own().or_else(|| self.shared.take_normal())
     }
