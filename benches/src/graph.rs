@@ -13,6 +13,8 @@ pub fn fold(inputs: impl IntoIterator<Item = u64>) -> u64 {
 pub struct Graph {
     inputs: Lists,
     dependents: Lists,
+    /// Whether a task's dependents follow from its number, so that a program knows them beforehand.
+    is_regular: bool,
 }
 
 impl Graph {
@@ -60,21 +62,20 @@ impl Graph {
             state ^= state << 17;
             (state % limit as u64) as usize
         };
-        Graph::new((0..tasks).map(|task| {
+        let inputs = (0..tasks).map(|task| {
             let count = if task < SOURCES { 0 } else { 1 + below(3) };
             (0..count).map(|_| task - 1 - below(task.min(1000))).collect()
-        }))
+        });
+        Arc::new(Graph { is_regular: false, ..Graph::of(inputs) })
     }
 
     fn new(inputs: impl Iterator<Item = Vec<usize>>) -> Arc<Graph> {
-        let inputs: Vec<Vec<usize>> = inputs.collect();
-        let mut dependents = vec![Vec::new(); inputs.len()];
-        for (task, needed) in inputs.iter().enumerate() {
-            for &input in needed {
-                dependents[input].push(task);
-            }
-        }
-        Arc::new(Graph { inputs: Lists::new(&inputs), dependents: Lists::new(&dependents) })
+        Arc::new(Graph::of(inputs))
+    }
+
+    fn of(inputs: impl Iterator<Item = Vec<usize>>) -> Graph {
+        let inputs = Lists::new(&inputs.collect::<Vec<_>>());
+        Graph { dependents: inputs.turned(), inputs, is_regular: true }
     }
 
     /// How many tasks there are.
@@ -90,6 +91,16 @@ impl Graph {
     /// The tasks that need a task: once for each input that it is.
     pub fn dependents(&self, task: usize) -> &[usize] {
         self.dependents.get(task)
+    }
+
+    /// Whether a task's dependents follow from its number. Else who wants to know them has to find them.
+    pub fn is_regular(&self) -> bool {
+        self.is_regular
+    }
+
+    /// The dependents of all tasks, found from what each of them needs.
+    pub fn found_dependents(&self) -> Lists {
+        self.inputs.turned()
     }
 
     /// The tasks that need nothing.
@@ -127,7 +138,7 @@ pub fn neighbours(column: usize, width: usize) -> [usize; 3] {
 
 /// Many short lists, one after the other in memory.
 #[derive(Debug)]
-struct Lists {
+pub struct Lists {
     starts: Vec<usize>,
     items: Vec<usize>,
 }
@@ -146,7 +157,29 @@ impl Lists {
         self.starts.len() - 1
     }
 
-    fn get(&self, list: usize) -> &[usize] {
+    /// The other way round: in which lists each item is, where items are the lists' numbers.
+    fn turned(&self) -> Lists {
+        let mut starts = vec![0; self.starts.len()];
+        for &item in &self.items {
+            starts[item] += 1;
+        }
+        let mut end = 0;
+        for start in &mut starts {
+            end += *start;
+            *start = end;
+        }
+        // From the last to the first, so that each list begins where it is said to when it is full.
+        let mut items = vec![0; self.items.len()];
+        for list in (0..self.len()).rev() {
+            for &item in self.get(list) {
+                starts[item] -= 1;
+                items[starts[item]] = list;
+            }
+        }
+        Lists { starts, items }
+    }
+
+    pub fn get(&self, list: usize) -> &[usize] {
         &self.items[self.starts[list]..self.starts[list + 1]]
     }
 }

@@ -113,7 +113,7 @@ fn spawning() -> [Workload; 2] {
     ]
 }
 
-fn shapes() -> [Workload; 5] {
+fn shapes() -> [Workload; 6] {
     let of = |name, graph: Arc<Graph>, work: fn(&dyn Peer, &Arc<Graph>) -> u64| {
         let (tasks, answer) = (graph.len(), graph.answer());
         Workload::timed(name, tasks, answer, move |peer| Some(work(peer, &graph)))
@@ -131,10 +131,21 @@ fn shapes() -> [Workload; 5] {
         of("random graph", Graph::random(TASKS as usize), |peer, graph| {
             peer.graph(graph, Body::EMPTY)
         }),
+        released("random, released", Graph::random(TASKS as usize), None),
     ]
 }
 
-fn stencils(threads: usize, pace: Pace) -> [Workload; 4] {
+/// A graph of tasks without a body, which is all there before the time begins.
+fn released(name: &'static str, graph: Arc<Graph>, width: Option<usize>) -> Workload {
+    let answer = graph.answer();
+    Workload::new(name, move |peer| {
+        let (result, elapsed) = peer.released(&graph, width, Body::EMPTY)?;
+        assert_eq!(result, answer, "{}: {name}", peer.name());
+        Some(elapsed.as_nanos() as f64 / graph.len() as f64)
+    })
+}
+
+fn stencils(threads: usize, pace: Pace) -> [Workload; 6] {
     let graph = Graph::stencil(WIDTH, DEPTH);
     let answer = graph.answer();
     let of = |name, body| {
@@ -143,32 +154,42 @@ fn stencils(threads: usize, pace: Pace) -> [Workload; 4] {
             Some(peer.stencil(&graph, WIDTH, body))
         })
     };
-    let metg = {
+    let metg = |name, run: Grain| {
         let graph = graph.clone();
-        move |peer: &dyn Peer| smallest_grain(peer, &graph, answer, threads, pace)
+        Workload::new(name, move |peer| {
+            let run = |body| {
+                let (result, elapsed) = run(peer, &graph, body)?;
+                assert_eq!(result, answer, "{}: {name}", peer.name());
+                Some(elapsed)
+            };
+            smallest_grain(run, graph.len(), threads, pace)
+        })
     };
     [
         of("stencil, empty", Body::EMPTY),
+        released("stencil, released", graph.clone(), Some(WIDTH)),
         of("stencil, 1 us", pace.body(1000.0)),
         of("stencil, 10 us", pace.body(10_000.0)),
-        Workload::new("METG", metg),
+        metg("METG", |peer, graph, body| Some(timed(peer, || peer.stencil(graph, WIDTH, body)))),
+        metg("METG, released", |peer, graph, body| peer.released(graph, Some(WIDTH), body)),
     ]
 }
+
+/// Runs a stencil with a body: what it comes to, and how long it takes.
+type Grain = fn(&dyn Peer, &Arc<Graph>, Body) -> Option<(u64, Duration)>;
 
 /// The length of the shortest body with which the threads spend half of their time in bodies, if
 /// bodies of up to 16 us do.
 fn smallest_grain(
-    peer: &dyn Peer,
-    graph: &Arc<Graph>,
-    answer: u64,
+    run: impl Fn(Body) -> Option<Duration>,
+    tasks: usize,
     threads: usize,
     pace: Pace,
 ) -> Option<f64> {
     let efficient = |body| {
-        let (result, elapsed) = timed(peer, || peer.stencil(graph, WIDTH, body));
-        assert_eq!(result, answer, "{}: METG", peer.name());
-        let useful = pace.nanoseconds(body) * graph.len() as f64;
-        useful >= 0.5 * elapsed.as_nanos() as f64 * threads as f64
+        let elapsed = run(body)?;
+        let useful = pace.nanoseconds(body) * tasks as f64;
+        Some(useful >= 0.5 * elapsed.as_nanos() as f64 * threads as f64)
     };
     // Halves the interval between a body that is too short and one that is long enough, in
     // proportion: eight steps leave three per cent.
@@ -178,7 +199,7 @@ fn smallest_grain(
         let middle = (short * long).sqrt();
         let body = pace.body(middle);
         // Whatever else runs can only slow it down, so one good run of two is enough.
-        if efficient(body) || efficient(body) {
+        if efficient(body)? || efficient(body)? {
             long = middle;
             smallest = Some(middle);
         } else {

@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, Pool, chain, current, work};
 
-use crate::support::{Gate, soon};
+use crate::support::{Gate, occupy, soon};
 
 /// Stops what goes on for ever when the test is over, however it ends.
 struct Switch(Arc<AtomicBool>);
@@ -148,5 +149,46 @@ fn a_busy_worker_s_queue_is_shared() {
             opens.pass();
         });
         r.get().unwrap();
+    });
+}
+
+/// A worker takes many at once from outside. What it has taken along with long work is for others, and not to wait
+/// until nothing more comes.
+#[test]
+fn what_was_taken_along_with_long_work_is_not_overtaken_for_ever() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let (one, other) = (occupy(&pool), occupy(&pool));
+        let (begun, end) = (Gate::new(), Gate::new());
+        let (begins, ends) = (begun.clone(), end.clone());
+        let long = pool.spawn(move || {
+            begins.open();
+            ends.pass();
+        });
+        let early: Vec<_> = (0..16).map(|n| pool.spawn(move || n)).collect();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let mut fed = 0;
+        let mut feed = || {
+            while fed < ran.load(SeqCst) + 2000 {
+                fed += 1;
+                let its = ran.clone();
+                let flood = move || {
+                    let until = Instant::now() + Duration::from_micros(3);
+                    while Instant::now() < until {}
+                    its.fetch_add(1, SeqCst);
+                };
+                work(flood).detach_on(&pool);
+            }
+            fed
+        };
+        feed();
+        one.free();
+        begun.pass();
+        other.free();
+        while !early.iter().all(AsyncResult::is_set) {
+            assert!(feed() < 100_000, "what was submitted first has not run");
+        }
+        end.open();
+        long.get().unwrap();
     });
 }

@@ -4,6 +4,7 @@
 //! over the list; each task in the list is counted down, and one that became ready goes back to the
 //! caller, claimed already, to be run next. No user code runs on it, so that it can't recurse.
 
+use super::ahead;
 pub(crate) use super::cell::Rest;
 use super::cell::{self, CellPtr, Kind};
 use super::edge::Edge;
@@ -147,11 +148,15 @@ pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
         unsafe {
             let edge = Edge::at(at);
             let dependent = edge.dependent();
+            ahead::written(dependent.as_ptr());
             if to.room() == 0 {
                 return later(at, dependent);
             }
             let counted = edge.is_counted();
             at = edge.next.get();
+            if at != 0 {
+                ahead::written(at as *const u8);
+            }
             if counted {
                 arrive_from_elsewhere(dependent, to);
             } else {

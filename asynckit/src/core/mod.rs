@@ -80,7 +80,7 @@
 //! # The files
 //!
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
-//! `holds/cloning`, `state`, `outcome`. Memory: `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
+//! `holds/cloning`, `state`, `outcome`. Memory: `ahead`, `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
 //! holds it: `cell`,
 //! `clones`, `share`, `edge`,
 //! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is
@@ -92,6 +92,7 @@
 
 #[macro_use]
 mod closure;
+mod ahead;
 mod answers;
 mod awaits;
 mod cell;

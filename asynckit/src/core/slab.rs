@@ -21,7 +21,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::{NonNull, null_mut};
 
-use depot::{CLASSES, Free, STEP, batch, depot, give};
+use depot::{CLASSES, Free, STEP, batch, depot, give, give_so_many};
 pub(crate) use rest::{NAP, Rest, end_of_worker};
 
 struct Magazine {
@@ -200,7 +200,8 @@ fn make_room(class: usize) -> bool {
             kept += 1;
             // SAFETY: likewise.
             let older = unsafe { std::mem::replace(&mut (*at).next, null_mut()) };
-            give(class, older);
+            // A magazine that has no room has two batches.
+            give_so_many(class, older, batch(class));
         }
         magazine.room.set(2 * batch(class) - kept);
         true

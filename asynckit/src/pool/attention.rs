@@ -13,6 +13,8 @@ pub(crate) struct Attention {
     spinning: AtomicU8,
     /// Threads are blocked, and fewer are active than wanted.
     short: AtomicU8,
+    /// Threads are blocked, in waits or otherwise.
+    blocked: AtomicU8,
     /// What workers are asked for when they have done something, in one word: whether there are more active threads
     /// than wanted, and whether work of another than the usual priority is queued.
     asked: AtomicU8,
@@ -40,6 +42,7 @@ impl Attention {
             searching: AtomicUsize::new(0),
             spinning: AtomicU8::new(0),
             short: AtomicU8::new(0),
+            blocked: AtomicU8::new(0),
             asked: AtomicU8::new(0),
         }
     }
@@ -49,6 +52,15 @@ impl Attention {
         self.sleepers.store(sleepers, Ordering::SeqCst);
         self.short.store(u8::from(short), Ordering::SeqCst);
         self.ask(SURPLUS, surplus);
+    }
+
+    /// Likewise, whether threads are blocked.
+    pub(crate) fn set_blocked(&self, blocked: bool) {
+        self.blocked.store(u8::from(blocked), Ordering::SeqCst);
+    }
+
+    pub(crate) fn has_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed) != 0
     }
 
     /// Who is to be called for work that was queued just now.
@@ -199,6 +211,28 @@ mod models {
             pool.attention.end_spin(sees);
             let sleeps = !sees && pool.sleep(2);
             submitter.join().unwrap();
+            assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
+        });
+    }
+
+    /// A worker takes two pieces of work, one for its own deque, while another one goes to sleep: that sees
+    /// them in the queue or in the deque, or they are on their way, and then it is woken.
+    #[test]
+    fn what_is_on_its_way() {
+        loom::model(|| {
+            let pool = Pool::with_sleepers(0);
+            pool.queued.store(2, Ordering::Relaxed);
+            let own = Arc::new(AtomicUsize::new(0));
+            let (its, its_own) = (pool.clone(), own.clone());
+            let taker = thread::spawn(move || {
+                let taken = its.queued.swap(0, Ordering::AcqRel);
+                its_own.store(taken - 1, Ordering::Release);
+                if its.attention.call() == Call::Sleeper {
+                    its.woken.store(1, Ordering::Relaxed);
+                }
+            });
+            let sleeps = pool.sleep(1) && own.load(Ordering::Relaxed) == 0;
+            taker.join().unwrap();
             assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
         });
     }

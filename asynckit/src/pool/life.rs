@@ -43,17 +43,17 @@ pub(crate) fn start(shared: &Arc<Shared>, threads: &mut Threads) -> io::Result<(
 
 /// A worker's life, on a thread of its own or of a host; it has been counted in.
 pub(crate) fn work(shared: Arc<Shared>, id: usize) {
-    let deque = Deque::new_lifo();
+    let (deque, taken) = (Deque::new_lifo(), Deque::new_fifo());
     let oldest = deque.stealer();
-    shared.queue.add_stealer(id, deque.stealer());
-    let local = Local { shared: shared.clone(), id, deque, oldest, turns: Cell::new(0) };
+    shared.queue.add_stealers(id, taken.stealer(), deque.stealer());
+    let local = Local { shared: shared.clone(), id, deque, taken, oldest, turns: Cell::new(0) };
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
     shared.keepers.worker_comes();
     shared.config.attached.starts(|| shared.hook());
     // A host may call it from within work of its own that this thread waits for.
     shared.stacks.with_this(|| as_local(&local, || local.live()));
-    shared.queue.remove_stealer(id);
+    shared.queue.remove_stealers(id);
     local.give_up_all();
     if shared.is_closed() {
         shared.fail_queued();

@@ -13,6 +13,9 @@ pub(crate) struct Local {
     pub(super) shared: Arc<Shared>,
     pub(super) id: usize,
     pub(super) deque: Deque<Entry>,
+    /// What it has taken from outside, or from another worker's deque, many at once and in that order: its next
+    /// when its own deque is empty.
+    pub(super) taken: Deque<Entry>,
     pub(super) oldest: Stealer<Entry>,
     pub(super) turns: Cell<u32>,
 }

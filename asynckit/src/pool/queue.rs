@@ -1,7 +1,7 @@
 //! What is ready to run: a queue for what comes from outside, and a deque for each worker, from
 //! which the others steal.
 
-use crossbeam_deque::{Injector, Steal, Stealer};
+use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
 use crate::core::{Entry, Rest, TaskRef};
 use crate::observe::Queued;
@@ -12,13 +12,21 @@ use crate::terms::Priority;
 pub(crate) struct Queue {
     injected: Injector<Entry>,
     ranked: Ranked,
-    stealers: RwLock<Vec<(usize, Stealer<Entry>)>>,
+    stealers: RwLock<Vec<Stealers>>,
     /// The rest of long lists of dependents, for who has nothing else to do.
     rests: Mutex<Vec<Rest>>,
     has_rests: AtomicUsize,
     capacity: Option<Capacity>,
     /// Has all of it, in a deterministic pool.
     seeded: Option<Seeded>,
+}
+
+/// What others may take of a worker's.
+struct Stealers {
+    id: usize,
+    /// What it has taken, many at once.
+    taken: Stealer<Entry>,
+    deque: Stealer<Entry>,
 }
 
 /// How much work from outside may be queued, and how much is.
@@ -68,6 +76,15 @@ impl Queue {
         }
     }
 
+    /// As `take_injected`, and what was queued next goes to this deque: many go at once, so that the queue's words move
+    /// from core to core once for all of them.
+    pub(crate) fn take_many_injected(&self, to: &Deque<Entry>) -> Option<Entry> {
+        match &self.seeded {
+            Some(seeded) => seeded.pop(),
+            None => until_done(|| self.injected.steal_batch_and_pop(to)),
+        }
+    }
+
     /// Work of another than the usual priority.
     pub(crate) fn put_ranked(&self, entry: Entry, priority: Priority) {
         match &self.seeded {
@@ -91,20 +108,44 @@ impl Queue {
         self.ranked.len() > 0
     }
 
-    pub(crate) fn add_stealer(&self, id: usize, stealer: Stealer<Entry>) {
-        self.stealers.write().unwrap_or_else(|e| e.into_inner()).push((id, stealer));
+    /// From now on others may take what a worker has taken, and what it has on its deque.
+    pub(crate) fn add_stealers(&self, id: usize, taken: Stealer<Entry>, deque: Stealer<Entry>) {
+        let its = Stealers { id, taken, deque };
+        self.stealers.write().unwrap_or_else(|e| e.into_inner()).push(its);
     }
 
-    pub(crate) fn remove_stealer(&self, id: usize) {
-        self.stealers.write().unwrap_or_else(|e| e.into_inner()).retain(|(its, _)| *its != id);
+    pub(crate) fn remove_stealers(&self, id: usize) {
+        self.stealers.write().unwrap_or_else(|e| e.into_inner()).retain(|its| its.id != id);
     }
 
-    /// Takes the oldest from somebody's deque, first from those after `id`.
+    /// Takes the oldest that somebody has, first of those after `id`.
     pub(crate) fn steal(&self, id: usize) -> Option<Entry> {
+        self.steal_by(id, |deque| deque.steal())
+    }
+
+    /// Likewise, and up to half of what else is on a worker's deque goes to this one, in that order.
+    pub(crate) fn steal_many(&self, id: usize, to: &Deque<Entry>) -> Option<Entry> {
+        self.steal_by(id, |deque| deque.steal_batch_and_pop(to))
+    }
+
+    /// Takes the oldest of what a worker has taken, which was queued before all that is queued outside.
+    #[cold]
+    pub(crate) fn steal_taken(&self) -> Option<Entry> {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
-        let start = stealers.iter().position(|(its, _)| *its > id).unwrap_or(0);
+        stealers.iter().find_map(|its| until_done(|| its.taken.steal()))
+    }
+
+    fn steal_by(
+        &self,
+        id: usize,
+        steal: impl Fn(&Stealer<Entry>) -> Steal<Entry>,
+    ) -> Option<Entry> {
+        let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
+        let start = stealers.iter().position(|its| its.id > id).unwrap_or(0);
         let (before, after) = stealers.split_at(start);
-        after.iter().chain(before).find_map(|(_, stealer)| until_done(|| stealer.steal()))
+        after.iter().chain(before).find_map(|its| {
+            until_done(|| its.taken.steal()).or_else(|| until_done(|| steal(&its.deque)))
+        })
     }
 
     /// What is queued, as far as that is not too much.
@@ -131,7 +172,7 @@ impl Queue {
         let seeded = self.seeded.as_ref().map(Seeded::len);
         Queued {
             from_outside: seeded.unwrap_or_else(|| self.injected.len() + self.ranked.len()),
-            on_workers: stealers.iter().map(|(_, stealer)| stealer.len()).sum(),
+            on_workers: stealers.iter().map(|its| its.taken.len() + its.deque.len()).sum(),
             lists: self.has_rests.load(Ordering::SeqCst),
             capacity: self
                 .capacity
@@ -170,7 +211,7 @@ impl Queue {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
         self.injected.is_empty()
             && self.ranked.len() == 0
-            && stealers.iter().all(|(_, stealer)| stealer.is_empty())
+            && stealers.iter().all(|its| its.taken.is_empty() && its.deque.is_empty())
     }
 
     pub(crate) fn has_capacity(&self) -> bool {

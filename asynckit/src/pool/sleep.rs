@@ -57,6 +57,7 @@ impl Shared {
             true => active < threads.wanted,
             false => self.is_hosted() && active + threads.asked < threads.wanted,
         };
+        self.attention.set_blocked(blocked);
         self.attention.publish(threads.sleepers.len(), short, active > threads.wanted);
     }
 

@@ -105,7 +105,7 @@ impl Local {
         let turn = self.turns.get().wrapping_add(1);
         self.turns.set(turn);
         if turn.is_multiple_of(TURN)
-            && let Some(entry) = self.shared.queue.take_injected().or_else(|| self.take_oldest())
+            && let Some(entry) = self.take_in_turn().or_else(|| self.take_oldest())
         {
             return Some(entry);
         }
@@ -113,10 +113,11 @@ impl Local {
     }
 
     fn find_elsewhere(&self) -> Option<Entry> {
-        if let Some(entry) = self.shared.queue.take_injected() {
+        if let Some(entry) = self.take_outside() {
             return Some(entry);
         }
-        if let Some(entry) = self.shared.queue.steal(self.id) {
+        if let Some(entry) = self.shared.queue.steal_many(self.id, &self.taken) {
+            self.tell_of_taken();
             return Some(entry);
         }
         while let Some(rest) = self.shared.queue.take_rest() {
@@ -128,6 +129,37 @@ impl Local {
             }
         }
         self.find_last()
+    }
+
+    /// The oldest that came from outside, as far as this worker has it, or nobody has.
+    fn take_outside(&self) -> Option<Entry> {
+        if let Some(entry) = self.taken.pop() {
+            return Some(entry);
+        }
+        // Those who are blocked won't run what they have taken, and nobody is to overtake that.
+        if self.shared.attention.has_blocked()
+            && let Some(entry) = self.shared.queue.steal_taken()
+        {
+            return Some(entry);
+        }
+        let entry = self.shared.queue.take_many_injected(&self.taken)?;
+        self.tell_of_taken();
+        Some(entry)
+    }
+
+    /// What came from outside, and what a worker has taken of that first: if what that runs takes long, this is not to
+    /// wait behind all that comes after it.
+    #[cold]
+    #[inline(never)]
+    fn take_in_turn(&self) -> Option<Entry> {
+        self.shared.queue.steal_taken().or_else(|| self.take_outside())
+    }
+
+    /// Who looked for work while these were on their way here has not seen them.
+    fn tell_of_taken(&self) {
+        if !self.taken.is_empty() {
+            self.shared.notify();
+        }
     }
 
     /// Where there is nothing of the usual priority. (In a function of its own, which the others need not make room
@@ -153,13 +185,19 @@ impl Local {
         let turn = self.turns.get().wrapping_add(1);
         self.turns.set(turn);
         if turn.is_multiple_of(TURN) {
-            return self.shared.take_normal().or_else(|| self.deque.pop());
+            let taken = self.shared.queue.steal_taken().or_else(|| self.shared.take_normal());
+            return taken.or_else(|| self.deque.pop());
         }
-        self.deque.pop().or_else(|| self.shared.take_normal())
+        self.take_own().or_else(|| self.shared.take_normal())
     }
 
     fn take_oldest(&self) -> Option<Entry> {
         until_done(|| self.oldest.steal())
+    }
+
+    /// Whatever it has, the newest first.
+    fn take_own(&self) -> Option<Entry> {
+        self.deque.pop().or_else(|| self.taken.pop())
     }
 
     /// Takes the entry of a task off this worker's deque, if it is among the two newest there: work that
@@ -198,7 +236,7 @@ impl Local {
 
     /// Before this thread leaves: all that it has is for others.
     pub(super) fn give_up_all(&self) {
-        while let Some(entry) = self.deque.pop() {
+        while let Some(entry) = self.take_own() {
             self.shared.queue.inject(entry);
             self.shared.notify();
         }
@@ -293,7 +331,7 @@ fn fail_queued(pool: &Shared) {
         if let Some(local) = local
             && local.is_of(pool)
         {
-            while let Some(entry) = local.deque.pop() {
+            while let Some(entry) = local.take_own() {
                 stop_entry(pool, entry);
             }
         }

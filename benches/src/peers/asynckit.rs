@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use asynckit::observe::{Observer, TaskEnded, TaskStarted};
 use asynckit::{AsyncResult, Error, Pool, async_work, chain, current};
@@ -46,6 +47,12 @@ fn fib(n: u32) -> Result<u64, Error> {
 
 #[async_work]
 fn source(task: usize, body: Body) -> u64 {
+    body.run();
+    fold([task as u64])
+}
+
+#[async_work]
+fn source_after(task: usize, _released: &u64, body: Body) -> u64 {
     body.run();
     fold([task as u64])
 }
@@ -121,6 +128,55 @@ impl Asynckit {
         Asynckit { name: OBSERVED, pool: builder.build().expect("threads can be started") }
     }
 
+    /// The results of a graph's tasks; `first` makes those that need nothing.
+    fn results(
+        &self,
+        graph: &Graph,
+        body: Body,
+        first: impl Fn(usize) -> AsyncResult<u64>,
+    ) -> Vec<AsyncResult<u64>> {
+        let mut results: Vec<AsyncResult<u64>> = Vec::with_capacity(graph.len());
+        for task in 0..graph.len() {
+            let result = match *graph.inputs(task) {
+                [] => first(task),
+                [a] => {
+                    let a = &results[a];
+                    chain!(&self.pool, of_one(a, body))
+                }
+                [a, b] => {
+                    let (a, b) = (&results[a], &results[b]);
+                    chain!(&self.pool, of_two(a, b, body))
+                }
+                [a, b, c] => {
+                    let (a, b, c) = (&results[a], &results[b], &results[c]);
+                    chain!(&self.pool, of_three(a, b, c, body))
+                }
+                _ => unreachable!("tasks of these graphs have at most three inputs"),
+            };
+            results.push(result);
+        }
+        results
+    }
+
+    /// The last row of a stencil; `first` makes the tasks of the first one.
+    fn last_row(
+        &self,
+        graph: &Graph,
+        width: usize,
+        body: Body,
+        first: impl Fn(usize) -> AsyncResult<u64>,
+    ) -> Vec<AsyncResult<u64>> {
+        let mut row: Vec<_> = (0..width).map(first).collect();
+        for _ in 1..graph.len() / width {
+            let cell = |column| {
+                let [a, b, c] = neighbours(column, width).map(|column| &row[column]);
+                chain!(&self.pool, of_three(a, b, c, body))
+            };
+            row = (0..width).map(cell).collect();
+        }
+        row
+    }
+
     /// A chain of so many links behind a result.
     fn links(&self, first: AsyncResult<u64>, count: usize) -> AsyncResult<u64> {
         let mut last = first;
@@ -134,6 +190,11 @@ impl Asynckit {
 /// The value of a task that can't fail.
 fn value(result: AsyncResult<u64>) -> u64 {
     result.get().expect("the work can't fail")
+}
+
+/// What the tasks come to that nobody needs.
+fn ends(graph: &Graph, results: &[AsyncResult<u64>]) -> u64 {
+    fold(graph.ends().map(|task| *results[task].get_ref().expect("the work can't fail")))
 }
 
 impl Peer for Asynckit {
@@ -155,27 +216,35 @@ impl Peer for Asynckit {
     }
 
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
-        let mut results: Vec<AsyncResult<u64>> = Vec::with_capacity(graph.len());
-        for task in 0..graph.len() {
-            let result = match *graph.inputs(task) {
-                [] => source(task, body).spawn_on(&self.pool),
-                [a] => {
-                    let a = &results[a];
-                    chain!(&self.pool, of_one(a, body))
-                }
-                [a, b] => {
-                    let (a, b) = (&results[a], &results[b]);
-                    chain!(&self.pool, of_two(a, b, body))
-                }
-                [a, b, c] => {
-                    let (a, b, c) = (&results[a], &results[b], &results[c]);
-                    chain!(&self.pool, of_three(a, b, c, body))
-                }
-                _ => unreachable!("tasks of these graphs have at most three inputs"),
-            };
-            results.push(result);
-        }
-        fold(graph.ends().map(|task| *results[task].get_ref().expect("the work can't fail")))
+        let results = self.results(graph, body, |task| source(task, body).spawn_on(&self.pool));
+        ends(graph, &results)
+    }
+
+    fn released(
+        &self,
+        graph: &Arc<Graph>,
+        width: Option<usize>,
+        body: Body,
+    ) -> Option<(u64, Duration)> {
+        let (setter, release) = AsyncResult::channel();
+        let first = |task: usize| chain!(&self.pool, source_after(task, &release, body));
+        let released = || {
+            let begin = Instant::now();
+            setter.set(1).expect("it was not set before");
+            begin
+        };
+        Some(match width {
+            None => {
+                let results = self.results(graph, body, first);
+                let begin = released();
+                (ends(graph, &results), begin.elapsed())
+            }
+            Some(width) => {
+                let row = self.last_row(graph, width, body, first);
+                let begin = released();
+                (fold(row.into_iter().map(value)), begin.elapsed())
+            }
+        })
     }
 
     fn chain(&self, graph: &Arc<Graph>) -> u64 {
@@ -200,15 +269,8 @@ impl Peer for Asynckit {
     }
 
     fn stencil(&self, graph: &Arc<Graph>, width: usize, body: Body) -> u64 {
-        let mut row: Vec<_> = (0..width).map(|n| source(n, body).spawn_on(&self.pool)).collect();
-        for _ in 1..graph.len() / width {
-            let cell = |column| {
-                let [a, b, c] = neighbours(column, width).map(|column| &row[column]);
-                chain!(&self.pool, of_three(a, b, c, body))
-            };
-            row = (0..width).map(cell).collect();
-        }
-        fold(row.into_iter().map(value))
+        let first = |task| source(task, body).spawn_on(&self.pool);
+        fold(self.last_row(graph, width, body, first).into_iter().map(value))
     }
 
     fn tree(&self, graph: &Arc<Graph>) -> u64 {

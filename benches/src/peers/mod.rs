@@ -71,6 +71,17 @@ pub trait Peer: Send {
         self.graph(graph, body)
     }
 
+    /// A graph that is all there before its first task may begin; what it comes to, and how long that takes from then
+    /// on. `width`: of a [`Graph::stencil`].
+    fn released(
+        &self,
+        _graph: &Arc<Graph>,
+        _width: Option<usize>,
+        _body: Body,
+    ) -> Option<(u64, Duration)> {
+        None
+    }
+
     /// A [`Graph::tree`].
     fn tree(&self, graph: &Arc<Graph>) -> u64 {
         self.graph(graph, Body::EMPTY)

@@ -1,6 +1,7 @@
 //! rayon: `join` for what divides, hand-made counters in a scope for other graphs.
 
 use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use rayon::Scope;
 
@@ -18,6 +19,16 @@ impl Rayon {
     pub fn new(threads: usize) -> Rayon {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         Rayon { pool: pool.expect("the threads can be started") }
+    }
+
+    /// Runs a graph.
+    fn count(&self, graph: &Graph, counters: &Counters) -> u64 {
+        self.pool.scope(|scope| {
+            for task in graph.sources() {
+                scope.spawn(move |scope| visit(counters, scope, task));
+            }
+        });
+        counters.answer()
     }
 }
 
@@ -75,14 +86,19 @@ impl Peer for Rayon {
     }
 
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
+        self.count(graph, &Counters::new(graph.clone(), body))
+    }
+
+    fn released(
+        &self,
+        graph: &Arc<Graph>,
+        _width: Option<usize>,
+        body: Body,
+    ) -> Option<(u64, Duration)> {
         let counters = Counters::new(graph.clone(), body);
-        self.pool.scope(|scope| {
-            for task in graph.sources() {
-                let counters = &counters;
-                scope.spawn(move |scope| visit(counters, scope, task));
-            }
-        });
-        counters.answer()
+        let begin = Instant::now();
+        let answer = self.count(graph, &counters);
+        Some((answer, begin.elapsed()))
     }
 
     fn tree(&self, graph: &Arc<Graph>) -> u64 {

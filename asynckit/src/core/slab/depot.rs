@@ -148,9 +148,13 @@ pub(super) fn give(class: usize, list: *mut Free) {
         // SAFETY: the list is the caller's.
         at = unsafe { (*at).next };
     }
-    if count == 0 {
-        return;
+    if count > 0 {
+        give_so_many(class, list, count);
     }
+}
+
+/// As `give`, of a list that is known to have so many, and at least one.
+pub(super) fn give_so_many(class: usize, list: *mut Free, count: u32) {
     let mut depot = depot(class);
     let had_much = depot.has_much(class);
     depot.batches.push((list, count));
