@@ -14,6 +14,7 @@ mod client;
 mod signals;
 mod support;
 
+mod blame;
 mod chaos;
 mod connections;
 mod credentials;

@@ -164,7 +164,7 @@ impl Acting {
         self.calls.goes_out(number, now);
         let Some(open) = self.calls.get(number) else { return };
         let (epoch, delivery) = (self.epoch, open.outgoing.call.delivery);
-        let is_suspect = open.outgoing.is_suspect;
+        let is_suspect = open.outgoing.is_suspect();
         let size = open.outgoing.call.body_size().unwrap_or_default();
         let (subject, message) = self.message(open);
         self.holds_back(size);
@@ -200,10 +200,9 @@ impl Acting {
 
     /// A call as a message, and its subject.
     pub(super) fn message(&self, open: &Open) -> (String, PublishMessage) {
-        let Outgoing { call, arguments, is_suspect, .. } = &open.outgoing;
+        let Outgoing { call, arguments, alone, .. } = &open.outgoing;
         let bodies: Vec<Bytes> = arguments.iter().filter_map(here).collect();
-        let head =
-            frames::Call { version: wire::VERSION, call: call.clone(), is_suspect: *is_suspect };
+        let head = frames::Call { version: wire::VERSION, call: call.clone(), alone: *alone };
         let id = message_id(call.id.run, call.id.number, call.delivery);
         let message = PublishMessage::build().message_id(id).payload(frames::pack(&head, &bodies));
         (self.names.work(open.lane, call.function), message)

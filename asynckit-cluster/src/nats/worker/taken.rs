@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::seam::Alone;
 use crate::wire::CallId;
 
 /// Calls that take less than this are fetched ahead, so that no thread waits for the next.
@@ -15,6 +16,7 @@ pub(super) struct Taken {
     /// By which it is acknowledged.
     pub(super) reply: String,
     pub(super) delivery: u32,
+    pub(super) alone: Alone,
     /// Its function has one, for the whole cluster.
     pub(super) has_limit: bool,
     pub(super) since: Instant,
@@ -66,6 +68,15 @@ impl All {
         }
     }
 
+    pub(super) fn has(&self, id: &CallId) -> bool {
+        self.all.contains_key(id)
+    }
+
+    /// What a call has to itself.
+    pub(super) fn alone(&self, id: &CallId) -> Alone {
+        self.all.get(id).map_or(Alone::No, |taken| taken.alone)
+    }
+
     pub(super) fn get(&mut self, id: &CallId) -> Option<&mut Taken> {
         self.all.get_mut(id)
     }
@@ -113,7 +124,7 @@ impl All {
     pub(super) fn long_here(&self, first: Duration, now: Instant) -> Vec<CallId> {
         let waits = |taken: &Taken| {
             let patience = first * (1 << (taken.delivery.max(1) - 1).min(16));
-            taken.is_given && !taken.has_outcome && now.duration_since(taken.since) >= patience
+            !taken.has_outcome && now.duration_since(taken.since) >= patience
         };
         self.all.iter().filter(|(_, taken)| waits(taken)).map(|(id, _)| *id).collect()
     }
