@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Context;
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, Stream};
 use futures_util::StreamExt;
 
@@ -122,6 +123,25 @@ impl NatsServer {
         let (subject, payload) = (subject.to_owned(), payload.to_vec());
         self.by_client(async move |client| {
             client.publish(subject, payload.into()).await.unwrap();
+        });
+    }
+
+    /// The call that was put into the stream last.
+    pub fn last_call(&self) -> StreamMessage {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
+            work.get_last_raw_message_by_subject("asynckit.test.work.>").await.unwrap()
+        })
+    }
+
+    /// Puts it there once more.
+    pub fn publish_again(&self, call: StreamMessage) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let sent = js.publish_with_headers(call.subject, call.headers, call.payload).await;
+            let stored = sent.unwrap().await.unwrap();
+            assert!(!stored.duplicate, "the server still knows it");
         });
     }
 

@@ -20,6 +20,7 @@ mod connections;
 mod credentials;
 mod doubts;
 mod drivers;
+mod ends;
 mod large;
 mod promises;
 mod quick;

@@ -182,6 +182,11 @@ impl NatsServer {
         }
     }
 
+    /// It does nothing any more, and whoever is connected to it is not told so.
+    pub fn stop(&self) {
+        signals::stop(self.process.as_ref().unwrap().id());
+    }
+
     /// Takes away all that it has stored.
     pub fn forget(&mut self) {
         assert!(self.process.is_none());

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 
 use super::acting::{Acting, Found};
 use super::calls::{Open, Place};
-use super::recover::{self, Listed};
+use super::recover::{self, Listed, Relics};
 use crate::wire::CallId;
 
 /// For how long workers are told that a call is not wanted any more.
@@ -121,23 +121,38 @@ impl Acting {
 
     /// A worker that was killed may have told an outcome, and not have said that the call can go.
     pub(super) fn look_for_relics(&mut self) {
-        if std::mem::replace(&mut self.has_relics, false) {
-            let (work, subject) = (self.streams.work.clone(), self.names.all_of_build());
-            let (run, epoch) = (self.run, self.epoch);
-            // Within that time a worker that lives has said that it has a call, if it has.
-            let old = recover::old_ones(work, subject, run, 2 * STRAY);
-            self.find(async move { Found::Old(epoch, old.await) });
+        if self.relics.is_none() && std::mem::replace(&mut self.has_relics, false) {
+            let (work, names, run) = (self.streams.work.clone(), self.names.clone(), self.run);
+            let lanes = self.calls.lanes.keys().copied().collect();
+            let (taken, epoch) = (recover::taken(work, names, lanes, run), self.epoch);
+            self.find(async move { Found::Taken(epoch, taken.await) });
         }
     }
 
-    pub(super) fn take_relics_out(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
-        let Some(old) = found.ok().filter(|_| epoch == self.epoch) else {
+    /// These are with workers. Soon one that lives has said that it has them, if it has.
+    pub(super) fn may_be_relics(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
+        match found {
+            Ok(listed) if epoch == self.epoch && self.relics.is_none() => {
+                let since = if self.is_ending { None } else { Some(Instant::now()) };
+                self.relics = Some(Relics { listed, epoch, since });
+                self.take_relics_out(Instant::now());
+            }
+            _ => self.has_relics = true,
+        }
+    }
+
+    pub(super) fn take_relics_out(&mut self, now: Instant) {
+        let is_due = |relics: &mut Relics| {
+            relics.since.is_none_or(|since| now.duration_since(since) >= 2 * STRAY)
+        };
+        let Some(relics) = self.relics.take_if(is_due) else { return };
+        if relics.epoch != self.epoch {
             self.has_relics = true;
             return;
-        };
-        for (number, _, seq) in old {
-            let (is_open, id) =
-                (self.calls.get(number).is_some(), CallId { run: self.run, number });
+        }
+        for (number, delivery, seq) in relics.listed {
+            let id = CallId { run: self.run, number };
+            let is_open = self.calls.delivery(number, delivery).is_some();
             if !is_open && !self.strays.contains_key(&id) {
                 let (js, stream) = (self.connection.js.clone(), self.names.work_stream());
                 self.find(async move {

@@ -81,14 +81,18 @@ impl Acting {
         );
     }
 
-    /// Sends what may be sent.
+    /// Sends what may be sent. Without its server a client has room for so much, and then this waits.
     pub(super) async fn send_all(&mut self) {
+        let complete = std::mem::take(&mut self.complete);
         if !self.is_connected {
             return;
         }
         // First, so that it doesn't wait behind a long line of calls.
         if self.has_news {
             self.beat(false).await;
+        }
+        for number in complete {
+            self.send_message(number, true).await;
         }
         for number in std::mem::take(&mut self.again) {
             self.send(number, true).await;
@@ -130,7 +134,7 @@ impl Acting {
     }
 
     /// What a call needs of large bodies is there, or is not.
-    pub(super) async fn put(
+    pub(super) fn put(
         &mut self,
         number: u64,
         delivery: u32,
@@ -153,7 +157,7 @@ impl Acting {
         // Else it is put, and sent, again by who recovers from the loss of the connection.
         if open.place == Place::Underway && epoch == self.epoch {
             match put {
-                Ok(()) => self.send_message(number, true).await,
+                Ok(()) => self.complete.push(number),
                 Err(error) => self.is_not_taken(number, &error),
             }
         }
