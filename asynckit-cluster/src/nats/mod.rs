@@ -33,8 +33,9 @@
 //!
 //! # The files
 //!
-//! `names`, `frames`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
+//! `names`, `frames`, `credentials`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
 
+mod credentials;
 mod frames;
 mod names;
 
