@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::{Config, Stream};
+use async_nats::jetstream::stream::{Config, State, Stream};
 use futures_util::StreamExt;
 
 use crate::support::{LONG, NatsServer, soon};
@@ -36,19 +36,19 @@ impl NatsServer {
 
     /// How many messages are in a stream of the app `test`.
     pub fn messages(&self, stream: &str) -> u64 {
-        let name = format!("ASYNCKIT_test_{stream}");
-        self.by_client(async move |client| {
-            let stream = stream_of(&async_nats::jetstream::new(client), &name).await;
-            stream.cached_info().state.messages
-        })
+        self.state(stream).messages
     }
 
     /// How many messages have ever been put into a stream of the app `test`.
     pub fn published(&self, stream: &str) -> u64 {
+        self.state(stream).last_sequence
+    }
+
+    fn state(&self, stream: &str) -> State {
         let name = format!("ASYNCKIT_test_{stream}");
         self.by_client(async move |client| {
             let stream = stream_of(&async_nats::jetstream::new(client), &name).await;
-            stream.cached_info().state.last_sequence
+            stream.cached_info().state.clone()
         })
     }
 

@@ -168,7 +168,7 @@ impl Calls {
     }
 
     /// It has gone out, and the server is not asked whether it has it before then.
-    pub(super) fn is_unasked(&mut self, number: u64, until: Instant) {
+    pub(super) fn goes_unasked(&mut self, number: u64, until: Instant) {
         if let Some(open) = self.open.get_mut(&number) {
             open.place = Place::Unasked(until);
         }

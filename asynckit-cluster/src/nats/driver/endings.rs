@@ -40,7 +40,7 @@ impl Acting {
                 let hold = if is_alone { Hold::Alone } else { Hold::Begun };
                 let is_it = self.calls.claim(id.number, delivery, of, reply, hold);
                 if !is_it && self.calls.get(id.number).is_none() {
-                    self.unwanted(id);
+                    self.tell_unwanted(id);
                 }
             }
             Told::Lost(lost) => self.lose(id.number, delivery, lost),
@@ -275,7 +275,7 @@ impl Acting {
             is_known(open) && (is_here || !open.outgoing.is_suspect())
         };
         self.again.extend(self.calls.underway(now, is_known));
-        self.is_still_there(found.is_new, is_known);
+        self.bring_back(found.is_new, is_known);
         self.take_all_out();
         self.has_news = true;
     }

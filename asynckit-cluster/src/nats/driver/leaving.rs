@@ -23,14 +23,14 @@ const STRAY: Duration = Duration::from_secs(2);
 impl Acting {
     pub(super) fn withdraw(&mut self, id: CallId) {
         if let Some(open) = self.close(id.number) {
-            self.is_unwanted(open);
+            self.let_go(open);
         }
     }
 
     /// Nobody waits for this one any more: it isn't begun, or whoever has begun it is told.
-    pub(super) fn is_unwanted(&mut self, open: Open) {
+    pub(super) fn let_go(&mut self, open: Open) {
         if open.place != Place::Waiting {
-            self.unwanted(open.outgoing.call.id);
+            self.tell_unwanted(open.outgoing.call.id);
         }
         if open.claim.is_none() {
             self.take_out(open);
@@ -38,7 +38,7 @@ impl Acting {
     }
 
     /// Has workers told that nobody wants this call any more.
-    pub(super) fn unwanted(&mut self, id: CallId) {
+    pub(super) fn tell_unwanted(&mut self, id: CallId) {
         self.withdrawn.push_back((id, Instant::now()));
         self.has_news = true;
     }
@@ -106,7 +106,7 @@ impl Acting {
     }
 
     /// The connection is there again: so is what was to be taken out, or may be, unless the stream is a new one.
-    pub(super) fn is_still_there(&mut self, is_new: bool, is_known: impl Fn(&Open) -> bool) {
+    pub(super) fn bring_back(&mut self, is_new: bool, is_known: impl Fn(&Open) -> bool) {
         let leaving = std::mem::take(&mut self.leaving);
         self.to_take_out.extend(leaving.into_values());
         for open in self.to_take_out.iter_mut().filter(|open| open.place == Place::Underway) {
@@ -130,7 +130,7 @@ impl Acting {
     }
 
     /// These are with workers. Soon one that lives has said that it has them, if it has.
-    pub(super) fn may_be_relics(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
+    pub(super) fn note_relics(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
         match found {
             Ok(listed) if epoch == self.epoch && self.relics.is_none() => {
                 let since = if self.is_ending { None } else { Some(Instant::now()) };
@@ -164,11 +164,11 @@ impl Acting {
     }
 
     /// A worker has a call that nobody waits for: nobody has told it so, it may be, or it hasn't heard that.
-    pub(super) fn is_stray(&mut self, id: CallId, now: Instant) {
+    pub(super) fn notice_stray(&mut self, id: CallId, now: Instant) {
         let since = *self.strays.entry(id).or_insert(now);
         // (What has just ended is there for a moment.)
         if now.duration_since(since) >= STRAY {
-            self.unwanted(id);
+            self.tell_unwanted(id);
             // It is told for that long.
             self.strays.insert(id, now + WITHDRAWN);
         }

@@ -131,7 +131,7 @@ impl Acting {
                 self.marks = (self.marks.1, last);
             }
             Found::Tidied(..) => self.is_untidy = true,
-            Found::Taken(epoch, found) => self.may_be_relics(epoch, found),
+            Found::Taken(epoch, found) => self.note_relics(epoch, found),
             Found::Flushed => self.is_full = false,
             Found::Nothing => {}
         }

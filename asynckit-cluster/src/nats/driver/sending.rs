@@ -158,7 +158,7 @@ impl Acting {
         if open.place == Place::Underway && epoch == self.epoch {
             match put {
                 Ok(()) => self.complete.push(number),
-                Err(error) => self.is_not_taken(number, &error),
+                Err(error) => self.send_later(number, &error),
             }
         }
     }
@@ -178,7 +178,7 @@ impl Acting {
             // What is lost on its way is sent again.
             let client = &self.connection.client;
             client.publish_with_headers(message.subject, headers, payload).await.ok();
-            return self.calls.is_unasked(number, now + AGAIN);
+            return self.calls.goes_unasked(number, now + AGAIN);
         }
         // In the order in which they came.
         let sent = self.connection.js.send_publish(subject, message).await;
@@ -250,13 +250,13 @@ impl Acting {
                     // So it isn't there.
                     open.sent = None;
                 }
-                self.is_not_taken(number, &error.into());
+                self.send_later(number, &error.into());
             }
         }
     }
 
     /// The server would not have a call: it is sent again.
-    fn is_not_taken(&mut self, number: u64, why: &BoxError) {
+    fn send_later(&mut self, number: u64, why: &BoxError) {
         let now = Instant::now();
         self.calls.goes_again(number, now + AGAIN);
         self.complain(&format!("the server doesn't take a call, which is sent again: {why}"));
