@@ -161,7 +161,7 @@ impl Desk {
             parts: arguments.iter().map(Argument::part).collect(),
         };
         // What goes out once alone is never lost with another one.
-        let alone = if most == 1 { Alone::InProcess } else { Alone::No };
+        let alone = if most == 1 { Alone::Once } else { Alone::No };
         let outgoing = Outgoing { call, arguments, about, alone };
         let slot = Arc::new(Slot::default());
         let open = Open { outgoing: outgoing.clone(), ended: 0, most, slot: slot.clone() };

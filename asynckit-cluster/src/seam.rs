@@ -45,8 +45,9 @@ pub(crate) struct Outgoing {
 pub(crate) enum Alone {
     /// Nothing.
     No,
-    /// A process: a delivery of it has ended its own, maybe; or it must not go out again for the sake of another
-    /// call's end.
+    /// A process, as it may go out but once: it must not be lost with another one.
+    Once,
+    /// A process: a delivery of it has ended its own, maybe.
     InProcess,
     /// A worker, with all of its processes: it has begun in one that went as a whole, for the second time or as the only
     /// one.

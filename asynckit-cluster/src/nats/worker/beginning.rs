@@ -18,7 +18,7 @@ const APART: Duration = Duration::from_secs(1);
 /// How long a call waits before it has come.
 pub(super) fn pause(alone: Alone) -> Duration {
     match alone {
-        Alone::No | Alone::InProcess => Duration::ZERO,
+        Alone::No | Alone::Once | Alone::InProcess => Duration::ZERO,
         Alone::InWorker => {
             let chance = crate::nats::by_chance() % APART.as_micros() as u64;
             Duration::from_micros(chance)
@@ -38,7 +38,8 @@ impl Acting {
             return;
         }
         self.claims.extend(&begin);
-        if begin.iter().any(|id| self.is_suspect(id)) {
+        let is_suspect = |id| self.taken.alone(id) != Alone::No;
+        if self.taken.has_suspects() && begin.iter().any(is_suspect) {
             // Should this machine die of it, the driver is to know of whom to ask: so it is told first.
             self.say_all().await;
             if !self.flush().await {
@@ -68,12 +69,15 @@ impl Acting {
         }
     }
 
-    /// No more suspects at a time than there are processes, as each has one to itself; and one that has this worker to
-    /// itself when all else has come to its end. (Until then others wait for it, and it is handed back like these if that
-    /// takes long.)
+    /// Of those that may have ended a process no more at a time than there are processes, as each has one to itself; and one
+    /// that has this worker to itself when all else has come to its end. (Until then others wait for it, and it is handed
+    /// back like these if that takes long.)
     fn who_may_begin(&mut self) -> Vec<CallId> {
         if self.alone.is_some_and(|id| !self.taken.has(&id)) {
             self.alone = None;
+        }
+        if !self.taken.has_suspects() {
+            return self.arrived.clone();
         }
         if self.alone.is_none() {
             let is_meant = |id: &&CallId| self.taken.alone(id) == Alone::InWorker;
@@ -84,23 +88,17 @@ impl Acting {
             let is_next = self.arrived.contains(&id) && !self.taken.iter().any(has_begun);
             return if is_next { vec![id] } else { Vec::new() };
         }
-        if !self.arrived.iter().any(|id| self.is_suspect(id)) {
-            return self.arrived.clone();
-        }
-        let runs = |taken: &&Taken| taken.is_given && !taken.is_over && taken.alone != Alone::No;
+        let runs =
+            |taken: &&Taken| taken.is_given && !taken.is_over && taken.alone == Alone::InProcess;
         let run = self.taken.iter().filter(|(_, taken)| runs(taken)).count();
         let mut room = self.settings.processes.saturating_sub(run);
         let mut may = |id: &&CallId| {
-            let is_suspect = self.is_suspect(id);
-            let may = !is_suspect || room > 0;
-            room -= usize::from(is_suspect && may);
+            let counts = self.taken.alone(id) == Alone::InProcess;
+            let may = !counts || room > 0;
+            room -= usize::from(counts && may);
             may
         };
         self.arrived.iter().filter(|id| may(id)).copied().collect()
-    }
-
-    fn is_suspect(&self, id: &CallId) -> bool {
-        self.taken.alone(id) != Alone::No
     }
 
     /// Whether it is here and waits to begin.

@@ -39,6 +39,8 @@ pub(super) struct All {
     last_end: Instant,
     /// How many have not ended.
     busy: usize,
+    /// How many have something to themselves.
+    suspects: usize,
     /// How many run at once.
     threads: usize,
 }
@@ -46,7 +48,14 @@ pub(super) struct All {
 impl All {
     pub(super) fn new(threads: usize) -> All {
         // Until some calls have ended, nothing is fetched ahead.
-        All { all: HashMap::new(), usual: 1.0, last_end: Instant::now(), busy: 0, threads }
+        All {
+            all: HashMap::new(),
+            usual: 1.0,
+            last_end: Instant::now(),
+            busy: 0,
+            suspects: 0,
+            threads,
+        }
     }
 
     /// So many run at once from now on.
@@ -61,15 +70,24 @@ impl All {
 
     pub(super) fn enter(&mut self, id: CallId, taken: Taken) {
         self.busy += 1;
-        if let Some(before) = self.all.insert(id, taken)
-            && !before.is_over
-        {
-            self.busy -= 1;
+        self.suspects += usize::from(taken.alone != Alone::No);
+        // It may have come twice.
+        if let Some(before) = self.all.insert(id, taken) {
+            self.has_left(&before);
         }
+    }
+
+    fn has_left(&mut self, taken: &Taken) {
+        self.busy -= usize::from(!taken.is_over);
+        self.suspects -= usize::from(taken.alone != Alone::No);
     }
 
     pub(super) fn has(&self, id: &CallId) -> bool {
         self.all.contains_key(id)
+    }
+
+    pub(super) fn has_suspects(&self) -> bool {
+        self.suspects > 0
     }
 
     /// What a call has to itself.
@@ -83,9 +101,7 @@ impl All {
 
     pub(super) fn leave(&mut self, id: &CallId) -> Option<Taken> {
         let taken = self.all.remove(id)?;
-        if !taken.is_over {
-            self.busy -= 1;
-        }
+        self.has_left(&taken);
         Some(taken)
     }
 
