@@ -167,7 +167,7 @@ impl Server {
         if let Some(path) = &self.credentials {
             return format!(
                 "the server doesn't take the credentials in {}: they have to be those of a user of an account that it \
-                 knows, and neither expired nor revoked; the file is read again at each try",
+                 knows, and neither expired nor revoked",
                 path.display()
             );
         }
@@ -270,11 +270,14 @@ impl Server {
         }
         let js = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE);
         let js = js.max_ack_inflight(1 << 20).backpressure_on_inflight(true).build(client.clone());
-        let why_not = format!(
+        let mut why_not = format!(
             "the server at {} doesn't let this one in any more, and calls wait until it does: {}",
             self.shown(),
             self.why_not()
         );
+        if self.credentials.is_some() {
+            why_not += "; the file is read again at each try";
+        }
         let (watches, said) = (JoinSet::new(), None);
         Ok(Connection { client, js, events, watches, why_not, said })
     }
