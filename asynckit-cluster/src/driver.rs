@@ -216,7 +216,7 @@ impl Driver for Desk {
             Blame::Its => open.ended += 1,
             Blame::Likely => {
                 open.ended += 1;
-                open.outgoing.alone = Alone::InWorker;
+                open.outgoing.alone = open.outgoing.alone.more();
             }
             // It may have run, and must not run twice.
             Blame::Maybe | Blame::Hardly if open.most == 1 => open.ended += 1,

@@ -49,8 +49,7 @@ pub(crate) enum Alone {
     Once,
     /// A process: a delivery of it has ended its own, maybe.
     InProcess,
-    /// A worker, with all of its processes: it has begun in one that went as a whole, for the second time or as the only
-    /// one.
+    /// A worker, with all of its processes: it has begun in one that went as a whole, for the second time.
     InWorker,
 }
 
@@ -163,7 +162,7 @@ pub(crate) struct Lost {
 pub(crate) enum Blame {
     /// It ran there, alone: this counts as one of its deliveries.
     Its,
-    /// So it did, but for what others may have sent there: this counts, and the next time it has the worker to itself.
+    /// So it did, but for what others may have sent there: this counts, and it has more to itself next.
     Likely,
     /// It may have run there, and so may others: it has more to itself next.
     Maybe,
