@@ -1,7 +1,8 @@
 //! What a driver keeps of its calls: each of them until its outcome, its deliveries, and who waits for it.
 //!
 //! A delivery is used up where it may have been begun, and nothing but the call itself can have ended it. So what is
-//! handed back unrun costs nothing. What was lost with others goes alone next, so that it is known whose end it was.
+//! handed back unrun costs nothing. What was lost with others goes alone next, so that it is known whose end it was: in a
+//! process, and where it is lost with a whole worker once more, in a worker.
 //! A call that may go out but once (`deliveries = 1`) can't be tried like that: it has its process to itself from the
 //! first, and is lost where it may have begun, whatever the reason.
 
@@ -18,7 +19,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::clock;
-use crate::seam::{About, Argument, Backend, Blame, Driver, Lost, Outgoing, Ran};
+use crate::seam::{About, Alone, Argument, Backend, Blame, Driver, Lost, Outgoing, Ran};
 use crate::status::Status;
 use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled, Outcome};
@@ -160,7 +161,8 @@ impl Desk {
             parts: arguments.iter().map(Argument::part).collect(),
         };
         // What goes out once alone is never lost with another one.
-        let outgoing = Outgoing { call, arguments, about, is_suspect: most == 1 };
+        let alone = if most == 1 { Alone::Once } else { Alone::No };
+        let outgoing = Outgoing { call, arguments, about, alone };
         let slot = Arc::new(Slot::default());
         let open = Open { outgoing: outgoing.clone(), ended: 0, most, slot: slot.clone() };
         self.open().insert(id, open);
@@ -212,10 +214,14 @@ impl Driver for Desk {
         };
         match how.blame {
             Blame::Its => open.ended += 1,
+            Blame::Likely => {
+                open.ended += 1;
+                open.outgoing.alone = open.outgoing.alone.more();
+            }
             // It may have run, and must not run twice.
-            Blame::Maybe if open.most == 1 => open.ended += 1,
-            Blame::Maybe => open.outgoing.is_suspect = true,
-            Blame::None => {}
+            Blame::Maybe | Blame::Hardly if open.most == 1 => open.ended += 1,
+            Blame::Maybe => open.outgoing.alone = open.outgoing.alone.more(),
+            Blame::Hardly | Blame::None => {}
         }
         if open.ended >= open.most {
             let Some(open) = all.remove(&id) else { return };

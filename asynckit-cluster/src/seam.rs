@@ -36,12 +36,36 @@ pub(crate) struct Outgoing {
     pub(crate) call: wire::Call,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) about: Arc<About>,
-    /// A delivery of it has ended its worker, maybe; or it must not go out again for the sake of another call's end:
-    /// it should have a worker to itself.
-    pub(crate) is_suspect: bool,
+    /// What it has to itself.
+    pub(crate) alone: Alone,
+}
+
+/// What a call has to itself, so that it is known whose end it was, should there be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Alone {
+    /// Nothing.
+    No,
+    /// A process, as it may go out but once: it must not be lost with another one.
+    Once,
+    /// A process: a delivery of it has ended its own, maybe.
+    InProcess,
+    /// A worker, with all of its processes: it has begun in one that went as a whole, for the second time.
+    InWorker,
+}
+
+impl Alone {
+    /// It was lost once more, and it is not known by whose doing.
+    pub(crate) fn more(self) -> Alone {
+        if self == Alone::No { Alone::InProcess } else { Alone::InWorker }
+    }
 }
 
 impl Outgoing {
+    /// Whether it may be the end of whatever runs it.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.alone != Alone::No
+    }
+
     /// What a status says of it, while a worker has it.
     pub(crate) fn running(&self, since: Instant) -> RunningCall {
         RunningCall { function: self.about.path.to_owned(), id: self.call.id, since }
@@ -138,8 +162,12 @@ pub(crate) struct Lost {
 pub(crate) enum Blame {
     /// It ran there, alone: this counts as one of its deliveries.
     Its,
-    /// It may have run there, and so may others: it goes alone next.
+    /// So it did, but for what others may have sent there: this counts, and it has more to itself next.
+    Likely,
+    /// It may have run there, and so may others: it has more to itself next.
     Maybe,
+    /// It had hardly begun: that counts where it may be begun but once, and tells nothing of it.
+    Hardly,
     /// It was not begun.
     None,
 }

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::seam::Lost;
+use crate::seam::{Alone, Lost};
 use crate::wire::{self, CallId, FunctionId, Garbled, Hash, MOST_HEAD};
 
 /// Where the body of an outcome is.
@@ -22,8 +22,7 @@ pub(super) enum Body {
 pub(super) struct Call {
     pub(super) version: u16,
     pub(super) call: wire::Call,
-    /// It should run alone.
-    pub(super) is_suspect: bool,
+    pub(super) alone: Alone,
 }
 
 /// Outcomes that were ready at the same time, with their bodies one after the other.
@@ -61,8 +60,9 @@ pub(super) struct News {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Told {
-    /// It is here, and about to begin. With the subject by which it is acknowledged, should the worker die.
-    Claimed(String),
+    /// It is here, and about to begin. With the subject by which it is acknowledged, should the worker die; and whether
+    /// nothing else runs in all of the worker as long as it is there.
+    Claimed(String, bool),
     /// It was not begun, and won't be here.
     Returned,
     /// It has ended with its process.
@@ -201,7 +201,7 @@ mod tests {
         let machine = || "here".to_owned();
         let lost = Lost { worker: machine(), words: machine(), blame: crate::seam::Blame::Its };
         let told = [
-            Told::Claimed("$JS.ACK.x".to_owned()),
+            Told::Claimed("$JS.ACK.x".to_owned(), true),
             Told::Returned,
             Told::Lost(lost),
             Told::Missing([3; 32]),
@@ -233,7 +233,7 @@ mod tests {
         let parts = vec![wire::Part::Here(3), wire::Part::Large([1; 32], 9)];
         let (site, trace) = ("a.rs:1".to_owned(), Some("00-x".to_owned()));
         let call = wire::Call { id, delivery: 1, function, site, deadline: Some(5), trace, parts };
-        let call = Call { version: wire::VERSION, call, is_suspect: true };
+        let call = Call { version: wire::VERSION, call, alone: Alone::InWorker };
         let body = [Bytes::from_static(b"abc")];
         vec![
             (done(), |bytes| {

@@ -15,6 +15,10 @@
 //! its own clock: it knows from claims and beats who has what, asks the stream how far it has been handed out, and
 //! reads the kept outcomes first. So a call isn't in two minds, and nothing depends on somebody pulling.
 //!
+//! *Whose end it was.* A worker tells of a process of its own that has ended, and of its call. Where the worker itself falls
+//! silent, nobody tells why, and most of its calls have not begun. So what may be the end of a worker is told of before it
+//! begins, no more at a time than there are processes, and what was in two such ends has a worker to itself.
+//!
 //! *What is not said.* A message costs as much as a short call. So a call that is over in a moment is not claimed, and an
 //! acknowledgement goes with the next outcome; nor is the server asked whether it has a call that is not one of many: who
 //! claims it or tells its outcome says so, and if nobody does it is sent again under its id. A call that may be the end of
@@ -33,8 +37,9 @@
 //!
 //! # The files
 //!
-//! `names`, `frames`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
+//! `names`, `frames`, `credentials`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
 
+mod credentials;
 mod frames;
 mod names;
 

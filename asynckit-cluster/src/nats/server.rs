@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::connection::State;
 use async_nats::jetstream::{self, context::ContextBuilder};
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::EACH;
+use super::{EACH, credentials, say};
 
 /// The oldest server that has all that is used.
 const OLDEST: (i64, i64) = (2, 12);
@@ -79,7 +79,8 @@ impl Server {
         self
     }
 
-    /// Proves who one is by a file of credentials, as `nsc` makes them. It is read when the connection is made.
+    /// Proves who one is by a file of credentials, as `nsc` makes them. It is read whenever a connection is made: where they
+    /// expire, a new file in its place is enough.
     pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Server {
         self.credentials = Some(path.into());
         self
@@ -179,7 +180,11 @@ impl Server {
     }
 
     fn options(&self, name: &str) -> Result<ConnectOptions, BoxError> {
-        let mut options = ConnectOptions::new()
+        let options = match &self.credentials {
+            Some(path) => credentials::options(path.clone())?,
+            None => ConnectOptions::new(),
+        };
+        let mut options = options
             .name(name)
             .client_capacity(16 << 10)
             .subscription_capacity(256 << 10)
@@ -210,11 +215,6 @@ impl Server {
         }
         if let Some(seed) = &self.nkey {
             options = options.nkey(seed.clone());
-        }
-        if let Some(path) = &self.credentials {
-            let read = std::fs::read_to_string(path).and_then(|text| options.credentials(&text));
-            let complaint = |error| format!("no credentials in {}: {error}", path.display());
-            options = read.map_err(complaint)?;
         }
         if let Some(path) = &self.roots {
             options = options.add_root_certificates(path.clone()).require_tls(true);
@@ -270,7 +270,16 @@ impl Server {
         }
         let js = ContextBuilder::new().timeout(PATIENCE).ack_timeout(PATIENCE);
         let js = js.max_ack_inflight(1 << 20).backpressure_on_inflight(true).build(client.clone());
-        Ok(Connection { client, js, events, watches: JoinSet::new() })
+        let mut why_not = format!(
+            "the server at {} doesn't let this one in any more, and calls wait until it does: {}",
+            self.shown(),
+            self.why_not()
+        );
+        if self.credentials.is_some() {
+            why_not += "; the file is read again at each try";
+        }
+        let (watches, said) = (JoinSet::new(), None);
+        Ok(Connection { client, js, events, watches, why_not, said })
     }
 }
 
@@ -281,6 +290,9 @@ pub(super) struct Connection {
     pub(super) events: mpsc::UnboundedReceiver<Event>,
     /// Ends with the connection.
     watches: JoinSet<()>,
+    /// What to say where the server doesn't let this one in any more, and when that was said last.
+    why_not: String,
+    said: Option<Instant>,
 }
 
 impl Connection {
@@ -305,6 +317,24 @@ impl Connection {
                 }
             }
         });
+    }
+
+    /// Says so, once a minute at most, where the server doesn't let this one in any more.
+    pub(super) fn heed(&mut self, event: &Event) {
+        let why = match event {
+            Event::ServerError(error) => error.to_string(),
+            Event::ClientError(error) => error.to_string(),
+            _ => return,
+        };
+        // (A nonce is signed by who has the key: it was not to be had.)
+        let is_about_it = ["authorization violation", "authentication", "signing nonce"]
+            .iter()
+            .any(|words| why.to_lowercase().contains(words));
+        let is_old = |then: Instant| then.elapsed() > Duration::from_secs(60);
+        if is_about_it && self.said.is_none_or(is_old) {
+            self.said = Some(Instant::now());
+            say(&format!("{} ({why})", self.why_not));
+        }
     }
 
     /// Which server it is to, in this life of that.

@@ -163,7 +163,7 @@ impl Crew {
         let fit = self.members.iter().filter(|(_, one)| one.takes_more(self.max_calls));
         let (number, least) = fit.min_by_key(|(_, one)| one.calls.len())?;
         let has = least.calls.len();
-        if outgoing.is_suspect {
+        if outgoing.is_suspect() {
             return (has == 0).then_some(*number);
         }
         let fits = has < self.threads
@@ -192,7 +192,7 @@ impl Crew {
             *time = if is_long { took } else { 0.75 * *time + 0.25 * took };
             member.last_end = now;
         }
-        member.has_suspect &= !sent.outgoing.is_suspect;
+        member.has_suspect &= !sent.outgoing.is_suspect();
         if member.calls.is_empty() && self.max_calls.is_some_and(|most| member.given >= most) {
             member.close();
         }

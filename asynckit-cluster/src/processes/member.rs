@@ -126,7 +126,7 @@ impl Member {
         let held = self.calls.len() >= threads;
         outbox.send(Frame::new(&ToWorker::Call(outgoing.call.clone()), small), held);
         self.given += 1;
-        self.has_suspect |= outgoing.is_suspect;
+        self.has_suspect |= outgoing.is_suspect();
         let since = Instant::now();
         if self.calls.is_empty() {
             self.last_sign = since;

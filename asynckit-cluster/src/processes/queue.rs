@@ -24,6 +24,11 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, outgoing: Outgoing) {
+        if outgoing.call.delivery > 1 {
+            // It has had its turn, and lost it. And where processes are killed all the time, the sooner it has run the less
+            // likely it is there at the next time.
+            return self.push_first(outgoing);
+        }
         self.enter(&outgoing);
         self.ready.push_back(outgoing);
     }
@@ -149,6 +154,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::seam::Alone;
     use crate::wire;
 
     fn about(limit: Option<usize>) -> Arc<About> {
@@ -166,7 +172,7 @@ mod tests {
             trace: None,
             parts: Vec::new(),
         };
-        Outgoing { call, arguments: Vec::new(), about: about.clone(), is_suspect: delivery > 1 }
+        Outgoing { call, arguments: Vec::new(), about: about.clone(), alone: Alone::No }
     }
 
     fn next(queue: &mut Queue) -> Option<(u64, u32)> {
@@ -183,8 +189,8 @@ mod tests {
         queue.push(call(1, 2, &about));
         assert_eq!(queue.len(), 2);
         assert_eq!(queue.by_function(), [("f".to_owned(), 2)]);
+        assert_eq!(next(&mut queue), Some((1, 2)), "it has had its turn before");
         assert_eq!(next(&mut queue), Some((2, 1)));
-        assert_eq!(next(&mut queue), Some((1, 2)));
         assert_eq!(next(&mut queue), None);
     }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Context;
-use async_nats::jetstream::stream::{Config, Stream};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::{Config, State, Stream};
 use futures_util::StreamExt;
 
 use crate::support::{LONG, NatsServer, soon};
@@ -35,19 +36,19 @@ impl NatsServer {
 
     /// How many messages are in a stream of the app `test`.
     pub fn messages(&self, stream: &str) -> u64 {
-        let name = format!("ASYNCKIT_test_{stream}");
-        self.by_client(async move |client| {
-            let stream = stream_of(&async_nats::jetstream::new(client), &name).await;
-            stream.cached_info().state.messages
-        })
+        self.state(stream).messages
     }
 
     /// How many messages have ever been put into a stream of the app `test`.
     pub fn published(&self, stream: &str) -> u64 {
+        self.state(stream).last_sequence
+    }
+
+    fn state(&self, stream: &str) -> State {
         let name = format!("ASYNCKIT_test_{stream}");
         self.by_client(async move |client| {
             let stream = stream_of(&async_nats::jetstream::new(client), &name).await;
-            stream.cached_info().state.last_sequence
+            stream.cached_info().state.clone()
         })
     }
 
@@ -122,6 +123,25 @@ impl NatsServer {
         let (subject, payload) = (subject.to_owned(), payload.to_vec());
         self.by_client(async move |client| {
             client.publish(subject, payload.into()).await.unwrap();
+        });
+    }
+
+    /// The call that was put into the stream last.
+    pub fn last_call(&self) -> StreamMessage {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
+            work.get_last_raw_message_by_subject("asynckit.test.work.>").await.unwrap()
+        })
+    }
+
+    /// Puts it there once more.
+    pub fn publish_again(&self, call: StreamMessage) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let sent = js.publish_with_headers(call.subject, call.headers, call.payload).await;
+            let stored = sent.unwrap().await.unwrap();
+            assert!(!stored.duplicate, "the server still knows it");
         });
     }
 

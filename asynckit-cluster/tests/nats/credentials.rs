@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use nkeys::KeyPair;
 
 use crate::calls::add;
-use crate::support::{Dir, Driven, LONG, NatsServer, WorkerProcess};
+use crate::support::{Dir, Driven, LONG, NatsServer, WorkerProcess, soon};
 
 /// What an account may: as much as the server has, and with JetStream or not.
 fn account(has_jetstream: bool) -> String {
@@ -24,11 +24,19 @@ fn account(has_jetstream: bool) -> String {
 
 /// What `by` says and has signed of who has the key `of`.
 fn signed(by: &KeyPair, of: &KeyPair, says: &str) -> String {
-    let (iss, sub) = (by.public_key(), of.public_key());
-    let iat = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    signed_until(by, of, says, None)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+fn signed_until(by: &KeyPair, of: &KeyPair, says: &str, until: Option<u64>) -> String {
+    let (iss, sub, iat) = (by.public_key(), of.public_key(), now());
+    let exp = until.map(|until| format!(r#""exp":{until},"#)).unwrap_or_default();
     let who = format!(r#""iss":"{iss}","sub":"{sub}","name":"test""#);
     let claims =
-        format!(r#"{{"jti":"{sub}-{iat}","iat":{iat},{who},"nats":{{{says},"version":2}}}}"#);
+        format!(r#"{{"jti":"{sub}-{iat}","iat":{iat},{exp}{who},"nats":{{{says},"version":2}}}}"#);
     let header = r#"{"typ":"JWT","alg":"ed25519-nkey"}"#;
     let parts = [header, &claims].map(|part| BASE64URL_NOPAD.encode(part.as_bytes()));
     let text = parts.join(".");
@@ -38,9 +46,14 @@ fn signed(by: &KeyPair, of: &KeyPair, says: &str) -> String {
 
 /// The file of a new user of this account.
 fn file_of_user(dir: &Dir, name: &str, account: &KeyPair) -> PathBuf {
+    file_until(dir, name, account, None)
+}
+
+/// The same, whose credentials expire.
+fn file_until(dir: &Dir, name: &str, account: &KeyPair, until: Option<u64>) -> PathBuf {
     let user = KeyPair::new_user();
     let says = r#""type":"user","pub":{},"sub":{},"subs":-1,"data":-1,"payload":-1"#;
-    let (jwt, seed) = (signed(account, &user, says), user.seed().unwrap());
+    let (jwt, seed) = (signed_until(account, &user, says, until), user.seed().unwrap());
     let (path, line) = (dir.join(name), "------");
     let text = format!(
         "-----BEGIN NATS USER JWT-----\n{jwt}\n{line}END NATS USER JWT{line}\n\n\
@@ -50,13 +63,11 @@ fn file_of_user(dir: &Dir, name: &str, account: &KeyPair) -> PathBuf {
     path
 }
 
-#[test]
-fn who_has_the_file_of_a_user_is_let_in_and_others_are_told_why_not() {
-    let dir = Dir::new();
+/// A server that knows these two accounts.
+fn server_of(films: &KeyPair, system: &KeyPair) -> Option<NatsServer> {
     let operator = KeyPair::new_operator();
     // (The account of the server itself has no JetStream.)
-    let [films, system, stranger] = [(); 3].map(|()| KeyPair::new_account());
-    let preload = [(&films, true), (&system, false)].map(|(key, has_jetstream)| {
+    let preload = [(films, true), (system, false)].map(|(key, has_jetstream)| {
         let jwt = signed(&operator, key, &account(has_jetstream));
         format!("{}: {jwt:?}", key.public_key())
     });
@@ -66,7 +77,14 @@ fn who_has_the_file_of_a_user_is_let_in_and_others_are_told_why_not() {
         system.public_key(),
         preload.join("\n")
     );
-    let Some(server) = NatsServer::with(&config, "") else { return };
+    NatsServer::with(&config, "")
+}
+
+#[test]
+fn who_has_the_file_of_a_user_is_let_in_and_others_are_told_why_not() {
+    let dir = Dir::new();
+    let [films, system, stranger] = [(); 3].map(|()| KeyPair::new_account());
+    let Some(server) = server_of(&films, &system) else { return };
     let url = format!("{}/test", server.url());
     let file = file_of_user(&dir, "films.creds", &films);
     let cluster = Driven::at(Server::at(server.url()).credentials_file(&file));
@@ -100,4 +118,31 @@ fn who_has_the_file_of_a_user_is_let_in_and_others_are_told_why_not() {
     let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
     assert!(error.contains("asks who this is"), "{error}");
     assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
+}
+
+/// They say when that is, and the server ends the connection then. Calls wait; and go on with another file in its place.
+#[test]
+fn credentials_that_expire_are_told_of_and_may_be_replaced() {
+    let dir = Dir::new();
+    let [films, system] = [(); 2].map(|()| KeyPair::new_account());
+    let Some(server) = server_of(&films, &system) else { return };
+    let file = file_of_user(&dir, "driver.creds", &films);
+    let cluster = Driven::at(Server::at(server.url()).credentials_file(&file));
+    let url = format!("{}/test", server.url());
+    let until = now() + 6;
+    let file = file_until(&dir, "worker.creds", &films, Some(until));
+    let said = std::fs::File::create(dir.join("said")).unwrap();
+    let _worker = WorkerProcess::with(&url, "w", 1, |command| {
+        command.env("ASYNCKIT_WORKER_CREDENTIALS", &file).stderr(said);
+    });
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    let said = || std::fs::read_to_string(dir.join("said")).unwrap();
+    soon("it is told", || said().contains("doesn't let this one in any more"));
+    assert!(now() >= until && said().contains("worker.creds"), "{}", said());
+    let waits = add(2, 2).spawn_on(&cluster);
+    soon("it is told of at each try", || now() > until + 2);
+    assert_eq!((said().matches("any more").count(), waits.is_set()), (1, false), "{}", said());
+    file_of_user(&dir, "worker.creds", &films);
+    soon("it is let in again", || waits.is_set());
+    assert_eq!(waits.get().unwrap(), 4);
 }

@@ -119,6 +119,45 @@ fn a_worker_that_comes_back_does_not_vouch_for_a_newer_delivery() {
     assert_eq!(held.get().unwrap(), 1);
 }
 
+/// It was taken from the stream once more, by a worker that is gone by now.
+#[test]
+fn what_is_left_of_an_older_delivery_is_taken_away() {
+    let Some(server) = forgetful() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let mut first = server.worker("first", 1);
+    let held = held(&cluster, &dir);
+    let older = server.last_call();
+    first.kill();
+    let second = server.worker("second", 1);
+    soon("it runs again", || begun(dir.path(), 1).contains(&second.id()));
+    server.publish_again(older);
+    let mut third = server.worker("third", 1);
+    soon("the older one runs as well", || begun(dir.path(), 1).contains(&third.id()));
+    third.kill();
+    assert_eq!(server.messages("WORK"), 2);
+    soon("it is taken away", || server.messages("WORK") == 1);
+    dir.allow("go");
+    assert_eq!(held.get().unwrap(), 1);
+}
+
+/// The server has refused it, and then it has died: so it has not gone out, and may.
+#[test]
+fn what_may_go_out_once_and_has_not_does_so_when_the_server_is_back() {
+    let Some(mut server) = NatsServer::start() else { return };
+    let (cluster, dir) = (server.cluster(), Dir::new());
+    let _worker = server.worker("w", 1);
+    let held = held(&cluster, &dir);
+    server.change("WORK", |config| config.max_messages = 1);
+    let once = gated_once(dir.path().to_owned(), 2).spawn_on(&cluster);
+    server.watch_drivers().wait_for(2);
+    server.kill();
+    server.run();
+    server.change("WORK", |config| config.max_messages = -1);
+    dir.allow("go");
+    assert_eq!((held.get().unwrap(), once.get().unwrap()), (1, 2));
+    assert_eq!(begun(dir.path(), 2).len(), 1);
+}
+
 /// The first one is back, and has told its outcome: nobody is there who could take the second from the stream.
 #[test]
 fn a_newer_delivery_of_what_has_come_out_is_taken_away() {

@@ -14,11 +14,13 @@ mod client;
 mod signals;
 mod support;
 
+mod blame;
 mod chaos;
 mod connections;
 mod credentials;
 mod doubts;
 mod drivers;
+mod ends;
 mod large;
 mod promises;
 mod quick;

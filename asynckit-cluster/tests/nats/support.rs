@@ -182,6 +182,11 @@ impl NatsServer {
         }
     }
 
+    /// It does nothing any more, and whoever is connected to it is not told so.
+    pub fn stop(&self) {
+        signals::stop(self.process.as_ref().unwrap().id());
+    }
+
     /// Takes away all that it has stored.
     pub fn forget(&mut self) {
         assert!(self.process.is_none());
@@ -203,7 +208,7 @@ impl NatsServer {
         let mut bytes = std::fs::OpenOptions::new().append(true).open(&other).unwrap();
         bytes.write_all(b"\0").unwrap();
         drop(bytes);
-        WorkerProcess::of(&other, &format!("{}/test", self.url()), name, 1)
+        WorkerProcess::of(&other, &format!("{}/test", self.url()), name, 1, |_| ())
     }
 }
 
@@ -261,7 +266,7 @@ pub struct WorkerProcess {
 
 impl WorkerProcess {
     pub fn start(url: &str, name: &str, threads: u32) -> WorkerProcess {
-        WorkerProcess::of(&std::env::current_exe().unwrap(), url, name, threads)
+        WorkerProcess::with(url, name, threads, |_| ())
     }
 
     /// With something more in its environment.
@@ -271,25 +276,24 @@ impl WorkerProcess {
         threads: u32,
         more: impl FnOnce(&mut Command),
     ) -> WorkerProcess {
-        let program = std::env::current_exe().unwrap();
-        let mut command = WorkerProcess::command(&program, url, name, threads);
-        more(&mut command);
-        WorkerProcess { process: command.spawn().unwrap() }
+        WorkerProcess::of(&std::env::current_exe().unwrap(), url, name, threads, more)
     }
 
-    /// One of another program.
-    pub fn of(program: &Path, url: &str, name: &str, threads: u32) -> WorkerProcess {
-        let mut command = WorkerProcess::command(program, url, name, threads);
-        WorkerProcess { process: command.spawn().unwrap() }
-    }
-
-    fn command(program: &Path, url: &str, name: &str, threads: u32) -> Command {
+    /// One of this program.
+    fn of(
+        program: &Path,
+        url: &str,
+        name: &str,
+        threads: u32,
+        more: impl FnOnce(&mut Command),
+    ) -> WorkerProcess {
         let mut command = Command::new(program);
         command.args(["--exact", "this_is_a_worker", "--nocapture"]);
         command.env("ASYNCKIT_WORKER", url).env("ASYNCKIT_WORKER_NAME", name);
         command.env("ASYNCKIT_WORKER_THREADS", threads.to_string());
         command.stdout(Stdio::null());
-        command
+        more(&mut command);
+        WorkerProcess { process: command.spawn().unwrap() }
     }
 
     pub fn id(&self) -> u32 {
@@ -302,6 +306,10 @@ impl WorkerProcess {
 
     pub fn stop(&self) {
         signals::stop(self.process.id());
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     pub fn kill(&mut self) {
@@ -324,11 +332,5 @@ impl Drop for WorkerProcess {
     fn drop(&mut self) {
         self.process.kill().ok();
         self.process.wait().ok();
-    }
-}
-
-impl WorkerProcess {
-    pub fn is_alive(&mut self) -> bool {
-        self.process.try_wait().unwrap().is_none()
     }
 }

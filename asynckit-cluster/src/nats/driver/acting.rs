@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 
 use super::calls::{Calls, Instance, Open};
-use super::recover::{Listed, Recovered};
+use super::recover::{Listed, Recovered, Relics};
 use super::seen::Workers;
 use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
@@ -41,8 +41,8 @@ pub(super) enum Found {
     Outcomes(u32, Result<Vec<Bytes>, BoxError>),
     /// How far there are outcomes.
     Tidied(u32, Result<u64, BoxError>),
-    /// Calls that have been in the stream for a while.
-    Old(u32, Result<Listed, BoxError>),
+    /// Calls that workers have taken.
+    Taken(u32, Result<Listed, BoxError>),
     /// What has gone out has left this process.
     Flushed,
     Nothing,
@@ -73,6 +73,8 @@ pub(super) struct Acting {
     pub(super) withdrawn: VecDeque<(CallId, Instant)>,
     /// A worker has gone, and it has not been looked what is left of it.
     pub(super) has_relics: bool,
+    /// What may be left of one.
+    pub(super) relics: Option<Relics>,
     /// Calls that workers have and nobody waits for, and since when.
     pub(super) strays: HashMap<CallId, Instant>,
     pub(super) has_news: bool,
@@ -95,6 +97,8 @@ pub(super) struct Acting {
     pub(super) said_foreign: bool,
     /// What is to be sent again now.
     pub(super) again: Vec<u64>,
+    /// What is to be sent now, as the large bodies that it needs are there.
+    pub(super) complete: Vec<u64>,
     /// How many bytes of calls have gone out, and nobody has looked since whether they have left this process.
     pub(super) unflushed: u64,
     /// They are so many that others wait until they have.
@@ -111,6 +115,8 @@ pub(super) struct Acting {
     pub(super) looked_at: HashSet<Lane>,
     /// Outcomes have come since the stream was tidied.
     pub(super) is_untidy: bool,
+    /// No call comes any more.
+    pub(super) is_ending: bool,
 }
 
 impl Acting {
@@ -147,6 +153,7 @@ impl Acting {
             findings: FuturesUnordered::new(),
             withdrawn: VecDeque::new(),
             has_relics: false,
+            relics: None,
             strays: HashMap::new(),
             has_news: true,
             is_connected: true,
@@ -160,6 +167,7 @@ impl Acting {
             said_again: None,
             said_foreign: false,
             again: Vec::new(),
+            complete: Vec::new(),
             unflushed: 0,
             is_full: false,
             turn: 0,
@@ -168,6 +176,7 @@ impl Acting {
             unmade: Vec::new(),
             looked_at: HashSet::new(),
             is_untidy: false,
+            is_ending: false,
         };
         // A client whose connection is lost by now would wait until that is back.
         timeout(PATIENCE, acting.connection.client.flush()).await??;

@@ -56,10 +56,22 @@ pub(super) struct Claim {
     pub(super) instance: Instance,
     /// By which it is acknowledged.
     pub(super) reply: String,
+    pub(super) hold: Hold,
     /// Since when its worker has it.
     pub(super) since: Instant,
     /// When its worker last said that it has it.
     pub(super) seen: Instant,
+}
+
+/// How a worker has a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Hold {
+    /// It has named it, and not said that it begins: a suspect hasn't begun.
+    Named,
+    /// It is about to begin, or has.
+    Begun,
+    /// So it is, and nothing else is there.
+    Alone,
 }
 
 #[derive(Default)]
@@ -156,7 +168,7 @@ impl Calls {
     }
 
     /// It has gone out, and the server is not asked whether it has it before then.
-    pub(super) fn is_unasked(&mut self, number: u64, until: Instant) {
+    pub(super) fn goes_unasked(&mut self, number: u64, until: Instant) {
         if let Some(open) = self.open.get_mut(&number) {
             open.place = Place::Unasked(until);
         }
@@ -182,11 +194,12 @@ impl Calls {
         delivery: u32,
         by: Instance,
         reply: String,
+        hold: Hold,
     ) -> bool {
         let Some(open) = self.delivery(number, delivery) else { return false };
         open.gone = None;
         let now = Instant::now();
-        open.claim = Some(Claim { instance: by, reply, since: now, seen: now });
+        open.claim = Some(Claim { instance: by, reply, hold, since: now, seen: now });
         true
     }
 
@@ -255,7 +268,8 @@ impl Calls {
             // It was stored twice, and two have it: the first outcome counts.
             Some(_) => {}
             None => {
-                open.claim = Some(Claim { instance, reply: String::new(), since: now, seen: now })
+                let (reply, hold) = (String::new(), Hold::Named);
+                open.claim = Some(Claim { instance, reply, hold, since: now, seen: now })
             }
         }
     }
@@ -322,7 +336,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::seam::About;
+    use crate::seam::{About, Alone};
     use crate::wire::{self, CallId};
 
     fn call(number: u64) -> Outgoing {
@@ -337,7 +351,7 @@ mod tests {
             parts: Vec::new(),
         };
         let about = Arc::new(About { function, path: "f", limit: None });
-        Outgoing { call, arguments: Vec::new(), about, is_suspect: false }
+        Outgoing { call, arguments: Vec::new(), about, alone: Alone::No }
     }
 
     /// What has gone out, and the server has said nothing of.
@@ -354,7 +368,7 @@ mod tests {
     #[test]
     fn what_the_server_would_not_know_or_somebody_has_is_not_sent_again() {
         let (mut calls, now) = underway(1..4);
-        assert!(calls.claim(2, 1, 7, "ack".to_owned()));
+        assert!(calls.claim(2, 1, 7, "ack".to_owned(), Hold::Begun));
         let is_known = |open: &Open| open.outgoing.call.id.number != 3;
         assert_eq!(calls.underway(now, is_known), [1]);
         assert_eq!(calls.given_up(now), []);

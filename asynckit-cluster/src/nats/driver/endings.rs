@@ -10,7 +10,7 @@ use asynckit::BoxError;
 use bytes::Bytes;
 
 use super::acting::{Acting, Found, Got};
-use super::calls::{Instance, Open};
+use super::calls::{Hold, Instance, Open};
 use super::recover::{self, Recovered};
 use crate::nats::frames::Told;
 use crate::nats::names::Lane;
@@ -36,10 +36,11 @@ impl Acting {
             return;
         }
         match told {
-            Told::Claimed(reply) => {
-                let is_it = self.calls.claim(id.number, delivery, of, reply);
+            Told::Claimed(reply, is_alone) => {
+                let hold = if is_alone { Hold::Alone } else { Hold::Begun };
+                let is_it = self.calls.claim(id.number, delivery, of, reply, hold);
                 if !is_it && self.calls.get(id.number).is_none() {
-                    self.unwanted(id);
+                    self.tell_unwanted(id);
                 }
             }
             Told::Lost(lost) => self.lose(id.number, delivery, lost),
@@ -106,22 +107,39 @@ impl Acting {
             let calls = self.calls.of(instance);
             let Some(seen) = self.workers.leaves(instance) else { continue };
             self.has_relics = true;
-            for (number, delivery) in &calls {
-                // Which of several it was is not known: each of them goes alone next.
-                let is_alone = calls.len() == 1 || self.is_suspect(*number);
+            let is_only = calls.len() == 1;
+            for (number, delivery) in calls {
                 let lost = Lost {
                     worker: seen.name.clone(),
                     words: format!("gave no sign of life for {} s", LEASE.as_secs()),
-                    blame: if is_alone { Blame::Its } else { Blame::Maybe },
+                    blame: self.blame(number, is_only),
                 };
-                self.lose(*number, *delivery, lost);
+                self.lose(number, delivery, lost);
             }
         }
         for (number, delivery) in self.calls.unnamed(now) {
             let worker = self.worker_of(number);
             let words = "has it no more, and has told no outcome".to_owned();
-            self.lose(number, delivery, Lost { worker, words, blame: Blame::Maybe });
+            self.lose(number, delivery, Lost { worker, words, blame: self.doubt(number) });
         }
+    }
+
+    /// What a call has to do with the silence of its worker. Nobody has told a reason, and workers are killed for many: so it
+    /// counts only where nothing else was there. Of several it isn't known which of them it was, if any: what has begun
+    /// has more to itself next.
+    fn blame(&self, number: u64, is_only: bool) -> Blame {
+        let claim = self.calls.get(number).and_then(|open| open.claim.as_ref());
+        match claim.map(|claim| claim.hold) {
+            Some(Hold::Alone) => Blame::Its,
+            Some(Hold::Begun) if is_only => Blame::Likely,
+            Some(Hold::Begun) => Blame::Maybe,
+            Some(Hold::Named) | None => self.doubt(number),
+        }
+    }
+
+    /// What it is where a call may have begun, but nobody has said so. A suspect hardly has: that is said first.
+    fn doubt(&self, number: u64) -> Blame {
+        if self.is_suspect(number) { Blame::Hardly } else { Blame::Maybe }
     }
 
     /// The name of who has this call.
@@ -132,7 +150,7 @@ impl Acting {
     }
 
     fn is_suspect(&self, number: u64) -> bool {
-        self.calls.get(number).is_some_and(|open| open.outgoing.is_suspect)
+        self.calls.get(number).is_some_and(|open| open.outgoing.is_suspect())
     }
 
     pub(super) fn read_outcomes(&mut self) {
@@ -187,7 +205,7 @@ impl Acting {
                 true => Lost {
                     worker: "a worker that is gone".to_owned(),
                     words: "may have begun it, and was not heard of again".to_owned(),
-                    blame: Blame::Maybe,
+                    blame: Blame::Hardly,
                 },
             };
             self.lose(number, delivery, lost);
@@ -254,10 +272,10 @@ impl Acting {
         let (is_known, since) = (self.knows(now), self.connected);
         let is_known = |open: &Open| {
             let is_here = is_same || open.sent.is_none_or(|sent| sent >= since);
-            is_known(open) && (is_here || !open.outgoing.is_suspect)
+            is_known(open) && (is_here || !open.outgoing.is_suspect())
         };
         self.again.extend(self.calls.underway(now, is_known));
-        self.is_still_there(found.is_new, is_known);
+        self.bring_back(found.is_new, is_known);
         self.take_all_out();
         self.has_news = true;
     }
@@ -282,7 +300,7 @@ impl Acting {
             Ok(None) => {
                 self.calls.tell(id.number, false);
                 // It has run: where that may be but once, it is lost.
-                let blame = if self.is_suspect(id.number) { Blame::Maybe } else { Blame::None };
+                let blame = if self.is_suspect(id.number) { Blame::Hardly } else { Blame::None };
                 let words =
                     "has told its outcome, but the value is not to be had any more".to_owned();
                 let lost = Lost { worker: self.worker_of(id.number), words, blame };

@@ -70,7 +70,7 @@ impl Acting {
         self.tell(|driver| driver.finished(id, outcome, body, ran));
         // It was given up for lost, and has come out all the same.
         if open.outgoing.call.delivery > delivery {
-            self.is_unwanted(open);
+            self.let_go(open);
         }
     }
 
@@ -98,7 +98,7 @@ impl Acting {
                 if self.calls.get(id.number).is_some() {
                     self.calls.has(id.number, *delivery, beat.instance, now);
                 } else {
-                    self.is_stray(*id, now);
+                    self.notice_stray(*id, now);
                 }
             }
         }

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 
 use super::acting::{Acting, Found};
 use super::calls::{Open, Place};
-use super::recover::{self, Listed};
+use super::recover::{self, Listed, Relics};
 use crate::wire::CallId;
 
 /// For how long workers are told that a call is not wanted any more.
@@ -23,14 +23,14 @@ const STRAY: Duration = Duration::from_secs(2);
 impl Acting {
     pub(super) fn withdraw(&mut self, id: CallId) {
         if let Some(open) = self.close(id.number) {
-            self.is_unwanted(open);
+            self.let_go(open);
         }
     }
 
     /// Nobody waits for this one any more: it isn't begun, or whoever has begun it is told.
-    pub(super) fn is_unwanted(&mut self, open: Open) {
+    pub(super) fn let_go(&mut self, open: Open) {
         if open.place != Place::Waiting {
-            self.unwanted(open.outgoing.call.id);
+            self.tell_unwanted(open.outgoing.call.id);
         }
         if open.claim.is_none() {
             self.take_out(open);
@@ -38,7 +38,7 @@ impl Acting {
     }
 
     /// Has workers told that nobody wants this call any more.
-    pub(super) fn unwanted(&mut self, id: CallId) {
+    pub(super) fn tell_unwanted(&mut self, id: CallId) {
         self.withdrawn.push_back((id, Instant::now()));
         self.has_news = true;
     }
@@ -106,7 +106,7 @@ impl Acting {
     }
 
     /// The connection is there again: so is what was to be taken out, or may be, unless the stream is a new one.
-    pub(super) fn is_still_there(&mut self, is_new: bool, is_known: impl Fn(&Open) -> bool) {
+    pub(super) fn bring_back(&mut self, is_new: bool, is_known: impl Fn(&Open) -> bool) {
         let leaving = std::mem::take(&mut self.leaving);
         self.to_take_out.extend(leaving.into_values());
         for open in self.to_take_out.iter_mut().filter(|open| open.place == Place::Underway) {
@@ -121,23 +121,38 @@ impl Acting {
 
     /// A worker that was killed may have told an outcome, and not have said that the call can go.
     pub(super) fn look_for_relics(&mut self) {
-        if std::mem::replace(&mut self.has_relics, false) {
-            let (work, subject) = (self.streams.work.clone(), self.names.all_of_build());
-            let (run, epoch) = (self.run, self.epoch);
-            // Within that time a worker that lives has said that it has a call, if it has.
-            let old = recover::old_ones(work, subject, run, 2 * STRAY);
-            self.find(async move { Found::Old(epoch, old.await) });
+        if self.relics.is_none() && std::mem::replace(&mut self.has_relics, false) {
+            let (work, names, run) = (self.streams.work.clone(), self.names.clone(), self.run);
+            let lanes = self.calls.lanes.keys().copied().collect();
+            let (taken, epoch) = (recover::taken(work, names, lanes, run), self.epoch);
+            self.find(async move { Found::Taken(epoch, taken.await) });
         }
     }
 
-    pub(super) fn take_relics_out(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
-        let Some(old) = found.ok().filter(|_| epoch == self.epoch) else {
+    /// These are with workers. Soon one that lives has said that it has them, if it has.
+    pub(super) fn note_relics(&mut self, epoch: u32, found: Result<Listed, BoxError>) {
+        match found {
+            Ok(listed) if epoch == self.epoch && self.relics.is_none() => {
+                let since = if self.is_ending { None } else { Some(Instant::now()) };
+                self.relics = Some(Relics { listed, epoch, since });
+                self.take_relics_out(Instant::now());
+            }
+            _ => self.has_relics = true,
+        }
+    }
+
+    pub(super) fn take_relics_out(&mut self, now: Instant) {
+        let is_due = |relics: &mut Relics| {
+            relics.since.is_none_or(|since| now.duration_since(since) >= 2 * STRAY)
+        };
+        let Some(relics) = self.relics.take_if(is_due) else { return };
+        if relics.epoch != self.epoch {
             self.has_relics = true;
             return;
-        };
-        for (number, _, seq) in old {
-            let (is_open, id) =
-                (self.calls.get(number).is_some(), CallId { run: self.run, number });
+        }
+        for (number, delivery, seq) in relics.listed {
+            let id = CallId { run: self.run, number };
+            let is_open = self.calls.delivery(number, delivery).is_some();
             if !is_open && !self.strays.contains_key(&id) {
                 let (js, stream) = (self.connection.js.clone(), self.names.work_stream());
                 self.find(async move {
@@ -149,11 +164,11 @@ impl Acting {
     }
 
     /// A worker has a call that nobody waits for: nobody has told it so, it may be, or it hasn't heard that.
-    pub(super) fn is_stray(&mut self, id: CallId, now: Instant) {
+    pub(super) fn notice_stray(&mut self, id: CallId, now: Instant) {
         let since = *self.strays.entry(id).or_insert(now);
         // (What has just ended is there for a moment.)
         if now.duration_since(since) >= STRAY {
-            self.unwanted(id);
+            self.tell_unwanted(id);
             // It is told for that long.
             self.strays.insert(id, now + WITHDRAWN);
         }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::Event;
 use futures_util::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Command;
@@ -24,36 +24,47 @@ const AGAIN: Duration = Duration::from_millis(200);
 const AT_MOST: Duration = Duration::from_secs(20);
 
 impl Acting {
-    pub(super) async fn act(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
+    /// Until it is asked to end, or nobody can ask for anything any more.
+    pub(super) async fn act(
+        mut self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+        end: &Notify,
+    ) {
         let mut ticks = interval(EACH);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
+                () = end.notified() => break,
                 // First, whatever else there is to do: it has others know that this driver lives.
                 _ = ticks.tick() => self.tick(),
                 // Before anything is sent to what may be another server by now.
                 Some(event) = self.connection.events.recv() => self.happened(&event),
                 Some(message) = self.done.next() => self.outcomes(&message.payload),
-                command = commands.recv() => match command {
-                    None | Some(Command::Stop) => break,
-                    Some(command) => {
-                        self.obey(command);
-                        while let Ok(command) = commands.try_recv() {
-                            match command {
-                                Command::Stop => return self.stop().await,
-                                command => self.obey(command),
-                            }
-                        }
-                    }
-                },
-                Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found).await,
+                command = commands.recv() => {
+                    let Some(command) = command else { break };
+                    self.obey(command);
+                    self.obey_all(&mut commands);
+                }
+                Some(found) = self.findings.next(), if !self.findings.is_empty() => self.learn(found),
                 Some(message) = self.news.next() => self.hear_news(&message.payload),
                 Some(message) = self.beats.next() => self.hear_beat(&message.payload),
             }
-            self.send_all().await;
+            tokio::select! {
+                biased;
+                () = self.send_all() => {}
+                // There may never be room. Nobody wants what has not gone out.
+                () = end.notified() => break,
+            }
         }
+        self.obey_all(&mut commands);
         self.stop().await;
+    }
+
+    fn obey_all(&mut self, commands: &mut mpsc::UnboundedReceiver<Command>) {
+        while let Ok(command) = commands.try_recv() {
+            self.obey(command);
+        }
     }
 
     fn obey(&mut self, command: Command) {
@@ -61,11 +72,11 @@ impl Acting {
             Command::Publish(outgoing) => self.enter(outgoing),
             Command::Withdraw(id) => self.withdraw(id),
             Command::Status(answer) => drop(answer.try_send(self.status())),
-            Command::Stop => {}
         }
     }
 
     fn happened(&mut self, event: &Event) {
+        self.connection.heed(event);
         match event {
             Event::Disconnected => {
                 self.is_connected = false;
@@ -93,10 +104,10 @@ impl Acting {
         }
     }
 
-    async fn learn(&mut self, found: Found) {
+    fn learn(&mut self, found: Found) {
         match found {
             Found::Put(number, delivery, epoch, hashes, put) => {
-                self.put(number, delivery, epoch, hashes, put).await;
+                self.put(number, delivery, epoch, hashes, put);
             }
             Found::Sent(number, delivery, epoch, at, seq) => {
                 self.sent(number, delivery, epoch, at, seq);
@@ -120,7 +131,7 @@ impl Acting {
                 self.marks = (self.marks.1, last);
             }
             Found::Tidied(..) => self.is_untidy = true,
-            Found::Old(epoch, found) => self.take_relics_out(epoch, found),
+            Found::Taken(epoch, found) => self.note_relics(epoch, found),
             Found::Flushed => self.is_full = false,
             Found::Nothing => {}
         }
@@ -134,6 +145,7 @@ impl Acting {
         let now = Instant::now();
         self.forget_unneeded();
         self.forget_strays(now);
+        self.take_relics_out(now);
         self.look_for_relics();
         let is_known = self.knows(now);
         self.again.extend(self.calls.due(now, is_known));
@@ -161,7 +173,7 @@ impl Acting {
         {
             tokio::select! {
                 Some(found) = self.findings.next(), if !self.findings.is_empty() => {
-                    self.learn(found).await;
+                    self.learn(found);
                     last = Instant::now();
                 }
                 Some(event) = self.connection.events.recv() => self.happened(&event),
@@ -187,10 +199,14 @@ impl Acting {
             self.forget_unneeded();
         };
         timeout(AT_THE_END, last_things).await.ok();
+        // Nor does anybody want what workers have, if they are there.
+        self.is_ending = true;
+        self.has_relics |= self.relics.take().is_some();
+        self.look_for_relics();
         // What is being deleted, and what is stored only now and is to be: as long as the server answers.
         let rest = async {
             while let Ok(Some(found)) = timeout(AT_THE_END, self.findings.next()).await {
-                self.learn(found).await;
+                self.learn(found);
                 self.forget_unneeded();
             }
         };

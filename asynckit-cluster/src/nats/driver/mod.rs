@@ -22,12 +22,12 @@ mod endings;
 
 mod life;
 
-use std::sync::{Mutex, Weak, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, Weak, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use asynckit::BoxError;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::names::{self, Names};
 use super::server::Server;
@@ -46,12 +46,13 @@ enum Command {
     Publish(Outgoing),
     Withdraw(CallId),
     Status(std_mpsc::SyncSender<Status>),
-    Stop,
 }
 
 /// Calls travel over NATS JetStream.
 pub(crate) struct Nats {
     commands: mpsc::UnboundedSender<Command>,
+    /// The thread is to come to its end, whatever it waits for.
+    end: Arc<Notify>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -72,6 +73,8 @@ impl Nats {
         let (commands, orders) = mpsc::unbounded_channel();
         let (send, answer) = std_mpsc::sync_channel(1);
         let server = server.clone();
+        let end = Arc::new(Notify::new());
+        let its_end = end.clone();
         let its_life = move || {
             let runtime = match super::runtime() {
                 Ok(runtime) => runtime,
@@ -81,17 +84,19 @@ impl Nats {
                 match Acting::connect(&server, names, driver).await {
                     Ok(acting) => {
                         send.send(Ok(())).ok();
-                        acting.act(orders).await;
+                        acting.act(orders, &its_end).await;
                     }
                     Err(error) => drop(send.send(Err(error))),
                 }
             });
+            // An address that is being looked up isn't waited for.
+            runtime.shutdown_background();
         };
         let thread =
             std::thread::Builder::new().name("asynckit-nats".to_owned()).spawn(its_life)?;
         let lost = || BoxError::from("the thread of the connection has ended");
         answer.recv().map_err(|_| lost())??;
-        Ok(Nats { commands, thread: Mutex::new(Some(thread)) })
+        Ok(Nats { commands, end, thread: Mutex::new(Some(thread)) })
     }
 
     fn order(&self, command: Command) {
@@ -116,7 +121,7 @@ impl Backend for Nats {
     }
 
     fn stop(&self) {
-        self.order(Command::Stop);
+        self.end.notify_one();
         let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
             thread.join().ok();

@@ -1,9 +1,11 @@
 //! What a driver asks the server for, apart from its own thread of thought: each is a future that ends with news.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::ops::RangeInclusive;
+use std::time::Instant;
 
 use async_nats::jetstream;
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
 use asynckit::BoxError;
 use bytes::Bytes;
@@ -15,7 +17,7 @@ use crate::nats::streams::{self, Streams};
 /// How many messages are looked at at once.
 const AT_ONCE: usize = 256;
 
-/// Into how many parts outcomes that are kept are divided, which are read at the same time, and how few are not.
+/// Into how many parts messages are divided that are read at the same time, and how few are not.
 const PARTS: u64 = 64;
 const SMALLEST: u64 = 16;
 
@@ -24,6 +26,14 @@ const MOST_OLD: usize = 1024;
 
 /// Calls: number, delivery, and where it is in the stream.
 pub(super) type Listed = Vec<(u64, u32, u64)>;
+
+/// Calls that workers have taken, and of which nobody may know.
+pub(super) struct Relics {
+    pub(super) listed: Listed,
+    /// They were listed in this [epoch](super::acting::Acting::epoch), and then; unless it doesn't matter who has them.
+    pub(super) epoch: u32,
+    pub(super) since: Option<Instant>,
+}
 
 /// What a message of ours is called in the stream.
 pub(super) fn message_id(run: u64, number: u64, delivery: u32) -> String {
@@ -46,26 +56,46 @@ pub(super) async fn outcomes(
     after: u64,
 ) -> Result<Vec<Bytes>, BoxError> {
     let last = done.get_info().await?.state.last_sequence;
-    let size = last.saturating_sub(after).div_ceil(PARTS).max(SMALLEST);
-    let parts = (after + 1..=last).step_by(size as usize);
-    let parts = parts.map(|from| part(done, subject, from, last.min(from + size - 1)));
+    read(done, subject, after + 1..=last, usize::MAX, |message| Some(message.payload)).await
+}
+
+/// What is of use in the messages of a part of a stream, in their order, in many parts at the same time; until it is enough.
+async fn read<T>(
+    from: &Stream,
+    subject: &str,
+    range: RangeInclusive<u64>,
+    most: usize,
+    what: impl Fn(StreamMessage) -> Option<T>,
+) -> Result<Vec<T>, BoxError> {
+    let (first, last) = range.into_inner();
+    let size = (last + 1).saturating_sub(first).div_ceil(PARTS).max(SMALLEST);
+    let parts = (first..=last).step_by(size as usize);
+    let parts = parts.map(|at| part(from, subject, at..=last.min(at + size - 1), &what));
     let mut parts = stream::iter(parts).buffered(PARTS as usize);
     let mut all = Vec::new();
-    while let Some(part) = parts.next().await {
+    while all.len() < most
+        && let Some(part) = parts.next().await
+    {
         all.extend(part?);
     }
     Ok(all)
 }
 
-/// Those from one place on up to another: each is asked for when the one before it is here.
-async fn part(done: &Stream, subject: &str, from: u64, to: u64) -> Result<Vec<Bytes>, BoxError> {
-    let (mut all, mut next) = (Vec::new(), from);
+/// One of the parts: each message is asked for when the one before it is here.
+async fn part<T>(
+    stream: &Stream,
+    subject: &str,
+    range: RangeInclusive<u64>,
+    what: impl Fn(StreamMessage) -> Option<T>,
+) -> Result<Vec<T>, BoxError> {
+    let (mut next, to) = range.into_inner();
+    let mut all = Vec::new();
     while next <= to {
-        match done.direct_get_next_for_subject(subject, Some(next)).await {
+        match stream.direct_get_next_for_subject(subject, Some(next)).await {
             Ok(message) if message.sequence > to => break,
             Ok(message) => {
                 next = message.sequence + 1;
-                all.push(message.payload);
+                all.extend(what(message));
             }
             Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
             Err(error) => return Err(error.into()),
@@ -144,29 +174,25 @@ pub(super) async fn look_at(
     Ok((upto, gone.map(|(number, delivery, _)| (number, delivery)).collect()))
 }
 
-/// Calls of this driver that have been in the stream for so long, from the oldest on.
-pub(super) async fn old_ones(
+/// Calls of this driver that workers have taken from these lanes and that are still in the stream, from the oldest on.
+pub(super) async fn taken(
     work: Stream,
-    subject: String,
+    names: Names,
+    lanes: Vec<Lane>,
     run: u64,
-    age: Duration,
 ) -> Result<Listed, BoxError> {
-    let (last, mut next) = (work.get_info().await?.state.last_sequence, 1);
-    let mut all = Vec::new();
-    while next <= last && all.len() < MOST_OLD {
-        match work.direct_get_next_for_subject(&*subject, Some(next)).await {
-            Ok(message) => {
-                next = message.sequence + 1;
-                let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID);
-                let its = id.and_then(|id| read_id(id.as_str(), run));
-                all.extend(its.map(|(number, delivery)| (number, delivery, message.sequence)));
-            }
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => break,
-            Err(error) => return Err(error.into()),
-        }
+    let mut upto = 0;
+    for lane in lanes {
+        let delivered = work.consumer_info(names.consumer(lane)).await?.delivered;
+        upto = delivered.stream_sequence.max(upto);
     }
-    tokio::time::sleep(age).await;
-    Ok(all)
+    let first = work.get_info().await?.state.first_sequence;
+    let its = |message: StreamMessage| {
+        let id = message.headers.get(async_nats::header::NATS_MESSAGE_ID)?;
+        let (number, delivery) = read_id(id.as_str(), run)?;
+        Some((number, delivery, message.sequence))
+    };
+    read(&work, &names.all_of_build(), first..=upto, MOST_OLD, its).await
 }
 
 /// Forgets outcomes that have arrived, and says how far there are any.

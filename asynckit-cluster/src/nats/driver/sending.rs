@@ -81,14 +81,18 @@ impl Acting {
         );
     }
 
-    /// Sends what may be sent.
+    /// Sends what may be sent. Without its server a client has room for so much, and then this waits.
     pub(super) async fn send_all(&mut self) {
+        let complete = std::mem::take(&mut self.complete);
         if !self.is_connected {
             return;
         }
         // First, so that it doesn't wait behind a long line of calls.
         if self.has_news {
             self.beat(false).await;
+        }
+        for number in complete {
+            self.send_message(number, true).await;
         }
         for number in std::mem::take(&mut self.again) {
             self.send(number, true).await;
@@ -130,7 +134,7 @@ impl Acting {
     }
 
     /// What a call needs of large bodies is there, or is not.
-    pub(super) async fn put(
+    pub(super) fn put(
         &mut self,
         number: u64,
         delivery: u32,
@@ -153,8 +157,8 @@ impl Acting {
         // Else it is put, and sent, again by who recovers from the loss of the connection.
         if open.place == Place::Underway && epoch == self.epoch {
             match put {
-                Ok(()) => self.send_message(number, true).await,
-                Err(error) => self.is_not_taken(number, &error),
+                Ok(()) => self.complete.push(number),
+                Err(error) => self.send_later(number, &error),
             }
         }
     }
@@ -164,7 +168,7 @@ impl Acting {
         self.calls.goes_out(number, now);
         let Some(open) = self.calls.get(number) else { return };
         let (epoch, delivery) = (self.epoch, open.outgoing.call.delivery);
-        let is_suspect = open.outgoing.is_suspect;
+        let is_suspect = open.outgoing.is_suspect();
         let size = open.outgoing.call.body_size().unwrap_or_default();
         let (subject, message) = self.message(open);
         self.holds_back(size);
@@ -174,7 +178,7 @@ impl Acting {
             // What is lost on its way is sent again.
             let client = &self.connection.client;
             client.publish_with_headers(message.subject, headers, payload).await.ok();
-            return self.calls.is_unasked(number, now + AGAIN);
+            return self.calls.goes_unasked(number, now + AGAIN);
         }
         // In the order in which they came.
         let sent = self.connection.js.send_publish(subject, message).await;
@@ -200,10 +204,9 @@ impl Acting {
 
     /// A call as a message, and its subject.
     pub(super) fn message(&self, open: &Open) -> (String, PublishMessage) {
-        let Outgoing { call, arguments, is_suspect, .. } = &open.outgoing;
+        let Outgoing { call, arguments, alone, .. } = &open.outgoing;
         let bodies: Vec<Bytes> = arguments.iter().filter_map(here).collect();
-        let head =
-            frames::Call { version: wire::VERSION, call: call.clone(), is_suspect: *is_suspect };
+        let head = frames::Call { version: wire::VERSION, call: call.clone(), alone: *alone };
         let id = message_id(call.id.run, call.id.number, call.delivery);
         let message = PublishMessage::build().message_id(id).payload(frames::pack(&head, &bodies));
         (self.names.work(open.lane, call.function), message)
@@ -247,13 +250,13 @@ impl Acting {
                     // So it isn't there.
                     open.sent = None;
                 }
-                self.is_not_taken(number, &error.into());
+                self.send_later(number, &error.into());
             }
         }
     }
 
     /// The server would not have a call: it is sent again.
-    fn is_not_taken(&mut self, number: u64, why: &BoxError) {
+    fn send_later(&mut self, number: u64, why: &BoxError) {
         let now = Instant::now();
         self.calls.goes_again(number, now + AGAIN);
         self.complain(&format!("the server doesn't take a call, which is sent again: {why}"));

@@ -44,7 +44,6 @@ type Finding = Pin<Box<dyn Future<Output = Found> + Send>>;
 /// A call that is here and has not been given to a process.
 pub(super) struct Held {
     pub(super) call: wire::Call,
-    pub(super) is_suspect: bool,
     pub(super) body: Bytes,
     pub(super) large: HashMap<Hash, Bytes>,
 }
@@ -101,8 +100,10 @@ pub(super) struct Acting {
     pub(super) lanes: Vec<Asked>,
     pub(super) taken: All,
     pub(super) held: HashMap<CallId, Held>,
-    /// Those of them that may begin.
+    /// Those of them that are here with all that they need.
     pub(super) arrived: Vec<CallId>,
+    /// The call that has this worker to itself, or will when all else has come to its end.
+    pub(super) alone: Option<CallId>,
     pub(super) ready: VecDeque<Ready>,
     /// Outcomes that are being stored.
     pub(super) storing: Vec<Ready>,
@@ -174,6 +175,7 @@ impl Acting {
             lanes: Vec::new(),
             held: HashMap::new(),
             arrived: Vec::new(),
+            alone: None,
             ready: VecDeque::new(),
             storing: Vec::new(),
             claims: Vec::new(),

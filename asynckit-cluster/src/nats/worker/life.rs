@@ -164,6 +164,7 @@ impl Acting {
     }
 
     fn happened(&mut self, event: &Event) {
+        self.connection.heed(event);
         match event {
             Event::Disconnected => {
                 self.is_connected = false;

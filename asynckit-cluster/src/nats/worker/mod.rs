@@ -7,12 +7,14 @@
 //! # The files
 //!
 //! `settings` is what a worker is told to be; `taken` the calls that it has; `acting` what its thread has; `pulling`
-//! how it gets calls, `telling` what it says of them; `life` is its life.
+//! how it gets calls, `beginning` which of them begin, `telling` what it says of them; `life` is its life.
 
 mod settings;
 mod taken;
 
 mod acting;
+
+mod beginning;
 
 mod pulling;
 mod telling;

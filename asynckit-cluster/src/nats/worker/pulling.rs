@@ -2,7 +2,6 @@
 //! waited for a thread for too long is handed back, so that another worker may have it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message, StatusCode};
@@ -11,13 +10,14 @@ use futures_util::{FutureExt, StreamExt};
 
 use super::LONGEST_PAUSE;
 use super::acting::{Acting, Asked, Found, GONE, Held};
+use super::beginning::pause;
 use super::settings::Settings;
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::{self, Lane};
 use crate::nats::say;
-use crate::seam::{About, Argument, Backend, Outgoing};
-use crate::wire::{self, CallId, Garbled, Hash, Outcome, Part};
+use crate::seam::Argument;
+use crate::wire::{CallId, Garbled, Hash, Part};
 
 /// How long a request for calls stands.
 const STANDS: Duration = Duration::from_secs(5);
@@ -29,7 +29,7 @@ const WAITS: Duration = Duration::from_secs(1);
 impl Acting {
     /// Asks for as many calls as there is room for.
     pub(super) async fn pull(&mut self) {
-        if !self.is_connected || self.is_draining || self.rests.is_some() {
+        if !self.is_connected || self.is_draining || self.rests.is_some() || self.alone.is_some() {
             return;
         }
         let now = Instant::now();
@@ -122,6 +122,7 @@ impl Acting {
         let taken = Taken {
             reply,
             delivery: call.delivery,
+            alone: head.alone,
             has_limit,
             since: Instant::now(),
             has_outcome: false,
@@ -139,14 +140,16 @@ impl Acting {
                 Part::Large(hash, size) => Some((*hash, *size)),
             })
             .collect();
-        let is_complete = large.is_empty();
-        let held = Held { call, is_suspect: head.is_suspect, body, large: HashMap::new() };
+        let pause = pause(head.alone);
+        let is_complete = large.is_empty() && pause.is_zero();
+        let held = Held { call, body, large: HashMap::new() };
         self.held.insert(id, held);
         if is_complete {
             return self.arrived.push(id);
         }
         let objects = self.objects.clone();
         self.find(async move {
+            tokio::time::sleep(pause).await;
             let mut all = HashMap::new();
             for (hash, size) in large {
                 match objects.get(id.run, hash, size).await {
@@ -175,60 +178,10 @@ impl Acting {
         }
     }
 
-    /// Gives those that are here to processes. Who has them is told the driver in a moment, unless they are over by then;
-    /// so nothing begins while nobody can be told.
-    pub(super) async fn begin_all(&mut self) {
-        if self.arrived.is_empty() || !self.is_connected {
-            return;
-        }
-        self.claims.extend(&self.arrived);
-        let is_suspect = |id| self.held.get(id).is_some_and(|held| held.is_suspect);
-        if self.arrived.iter().any(is_suspect) {
-            // Should this machine die of it, the driver is to know of whom to ask: so it is told first.
-            self.say_all().await;
-            if !self.flush().await {
-                return;
-            }
-        } else {
-            self.say_soon();
-        }
-        let now = Instant::now();
-        for id in std::mem::take(&mut self.arrived) {
-            let Some(held) = self.held.remove(&id) else { continue };
-            if let Some(taken) = self.taken.get(&id) {
-                taken.is_given = true;
-                taken.since = now;
-            }
-            match held.arguments() {
-                Ok(arguments) => self.give(held.call, arguments, held.is_suspect),
-                Err(garbled) => {
-                    if let Some(taken) = self.taken.leave(&id) {
-                        self.refuse(taken.reply, &garbled, held.body);
-                    }
-                }
-            }
-        }
-    }
-
-    fn give(&mut self, call: wire::Call, arguments: Vec<Argument>, is_suspect: bool) {
-        let (id, function) = (call.id, call.function);
-        let path = match self.functions.find(&function) {
-            Ok(served) => served.function().path(),
-            Err(why) => {
-                self.finished(id, Outcome::Refused(why), Bytes::new(), None);
-                return self.over(id);
-            }
-        };
-        // (The server sees to the functions' limits.)
-        let about = || Arc::new(About { function, path, limit: None });
-        let about = self.abouts.entry(function).or_insert_with(about).clone();
-        self.crew.publish(Outgoing { call, arguments, about, is_suspect });
-    }
-
     /// What has waited for too long may go to another worker.
     pub(super) fn hand_back(&mut self, now: Instant) {
         for id in self.taken.long_here(WAITS, now) {
-            if self.crew.take_back(id) {
+            if self.waits(id) || self.crew.take_back(id) {
                 self.taken.are_slow();
                 self.hand_over(id, Told::Returned);
             }
@@ -289,7 +242,9 @@ impl Acting {
 
     /// No outcome will come from here: its driver is told why.
     pub(super) fn hand_over(&mut self, id: CallId, told: Told) {
-        self.held.remove(&id);
+        if self.held.remove(&id).is_some() {
+            self.arrived.retain(|its| *its != id);
+        }
         let Some(taken) = self.taken.leave(&id) else { return };
         self.returned.push((id, taken.delivery, told));
         self.acknowledge(taken.reply, "+TERM");
@@ -305,7 +260,7 @@ impl Acting {
     }
 
     /// Puts what can't be read where somebody may look at it.
-    fn refuse(&mut self, reply: String, why: &Garbled, payload: Bytes) {
+    pub(super) fn refuse(&mut self, reply: String, why: &Garbled, payload: Bytes) {
         self.count_refused(why);
         let mut headers = HeaderMap::new();
         headers.insert("Asynckit-Why", why.to_string().replace(['\r', '\n'], " "));
@@ -335,7 +290,7 @@ impl Acting {
 
 impl Held {
     /// Its arguments: what is large goes on by itself.
-    fn arguments(&self) -> Result<Vec<Argument>, Garbled> {
+    pub(super) fn arguments(&self) -> Result<Vec<Argument>, Garbled> {
         let all = self.call.arguments(&self.body, |hash| self.large.get(hash).cloned())?;
         let each = self.call.parts.iter().zip(all).map(|(part, bytes)| match part {
             Part::Here(_) => Argument::Here(bytes),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::seam::Alone;
 use crate::wire::CallId;
 
 /// Calls that take less than this are fetched ahead, so that no thread waits for the next.
@@ -15,6 +16,7 @@ pub(super) struct Taken {
     /// By which it is acknowledged.
     pub(super) reply: String,
     pub(super) delivery: u32,
+    pub(super) alone: Alone,
     /// Its function has one, for the whole cluster.
     pub(super) has_limit: bool,
     pub(super) since: Instant,
@@ -37,6 +39,8 @@ pub(super) struct All {
     last_end: Instant,
     /// How many have not ended.
     busy: usize,
+    /// How many have something to themselves.
+    suspects: usize,
     /// How many run at once.
     threads: usize,
 }
@@ -44,7 +48,14 @@ pub(super) struct All {
 impl All {
     pub(super) fn new(threads: usize) -> All {
         // Until some calls have ended, nothing is fetched ahead.
-        All { all: HashMap::new(), usual: 1.0, last_end: Instant::now(), busy: 0, threads }
+        All {
+            all: HashMap::new(),
+            usual: 1.0,
+            last_end: Instant::now(),
+            busy: 0,
+            suspects: 0,
+            threads,
+        }
     }
 
     /// So many run at once from now on.
@@ -59,11 +70,29 @@ impl All {
 
     pub(super) fn enter(&mut self, id: CallId, taken: Taken) {
         self.busy += 1;
-        if let Some(before) = self.all.insert(id, taken)
-            && !before.is_over
-        {
-            self.busy -= 1;
+        self.suspects += usize::from(taken.alone != Alone::No);
+        // It may have come twice.
+        if let Some(before) = self.all.insert(id, taken) {
+            self.has_left(&before);
         }
+    }
+
+    fn has_left(&mut self, taken: &Taken) {
+        self.busy -= usize::from(!taken.is_over);
+        self.suspects -= usize::from(taken.alone != Alone::No);
+    }
+
+    pub(super) fn has(&self, id: &CallId) -> bool {
+        self.all.contains_key(id)
+    }
+
+    pub(super) fn has_suspects(&self) -> bool {
+        self.suspects > 0
+    }
+
+    /// What a call has to itself.
+    pub(super) fn alone(&self, id: &CallId) -> Alone {
+        self.all.get(id).map_or(Alone::No, |taken| taken.alone)
     }
 
     pub(super) fn get(&mut self, id: &CallId) -> Option<&mut Taken> {
@@ -72,9 +101,7 @@ impl All {
 
     pub(super) fn leave(&mut self, id: &CallId) -> Option<Taken> {
         let taken = self.all.remove(id)?;
-        if !taken.is_over {
-            self.busy -= 1;
-        }
+        self.has_left(&taken);
         Some(taken)
     }
 
@@ -113,7 +140,7 @@ impl All {
     pub(super) fn long_here(&self, first: Duration, now: Instant) -> Vec<CallId> {
         let waits = |taken: &Taken| {
             let patience = first * (1 << (taken.delivery.max(1) - 1).min(16));
-            taken.is_given && !taken.has_outcome && now.duration_since(taken.since) >= patience
+            !taken.has_outcome && now.duration_since(taken.since) >= patience
         };
         self.all.iter().filter(|(_, taken)| waits(taken)).map(|(id, _)| *id).collect()
     }

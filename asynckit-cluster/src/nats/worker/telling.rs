@@ -306,7 +306,8 @@ impl Acting {
         for id in std::mem::take(&mut self.claims) {
             // Of one that has an outcome by now, that says enough.
             if let Some(taken) = self.taken.get(&id).filter(|taken| !taken.has_outcome) {
-                news.push((id, taken.delivery, Told::Claimed(taken.reply.clone())));
+                let is_alone = self.alone == Some(id);
+                news.push((id, taken.delivery, Told::Claimed(taken.reply.clone(), is_alone)));
             }
         }
         self.tell(news).await;
