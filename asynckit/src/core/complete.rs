@@ -154,9 +154,7 @@ pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
             }
             let counted = edge.is_counted();
             at = edge.next.get();
-            if at != 0 {
-                ahead::written(at as *const u8);
-            }
+            ahead::written(at as *const u8);
             if counted {
                 arrive_from_elsewhere(dependent, to);
             } else {
