@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, Pool, chain, current, work};
 
-use crate::support::{Gate, occupy, soon};
+use crate::support::{Busy, Gate, occupy, soon};
 
 /// Stops what goes on for ever when the test is over, however it ends.
 struct Switch(Arc<AtomicBool>);
@@ -157,8 +157,8 @@ fn a_busy_worker_s_queue_is_shared() {
 #[test]
 fn what_was_taken_along_with_long_work_is_not_overtaken_for_ever() {
     soon(|| {
-        let pool = Pool::new(2);
-        let (one, other) = (occupy(&pool), occupy(&pool));
+        let pool = Pool::new(4);
+        let (one, others) = (occupy(&pool), [occupy(&pool), occupy(&pool), occupy(&pool)]);
         let (begun, end) = (Gate::new(), Gate::new());
         let (begins, ends) = (begun.clone(), end.clone());
         let long = pool.spawn(move || {
@@ -184,7 +184,7 @@ fn what_was_taken_along_with_long_work_is_not_overtaken_for_ever() {
         feed();
         one.free();
         begun.pass();
-        other.free();
+        others.into_iter().for_each(Busy::free);
         while !early.iter().all(AsyncResult::is_set) {
             assert!(feed() < 100_000, "what was submitted first has not run");
         }

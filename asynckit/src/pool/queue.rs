@@ -29,6 +29,13 @@ struct Stealers {
     deque: Stealer<Entry>,
 }
 
+/// All, first those after `id`.
+fn from(stealers: &[Stealers], id: usize) -> impl Iterator<Item = &Stealers> {
+    let start = stealers.iter().position(|its| its.id > id).unwrap_or(0);
+    let (before, after) = stealers.split_at(start);
+    after.iter().chain(before)
+}
+
 /// How much work from outside may be queued, and how much is.
 struct Capacity {
     most: usize,
@@ -123,16 +130,23 @@ impl Queue {
         self.steal_by(id, |deque| deque.steal())
     }
 
-    /// Likewise, and up to half of what else is on a worker's deque goes to this one, in that order.
+    /// Likewise, and up to half of what else is on that worker's deque goes to this one, in that order.
     pub(crate) fn steal_many(&self, id: usize, to: &Deque<Entry>) -> Option<Entry> {
-        self.steal_by(id, |deque| deque.steal_batch_and_pop(to))
+        self.steal_by(id, |deque| {
+            let oldest = deque.steal();
+            if oldest.is_success() {
+                let _ = deque.steal_batch(to);
+            }
+            oldest
+        })
     }
 
-    /// Takes the oldest of what a worker has taken, which was queued before all that is queued outside.
+    /// Takes the oldest of what a worker has taken, first of those after `id`, and its own last: so each has somebody who
+    /// looks there first.
     #[cold]
-    pub(crate) fn steal_taken(&self) -> Option<Entry> {
+    pub(crate) fn steal_taken(&self, id: usize) -> Option<Entry> {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
-        stealers.iter().find_map(|its| until_done(|| its.taken.steal()))
+        from(&stealers, id).find_map(|its| until_done(|| its.taken.steal()))
     }
 
     fn steal_by(
@@ -141,9 +155,7 @@ impl Queue {
         steal: impl Fn(&Stealer<Entry>) -> Steal<Entry>,
     ) -> Option<Entry> {
         let stealers = self.stealers.read().unwrap_or_else(|e| e.into_inner());
-        let start = stealers.iter().position(|its| its.id > id).unwrap_or(0);
-        let (before, after) = stealers.split_at(start);
-        after.iter().chain(before).find_map(|its| {
+        from(&stealers, id).find_map(|its| {
             until_done(|| its.taken.steal()).or_else(|| until_done(|| steal(&its.deque)))
         })
     }

@@ -131,14 +131,14 @@ impl Local {
         self.find_last()
     }
 
-    /// The oldest that came from outside, as far as this worker has it, or nobody has.
+    /// What came from outside: what this worker has taken of it first, or of another's; then the oldest that nobody has.
     fn take_outside(&self) -> Option<Entry> {
         if let Some(entry) = self.taken.pop() {
             return Some(entry);
         }
         // Those who are blocked won't run what they have taken, and nobody is to overtake that.
         if self.shared.attention.has_blocked()
-            && let Some(entry) = self.shared.queue.steal_taken()
+            && let Some(entry) = self.shared.queue.steal_taken(self.id)
         {
             return Some(entry);
         }
@@ -152,7 +152,7 @@ impl Local {
     #[cold]
     #[inline(never)]
     fn take_in_turn(&self) -> Option<Entry> {
-        self.shared.queue.steal_taken().or_else(|| self.take_outside())
+        self.shared.queue.steal_taken(self.id).or_else(|| self.take_outside())
     }
 
     /// Who looked for work while these were on their way here has not seen them.
@@ -185,7 +185,8 @@ impl Local {
         let turn = self.turns.get().wrapping_add(1);
         self.turns.set(turn);
         if turn.is_multiple_of(TURN) {
-            let taken = self.shared.queue.steal_taken().or_else(|| self.shared.take_normal());
+            let taken =
+                self.shared.queue.steal_taken(self.id).or_else(|| self.shared.take_normal());
             return taken.or_else(|| self.deque.pop());
         }
         self.take_own().or_else(|| self.shared.take_normal())
