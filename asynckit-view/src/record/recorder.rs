@@ -59,7 +59,7 @@ const ONLY_HANDS_ON: u32 = u32::MAX - 1;
 
 /// What is the matter with a recording; nothing, as a rule, so that one look does.
 const IS_OVER: u8 = 1;
-/// The limit was reached, so that there may be tasks that only count.
+/// A limit was reached, so that there may be tasks that only count.
 const COUNTS: u8 = 2;
 /// There is no room for more than the begin and end of tasks.
 const IS_FULL: u8 = 4;
@@ -195,7 +195,8 @@ impl Recorder {
         let (bytes, limit) = (words * size_of::<u32>(), self.limit.load(Ordering::Relaxed));
         let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if before + bytes > limit.saturating_mul(BYTES_A_TASK) {
-            self.set(IS_FULL);
+            // Parts only count from now on.
+            self.set(IS_FULL | COUNTS);
         }
     }
 
@@ -213,8 +214,9 @@ impl Recorder {
             if counts && self.needs_what_counts(mine, event.needs) {
                 return self.count(mine, event);
             }
-            // A part goes with the whole.
+            // A part goes with the whole, as long as there is room: it may be one of many tries.
             let may = match event.part_of {
+                Some(_) if self.has(IS_FULL) => false,
                 Some(whole) => !counts || mine.live.get(&self.live, whole.get()).is_none(),
                 None => mine.may_record(self),
             };

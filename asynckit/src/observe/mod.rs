@@ -63,6 +63,7 @@
 //! - `callback_registered`, then `callback_begun` and `callback_ended` on the thread that calls it; only the latter
 //!   where it never is.
 //! - `worker_busy` and `worker_idle` take turns on each thread that works for the pool.
+//! - What gathers results is told to those who look on to the pool of one of them, as long as that pool is there.
 //! - `pool_sized` comes first of all to each observer, `pool_stopped` once: before [`Pool::stop`](crate::Pool::stop)
 //!   returns to who has stopped the pool, and before its drop is over.
 //!

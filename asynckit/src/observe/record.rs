@@ -85,6 +85,11 @@ impl Record {
         (Record::new(&by.onlookers, by.among), by.onlookers)
     }
 
+    /// Whether any of its pool's onlookers is told; not only who looks on to everything.
+    pub(crate) fn is_told_to_any(&self) -> bool {
+        self.among.count() > 0
+    }
+
     /// Who is told, of those of its pool.
     pub(crate) fn listeners(&self, onlookers: Arc<Onlookers>) -> Listeners {
         Listeners { onlookers, among: self.among }

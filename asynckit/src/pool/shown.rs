@@ -83,9 +83,10 @@ pub(crate) struct Gathered {
     of: Need,
 }
 
-/// Those who look on to a task or a result and its pool.
+/// Those who look on to a task or a result and its pool; none where that is gone.
 pub(crate) fn looked_on(task: &Header) -> Option<Listeners> {
-    watched_of(task)?.listeners(onlookers_of(task)?).of_pool()
+    let watched = watched_of(task).filter(|watched| watched.is_told_to_any())?;
+    watched.listeners(onlookers_of(task)?).of_pool()
 }
 
 /// Makes a task of no pool, done on the spot. `by`: these are to see it; `of`: what it is made of, where that is no

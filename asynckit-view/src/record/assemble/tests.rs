@@ -10,7 +10,7 @@ use crate::record::Recording;
 use crate::record::entry::Entry;
 use crate::record::mine::with_mine;
 use asynckit::observe::{Observer, Row};
-use asynckit::{AsyncResult, Pool, Results, async_work, chain};
+use asynckit::{AsyncResult, Pool, Results, Retry, async_work, chain};
 
 /// Wants to be told each `ready`, so that the recording is as well.
 struct Wants;
@@ -31,6 +31,11 @@ fn take(a: u64, b: u64) -> Result<u64, String> {
 #[async_work]
 fn count(all: Vec<Result<u64, asynckit::Error>>) -> usize {
     all.len()
+}
+
+#[async_work]
+async fn fails() -> Result<u64, String> {
+    Err("on purpose".to_owned())
 }
 
 /// Values that are lent and moved, failures, lists, and what is cancelled.
@@ -145,6 +150,18 @@ fn a_part_is_recorded_with_what_it_is_part_of() {
     let run = recording.finish();
     assert_eq!(run.tasks(), 1);
     assert!(run.beyond() > 0);
+}
+
+#[test]
+fn many_tries_of_a_recorded_task_take_no_more_than_there_is_room_for() {
+    let recording = Recording::new().limit(1);
+    let pool = Pool::builder().workers(0).observer(recording.observer()).build().unwrap();
+    let tried = Retry::new(20_000).backoff(Duration::ZERO).work(fails);
+    let tried = tried.spawn_on(&pool);
+    pool.run_until_idle();
+    drop(tried);
+    assert!(recording.memory() < 256 << 10, "{}", recording.memory());
+    assert_eq!(recording.finish().tasks(), 1);
 }
 
 /// What two threads tell whose clocks differ by 50 ns.
