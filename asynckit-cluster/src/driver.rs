@@ -1,7 +1,7 @@
 //! What a driver keeps of its calls: each of them until its outcome, its deliveries, and who waits for it.
 //!
 //! A delivery is used up where it may have been begun, and nothing but the call itself can have ended it. So what is
-//! handed back unrun costs nothing. What was lost with others goes alone next, so that it is known whose end it was: in a
+//! handed back unrun costs nothing, nor what was lost before it began, but for each third time in a row. What was lost with others goes alone next, so that it is known whose end it was: in a
 //! process, and where it is lost with a whole worker once more, in a worker.
 //! A call that may go out but once (`deliveries = 1`) can't be tried like that: it has its process to itself from the
 //! first, and is lost where it may have begun, whatever the reason.
@@ -36,6 +36,10 @@ pub(crate) struct Desk {
     said_short: AtomicBool,
 }
 
+/// What so many workers in a row were lost with, before any of them has said that it begins, may be their end: of what
+/// it takes to fetch it, it may be.
+const HARDLY: u32 = 3;
+
 /// A call without an outcome.
 struct Open {
     /// Its latest delivery.
@@ -44,6 +48,8 @@ struct Open {
     ended: u32,
     /// How many may. Of one, it goes alone.
     most: u32,
+    /// How many in a row were lost that had hardly begun.
+    hardly: u32,
     slot: Arc<Slot>,
 }
 
@@ -164,7 +170,8 @@ impl Desk {
         let alone = if most == 1 { Alone::Once } else { Alone::No };
         let outgoing = Outgoing { call, arguments, about, alone };
         let slot = Arc::new(Slot::default());
-        let open = Open { outgoing: outgoing.clone(), ended: 0, most, slot: slot.clone() };
+        let open =
+            Open { outgoing: outgoing.clone(), ended: 0, most, hardly: 0, slot: slot.clone() };
         self.open().insert(id, open);
         let ticket = Ticket { desk: self.clone(), id, slot, is_answered: false };
         self.backend().publish(outgoing);
@@ -212,7 +219,13 @@ impl Driver for Desk {
         else {
             return;
         };
-        match how.blame {
+        let is_hardly = how.blame == Blame::Hardly && open.hardly + 1 < HARDLY;
+        open.hardly = if is_hardly { open.hardly + 1 } else { 0 };
+        let blame = match how.blame {
+            Blame::Hardly if !is_hardly => Blame::Likely,
+            blame => blame,
+        };
+        match blame {
             Blame::Its => open.ended += 1,
             Blame::Likely => {
                 open.ended += 1;
@@ -237,7 +250,7 @@ impl Driver for Desk {
         open.outgoing.call.delivery += 1;
         let again = open.outgoing.clone();
         drop(all);
-        if how.blame != Blame::None {
+        if blame != Blame::None {
             self.redelivered.fetch_add(1, Ordering::Relaxed);
         }
         self.backend().publish(again);
@@ -255,5 +268,61 @@ impl Driver for Desk {
 
     fn refused(&self, _: &Garbled) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keeps what goes out.
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<Outgoing>>);
+
+    impl Backend for Kept {
+        fn publish(&self, outgoing: Outgoing) {
+            lock(&self.0).push(outgoing);
+        }
+        fn withdraw(&self, _: CallId) {}
+        fn status(&self) -> Status {
+            Status::default()
+        }
+        fn stop(&self) {}
+    }
+
+    /// How often a call goes out that is lost each time with this.
+    fn times_out(most: u32, blame: Blame) -> usize {
+        let (desk, kept) = (Desk::new(), Arc::new(Kept::default()));
+        desk.goes_by(kept.clone());
+        let function = wire::decode(&[7; 16]).unwrap();
+        let about = Arc::new(About { function, path: "f", limit: None });
+        let with = With { site: String::new(), deadline: None, trace: None };
+        let ticket = desk.publish(about, with, Vec::new(), most);
+        let mut times = 0;
+        let next = || lock(&kept.0).pop();
+        while let Some(outgoing) = next() {
+            times += 1;
+            if times > 1_000 {
+                break;
+            }
+            let lost = Lost { worker: "w".to_owned(), words: "ended".to_owned(), blame };
+            desk.lost(ticket.id, outgoing.call.delivery, lost);
+        }
+        times
+    }
+
+    #[test]
+    fn what_ends_its_worker_does_so_a_bounded_number_of_times() {
+        assert_eq!(times_out(3, Blame::Its), 3);
+        assert_eq!(times_out(3, Blame::Likely), 3);
+        // Before anybody can say that it begins.
+        assert_eq!(times_out(3, Blame::Hardly), 9);
+        assert_eq!(times_out(1, Blame::Hardly), 1);
+        assert_eq!(times_out(1, Blame::Maybe), 1);
+    }
+
+    #[test]
+    fn what_is_handed_back_is_not_lost() {
+        assert!(times_out(3, Blame::None) > 1_000);
     }
 }

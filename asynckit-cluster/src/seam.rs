@@ -166,7 +166,7 @@ pub(crate) enum Blame {
     Likely,
     /// It may have run there, and so may others: it has more to itself next.
     Maybe,
-    /// It had hardly begun: that counts where it may be begun but once, and tells nothing of it.
+    /// It had hardly begun: that counts where it may be begun but once, or where it was so some times in a row.
     Hardly,
     /// It was not begun.
     None,

@@ -17,7 +17,9 @@
 //!
 //! *Whose end it was.* A worker tells of a process of its own that has ended, and of its call. Where the worker itself falls
 //! silent, nobody tells why, and most of its calls have not begun. So what may be the end of a worker is told of before it
-//! begins, no more at a time than there are processes, and what was in two such ends has a worker to itself.
+//! begins, no more at a time than there are processes, and what was in two such ends has a worker to itself, where that
+//! gets free in some seconds. (What may go out but once is told of as it comes: lost with a worker that has said so, it
+//! does not go out again.)
 //!
 //! *What is not said.* A message costs as much as a short call. So a call that is over in a moment is not claimed, and an
 //! acknowledgement goes with the next outcome; nor is the server asked whether it has a call that is not one of many: who

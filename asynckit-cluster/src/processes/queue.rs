@@ -25,9 +25,11 @@ impl Queue {
 
     pub(super) fn push(&mut self, outgoing: Outgoing) {
         if outgoing.call.delivery > 1 {
-            // It has had its turn, and lost it. And where processes are killed all the time, the sooner it has run the less
-            // likely it is there at the next time.
-            return self.push_first(outgoing);
+            // It has had its turn, and where processes are killed all the time, the sooner it has run the less likely it is
+            // there at the next time. Of several in their order.
+            let at = self.ready.iter().position(|one| one.call.delivery == 1);
+            self.enter(&outgoing);
+            return self.ready.insert(at.unwrap_or(self.ready.len()), outgoing);
         }
         self.enter(&outgoing);
         self.ready.push_back(outgoing);
@@ -189,7 +191,9 @@ mod tests {
         queue.push(call(1, 2, &about));
         assert_eq!(queue.len(), 2);
         assert_eq!(queue.by_function(), [("f".to_owned(), 2)]);
+        queue.push(call(3, 2, &about));
         assert_eq!(next(&mut queue), Some((1, 2)), "it has had its turn before");
+        assert_eq!(next(&mut queue), Some((3, 2)));
         assert_eq!(next(&mut queue), Some((2, 1)));
         assert_eq!(next(&mut queue), None);
     }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use async_nats::jetstream;
+use async_nats::jetstream::context::ConsumerInfoErrorKind;
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{DirectGetErrorKind, Stream};
 use asynckit::BoxError;
@@ -183,8 +184,12 @@ pub(super) async fn taken(
 ) -> Result<Listed, BoxError> {
     let mut upto = 0;
     for lane in lanes {
-        let delivered = work.consumer_info(names.consumer(lane)).await?.delivered;
-        upto = delivered.stream_sequence.max(upto);
+        match work.consumer_info(names.consumer(lane)).await {
+            Ok(info) => upto = info.delivered.stream_sequence.max(upto),
+            // The server has forgotten it, as nobody has used it for a day.
+            Err(error) if error.kind() == ConsumerInfoErrorKind::NotFound => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let first = work.get_info().await?.state.first_sequence;
     let its = |message: StreamMessage| {

@@ -15,6 +15,10 @@ use crate::wire::{self, CallId, Outcome};
 /// not meet it each time.
 const APART: Duration = Duration::from_secs(1);
 
+/// How long it waits for that. Then it goes with the others, in a process of its own: what runs here may run for ever, and
+/// the others that wait for it need not.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// How long a call waits before it has come.
 pub(super) fn pause(alone: Alone) -> Duration {
     match alone {
@@ -70,17 +74,18 @@ impl Acting {
     }
 
     /// Of those that may have ended a process no more at a time than there are processes, as each has one to itself; and one
-    /// that has this worker to itself when all else has come to its end. (Until then others wait for it, and it is handed
-    /// back like these if that takes long.)
+    /// that has this worker to itself when all else has come to its end. Until then others wait for it, for a time.
     fn who_may_begin(&mut self) -> Vec<CallId> {
-        if self.alone.is_some_and(|id| !self.taken.has(&id)) {
+        let begins_or_waits =
+            |id| self.taken.is_for_itself(&id, PATIENCE) || self.taken.has(&id) && !self.waits(id);
+        if self.alone.is_some_and(|id| !begins_or_waits(id)) {
             self.alone = None;
         }
         if !self.taken.has_suspects() {
             return self.arrived.clone();
         }
         if self.alone.is_none() {
-            let is_meant = |id: &&CallId| self.taken.alone(id) == Alone::InWorker;
+            let is_meant = |id: &&CallId| self.taken.is_for_itself(id, PATIENCE);
             self.alone = self.arrived.iter().find(is_meant).copied();
         }
         if let Some(id) = self.alone {
@@ -88,12 +93,12 @@ impl Acting {
             let is_next = self.arrived.contains(&id) && !self.taken.iter().any(has_begun);
             return if is_next { vec![id] } else { Vec::new() };
         }
-        let runs =
-            |taken: &&Taken| taken.is_given && !taken.is_over && taken.alone == Alone::InProcess;
+        let has_its_own = |alone| matches!(alone, Alone::InProcess | Alone::InWorker);
+        let runs = |taken: &&Taken| taken.is_given && !taken.is_over && has_its_own(taken.alone);
         let run = self.taken.iter().filter(|(_, taken)| runs(taken)).count();
         let mut room = self.settings.processes.saturating_sub(run);
         let mut may = |id: &&CallId| {
-            let counts = self.taken.alone(id) == Alone::InProcess;
+            let counts = has_its_own(self.taken.alone(id));
             let may = !counts || room > 0;
             room -= usize::from(counts && may);
             may

@@ -95,6 +95,13 @@ impl All {
         self.all.get(id).map_or(Alone::No, |taken| taken.alone)
     }
 
+    /// Whether it is to have the worker to itself, and has not waited for that for so long yet.
+    pub(super) fn is_for_itself(&self, id: &CallId, patience: Duration) -> bool {
+        let is_it =
+            |taken: &Taken| taken.alone == Alone::InWorker && taken.since.elapsed() < patience;
+        self.all.get(id).is_some_and(is_it)
+    }
+
     pub(super) fn get(&mut self, id: &CallId) -> Option<&mut Taken> {
         self.all.get_mut(id)
     }
