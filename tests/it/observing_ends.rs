@@ -51,7 +51,9 @@ fn what_is_given_up_while_its_pool_goes_is_told_once() {
             thread::scope(|scope| {
                 scope.spawn(|| {
                     meet.wait();
-                    waits.iter().rev().for_each(|waits| drop(waits.cancel()));
+                    waits.iter().rev().for_each(|waits| {
+                        waits.cancel();
+                    });
                     last.cancel();
                 });
                 scope.spawn(|| {
@@ -63,7 +65,9 @@ fn what_is_given_up_while_its_pool_goes_is_told_once() {
                 });
                 scope.spawn(|| {
                     meet.wait();
-                    follow.iter().for_each(|follow| drop(follow.cancel()));
+                    follow.iter().for_each(|follow| {
+                        follow.cancel();
+                    });
                 });
                 meet.wait();
                 drop(pool);
