@@ -1,8 +1,9 @@
 //! What a driver keeps of its calls: each of them until its outcome, its deliveries, and who waits for it.
 //!
 //! A delivery is used up where it may have been begun, and nothing but the call itself can have ended it. So what is
-//! handed back unrun costs nothing, nor what was lost before it began, but for each third time in a row. What was lost with others goes alone next, so that it is known whose end it was: in a
-//! process, and where it is lost with a whole worker once more, in a worker.
+//! handed back unrun costs nothing, nor what was lost before it began, but for each third time in a row. What was lost
+//! with others goes alone next, so that it is known whose end it was: in a process, and where it is lost with a whole
+//! worker once more, in a worker.
 //! A call that may go out but once (`deliveries = 1`) can't be tried like that: it has its process to itself from the
 //! first, and is lost where it may have begun, whatever the reason.
 
@@ -219,13 +220,9 @@ impl Driver for Desk {
         else {
             return;
         };
-        let is_hardly = how.blame == Blame::Hardly && open.hardly + 1 < HARDLY;
-        open.hardly = if is_hardly { open.hardly + 1 } else { 0 };
-        let blame = match how.blame {
-            Blame::Hardly if !is_hardly => Blame::Likely,
-            blame => blame,
-        };
-        match blame {
+        open.hardly = if how.blame == Blame::Hardly { open.hardly + 1 } else { 0 };
+        let is_too_often = open.hardly > 0 && open.hardly.is_multiple_of(HARDLY);
+        match if is_too_often { Blame::Likely } else { how.blame } {
             Blame::Its => open.ended += 1,
             Blame::Likely => {
                 open.ended += 1;
@@ -250,7 +247,7 @@ impl Driver for Desk {
         open.outgoing.call.delivery += 1;
         let again = open.outgoing.clone();
         drop(all);
-        if blame != Blame::None {
+        if how.blame != Blame::None {
             self.redelivered.fetch_add(1, Ordering::Relaxed);
         }
         self.backend().publish(again);

@@ -6,19 +6,10 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use asynckit::observe::{Observer, TaskEnded, TaskSubmitted};
-use asynckit::{AsyncResult, Pool, async_work, chain};
+use asynckit::{AsyncResult, Pool, chain};
 
+use crate::observing_pools::{add, later};
 use crate::support::{eventually, soon};
-
-#[async_work]
-fn add(a: u64, b: &u64) -> u64 {
-    a + b
-}
-
-#[async_work]
-async fn later(input: AsyncResult<u64>) -> u64 {
-    input.await.unwrap_or(0)
-}
 
 /// Counts what is submitted, and what ends.
 #[derive(Default)]

@@ -17,12 +17,12 @@ use crate::observing::log::Log;
 use crate::support::{Gate, eventually, occupy, soon};
 
 #[async_work]
-fn add(a: u64, b: &u64) -> u64 {
+pub fn add(a: u64, b: &u64) -> u64 {
     a + b
 }
 
 #[async_work]
-async fn later(input: AsyncResult<u64>) -> u64 {
+pub async fn later(input: AsyncResult<u64>) -> u64 {
     input.await.unwrap_or(0)
 }
 

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use asynckit::{AsyncResult, async_work};
 
-use crate::calls::held;
-use crate::connections::Proxy;
-use crate::support::{Dir, Driven, LONG, NatsServer, soon};
+use crate::support::{Driven, LONG, NatsServer, soon};
+use crate::workers::killed_before_it_is_done;
 
 macro_rules! limited {
     ($($name:ident)*) => {
@@ -48,14 +47,8 @@ fn a_driver_whose_server_is_gone_for_good_ends() {
 #[test]
 fn a_driver_that_ends_soon_after_a_worker_leaves_nothing_and_does_not_wait() {
     let Some(server) = NatsServer::start() else { return };
-    let (cluster, dir) = (server.cluster(), Dir::new());
-    let proxy = Proxy::to(server.port());
-    let mut worker = proxy.worker("w", 1);
-    let held = held(&cluster, &dir);
-    proxy.hold(true);
-    dir.allow("go");
-    assert_eq!(held.get().unwrap(), 1);
-    worker.kill();
+    let cluster = server.cluster();
+    let proxy = killed_before_it_is_done(&server, &cluster);
     soon("it is known to be gone", || cluster.status().workers.is_empty());
     let mut beats = server.watch_drivers();
     beats.wait_for(2);

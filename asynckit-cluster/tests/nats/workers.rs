@@ -8,8 +8,9 @@ use asynckit::ErrorKind;
 use crate::calls::{
     add, begun, begun_in, endless, gated, gated_once, held, poison, poison_once, process, whoami,
 };
+use crate::connections::Proxy;
 use crate::signals::{Signal, signal, stop};
-use crate::support::{Dir, NatsServer, WorkerProcess, soon};
+use crate::support::{Dir, Driven, NatsServer, WorkerProcess, soon};
 
 /// One call is with a process of the worker, which is stopped and can't begin it; the others are still on the server.
 #[test]
@@ -71,7 +72,7 @@ fn a_killed_process_of_a_worker_has_its_call_run_again_and_harms_no_other() {
 fn a_worker_killed_before_it_tells_has_the_call_run_again() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
-    let proxy = crate::connections::Proxy::to(server.port());
+    let proxy = Proxy::to(server.port());
     let mut first = proxy.worker("first", 1);
     let held = held(&cluster, &dir);
     proxy.cut();
@@ -96,18 +97,24 @@ fn a_worker_killed_after_it_told_changes_nothing() {
     assert_eq!(begun(dir.path(), 1).len(), 1);
 }
 
-/// It has not heard that its outcome is stored, and so not said that the call can go.
-#[test]
-fn a_worker_killed_before_it_is_done_leaves_nothing_of_what_it_told() {
-    let Some(server) = NatsServer::start() else { return };
-    let (cluster, dir) = (server.cluster(), Dir::new());
-    let proxy = crate::connections::Proxy::to(server.port());
+/// A worker is killed when it has told an outcome, and has not heard that this is stored: so it has not said that the call
+/// can go.
+pub fn killed_before_it_is_done(server: &NatsServer, cluster: &Driven) -> Proxy {
+    let (dir, proxy) = (Dir::new(), Proxy::to(server.port()));
     let mut worker = proxy.worker("w", 1);
-    let held = held(&cluster, &dir);
+    let held = held(cluster, &dir);
     proxy.hold(true);
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
     worker.kill();
+    proxy
+}
+
+#[test]
+fn a_worker_killed_before_it_is_done_leaves_nothing_of_what_it_told() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let proxy = killed_before_it_is_done(&server, &cluster);
     assert_eq!(server.messages("WORK"), 1);
     soon("it is gone", || server.messages("WORK") == 0);
     proxy.hold(false);

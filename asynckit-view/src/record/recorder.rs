@@ -210,13 +210,13 @@ impl Recorder {
             return;
         }
         with_mine(self, |mine| {
-            let counts = self.has(COUNTS);
+            let (counts, is_full) = (self.has(COUNTS), self.has(IS_FULL));
             if counts && self.needs_what_counts(mine, event.needs) {
                 return self.count(mine, event);
             }
             // A part goes with the whole, as long as there is room: it may be one of many tries.
             let may = match event.part_of {
-                Some(_) if self.has(IS_FULL) => false,
+                Some(_) if is_full => false,
                 Some(whole) => !counts || mine.live.get(&self.live, whole.get()).is_none(),
                 None => mine.may_record(self),
             };
@@ -224,7 +224,6 @@ impl Recorder {
                 return self.count(mine, event);
             }
             let kind = Kind::of(event.kind);
-            let is_full = self.has(IS_FULL);
             let needs = if is_full { &[] } else { event.needs };
             let entry = Entry::Submitted {
                 task: event.task.get(),

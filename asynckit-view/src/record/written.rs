@@ -91,19 +91,13 @@ impl<L: Tasks> Entry<L> {
         };
         let (mut pen, taken) = writer.begin((8 + tasks) * NUMBER);
         let (since, away) = (time.wrapping_sub(before.time), far(task, before.task));
-        let (is_far, is_long) = (away >= u64::from(FAR), since >= u64::from(LONG));
-        if is_far || is_long {
-            let away_here = if is_far { FAR } else { away as u32 };
-            let since_here = if is_long { LONG } else { since as u32 };
-            pen.word(what | away_here << AWAY | since_here << TIME);
-            if is_far {
-                pen.number(away);
-            }
-            if is_long {
-                pen.number(since);
-            }
-        } else {
-            pen.word(what | (away as u32) << AWAY | (since as u32) << TIME);
+        let (near, recent) = (away.min(FAR.into()) as u32, since.min(LONG.into()) as u32);
+        pen.word(what | near << AWAY | recent << TIME);
+        if near == FAR {
+            pen.number(away);
+        }
+        if recent == LONG {
+            pen.number(since);
         }
         match self {
             Entry::Submitted { site, kind, by, part_of, needs, more, .. } => {
