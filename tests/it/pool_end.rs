@@ -164,6 +164,21 @@ fn what_runs_submits_in_vain_and_may_wait_for_what_runs() {
 }
 
 #[test]
+fn what_ends_because_its_time_is_over_makes_no_room_for_what_is_queued() {
+    soon(|| {
+        for _ in 0..300 {
+            let (pool, begun) = (Pool::new(1), Gate::new());
+            let running = polite(begun.clone()).spawn_on(&pool);
+            let queued = inc(1).spawn_on(&pool);
+            begun.pass();
+            pool.end_within(Duration::ZERO);
+            assert_cancelled(queued);
+            drop(running);
+        }
+    });
+}
+
+#[test]
 fn a_scope_ends_when_its_work_does() {
     soon(|| {
         let (pool, text) = (Pool::new(1), "borrowed".to_owned());

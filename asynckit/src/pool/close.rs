@@ -67,10 +67,17 @@ impl Shared {
 
     /// Nothing begins any more; what has not begun fails.
     pub(crate) fn close(&self) {
+        self.close_and(|| {});
+    }
+
+    /// As `close`, and does this between the two: when nothing begins any more, and before code of the program's runs
+    /// because of what fails.
+    pub(crate) fn close_and(&self, once_closed: impl FnOnce()) {
         let mut threads = self.threads();
         threads.closing = true;
         self.phase.close();
         let _closing = Closing::begin(self, threads);
+        once_closed();
         self.closed.notify_all();
         self.queue.wake_blocked();
         self.fail_queued();

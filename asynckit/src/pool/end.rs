@@ -62,8 +62,8 @@ impl Shared {
                 pool.give_up_running();
             }
         };
-        Timers::system().after(grace, Box::new(out_of_time));
-        self.close();
+        // No sooner: what ends because its time is over must not make room for what is about to be cancelled.
+        self.close_and(|| _ = Timers::system().after(grace, Box::new(out_of_time)));
         // Who waits for its threads waits no longer than that.
         self.notify_rest();
     }
