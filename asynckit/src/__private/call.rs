@@ -18,7 +18,8 @@ use core::panic::Location;
 
 use super::held::Held;
 use crate::core::{
-    AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, taken,
+    AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, put,
+    taken,
 };
 use crate::pool::Spawner;
 use crate::result::AsyncResult;
@@ -322,7 +323,7 @@ where
         values: &mut Option<L::Values>,
         outcome: &mut Option<Outcome<T>>,
     ) {
-        *outcome = Some((self.0)(here, L::given(taken(values))));
+        put(outcome, (self.0)(here, L::given(taken(values))));
     }
 }
 

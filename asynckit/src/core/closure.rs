@@ -23,7 +23,7 @@ pub(crate) trait Body<V, R> {
 impl<V, R, F: FnOnce(&Here<'_>, V) -> R> Body<V, R> for F {
     #[inline]
     fn call(self, here: &Here<'_>, values: &mut Option<V>, outcome: &mut Option<R>) {
-        *outcome = Some(self(here, taken(values)));
+        put(outcome, self(here, taken(values)));
     }
 }
 
@@ -34,6 +34,14 @@ pub(crate) fn taken<V>(values: &mut Option<V>) -> V {
         Some(values) => values,
         None => unreachable!("a call was made without values"),
     }
+}
+
+/// Puts the outcome of a call where none is yet. (To assign it would be to look for one that is to be dropped.)
+#[inline]
+pub(crate) fn put<R>(outcome: &mut Option<R>, value: R) {
+    debug_assert!(outcome.is_none(), "a call has two outcomes");
+    // SAFETY: what is there is valid, and may be forgotten.
+    unsafe { ptr::write(outcome, Some(value)) }
 }
 
 /// The functions that know a body's type.

@@ -50,11 +50,24 @@ fn apart<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
     if bytes > 256 { in_its_own_frame(f) } else { f() }
 }
 
-/// What was in it was moved out, and is not dropped.
-#[inline]
-fn moved_out<T>(outcome: &mut Option<T>) {
-    // SAFETY: it is overwritten with what is valid.
-    unsafe { (&raw mut *outcome).write(None) }
+/// A place on the stack for the outcome of a call, of which no drop takes a look: nothing is left there at the end, nor
+/// does anything panic from when it is there.
+union Place<R> {
+    _outcome: ManuallyDrop<Option<R>>,
+    nothing: (),
+}
+
+impl<R> Place<R> {
+    /// Where it goes: there is none yet.
+    #[inline]
+    fn of_none(&mut self) -> &mut Option<R> {
+        let place = (&raw mut *self).cast::<Option<R>>();
+        // SAFETY: there is room for it.
+        unsafe {
+            place.write(None);
+            &mut *place
+        }
+    }
 }
 
 /// Work that is dropped before it is submitted is in a cell, which disposes of it; but a call may be dropped on
@@ -135,16 +148,16 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
             let used = Used(inputs, closure);
             // Here, and nowhere else on the way: see `Body`.
             let mut values = None;
-            let mut outcome = None;
+            let mut place = Place { nothing: () };
+            let outcome = place.of_none();
             apart(size_of::<L::Values>(), || values = Some(L::take(inputs)));
-            (*closure).call(&Here::new(task, in_place), &mut values, &mut outcome);
+            (*closure).call(&Here::new(task, in_place), &mut values, outcome);
             forget(used);
             let later = (*inputs).end_loans();
-            let Some(Outcome::Done(Ok(value))) = &outcome else {
-                return Self::without_value(task, &mut outcome);
+            let Some(Outcome::Done(Ok(value))) = outcome else {
+                return Self::without_value(task, outcome);
             };
             copy_nonoverlapping(value, value_ptr::<T>(task), 1);
-            moved_out(&mut outcome);
             if later { Ran::ValueFirst } else { Ran::Value }
         }
     }
