@@ -23,8 +23,6 @@ pub(crate) struct Frame {
     task: CellPtr,
     /// Whether the work is a part of that of the frame below: it was run in place.
     in_place: bool,
-    /// How many frames there are, with this one.
-    depth: usize,
     below: *mut Frame,
 }
 
@@ -64,9 +62,7 @@ pub(super) unsafe fn within<R>(task: CellPtr, in_place: bool, f: impl FnOnce() -
     }
     STACK.with(|stack| {
         let below = stack.top.load(Ordering::Relaxed);
-        // SAFETY: see `each_frame`.
-        let depth = if below.is_null() { 1 } else { unsafe { (*below).depth + 1 } };
-        let mut frame = Frame { task, in_place, depth, below };
+        let mut frame = Frame { task, in_place, below };
         // ORDERING: Release: who looks sees the frame as it is.
         stack.top.store(&raw mut frame, Ordering::Release);
         let _end = End(stack, below);
@@ -128,9 +124,12 @@ pub(crate) fn runs_for(home: *const Home) -> bool {
 
 /// How many tasks are on this thread's stack.
 pub(crate) fn depth() -> usize {
-    let top = STACK.with(|stack| stack.top.load(Ordering::Relaxed));
-    // SAFETY: as above.
-    if top.is_null() { 0 } else { unsafe { (*top).depth } }
+    let mut depth = 0;
+    let _: Option<()> = each_frame(|_| {
+        depth += 1;
+        ControlFlow::Continue(())
+    });
+    depth
 }
 
 impl Frame {
