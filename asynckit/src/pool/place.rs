@@ -183,12 +183,12 @@ impl Place {
     }
 
     /// Where work of a place submits more: what belongs to one task or one scope is left out.
-    pub(crate) fn for_more(&self) -> Place {
-        let passes_on = self.passes_on();
-        if passes_on.is_nothing() {
-            return Place::Pool(self.pool().clone());
+    pub(crate) fn for_more(self) -> Place {
+        let Place::Part(part) = self else { return self };
+        if part.passes_on.is_nothing() {
+            return Place::Pool(part.pool().clone());
         }
-        Place::part(self.pool(), Inside { passes_on, ..Inside::default() })
+        Place::part(part.pool(), Inside { passes_on: part.passes_on.clone(), ..Inside::default() })
     }
 
     /// A place for the calling thread: what the work that it is doing passes on, if anything, is passed on to
