@@ -3,21 +3,51 @@
 //! left, not by a depth.
 
 use std::cell::Cell;
+use std::{hint, ptr};
 
 use crate::core::depth;
 
 thread_local! {
-    /// The most that this thread was seen to have.
-    static MOST: Cell<usize> = const { Cell::new(0) };
+    /// What is known of the stack that this thread was on when that was last looked for.
+    static SEEN: Cell<Seen> = const { Cell::new(Seen { most: 0, end: 0, half: usize::MAX, top: 0 }) };
+}
+
+/// Addresses on a stack: it ends at `end`, half of it is left at `half`, and `top` is the highest that was seen.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// The most that the thread was seen to have left.
+    most: usize,
+    end: usize,
+    half: usize,
+    top: usize,
 }
 
 /// Whether a waiter may run work on top of itself: half of the stack is left for that. Where nothing is
 /// known of the stack, as long as it is only one task that waits.
+#[inline]
 pub(crate) fn has_room() -> bool {
+    let here = address();
+    let seen = SEEN.get();
+    (seen.half <= here && here <= seen.top) || look_for_room(here)
+}
+
+/// Likewise, looked for: below half of the stack, above all that was seen of it, or on another one.
+#[cold]
+#[inline(never)]
+fn look_for_room(here: usize) -> bool {
     let Some(left) = left() else { return depth() < 2 };
-    let most = MOST.get().max(left);
-    MOST.set(most);
+    let seen = SEEN.get();
+    let (most, end) = (seen.most.max(left), address().saturating_sub(left));
+    let top = if end == seen.end { here.max(seen.top) } else { here };
+    SEEN.set(Seen { most, end, half: end + most / 2, top });
     left >= most / 2
+}
+
+/// About how far the calling thread has got on its stack.
+#[inline(always)]
+fn address() -> usize {
+    let here = 0_u8;
+    ptr::from_ref(hint::black_box(&here)).addr()
 }
 
 /// So many bytes, where that is known.

@@ -9,7 +9,7 @@ use std::hint;
 use std::num::NonZero;
 use std::time::Duration;
 
-use crate::core::{self, Header, Owner, TaskRef};
+use crate::core::{self, Claimed, Header, TaskRef};
 use crate::error::{At, Error};
 use crate::observe::Row;
 use crate::pool::goal::Goal;
@@ -37,9 +37,8 @@ const TICK: u32 = 8;
 const FEW: usize = 8;
 
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
-/// work are for what it has just submitted. Whether the result is set.
-pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
-    let task: &Header = result;
+/// work are for what it has just submitted. Whether the result is set. `claim`: the right to run it, wherever it is queued.
+pub(crate) fn run_at_once(task: &Header, claim: &dyn Fn() -> Option<Claimed>) -> bool {
     if !task.is_ready() {
         return false;
     }
@@ -51,9 +50,9 @@ pub(crate) fn run_at_once<T>(result: &Owner<T>) -> bool {
             return false;
         }
         core::drain();
-        let claimed = match local.take_newest(result.cell()) {
+        let claimed = match local.take_newest(task.into()) {
             Some(entry) => entry.claim(),
-            None => result.claim(),
+            None => claim(),
         };
         if let Some(claimed) = claimed {
             local.execute(claimed);

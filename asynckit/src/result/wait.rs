@@ -34,11 +34,18 @@ fn get_set<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
 }
 
 /// Waits until the result is set.
-#[inline(never)]
+#[inline]
 fn wait_until_set<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
-    if owner.is_set() || run_at_once(owner) {
+    if owner.is_set() || run_at_once(owner, &|| owner.claim()) {
         return Ok(());
     }
+    wait_for(owner, at)
+}
+
+/// Likewise, where others are to bring that about.
+#[cold]
+#[inline(never)]
+fn wait_for<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
     wait(&Set(&owner.reference()), None, at).map(drop)
 }
 
@@ -107,9 +114,7 @@ impl<T> AsyncResult<T> {
     pub fn get(self) -> Result<T, Error> {
         let at = Location::caller();
         let owner = self.into_owner();
-        if !owner.is_set() {
-            wait_until_set(&owner, at).map_err(Error::observed)?;
-        }
+        wait_until_set(&owner, at).map_err(Error::observed)?;
         get_set(owner, at)
     }
 
