@@ -20,7 +20,7 @@ use super::watchers;
 ///
 /// # Safety
 /// The caller has the claim; and no hold, but for the one that comes with an open cell.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn close_with_value(cell: CellPtr, to: &mut impl Schedule) {
     // SAFETY: an open cell is alive; after the step only what its answer says is touched.
     unsafe {
@@ -141,6 +141,15 @@ pub(super) unsafe fn drop_step(cell: CellPtr, run: unsafe fn(*mut (), usize)) {
 /// The caller has taken the list.
 #[inline]
 pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise.
+    unsafe { visit_each(list, to) }
+    to.call();
+}
+
+/// # Safety
+/// As `visit`.
+#[inline]
+unsafe fn visit_each(list: usize, to: &mut impl Schedule) {
     let mut at = list;
     while at != 0 {
         // SAFETY: who has taken a list has its edges, each until its dependent counts it: `next` is

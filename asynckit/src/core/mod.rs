@@ -138,7 +138,7 @@ pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
 pub(crate) use cell::{CellPtr, Header, Home, News, Rest};
-pub(crate) use closure::{Body, Closure, by_room, room_for, taken};
+pub(crate) use closure::{Body, Closure, by_room, put, room_for, taken};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
 pub(crate) use handle::{Account, Lender, Loan, Owner, Setting};

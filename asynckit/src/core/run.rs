@@ -19,7 +19,7 @@ use crate::sync::weakened;
 ///
 /// # Safety
 /// The caller has the claim; the task's home, if any, is alive meanwhile.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; an open task is alive.
     unsafe {
@@ -247,7 +247,10 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         if link != Link::Pending {
             match to.room() {
                 0 => complete::arrive(task, &mut ToHomes),
-                _ => complete::arrive(task, to),
+                _ => {
+                    complete::arrive(task, to);
+                    to.call();
+                }
             }
         }
         if !home.is_null() {

@@ -19,8 +19,11 @@ pub(crate) trait Schedule {
     fn came_at_once(&self) -> bool {
         false
     }
-    /// A task to be queued. There is room for it.
+    /// A task to be queued. There is room for it. A `call` follows.
     fn ready(&mut self, entry: Entry);
+    /// All that was told just now is queued: somebody may be called for it.
+    #[inline]
+    fn call(&mut self) {}
     /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits
     /// for who has nothing else to do.
     fn room(&self) -> usize;
@@ -76,6 +79,10 @@ pub(super) struct Queued<'a, S>(pub(super) &'a mut S);
 impl<S: Schedule> Schedule for Queued<'_, S> {
     fn ready(&mut self, entry: Entry) {
         self.0.ready(entry);
+    }
+
+    fn call(&mut self) {
+        self.0.call();
     }
 
     fn room(&self) -> usize {

@@ -5,7 +5,7 @@ use std::io;
 
 use crossbeam_deque::Worker as Deque;
 
-use crate::core::end_of_worker;
+use crate::core::{Entry, end_of_worker};
 use crate::observe::{Row, RowKind, tell};
 use crate::pool::local::{Local, as_local};
 use crate::pool::shared::Shared;
@@ -46,7 +46,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let (deque, taken) = (Deque::new_lifo(), Deque::new_fifo());
     let oldest = deque.stealer();
     shared.queue.add_stealers(id, taken.stealer(), deque.stealer());
-    let local = Local { shared: shared.clone(), id, deque, taken, oldest, turns: Cell::new(0) };
+    let local =
+        Local { shared: shared.clone(), id, deque, taken, oldest, until_turn: Cell::new(TURN) };
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
     shared.keepers.worker_comes();
@@ -68,29 +69,28 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
 impl Local {
     fn live(&self) {
         let mut before = IDLE;
-        let mut by_priority = false;
         loop {
-            let found = if by_priority { self.find_by_priority() } else { self.find() };
-            if before != 0 {
+            let found = if before != 0 {
+                let found = self.find_apart();
                 before = self.comes_back(before, found.is_some());
-            }
+                found
+            } else if self.shared.attention.asks() {
+                if self.leaves() {
+                    return self.tell_idle();
+                }
+                self.find_as_asked()
+            } else {
+                self.find()
+            };
             if let Some(entry) = found {
                 self.run(entry);
-                if let Some(host) = self.shared.host()
-                    && self.turns.get().is_multiple_of(TURN)
+                if self.until_turn.get() == TURN
+                    && let Some(host) = self.shared.host()
                 {
                     host.give_way();
                 }
-                by_priority = false;
-                if self.shared.attention.asks() {
-                    by_priority = self.shared.attention.has_ranked();
-                    if self.leaves() {
-                        return self.tell_idle();
-                    }
-                }
                 continue;
             }
-            by_priority = false;
             if before & IDLE == 0 {
                 before = IDLE;
                 self.tell_idle();
@@ -106,6 +106,20 @@ impl Local {
                 Idle::Leave => return,
             }
         }
+    }
+
+    /// As `find`, which is a part of its one caller.
+    #[cold]
+    #[inline(never)]
+    fn find_apart(&self) -> Option<Entry> {
+        self.find()
+    }
+
+    /// As `find`, where workers are asked for something.
+    #[cold]
+    #[inline(never)]
+    fn find_as_asked(&self) -> Option<Entry> {
+        if self.shared.attention.has_ranked() { self.find_by_priority() } else { self.find_apart() }
     }
 
     /// Whether there is one thread too many, and this one leaves.

@@ -17,7 +17,8 @@ pub(crate) struct Local {
     /// when its own deque is empty.
     pub(super) taken: Deque<Entry>,
     pub(super) oldest: Stealer<Entry>,
-    pub(super) turns: Cell<u32>,
+    /// How often it takes its own newest before it looks elsewhere first.
+    pub(super) until_turn: Cell<u32>,
 }
 
 thread_local! {

@@ -7,7 +7,7 @@
 //!
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
 //! `attached`, `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
-//! threads: `sleep`, `seeded`, `local`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
+//! threads: `sleep`, `seeded`, `local`, `next`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
 //! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`,
 //! `per_worker`, `builder`, `attaching`, `stop`, `snapshot`, `on_rayon`, `on_tokio`.
@@ -35,6 +35,7 @@ mod life;
 mod local;
 mod looks;
 mod needed;
+mod next;
 #[cfg(feature = "rayon")]
 mod on_rayon;
 #[cfg(feature = "tokio")]

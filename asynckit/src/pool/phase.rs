@@ -43,10 +43,10 @@ impl Phase {
         self.0.load(Ordering::SeqCst) == OPEN | WATCHED
     }
 
-    /// Whether there is something to see to for each task, besides who looks on. It never changes.
+    /// Whether its tasks run, and there is nothing to see to for each, besides who looks on.
     #[inline]
-    pub(crate) fn sees_to_each(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & SPECIAL != 0
+    pub(crate) fn runs_plainly(&self) -> bool {
+        self.0.load(Ordering::SeqCst) & (CLOSED | SPECIAL) == 0
     }
 
     /// From now on somebody looks on.

@@ -99,12 +99,6 @@ impl Shared {
         self.phase.is_plain()
     }
 
-    /// Whether there is something to be seen to for its tasks one by one, besides who looks on.
-    #[inline]
-    pub(crate) fn sees_to_each(&self) -> bool {
-        self.phase.sees_to_each()
-    }
-
     /// Whether it is plain, but for those who look on.
     #[inline]
     pub(crate) fn is_plainly_watched(&self) -> bool {

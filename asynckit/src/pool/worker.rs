@@ -1,8 +1,9 @@
 //! Where tasks are queued and run, and what a worker runs next.
 
-use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Home, Schedule, ToHomes};
+use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Schedule, ToHomes};
 use crate::pool::attention::Call;
 use crate::pool::local::{Local, with_local};
+use crate::pool::next::{AT_ONCE, Next, STREAK};
 use crate::pool::place::{Inside, Part};
 use crate::pool::queue::until_done;
 use crate::pool::seeded;
@@ -10,59 +11,10 @@ use crate::pool::shared::Shared;
 use crate::sync::Arc;
 use crate::terms::Priority;
 
-/// How often in a row a worker may run what its last task made ready before it looks elsewhere.
-const STREAK: u32 = 64;
 /// How often it looks at what came from outside, and at the oldest of its own.
 pub(super) const TURN: u32 = 61;
 /// With more tasks than this on its deque a worker does not look there for the one that it waits for.
 const MANY: usize = 64;
-/// So many tasks become ready at once by the end of one.
-const AT_ONCE: usize = 64;
-
-/// Where the completions of this worker's tasks put what became ready: one of them is run next, the others
-/// go into its deque.
-struct Next<'a> {
-    local: &'a Local,
-    task: Option<Claimed>,
-    /// Whether one may be run next.
-    keeps: bool,
-    /// Whether the task that runs was handed back by the one before.
-    at_once: bool,
-    room: usize,
-}
-
-impl Schedule for Next<'_> {
-    #[inline]
-    fn keeps(&self, home: *const Home) -> bool {
-        self.keeps && self.task.is_none() && std::ptr::eq(home, self.local.shared.address())
-    }
-
-    #[inline]
-    fn keep(&mut self, task: Claimed) {
-        self.task = Some(task);
-    }
-
-    #[inline]
-    fn came_at_once(&self) -> bool {
-        self.at_once
-    }
-
-    // In a frame of its own: most edges that are visited make nothing ready.
-    #[inline(never)]
-    fn ready(&mut self, entry: Entry) {
-        if self.local.shared.is_of(entry.header()) {
-            self.room -= 1;
-            self.local.push(entry);
-        } else {
-            ToHomes.ready(entry);
-        }
-    }
-
-    #[inline]
-    fn room(&self) -> usize {
-        self.room
-    }
-}
 
 impl Local {
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -78,42 +30,53 @@ impl Local {
     #[inline]
     pub(super) fn run(&self, entry: Entry) {
         let Some(mut task) = entry.claim() else { return };
-        let mut row = 0;
+        let mut next = Next::new(self, 0);
         loop {
-            if self.shared.is_closed() {
-                return stop_task(&self.shared, task);
-            }
-            row += 1;
-            let (keeps, at_once) = (row < STREAK, row > 1);
-            let mut next = Next { local: self, task: None, keeps, at_once, room: AT_ONCE };
+            next.row += 1;
+            next.room = AT_ONCE;
             run_claimed(&self.shared, task, &mut next);
-            match next.task {
+            match next.task.take() {
                 Some(then) => task = then,
                 None => break,
             }
         }
-        if row == STREAK {
+        debug_assert!(!next.calls, "nobody was called for what became ready");
+        if next.row == STREAK {
             // What came of it is the newest here: others have their turn first.
-            self.turns.set(TURN - 1);
+            self.until_turn.set(1);
         }
     }
 
     /// The next task: its own newest, then what came from outside, then somebody else's oldest. Now and
     /// then the other way round, so that nothing waits for ever behind tasks that submit themselves again.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self) -> Option<Entry> {
-        let turn = self.turns.get().wrapping_add(1);
-        self.turns.set(turn);
-        if turn.is_multiple_of(TURN)
+        if self.is_turn()
             && let Some(entry) = self.take_in_turn().or_else(|| self.take_oldest())
         {
             return Some(entry);
         }
-        self.deque.pop().or_else(|| self.find_elsewhere())
+        if let Some(entry) = self.deque.pop() {
+            return Some(entry);
+        }
+        if let Some(entry) = self.taken.pop() {
+            return Some(entry);
+        }
+        self.find_elsewhere()
     }
 
+    /// Whether it looks elsewhere first, this time.
+    #[inline]
+    fn is_turn(&self) -> bool {
+        let left = self.until_turn.get() - 1;
+        self.until_turn.set(if left == 0 { TURN } else { left });
+        left == 0
+    }
+
+    /// As `find`, where it has nothing itself.
+    #[inline(never)]
     fn find_elsewhere(&self) -> Option<Entry> {
-        if let Some(entry) = self.take_outside() {
+        if let Some(entry) = self.take_more() {
             return Some(entry);
         }
         if let Some(entry) = self.shared.queue.steal_many(self.id, &self.taken) {
@@ -121,8 +84,7 @@ impl Local {
             return Some(entry);
         }
         while let Some(rest) = self.shared.queue.take_rest() {
-            let (keeps, at_once) = (false, false);
-            let mut next = Next { local: self, task: None, keeps, at_once, room: AT_ONCE };
+            let mut next = Next::new(self, STREAK);
             rest.visit(&mut next);
             if let Some(entry) = self.deque.pop() {
                 return Some(entry);
@@ -131,11 +93,9 @@ impl Local {
         self.find_last()
     }
 
-    /// What came from outside: what this worker has taken of it first, or of another's; then the oldest that nobody has.
-    fn take_outside(&self) -> Option<Entry> {
-        if let Some(entry) = self.taken.pop() {
-            return Some(entry);
-        }
+    /// What came from outside: what another worker has taken of it, where nobody else would run that; then the oldest that
+    /// nobody has.
+    fn take_more(&self) -> Option<Entry> {
         // Those who are blocked won't run what they have taken, and nobody is to overtake that.
         if self.shared.attention.has_blocked()
             && let Some(entry) = self.shared.queue.steal_taken(self.id)
@@ -152,7 +112,8 @@ impl Local {
     #[cold]
     #[inline(never)]
     fn take_in_turn(&self) -> Option<Entry> {
-        self.shared.queue.steal_taken(self.id).or_else(|| self.take_outside())
+        let stolen = self.shared.queue.steal_taken(self.id);
+        stolen.or_else(|| self.taken.pop()).or_else(|| self.take_more())
     }
 
     /// Who looked for work while these were on their way here has not seen them.
@@ -171,8 +132,6 @@ impl Local {
     }
 
     /// The next task where work of several priorities is queued: in turns, so that none of it waits for ever.
-    #[cold]
-    #[inline(never)]
     pub(super) fn find_by_priority(&self) -> Option<Entry> {
         self.shared.queue.order().into_iter().find_map(|priority| match priority {
             Priority::Normal => self.find_normal(),
@@ -182,9 +141,7 @@ impl Local {
 
     /// As `find`. (That is a part of its one caller.)
     fn find_normal(&self) -> Option<Entry> {
-        let turn = self.turns.get().wrapping_add(1);
-        self.turns.set(turn);
-        if turn.is_multiple_of(TURN) {
+        if self.is_turn() {
             let taken =
                 self.shared.queue.steal_taken(self.id).or_else(|| self.shared.take_normal());
             return taken.or_else(|| self.deque.pop());
@@ -203,6 +160,7 @@ impl Local {
 
     /// Takes the entry of a task off this worker's deque, if it is among the two newest there: work that
     /// submits two pieces of work waits for the older one first.
+    #[inline]
     pub(crate) fn take_newest(&self, task: CellPtr) -> Option<Entry> {
         // Whoever submits so much will hardly wait for the newest first.
         if self.deque.len() > MANY {
@@ -246,16 +204,7 @@ impl Local {
     /// Runs a task of this worker's pool for which it waits; what that makes ready is left to others.
     #[inline]
     pub(crate) fn execute(&self, task: Claimed) {
-        let (keeps, at_once, room) = (false, false, usize::MAX);
-        let mut next = Next { local: self, task: None, keeps, at_once, room };
-        run_claimed(&self.shared, task, &mut next);
-    }
-
-    /// Queues a task on this worker.
-    #[inline]
-    fn push(&self, entry: Entry) {
-        self.deque.push(entry);
-        self.shared.notify();
+        run_claimed(&self.shared, task, &mut ToHomes);
     }
 }
 
@@ -352,19 +301,22 @@ fn stop_task(pool: &Shared, task: Claimed) {
     task.fail(error);
 }
 
-/// Runs a claimed task of this pool.
-#[inline]
+/// Runs a claimed task of this pool; where that is closed it fails.
+#[inline(always)]
 pub(crate) fn run_claimed(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
-    if task.header().is_hooked() || pool.sees_to_each() {
+    if task.header().is_hooked() || !pool.phase.runs_plainly() {
         return run_special(pool, task, to);
     }
     pool.run(task, to);
 }
 
-/// As `run_claimed`, of a task that is hooked, or in a pool that sees to each of its tasks.
+/// As `run_claimed`, of a task that is hooked, or in a pool that sees to each of its tasks, or is closed.
 #[cold]
 #[inline(never)]
 fn run_special(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
+    if pool.is_closed() {
+        return stop_task(pool, task);
+    }
     let Some(part) = task.header().hooked_home::<Inside>().map(|part| part.arc()) else {
         return seeded::run(pool, task, to);
     };
