@@ -45,6 +45,7 @@ mod lints;
 mod long_chains;
 mod map;
 mod observing;
+mod observing_clones;
 mod observing_ends;
 mod observing_pools;
 mod observing_ready;

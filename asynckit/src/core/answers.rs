@@ -61,6 +61,18 @@ pub(crate) enum Suspend {
     WokenAgain,
 }
 
+/// How a task is run.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(crate) enum Run {
+    /// It may leave its thread before it has begun, for a value that is lent.
+    Plain,
+    /// Those who look on were told that it begins, after the last such loan was over. A clone of a value may have got in
+    /// its way since: that is waited for on the spot (`clones.rs`).
+    Told,
+    /// On a thread that waits for it, as a part of what that does.
+    InPlace,
+}
+
 /// How a run ended. A tag and at most a word beside it, so that it is handed on in registers.
 #[must_use]
 pub(crate) enum Ran {

@@ -12,7 +12,7 @@ use std::cell::UnsafeCell;
 use std::mem::{ManuallyDrop, MaybeUninit, needs_drop};
 use std::ptr::NonNull;
 
-pub(crate) use super::answers::Ran;
+pub(crate) use super::answers::{Ran, Run};
 use super::holds::Holds;
 use super::outcome::Outcome;
 use super::seen::Room;
@@ -63,8 +63,8 @@ pub(crate) struct Rest(pub(super) usize);
 
 /// What depends on a cell's types.
 pub(crate) struct Table {
-    /// Runs a claimed task; `in_place`: on a thread that waits for it, as a part of what that does.
-    pub(super) run: unsafe fn(CellPtr, in_place: bool) -> Ran,
+    /// Runs a claimed task.
+    pub(super) run: unsafe fn(CellPtr, Run) -> Ran,
     /// A step that does a task on the spot, of which the home knows: `run::on_the_spot`.
     pub(super) on_the_spot: unsafe fn(*mut (), claimed: usize),
     /// Before `drop_job`, of a task that will not run: lets go of what others wait for, its inputs above all.

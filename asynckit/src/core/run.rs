@@ -1,6 +1,6 @@
 //! Running a claimed task, and what follows from how its run ended.
 
-use super::cell::{self, CellPtr, News, Ran};
+use super::cell::{self, CellPtr, Header, News, Ran, Run};
 use super::complete;
 use super::edge::Link;
 use super::fail;
@@ -26,7 +26,7 @@ pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
         if task.as_ref().state.has_news() {
             return run_told(task, to);
         }
-        match run(task) {
+        match run(task, Run::Plain) {
             Ran::Value => complete::close_with_value(task, to),
             ran => end(task, ran, to),
         }
@@ -54,11 +54,11 @@ pub(super) unsafe fn on_the_spot(task: *mut (), claimed: usize) {
 /// # Safety
 /// As `run_claimed`.
 #[inline]
-unsafe fn run(task: CellPtr) -> Ran {
+unsafe fn run(task: CellPtr, how: Run) -> Ran {
     // SAFETY: the claim keeps the task open; the table's functions are for its types.
     unsafe {
         let run = task.as_ref().table().run;
-        match frame::within(task, false, || panic::catch(|| run(task, false))) {
+        match frame::within(task, false, || panic::catch(|| run(task, how))) {
             Ok(ran) => ran,
             Err(payload) => panicked(task, payload),
         }
@@ -89,10 +89,11 @@ unsafe fn run_told(task: CellPtr, to: &mut impl Schedule) {
         if header.table().moves && !wish::loans_are_over(task) {
             return;
         }
-        if !header.state.is_immediate() {
+        let how = told_as(header);
+        if how == Run::Told {
             told.begins(to.came_at_once());
         }
-        let ran = run(task);
+        let ran = run(task, how);
         // What becomes ready by its end does so when it ends.
         let _moment = OneMoment::begin();
         if let Ran::Value = ran {
@@ -102,6 +103,11 @@ unsafe fn run_told(task: CellPtr, to: &mut impl Schedule) {
         tell_ran(task, &ran);
         end(task, ran, to);
     }
+}
+
+/// How a task is run whose beginning is told: nothing of what is done on the spot is.
+fn told_as(task: &Header) -> Run {
+    if task.is_immediate() { Run::Plain } else { Run::Told }
 }
 
 /// Tells how a run came out; whether the task is over.
@@ -146,7 +152,7 @@ unsafe fn run_hooked(task: CellPtr, to: &mut impl Schedule) {
             return cell::drop_ref(task);
         }
         news::tell(task, &News::Begins { then: false });
-        let ran = run(task);
+        let ran = run(task, told_as(task.as_ref()));
         let is_over = tell_ran(task, &ran);
         end(task, ran, to);
         if is_over {
@@ -312,7 +318,7 @@ pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
     // SAFETY: the caller's promise.
     unsafe {
         let run = task.as_ref().table().run;
-        let ran = frame::within(task, true, || panic::catch(|| run(task, true)));
+        let ran = frame::within(task, true, || panic::catch(|| run(task, Run::InPlace)));
         let ran = ran.unwrap_or_else(|payload| panicked(task, payload));
         match ran {
             Ran::Waits | Ran::WaitsLast => {

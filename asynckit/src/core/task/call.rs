@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, MaybeUninit, forget};
 use std::ptr::copy_nonoverlapping;
 
-use super::super::cell::{CellPtr, Home, Kind, Ran, Table, drop_of, job_ptr, room_of, value_ptr};
+use super::super::cell::{
+    CellPtr, Home, Kind, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr,
+};
 use super::super::closure::Closure;
 use super::super::edge::{Edge, OnFailure};
 use super::super::handle::Owner;
@@ -121,7 +123,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
 
     /// # Safety
     /// As for `Table`.
-    unsafe fn run(task: CellPtr, in_place: bool) -> Ran {
+    unsafe fn run(task: CellPtr, how: Run) -> Ran {
         /// Ends what was lent to the call, and drops the closure where it was not called, also where something
         /// panics.
         struct Used<'w, L: Inputs, T, Room>(*mut L, *mut ClosureOf<'w, L, T, Room>);
@@ -138,6 +140,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         unsafe {
             let inputs = Self::inputs(task);
             while L::MOVES
+                && how != Run::Told
                 && let Some(lent) = (*inputs).lent()
             {
                 if !wish::wait_for_loans(task, lent) {
@@ -151,7 +154,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
             let mut place = Place { nothing: () };
             let outcome = place.of_none();
             apart(size_of::<L::Values>(), || values = Some(L::take(inputs)));
-            (*closure).call(&Here::new(task, in_place), &mut values, outcome);
+            (*closure).call(&Here::new(task, how == Run::InPlace), &mut values, outcome);
             forget(used);
             let later = (*inputs).end_loans();
             let Some(Outcome::Done(Ok(value))) = outcome else {
@@ -207,11 +210,11 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
 
     /// # Safety
     /// As above.
-    unsafe fn run_forward(task: CellPtr, _in_place: bool) -> Ran {
+    unsafe fn run_forward(task: CellPtr, how: Run) -> Ran {
         // SAFETY: the caller's promise; the edge was visited.
         unsafe {
             let edge = Self::edge(task);
-            while edge.holder().is_lent() {
+            while how != Run::Told && edge.holder().is_lent() {
                 if !wish::wait_for_loans(task, edge) {
                     return Ran::Lent;
                 }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, room_of, value_ptr};
+use super::super::cell::{CellPtr, Kind, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr};
 use super::super::handle::TaskRef;
 use super::super::here::Here;
 use super::super::inputs::VisitEdges;
@@ -98,11 +98,12 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
 
     /// # Safety
     /// As for `Table`.
-    unsafe fn run(task: CellPtr, in_place: bool) -> Ran {
+    unsafe fn run(task: CellPtr, how: Run) -> Ran {
+        let in_place = how == Run::InPlace;
         // SAFETY: the caller's promise.
         let (job, here) = unsafe { (Self::job(task), Here::new(task, in_place)) };
         // SAFETY: the caller has the claim where the task is not run in place; a job's edges stay where they are.
-        if !in_place && !unsafe { wish::loans_are_over(task) } {
+        if how == Run::Plain && !unsafe { wish::loans_are_over(task) } {
             return Ran::Lent;
         }
         let step = panic::catch(|| match in_place {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{CellPtr, Kind, Ran, Table, drop_of, job_ptr, room_of, value_ptr};
+use super::super::cell::{CellPtr, Kind, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr};
 use super::super::here::Here;
 use super::super::run;
 use super::TaskOf;
@@ -41,7 +41,7 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
 
     /// # Safety
     /// The cell is of these types, and claimed.
-    unsafe fn run(task: CellPtr, _in_place: bool) -> Ran {
+    unsafe fn run(task: CellPtr, _: Run) -> Ran {
         // SAFETY: the caller's promise: the closure is used once.
         unsafe {
             let call = job_ptr::<T, Simple<C>>(task).read().0;
