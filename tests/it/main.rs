@@ -34,6 +34,7 @@ mod failures_of_lists;
 mod failures_of_many;
 mod failures_unobserved;
 mod hosted;
+mod hosted_calls;
 mod jobserver;
 mod keys;
 mod layers;

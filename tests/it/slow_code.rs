@@ -245,3 +245,83 @@ fn late_work_may_own_its_pool() {
         assert!(never.timeout(SHORT).get().is_err());
     });
 }
+
+/// A callback of what is gathered from a result waits for others of that result's dependents, wherever these stand in its list:
+/// none of them is in the hand of the thread that calls it, or behind it.
+#[test]
+fn a_callback_of_what_is_gathered_waits_for_its_siblings() {
+    type Kept = Box<dyn std::any::Any>;
+    type Then = Box<dyn FnOnce() + Send>;
+    fn then<T: Send + Sync + 'static>(gathered: AsyncResult<T>, then: Then) -> Kept {
+        gathered.on_set(move |_| then());
+        Box::new(gathered)
+    }
+    let ways: [fn(&Pool, AsyncResult<u32>, Then) -> Kept; 5] = [
+        |_, one, end| then(vec![one].join_all(), end),
+        |_, one, end| then(vec![one].settle_all(), end),
+        |_, one, end| then((one, AsyncResult::ready(2)).join(), end),
+        |pool, one, end| then(chain!(pool, (one, AsyncResult::ready(2))), end),
+        |_, one, end| then(one.timeout(Duration::from_secs(99)), end),
+    ];
+    for way in ways {
+        for (before, by_hand) in [(0, false), (1, false), (2, false), (0, true), (2, true)] {
+            soon(move || {
+                let (pool, gate) = (Pool::new(2), Gate::new());
+                let (setter, given) = AsyncResult::channel();
+                let first =
+                    if by_hand { given.clone() } else { chain!(&pool, next(given.clone())) };
+                let (hand_on, all) = std::sync::mpsc::channel::<AsyncResult<u32>>();
+                let one = || hand_on.send(chain!(&pool, next(first.clone()))).unwrap();
+                (0..before).for_each(|_| one());
+                let end = gate.clone();
+                let wait = move || {
+                    all.into_iter().for_each(|one| assert!(one.get().is_ok()));
+                    end.open();
+                };
+                let kept = way(&pool, first.clone(), Box::new(wait));
+                (before..2).for_each(|_| one());
+                drop((hand_on, first, given));
+                setter.set(1).unwrap();
+                gate.pass();
+                drop(kept);
+            });
+        }
+    }
+}
+
+/// A value whose clone stands at a gate.
+struct SlowClone(Gate, Gate);
+
+impl Clone for SlowClone {
+    fn clone(&self) -> SlowClone {
+        self.0.pass();
+        SlowClone(self.0.clone(), self.1.clone())
+    }
+}
+
+#[async_work]
+fn passes(slow: &SlowClone) {
+    slow.0.open();
+    slow.1.open();
+}
+
+/// Two of them, so that one is not in the hand of the thread that clones.
+#[test]
+fn a_slow_clone_of_what_is_gathered_keeps_no_sibling_waiting() {
+    soon(|| {
+        let pool = Pool::new(2);
+        let (setter, slow) = AsyncResult::channel();
+        let made = chain!(&pool, same(slow));
+        let gathered = vec![made.clone()].join_all();
+        let siblings = [chain!(&pool, passes(&made)), chain!(&pool, passes(&made))];
+        setter.set(SlowClone(Gate::new(), Gate::new())).ok().unwrap();
+        siblings.into_iter().for_each(|one| one.get().unwrap());
+        drop(made);
+        assert_eq!(gathered.get().unwrap().len(), 1);
+    });
+}
+
+#[async_work]
+fn same(slow: SlowClone) -> SlowClone {
+    slow
+}

@@ -143,7 +143,7 @@ pub(super) unsafe fn drop_step(cell: CellPtr, run: unsafe fn(*mut (), usize)) {
 pub(super) unsafe fn visit(list: usize, to: &mut impl Schedule) {
     // SAFETY: the caller's promise.
     unsafe { visit_each(list, to) }
-    to.call();
+    to.visited();
 }
 
 /// # Safety
@@ -224,7 +224,10 @@ pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) {
             Arrival::Lacking => {}
             Arrival::Claimed { special: false } => to.keep(Claimed::new(task)),
             Arrival::Ready { special: false } => to.ready(Entry::new(task)),
-            Arrival::Gone => gone(task),
+            Arrival::Gone => {
+                to.call();
+                gone(task);
+            }
             Arrival::Claimed { special: true } => ready_special(task, true, to),
             Arrival::Ready { special: true } => ready_special(task, false, to),
         }
@@ -246,8 +249,8 @@ unsafe fn arrive_from_elsewhere(task: CellPtr, to: &mut impl Schedule) {
     }
 }
 
-/// A special task is ready. One that is done on the spot is, from the trampoline; its home has to live until
-/// then, as nobody there knows of it meanwhile.
+/// A special task is ready. One that is done on the spot is, from the trampoline, when the list is visited; its home
+/// has to live until then, as nobody there knows of it meanwhile.
 ///
 /// # Safety
 /// The caller has its entry, or its claim; its home, if any, is alive.
@@ -258,6 +261,7 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
     unsafe {
         let header = task.as_ref();
         if !header.state.is_immediate() {
+            to.call();
             news::ready(header);
             return match claimed {
                 true => to.keep(Claimed::new(task)),
@@ -269,7 +273,8 @@ unsafe fn ready_special(task: CellPtr, claimed: bool, to: &mut impl Schedule) {
             ((*home).table.hold)(home);
         }
         let step = header.table().on_the_spot;
-        trampoline::defer(Step::new(step, task.as_ptr().cast(), usize::from(claimed)));
+        trampoline::leave(Step::new(step, task.as_ptr().cast(), usize::from(claimed)));
+        to.leaves_steps();
     }
 }
 
@@ -339,5 +344,6 @@ pub(super) unsafe fn tell(edge: usize) {
         } else {
             arrive(dependent, &mut ToHomes);
         }
+        ToHomes.visited();
     }
 }

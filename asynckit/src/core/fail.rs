@@ -8,7 +8,7 @@ use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::news::Witness;
 use super::outcome::Close;
-use super::schedule;
+use super::schedule::{self, Schedule};
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
@@ -91,6 +91,7 @@ pub(super) unsafe fn pass(edge: &Edge) {
         if let Some(home) = counted {
             ((*home).table.met)(home);
         }
+        schedule::ToHomes.visited();
     }
 }
 

@@ -227,6 +227,12 @@ impl Claimed {
         unsafe { run::run_claimed(self.0, to) }
     }
 
+    /// Gives the claim back, and has the task queued: for a caller that would run it later than others may.
+    pub(crate) fn put_back(self) {
+        // SAFETY: the claim is used up; a task that was handed back has a home that is alive.
+        unsafe { run::put_back(self.0) }
+    }
+
     /// Fails it instead.
     pub(crate) fn fail(self, error: Error) {
         // SAFETY: the claim is used up.

@@ -83,7 +83,7 @@
 //! `holds/cloning`, `state`, `outcome`. Memory: `ahead`, `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
 //! holds it: `cell`,
 //! `clones`, `share`, `edge`,
-//! `entry`, `reference`, `schedule`. Steps that wait for their turn: `trampoline`; those who watch: `watchers`; what is
+//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; who takes what is ready: `schedule`; those who watch: `watchers`; what is
 //! told of a task: `news`. What happens:
 //! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
@@ -155,5 +155,5 @@ pub(crate) use task::{
     channel, channel_of, manual,
 };
 pub(crate) use traits::Traits;
-pub(crate) use trampoline::{Step as Deferred, after_all, call, defer, drain, hold_back};
+pub(crate) use trampoline::{Step as Deferred, after_all, call, defer, drain, hold_back, run_left};
 pub(crate) use watchers::{Watch, Watcher};

@@ -3,6 +3,7 @@
 use super::cell::{self, CellPtr, Header, News, Ran, Run};
 use super::complete;
 use super::edge::Link;
+use super::entry::Entry;
 use super::fail;
 use super::frame;
 use super::news;
@@ -252,10 +253,13 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         header.state.unvisit();
         if link != Link::Pending {
             match to.room() {
-                0 => complete::arrive(task, &mut ToHomes),
+                0 => {
+                    complete::arrive(task, &mut ToHomes);
+                    ToHomes.visited();
+                }
                 _ => {
                     complete::arrive(task, to);
-                    to.call();
+                    to.visited();
                 }
             }
         }
@@ -297,6 +301,24 @@ unsafe fn suspend(task: CellPtr) {
                 ((*home).table.queue)(home, task);
             }
         }
+        cell::drop_ref(task);
+    }
+}
+
+/// Gives the claim of a task back that has not begun, and queues it: what comes next on this thread may take its time.
+///
+/// # Safety
+/// The caller has the claim, and the task's home is alive.
+#[cold]
+pub(super) unsafe fn put_back(task: CellPtr) {
+    // SAFETY: as in `wait_again`.
+    unsafe {
+        let header = task.as_ref();
+        header.holds.add_ref();
+        header.state.release();
+        // Who has given it up meanwhile has left it to who has the claim.
+        fail::give_up_sleeper(task);
+        ToHomes.ready(Entry::new(task));
         cell::drop_ref(task);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cell::Home;
 use super::entry::{Claimed, Entry};
+use super::trampoline;
 
 /// Who takes what became ready.
 pub(crate) trait Schedule {
@@ -19,11 +20,20 @@ pub(crate) trait Schedule {
     fn came_at_once(&self) -> bool {
         false
     }
-    /// A task to be queued. There is room for it. A `call` follows.
+    /// A task to be queued. There is room for it. A `call` follows, or a `visited`.
     fn ready(&mut self, entry: Entry);
-    /// All that was told just now is queued: somebody may be called for it.
+    /// What was told just now is queued: somebody may be called for it. Before any foreign code.
     #[inline]
     fn call(&mut self) {}
+    /// A step is queued that comes when the list is visited.
+    #[inline]
+    fn leaves_steps(&mut self) {}
+    /// The list is visited: all is queued that became ready, and then the steps are done that it has led to. They may call
+    /// foreign code, which keeps nothing from running elsewhere.
+    #[inline]
+    fn visited(&mut self) {
+        trampoline::run_left();
+    }
     /// How many more tasks may become ready at once, in all that is told to this; then the rest of a list waits
     /// for who has nothing else to do.
     fn room(&self) -> usize;
@@ -83,6 +93,14 @@ impl<S: Schedule> Schedule for Queued<'_, S> {
 
     fn call(&mut self) {
         self.0.call();
+    }
+
+    fn leaves_steps(&mut self) {
+        self.0.leaves_steps();
+    }
+
+    fn visited(&mut self) {
+        self.0.visited();
     }
 
     fn room(&self) -> usize {

@@ -210,6 +210,12 @@ impl State {
         answer
     }
 
+    /// Who has the claim gives it back: the task is ready again.
+    #[cold]
+    pub(crate) fn release(&self) {
+        self.change(|old| Some(old & !(CLAIMED | WOKEN)));
+    }
+
     /// A waker's call: true where it ended the task's sleep, so that the caller has its entry.
     #[cold]
     #[must_use]

@@ -216,6 +216,20 @@ pub(crate) fn defer(step: Step) {
     });
 }
 
+/// As `defer`, for a caller that has something to do first, and then sees to it (`run_left`).
+pub(super) fn leave(step: Step) {
+    TRAMPOLINE.with(|trampoline| trampoline.steps.borrow_mut().push_back(step));
+}
+
+/// Does the steps that were left, if there are any; unless one is running, which will.
+#[inline]
+pub(crate) fn run_left() {
+    let any = TRAMPOLINE.with(|trampoline| !trampoline.steps.borrow().is_empty());
+    if any {
+        run_queued();
+    }
+}
+
 /// Has user code called when all steps are done: at once where none is running, and it is not user code
 /// that has led to this.
 pub(crate) fn call(errand: Step) {

@@ -46,8 +46,8 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let (deque, taken) = (Deque::new_lifo(), Deque::new_fifo());
     let oldest = deque.stealer();
     shared.queue.add_stealers(id, taken.stealer(), deque.stealer());
-    let local =
-        Local { shared: shared.clone(), id, deque, taken, oldest, until_turn: Cell::new(TURN) };
+    let (until_turn, before) = (Cell::new(TURN), Cell::new(IDLE));
+    let local = Local { shared: shared.clone(), id, deque, taken, oldest, until_turn, before };
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
     shared.keepers.worker_comes();
@@ -68,11 +68,10 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
 
 impl Local {
     fn live(&self) {
-        let mut before = IDLE;
         loop {
-            let found = if before != 0 {
+            let found = if self.before.get() != 0 {
                 let found = self.find_apart();
-                before = self.comes_back(before, found.is_some());
+                self.has_looked(found.is_some());
                 found
             } else if self.shared.attention.asks() {
                 if self.leaves() {
@@ -83,27 +82,31 @@ impl Local {
                 self.find()
             };
             if let Some(entry) = found {
+                let is_turn = self.until_turn.get() == TURN;
                 self.run(entry);
-                if self.until_turn.get() == TURN
-                    && let Some(host) = self.shared.host()
-                {
+                if is_turn && let Some(host) = self.shared.host() {
                     host.give_way();
                 }
                 continue;
             }
-            if before & IDLE == 0 {
-                before = IDLE;
+            if self.before.get() & IDLE == 0 {
+                self.before.set(IDLE);
                 self.tell_idle();
             }
-            if self.shared.spin() {
-                before |= WOKEN;
-                continue;
-            }
-            match self.shared.sleep(true, None, &|| false) {
-                Idle::Search { woken: true } => before |= WOKEN,
-                Idle::Search { woken: false } => {}
-                Idle::Quiet => self.shared.finish_stop(1),
-                Idle::Leave => return,
+            let woken = if self.shared.spin() {
+                true
+            } else {
+                match self.shared.sleep(true, None, &|| false) {
+                    Idle::Search { woken } => woken,
+                    Idle::Quiet => {
+                        self.shared.finish_stop(1);
+                        false
+                    }
+                    Idle::Leave => return,
+                }
+            };
+            if woken {
+                self.before.set(self.before.get() | WOKEN);
             }
         }
     }
@@ -134,23 +137,30 @@ impl Local {
         self.shared.try_leave()
     }
 
-    /// It has looked for work after it had none, or was woken to look; what of that is still so.
+    /// It has looked for work after it had none, or was woken to look.
     #[cold]
     #[inline(never)]
-    fn comes_back(&self, before: u8, found: bool) -> u8 {
-        if before & WOKEN != 0 {
-            self.shared.end_search();
-            if found && !self.shared.queue.is_empty() {
-                self.shared.notify();
-            }
-        }
+    fn has_looked(&self, found: bool) {
+        self.ends_search();
         if !found {
-            return before & IDLE;
+            return;
         }
-        if before & IDLE != 0 && self.shared.is_looked_on() {
+        if !self.shared.queue.is_empty() {
+            // Who was called for one calls the next, whoever called it: a thread that begins, too.
+            self.shared.notify();
+        }
+        if self.before.replace(0) & IDLE != 0 && self.shared.is_looked_on() {
             tell!(self.shared.onlookers.moment(), WorkerBusy {});
         }
-        0
+    }
+
+    /// If it was woken to look, nobody else was: others are called again from now on.
+    pub(super) fn ends_search(&self) {
+        let before = self.before.get();
+        if before & WOKEN != 0 {
+            self.before.set(before & !WOKEN);
+            self.shared.end_search();
+        }
     }
 
     fn tell_idle(&self) {

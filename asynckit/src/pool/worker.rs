@@ -40,7 +40,7 @@ impl Local {
                 None => break,
             }
         }
-        debug_assert!(!next.calls, "nobody was called for what became ready");
+        debug_assert!(next.left == 0, "something is left to do for what became ready");
         if next.row == STREAK {
             // What came of it is the newest here: others have their turn first.
             self.until_turn.set(1);
@@ -84,6 +84,8 @@ impl Local {
             return Some(entry);
         }
         while let Some(rest) = self.shared.queue.take_rest() {
+            // It may call foreign code.
+            self.ends_search();
             let mut next = Next::new(self, STREAK);
             rest.visit(&mut next);
             if let Some(entry) = self.deque.pop() {
