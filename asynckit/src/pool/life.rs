@@ -139,6 +139,8 @@ impl Local {
         0
     }
 
+    #[cold]
+    #[inline(never)]
     fn tell_idle(&self) {
         if self.shared.is_looked_on() {
             tell!(self.shared.onlookers.moment(), WorkerIdle {});
