@@ -62,16 +62,16 @@ pub(super) unsafe fn within<R>(task: CellPtr, in_place: bool, f: impl FnOnce() -
             }
         }
     }
-    STACK.with(|stack| {
-        let below = stack.top.load(Ordering::Relaxed);
-        // SAFETY: see `each_frame`.
-        let depth = if below.is_null() { 1 } else { unsafe { (*below).depth + 1 } };
-        let mut frame = Frame { task, in_place, depth, below };
-        // ORDERING: Release: who looks sees the frame as it is.
-        stack.top.store(&raw mut frame, Ordering::Release);
-        let _end = End(stack, below);
-        f()
-    })
+    // SAFETY: it is there as long as this thread. (Not within `with`, where what `f` needs would be in memory.)
+    let stack = unsafe { &*StackPtr::own().0 };
+    let below = stack.top.load(Ordering::Relaxed);
+    // SAFETY: see `each_frame`.
+    let depth = if below.is_null() { 1 } else { unsafe { (*below).depth + 1 } };
+    let mut frame = Frame { task, in_place, depth, below };
+    // ORDERING: Release: who looks sees the frame as it is.
+    stack.top.store(&raw mut frame, Ordering::Release);
+    let _end = End(stack, below);
+    f()
 }
 
 #[cold]
@@ -212,6 +212,7 @@ impl Stacks {
 
 impl StackPtr {
     /// The calling thread's.
+    #[inline]
     pub(super) fn own() -> StackPtr {
         STACK.with(|stack| StackPtr(stack))
     }
