@@ -89,7 +89,7 @@ fn key(name: &'static str, at: &'static Location<'static>) -> (usize, usize) {
 /// What a thread has at hand of them.
 pub(crate) struct SitesHere {
     /// Those that it has met last, with their numbers.
-    met: Vec<((usize, usize), u32)>,
+    met: Box<[((usize, usize), u32); AT_HAND]>,
     /// The first ones of all.
     all: Vec<Arc<Site>>,
     /// Its part of the counts.
@@ -103,7 +103,7 @@ impl SitesHere {
     pub(crate) fn new() -> SitesHere {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let part = LAST.fetch_add(1, Ordering::Relaxed) % PARTS;
-        SitesHere { met: vec![((0, 0), 0); AT_HAND], all: Vec::new(), part }
+        SitesHere { met: Box::new([((0, 0), 0); AT_HAND]), all: Vec::new(), part }
     }
 
     /// The number of a site.

@@ -17,7 +17,7 @@ pub(super) enum Entry<L> {
         by: Option<u64>,
         part_of: Option<u64>,
         needs: L,
-        /// Besides these it needs what is not known.
+        /// Besides these it needs what is not known: also where that is in the list.
         more: bool,
     },
     Ready(u64),

@@ -38,10 +38,10 @@ pub(super) fn log() -> (Writer, Log) {
 }
 
 /// Writes one entry, which nobody sees before it is whole.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Pen<'a> {
-    /// What is left, from where it goes on.
-    words: &'a [AtomicU32],
+    /// The room that is left, from where it goes on.
+    left: std::slice::Iter<'a, AtomicU32>,
 }
 
 /// In place of a number that has no room in a word, and follows in two.
@@ -53,31 +53,39 @@ impl<'a> Pen<'a> {
     /// How much room is left in the block.
     #[inline(always)]
     pub(super) fn left(&self) -> usize {
-        self.words.len()
+        self.left.len()
     }
 
     #[inline(always)]
     pub(super) fn word(&mut self, word: u32) {
-        self.words = write(self.words, [word]);
+        self.later().write(word);
     }
 
     /// Leaves room for a word that follows from what is written behind it.
     #[inline(always)]
     pub(super) fn later(&mut self) -> Later<'a> {
-        let there = self.words.split_first();
-        debug_assert!(there.is_some(), "an entry has more words than was said");
-        let (place, rest) = there.unzip();
-        self.words = rest.unwrap_or_default();
+        let place = self.left.next();
+        debug_assert!(place.is_some(), "an entry has more words than was said");
         Later(place)
     }
 
     /// A number, in a word if it is small.
     #[inline(always)]
     pub(super) fn number(&mut self, number: u64) {
-        self.words = match short(number) {
-            Some(word) => write(self.words, [word]),
-            None => wide(self.words, number),
-        };
+        match short(number) {
+            Some(word) => self.word(word),
+            // By value, so that a pen is in registers.
+            None => *self = self.clone().wide(number),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wide(mut self, number: u64) -> Pen<'a> {
+        for word in [WIDE, number as u32, (number >> 32) as u32] {
+            self.word(word);
+        }
+        self
     }
 }
 
@@ -88,29 +96,10 @@ impl Later<'_> {
     #[inline(always)]
     pub(super) fn write(self, word: u32) {
         if let Some(place) = self.0 {
-            // ORDERING: as in `write`.
+            // ORDERING: Relaxed: the store of the length, in `Writer::end`, publishes it.
             place.store(word, Ordering::Relaxed);
         }
     }
-}
-
-/// Writes words at the beginning of what is left, and tells what is left then. (By value, so that a pen is in registers.)
-#[inline(always)]
-fn write<const N: usize>(left: &[AtomicU32], words: [u32; N]) -> &[AtomicU32] {
-    let there = left.split_first_chunk::<N>();
-    debug_assert!(there.is_some(), "an entry has more words than was said");
-    let Some((places, rest)) = there else { return left };
-    for (place, word) in places.iter().zip(words) {
-        // ORDERING: the store of the length, in `Writer::end`, publishes it.
-        place.store(word, Ordering::Relaxed);
-    }
-    rest
-}
-
-#[cold]
-#[inline(never)]
-fn wide(left: &[AtomicU32], number: u64) -> &[AtomicU32] {
-    write(left, [WIDE, number as u32, (number >> 32) as u32])
 }
 
 /// The one word that a number takes, if it does.
@@ -136,7 +125,7 @@ impl Writer {
         if self.length + most > self.block.words.len() {
             taken = self.grow(most);
         }
-        (Pen { words: &self.block.words[self.length..] }, taken)
+        (Pen { left: self.block.words[self.length..].iter() }, taken)
     }
 
     /// Ends the entry that has left so much room in its block.

@@ -12,7 +12,8 @@ use asynckit::observe::{
 };
 
 use super::entry::{End, Entry};
-use super::recorder::{Recorder, nanos};
+use super::mine::with_mine;
+use super::recorder::{Keeps, Recorder, most_nanos, nanos};
 use super::texts::{Told, cut};
 use crate::model::Kept;
 
@@ -82,18 +83,14 @@ impl Observer for Recorder {
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {
-        let end = match event.how {
-            Ending::Value => End::DONE,
-            Ending::Failed(error) => {
-                self.tell(event.task, event.time, || failure(error));
-                End::failed(error.kind())
-            }
-            Ending::Skipped(error) => End::skipped(error.kind()),
-            Ending::Late => End::LATE,
-            _ => End::DONE,
-        };
-        let entry = Entry::Ended { task: event.task.get(), end };
-        self.finish(event.task, event.row, event.time, &entry, end.state.is_failure() && end.own);
+        let (task, row, time) = (event.task, event.row, event.time);
+        // As most do: so what is written then is known beforehand.
+        if matches!(event.how, Ending::Value) && self.keeps(task) == Keeps::Entries {
+            let entry = Single::Ended { task: task.get(), end: End::DONE };
+            with_mine(self, |mine| mine.write(self, row, nanos(time), &entry));
+        } else {
+            self.end_task(event);
+        }
     }
 
     fn cancelled(&self, event: &TaskCancelled<'_>) {
@@ -143,7 +140,8 @@ impl Observer for Recorder {
             return;
         }
         let row = self.place(event.place);
-        let (task, began, ended) = (event.task.get(), nanos(event.began), nanos(event.ended));
+        let (began, ended) = (most_nanos(event.began), most_nanos(event.ended));
+        let task = event.task.get();
         let entry = Single::Elsewhere { task, row, began, ended };
         self.detail(event.task, event.row, event.time, &entry);
     }
@@ -159,6 +157,32 @@ impl Observer for Recorder {
     }
 }
 
+impl Recorder {
+    /// A task has ended in some other way, or only counts.
+    #[cold]
+    #[inline(never)]
+    fn end_task(&self, event: &TaskEnded<'_>) {
+        let (task, row, time) = (event.task, event.row, event.time);
+        let end = match event.how {
+            Ending::Failed(error) => {
+                self.tell(task, time, || failure(error));
+                End::failed(error.kind())
+            }
+            Ending::Skipped(error) => End::skipped(error.kind()),
+            Ending::Late => End::LATE,
+            _ => End::DONE,
+        };
+        match self.keeps(task) {
+            Keeps::Nothing => {}
+            Keeps::Count => self.count_end(task, time, end.state.is_failure() && end.own),
+            Keeps::Entries => {
+                let entry = Single::Ended { task: task.get(), end };
+                with_mine(self, |mine| mine.write(self, row, nanos(time), &entry));
+            }
+        }
+    }
+}
+
 /// What a note says of a value that a store has or has not; see [`KEPT`].
 fn kept(event: &Noted<'_>) -> Option<Kept> {
     if event.key != KEPT {
@@ -168,7 +192,7 @@ fn kept(event: &Noted<'_>) -> Option<Kept> {
         "no" => Some(Kept::Not),
         seconds => {
             let took = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
-            Some(Kept::There(nanos(took)))
+            Some(Kept::There(most_nanos(took)))
         }
     }
 }

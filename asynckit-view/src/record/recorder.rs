@@ -66,7 +66,7 @@ const IS_FULL: u8 = 4;
 
 /// What a recording keeps of a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Keeps {
+pub(super) enum Keeps {
     /// It is over.
     Nothing,
     /// A count by its function.
@@ -134,9 +134,14 @@ impl Recorder {
     }
 
     #[inline]
-    fn has(&self, what: u8) -> bool {
+    fn state(&self) -> u8 {
         // ORDERING: Relaxed: nothing is read by it; a little later does as well.
-        self.state.load(Ordering::Relaxed) & what != 0
+        self.state.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn has(&self, what: u8) -> bool {
+        self.state() & what != 0
     }
 
     fn set(&self, what: u8) {
@@ -156,7 +161,7 @@ impl Recorder {
 
     /// What is kept of a task.
     #[inline]
-    fn keeps(&self, task: TaskId) -> Keeps {
+    pub(super) fn keeps(&self, task: TaskId) -> Keeps {
         #[cold]
         #[inline(never)]
         fn look(recorder: &Recorder, task: TaskId) -> Keeps {
@@ -206,36 +211,44 @@ impl Recorder {
     }
 
     pub(super) fn submit(&self, event: &TaskSubmitted<'_>) {
-        if self.has(IS_OVER) {
-            return;
+        #[cold]
+        #[inline(never)]
+        fn under_a_limit(recorder: &Recorder, event: &TaskSubmitted<'_>, state: u8) {
+            with_mine(recorder, |mine| recorder.submit_in(state, mine, event));
         }
-        with_mine(self, |mine| {
-            let (counts, is_full) = (self.has(COUNTS), self.has(IS_FULL));
-            if counts && self.needs_what_counts(mine, event.needs) {
-                return self.count(mine, event);
-            }
-            // A part goes with the whole, as long as there is room: it may be one of many tries.
-            let may = match event.part_of {
-                Some(_) if is_full => false,
-                Some(whole) => !counts || mine.live.get(&self.live, whole.get()).is_none(),
-                None => mine.may_record(self),
-            };
-            if !may {
-                return self.count(mine, event);
-            }
-            let kind = Kind::of(event.kind);
-            let needs = if is_full { &[] } else { event.needs };
-            let entry = Entry::Submitted {
-                task: event.task.get(),
-                site: mine.sites.number(&self.sites, event.name, event.at),
-                kind,
-                by: event.by.map(TaskId::get),
-                part_of: event.part_of.map(TaskId::get),
-                needs,
-                more: is_full || needs.contains(&Need::Outside),
-            };
-            mine.write(self, event.row, nanos(event.time), &entry);
-        });
+        match self.state() {
+            0 => with_mine(self, |mine| self.submit_in(0, mine, event)),
+            state if state & IS_OVER == 0 => under_a_limit(self, event, state),
+            _ => {}
+        }
+    }
+
+    /// Inlined, as nothing is the matter as a rule.
+    #[inline(always)]
+    fn submit_in(&self, state: u8, mine: &mut Mine, event: &TaskSubmitted<'_>) {
+        let (counts, is_full) = (state & COUNTS != 0, state & IS_FULL != 0);
+        if counts && self.needs_what_counts(mine, event.needs) {
+            return self.count(mine, event);
+        }
+        // A part goes with the whole, as long as there is room: it may be one of many tries.
+        let may = match event.part_of {
+            Some(_) if is_full => false,
+            Some(whole) => !counts || mine.live.get(&self.live, whole.get()).is_none(),
+            None => mine.may_record(self),
+        };
+        if !may {
+            return self.count(mine, event);
+        }
+        let entry = Entry::Submitted {
+            task: event.task.get(),
+            site: mine.sites.number(&self.sites, event.name, event.at),
+            kind: Kind::of(event.kind),
+            by: event.by.map(TaskId::get),
+            part_of: event.part_of.map(TaskId::get),
+            needs: if is_full { &[] } else { event.needs },
+            more: is_full,
+        };
+        mine.write(self, event.row, nanos(event.time), &entry);
     }
 
     /// A task that is not recorded in full.
@@ -269,25 +282,7 @@ impl Recorder {
         with_mine(self, |mine| mine.begun.push((task.get(), nanos(time))));
     }
 
-    #[inline]
-    pub(super) fn finish(
-        &self,
-        task: TaskId,
-        row: &Row,
-        time: Duration,
-        entry: &Entry<&[Need]>,
-        failed: bool,
-    ) {
-        match self.keeps(task) {
-            Keeps::Nothing => {}
-            Keeps::Count => self.count_end(task, time, failed),
-            Keeps::Entries => with_mine(self, |mine| mine.write(self, row, nanos(time), entry)),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn count_end(&self, task: TaskId, time: Duration, failed: bool) {
+    pub(super) fn count_end(&self, task: TaskId, time: Duration, failed: bool) {
         with_mine(self, |mine| {
             // Of a task that was suspended in between, the time since it began here last.
             let begun = mine.begun.pop_if(|(begun, _)| *begun == task.get());
@@ -389,7 +384,12 @@ impl Recorder {
     }
 }
 
+/// Of a pool's times, which have room in it.
 pub(super) fn nanos(time: Duration) -> u64 {
-    // Not by `as_nanos`, whose arithmetic is that of 128 bits.
-    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
+    time.as_nanos() as u64
+}
+
+/// Of any other: as many as there is room for.
+pub(super) fn most_nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -83,21 +83,18 @@ impl<L: Tasks> Entry<L> {
     #[inline(always)]
     pub(super) fn write(&self, time: u64, before: &mut Before, writer: &mut Writer) -> usize {
         let (what, task) = self.head();
-        let tasks = match self {
+        let most = match self {
             Entry::Submitted { needs: on, .. }
             | Entry::Suspended { on, .. }
             | Entry::WaitBegun { on, .. } => on.most(),
             _ => 0,
         };
-        let (mut pen, taken) = writer.begin((8 + tasks) * NUMBER);
+        let (mut pen, taken) = writer.begin((8 + most) * NUMBER);
         let (since, away) = (time.wrapping_sub(before.time), far(task, before.task));
-        let (near, recent) = (away.min(FAR.into()) as u32, since.min(LONG.into()) as u32);
-        pen.word(what | near << AWAY | recent << TIME);
-        if near == FAR {
-            pen.number(away);
-        }
-        if recent == LONG {
-            pen.number(since);
+        if away < FAR.into() && since < LONG.into() {
+            pen.word(what | (away as u32) << AWAY | (since as u32) << TIME);
+        } else {
+            pen = distant(pen, what, away, since);
         }
         match self {
             Entry::Submitted { site, kind, by, part_of, needs, more, .. } => {
@@ -105,7 +102,7 @@ impl<L: Tasks> Entry<L> {
                 if *site >= OTHER_SITE {
                     pen.number(u64::from(*site));
                 }
-                let mut has = if *more { NEEDS_MORE } else { 0 };
+                let mut has = 0;
                 if let Some(by) = by {
                     has |= HAS_BY;
                     pen.number(far(*by, task));
@@ -114,13 +111,19 @@ impl<L: Tasks> Entry<L> {
                     has |= HAS_PART_OF;
                     pen.number(far(*part_of, task));
                 }
-                let shape = list(&mut pen, task, needs);
+                let shape;
+                (pen, shape) = list(pen, task, needs);
+                if *more || shape.tasks < most {
+                    has |= NEEDS_MORE;
+                }
                 let site = (*site).min(OTHER_SITE) << SITE;
                 second.write(shape.word() | has | (*kind as u32) << KIND | site);
             }
             Entry::Suspended { on, .. } | Entry::WaitBegun { on, .. } => {
                 let first = pen.later();
-                first.write(list(&mut pen, task, on).word());
+                let shape;
+                (pen, shape) = list(pen, task, on);
+                first.write(shape.word());
             }
             Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
             Entry::Cancelled { end, .. } => pen.number(end.word()),
@@ -160,10 +163,25 @@ impl<L: Tasks> Entry<L> {
     }
 }
 
-/// Each task as far from this one.
+/// What an entry begins with whose task is far from that of the one before, or that comes a long time after it.
+#[cold]
+#[inline(never)]
+fn distant(mut pen: Pen<'_>, what: u32, away: u64, since: u64) -> Pen<'_> {
+    let (near, recent) = (away.min(FAR.into()) as u32, since.min(LONG.into()) as u32);
+    pen.word(what | near << AWAY | recent << TIME);
+    if near == FAR {
+        pen.number(away);
+    }
+    if recent == LONG {
+        pen.number(since);
+    }
+    pen
+}
+
+/// Each task as far from this one. (What it is given and gives are values, so that they are in registers.)
 #[inline(always)]
-fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) -> Shape {
-    let begin = *pen;
+fn list<'a>(mut pen: Pen<'a>, task: u64, list: &impl Tasks) -> (Pen<'a>, Shape) {
+    let begin = pen.clone();
     let (mut numbers, mut tasks, mut all) = (list.numbers().map(|other| far(other, task)), 0, 0);
     while let Some(first) = numbers.next() {
         let Some(second) = numbers.next() else {
@@ -175,21 +193,25 @@ fn list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks) -> Shape {
         pen.word(first as u32 | (second as u32) << 16);
     }
     if all > u64::from(u16::MAX) || tasks >= Shape::MANY {
-        *pen = begin;
-        return long_list(pen, task, list, tasks);
+        return long_list(begin, task, list.numbers(), tasks);
     }
-    Shape { tasks, pairs: true }
+    (pen, Shape { tasks, pairs: true })
 }
 
 /// Likewise, of a list that is long, or whose tasks are far.
 #[cold]
 #[inline(never)]
-fn long_list(pen: &mut Pen<'_>, task: u64, list: &impl Tasks, tasks: usize) -> Shape {
+fn long_list<'a>(
+    mut pen: Pen<'a>,
+    task: u64,
+    numbers: impl Iterator<Item = u64>,
+    tasks: usize,
+) -> (Pen<'a>, Shape) {
     if tasks >= Shape::MANY {
         pen.number(tasks as u64);
     }
-    list.numbers().for_each(|other| pen.number(far(other, task)));
-    Shape { tasks, pairs: false }
+    numbers.for_each(|other| pen.number(far(other, task)));
+    (pen, Shape { tasks, pairs: false })
 }
 
 impl End {

@@ -19,7 +19,7 @@ use super::seen::Room;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
-use crate::observe::{Onlookers, Record, TaskKind};
+use crate::observe::{Need, Onlookers, Record, TaskKind};
 use crate::panic;
 use crate::sync::{Arc, AtomicPtr, Cell, Ordering, Peeked};
 
@@ -137,6 +137,8 @@ pub struct HomeTable {
     pub(crate) sleeps: unsafe fn(*const Home, CellPtr, hidden: bool),
     /// A hooked task is over: it has run, or never will; nothing is left of its closure and inputs.
     pub(crate) over: unsafe fn(*const Home, CellPtr),
+    /// What those who look on know of a task that is hooked to it.
+    pub(crate) record: unsafe fn(*const Home) -> Option<NonNull<Record>>,
     /// News of a hooked task, on the thread that brings them.
     pub(crate) tells: unsafe fn(*const Home, CellPtr, &News<'_>),
     /// A hooked task's memory goes, and with it a count of its home's.
@@ -147,17 +149,14 @@ pub struct HomeTable {
     pub(crate) kind: u8,
 }
 
-/// The results that a task needs; and those that it awaits. Whoever has this may use its edges, and nobody else.
-pub(crate) struct Needs(pub(super) CellPtr, pub(super) bool);
-
 /// What has become of a task: for those who look on.
 pub(crate) enum News<'a> {
     /// It is about to be tied to what it needs.
-    Submitted(Needs),
+    Submitted(&'a [Need]),
     /// It is run next; `then`: its thread has come here from what was told last, and from nowhere else.
     Begins { then: bool },
     /// It has run, and waits for what it needs now.
-    Waits(Needs),
+    Waits(&'a [Need]),
     /// It has run, and failed or not.
     Ends(Option<&'a Error>),
     /// It will not run, or go on; why, if its result was not set before.

@@ -11,6 +11,7 @@
 //! - A pool ends when nothing of it runs, is queued or counted, and all that waited was failed.
 
 use std::ops::Deref;
+use std::ptr::NonNull;
 
 use super::cell::{Header, Home, HomeTable, News};
 use super::complete::Rest;
@@ -48,6 +49,10 @@ pub(crate) trait IsHome: Sized + Send + Sync + 'static {
     fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool);
     /// A hooked task is over: nothing is left of its closure and inputs.
     fn over(home: &Homed<Self>, task: &TaskRef);
+    /// What those who look on know of a task that is hooked to it.
+    fn record(_home: &Homed<Self>) -> Option<&Record> {
+        None
+    }
     /// News of a hooked task.
     fn tells(_home: &Homed<Self>, _task: &Header, _news: &News<'_>) {}
     /// Whom to tell of failures that nobody looks at.
@@ -88,6 +93,8 @@ impl<P: IsHome> Homed<P> {
         sleeps: |home, task, hidden| unsafe { P::sleeps(of(home), &TaskRef::new(task), hidden) },
         // SAFETY: a hooked task's home is counted for it, and the caller keeps the task.
         over: |home, task| unsafe { P::over(of(home), &TaskRef::new(task)) },
+        // SAFETY: as in `over`.
+        record: |home| unsafe { P::record(of(home)).map(NonNull::from) },
         // SAFETY: as in `over`.
         tells: |home, task, news| unsafe { P::tells(of(home), task.as_ref(), news) },
         // SAFETY: the count is the task's, and goes with it.

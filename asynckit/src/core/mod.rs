@@ -83,9 +83,9 @@
 //! `holds/cloning`, `state`, `outcome`. Memory: `ahead`, `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
 //! holds it: `cell`,
 //! `clones`, `share`, `edge`,
-//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; who takes what is ready: `schedule`; those who watch: `watchers`; what is
-//! told of a task: `news`. What happens:
-//! `complete`, `fail`, `lists`, `hold`, `wish`. What a thread is at: `fence`, `frame`, `scoped`; and how it runs a task:
+//! `entry`, `reference`. Steps that wait for their turn: `trampoline`; who takes what is ready: `schedule`; those who watch:
+//! `watchers`. What a thread is at: `fence`, `frame`, `scoped`; and what is told of a task: `news`. What happens:
+//! `complete`, `fail`, `lists`, `hold`, `wish`; and how a thread runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
 //! `inputs/results`, `inputs/earlier`, `inputs/list`, `inputs/gathered`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
 //! `awaits`, `task/simple`, `task/call`, `task/by_hand`, `task/unsubmitted`. Where they run: `home`.
@@ -146,6 +146,7 @@ pub(crate) use here::Kept;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
 pub(crate) use inputs::{Earlier, Either, EndEdge, Gathered, Outcomes, VisitEdges};
+pub(crate) use news::{task_here, with_watched_here};
 pub(crate) use reference::TaskRef;
 pub(crate) use schedule::{FewToHomes, Schedule, ToHomes};
 pub(crate) use scoped::Scoped;

@@ -2,12 +2,15 @@
 //! the thread that takes it.
 //!
 //! What those who look on know of a task lies behind its cell, or its home has it, which is then counted for the
-//! task. News of what a task needs go by way of the home in either case: that is there then.
+//! task.
 
-use super::cell::{CellPtr, Header, Needs, News};
+use std::ops::ControlFlow;
+
+use super::cell::{CellPtr, Header, News};
 use super::edge::Edge;
+use super::frame::each_frame;
 use crate::error::Error;
-use crate::observe::{Need, Onlookers, Record, TaskKind, Told};
+use crate::observe::{Need, Onlookers, Record, TaskId, TaskKind, Told};
 use crate::sync::Arc;
 
 /// Tells those who look on.
@@ -18,9 +21,9 @@ use crate::sync::Arc;
 pub(super) unsafe fn tell(task: CellPtr, news: &News<'_>) {
     // SAFETY: the caller's promise.
     unsafe {
-        match (told(task.as_ref()), news) {
-            (None, _) | (_, News::Submitted(_) | News::Waits(_)) => tell_home(task, news),
-            (Some(told), news) => news.tell(told, task.as_ref()),
+        match told(task.as_ref()) {
+            Some(told) => news.tell(told, None, task.as_ref()),
+            None => tell_home(task, news),
         }
     }
 }
@@ -38,10 +41,13 @@ pub(super) unsafe fn told(task: &Header) -> Option<Told<'_>> {
 }
 
 impl News<'_> {
-    /// Tells them, but for what a task needs: that its home tells.
-    pub(crate) fn tell(&self, told: Told<'_>, task: &Header) {
+    /// Tells them. `part_of`: the task that this one is a part of.
+    pub(crate) fn tell(&self, told: Told<'_>, part_of: Option<TaskId>, task: &Header) {
         match *self {
-            News::Submitted(_) | News::Waits(_) => {}
+            News::Submitted(needs) => {
+                told.submitted(task.hop, task.told_as(), needs, (task_here(), part_of));
+            }
+            News::Waits(needs) => told.waits(needs),
             // What is done on the spot calls no code of the program's.
             News::Begins { .. } if task.is_immediate() => {}
             News::Begins { then } => told.begins(then),
@@ -74,7 +80,7 @@ impl Witness {
         unsafe {
             let Some(record) = task.as_ref().watched() else { return tell_home(task, news) };
             if let Some(by) = &self.0 {
-                news.tell(record.told(by), task.as_ref());
+                news.tell(record.told(by), None, task.as_ref());
             }
         }
     }
@@ -144,11 +150,23 @@ unsafe fn tell_ready(task: &Header) {
 /// A task is about to be tied.
 ///
 /// # Safety
-/// Nobody else knows it.
-#[inline]
+/// Nobody else knows it, and its home is alive.
+#[cold]
+#[inline(never)]
 pub(super) unsafe fn submitted(task: CellPtr) {
-    // SAFETY: the caller's promise.
-    unsafe { tell_home(task, &News::Submitted(Needs(task, false))) }
+    // SAFETY: the caller's promise; an open edge keeps its upstream.
+    unsafe {
+        let header = task.as_ref();
+        let mut needs = Needs::of(header.watched());
+        (header.table().edges)(task, &mut |edge| needs.push_edge(edge));
+        let Some(told) = told(header) else {
+            return tell_home(task, &News::Submitted(needs.all()));
+        };
+        if needs.are_told && told.infers_ready() {
+            told.record().ready_follows();
+        }
+        told.submitted(header.hop, header.told_as(), needs.all(), (task_here(), None));
+    }
 }
 
 /// A run is over, and the task is to go on later.
@@ -158,47 +176,55 @@ pub(super) unsafe fn submitted(task: CellPtr) {
 #[cold]
 #[inline(never)]
 pub(super) unsafe fn waits(task: CellPtr) {
-    // SAFETY: the caller's promise.
-    unsafe { tell_home(task, &News::Waits(Needs(task, true))) }
-}
-
-impl Needs {
-    /// Calls `f` with what these are.
-    pub(crate) fn with<R>(
-        &self,
-        what: impl Fn(&Header) -> Need,
-        f: impl FnOnce(&[Need]) -> R,
-    ) -> R {
-        let mut list = List { few: [Need::Outside; FEW], len: 0, many: Vec::new() };
-        // SAFETY: the promise of this type's making; an open edge keeps its upstream.
-        unsafe {
-            let table = self.0.as_ref().table();
-            (table.edges)(self.0, &mut |edge: &Edge| {
-                if edge.is_open() {
-                    list.push(what(edge.upstream()));
-                }
-            });
-            if self.1 {
-                let _ = (table.awaited)(self.0, &mut |cell| list.push(what(cell.as_ref())));
-            }
-        }
-        f(if list.many.is_empty() { &list.few[..list.len] } else { &list.many })
+    let mut needs = Needs::of(None);
+    // SAFETY: the caller's promise; an open edge keeps its upstream, and a task what it awaits.
+    unsafe {
+        let table = task.as_ref().table();
+        (table.edges)(task, &mut |edge| needs.push_edge(edge));
+        let _ = (table.awaited)(task, &mut |cell| needs.push(cell.as_ref()));
+        tell(task, &News::Waits(needs.all()));
     }
 }
 
 /// So many are kept without an allocation.
 const FEW: usize = 8;
 
-/// Needs, one by one.
-struct List {
+/// What a task needs, one by one.
+struct Needs<'a> {
     few: [Need; FEW],
     len: usize,
     many: Vec<Need>,
+    of: Option<&'a Record>,
+    /// Whether all who are told of the task are told of these.
+    are_told: bool,
 }
 
-impl List {
+impl<'a> Needs<'a> {
     #[inline]
-    fn push(&mut self, need: Need) {
+    fn of(task: Option<&'a Record>) -> Needs<'a> {
+        let (few, many) = ([Need::Outside; FEW], Vec::new());
+        Needs { few, len: 0, many, of: task, are_told: task.is_some() }
+    }
+
+    #[inline]
+    fn push_edge(&mut self, edge: &Edge) {
+        if edge.is_open() {
+            self.push(edge.upstream());
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, cell: &Header) {
+        let need = match cell.record() {
+            Some(its) => {
+                self.are_told &= self.of.is_some_and(|of| its.is_told_to_all_of(of));
+                Need::Task(its.id)
+            }
+            None => {
+                self.are_told = false;
+                Need::Outside
+            }
+        };
         match self.few.get_mut(self.len) {
             Some(place) => *place = need,
             None => self.push_many(need),
@@ -214,6 +240,29 @@ impl List {
         }
         self.many.push(need);
     }
+
+    #[inline]
+    fn all(&self) -> &[Need] {
+        if self.many.is_empty() { &self.few[..self.len] } else { &self.many }
+    }
+}
+
+/// Shows what those who look on know of the work that this thread is doing, and that. `None` where nobody does.
+#[inline]
+pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record, &Header) -> Option<R>) -> Option<R> {
+    each_frame(|frame| match frame.header().record() {
+        Some(watched) => ControlFlow::Break(f(watched, frame.header())),
+        // It is run in place, as a part of what is below.
+        None if frame.home_address().is_null() => ControlFlow::Continue(()),
+        None => ControlFlow::Break(None),
+    })
+    .flatten()
+}
+
+/// The number of that work.
+#[inline]
+pub(crate) fn task_here() -> Option<TaskId> {
+    with_watched_here(|watched, _| Some(watched.id))
 }
 
 impl Header {
@@ -227,8 +276,31 @@ impl Header {
         Some(unsafe { self.table().room.record(CellPtr::from(self).cast()).as_ref() })
     }
 
+    /// What those who look on know of it, wherever that is.
+    #[inline]
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.watched().or_else(|| if self.state.is_hooked() { self.record_of_home() } else { None })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_of_home(&self) -> Option<&Record> {
+        let home = self.home();
+        // SAFETY: a hooked task has a count of its home as long as it is there.
+        unsafe { ((*home).table.record)(home).map(|record| record.as_ref()) }
+    }
+
     /// What a task is for those who look on.
     pub(crate) fn shown_as(&self) -> TaskKind {
         self.table().shown_as
+    }
+
+    /// Likewise, of one that may be done on the spot.
+    #[inline]
+    fn told_as(&self) -> TaskKind {
+        match self.shown_as() {
+            TaskKind::Call if self.is_immediate() => TaskKind::Gather,
+            kind => kind,
+        }
     }
 }

@@ -173,19 +173,26 @@ impl Row {
     /// assert_eq!(Row::here().id(), Row::here().id());
     /// ```
     pub fn here() -> Row {
-        Row::with_here(Row::clone)
+        Row::with_here(Row::clone).unwrap_or_else(Row::of_program)
     }
 
-    /// Shows the calling thread's.
-    #[inline]
-    pub(crate) fn with_here<R>(show: impl Fn(&Row) -> R) -> R {
-        #[cold]
-        #[inline(never)]
-        fn own() -> Row {
-            Row::of_thread(RowKind::Program)
-        }
-        // Where the thread is about to end it has no row any more.
-        ROW.try_with(|row| show(row.get_or_init(own))).unwrap_or_else(|_| show(&own()))
+    /// Shows the calling thread's, where that has one still.
+    #[inline(always)]
+    pub(crate) fn with_here<R>(show: impl FnOnce(&Row) -> R) -> Option<R> {
+        ROW.try_with(|row| show(row.get_or_init(Row::of_program))).ok()
+    }
+
+    /// Shows a new one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn with_new<R>(show: impl FnOnce(&Row) -> R) -> R {
+        show(&Row::of_program())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of_program() -> Row {
+        Row::of_thread(RowKind::Program)
     }
 
     /// What this thread is from now on, if nothing is known of it yet.

@@ -116,23 +116,23 @@ impl TaskMoment<'_> {
         self.by.pool
     }
 
-    #[inline]
-    pub(super) fn tell(&self, event: &dyn Event) {
+    #[inline(always)]
+    pub(super) fn tell(&self, event: &impl Event) {
         self.by.tell(self.among, event);
     }
 }
 
 impl Onlooker {
-    #[inline]
-    fn tell(&self, event: &dyn Event, hook: &Mutex<Option<Hook>>) {
+    #[inline(always)]
+    fn tell(&self, event: &(impl Event + ?Sized), hook: &Mutex<Option<Hook>>) {
         tell_one(&*self.observer, event, self.at, Some(hook));
     }
 }
 
-#[inline]
+#[inline(always)]
 fn tell_one(
     observer: &dyn Observer,
-    event: &dyn Event,
+    event: &(impl Event + ?Sized),
     at: &'static Location<'static>,
     hook: Option<&Mutex<Option<Hook>>>,
 ) {
@@ -159,14 +159,22 @@ fn panicked(
 }
 
 /// Tells of an event those of a `moment`: its time and its place come by themselves. What time that is.
+///
+/// The event is written out for a thread that is about to end, too, rather than handed on as a closure: so it is put
+/// together where it is told, and only there.
 macro_rules! tell {
     ($moment:expr, $event:ident { $($field:ident $(: $value:expr)?),* $(,)? }) => {{
         let moment = $moment;
         $($(let $field = $value;)?)*
-        $crate::observe::Row::with_here(move |row| {
-            let (time, pool) = (std::time::Duration::from_nanos(moment.time), moment.pool());
+        let (time, pool) = (std::time::Duration::from_nanos(moment.time), moment.pool());
+        let told = $crate::observe::Row::with_here(move |row| {
             moment.tell(&$crate::observe::$event { time, row, pool, $($field),* });
         });
+        if told.is_none() {
+            $crate::observe::Row::with_new(move |row| {
+                moment.tell(&$crate::observe::$event { time, row, pool, $($field),* });
+            });
+        }
         moment.time
     }};
 }
@@ -240,9 +248,9 @@ impl Onlookers {
         }
     }
 
-    /// Tells these. One function for all events.
-    #[inline(never)]
-    fn tell(&self, among: Among, event: &dyn Event) {
+    /// Tells these. Inlined, so that each event of a task has a way of its own.
+    #[inline(always)]
+    fn tell(&self, among: Among, event: &(impl Event + ?Sized)) {
         if among.everywhere() {
             self.tell_everywhere(event);
         }
@@ -257,7 +265,7 @@ impl Onlookers {
 
     #[cold]
     #[inline(never)]
-    fn tell_everywhere(&self, event: &dyn Event) {
+    fn tell_everywhere(&self, event: &(impl Event + ?Sized)) {
         if let Some(observer) = self.everywhere.get() {
             tell_one(*observer, event, HERE, Some(&self.hook));
         }

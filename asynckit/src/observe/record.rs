@@ -161,6 +161,7 @@ impl Told<'_> {
     }
 
     /// It is about to be tied.
+    #[inline]
     pub(crate) fn submitted(
         &self,
         hop: Hop,

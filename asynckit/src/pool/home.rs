@@ -2,8 +2,7 @@
 
 use crate::core::{self, Entry, Header, Homed, IsHome, News, Rest, TaskRef};
 use crate::error::Hook;
-use crate::observe::Onlookers;
-use crate::pool::looks::tell_news;
+use crate::observe::{Onlookers, Record};
 use crate::pool::place::Inside;
 use crate::pool::shared::State;
 use crate::pool::{deadlock, worker};
@@ -43,12 +42,6 @@ impl IsHome for State {
     }
 
     fn over(_: &Homed<Self>, _: &TaskRef) {}
-
-    fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {
-        if let Some(watched) = task.watched() {
-            tell_news(watched.told(&home.onlookers), None, task, news);
-        }
-    }
 
     fn onlookers(&self) -> Option<Arc<Onlookers>> {
         Some(self.onlookers.clone())
@@ -115,6 +108,10 @@ impl IsHome for Inside {
             tree.forget(task);
         }
         home.leave();
+    }
+
+    fn record(home: &Homed<Self>) -> Option<&Record> {
+        home.watched.as_ref()
     }
 
     fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {

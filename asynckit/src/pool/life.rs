@@ -163,6 +163,8 @@ impl Local {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn tell_idle(&self) {
         if self.shared.is_looked_on() {
             tell!(self.shared.onlookers.moment(), WorkerIdle {});

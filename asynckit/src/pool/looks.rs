@@ -1,19 +1,16 @@
 //! What a pool tells those who look on: to whom, and in which words of the core's and the pool's.
 
-use std::cell::Cell;
 use std::fmt::Display;
 use std::sync::PoisonError;
 
-use crate::core::{Header, News, TaskRef, Traits};
+use crate::core::{Header, News, TaskRef, Traits, task_here, with_watched_here};
 use crate::error::At;
 use crate::observe::{
-    CallbackId, Listeners, Moment, Need, Nowhere, Onlooker, Record, TaskId, Told, tell,
+    CallbackId, Listeners, Moment, Nowhere, Onlooker, Record, TaskId, Told, tell,
 };
 use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::shown::{
-    kind_of, need_of, onlookers_of, task_here, watched_of, with_watched_here,
-};
+use crate::pool::shown::{need_of, onlookers_of};
 use crate::sync::{Arc, Parker, lock, thread};
 use crate::trace;
 
@@ -112,34 +109,8 @@ impl Part {
     /// News of its one task.
     pub(crate) fn news(&self, task: &Header, news: &News<'_>) {
         if let Some(told) = self.told() {
-            tell_news(told, self.part_of, task, news);
+            news.tell(told, self.part_of, task);
         }
-    }
-}
-
-/// Tells news of a task to those who look on to it.
-pub(crate) fn tell_news(told: Told<'_>, of: Option<TaskId>, task: &Header, news: &News<'_>) {
-    match news {
-        News::Submitted(needs) => {
-            // With a part of the pool of its own it may have to wait for more than that.
-            let is_plain = of.is_none() && task.watched().is_some();
-            let follows = Cell::new(is_plain && told.infers_ready());
-            let need = |need: &Header| {
-                let its = watched_of(need);
-                follows.set(
-                    follows.get() && its.is_some_and(|its| its.is_told_to_all_of(told.record())),
-                );
-                its.map_or(Need::Outside, |its| Need::Task(its.id))
-            };
-            needs.with(need, |needs| {
-                if follows.get() {
-                    told.record().ready_follows();
-                }
-                told.submitted(task.hop, kind_of(task), needs, (task_here(), of));
-            });
-        }
-        News::Waits(needs) => needs.with(need_of, |needs| told.waits(needs)),
-        news => news.tell(told, task),
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) use place::{Inside, Part, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use scope::in_scope;
 pub(crate) use shared::Shared;
-pub(crate) use shown::{looked_on, need_of, on_no_pool, task_here as watched_here};
+pub(crate) use shown::{looked_on, need_of, on_no_pool};
 pub(crate) use spawn::{
     made, on_place, on_plain_pool, on_pool, on_watched_pool, takes_plainly, takes_watched,
 };

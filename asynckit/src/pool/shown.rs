@@ -4,46 +4,19 @@
 //! Such a task needs no thread and is done on the spot, so that it is no pool's. But those who look on to the pool of
 //! what it gathers want to see what depends on what. So it has a home that does nothing but tell them.
 
-use std::ops::ControlFlow;
 use std::slice::from_ref;
 
 use crate::core::{
     self, Entry, Header, Homed, IsHome, News, Owner, Rest, Submitted, TaskOf, TaskRef, Traits,
-    each_frame,
 };
 use crate::error::{Hook, Hop};
-use crate::observe::{Listeners, Need, Onlookers, Record, TaskId, TaskKind};
+use crate::observe::{Listeners, Need, Onlookers, Record};
 use crate::pool::place::Inside;
-use crate::pool::shared::State;
 use crate::sync::Arc;
-
-/// What those who look on know of a task, if any do.
-#[inline]
-pub(crate) fn watched_of(task: &Header) -> Option<&Record> {
-    task.watched().or_else(|| if task.is_hooked() { watched_by_home(task) } else { None })
-}
-
-#[cold]
-#[inline(never)]
-fn watched_by_home(task: &Header) -> Option<&Record> {
-    match task.hooked_home::<Inside>() {
-        Some(part) => part.watched.as_ref(),
-        None => task.hooked_home::<Gathered>().map(|gathered| &gathered.watched),
-    }
-}
 
 /// What a task or a result is for those who look on.
 pub(crate) fn need_of(task: &Header) -> Need {
-    watched_of(task).map_or(Need::Outside, |watched| Need::Task(watched.id))
-}
-
-/// What kind of task it is for them.
-#[inline]
-pub(super) fn kind_of(task: &Header) -> TaskKind {
-    match task.shown_as() {
-        TaskKind::Call if task.is_immediate() => TaskKind::Gather,
-        kind => kind,
-    }
+    task.record().map_or(Need::Outside, |watched| Need::Task(watched.id))
 }
 
 /// Who looks on to a task, if anybody does; also where its pool is kept by nothing else. `None` where that is gone.
@@ -57,24 +30,6 @@ pub(crate) fn onlookers_of(task: &Header) -> Option<Arc<Onlookers>> {
     Some(task.hooked_home::<Gathered>()?.by.clone())
 }
 
-/// Shows what those who look on know of the work that this thread is doing, and that. `None` where nobody does.
-pub(crate) fn with_watched_here<R>(mut f: impl FnMut(&Record, &Header) -> Option<R>) -> Option<R> {
-    each_frame(|frame| match watched_of(frame.header()) {
-        Some(watched) => ControlFlow::Break(f(watched, frame.header())),
-        None if frame.home::<Inside>().is_some() || frame.home::<State>().is_some() => {
-            ControlFlow::Break(None)
-        }
-        // It is run in place, as a part of what is below.
-        None => ControlFlow::Continue(()),
-    })
-    .flatten()
-}
-
-/// The number of that work.
-pub(crate) fn task_here() -> Option<TaskId> {
-    with_watched_here(|watched, _| Some(watched.id))
-}
-
 /// The home of a task of no pool.
 pub(crate) struct Gathered {
     watched: Record,
@@ -85,7 +40,7 @@ pub(crate) struct Gathered {
 
 /// Those who look on to a task or a result and its pool; none where that is gone.
 pub(crate) fn looked_on(task: &Header) -> Option<Listeners> {
-    let watched = watched_of(task).filter(|watched| watched.is_told_to_any())?;
+    let watched = task.record().filter(|watched| watched.is_told_to_any())?;
     watched.listeners(onlookers_of(task)?).of_pool()
 }
 
@@ -139,17 +94,16 @@ impl IsHome for Gathered {
 
     fn over(_: &Homed<Self>, _: &TaskRef) {}
 
+    fn record(home: &Homed<Self>) -> Option<&Record> {
+        Some(&home.watched)
+    }
+
     fn tells(home: &Homed<Self>, task: &Header, news: &News<'_>) {
         let told = home.watched.told(&home.by);
         match news {
-            News::Submitted(needs) => {
-                needs.with(need_of, |needs| {
-                    let needs = if needs.is_empty() { from_ref(&home.of) } else { needs };
-                    told.submitted(task.hop, kind_of(task), needs, (task_here(), None));
-                });
-            }
+            News::Submitted([]) => News::Submitted(from_ref(&home.of)).tell(told, None, task),
             News::Begins { .. } => {}
-            news => news.tell(told, task),
+            news => news.tell(told, None, task),
         }
     }
 

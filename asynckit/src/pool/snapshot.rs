@@ -12,7 +12,6 @@ use crate::observe::{
 };
 use crate::pool::handle::Pool;
 use crate::pool::shared::{Earlier, Shared};
-use crate::pool::shown::watched_of;
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, lock};
 use crate::terms::{IN_LINE, Passes, all_limits};
@@ -118,7 +117,7 @@ impl Shared {
                 let runs_once = matches!(task.shown_as(), TaskKind::Call);
                 let known = before.iter().find(|one| one.task.is(&task) && runs_once);
                 let since = known.map_or_else(Instant::now, |known| known.since);
-                let begun = watched_of(&task).and_then(|watched| watched.since());
+                let begun = task.record().and_then(|watched| watched.since());
                 running.push(Running {
                     call: call_of(&task),
                     row: row.clone(),

@@ -52,6 +52,7 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
 }
 
 /// Whether what is submitted to a pool as such goes the plain way, but for those who look on.
+#[inline]
 pub(crate) fn takes_watched(pool: &Shared) -> bool {
     pool.is_plainly_watched()
 }

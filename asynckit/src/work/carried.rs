@@ -12,7 +12,7 @@ use super::future::Polled;
 use super::lift::{flatten, start_task};
 use super::{Form, Own, Work, pending_work};
 use crate::core::{
-    Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges,
+    Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
 };
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
 use crate::observe::tell;
@@ -116,7 +116,7 @@ where
 
     /// A task of the place, which has the carriers asked.
     fn carried(self, place: Place, counted: bool, carriers: Arc<Carriers>) -> Owner<T> {
-        let (hop, answer, around) = (self.hop, Answer::default(), Around::here(pool::watched_here));
+        let (hop, answer, around) = (self.hop, Answer::default(), Around::here(task_here));
         let call = Call::new(Asked { call: Some(self), answer: answer.clone() });
         let future = async move {
             match around.in_scope(|| carriers.carry(call)) {
