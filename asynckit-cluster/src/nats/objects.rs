@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use super::names::Names;
 use super::streams;
 use crate::sync::lock;
-use crate::wire::{Hash, MOST_BODY};
+use crate::wire::{Hash, MOST_BODY, STEP};
 
 /// How much of an object is one message.
 const CHUNK: usize = 512 << 10;
@@ -130,8 +130,8 @@ impl Objects {
         if object.info().size as u64 != size || size > MOST_BODY {
             return Ok(None);
         }
-        // (One more, so that there is room to find the end.)
-        let mut body = Vec::with_capacity(object.info().size + 1);
+        // What it says of its size may be a lie. (One more, so that there is room to find the end.)
+        let mut body = Vec::with_capacity(size.min(STEP) as usize + 1);
         let mut limited = (&mut object).take(size + 1);
         // What was taken away meanwhile doesn't come to an end.
         while tokio::time::timeout(STALLS, limited.read_buf(&mut body)).await?? > 0 {}

@@ -21,6 +21,7 @@ mod credentials;
 mod doubts;
 mod drivers;
 mod ends;
+mod forged;
 mod large;
 mod promises;
 mod quick;
@@ -33,6 +34,7 @@ mod workers;
 #[test]
 fn this_is_a_worker() {
     workers::fall_ill_if_asked();
+    forged::have_little_space_if_asked();
     asynckit_cluster::serve_if_asked();
 }
 
