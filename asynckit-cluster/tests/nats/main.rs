@@ -35,11 +35,13 @@ mod workers;
 fn this_is_a_worker() {
     workers::fall_ill_if_asked();
     forged::have_little_space_if_asked();
+    support::lose_the_file_if_asked();
     asynckit_cluster::serve_if_asked();
 }
 
 /// What a driver process runs: as many calls as it is told, until it is killed.
 #[test]
 fn this_is_a_driver() {
+    support::lose_the_file_if_asked();
     drivers::drive_if_asked();
 }

@@ -201,6 +201,14 @@ impl NatsServer {
         WorkerProcess::start(&format!("{}/test", self.url()), name, threads)
     }
 
+    /// A worker of this build whose file is gone by the time when it serves.
+    pub fn replaced_worker(&self, dir: &Dir, name: &str) -> WorkerProcess {
+        let url = format!("{}/test", self.url());
+        WorkerProcess::of(&replaced(dir, name), &url, name, 1, |command| {
+            command.env(REPLACED, "1");
+        })
+    }
+
     /// A worker of another build: the same program with one more byte at its end is another program, that does the same.
     pub fn older_worker(&self, dir: &Dir, name: &str) -> WorkerProcess {
         let other = dir.join(name);
@@ -258,6 +266,24 @@ impl Spawn for Driven {
 }
 impl Spawner<'static> for Driven {}
 impl AsyncSpawner for Driven {}
+
+/// The variable of a program that is to lose its file.
+pub const REPLACED: &str = "ASYNCKIT_TEST_REPLACED";
+
+/// Takes the file of this program away, where it is to lose it: it is a copy.
+pub fn lose_the_file_if_asked() {
+    if std::env::var_os(REPLACED).is_some() {
+        // (A process that this one starts finds none.)
+        std::fs::remove_file(std::env::current_exe().unwrap()).ok();
+    }
+}
+
+/// A copy of this program that may lose its file.
+pub fn replaced(dir: &Dir, name: &str) -> PathBuf {
+    let copy = dir.join(name);
+    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    copy
+}
 
 /// A worker; it ends with the test.
 pub struct WorkerProcess {
