@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Context;
+use async_nats::jetstream::consumer::{FromConsumer, pull};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, State, Stream};
 use futures_util::StreamExt;
@@ -92,6 +93,22 @@ impl NatsServer {
             let names: Vec<_> = work.consumer_names().map(Result::unwrap).collect().await;
             for name in names {
                 work.delete_consumer(&name).await.unwrap();
+            }
+        });
+    }
+
+    /// Changes all consumers of calls of the app `test`.
+    pub fn change_consumers(&self, how: impl Fn(&mut pull::Config)) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
+            let names: Vec<_> = work.consumer_names().map(Result::unwrap).collect().await;
+            assert!(!names.is_empty());
+            for name in names {
+                let config = work.consumer_info(&name).await.unwrap().config;
+                let mut config = pull::Config::try_from_consumer_config(config).unwrap();
+                how(&mut config);
+                work.update_consumer(config).await.unwrap();
             }
         });
     }

@@ -1,5 +1,7 @@
 //! Streams that are full or have other settings, messages that can't be read, and who may connect.
 
+use std::time::Duration;
+
 use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use asynckit_cluster::{Cluster, Server};
 
@@ -38,6 +40,45 @@ fn a_stream_with_other_settings_is_an_error_that_says_what_differs() {
     });
     let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
     for part in ["ASYNCKIT_test_WORK", "retention is Limits and should be WorkQueue", "discard"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// And it is left as it is.
+#[test]
+fn a_consumer_with_other_settings_is_an_error_that_says_what_differs() {
+    let Some(server) = NatsServer::start() else { return };
+    drop(server.cluster());
+    server.change_consumers(|config| config.max_deliver = 5);
+    for _ in 0..2 {
+        let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+        assert!(error.contains("-any has other settings than it needs"), "{error}");
+        assert!(error.contains("max_deliver is 5 and should be 1"), "{error}");
+    }
+    // How long it is kept is up to who runs the server.
+    server.change_consumers(|config| {
+        (config.max_deliver, config.inactive_threshold) = (1, Duration::from_secs(7_200));
+    });
+    let cluster = server.cluster();
+    server.change_consumers(|config| {
+        assert_eq!(config.inactive_threshold, Duration::from_secs(7_200));
+    });
+    let _worker = server.worker("w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+/// Said at once, and not when the first large argument can't go.
+#[test]
+fn an_object_store_with_other_settings_is_an_error_that_says_what_differs() {
+    let Some(server) = NatsServer::start() else { return };
+    server.make(Config {
+        name: "OBJ_ASYNCKIT_test".to_owned(),
+        subjects: vec!["$O.ASYNCKIT_test.>".to_owned()],
+        max_age: Duration::from_secs(60),
+        ..Config::default()
+    });
+    let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+    for part in ["OBJ_ASYNCKIT_test", "subjects", "max_age is 60s", "allow_rollup_hdrs"] {
         assert!(error.contains(part), "{error}");
     }
 }

@@ -120,7 +120,10 @@ impl Acting {
             }
             Found::Made(lane, made) => match made {
                 Ok(()) => self.made(lane, true),
-                Err(_) => self.unmade.push(lane),
+                Err(error) => {
+                    self.complain(&format!("calls can't be had by workers: {error}"));
+                    self.unmade.push(lane);
+                }
             },
             Found::Recovered(epoch, found) => self.have_recovered(epoch, found),
             Found::LookedAt(lane, epoch, found) => self.looked_at(lane, epoch, found),
