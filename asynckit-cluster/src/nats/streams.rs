@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::consumer::{self, AckPolicy, IntoConsumerConfig, pull};
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
@@ -9,7 +10,9 @@ use async_nats::jetstream::stream::{
     StorageType, Stream,
 };
 use async_nats::jetstream::{self, object_store};
+use async_nats::{Client, HeaderMap};
 use asynckit::BoxError;
+use bytes::Bytes;
 
 use super::names::{Lane, Names};
 
@@ -264,6 +267,14 @@ async fn check_bucket(js: &jetstream::Context, names: &Names) -> Result<(), BoxE
             _ => Err(format!("the object store {}: {error}", names.bucket()).into()),
         },
     }
+}
+
+/// Puts a message that can't be read where somebody may look at it: once, however many have got it.
+pub(super) async fn set_aside(client: Client, names: Names, why: String, payload: Bytes) {
+    let mut headers = HeaderMap::new();
+    headers.insert("Asynckit-Why", why.replace(['\r', '\n'], " "));
+    headers.insert(NATS_MESSAGE_ID, blake3::hash(&payload).to_hex().as_str());
+    client.publish_with_headers(names.dead(), headers, payload).await.ok();
 }
 
 /// Where large bodies are.

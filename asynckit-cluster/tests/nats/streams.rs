@@ -100,23 +100,29 @@ fn a_garbled_message_is_refused_counted_and_kept_aside() {
 }
 
 #[test]
-fn garbage_for_a_driver_is_refused_and_counted() {
+fn garbage_for_a_driver_is_refused_counted_and_kept_aside() {
     let Some(server) = NatsServer::start() else { return };
     let cluster = server.cluster();
     let _worker = server.worker("w", 1);
-    let subject = server.subject_of_outcomes();
-    for garbage in [&b""[..], b"\x05\0\0\0abc", &[0xff; 300]] {
-        server.publish(&subject, garbage);
+    let outcomes = server.subject_of_outcomes();
+    let news = outcomes.replace("done", "news");
+    let subjects = [&*outcomes, &*news, "asynckit.test.beat.0123456789abcdef"];
+    for (subject, garbage) in subjects.iter().zip([&b""[..], b"\x05\0\0\0abc", &[0xff; 300]]) {
+        server.publish(subject, garbage);
     }
     soon("they are counted", || cluster.status().refused == 3);
+    soon("they are kept aside", || server.messages("DEAD") == 3);
+    // Each once, also where it comes again or to several.
+    let other = server.cluster();
+    server.publish(subjects[2], &[0xff; 300]);
+    soon("both have it", || cluster.status().refused == 4 && other.status().refused == 1);
+    server.publish(subjects[2], &[0xfe; 300]);
+    soon("another one is kept aside, too", || server.messages("DEAD") == 4);
     assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
 }
 
-/// As in `nats.conf`: an account for an app. The key is the one of the seed below.
-const USERS: &str = r#"accounts { films: { jetstream: enabled, users: [
-    { user: driver, password: secret }
-    { nkey: "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4" }
-] } }"#;
+/// The key of the seed below.
+pub const KEY: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
 /// The seed in NATS's documentation, which guards nothing.
 const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
