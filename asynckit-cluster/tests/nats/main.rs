@@ -27,6 +27,7 @@ mod promises;
 mod quick;
 mod servers;
 mod streams;
+mod template;
 mod turns;
 mod workers;
 

@@ -125,11 +125,14 @@ fn garbage_for_a_driver_is_refused_counted_and_kept_aside() {
 pub const KEY: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
 /// The seed in NATS's documentation, which guards nothing.
-const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+pub const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 
 #[test]
 fn who_has_no_credentials_is_not_let_in() {
-    let Some(server) = NatsServer::with(USERS, "") else { return };
+    let users = format!(
+        "accounts {{ films: {{ jetstream: enabled, users: [ {{ user: driver, password: secret }}, {{ nkey: {KEY} }} ] }} }}"
+    );
+    let Some(server) = NatsServer::with(&users, "") else { return };
     assert!(Cluster::connect(server.url(), "test").is_err());
     let guess = Server::at(server.url()).user("driver", "guess");
     let in_url = server.url().replace("nats://", "nats://driver:guess@").into();
