@@ -12,12 +12,13 @@ use crate::wire::CallId;
 /// 3 calls without an outcome, 1 delivered again, 0 messages refused
 /// worker-1 (process 4711, this program): films::transcode, for 2.1s
 /// worker-2 (process 4712, this program): idle
+/// films-old (process 4713, 3f0c5a7e9b1d2468): of another build, and gets no calls of this driver
 /// waiting: films::transcode (2)
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Status {
-    /// The workers, by name.
+    /// The workers, by name; over NATS also those of other builds that serve the same app.
     pub workers: Vec<WorkerStatus>,
     /// Calls that wait for a worker, by function.
     pub queued: Vec<(String, usize)>,
@@ -36,8 +37,10 @@ pub struct Status {
 pub struct WorkerStatus {
     /// Its name.
     pub name: String,
-    /// Which program it is.
+    /// Which program it is: `this program`, or over NATS the beginning of its hash.
     pub build: String,
+    /// Whether it runs calls of this driver: one of another build gets none.
+    pub is_of_this_build: bool,
     /// The id of its process, where that is on this machine; else 0.
     pub process: u32,
     /// The calls that it has: the first of them run, others may be there ahead.
@@ -80,6 +83,9 @@ impl fmt::Display for Status {
             }
             write!(f, "{}): ", worker.build)?;
             match &worker.running[..] {
+                _ if !worker.is_of_this_build => {
+                    f.write_str("of another build, and gets no calls of this driver")?;
+                }
                 [] => f.write_str("idle")?,
                 [first, others @ ..] => {
                     write!(f, "{}, for {}", first.function, since(first.since))?;

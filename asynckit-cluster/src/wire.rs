@@ -19,6 +19,10 @@ pub(crate) const MOST_HEAD: usize = 1 << 20;
 /// The longest body.
 pub(crate) const MOST_BODY: u64 = 16 << 30;
 
+/// So much is allocated for a body at once; for more only as it comes.
+#[cfg_attr(not(unix), allow(dead_code))]
+pub(crate) const STEP: u64 = 64 << 20;
+
 /// From which size on an argument goes by its contents, once.
 pub(crate) const LARGE: usize = 512 << 10;
 

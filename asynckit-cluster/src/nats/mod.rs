@@ -60,6 +60,8 @@ use std::time::Duration;
 use asynckit::BoxError;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::processes;
+
 pub(crate) use driver::Nats;
 pub use server::Server;
 pub(crate) use worker::serve_if_asked;
@@ -79,10 +81,10 @@ fn by_chance() -> u64 {
 ///
 /// The file of the program can't be read.
 fn build() -> Result<String, BoxError> {
-    let program = std::env::current_exe()?;
+    let program = processes::program()?;
     let mut hash = blake3::Hasher::new();
-    hash.update_reader(std::fs::File::open(&program)?)
-        .map_err(|error| format!("this program, {}: {error}", program.display()))?;
+    let read = std::fs::File::open(&program).and_then(|file| hash.update_reader(file).map(drop));
+    read.map_err(|error| format!("this program, {}, can't be read: {error}", program.display()))?;
     Ok(hash.finalize().to_hex()[..16].to_owned())
 }
 

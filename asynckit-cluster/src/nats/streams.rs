@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::header::NATS_MESSAGE_ID;
+use async_nats::jetstream::consumer::{self, AckPolicy, IntoConsumerConfig, pull};
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
-    Config, DiscardPolicy, PersistenceMode, RetentionPolicy, StorageType, Stream,
+    Config, ConsumerCreateStrictErrorKind, DiscardPolicy, PersistenceMode, RetentionPolicy,
+    StorageType, Stream,
 };
 use async_nats::jetstream::{self, object_store};
+use async_nats::{Client, HeaderMap};
 use asynckit::BoxError;
+use bytes::Bytes;
 
 use super::names::{Lane, Names};
 
@@ -53,6 +57,7 @@ pub(super) async fn open(
     let work = stream(js, work_config(names, copies)).await?;
     let done = stream(js, done_config(names, copies)).await?;
     stream(js, dead_config(names, copies)).await?;
+    check_bucket(js, names).await?;
     consumer(&work, names, Lane::Any, MOST_CLAIMED).await?;
     Ok(Streams { work, done })
 }
@@ -133,36 +138,46 @@ async fn stream(js: &jetstream::Context, wanted: Config) -> Result<Stream, BoxEr
     Err(format!("the stream {} comes and goes", wanted.name).into())
 }
 
+/// What something on the server has, and should have otherwise.
+#[derive(Default)]
+struct Differences(Vec<String>);
+
+impl Differences {
+    fn look<T: std::fmt::Debug + PartialEq>(&mut self, what: &str, wanted: &T, found: &T) {
+        if wanted != found {
+            self.0.push(format!("{what} is {found:?} and should be {wanted:?}"));
+        }
+    }
+
+    fn tell(self, of: &str) -> Result<(), BoxError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{of} has other settings than it needs: {}", self.0.join("; ")).into())
+    }
+}
+
 /// Refuses a stream on which the promises would not hold. How large it may become, and where its copies are, is up to
 /// who runs the server.
 fn differs(wanted: &Config, found: &Config) -> Result<(), BoxError> {
-    let mut all = Vec::new();
-    let mut look = |what: &str, wanted: String, found: String| {
-        if wanted != found {
-            all.push(format!("{what} is {found} and should be {wanted}"));
-        }
-    };
-    let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
-    look("subjects", text(&wanted.subjects), text(&found.subjects));
-    look("retention", text(&wanted.retention), text(&found.retention));
-    look("discard", text(&wanted.discard), text(&found.discard));
-    look("storage", text(&wanted.storage), text(&found.storage));
-    look("allow_direct", text(&wanted.allow_direct), text(&found.allow_direct));
-    look("allow_msg_ttl", text(&wanted.allow_message_ttl), text(&found.allow_message_ttl));
-    let per_subject = |config: &Config| config.max_messages_per_subject.max(0).to_string();
-    look("max_msgs_per_subject", per_subject(wanted), per_subject(found));
-    look("no_ack", text(&wanted.no_ack), text(&found.no_ack));
+    let mut all = Differences::default();
+    all.look("subjects", &wanted.subjects, &found.subjects);
+    all.look("retention", &wanted.retention, &found.retention);
+    all.look("discard", &wanted.discard, &found.discard);
+    all.look("storage", &wanted.storage, &found.storage);
+    all.look("allow_direct", &wanted.allow_direct, &found.allow_direct);
+    all.look("allow_msg_ttl", &wanted.allow_message_ttl, &found.allow_message_ttl);
+    all.look("allow_rollup_hdrs", &wanted.allow_rollup, &found.allow_rollup);
+    let per_subject = |config: &Config| config.max_messages_per_subject.max(0);
+    all.look("max_msgs_per_subject", &per_subject(wanted), &per_subject(found));
+    all.look("no_ack", &wanted.no_ack, &found.no_ack);
     if found.max_age != Duration::ZERO && found.max_age < KEPT.min(wanted.max_age) {
-        all.push(format!("max_age is {:?} and should be {:?}", found.max_age, wanted.max_age));
+        all.look("max_age", &wanted.max_age, &found.max_age);
     }
-    if all.is_empty() {
-        return Ok(());
-    }
-    Err(format!("the stream {} has other settings than it needs: {}", wanted.name, all.join("; "))
-        .into())
+    all.tell(&format!("the stream {}", wanted.name))
 }
 
-/// The consumer of a lane, made or brought to this limit.
+/// The consumer of a lane: made, or checked and brought to this limit.
 ///
 /// It delivers each message once: what is lost after that is the driver's to see, and it publishes the call again as
 /// its next delivery. So there are no two minds on whether a call is lost.
@@ -184,8 +199,82 @@ pub(super) async fn consumer(
         inactive_threshold: UNUSED,
         ..pull::Config::default()
     };
-    let made = work.create_consumer(wanted).await;
-    made.map(drop).map_err(|error| format!("the consumer {name}: {error}").into())
+    let complaint = |error: &dyn std::fmt::Display| format!("the consumer {name}: {error}");
+    match work.create_consumer_strict(wanted.clone()).await {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == ConsumerCreateStrictErrorKind::AlreadyExists => {}
+        Err(error) => return Err(complaint(&error).into()),
+    }
+    // It is there, with other settings.
+    let found = work.consumer_info(&name).await.map_err(|error| complaint(&error))?.config;
+    consumer_differs(&name, &wanted.clone().into_consumer_config(), &found)?;
+    if found.max_ack_pending != limit {
+        let updated = pull::Config { inactive_threshold: found.inactive_threshold, ..wanted };
+        work.update_consumer(updated).await.map_err(|error| complaint(&error))?;
+    }
+    Ok(())
+}
+
+/// Refuses a consumer by which calls would not come, or come twice. For how long it is kept is up to who runs the server.
+fn consumer_differs(
+    name: &str,
+    wanted: &consumer::Config,
+    found: &consumer::Config,
+) -> Result<(), BoxError> {
+    let mut all = Differences::default();
+    all.look("filter_subject", &wanted.filter_subject, &found.filter_subject);
+    all.look("filter_subjects", &wanted.filter_subjects, &found.filter_subjects);
+    all.look("deliver_subject", &wanted.deliver_subject, &found.deliver_subject);
+    all.look("deliver_policy", &wanted.deliver_policy, &found.deliver_policy);
+    all.look("ack_policy", &wanted.ack_policy, &found.ack_policy);
+    all.look("ack_wait", &wanted.ack_wait, &found.ack_wait);
+    all.look("max_deliver", &wanted.max_deliver, &found.max_deliver);
+    all.look("backoff", &wanted.backoff, &found.backoff);
+    all.look("replay_policy", &wanted.replay_policy, &found.replay_policy);
+    all.look("headers_only", &wanted.headers_only, &found.headers_only);
+    all.look("max_waiting", &wanted.max_waiting, &found.max_waiting);
+    all.look("max_batch", &wanted.max_batch, &found.max_batch);
+    all.look("max_bytes", &wanted.max_bytes, &found.max_bytes);
+    all.look("max_expires", &wanted.max_expires, &found.max_expires);
+    all.tell(&format!("the consumer {name}"))
+}
+
+/// What the object store's stream has to be like: as the client makes it.
+fn bucket_config(names: &Names) -> Config {
+    let bucket = names.bucket();
+    Config {
+        name: format!("OBJ_{bucket}"),
+        subjects: vec![format!("$O.{bucket}.C.>"), format!("$O.{bucket}.M.>")],
+        discard: DiscardPolicy::New,
+        max_age: STORED,
+        allow_direct: true,
+        allow_rollup: true,
+        ..Config::default()
+    }
+}
+
+/// Refuses a bucket that is there and would not do. There need not be one: it is made for the first large body.
+async fn check_bucket(js: &jetstream::Context, names: &Names) -> Result<(), BoxError> {
+    let wanted = bucket_config(names);
+    match js.get_stream(&wanted.name).await {
+        Ok(found) => differs(&wanted, &found.cached_info().config),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(why)
+                if why.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+            {
+                Ok(())
+            }
+            _ => Err(format!("the object store {}: {error}", names.bucket()).into()),
+        },
+    }
+}
+
+/// Puts a message that can't be read where somebody may look at it: once, however many have got it.
+pub(super) async fn set_aside(client: Client, names: Names, why: String, payload: Bytes) {
+    let mut headers = HeaderMap::new();
+    headers.insert("Asynckit-Why", why.replace(['\r', '\n'], " "));
+    headers.insert(NATS_MESSAGE_ID, blake3::hash(&payload).to_hex().as_str());
+    client.publish_with_headers(names.dead(), headers, payload).await.ok();
 }
 
 /// Where large bodies are.
@@ -194,6 +283,7 @@ pub(super) async fn bucket(
     names: &Names,
     copies: usize,
 ) -> Result<object_store::ObjectStore, BoxError> {
+    check_bucket(js, names).await?;
     if let Ok(bucket) = js.get_object_store(names.bucket()).await {
         return Ok(bucket);
     }

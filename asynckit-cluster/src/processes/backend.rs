@@ -98,6 +98,7 @@ impl Backend for Processes {
         let workers = crew.members.values().map(|member| WorkerStatus {
             name: member.name.clone(),
             build: "this program".to_owned(),
+            is_of_this_build: true,
             process: member.process,
             running: member.calls.iter().map(|sent| sent.outgoing.running(sent.since)).collect(),
         });

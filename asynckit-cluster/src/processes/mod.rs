@@ -29,3 +29,5 @@ mod start;
 
 #[cfg(unix)]
 pub(crate) use backend::{Options, Processes};
+#[cfg(all(unix, feature = "nats"))]
+pub(crate) use start::program;

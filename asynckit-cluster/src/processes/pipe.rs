@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use crate::sync::lock;
-use crate::wire::{MOST_BODY, MOST_HEAD};
+use crate::wire::{MOST_BODY, MOST_HEAD, STEP};
 
 /// How much a pipe should hold, where the system allows it.
 const PIPE: usize = 1 << 20;
@@ -21,9 +21,6 @@ const SMALL: usize = 16 << 10;
 
 /// What is held is written after this time.
 const MOMENT: Duration = Duration::from_micros(200);
-
-/// So much is allocated for a body at once; for more only as it comes.
-const STEP: u64 = 64 << 20;
 
 /// A pipe: the reading and the writing end. Neither goes on to other processes.
 pub(super) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {

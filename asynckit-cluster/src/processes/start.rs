@@ -6,6 +6,7 @@ use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::{env, process, thread};
@@ -41,6 +42,14 @@ impl Drop for Fresh {
     }
 }
 
+/// The very program that runs, also where another one has its name by now, or none.
+pub(crate) fn program() -> io::Result<PathBuf> {
+    match cfg!(target_os = "linux") {
+        true => Ok("/proc/self/exe".into()),
+        false => env::current_exe(),
+    }
+}
+
 /// Starts one. It has to be done by a thread that lasts: where that ends, the process is killed.
 pub(super) fn start(
     settings: &Settings,
@@ -50,12 +59,7 @@ pub(super) fn start(
     let (its_calls, calls) = pipe::pipe()?;
     let (outcomes, its_outcomes) = pipe::pipe()?;
     let (ours, its) = UnixStream::pair()?;
-    // The very program that runs, also where another one has its name by now.
-    let program = match cfg!(target_os = "linux") {
-        true => "/proc/self/exe".into(),
-        false => env::current_exe()?,
-    };
-    let mut command = Command::new(program);
+    let mut command = Command::new(program()?);
     if let Some(name) = env::args_os().next() {
         command.arg0(name);
     }

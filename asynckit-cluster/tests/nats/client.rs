@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::Context;
+use async_nats::jetstream::consumer::{FromConsumer, pull};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, State, Stream};
 use futures_util::StreamExt;
@@ -96,6 +97,22 @@ impl NatsServer {
         });
     }
 
+    /// Changes all consumers of calls of the app `test`.
+    pub fn change_consumers(&self, how: impl Fn(&mut pull::Config)) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
+            let names: Vec<_> = work.consumer_names().map(Result::unwrap).collect().await;
+            assert!(!names.is_empty());
+            for name in names {
+                let config = work.consumer_info(&name).await.unwrap().config;
+                let mut config = pull::Config::try_from_consumer_config(config).unwrap();
+                how(&mut config);
+                work.update_consumer(config).await.unwrap();
+            }
+        });
+    }
+
     fn purge(&self, stream: &str) {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
@@ -145,6 +162,40 @@ impl NatsServer {
         });
     }
 
+    /// Has the only large body, and the only call that needs it, say that it is so large.
+    pub fn forge_size(&self, forged: u64) {
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client.clone());
+            let bodies = stream_of(&js, "OBJ_ASYNCKIT_test").await;
+            let said = bodies.get_last_raw_message_by_subject("$O.ASYNCKIT_test.M.>");
+            let said = said.await.unwrap();
+            let text = String::from_utf8(said.payload.to_vec()).unwrap();
+            let after = |what: &str| text.split_once(what).unwrap().1;
+            let size = after("\"size\":").split([',', '}']).next().unwrap();
+            let hash = after("\"name\":\"").split(['-', '"']).nth(1).unwrap();
+            let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).unwrap();
+
+            let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
+            let call = work.get_last_raw_message_by_subject("asynckit.test.work.>").await.unwrap();
+            let length = u32::from_le_bytes(*call.payload.first_chunk().unwrap()) as usize;
+            let (head, rest) = call.payload[4..].split_at(length);
+            let at = head.windows(hash.len()).position(|part| part == hash).unwrap() + hash.len();
+            let old = varint(size.parse().unwrap());
+            assert!(head[at..].starts_with(&old));
+            let head = [&head[..at], &varint(forged), &head[at + old.len()..]].concat();
+            let length = (head.len() as u32).to_le_bytes();
+            let payload = [&length[..], &head, rest].concat();
+
+            let text = text.replace(&format!("\"size\":{size}"), &format!("\"size\":{forged}"));
+            let mut headers = async_nats::HeaderMap::new();
+            headers.insert("Nats-Rollup", "sub");
+            let sent = js.publish_with_headers(said.subject, headers, text.into());
+            sent.await.unwrap().await.unwrap();
+            work.delete_message(call.sequence).await.unwrap();
+            js.publish(call.subject, payload.into()).await.unwrap().await.unwrap();
+        });
+    }
+
     /// A subject by which calls come to workers of this build.
     pub fn a_subject_of_calls(&self) -> String {
         let build = self.part_of_a_beat(3);
@@ -190,6 +241,17 @@ impl NatsServer {
         });
         Beats(count)
     }
+}
+
+/// A number as it is in the head of a message.
+fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 127 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
 }
 
 /// How often workers, or drivers, have said that they live.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ struct State {
     connections: Mutex<Vec<Connection>>,
     /// How many there have been.
     count: AtomicUsize,
+    /// How many bytes have come, from the client and from the server.
+    bytes: [AtomicU64; 2],
     /// How many bytes a second get to the server, unless it is 0.
     pace: AtomicUsize,
 }
@@ -103,6 +105,11 @@ impl Proxy {
         self.state.pace.store(bytes, Ordering::SeqCst);
     }
 
+    /// How many bytes have come from the client, and from the server.
+    pub fn bytes(&self) -> [u64; 2] {
+        [0, 1].map(|direction| self.state.bytes[direction].load(Ordering::SeqCst))
+    }
+
     /// How many connections there have been.
     fn count(&self) -> usize {
         self.state.count.load(Ordering::SeqCst)
@@ -122,6 +129,7 @@ impl State {
         std::thread::spawn(move || {
             let mut bytes = vec![0; 64 << 10];
             while let Ok(count @ 1..) = from.read(&mut bytes) {
+                state.bytes[direction].fetch_add(count as u64, Ordering::SeqCst);
                 if direction == 1 {
                     let held = state.is_held.lock().unwrap();
                     drop(state.is_released.wait_while(held, |is_held| *is_held));

@@ -1,14 +1,14 @@
 //! Drivers that are killed, and several at once.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use asynckit_cluster::Cluster;
 
 use crate::calls::{add, gated, whoami};
-use crate::support::{Dir, NatsServer, soon};
+use crate::support::{Dir, NatsServer, REPLACED, replaced, soon};
 
 /// Drives calls, where this process was started for that: one that runs until it may go on, and many after it.
 pub fn drive_if_asked() {
@@ -77,16 +77,39 @@ fn a_driver_without_workers_says_so_and_who_is_there_instead() {
     assert!(driver.wait().unwrap().success());
 }
 
+/// As when it was installed anew. Both are still of this build.
+#[test]
+fn a_driver_and_a_worker_whose_file_was_replaced_do_all_the_same() {
+    let Some(server) = NatsServer::start() else { return };
+    let (dir, copies) = (Dir::new(), Dir::new());
+    dir.allow("go");
+    let mut driver = command(&replaced(&copies, "driver"), &server, &dir);
+    let mut driver = driver.env(REPLACED, "1").spawn().unwrap();
+    let mut worker = server.replaced_worker(&copies, "worker");
+    soon("the driver has ended", || {
+        assert!(worker.is_alive());
+        driver.try_wait().unwrap().is_some_and(|status| {
+            assert!(status.success());
+            true
+        })
+    });
+    assert_eq!(std::fs::read_dir(copies.path()).unwrap().count(), 0, "there is no such file");
+}
+
 /// The process of `this_is_a_driver`.
 pub fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    let program = std::env::current_exe().unwrap();
+    command(&program, server, dir).stderr(stderr).spawn().unwrap()
+}
+
+fn command(program: &Path, server: &NatsServer, dir: &Dir) -> Command {
+    let mut command = Command::new(program);
+    command
         .args(["--exact", "this_is_a_driver", "--nocapture"])
         .env("NATS_TEST_DRIVER", server.url())
         .env("NATS_TEST_DIR", dir.path())
-        .stdout(Stdio::null())
-        .stderr(stderr)
-        .spawn()
-        .unwrap()
+        .stdout(Stdio::null());
+    command
 }
 
 #[test]

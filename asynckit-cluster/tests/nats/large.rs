@@ -1,4 +1,4 @@
-//! Large arguments and values, which go by themselves: once, and for as long as somebody needs them.
+//! Large arguments and values, which go by themselves: once, and for as long as somebody needs them or may.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{Dir, Driven, NatsServer, soon};
 const MESSAGES: u64 = 7 + 1;
 
 #[test]
-fn a_large_argument_goes_once_and_goes_away_with_the_last_call() {
+fn a_large_argument_goes_once_and_goes_away_with_the_cluster() {
     let Some(server) = NatsServer::start() else { return };
     let cluster = server.cluster();
     let all: Vec<_> = (0..8).map(|_| sum(vec![1; 3 << 20]).spawn_on(&cluster)).collect();
@@ -22,7 +22,57 @@ fn a_large_argument_goes_once_and_goes_away_with_the_last_call() {
     for one in all {
         assert_eq!(one.get().unwrap(), (3 << 20, 3 << 20));
     }
-    soon("it is gone", || server.objects().0 == 0);
+    drop(cluster);
+    assert_eq!(server.objects().0, 0);
+}
+
+/// While nobody needs it, the server has it for a while.
+#[test]
+fn a_large_argument_of_calls_one_after_the_other_goes_once() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let _worker = server.worker("w", 1);
+    let mut beats = server.watch_drivers();
+    for n in 0..5 {
+        assert_eq!(sum(vec![1; 3 << 20]).spawn_on(&cluster).get().unwrap(), (3 << 20, 3 << 20));
+        assert_eq!(server.objects(), (1, MESSAGES), "after call {n}");
+        // What the driver does each second it has done.
+        beats.wait_for(3);
+    }
+    drop(cluster);
+    assert_eq!(server.objects().0, 0);
+}
+
+/// To the server, and from there to each worker, of which several calls wait for it.
+#[test]
+fn a_large_argument_of_several_calls_goes_once_each_way() {
+    let Some(server) = NatsServer::start() else { return };
+    let (to_driver, to_worker) = (Proxy::to(server.port()), Proxy::to(server.port()));
+    let cluster = Driven::at(to_driver.url());
+    let all: Vec<_> = (0..4).map(|_| sum(vec![1; 6 << 20]).spawn_on(&cluster)).collect();
+    soon("all are there", || server.messages("WORK") == 4);
+    let _worker = to_worker.worker("w", 4);
+    for one in all {
+        assert_eq!(one.get().unwrap(), (6 << 20, 6 << 20));
+    }
+    let (sent, fetched) = (to_driver.bytes()[0], to_worker.bytes()[1]);
+    let once = 6 << 20..7 << 20;
+    assert!(once.contains(&sent) && once.contains(&fetched), "{sent} and {fetched} bytes");
+}
+
+/// The server has lost it: each of the calls tells so, and it is put there once.
+#[test]
+fn a_large_argument_that_is_gone_goes_once_more() {
+    let Some(server) = NatsServer::start() else { return };
+    let cluster = server.cluster();
+    let all: Vec<_> = (0..4).map(|_| sum(vec![1; 3 << 20]).spawn_on(&cluster)).collect();
+    soon("all are there", || server.messages("WORK") == 4);
+    server.forget_objects();
+    let _worker = server.worker("w", 4);
+    for one in all {
+        assert_eq!(one.get().unwrap(), (3 << 20, 3 << 20));
+    }
+    assert_eq!((server.objects(), cluster.status().redelivered), ((1, 2 * MESSAGES), 0));
 }
 
 #[test]
@@ -33,14 +83,15 @@ fn a_large_argument_of_a_call_that_goes_out_again_does_not_go_again() {
     let error = poison_with(vec![1; 3 << 20]).spawn_on(&cluster).get().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Lost);
     assert_eq!(cluster.status().redelivered, 2);
-    soon("it is gone", || server.objects().0 == 0);
+    drop(cluster);
+    assert_eq!(server.objects().0, 0);
     // (Where one was a mark is left.)
     assert!(server.objects().1 <= MESSAGES + 1, "{:?}", server.objects());
 }
 
-/// Also where that is before it has arrived.
+/// A minute after the last call that needed it; also where that was cancelled before it had arrived.
 #[test]
-fn a_large_argument_of_a_cancelled_call_goes_away() {
+fn a_large_argument_that_no_call_needs_goes_away() {
     let Some(server) = NatsServer::start() else { return };
     let cluster = server.cluster();
     // So that there is a place for them.
@@ -54,9 +105,13 @@ fn a_large_argument_of_a_cancelled_call_goes_away() {
         one.cancel();
     }
     soon("they were under way", || server.objects().1 > 3);
-    soon("nothing is left", || server.messages("WORK") == 0 && server.objects().0 == 0);
-    drop(cluster);
-    assert_eq!(server.objects().0, 0);
+    soon("no call is left", || server.messages("WORK") == 0);
+    // (Each look at it leaves something for a while: so not many a second.)
+    let mut beats = server.watch_drivers();
+    soon("nothing is left", || {
+        beats.wait_for(1);
+        server.objects().0 == 0
+    });
 }
 
 /// Its value is on the server, and the driver hears of it when it has begun to end.

@@ -21,11 +21,13 @@ mod credentials;
 mod doubts;
 mod drivers;
 mod ends;
+mod forged;
 mod large;
 mod promises;
 mod quick;
 mod servers;
 mod streams;
+mod template;
 mod turns;
 mod workers;
 
@@ -33,11 +35,14 @@ mod workers;
 #[test]
 fn this_is_a_worker() {
     workers::fall_ill_if_asked();
+    forged::have_little_space_if_asked();
+    support::lose_the_file_if_asked();
     asynckit_cluster::serve_if_asked();
 }
 
 /// What a driver process runs: as many calls as it is told, until it is killed.
 #[test]
 fn this_is_a_driver() {
+    support::lose_the_file_if_asked();
     drivers::drive_if_asked();
 }

@@ -1,5 +1,7 @@
 //! Streams that are full or have other settings, messages that can't be read, and who may connect.
 
+use std::time::Duration;
+
 use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use asynckit_cluster::{Cluster, Server};
 
@@ -42,6 +44,45 @@ fn a_stream_with_other_settings_is_an_error_that_says_what_differs() {
     }
 }
 
+/// And it is left as it is.
+#[test]
+fn a_consumer_with_other_settings_is_an_error_that_says_what_differs() {
+    let Some(server) = NatsServer::start() else { return };
+    drop(server.cluster());
+    server.change_consumers(|config| config.max_deliver = 5);
+    for _ in 0..2 {
+        let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+        assert!(error.contains("-any has other settings than it needs"), "{error}");
+        assert!(error.contains("max_deliver is 5 and should be 1"), "{error}");
+    }
+    // How long it is kept is up to who runs the server.
+    server.change_consumers(|config| {
+        (config.max_deliver, config.inactive_threshold) = (1, Duration::from_secs(7_200));
+    });
+    let cluster = server.cluster();
+    server.change_consumers(|config| {
+        assert_eq!(config.inactive_threshold, Duration::from_secs(7_200));
+    });
+    let _worker = server.worker("w", 1);
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+}
+
+/// Said at once, and not when the first large argument can't go.
+#[test]
+fn an_object_store_with_other_settings_is_an_error_that_says_what_differs() {
+    let Some(server) = NatsServer::start() else { return };
+    server.make(Config {
+        name: "OBJ_ASYNCKIT_test".to_owned(),
+        subjects: vec!["$O.ASYNCKIT_test.>".to_owned()],
+        max_age: Duration::from_secs(60),
+        ..Config::default()
+    });
+    let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+    for part in ["OBJ_ASYNCKIT_test", "subjects", "max_age is 60s", "allow_rollup_hdrs"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
 #[test]
 fn a_garbled_message_is_refused_counted_and_kept_aside() {
     let Some(server) = NatsServer::start() else { return };
@@ -59,30 +100,39 @@ fn a_garbled_message_is_refused_counted_and_kept_aside() {
 }
 
 #[test]
-fn garbage_for_a_driver_is_refused_and_counted() {
+fn garbage_for_a_driver_is_refused_counted_and_kept_aside() {
     let Some(server) = NatsServer::start() else { return };
     let cluster = server.cluster();
     let _worker = server.worker("w", 1);
-    let subject = server.subject_of_outcomes();
-    for garbage in [&b""[..], b"\x05\0\0\0abc", &[0xff; 300]] {
-        server.publish(&subject, garbage);
+    let outcomes = server.subject_of_outcomes();
+    let news = outcomes.replace("done", "news");
+    let subjects = [&*outcomes, &*news, "asynckit.test.beat.0123456789abcdef"];
+    for (subject, garbage) in subjects.iter().zip([&b""[..], b"\x05\0\0\0abc", &[0xff; 300]]) {
+        server.publish(subject, garbage);
     }
     soon("they are counted", || cluster.status().refused == 3);
+    soon("they are kept aside", || server.messages("DEAD") == 3);
+    // Each once, also where it comes again or to several.
+    let other = server.cluster();
+    server.publish(subjects[2], &[0xff; 300]);
+    soon("both have it", || cluster.status().refused == 4 && other.status().refused == 1);
+    server.publish(subjects[2], &[0xfe; 300]);
+    soon("another one is kept aside, too", || server.messages("DEAD") == 4);
     assert_eq!(add(2, 2).spawn_on(&cluster).get().unwrap(), 4);
 }
 
-/// As in `nats.conf`: an account for an app. The key is the one of the seed below.
-const USERS: &str = r#"accounts { films: { jetstream: enabled, users: [
-    { user: driver, password: secret }
-    { nkey: "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4" }
-] } }"#;
+/// The key of the seed below.
+pub const KEY: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
 /// The seed in NATS's documentation, which guards nothing.
-const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+pub const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 
 #[test]
 fn who_has_no_credentials_is_not_let_in() {
-    let Some(server) = NatsServer::with(USERS, "") else { return };
+    let users = format!(
+        "accounts {{ films: {{ jetstream: enabled, users: [ {{ user: driver, password: secret }}, {{ nkey: {KEY} }} ] }} }}"
+    );
+    let Some(server) = NatsServer::with(&users, "") else { return };
     assert!(Cluster::connect(server.url(), "test").is_err());
     let guess = Server::at(server.url()).user("driver", "guess");
     let in_url = server.url().replace("nats://", "nats://driver:guess@").into();

@@ -117,12 +117,17 @@ fn watch(server: &Arc<()>) {
     });
 }
 
+/// A port that nobody has.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// A server with a store of its own.
 pub struct NatsServer {
     _watched: Arc<()>,
     dir: Dir,
     port: u16,
-    more: String,
+    config: String,
     process: Option<Child>,
 }
 
@@ -134,18 +139,22 @@ impl NatsServer {
 
     /// With this in its configuration, and this in its part `jetstream`.
     pub fn with(more: &str, jetstream: &str) -> Option<NatsServer> {
+        NatsServer::by(|port, store| {
+            let listen = format!("listen: \"127.0.0.1:{port}\"");
+            format!("{listen}\njetstream {{ store_dir: {store:?}\n{jetstream}\n}}\n{more}\n")
+        })
+    }
+
+    /// By this configuration, of a port and a directory for its store.
+    pub fn by(config: impl FnOnce(u16, &Path) -> String) -> Option<NatsServer> {
         if !is_there() {
             return None;
         }
-        let dir = Dir::new();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let store = dir.join("store");
-        let more = format!(
-            "listen: \"127.0.0.1:{port}\"\njetstream {{ store_dir: {store:?}\n{jetstream}\n}}\n{more}\n"
-        );
+        let (dir, port) = (Dir::new(), free_port());
+        let config = config(port, &dir.join("store"));
         let watched = Arc::new(());
         watch(&watched);
-        let mut server = NatsServer { _watched: watched, dir, port, more, process: None };
+        let mut server = NatsServer { _watched: watched, dir, port, config, process: None };
         server.run();
         Some(server)
     }
@@ -161,7 +170,7 @@ impl NatsServer {
     /// Starts it, with what it has stored.
     pub fn run(&mut self) {
         let config = self.dir.join("server.conf");
-        std::fs::write(&config, &self.more).unwrap();
+        std::fs::write(&config, &self.config).unwrap();
         let log = std::fs::File::create(self.dir.join("server.log")).unwrap();
         let mut command = Command::new(program().unwrap());
         command.arg("-c").arg(&config).stdout(Stdio::null()).stderr(log);
@@ -199,6 +208,14 @@ impl NatsServer {
 
     pub fn worker(&self, name: &str, threads: u32) -> WorkerProcess {
         WorkerProcess::start(&format!("{}/test", self.url()), name, threads)
+    }
+
+    /// A worker of this build whose file is gone by the time when it serves.
+    pub fn replaced_worker(&self, dir: &Dir, name: &str) -> WorkerProcess {
+        let url = format!("{}/test", self.url());
+        WorkerProcess::of(&replaced(dir, name), &url, name, 1, |command| {
+            command.env(REPLACED, "1");
+        })
     }
 
     /// A worker of another build: the same program with one more byte at its end is another program, that does the same.
@@ -258,6 +275,24 @@ impl Spawn for Driven {
 }
 impl Spawner<'static> for Driven {}
 impl AsyncSpawner for Driven {}
+
+/// The variable of a program that is to lose its file.
+pub const REPLACED: &str = "ASYNCKIT_TEST_REPLACED";
+
+/// Takes the file of this program away, where it is to lose it: it is a copy.
+pub fn lose_the_file_if_asked() {
+    if std::env::var_os(REPLACED).is_some() {
+        // (A process that this one starts finds none.)
+        std::fs::remove_file(std::env::current_exe().unwrap()).ok();
+    }
+}
+
+/// A copy of this program that may lose its file.
+pub fn replaced(dir: &Dir, name: &str) -> PathBuf {
+    let copy = dir.join(name);
+    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    copy
+}
 
 /// A worker; it ends with the test.
 pub struct WorkerProcess {

@@ -306,17 +306,28 @@ fn an_idle_worker_that_is_asked_to_end_does_so_though_the_server_is_away() {
 fn a_worker_of_an_older_build_gets_nothing() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
-    let _older = server.older_worker(&dir, "older");
+    let older_one = server.older_worker(&dir, "older");
     let held = gated(dir.path().to_owned(), 1).spawn_on(&cluster);
     let mut older = server.watch_beats();
     soon("the older one is there", || older.has_come());
     // Several of its beats, in which it could have taken the call.
     older.wait_for(3);
     assert!(begun(dir.path(), 1).is_empty());
-    assert!(cluster.status().workers.is_empty());
+    let status = cluster.status();
+    let [its] = &status.workers[..] else { panic!("one is there") };
+    assert_eq!((&*its.name, its.process, its.running.len()), ("older", older_one.id(), 0));
+    assert!(!its.is_of_this_build && !server.a_subject_of_calls().contains(&its.build));
     let _same = server.worker("same", 1);
     dir.allow("go");
     assert_eq!(held.get().unwrap(), 1);
+    soon("both are there", || cluster.status().workers.len() == 2);
+    let status = cluster.status();
+    let [older_one, same] = &status.workers[..] else { unreachable!() };
+    assert_eq!((&*older_one.build, &*same.name), (&*its.build, "same"));
+    assert!(same.is_of_this_build && server.a_subject_of_calls().contains(&same.build));
+    let shown = status.to_string();
+    let words = format!("{}): of another build, and gets no calls of this driver", its.build);
+    assert!(shown.contains(&words), "{shown}");
 }
 
 /// A call of another worker's function that was begun is told when it isn't wanted, wherever it runs.

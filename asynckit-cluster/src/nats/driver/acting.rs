@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::calls::{Calls, Instance, Open};
 use super::recover::{Listed, Recovered, Relics};
 use super::seen::Workers;
+use super::spare::Larges;
 use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::{Connection, PATIENCE, Server};
@@ -26,7 +27,7 @@ use crate::wire::{self, CallId, Hash};
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
 pub(super) enum Found {
     /// What a call needs of large bodies is stored, or not.
-    Put(u64, u32, u32, Vec<Hash>, Result<(), BoxError>),
+    Put(u64, u32, u32, Vec<(Hash, u64)>, Result<(), BoxError>),
     /// A call that went out then is, or not.
     Sent(u64, u32, u32, Instant, Result<u64, PublishError>),
     /// This delivery is taken out of the stream, or could not be.
@@ -88,10 +89,7 @@ pub(super) struct Acting {
     pub(super) epoch: u32,
     /// Up to where in the stream all outcomes have come: a while ago, and lately.
     pub(super) marks: (u64, u64),
-    /// How many open calls need a large body.
-    pub(super) large: HashMap<Hash, usize>,
-    /// Large bodies that no open call needed any more; one may need them again, as when it goes out anew.
-    pub(super) unneeded: HashSet<Hash>,
+    pub(super) larges: Larges,
     pub(super) said_again: Option<Instant>,
     /// It has been said that somebody speaks otherwise.
     pub(super) said_foreign: bool,
@@ -162,8 +160,7 @@ impl Acting {
             is_reading: false,
             epoch: 0,
             marks: (last, last),
-            large: HashMap::new(),
-            unneeded: HashSet::new(),
+            larges: Larges::default(),
             said_again: None,
             said_foreign: false,
             again: Vec::new(),

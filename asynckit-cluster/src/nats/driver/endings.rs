@@ -46,7 +46,10 @@ impl Acting {
             Told::Lost(lost) => self.lose(id.number, delivery, lost),
             Told::Returned => self.lose(id.number, delivery, not_begun(worker)),
             Told::Missing(hash) => {
-                self.objects.doubt_one(self.run, &hash);
+                let open = self.calls.delivery(id.number, delivery);
+                if let Some(sent) = open.and_then(|open| open.sent) {
+                    self.objects.doubt_one(self.run, &hash, sent);
+                }
                 self.lose(id.number, delivery, not_begun(worker));
             }
         }

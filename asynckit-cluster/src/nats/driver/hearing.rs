@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::acting::{Acting, Found, Got};
 use crate::nats::frames::{self, Beat, Body, Done, News};
-use crate::nats::say;
+use crate::nats::{say, streams};
 use crate::wire::{CallId, Garbled, Hash};
 
 impl Acting {
@@ -17,7 +17,7 @@ impl Acting {
         });
         let (instance, sent, apart) = match apart {
             Ok(apart) => apart,
-            Err(garbled) => return self.refuse(&garbled),
+            Err(garbled) => return self.refuse(&garbled, message),
         };
         self.workers.shows(instance, sent);
         self.is_untidy = true;
@@ -77,7 +77,7 @@ impl Acting {
     pub(super) fn hear_news(&mut self, message: &Bytes) {
         let news = match frames::unpack::<News>(message) {
             Ok((news, _)) => news,
-            Err(garbled) => return self.refuse(&garbled),
+            Err(garbled) => return self.refuse(&garbled, message),
         };
         let now = Instant::now();
         self.workers.speaks(&news, now);
@@ -89,7 +89,7 @@ impl Acting {
     pub(super) fn hear_beat(&mut self, message: &Bytes) {
         let (beat, _) = match frames::unpack::<Beat>(message) {
             Ok(beat) => beat,
-            Err(garbled) => return self.refuse(&garbled),
+            Err(garbled) => return self.refuse(&garbled, message),
         };
         let now = Instant::now();
         if beat.hello.build == self.names.build {
@@ -109,8 +109,16 @@ impl Acting {
         }
     }
 
-    fn refuse(&mut self, garbled: &Garbled) {
-        if garbled.is_foreign && !std::mem::replace(&mut self.said_foreign, true) {
+    /// What can't be read is kept aside; but for what somebody of another version says, as that comes again each second.
+    fn refuse(&mut self, garbled: &Garbled, message: &Bytes) {
+        if !garbled.is_foreign {
+            let (client, names) = (self.connection.client.clone(), self.names.clone());
+            let setting = streams::set_aside(client, names, garbled.to_string(), message.clone());
+            self.find(async move {
+                setting.await;
+                Found::Nothing
+            });
+        } else if !std::mem::replace(&mut self.said_foreign, true) {
             say(&garbled.to_string());
         }
         self.tell(|driver| driver.refused(garbled));

@@ -106,8 +106,8 @@ impl Acting {
 
     fn learn(&mut self, found: Found) {
         match found {
-            Found::Put(number, delivery, epoch, hashes, put) => {
-                self.put(number, delivery, epoch, hashes, put);
+            Found::Put(number, delivery, epoch, bodies, put) => {
+                self.put(number, delivery, epoch, bodies, put);
             }
             Found::Sent(number, delivery, epoch, at, seq) => {
                 self.sent(number, delivery, epoch, at, seq);
@@ -120,7 +120,10 @@ impl Acting {
             }
             Found::Made(lane, made) => match made {
                 Ok(()) => self.made(lane, true),
-                Err(_) => self.unmade.push(lane),
+                Err(error) => {
+                    self.complain(&format!("calls can't be had by workers: {error}"));
+                    self.unmade.push(lane);
+                }
             },
             Found::Recovered(epoch, found) => self.have_recovered(epoch, found),
             Found::LookedAt(lane, epoch, found) => self.looked_at(lane, epoch, found),
@@ -143,7 +146,7 @@ impl Acting {
             return;
         }
         let now = Instant::now();
-        self.forget_unneeded();
+        self.forget_old(now);
         self.forget_strays(now);
         self.take_relics_out(now);
         self.look_for_relics();
@@ -196,7 +199,7 @@ impl Acting {
                 kept.iter().for_each(|message| self.outcomes(message));
             }
             done.purge().filter(subject).await.ok();
-            self.forget_unneeded();
+            self.forget_spare();
         };
         timeout(AT_THE_END, last_things).await.ok();
         // Nor does anybody want what workers have, if they are there.
@@ -207,7 +210,7 @@ impl Acting {
         let rest = async {
             while let Ok(Some(found)) = timeout(AT_THE_END, self.findings.next()).await {
                 self.learn(found);
-                self.forget_unneeded();
+                self.forget_spare();
             }
         };
         timeout(AT_MOST, rest).await.ok();

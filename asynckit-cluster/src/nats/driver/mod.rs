@@ -3,13 +3,14 @@
 //!
 //! # The files
 //!
-//! `calls` has what is known of each open call, `seen` of each worker; `recover` is what the server is asked for;
+//! `calls` has what is known of each open call, `seen` of each worker, `spare` of large arguments; `recover` is what the server is asked for;
 //! `acting` is what the thread has, `sending` and `hearing` what it sends and hears, `leaving` what it does about calls
 //! that nobody wants any more, `endings` what about losses, and `life` is its life.
 
 mod calls;
 mod recover;
 mod seen;
+mod spare;
 
 mod acting;
 

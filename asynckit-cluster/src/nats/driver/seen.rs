@@ -20,6 +20,7 @@ const FORGOTTEN: Duration = Duration::from_secs(60);
 
 pub(super) struct Seen {
     pub(super) name: String,
+    build: String,
     /// Its process, where it is on this machine; else 0.
     process: u32,
     last: Instant,
@@ -34,8 +35,8 @@ pub(super) struct Workers {
     all: HashMap<Instance, Seen>,
     /// What the clocks of workers show; also of those that have gone, whose outcomes may still come.
     clocks: HashMap<Instance, (Aligned, Instant)>,
-    /// Workers of other builds, by build and name, and when each was heard of last.
-    others: BTreeMap<String, BTreeMap<String, Instant>>,
+    /// Workers of other builds.
+    others: HashMap<Instance, Seen>,
     /// What those that have gone have refused.
     refused: u64,
     /// Since when there has been work and no worker.
@@ -58,20 +59,21 @@ impl Workers {
         }
     }
 
-    /// A worker of ours says what it is at.
+    /// A worker says what it is at.
     pub(super) fn beats(&mut self, beat: Beat, now: Instant) {
-        if beat.hello.build != self.build {
-            let names = self.others.entry(beat.hello.build).or_default();
-            names.insert(beat.hello.name, now);
-            return;
-        }
+        let is_ours = beat.hello.build == self.build;
         if beat.is_last {
-            self.leaves(beat.instance);
+            match is_ours {
+                true => drop(self.leaves(beat.instance)),
+                false => drop(self.others.remove(&beat.instance)),
+            }
             return;
         }
         let process = self.process_here(&beat.machine, beat.hello.process);
-        let seen = Seen { name: beat.hello.name, process, last: now, refused: beat.refused };
-        self.all.insert(beat.instance, seen);
+        let (name, build) = (beat.hello.name, beat.hello.build);
+        let seen = Seen { name, build, process, last: now, refused: beat.refused };
+        let all = if is_ours { &mut self.all } else { &mut self.others };
+        all.insert(beat.instance, seen);
     }
 
     /// What its clock has shown when it sent a message that has come now.
@@ -92,7 +94,15 @@ impl Workers {
     /// It has said something, if not all that it is at.
     pub(super) fn speaks(&mut self, news: &News, now: Instant) {
         let process = self.process_here(&news.machine, news.process);
-        let new = || Seen { name: news.worker.clone(), process, last: now, refused: 0 };
+        // (Those of other builds have nothing to say to this driver.)
+        let build = &self.build;
+        let new = || Seen {
+            name: news.worker.clone(),
+            build: build.clone(),
+            process,
+            last: now,
+            refused: 0,
+        };
         self.all.entry(news.instance).or_insert_with(new).last = now;
     }
 
@@ -116,10 +126,7 @@ impl Workers {
         let all = &self.all;
         let is_old = |last: Instant| now.duration_since(last) >= FORGOTTEN;
         self.clocks.retain(|instance, (_, last)| all.contains_key(instance) || !is_old(*last));
-        self.others.retain(|_, names| {
-            names.retain(|_, last| now.duration_since(*last) < ALONE);
-            !names.is_empty()
-        });
+        self.others.retain(|_, seen| now.duration_since(seen.last) < ALONE);
         let silent = |seen: &Seen| now.duration_since(seen.last) >= LEASE;
         self.all.iter().filter(|(_, seen)| silent(seen)).map(|(instance, _)| *instance).collect()
     }
@@ -147,8 +154,10 @@ impl Workers {
              with ASYNCKIT_WORKER set to the server's address",
             self.build
         );
-        for (build, names) in &self.others {
-            let names: Vec<&str> = names.keys().map(String::as_str).collect();
+        let mut others = BTreeMap::<&str, Vec<&str>>::new();
+        self.others.values().for_each(|its| others.entry(&its.build).or_default().push(&its.name));
+        for (build, mut names) in others {
+            names.sort_unstable();
             words += &format!(
                 "; {} of another build ({build}), to which nothing is sent",
                 names.join(", ")
@@ -166,14 +175,16 @@ impl Workers {
         &self,
         mut running: HashMap<Instance, Vec<RunningCall>>,
     ) -> Vec<WorkerStatus> {
-        let status = self.all.iter().map(|(instance, seen)| WorkerStatus {
+        let seen = self.all.iter().chain(&self.others);
+        let status = seen.map(|(instance, seen)| WorkerStatus {
             name: seen.name.clone(),
-            build: self.build.clone(),
+            build: seen.build.clone(),
+            is_of_this_build: seen.build == self.build,
             process: seen.process,
             running: running.remove(instance).unwrap_or_default(),
         });
         let mut all: Vec<WorkerStatus> = status.collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.sort_by(|a, b| (&a.name, &a.build).cmp(&(&b.name, &b.build)));
         all
     }
 }

@@ -29,8 +29,8 @@ const MOST_WITHDRAWN: usize = 8 << 10;
 impl Acting {
     pub(super) fn enter(&mut self, mut outgoing: Outgoing) {
         slim(&mut outgoing);
-        for hash in hashes(&outgoing) {
-            *self.large.entry(hash).or_default() += 1;
+        for (hash, _) in larges(&outgoing) {
+            self.larges.need(hash);
         }
         // The delivery before it is over.
         self.close(outgoing.call.id.number);
@@ -38,27 +38,24 @@ impl Acting {
         self.make(lane);
     }
 
-    /// Takes a call out of the open ones, and what only it needed out of the object store.
+    /// Takes a call out of the open ones. What it needed stays in the object store for a while.
     pub(super) fn close(&mut self, number: u64) -> Option<Open> {
         let open = self.calls.leave(number)?;
-        for hash in hashes(&open.outgoing) {
-            let Some(count) = self.large.get_mut(&hash) else { continue };
-            *count -= 1;
-            if *count == 0 {
-                self.large.remove(&hash);
-                self.unneeded.insert(hash);
-            }
+        let now = Instant::now();
+        for (hash, size) in larges(&open.outgoing) {
+            self.larges.release(hash, size, now);
         }
         Some(open)
     }
 
-    /// Takes large arguments away that no call needs by now.
-    pub(super) fn forget_unneeded(&mut self) {
-        for hash in std::mem::take(&mut self.unneeded) {
-            if !self.large.contains_key(&hash) {
-                self.forget(hash);
-            }
-        }
+    /// Takes large arguments away that no call has needed for a while.
+    pub(super) fn forget_old(&mut self, now: Instant) {
+        self.larges.old(now).into_iter().for_each(|hash| self.forget(hash));
+    }
+
+    /// Takes all of them away that no call needs.
+    pub(super) fn forget_spare(&mut self) {
+        self.larges.all_spare().into_iter().for_each(|hash| self.forget(hash));
     }
 
     pub(super) fn forget(&self, hash: Hash) {
@@ -128,8 +125,8 @@ impl Acting {
                 Ok(())
             };
             let put = put.await;
-            let hashes = bodies.into_iter().map(|(hash, _)| hash);
-            Found::Put(number, delivery, epoch, hashes.collect(), put)
+            let bodies = bodies.into_iter().map(|(hash, body)| (hash, body.len() as u64));
+            Found::Put(number, delivery, epoch, bodies.collect(), put)
         });
     }
 
@@ -139,12 +136,17 @@ impl Acting {
         number: u64,
         delivery: u32,
         epoch: u32,
-        hashes: Vec<Hash>,
+        bodies: Vec<(Hash, u64)>,
         put: Result<(), BoxError>,
     ) {
+        if put.is_err() && self.is_connected && epoch == self.epoch {
+            // There may be no room for it.
+            self.forget_spare();
+        }
         let Some(open) = self.calls.delivery(number, delivery) else {
             // It may have been stored after it was taken away.
-            self.unneeded.extend(hashes);
+            let now = Instant::now();
+            bodies.into_iter().for_each(|(hash, size)| self.larges.there(hash, size, now));
             // An earlier message of it may be there, while this one does not go out any more.
             if epoch == self.epoch
                 && let Some(mut open) = self.leaving.remove(&(number, delivery))
@@ -339,6 +341,8 @@ fn large(argument: &Argument) -> Option<(Hash, Bytes)> {
     }
 }
 
-fn hashes(outgoing: &Outgoing) -> Vec<Hash> {
-    outgoing.arguments.iter().filter_map(large).map(|(hash, _)| hash).collect()
+/// The large ones of its arguments, and how large they are.
+fn larges(outgoing: &Outgoing) -> Vec<(Hash, u64)> {
+    let larges = outgoing.arguments.iter().filter_map(large);
+    larges.map(|(hash, bytes)| (hash, bytes.len() as u64)).collect()
 }

@@ -130,7 +130,14 @@ impl Acting {
     fn hear_driver(&mut self, message: &Bytes) {
         let beat = match frames::unpack::<DriverBeat>(message) {
             Ok((beat, _)) => beat,
-            Err(garbled) => return self.count_refused(&garbled),
+            Err(garbled) => {
+                self.count_refused(&garbled);
+                // (That of another version comes again each second.)
+                if !garbled.is_foreign {
+                    self.set_aside(&garbled, message.clone());
+                }
+                return;
+            }
         };
         if beat.is_last {
             self.heard.remove(&beat.run);

@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::{self, Lane};
-use crate::nats::say;
+use crate::nats::{say, streams};
 use crate::seam::Argument;
 use crate::wire::{CallId, Garbled, Hash, Part};
 
@@ -262,14 +262,17 @@ impl Acting {
     /// Puts what can't be read where somebody may look at it.
     pub(super) fn refuse(&mut self, reply: String, why: &Garbled, payload: Bytes) {
         self.count_refused(why);
-        let mut headers = HeaderMap::new();
-        headers.insert("Asynckit-Why", why.to_string().replace(['\r', '\n'], " "));
-        let (client, subject) = (self.connection.client.clone(), self.names.dead());
+        self.set_aside(why, payload);
+        self.acknowledge(reply, "+TERM");
+    }
+
+    pub(super) fn set_aside(&self, why: &Garbled, payload: Bytes) {
+        let (client, names) = (self.connection.client.clone(), self.names.clone());
+        let setting = streams::set_aside(client, names, why.to_string(), payload);
         self.find(async move {
-            client.publish_with_headers(subject, headers, payload).await.ok();
+            setting.await;
             Found::Nothing
         });
-        self.acknowledge(reply, "+TERM");
     }
 
     pub(super) fn count_refused(&mut self, why: &Garbled) {

@@ -120,8 +120,7 @@ impl Acting {
             while objects.put(id.run, hash, &bytes).await.is_err() {
                 tokio::time::sleep(AGAIN).await;
             }
-            // Nobody puts it again.
-            objects.doubt_one(id.run, &hash);
+            objects.forget(id.run, &hash);
             Found::Put(Box::new(ready))
         });
     }
