@@ -278,6 +278,9 @@ impl Shared {
                         self.tell(|driver| driver.finished_early(id, outcome, body));
                     }
                     News::Over(id) => self.tell(|driver| driver.over(id)),
+                    News::Lost(id, delivery, lost) => {
+                        self.tell(|driver| driver.lost(id, delivery, lost));
+                    }
                     News::Keeper => self.keeper.notify_one(),
                 }
             }

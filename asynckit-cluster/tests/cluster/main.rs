@@ -19,6 +19,7 @@ mod site;
 mod support;
 mod terms;
 mod travel;
+mod unhelpful;
 
 use libtest_mimic::{Arguments, Trial};
 use site::Site;
@@ -49,8 +50,16 @@ fn main() {
     arguments.test_threads.get_or_insert(2);
     let mut trials = Vec::new();
     for site in Site::all() {
-        let all =
-            [travel::ALL, terms::ALL, ends::ALL, chaos::ALL, looks::ALL, kept::ALL, again::ALL];
+        let all = [
+            travel::ALL,
+            terms::ALL,
+            ends::ALL,
+            chaos::ALL,
+            looks::ALL,
+            kept::ALL,
+            again::ALL,
+            unhelpful::ALL,
+        ];
         for (name, test) in all.concat() {
             let full = format!("{}::{name}", site.name);
             trials.push(Trial::test(full, move || {
