@@ -107,7 +107,8 @@ impl ClusterBuilder {
     }
 
     /// How long the code of a call that is cancelled or out of time may go on, so that it can ask
-    /// [`is_cancelled`](asynckit::is_cancelled) and clean up, before its process is killed: 2 seconds unless said.
+    /// [`is_cancelled`](asynckit::is_cancelled) and clean up, before its process is killed: 2 seconds unless said. The
+    /// end of the cluster waits for that, too.
     pub fn grace(mut self, grace: Duration) -> ClusterBuilder {
         self.grace = grace;
         self

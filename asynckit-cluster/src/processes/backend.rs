@@ -106,9 +106,7 @@ impl Backend for Processes {
 
     fn stop(&self) {
         let mut crew = self.shared.crew();
-        crew.is_stopping = true;
-        crew.to_start = 0;
-        crew.close_all();
+        crew.stop();
         self.shared.keeper.notify_one();
         let until = Instant::now() + self.shared.options.grace;
         while !crew.is_gone() {
@@ -142,7 +140,8 @@ impl Shared {
     /// What the keeper does: it starts processes, and ends those whose time is over.
     fn keep(self: &Arc<Self>) {
         let mut crew = self.crew();
-        while !crew.is_stopping {
+        // To the very last: processes end with the thread that has started them.
+        while !(crew.is_stopping && crew.is_gone()) {
             if crew.to_start > 0 {
                 crew.to_start -= 1;
                 crew.started += 1;
@@ -340,7 +339,7 @@ impl Shared {
             crew = self.crew();
         }
         crew.leaving -= 1;
-        if crew.dispatch() {
+        if crew.dispatch() || crew.is_stopping {
             self.keeper.notify_one();
         }
         drop(crew);

@@ -194,7 +194,8 @@ impl Crew {
             member.last_end = now;
         }
         member.has_suspect &= !sent.outgoing.is_suspect();
-        if member.calls.is_empty() && self.max_calls.is_some_and(|most| member.given >= most) {
+        let is_used_up = self.max_calls.is_some_and(|most| member.given >= most);
+        if member.calls.is_empty() && is_used_up || self.is_stopping && !member.cleans_up() {
             member.close();
         }
         self.queue.leaves(&sent.outgoing.about);
@@ -317,9 +318,11 @@ impl Crew {
         self.members.is_empty() && self.leaving == 0 && !self.is_starting
     }
 
-    /// Has all of them end.
-    pub(super) fn close_all(&mut self) {
-        self.members.values_mut().for_each(Member::close);
+    /// Has all of them end: those where cancelled code still runs, when that has ended or its grace is over.
+    pub(super) fn stop(&mut self) {
+        self.is_stopping = true;
+        self.to_start = 0;
+        self.members.values_mut().filter(|one| !one.cleans_up()).for_each(Member::close);
     }
 }
 

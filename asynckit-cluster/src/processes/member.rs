@@ -91,6 +91,11 @@ impl Member {
         }
     }
 
+    /// Whether code runs there that was given up, and may clean up for a while.
+    pub(super) fn cleans_up(&self) -> bool {
+        self.calls.iter().any(|sent| sent.is_settled)
+    }
+
     pub(super) fn close(&mut self) {
         if let Some(outbox) = self.outbox.take() {
             outbox.close();

@@ -5,6 +5,7 @@ mod chaos;
 mod documents;
 mod ends;
 mod functions;
+mod given_up;
 mod kept;
 mod looks;
 mod of_processes;
@@ -68,7 +69,11 @@ fn main() {
             }));
         }
     }
-    let others = [("of_processes", of_processes::ALL), ("documents", documents::ALL)];
+    let others = [
+        ("of_processes", of_processes::ALL),
+        ("given_up", given_up::ALL),
+        ("documents", documents::ALL),
+    ];
     for (module, tests) in others {
         for (name, test) in tests {
             trials.push(Trial::test(format!("{module}::{name}"), move || {

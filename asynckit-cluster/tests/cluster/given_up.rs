@@ -1,0 +1,81 @@
+//! What becomes of processes whose calls are given up, and of what those have started.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use asynckit::{async_work, is_cancelled};
+use asynckit_cluster::Cluster;
+
+use crate::functions::*;
+use crate::signals::is_alive;
+use crate::site::{Folder, LIMIT, eventually};
+
+pub const ALL: &[(&str, fn())] = &[
+    ("what_was_cancelled_may_clean_up_at_a_drop", what_was_cancelled_may_clean_up_at_a_drop),
+    ("what_a_stop_gives_up_may_clean_up", what_a_stop_gives_up_may_clean_up),
+    ("a_drop_waits_no_longer_than_a_grace", a_drop_waits_no_longer_than_a_grace),
+];
+
+/// Learns that it is cancelled, and cleans up, which takes until somebody has seen that it is at it.
+#[async_work(remote)]
+fn clean_up(runs: PathBuf, cleans: PathBuf, until: PathBuf, cleaned: PathBuf) -> u32 {
+    note(&runs);
+    while !is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    note(&cleans);
+    wait_for(&until);
+    note(&cleaned);
+    1
+}
+
+/// Drops or stops a cluster while a cancelled call cleans up.
+fn ends_while_it_cleans_up(cancel: bool, end: fn(Cluster)) {
+    let folder = Folder::new();
+    let cluster = Cluster::builder().grace(LIMIT).processes(1).unwrap();
+    let [runs, cleans, until, cleaned] =
+        ["runs", "cleans", "until", "cleaned"].map(|name| folder.file(name));
+    let result = clean_up(runs, cleans, until, cleaned).spawn_on(&cluster);
+    eventually("it runs", || folder.count("runs") == 1);
+    if cancel {
+        assert!(result.cancel());
+    }
+    let process = folder.processes("runs")[0];
+    let ends = std::thread::spawn(move || end(cluster));
+    eventually("it cleans up", || folder.count("cleans") == 1);
+    // Long enough for whoever would not wait.
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(!ends.is_finished(), "it waits for it");
+    folder.make("until");
+    ends.join().unwrap();
+    assert_eq!(folder.count("cleaned"), 1);
+    assert!(!is_alive(process));
+}
+
+fn what_was_cancelled_may_clean_up_at_a_drop() {
+    ends_while_it_cleans_up(true, drop);
+}
+
+fn what_a_stop_gives_up_may_clean_up() {
+    ends_while_it_cleans_up(false, |cluster| cluster.stop_timeout(Duration::ZERO));
+}
+
+#[async_work(remote)]
+fn never_ends(file: PathBuf) -> u32 {
+    note_process(&file);
+    std::thread::sleep(Duration::from_secs(600));
+    1
+}
+
+fn a_drop_waits_no_longer_than_a_grace() {
+    let folder = Folder::new();
+    let builder = Cluster::builder().grace(Duration::from_millis(200));
+    let cluster = builder.processes(1).unwrap();
+    let result = never_ends(folder.file("process")).spawn_on(&cluster);
+    let process = folder.process("process");
+    let begin = Instant::now();
+    assert!(result.cancel());
+    drop(cluster);
+    assert!(begin.elapsed() < LIMIT / 2, "{:?}", begin.elapsed());
+    assert!(!is_alive(process));
+}
