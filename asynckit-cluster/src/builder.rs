@@ -72,9 +72,11 @@ impl ClusterBuilder {
         self
     }
 
-    /// How many calls a process runs at once: one unless said. A process that runs several can't be ended for the sake
-    /// of one of them: a call that is cancelled or out of time may ask [`is_cancelled`](asynckit::is_cancelled), and
-    /// that is all. One that ends its process takes with it what runs beside it, which goes out again; but a call with
+    /// How many calls a process runs at once: one unless said. A process that runs several is not ended for the sake
+    /// of one of them: a call that is cancelled or out of time may ask [`is_cancelled`](asynckit::is_cancelled). If
+    /// it goes on past its grace it holds its thread until nothing else runs there, or all threads are held like that:
+    /// then the process is replaced.
+    /// A call that ends its process takes with it what runs beside it, which goes out again; but a call with
     /// `deliveries = 1` has its process to itself, with all of its threads: it waits for one that runs nothing, and
     /// nothing is sent there until it has ended.
     pub fn threads(mut self, threads: usize) -> ClusterBuilder {

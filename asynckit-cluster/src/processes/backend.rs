@@ -192,9 +192,7 @@ impl Shared {
         }
         let (mut pause, mut is_busy) = (None::<Duration>, false);
         for member in crew.members.values_mut() {
-            let overdue = member.calls.iter().filter_map(|sent| sent.until).min();
-            // With several threads the others' calls would go down as well.
-            let overdue = overdue.filter(|_| self.options.threads == 1);
+            let overdue = member.overdue(self.options.threads);
             let sign = (!member.calls.is_empty()).then(|| member.last_sign + lease);
             let hello = (!member.is_ready).then(|| member.since + HELLO);
             is_busy |= !member.calls.is_empty();

@@ -254,7 +254,9 @@ impl Crew {
             },
             FromWorker::Alive => {}
         }
-        if self.dispatch() {
+        // What is left there may be nothing but what was given up.
+        let is_left = self.threads > 1 && self.members.get(&number).is_some_and(Member::cleans_up);
+        if self.dispatch() || is_left {
             news.push(News::Keeper);
         }
     }

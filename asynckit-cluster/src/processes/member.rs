@@ -96,6 +96,15 @@ impl Member {
         self.calls.iter().any(|sent| sent.is_settled)
     }
 
+    /// When it is of no use any more: all that runs there was given up, and its grace is over, or that holds as many
+    /// threads as it has. While another call runs, it is not ended for the sake of one.
+    pub(super) fn overdue(&self, threads: usize) -> Option<Instant> {
+        let mut until: Vec<Instant> = self.calls.iter().filter_map(|sent| sent.until).collect();
+        until.sort_unstable();
+        let last = threads.min(self.calls.len()).checked_sub(1)?;
+        until.get(last).copied()
+    }
+
     pub(super) fn close(&mut self) {
         if let Some(outbox) = self.outbox.take() {
             outbox.close();

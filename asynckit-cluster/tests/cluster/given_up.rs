@@ -14,6 +14,14 @@ pub const ALL: &[(&str, fn())] = &[
     ("what_was_cancelled_may_clean_up_at_a_drop", what_was_cancelled_may_clean_up_at_a_drop),
     ("what_a_stop_gives_up_may_clean_up", what_a_stop_gives_up_may_clean_up),
     ("a_drop_waits_no_longer_than_a_grace", a_drop_waits_no_longer_than_a_grace),
+    (
+        "a_process_whose_threads_are_all_held_is_replaced",
+        a_process_whose_threads_are_all_held_is_replaced,
+    ),
+    (
+        "a_process_in_which_nothing_else_runs_is_replaced",
+        a_process_in_which_nothing_else_runs_is_replaced,
+    ),
 ];
 
 /// Learns that it is cancelled, and cleans up, which takes until somebody has seen that it is at it.
@@ -78,4 +86,39 @@ fn a_drop_waits_no_longer_than_a_grace() {
     drop(cluster);
     assert!(begin.elapsed() < LIMIT / 2, "{:?}", begin.elapsed());
     assert!(!is_alive(process));
+}
+
+fn a_process_whose_threads_are_all_held_is_replaced() {
+    let folder = Folder::new();
+    let builder = Cluster::builder().threads(2).grace(Duration::from_millis(50));
+    let cluster = builder.processes(1).unwrap();
+    let [a, b] = ["a", "b"].map(|name| never_ends(folder.file(name)).spawn_on(&cluster));
+    let held = folder.process("a");
+    assert_eq!(folder.process("b"), held);
+    assert!(a.cancel() && b.cancel());
+    assert_ne!(process().spawn_on(&cluster).get().unwrap(), held);
+    eventually("it is gone", || !is_alive(held));
+    assert_eq!(cluster.status().redelivered, 0);
+}
+
+fn a_process_in_which_nothing_else_runs_is_replaced() {
+    let folder = Folder::new();
+    let builder = Cluster::builder().threads(2).grace(Duration::from_millis(50));
+    let cluster = builder.processes(1).unwrap();
+    let [runs, until] = ["runs", "until"].map(|name| folder.file(name));
+    cluster.pool().scope(|s| {
+        let beside = meet(&runs, &until).spawn_on(&cluster.on(s));
+        let deaf = never_ends(folder.file("process")).spawn_on(&cluster);
+        let held = folder.process("process");
+        eventually("both run", || folder.count("runs") == 1);
+        assert!(deaf.cancel());
+        // Well past the grace: the other one still runs.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(is_alive(held));
+        folder.make("until");
+        assert_eq!(beside.get().unwrap(), held);
+        eventually("it is gone", || !is_alive(held));
+    });
+    assert_eq!(add(1, 2).spawn_on(&cluster).get().unwrap(), 3);
+    assert_eq!((folder.count("runs"), cluster.status().redelivered), (1, 0));
 }
