@@ -217,7 +217,16 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
         (run.worker.clone(), run.id)
     };
     let settings = served.settings::<Remote>();
-    (worker.before)(settings.and_then(|settings| settings.memory));
+    let memory = settings.and_then(|settings| settings.memory);
+    if memory.is_some() && worker.threads > 1 {
+        // The limit would be that of whatever else runs here.
+        let words = format!(
+            "its `memory` is that of a process with one call at a time, and this one runs {} at once",
+            worker.threads
+        );
+        return lock(run).tell(Outcome::Refused(words), Bytes::new());
+    }
+    (worker.before)(memory);
     // Last of all: a thread may have been long in coming.
     if taken.call.deadline.is_some_and(|deadline| deadline <= clock::now()) {
         let words = "was not begun before its deadline".to_owned();

@@ -160,11 +160,7 @@ fn serve(calls: OwnedFd, outcomes: OwnedFd) -> Result<(), asynckit::BoxError> {
     let (threads, usual) = (settings.threads.max(1), settings.memory);
     limit_memory(usual);
     let tell: Arc<dyn Tell> = outcomes.clone();
-    let before = move |memory: Option<u64>| {
-        if threads == 1 {
-            limit_memory(memory.or(usual));
-        }
-    };
+    let before = move |memory: Option<u64>| limit_memory(memory.or(usual));
     let worker = Worker::new(threads as usize, &settings.name, tell, before)?;
     let _ = outcomes.worker.set(Arc::downgrade(&worker));
     let writer = outcomes.clone();

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use asynckit::{async_work, is_cancelled};
+use asynckit::{ErrorKind, async_work, is_cancelled};
 use asynckit_cluster::Cluster;
 
 use crate::functions::*;
 use crate::signals::is_alive;
-use crate::site::{Folder, LIMIT, eventually};
+use crate::site::{Folder, Here, LIMIT, eventually};
 
 pub const ALL: &[(&str, fn())] = &[
     ("what_was_cancelled_may_clean_up_at_a_drop", what_was_cancelled_may_clean_up_at_a_drop),
@@ -21,6 +21,10 @@ pub const ALL: &[(&str, fn())] = &[
     (
         "a_process_in_which_nothing_else_runs_is_replaced",
         a_process_in_which_nothing_else_runs_is_replaced,
+    ),
+    (
+        "memory_of_a_function_needs_a_process_of_its_own",
+        memory_of_a_function_needs_a_process_of_its_own,
     ),
 ];
 
@@ -121,4 +125,14 @@ fn a_process_in_which_nothing_else_runs_is_replaced() {
     });
     assert_eq!(add(1, 2).spawn_on(&cluster).get().unwrap(), 3);
     assert_eq!((folder.count("runs"), cluster.status().redelivered), (1, 0));
+}
+
+fn memory_of_a_function_needs_a_process_of_its_own() {
+    let cluster = Cluster::builder().threads(2).processes(1).unwrap();
+    let error = greedy(1 << 20).fail_here(&cluster);
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    let text = error.to_string();
+    assert!(text.contains("greedy") && text.contains("this one runs 2 at once"), "{text}");
+    // What says nothing of memory runs.
+    assert_eq!(unlimited(1 << 20).spawn_on(&cluster).get().unwrap(), 1 << 20);
 }
