@@ -111,7 +111,8 @@ impl ClusterBuilder {
 
     /// How long the code of a call that is cancelled or out of time may go on, so that it can ask
     /// [`is_cancelled`](asynckit::is_cancelled) and clean up, before its process is killed: 2 seconds unless said. The
-    /// end of the cluster waits for that, too.
+    /// end of the cluster waits for that, too. What the process has started is killed with it, but for what has made a
+    /// process group of its own.
     pub fn grace(mut self, grace: Duration) -> ClusterBuilder {
         self.grace = grace;
         self

@@ -112,7 +112,7 @@ impl Backend for Processes {
         while !crew.is_gone() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                crew.members.values_mut().for_each(|member| drop(member.child.kill()));
+                crew.members.values_mut().for_each(Member::kill);
             }
             let left = left.max(Duration::from_millis(100));
             let waited = self.shared.gone.wait_timeout(crew, left);
@@ -203,7 +203,7 @@ impl Shared {
                     pause = Some(pause.unwrap_or(Duration::MAX).min(until - now));
                 } else if member.killed.is_none() {
                     member.killed = Some(why);
-                    let _ = member.child.kill();
+                    member.kill();
                 }
             }
         }
@@ -295,8 +295,8 @@ impl Shared {
             member.killed.get_or_insert(Why::Garbled);
         }
         drop(crew);
-        // Its pipe has ended: it has, too, or is not of use any more.
-        let _ = member.child.kill();
+        // Its pipe has ended: it has, too, or is not of use any more. Nor is what it has started.
+        member.kill();
         let status = member.child.wait();
         let last_words = last_words.get();
         let words = match member.killed {

@@ -5,6 +5,8 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 use super::messages::{Kept, ToWorker};
 use super::pipe::{Frame, Outbox};
 use crate::clock::{self, Aligned};
@@ -103,6 +105,15 @@ impl Member {
         until.sort_unstable();
         let last = threads.min(self.calls.len()).checked_sub(1)?;
         until.get(last).copied()
+    }
+
+    /// Ends it, and what it has started: that is in its group, unless it has one of its own. (Its id is not another
+    /// process's by now: it was not waited for.)
+    pub(super) fn kill(&mut self) {
+        if let Some(group) = i32::try_from(self.process).ok().and_then(Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.kill();
     }
 
     pub(super) fn close(&mut self) {

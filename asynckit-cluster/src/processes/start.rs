@@ -68,7 +68,8 @@ pub(super) fn start(
     }
     command.stdin(Stdio::from(std::os::fd::OwnedFd::from(its)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    // What a terminal sends to the program is the program's to deal with.
+    // What a terminal sends to the program is the program's to deal with; and what a call has started, and left in this
+    // group, ends with it.
     command.process_group(0);
     let mut child = command.spawn()?;
     // Our end of the socket, so that it is closed by now.

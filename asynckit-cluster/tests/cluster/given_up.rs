@@ -1,6 +1,8 @@
 //! What becomes of processes whose calls are given up, and of what those have started.
 
+use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use asynckit::{ErrorKind, async_work, is_cancelled};
@@ -25,6 +27,11 @@ pub const ALL: &[(&str, fn())] = &[
     (
         "memory_of_a_function_needs_a_process_of_its_own",
         memory_of_a_function_needs_a_process_of_its_own,
+    ),
+    ("what_a_killed_call_has_started_ends_with_it", what_a_killed_call_has_started_ends_with_it),
+    (
+        "what_a_call_has_started_ends_with_the_cluster",
+        what_a_call_has_started_ends_with_the_cluster,
     ),
 ];
 
@@ -135,4 +142,45 @@ fn memory_of_a_function_needs_a_process_of_its_own() {
     assert!(text.contains("greedy") && text.contains("this one runs 2 at once"), "{text}");
     // What says nothing of memory runs.
     assert_eq!(unlimited(1 << 20).spawn_on(&cluster).get().unwrap(), 1 << 20);
+}
+
+/// Starts a program that takes long, and may leave it behind.
+#[allow(clippy::zombie_processes)]
+#[async_work(remote)]
+fn starts(file: PathBuf, waits: bool) -> u32 {
+    // (What it prints to would keep the lines of this process open.)
+    let mut started = Command::new("sleep")
+        .arg("600")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let new = file.with_extension("new");
+    fs::write(&new, started.id().to_string()).unwrap();
+    fs::rename(new, file).unwrap();
+    if waits {
+        started.wait().unwrap();
+    }
+    started.id()
+}
+
+fn what_a_killed_call_has_started_ends_with_it() {
+    let folder = Folder::new();
+    let builder = Cluster::builder().grace(Duration::from_millis(50));
+    let cluster = builder.processes(1).unwrap();
+    let result = starts(folder.file("started"), true).spawn_on(&cluster);
+    let started = folder.process("started");
+    assert!(is_alive(started));
+    assert!(result.cancel());
+    eventually("it has ended", || !is_alive(started));
+    assert_eq!(add(1, 2).spawn_on(&cluster).get().unwrap(), 3);
+}
+
+fn what_a_call_has_started_ends_with_the_cluster() {
+    let folder = Folder::new();
+    let cluster = Cluster::processes(1).unwrap();
+    let started = starts(folder.file("started"), false).spawn_on(&cluster).get().unwrap();
+    assert!(is_alive(started), "it goes on when its call has ended");
+    drop(cluster);
+    eventually("it has ended", || !is_alive(started));
 }
