@@ -8,9 +8,9 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::{env, process, thread};
+use std::{env, thread};
 
-use super::inside::{ASKED, hand_over};
+use super::inside::{ASKED, asks, hand_over};
 use super::lines::{self, LastWords, OnLine};
 use super::messages::{Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
@@ -59,7 +59,7 @@ pub(super) fn start(
     if let Some(name) = env::args_os().next() {
         command.arg0(name);
     }
-    command.args(arguments).env(ASKED, process::id().to_string());
+    command.args(arguments).env(ASKED, asks(&its)?);
     // What a worker over NATS was told, its credentials too, is none of what its calls are to see or to go by.
     for (name, _) in env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"ASYNCKIT_WORKER") {

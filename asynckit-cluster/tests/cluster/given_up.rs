@@ -33,6 +33,10 @@ pub const ALL: &[(&str, fn())] = &[
         "what_a_call_has_started_ends_with_the_cluster",
         what_a_call_has_started_ends_with_the_cluster,
     ),
+    (
+        "a_program_that_a_call_starts_may_have_a_cluster",
+        a_program_that_a_call_starts_may_have_a_cluster,
+    ),
 ];
 
 /// Learns that it is cancelled, and cleans up, which takes until somebody has seen that it is at it.
@@ -183,4 +187,30 @@ fn what_a_call_has_started_ends_with_the_cluster() {
     assert!(is_alive(started), "it goes on when its call has ended");
     drop(cluster);
     eventually("it has ended", || !is_alive(started));
+}
+
+/// Runs this program as any other one.
+#[async_work(remote)]
+fn runs_a_program() -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let out = command.arg("--has-a-cluster").output().unwrap();
+    String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned()
+}
+
+/// What it does then.
+pub fn has_a_cluster() {
+    let cluster = Cluster::processes(1);
+    println!("{:?}", cluster.map(|cluster| add(1, 2).spawn_on(&cluster).get().unwrap()));
+}
+
+#[async_work(remote)]
+fn makes_a_cluster() -> String {
+    format!("{:?}", Cluster::processes(1).map(drop))
+}
+
+fn a_program_that_a_call_starts_may_have_a_cluster() {
+    let cluster = Cluster::processes(1).unwrap();
+    assert_eq!(runs_a_program().spawn_on(&cluster).get().unwrap(), "Ok(3)\n");
+    // The worker itself may not.
+    assert_eq!(makes_a_cluster().spawn_on(&cluster).get().unwrap(), "Err(IsWorker)");
 }

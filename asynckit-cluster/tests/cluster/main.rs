@@ -37,6 +37,9 @@ fn main() {
         _ => {}
     }
     asynckit_cluster::serve_if_asked();
+    if std::env::args().nth(1).as_deref() == Some("--has-a-cluster") {
+        return given_up::has_a_cluster();
+    }
     if let Ok(folder) = std::env::var("DRIVER") {
         return of_processes::driver(&folder);
     }

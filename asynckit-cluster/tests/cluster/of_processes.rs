@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::{BufRead, BufReader, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -348,9 +349,11 @@ fn a_copy_that_speaks_otherwise_is_refused() {
 
 fn a_driver_that_speaks_otherwise_is_refused() {
     let (ours, its) = UnixStream::pair().unwrap();
+    let its = std::fs::File::from(std::os::fd::OwnedFd::from(its));
+    let asked = format!("{} {}", std::process::id(), its.metadata().unwrap().ino());
     let mut worker = Command::new(std::env::current_exe().unwrap())
-        .env("ASYNCKIT_CLUSTER_OF", std::process::id().to_string())
-        .stdin(Stdio::from(std::os::fd::OwnedFd::from(its)))
+        .env("ASYNCKIT_CLUSTER_OF", asked)
+        .stdin(Stdio::from(its))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
