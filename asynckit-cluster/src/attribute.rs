@@ -73,7 +73,7 @@ impl Remote {
     }
 
     /// `memory = "2GB"`: how much memory a process may take that runs it. Units are those of a thousand; `GiB` is one of
-    /// 1024.
+    /// 1024. Where a process runs several calls at once ([`threads`](crate::ClusterBuilder::threads)), the call fails.
     pub const fn memory(self, amount: &str) -> Remote {
         Remote { memory: Some(amount_of(amount.as_bytes())), ..self }
     }

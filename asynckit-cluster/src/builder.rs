@@ -72,9 +72,11 @@ impl ClusterBuilder {
         self
     }
 
-    /// How many calls a process runs at once: one unless said. A process that runs several can't be ended for the sake
-    /// of one of them: a call that is cancelled or out of time may ask [`is_cancelled`](asynckit::is_cancelled), and
-    /// that is all. One that ends its process takes with it what runs beside it, which goes out again; but a call with
+    /// How many calls a process runs at once: one unless said. A process that runs several is not ended for the sake
+    /// of one of them: a call that is cancelled or out of time may ask [`is_cancelled`](asynckit::is_cancelled). If
+    /// it goes on past its grace it holds its thread until nothing else runs there, or all threads are held like that:
+    /// then the process is replaced. A call of a function with `remote(memory = ..)` fails here, and says so.
+    /// A call that ends its process takes with it what runs beside it, which goes out again; but a call with
     /// `deliveries = 1` has its process to itself, with all of its threads: it waits for one that runs nothing, and
     /// nothing is sent there until it has ended.
     pub fn threads(mut self, threads: usize) -> ClusterBuilder {
@@ -89,7 +91,8 @@ impl ClusterBuilder {
     }
 
     /// How much memory a process may take, in bytes, unless a function says, as `remote(memory = "2GB")`. It counts what
-    /// is allocated, on Linux. A process that wants more than that ends, and the call with it.
+    /// is allocated, on Linux. A process that wants more than that ends, and the call with it. What a function says is
+    /// for a process that runs one call at a time: with [`threads`](Self::threads) its calls fail, and say so.
     pub fn memory(mut self, bytes: u64) -> ClusterBuilder {
         self.memory = Some(bytes);
         self
@@ -107,7 +110,9 @@ impl ClusterBuilder {
     }
 
     /// How long the code of a call that is cancelled or out of time may go on, so that it can ask
-    /// [`is_cancelled`](asynckit::is_cancelled) and clean up, before its process is killed: 2 seconds unless said.
+    /// [`is_cancelled`](asynckit::is_cancelled) and clean up, before its process is killed: 2 seconds unless said. The
+    /// end of the cluster waits for that, too. What the process has started is killed with it, but for what has made a
+    /// process group of its own.
     pub fn grace(mut self, grace: Duration) -> ClusterBuilder {
         self.grace = grace;
         self

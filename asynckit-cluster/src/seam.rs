@@ -178,7 +178,7 @@ pub(crate) trait Tell: Send + Sync + 'static {
     /// The code of a call begins.
     fn begun(&self, id: CallId);
 
-    /// How it came out: once at most, and not at all where it was given up before it began.
+    /// How it came out: once, but not at all where it was given up before it began.
     fn finished(&self, id: CallId, outcome: wire::Outcome, body: Bytes);
 
     /// As `finished`, of what is out of time: its code still runs.

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use asynckit::carry::{Ended, Served};
@@ -157,6 +158,11 @@ impl Worker {
         !self.calls().waiting.is_empty()
     }
 
+    /// Whether nobody wants the outcome of a call any more that has been begun, or was about to.
+    fn is_given_up(&self, id: CallId) -> bool {
+        self.calls().running.get(&id).is_some_and(CancelToken::is_cancelled)
+    }
+
     fn begin_next(self: &Arc<Self>, mut calls: MutexGuard<'_, Calls>) {
         if calls.running.len() >= self.threads {
             return;
@@ -211,7 +217,16 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
         (run.worker.clone(), run.id)
     };
     let settings = served.settings::<Remote>();
-    (worker.before)(settings.and_then(|settings| settings.memory));
+    let memory = settings.and_then(|settings| settings.memory);
+    if memory.is_some() && worker.threads > 1 {
+        // The limit would be that of whatever else runs here.
+        let words = format!(
+            "its `memory` is that of a process with one call at a time, and this one runs {} at once",
+            worker.threads
+        );
+        return lock(run).tell(Outcome::Refused(words), Bytes::new());
+    }
+    (worker.before)(memory);
     // Last of all: a thread may have been long in coming.
     if taken.call.deadline.is_some_and(|deadline| deadline <= clock::now()) {
         let words = "was not begun before its deadline".to_owned();
@@ -235,14 +250,19 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
         };
         lock(run).tell(outcome, body);
     };
-    let called = served.call(&arguments, told);
+    // An error that has come out may panic when it is asked for its text or its sources.
+    let called = catch_unwind(AssertUnwindSafe(|| served.call(&arguments, told)));
     CALL.set(before);
-    if let Err(why) = called {
-        lock(run).tell(Outcome::Refused(why.to_string()), Bytes::new());
-    }
+    let outcome = match called {
+        Ok(Ok(())) => return,
+        Ok(Err(why)) => Outcome::Refused(why.to_string()),
+        Err(payload) => Outcome::Failed(Failed::new(Kind::Panicked, failure::in_words(payload))),
+    };
+    lock(run).tell(outcome, Bytes::new());
 }
 
-/// A call that has been begun, or was about to: it is told of once, and its end is told in any case.
+/// A call that has been begun, or was about to: it is told of once, and its end is told in any case. Where it ends without
+/// an outcome that somebody waits for, this is told, too: else its driver would wait for ever.
 struct Run {
     worker: Arc<Worker>,
     id: CallId,
@@ -269,6 +289,10 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
+        if !self.is_told && !self.worker.is_given_up(self.id) {
+            let words = "came to no outcome".to_owned();
+            self.tell(Outcome::Failed(Failed::new(Kind::Failed, words)), Bytes::new());
+        }
         self.worker.ended(self.id);
     }
 }

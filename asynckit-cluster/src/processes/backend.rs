@@ -107,15 +107,13 @@ impl Backend for Processes {
 
     fn stop(&self) {
         let mut crew = self.shared.crew();
-        crew.is_stopping = true;
-        crew.to_start = 0;
-        crew.close_all();
+        crew.stop();
         self.shared.keeper.notify_one();
         let until = Instant::now() + self.shared.options.grace;
         while !crew.is_gone() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                crew.members.values_mut().for_each(|member| drop(member.child.kill()));
+                crew.members.values_mut().for_each(Member::kill);
             }
             let left = left.max(Duration::from_millis(100));
             let waited = self.shared.gone.wait_timeout(crew, left);
@@ -143,7 +141,8 @@ impl Shared {
     /// What the keeper does: it starts processes, and ends those whose time is over.
     fn keep(self: &Arc<Self>) {
         let mut crew = self.crew();
-        while !crew.is_stopping {
+        // To the very last: processes end with the thread that has started them.
+        while !(crew.is_stopping && crew.is_gone()) {
             if crew.to_start > 0 {
                 crew.to_start -= 1;
                 crew.started += 1;
@@ -194,9 +193,7 @@ impl Shared {
         }
         let (mut pause, mut is_busy) = (None::<Duration>, false);
         for member in crew.members.values_mut() {
-            let overdue = member.calls.iter().filter_map(|sent| sent.until).min();
-            // With several threads the others' calls would go down as well.
-            let overdue = overdue.filter(|_| self.options.threads == 1);
+            let overdue = member.overdue(self.options.threads);
             let sign = (!member.calls.is_empty()).then(|| member.last_sign + lease);
             let hello = (!member.is_ready).then(|| member.since + HELLO);
             is_busy |= !member.calls.is_empty();
@@ -207,7 +204,7 @@ impl Shared {
                     pause = Some(pause.unwrap_or(Duration::MAX).min(until - now));
                 } else if member.killed.is_none() {
                     member.killed = Some(why);
-                    let _ = member.child.kill();
+                    member.kill();
                 }
             }
         }
@@ -279,6 +276,9 @@ impl Shared {
                         self.tell(|driver| driver.finished_early(id, outcome, body));
                     }
                     News::Over(id) => self.tell(|driver| driver.over(id)),
+                    News::Lost(id, delivery, lost) => {
+                        self.tell(|driver| driver.lost(id, delivery, lost));
+                    }
                     News::Keeper => self.keeper.notify_one(),
                 }
             }
@@ -296,8 +296,8 @@ impl Shared {
             member.killed.get_or_insert(Why::Garbled);
         }
         drop(crew);
-        // Its pipe has ended: it has, too, or is not of use any more.
-        let _ = member.child.kill();
+        // Its pipe has ended: it has, too, or is not of use any more. Nor is what it has started.
+        member.kill();
         let status = member.child.wait();
         let last_words = last_words.get();
         let words = match member.killed {
@@ -338,7 +338,7 @@ impl Shared {
             crew = self.crew();
         }
         crew.leaving -= 1;
-        if crew.dispatch() {
+        if crew.dispatch() || crew.is_stopping {
             self.keeper.notify_one();
         }
         drop(crew);

@@ -13,7 +13,7 @@ use super::messages::{FromWorker, Kept, ToWorker};
 use super::pipe::Outbox;
 use super::queue::Queue;
 use crate::clock::Aligned;
-use crate::seam::{Blame, Outgoing, Ran};
+use crate::seam::{Blame, Lost, Outgoing, Ran};
 use crate::wire::{CallId, FunctionId};
 
 /// How many calls a process has ahead at most.
@@ -59,6 +59,7 @@ pub(super) enum News {
     Finished(CallId, crate::wire::Outcome, bytes::Bytes, Option<Ran>),
     Early(CallId, crate::wire::Outcome, bytes::Bytes),
     Over(CallId),
+    Lost(CallId, u32, Lost),
     Keeper,
 }
 
@@ -193,7 +194,8 @@ impl Crew {
             member.last_end = now;
         }
         member.has_suspect &= !sent.outgoing.is_suspect();
-        if member.calls.is_empty() && self.max_calls.is_some_and(|most| member.given >= most) {
+        let is_used_up = self.max_calls.is_some_and(|most| member.given >= most);
+        if member.calls.is_empty() && is_used_up || self.is_stopping && !member.cleans_up() {
             member.close();
         }
         self.queue.leaves(&sent.outgoing.about);
@@ -234,9 +236,17 @@ impl Crew {
                     news.extend([News::Early(id, outcome, body), News::Keeper]);
                 }
             }
-            FromWorker::Over(id) => {
-                news.extend(self.ends(number, id, false).map(|_| News::Over(id)));
-            }
+            FromWorker::Over(id) => match self.ends(number, id, false) {
+                Some(sent) if sent.is_settled => news.push(News::Over(id)),
+                Some(sent) => {
+                    let worker = self.members.get(&number).map(|member| member.name.clone());
+                    let words = "told no outcome of it".to_owned();
+                    let lost =
+                        Lost { worker: worker.unwrap_or_default(), words, blame: Blame::Its };
+                    news.push(News::Lost(id, sent.outgoing.call.delivery, lost));
+                }
+                None => {}
+            },
             FromWorker::GivenBack(id) => match self.ends(number, id, false) {
                 Some(sent) if sent.is_settled => news.push(News::Over(id)),
                 Some(sent) => self.queue.push_first(sent.outgoing),
@@ -244,7 +254,9 @@ impl Crew {
             },
             FromWorker::Alive => {}
         }
-        if self.dispatch() {
+        // What is left there may be nothing but what was given up.
+        let is_left = self.threads > 1 && self.members.get(&number).is_some_and(Member::cleans_up);
+        if self.dispatch() || is_left {
             news.push(News::Keeper);
         }
     }
@@ -308,8 +320,74 @@ impl Crew {
         self.members.is_empty() && self.leaving == 0 && !self.is_starting
     }
 
-    /// Has all of them end.
-    pub(super) fn close_all(&mut self) {
-        self.members.values_mut().for_each(Member::close);
+    /// Has all of them end: those where cancelled code still runs, when that has ended or its grace is over.
+    pub(super) fn stop(&mut self) {
+        self.is_stopping = true;
+        self.to_start = 0;
+        self.members.values_mut().filter(|one| !one.cleans_up()).for_each(Member::close);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::clock::Ran as Took;
+    use crate::processes::pipe;
+    use crate::seam::{About, Alone};
+    use crate::wire::{self, Hello, Outcome};
+
+    fn call(number: u64) -> Outgoing {
+        let function = wire::decode(&[7; 16]).unwrap();
+        let call = wire::Call {
+            id: CallId { run: 1, number },
+            delivery: 1,
+            function,
+            site: String::new(),
+            deadline: None,
+            trace: None,
+            parts: Vec::new(),
+        };
+        let about = Arc::new(About { function, path: "f", limit: None });
+        Outgoing { call, arguments: Vec::new(), about, alone: Alone::No }
+    }
+
+    /// A process that says so has lost the call: else nobody would ever answer it.
+    #[test]
+    fn what_is_over_without_an_outcome_is_lost_where_somebody_waits_for_it() {
+        let (mut crew, mut news) = (Crew::new(1, 2, None), Vec::new());
+        let mut child = Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let (_calls, to) = pipe::pipe().unwrap();
+        crew.add(1, "w".to_owned(), child, Arc::new(Outbox::new(to).unwrap()));
+        let hello = Hello {
+            version: wire::VERSION,
+            name: String::new(),
+            process: 1,
+            threads: 2,
+            build: String::new(),
+        };
+        let mut hear = |crew: &mut Crew, message| {
+            crew.hears(1, message, bytes::Bytes::new(), Duration::ZERO, &mut news);
+            std::mem::take(&mut news)
+        };
+        hear(&mut crew, FromWorker::Hello(hello));
+        (1..=3).for_each(|number| crew.queue.push(call(number)));
+        crew.dispatch();
+        let id = |number| CallId { run: 1, number };
+        let heard = hear(&mut crew, FromWorker::Over(id(1)));
+        let is_lost = |one: &News| match one {
+            News::Lost(lost, 1, how) => *lost == id(1) && how.blame == Blame::Its,
+            _ => false,
+        };
+        assert!(heard.iter().any(is_lost));
+        // Of what nobody waits for any more that is all that is told.
+        crew.withdraw(id(2), Duration::ZERO);
+        let heard = hear(&mut crew, FromWorker::Over(id(2)));
+        assert!(matches!(heard[..], [News::Over(over)] if over == id(2)));
+        let took = Took::by(Instant::now(), Instant::now(), Instant::now());
+        let heard = hear(&mut crew, FromWorker::Finished(id(3), Outcome::Value, took));
+        assert!(matches!(heard[..], [News::Finished(over, ..)] if over == id(3)));
     }
 }

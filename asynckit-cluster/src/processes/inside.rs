@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, BufReader, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
@@ -24,12 +26,34 @@ use crate::sync::lock;
 use crate::wire::{self, CallId, Hello, Outcome, Part};
 use crate::worker::Worker;
 
-/// Says to a process whose worker it is: the id of the driver's process.
-pub(crate) const ASKED: &str = "ASYNCKIT_CLUSTER_OF";
+/// Says to a process whose worker it is: the id of the driver's process, and the number of the socket that is the worker's
+/// standard input. Who inherits it from a worker has another one, and is not meant.
+pub(super) const ASKED: &str = "ASYNCKIT_CLUSTER_OF";
 
-/// Whether this process was started as a worker, and has not begun to be one: then it must not start others.
+/// This process is a worker.
+static SERVES: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is a worker, or was started as one and has not begun to be one: then it must not start others.
 pub(crate) fn is_copy() -> bool {
-    env::var_os(ASKED).is_some()
+    SERVES.load(Ordering::Relaxed) || asked().is_some()
+}
+
+/// What a process is told by `ASKED` that has this standard input.
+pub(super) fn asks(socket: impl AsFd) -> io::Result<String> {
+    Ok(format!("{} {}", process::id(), number(socket)?))
+}
+
+/// Whose worker this process is to be, if it is.
+fn asked() -> Option<u32> {
+    let asked = env::var(ASKED).ok()?;
+    let (driver, socket) = asked.split_once(' ')?;
+    let is_meant = number(rustix::stdio::stdin()).ok()? == socket.parse::<u64>().ok()?;
+    driver.parse().ok().filter(|_| is_meant)
+}
+
+/// By which the system knows a file that is open.
+fn number(file: impl AsFd) -> io::Result<u64> {
+    Ok(fs::File::from(file.as_fd().try_clone_to_owned()?).metadata()?.ino())
 }
 
 /// Hands the ends of the pipes to a process that is started, over its standard input.
@@ -66,15 +90,19 @@ fn taken_over() -> Result<(OwnedFd, OwnedFd), Errno> {
 
 /// Serves, if this process was started to do so, and does not come back then.
 pub(crate) fn serve_if_asked() {
-    let Some(driver) = env::var(ASKED).ok().and_then(|id| id.parse::<u32>().ok()) else { return };
+    // (A program that a worker has started is none: nothing here is for it.)
+    let Some(driver) = asked() else { return };
+    SERVES.store(true, Ordering::Relaxed);
     // First of all: whatever becomes of the driver, this process does not outlive it.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     match taken_over() {
         // The driver ended while it started this.
         Err(Errno::CONNRESET | Errno::PIPE) => process::exit(0),
-        // Something that a worker has started with its own environment: an ordinary program.
-        Err(_) => {}
+        Err(error) => {
+            eprintln!("asynckit-cluster: there are no pipes to the driver: {error}");
+            process::exit(1);
+        }
         // The driver ended before the signal was set.
         Ok(_) if parent() != driver => process::exit(0),
         Ok((calls, outcomes)) => {
@@ -160,11 +188,7 @@ fn serve(calls: OwnedFd, outcomes: OwnedFd) -> Result<(), asynckit::BoxError> {
     let (threads, usual) = (settings.threads.max(1), settings.memory);
     limit_memory(usual);
     let tell: Arc<dyn Tell> = outcomes.clone();
-    let before = move |memory: Option<u64>| {
-        if threads == 1 {
-            limit_memory(memory.or(usual));
-        }
-    };
+    let before = move |memory: Option<u64>| limit_memory(memory.or(usual));
     let worker = Worker::new(threads as usize, &settings.name, tell, before)?;
     let _ = outcomes.worker.set(Arc::downgrade(&worker));
     let writer = outcomes.clone();

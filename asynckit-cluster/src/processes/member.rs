@@ -5,6 +5,8 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 use super::messages::{Kept, ToWorker};
 use super::pipe::{Frame, Outbox};
 use crate::clock::{self, Aligned};
@@ -89,6 +91,29 @@ impl Member {
         if let Some(outbox) = &self.outbox {
             outbox.send(Frame::new(message, Vec::new()), false);
         }
+    }
+
+    /// Whether code runs there that was given up, and may clean up for a while.
+    pub(super) fn cleans_up(&self) -> bool {
+        self.calls.iter().any(|sent| sent.is_settled)
+    }
+
+    /// When it is of no use any more: all that runs there was given up, and its grace is over, or that holds as many
+    /// threads as it has. While another call runs, it is not ended for the sake of one.
+    pub(super) fn overdue(&self, threads: usize) -> Option<Instant> {
+        let mut until: Vec<Instant> = self.calls.iter().filter_map(|sent| sent.until).collect();
+        until.sort_unstable();
+        let last = threads.min(self.calls.len()).checked_sub(1)?;
+        until.get(last).copied()
+    }
+
+    /// Ends it, and what it has started: that is in its group, unless it has one of its own. (Its id is not another
+    /// process's by now: it was not waited for.)
+    pub(super) fn kill(&mut self) {
+        if let Some(group) = i32::try_from(self.process).ok().and_then(Pid::from_raw) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.kill();
     }
 
     pub(super) fn close(&mut self) {

@@ -9,9 +9,9 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::{env, process, thread};
+use std::{env, thread};
 
-use super::inside::{ASKED, hand_over};
+use super::inside::{ASKED, asks, hand_over};
 use super::lines::{self, LastWords, OnLine};
 use super::messages::{Settings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
@@ -63,7 +63,7 @@ pub(super) fn start(
     if let Some(name) = env::args_os().next() {
         command.arg0(name);
     }
-    command.args(arguments).env(ASKED, process::id().to_string());
+    command.args(arguments).env(ASKED, asks(&its)?);
     // What a worker over NATS was told, its credentials too, is none of what its calls are to see or to go by.
     for (name, _) in env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"ASYNCKIT_WORKER") {
@@ -72,7 +72,8 @@ pub(super) fn start(
     }
     command.stdin(Stdio::from(std::os::fd::OwnedFd::from(its)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    // What a terminal sends to the program is the program's to deal with.
+    // What a terminal sends to the program is the program's to deal with; and what a call has started, and left in this
+    // group, ends with it.
     command.process_group(0);
     let mut child = command.spawn()?;
     // Our end of the socket, so that it is closed by now.

@@ -5,6 +5,7 @@ mod chaos;
 mod documents;
 mod ends;
 mod functions;
+mod given_up;
 mod kept;
 mod looks;
 mod of_processes;
@@ -19,6 +20,7 @@ mod site;
 mod support;
 mod terms;
 mod travel;
+mod unhelpful;
 
 use libtest_mimic::{Arguments, Trial};
 use site::Site;
@@ -35,6 +37,9 @@ fn main() {
         _ => {}
     }
     asynckit_cluster::serve_if_asked();
+    if std::env::args().nth(1).as_deref() == Some("--has-a-cluster") {
+        return given_up::has_a_cluster();
+    }
     if let Ok(folder) = std::env::var("DRIVER") {
         return of_processes::driver(&folder);
     }
@@ -49,8 +54,16 @@ fn main() {
     arguments.test_threads.get_or_insert(2);
     let mut trials = Vec::new();
     for site in Site::all() {
-        let all =
-            [travel::ALL, terms::ALL, ends::ALL, chaos::ALL, looks::ALL, kept::ALL, again::ALL];
+        let all = [
+            travel::ALL,
+            terms::ALL,
+            ends::ALL,
+            chaos::ALL,
+            looks::ALL,
+            kept::ALL,
+            again::ALL,
+            unhelpful::ALL,
+        ];
         for (name, test) in all.concat() {
             let full = format!("{}::{name}", site.name);
             trials.push(Trial::test(full, move || {
@@ -59,7 +72,11 @@ fn main() {
             }));
         }
     }
-    let others = [("of_processes", of_processes::ALL), ("documents", documents::ALL)];
+    let others = [
+        ("of_processes", of_processes::ALL),
+        ("given_up", given_up::ALL),
+        ("documents", documents::ALL),
+    ];
     for (module, tests) in others {
         for (name, test) in tests {
             trials.push(Trial::test(format!("{module}::{name}"), move || {

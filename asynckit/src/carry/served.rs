@@ -2,8 +2,10 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::resume_unwind;
 
-use crate::error::BoxError;
+use crate::error::{BoxError, Error, Hop};
+use crate::panic;
 use crate::terms::{Ended, Function};
 use crate::work::Work;
 
@@ -54,19 +56,35 @@ impl Served {
     }
 
     /// Calls it here and now, on this thread, with arguments as [`Call::arguments`](super::Call::arguments) gives them,
-    /// and tells how it comes out. Of what is set on the function a limit and a time hold, and tries don't.
+    /// and tells how it comes out. Of what is set on the function a limit and a time hold, and tries don't. Where an
+    /// argument's decoding or the value's encoding panics, that is told as if the function had panicked.
     ///
     /// # Errors
     ///
     /// Where these bytes are no arguments of it. Nothing is called then.
+    ///
+    /// # Panics
+    ///
+    /// Where `tell` does.
     pub fn call(&self, arguments: &[&[u8]], tell: impl FnOnce(Ended<'_>)) -> Result<(), BoxError> {
         let mut tell = Some(tell);
-        let mut tell = |ended: Ended<'_>| {
-            if let Some(tell) = tell.take() {
-                tell(ended);
+        let called = panic::catch(|| {
+            let mut tell = |ended: Ended<'_>| {
+                if let Some(tell) = tell.take() {
+                    tell(ended);
+                }
+            };
+            (self.call)(Given { arguments, tell: &mut tell })
+        });
+        // What the function does is caught where it runs: this is what the user's types do on the way in and out.
+        called.unwrap_or_else(|payload| match tell.take() {
+            Some(tell) => {
+                let hop = Hop::here(&self.function.path);
+                tell(Ended::Failed(&Error::panicked(hop, payload, None)));
+                Ok(())
             }
-        };
-        (self.call)(Given { arguments, tell: &mut tell })
+            None => resume_unwind(payload),
+        })
     }
 }
 

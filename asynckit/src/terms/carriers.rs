@@ -23,7 +23,7 @@ use crate::terms::polling::End;
 /// ```
 #[derive(Debug)]
 pub struct Function {
-    path: &'static str,
+    pub(crate) path: &'static str,
     signature: &'static str,
     code: &'static [u8],
     parameters: &'static [&'static str],
