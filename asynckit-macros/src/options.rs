@@ -126,46 +126,12 @@ impl Calls {
             let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
             work = quote!(#in_time(#limit, #work));
         }
-        if let Some((count, period)) = self.rate {
-            let (by_rate, rate) = (support.private("by_rate"), support.private("StaticRate"));
-            let (own, period) = (local("rate"), seconds(period));
-            let burst = self.burst.as_ref().map_or_else(|| quote!(1), |(_, most)| quote!(#most));
-            work = quote!({
-                let #own = {
-                    static __ASYNCKIT_RATE: #rate = #rate::new(#count, #period, #burst);
-                    &__ASYNCKIT_RATE
-                };
-                #by_rate(#own, #work)
-            });
-        }
-        if let Some(most) = &self.limit {
-            let limit = support.private("StaticLimit");
-            let limited = match &self.weight {
-                // Asked for while the arguments are still there.
-                Some((name, weight)) => {
-                    let limited = support.private_at("limited_by", name.span(), name.span());
-                    let weight = parenthesized(over(parameters, weight), name.span());
-                    quote!(#limited #weight)
-                }
-                None => support.private("limited").into_token_stream(),
-            };
-            let own = local("limit");
-            work = quote!({
-                let #own = {
-                    static __ASYNCKIT_LIMIT: #limit = #limit::new(#most);
-                    &__ASYNCKIT_LIMIT
-                };
-                #limited(#own, #work)
-            });
-        }
-        if let Some(remote) = &self.remote {
-            // What holds for its calls wherever they run.
-            let limit = self.limit.as_ref().map(|most| quote!(.with_limit(#most)));
-            let timeout = self.timeout.map(|limit| {
-                let limit = seconds(limit);
-                quote!(.with_timeout(#limit))
-            });
-            work = remote.around(support, function, parameters, quote!(#limit #timeout), work);
+        match &self.remote {
+            None => {
+                work = self.by_rate(support, work);
+                work = self.limited(support, parameters, work);
+            }
+            Some(remote) => work = self.sent(remote, support, function, parameters, work),
         }
         if let Some(retries) = &self.retry {
             let retried = support.private("retried");
@@ -192,6 +158,75 @@ impl Calls {
             work = quote!(#prioritized(#of::#priority, #work));
         }
         work
+    }
+
+    /// The same, where it may go out. A mere limit holds where calls are carried out, so that it can hold for all who
+    /// send some. Turns of a rate, and how much of a limit a call takes, are seen to before it goes out: what waits for
+    /// them would keep others from running there, and each place would count for itself.
+    fn sent(
+        &self,
+        remote: &Carried,
+        support: &Support,
+        function: &Described<'_>,
+        parameters: &[Parameter],
+        work: TokenStream,
+    ) -> TokenStream {
+        let is_weighed = self.weight.is_some();
+        let work = if is_weighed { work } else { self.limited(support, parameters, work) };
+        let limit = self.limit.as_ref().filter(|_| !is_weighed);
+        let limit = limit.map(|most| quote!(.with_limit(#most)));
+        let timeout = self.timeout.map(|limit| {
+            let limit = seconds(limit);
+            quote!(.with_timeout(#limit))
+        });
+        let work = remote.around(support, function, parameters, quote!(#limit #timeout), work);
+        let work = self.by_rate(support, work);
+        // Who has to wait for room takes no turn before: several would begin at once by turns that are long past.
+        let waits_here = is_weighed || self.rate.is_some();
+        if waits_here { self.limited(support, parameters, work) } else { work }
+    }
+
+    /// As often as the `rate` says, if there is one.
+    fn by_rate(&self, support: &Support, work: TokenStream) -> TokenStream {
+        let Some((count, period)) = self.rate else { return work };
+        let (by_rate, rate) = (support.private("by_rate"), support.private("StaticRate"));
+        let (own, period) = (local("rate"), seconds(period));
+        let burst = self.burst.as_ref().map_or_else(|| quote!(1), |(_, most)| quote!(#most));
+        quote!({
+            let #own = {
+                static __ASYNCKIT_RATE: #rate = #rate::new(#count, #period, #burst);
+                &__ASYNCKIT_RATE
+            };
+            #by_rate(#own, #work)
+        })
+    }
+
+    /// As many at once as the `limit` says, if there is one.
+    fn limited(
+        &self,
+        support: &Support,
+        parameters: &[Parameter],
+        work: TokenStream,
+    ) -> TokenStream {
+        let Some(most) = &self.limit else { return work };
+        let limit = support.private("StaticLimit");
+        let limited = match &self.weight {
+            // Asked for while the arguments are still there.
+            Some((name, weight)) => {
+                let limited = support.private_at("limited_by", name.span(), name.span());
+                let weight = parenthesized(over(parameters, weight), name.span());
+                quote!(#limited #weight)
+            }
+            None => support.private("limited").into_token_stream(),
+        };
+        let own = local("limit");
+        quote!({
+            let #own = {
+                static __ASYNCKIT_LIMIT: #limit = #limit::new(#most);
+                &__ASYNCKIT_LIMIT
+            };
+            #limited(#own, #work)
+        })
     }
 }
 

@@ -54,7 +54,8 @@ impl Served {
     }
 
     /// Calls it here and now, on this thread, with arguments as [`Call::arguments`](super::Call::arguments) gives them,
-    /// and tells how it comes out. Of what is set on the function a limit and a time hold, and tries don't.
+    /// and tells how it comes out. Of what is set on the function a time and a limit without weight hold; tries, rates
+    /// and weights are for who calls it.
     ///
     /// # Errors
     ///
