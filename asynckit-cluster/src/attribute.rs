@@ -248,6 +248,21 @@ impl<A: Serialize, Rest: Arguments> Arguments for (A, Rest) {
     }
 }
 
+/// Why an argument can't be sent, and which one it is.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    pub(crate) number: usize,
+    pub(crate) error: BoxError,
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "argument {}: {}", self.number + 1, self.error)
+    }
+}
+
+impl StdError for Unsent {}
+
 /// Arguments and values as postcard.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes;
@@ -255,8 +270,10 @@ pub struct Bytes;
 impl<A: Arguments, T: Value> Codec<A, T> for Bytes {
     fn arguments(&self, arguments: &A) -> Result<Vec<Vec<u8>>, BoxError> {
         let mut all = Vec::new();
-        arguments.encode(&mut all)?;
-        Ok(all)
+        match arguments.encode(&mut all) {
+            Ok(()) => Ok(all),
+            Err(error) => Err(Unsent { number: all.len(), error }.into()),
+        }
     }
 
     fn value(&self, value: &T) -> Result<Vec<u8>, BoxError> {

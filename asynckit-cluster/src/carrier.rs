@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, Weak};
 
-use asynckit::ErrorKind;
 use asynckit::carry::{Call, Carriage, Carried, Carrier, Failure, Function};
+use asynckit::{BoxError, ErrorKind};
 use bytes::Bytes;
 
-use crate::attribute::Remote;
+use crate::attribute::{Remote, Unsent};
 use crate::driver::{Answer, Desk, With};
 use crate::failure;
 use crate::seam::{About, Argument};
@@ -72,7 +72,7 @@ impl Inner {
         let arguments = match call.arguments() {
             Ok(arguments) => arguments,
             Err(error) => {
-                let words = format!("an argument can't be sent: {error}");
+                let words = unsent(call.function(), &error);
                 return call.fail(Failure::new(ErrorKind::Failed, words));
             }
         };
@@ -141,4 +141,13 @@ impl Inner {
         });
         Argument::Large(hash, Bytes::from_owner(Shared(bytes)))
     }
+}
+
+/// Which argument can't be sent, and why.
+fn unsent(function: &Function, error: &BoxError) -> String {
+    let named = error.downcast_ref::<Unsent>().and_then(|unsent| {
+        let name = function.parameters().get(unsent.number)?;
+        Some(format!("the argument `{name}` can't be sent: {}", unsent.error))
+    });
+    named.unwrap_or_else(|| format!("an argument can't be sent: {error}"))
 }

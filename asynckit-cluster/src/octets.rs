@@ -9,11 +9,11 @@ use asynckit::BoxError;
 use serde::de::DeserializeOwned;
 use serde::ser::{Error, Impossible, Serialize, SerializeSeq, Serializer};
 
-use crate::wire::whole;
+use crate::wire::{self, whole};
 
 /// As postcard writes it.
 pub(crate) fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, BoxError> {
-    value.serialize(List).or_else(|Other| Ok(postcard::to_stdvec(value)?))
+    value.serialize(List).or_else(|Other| postcard::to_stdvec(value).map_err(wire::told))
 }
 
 /// As postcard reads it.

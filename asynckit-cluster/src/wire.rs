@@ -221,11 +221,25 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Garbled> {
 
 /// Something again: of all of the bytes.
 pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, asynckit::BoxError> {
-    match postcard::take_from_bytes(bytes)? {
+    match postcard::take_from_bytes(bytes).map_err(told)? {
         (whole, []) => Ok(whole),
         (_, rest) => Err(format!("{} bytes too many", rest.len()).into()),
     }
 }
+
+/// What is wrong, and what to do where it is the type: that compiles, and only fails here.
+pub(crate) fn told(error: postcard::Error) -> asynckit::BoxError {
+    use postcard::Error::{NotYetImplemented, SerializeSeqLengthUnknown, WontImplement};
+    match error {
+        WontImplement | NotYetImplemented | SerializeSeqLengthUnknown => UNTOLD.into(),
+        error => error.into(),
+    }
+}
+
+/// Bytes that travel don't tell what they are.
+const UNTOLD: &str = "its type can't travel, as it has to be told by the data what comes next (as with \
+    `serde(untagged)`, `serde(tag = ..)`, `serde(flatten)` or `serde_json::Value`): send a type without that, or a \
+    `String` of JSON";
 
 impl Call {
     /// How long the body should be.

@@ -22,11 +22,12 @@ use crate::code;
 use crate::error::Mistakes;
 use crate::lifetimes::WorkLifetime;
 use crate::model::{Output, Parameter, has_impl_trait, without_group};
-use crate::options::{duration, number, once, over, seconds, value};
+use crate::options::over;
 use crate::parse::crate_option;
 use crate::served;
 use crate::support::{Support, begin_at, ends, local, ours_at};
 use crate::unordered;
+use crate::values::{duration, number, once, seconds, value};
 
 /// `keep(..)` or `remote(..)`.
 pub(crate) struct Carried {

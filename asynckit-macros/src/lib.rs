@@ -1,11 +1,11 @@
 //! The macros of `asynckit`, which re-exports and documents them. Depend on that crate.
 //!
-//! The way of the tokens: `parse` (what was written) → `model` and `lifetimes` (what it means) →
-//! `validate` (what is wrong with it) → `async_work` and `chain` (what becomes of it). `order` is the order
-//! of attributes, `options` what ours says about how calls are made, `carried` about where, `served` is the other
-//! side of that, and `code` is what
-//! tells a function from what it was before. `support` says how
-//! expansions name things, `error` collects mistakes, `mend` fills the holes of half-written code.
+//! The way of the tokens: `parse` (what was written) → `model` and `lifetimes` (what it means) → `validate`
+//! (what is wrong with it) → `async_work` and `chain` (what becomes of it). `order` is the order of attributes,
+//! `options` what ours says about how calls are made (`values` reads what stands behind a `=`), `carried` about
+//! where, `served` is the other side of that, and `code` is what tells a function from what it was before.
+//! `support` says how expansions name things, `error` collects mistakes, `mend` fills the holes of half-written
+//! code.
 
 mod async_work;
 mod carried;
@@ -24,6 +24,7 @@ mod support;
 mod tests;
 mod unordered;
 mod validate;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

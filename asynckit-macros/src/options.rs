@@ -14,15 +14,15 @@ use std::time::Duration;
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, FnArg, Ident, LitStr, ReceiverKind, Result, Signature, Token, Type};
+use syn::{Expr, FnArg, Ident, ReceiverKind, Result, Signature, Type};
 
 use crate::carried::{Carried, Described, Kind};
 use crate::error::Mistakes;
 use crate::model::Parameter;
 use crate::served;
 use crate::support::{Support, local, parenthesized};
+use crate::values::{duration, expression, number, once, priority, rate, seconds};
 
 /// How calls are made.
 #[derive(Default)]
@@ -126,46 +126,12 @@ impl Calls {
             let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
             work = quote!(#in_time(#limit, #work));
         }
-        if let Some((count, period)) = self.rate {
-            let (by_rate, rate) = (support.private("by_rate"), support.private("StaticRate"));
-            let (own, period) = (local("rate"), seconds(period));
-            let burst = self.burst.as_ref().map_or_else(|| quote!(1), |(_, most)| quote!(#most));
-            work = quote!({
-                let #own = {
-                    static __ASYNCKIT_RATE: #rate = #rate::new(#count, #period, #burst);
-                    &__ASYNCKIT_RATE
-                };
-                #by_rate(#own, #work)
-            });
-        }
-        if let Some(most) = &self.limit {
-            let limit = support.private("StaticLimit");
-            let limited = match &self.weight {
-                // Asked for while the arguments are still there.
-                Some((name, weight)) => {
-                    let limited = support.private_at("limited_by", name.span(), name.span());
-                    let weight = parenthesized(over(parameters, weight), name.span());
-                    quote!(#limited #weight)
-                }
-                None => support.private("limited").into_token_stream(),
-            };
-            let own = local("limit");
-            work = quote!({
-                let #own = {
-                    static __ASYNCKIT_LIMIT: #limit = #limit::new(#most);
-                    &__ASYNCKIT_LIMIT
-                };
-                #limited(#own, #work)
-            });
-        }
-        if let Some(remote) = &self.remote {
-            // What holds for its calls wherever they run.
-            let limit = self.limit.as_ref().map(|most| quote!(.with_limit(#most)));
-            let timeout = self.timeout.map(|limit| {
-                let limit = seconds(limit);
-                quote!(.with_timeout(#limit))
-            });
-            work = remote.around(support, function, parameters, quote!(#limit #timeout), work);
+        match &self.remote {
+            None => {
+                work = self.by_rate(support, work);
+                work = self.limited(support, parameters, work);
+            }
+            Some(remote) => work = self.sent(remote, support, function, parameters, work),
         }
         if let Some(retries) = &self.retry {
             let retried = support.private("retried");
@@ -192,6 +158,75 @@ impl Calls {
             work = quote!(#prioritized(#of::#priority, #work));
         }
         work
+    }
+
+    /// The same, where it may go out. A mere limit holds where calls are carried out, so that it can hold for all who
+    /// send some. Turns of a rate, and how much of a limit a call takes, are seen to before it goes out: what waits for
+    /// them would keep others from running there, and each place would count for itself.
+    fn sent(
+        &self,
+        remote: &Carried,
+        support: &Support,
+        function: &Described<'_>,
+        parameters: &[Parameter],
+        work: TokenStream,
+    ) -> TokenStream {
+        let is_weighed = self.weight.is_some();
+        let work = if is_weighed { work } else { self.limited(support, parameters, work) };
+        let limit = self.limit.as_ref().filter(|_| !is_weighed);
+        let limit = limit.map(|most| quote!(.with_limit(#most)));
+        let timeout = self.timeout.map(|limit| {
+            let limit = seconds(limit);
+            quote!(.with_timeout(#limit))
+        });
+        let work = remote.around(support, function, parameters, quote!(#limit #timeout), work);
+        let work = self.by_rate(support, work);
+        // Who has to wait for room takes no turn before: several would begin at once by turns that are long past.
+        let waits_here = is_weighed || self.rate.is_some();
+        if waits_here { self.limited(support, parameters, work) } else { work }
+    }
+
+    /// As often as the `rate` says, if there is one.
+    fn by_rate(&self, support: &Support, work: TokenStream) -> TokenStream {
+        let Some((count, period)) = self.rate else { return work };
+        let (by_rate, rate) = (support.private("by_rate"), support.private("StaticRate"));
+        let (own, period) = (local("rate"), seconds(period));
+        let burst = self.burst.as_ref().map_or_else(|| quote!(1), |(_, most)| quote!(#most));
+        quote!({
+            let #own = {
+                static __ASYNCKIT_RATE: #rate = #rate::new(#count, #period, #burst);
+                &__ASYNCKIT_RATE
+            };
+            #by_rate(#own, #work)
+        })
+    }
+
+    /// As many at once as the `limit` says, if there is one.
+    fn limited(
+        &self,
+        support: &Support,
+        parameters: &[Parameter],
+        work: TokenStream,
+    ) -> TokenStream {
+        let Some(most) = &self.limit else { return work };
+        let limit = support.private("StaticLimit");
+        let limited = match &self.weight {
+            // Asked for while the arguments are still there.
+            Some((name, weight)) => {
+                let limited = support.private_at("limited_by", name.span(), name.span());
+                let weight = parenthesized(over(parameters, weight), name.span());
+                quote!(#limited #weight)
+            }
+            None => support.private("limited").into_token_stream(),
+        };
+        let own = local("limit");
+        quote!({
+            let #own = {
+                static __ASYNCKIT_LIMIT: #limit = #limit::new(#most);
+                &__ASYNCKIT_LIMIT
+            };
+            #limited(#own, #work)
+        })
     }
 }
 
@@ -232,157 +267,5 @@ fn is_borrowed(kind: &ReceiverKind) -> bool {
         ReceiverKind::Reference(..) => true,
         ReceiverKind::Typed(_, ty) => matches!(**ty, Type::Reference(_)),
         _ => false,
-    }
-}
-
-pub(crate) fn once<T>(name: &Ident, option: &mut Option<T>, value: T) -> Result<()> {
-    if option.replace(value).is_some() {
-        return Err(Error::new(name.span(), format!("`{name}` is given twice")));
-    }
-    Ok(())
-}
-
-/// `= value`, told what it should be where it is not.
-pub(crate) fn value<T>(
-    name: &Ident,
-    input: ParseStream,
-    what: &str,
-    parse: impl FnOnce(ParseStream) -> Result<T>,
-) -> Result<T> {
-    let wrong = |span: Span| Error::new(span, format!("`{}` takes {what}", name.unraw()));
-    if !input.peek(Token![=]) {
-        return Err(wrong(name.span()));
-    }
-    input.parse::<Token![=]>()?;
-    let span = if input.is_empty() { name.span() } else { input.span() };
-    let value = parse(input).map_err(|_| wrong(span))?;
-    if !input.is_empty() && !input.peek(Token![,]) {
-        return Err(wrong(input.span()));
-    }
-    Ok(value)
-}
-
-pub(crate) fn number(name: &Ident, input: ParseStream) -> Result<Expr> {
-    let what = format!("a number: `{name} = 3`");
-    let zero = format!("`{name} = 0` would let no call begin");
-    let number = value(name, input, &what, |input| {
-        let number: Expr = input.parse()?;
-        let is_number = match &number {
-            Expr::Lit(literal) => matches!(literal.lit, syn::Lit::Int(_)),
-            _ => true,
-        };
-        if is_number { Ok(number) } else { Err(input.error("")) }
-    })?;
-    match &number {
-        Expr::Lit(literal) if (name == "limit" || name == "burst") && is_zero(&literal.lit) => {
-            Err(Error::new_spanned(number, zero))
-        }
-        _ => Ok(number),
-    }
-}
-
-fn expression(name: &Ident, input: ParseStream) -> Result<Expr> {
-    let what = format!("what tells how much of the limit a call takes: `{name} = image.size()`");
-    value(name, input, &what, |input| input.parse())
-}
-
-/// `"low"`, as the variant of `Priority`.
-fn priority(name: &Ident, input: ParseStream) -> Result<&'static str> {
-    let what = format!("`\"low\"`, `\"normal\"` or `\"high\"`: `{name} = \"low\"`");
-    value(name, input, &what, |input| {
-        let text: LitStr = input.parse()?;
-        Ok(match text.value().as_str() {
-            "low" => "Low",
-            "normal" => "Normal",
-            "high" => "High",
-            _ => return Err(input.error("")),
-        })
-    })
-}
-
-/// `"10/s"`
-fn rate(name: &Ident, input: ParseStream) -> Result<(u32, Duration)> {
-    let what = format!(
-        "so many calls in so long: `{name} = \"10/s\"`, or by `ms`, `m`, `h`, `d` or a time as `5s`"
-    );
-    let zero = format!("this `{name}` would let no call begin");
-    let (rate, span) = value(name, input, &what, |input| {
-        let text: LitStr = input.parse()?;
-        let rate = parse_rate(&text.value()).ok_or_else(|| input.error(""))?;
-        Ok((rate, text.span()))
-    })?;
-    if rate.0 == 0 || rate.1.is_zero() { Err(Error::new(span, zero)) } else { Ok(rate) }
-}
-
-/// `10/s`, `1 / 5s`.
-fn parse_rate(text: &str) -> Option<(u32, Duration)> {
-    let (count, period) = text.split_once('/')?;
-    let period = period.trim();
-    let one = if period.starts_with(|c: char| c.is_ascii_digit()) { "" } else { "1" };
-    Some((count.trim().parse().ok()?, parse_duration(&format!("{one}{period}"))?))
-}
-
-fn is_zero(literal: &syn::Lit) -> bool {
-    matches!(literal, syn::Lit::Int(number) if number.base10_digits() == "0")
-}
-
-pub(crate) fn duration(name: &Ident, input: ParseStream) -> Result<Duration> {
-    let what = format!("a time: `{name} = \"100ms\"`, or with `us`, `s`, `m`, `h` or `d`");
-    value(name, input, &what, |input| {
-        let text: LitStr = input.parse()?;
-        parse_duration(&text.value()).ok_or_else(|| input.error(""))
-    })
-}
-
-/// `100ms`, `1.5s`, `2 m`.
-fn parse_duration(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let (number, unit) = text.split_at(end);
-    let seconds = match unit.trim() {
-        "ns" => 1e-9,
-        "us" | "µs" => 1e-6,
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()
-}
-
-pub(crate) fn seconds(duration: Duration) -> TokenStream {
-    let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
-    quote!(::core::time::Duration::new(#seconds, #nanoseconds)).into_token_stream()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        let millis = |text| parse_duration(text).map(|duration| duration.as_millis());
-        assert_eq!(millis("100ms"), Some(100));
-        assert_eq!(millis(" 1.5 s "), Some(1500));
-        assert_eq!(millis("2m"), Some(120_000));
-        assert_eq!(millis("1h"), Some(3_600_000));
-        assert_eq!(millis("7d"), Some(604_800_000));
-        assert_eq!(parse_duration("7us"), Some(Duration::from_micros(7)));
-        for wrong in ["", "5", "s", "5 days", "1..5s", "-1s"] {
-            assert_eq!(parse_duration(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn rates() {
-        let rate = |text| parse_rate(text).map(|(count, period)| (count, period.as_millis()));
-        assert_eq!(rate("10/s"), Some((10, 1000)));
-        assert_eq!(rate(" 1 / 5s "), Some((1, 5000)));
-        assert_eq!(rate("600/min"), Some((600, 60_000)));
-        for wrong in ["", "5", "/s", "10/", "s/10", "1.5/s", "-1/s", "1/2/s", "10 s"] {
-            assert_eq!(parse_rate(wrong), None, "{wrong}");
-        }
     }
 }

@@ -10,7 +10,8 @@
 //!   here after all ([`Call`]), now or later: it answers by a future ([`Carriage`]), which is polled on the pool and
 //!   holds no thread while it is pending.
 //! - Of `keep`, it is asked before all else, so that a value that is known takes no permit, no try and no time of
-//!   a limit. Of `remote`, it is asked at each try and before the permits of the function's own `limit`.
+//!   a limit. Of `remote`, it is asked at each try and before the permits of the function's own `limit`, but after
+//!   its turn by a `rate`; and after these permits, where the function has a `weight` or a `rate` as well.
 //! - Until there is an answer the call counts as work that runs: a stop and the end of a scope wait for it, and a
 //!   wait for it is no deadlock. [`stop_timeout`](crate::Pool::stop_timeout) and
 //!   [`stop_now`](crate::Pool::stop_now) give it up. Work that is given up (cancelled, out of time, stopped) has its

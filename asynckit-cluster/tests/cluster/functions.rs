@@ -1,7 +1,7 @@
 //! What the tests call.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use asynckit::{async_work, current, is_cancelled};
@@ -51,6 +51,68 @@ pub fn limited(runs: &Path, until: &Path) -> u32 {
     note(runs);
     wait_for(until);
     std::process::id()
+}
+
+/// Takes up as much of the limit as it says.
+#[async_work(remote, limit = 4, weight = n)]
+pub fn heavy(n: u64, runs: &Path, until: &Path) -> u64 {
+    note(runs);
+    wait_for(until);
+    n
+}
+
+/// Takes up all of the limit, and fails at first.
+#[async_work(remote, limit = 4, weight = 4, retry = 1)]
+pub fn heavy_twice(runs: &Path) -> Result<u64, Full> {
+    second_time(runs)
+}
+
+/// Has its turn once in an hour.
+#[async_work(remote, rate = "1/h")]
+pub fn hourly(runs: PathBuf, n: u64) -> u64 {
+    note(&runs);
+    n
+}
+
+/// Two may begin, and then one in an hour.
+#[async_work(keep, remote, rate = "1/h", burst = 2)]
+pub fn hourly_kept(n: u64) -> u64 {
+    n * n
+}
+
+#[async_work(remote, rate = "4/s")]
+pub fn in_turn(n: u64) -> u64 {
+    n
+}
+
+#[async_work(remote, rate = "4/s", retry = 1)]
+pub fn each_try_in_turn(runs: &Path) -> Result<u64, Full> {
+    second_time(runs)
+}
+
+/// What is submitted here has the turns of this process.
+#[async_work(remote)]
+pub fn in_turn_inside() -> Result<Duration, asynckit::Error> {
+    let begin = Instant::now();
+    let all = [1, 2, 3].map(|n| in_turn(n).spawn_on(&current()));
+    for one in all {
+        one.get()?;
+    }
+    Ok(begin.elapsed())
+}
+
+#[async_work(remote, limit = 1, rate = "4/s")]
+pub fn alone_in_turn(runs: &Path, until: &Path) -> u64 {
+    let times = note(runs);
+    wait_for(until);
+    times
+}
+
+fn second_time(runs: &Path) -> Result<u64, Full> {
+    match note(runs) {
+        1 => Err(Full { disk: "A".into() }),
+        times => Ok(times),
+    }
 }
 
 /// Ends its process, in this way, and notes each time that it has run before.

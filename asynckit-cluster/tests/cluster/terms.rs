@@ -1,9 +1,12 @@
 //! What calls are subject to: limits, time, memory, and whether anybody wants them.
 
+use std::fs;
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use asynckit::{CancelToken, ErrorKind};
+use asynckit::{CancelToken, ErrorKind, Pool, Results, chain};
 use asynckit_cluster::Cluster;
+use asynckit_store::Store;
 use rustix::process::Signal;
 
 use crate::functions::*;
@@ -12,6 +15,13 @@ use crate::site::{Folder, Here, Site, Test, eventually};
 
 pub const ALL: &[Test] = &[
     ("a_limit_holds_for_the_whole_cluster", a_limit_holds_for_the_whole_cluster),
+    ("a_weight_counts_for_the_whole_cluster", a_weight_counts_for_the_whole_cluster),
+    (
+        "a_rate_holds_for_the_whole_cluster_and_holds_no_process",
+        a_rate_holds_for_the_whole_cluster_and_holds_no_process,
+    ),
+    ("turns_are_taken_by_each_try_and_not_by_hits", turns_are_taken_by_each_try_and_not_by_hits),
+    ("who_waits_for_room_takes_no_turn_before", who_waits_for_room_takes_no_turn_before),
     (
         "what_is_cancelled_before_it_begins_never_runs",
         what_is_cancelled_before_it_begins_never_runs,
@@ -46,6 +56,107 @@ fn a_limit_holds_for_the_whole_cluster(site: &Site) {
         all.into_iter().for_each(|one| assert!(one.get().is_ok()));
     });
     assert_eq!(folder.count("runs"), 6);
+}
+
+fn a_weight_counts_for_the_whole_cluster(site: &Site) {
+    // It counts for all drivers of a process: one site at a time.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (cluster, folder) = (site.cluster(4), Folder::new());
+    let (runs, until) = (folder.file("runs"), folder.file("until"));
+    cluster.pool().scope(|s| {
+        let place = cluster.on(s);
+        let three = heavy(3, &runs, &until).spawn_on(&place);
+        eventually("one runs", || folder.count("runs") == 1);
+        let two = heavy(2, &runs, &until).spawn_on(&place);
+        // There are workers for it, and no room. It is not sent.
+        for _ in 0..5 {
+            assert_eq!(add(1, 1).spawn_on(&place).get().unwrap(), 2);
+        }
+        assert_eq!((cluster.status().open, folder.count("runs")), (1, 1));
+        folder.make("until");
+        assert_eq!((three.get().unwrap(), two.get().unwrap()), (3, 2));
+    });
+    assert_eq!(folder.count("runs"), 2);
+    // By a number that comes later, and as much as there is.
+    let sum = cluster.pool().scope(|s| {
+        chain!(&cluster.on(s), {
+            let four = add(1, 3);
+            heavy(four, &runs, &until)
+        })
+        .get()
+    });
+    assert_eq!(sum.unwrap(), 4);
+    let error = heavy(5, &runs, &until).fail_here(&cluster);
+    assert!(error.to_string().contains("heavy failed: takes 5 of a limit of 4"), "{error}");
+    assert_eq!(heavy_twice(&folder.file("tries")).spawn_here(&cluster), 2);
+    let pool = Pool::new(2);
+    let here = pool.scope(|s| [2, 4].map(|n| heavy(n, &runs, &until).spawn_on(s).get().unwrap()));
+    assert_eq!(here, [2, 4], "without a cluster it is a function");
+}
+
+fn a_rate_holds_for_the_whole_cluster_and_holds_no_process(site: &Site) {
+    let (cluster, folder, token) = (site.cluster(1), Folder::new(), CancelToken::new());
+    let runs = folder.file("runs");
+    // Nobody has a turn for an hour.
+    static SPENT: Once = Once::new();
+    SPENT.call_once(|| assert_eq!(hourly(folder.file("spent"), 1).run().unwrap(), 1));
+    let place = token.on(&*cluster);
+    let all: Vec<_> = (0..3).map(|n| hourly(runs.clone(), n).spawn_on(&place)).collect();
+    let in_chain = chain!(&place, {
+        let n = add(1, 2);
+        hourly(runs.clone(), n)
+    });
+    for _ in 0..5 {
+        assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
+    }
+    assert_eq!((cluster.status().open, folder.count("runs")), (0, 0));
+    token.cancel();
+    for one in all.into_iter().chain([in_chain]) {
+        assert_eq!(one.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+    assert_eq!(folder.count("runs"), 0);
+}
+
+fn turns_are_taken_by_each_try_and_not_by_hits(site: &Site) {
+    let (cluster, folder) = (site.cluster(2), Folder::new());
+    let begin = Instant::now();
+    let all = (0..5).map(|n| in_turn(n).spawn_on(&*cluster)).try_join_all();
+    assert_eq!(all.get().unwrap(), [0, 1, 2, 3, 4]);
+    assert!(begin.elapsed() >= Duration::from_millis(1000), "{:?}", begin.elapsed());
+    let begin = Instant::now();
+    assert_eq!(each_try_in_turn(&folder.file("tries")).spawn_here(&cluster), 2);
+    assert!(begin.elapsed() >= Duration::from_millis(250), "{:?}", begin.elapsed());
+    let inside = in_turn_inside().spawn_on(&*cluster).get().unwrap();
+    assert!(inside >= Duration::from_millis(500), "{inside:?}");
+    // There is one turn for each site.
+    let store = Store::open(folder.file("results.redb")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(hourly_kept(3).spawn_on(&store.on(&*cluster)).get().unwrap(), 9);
+    }
+}
+
+fn who_waits_for_room_takes_no_turn_before(site: &Site) {
+    let (cluster, pool, folder) = (site.cluster(2), Pool::new(2), Folder::new());
+    for (here, name) in [(false, "there"), (true, "here")] {
+        let (runs, until) = (folder.file(name), folder.file(&format!("{name}-until")));
+        let meet = || alone_in_turn(&runs, &until);
+        let began = pool.scope(|s| {
+            let place = cluster.on(s);
+            let all: Vec<_> = (0..3)
+                .map(|_| if here { meet().spawn_on(s) } else { meet().spawn_on(&place) })
+                .collect();
+            eventually("one runs", || folder.count(name) == 1);
+            // So long that turns of the other two would be past.
+            std::thread::sleep(Duration::from_millis(600));
+            assert_eq!(folder.count(name), 1);
+            let began = Instant::now();
+            fs::write(&until, "").unwrap();
+            all.into_iter().for_each(|one| assert!(one.get().is_ok()));
+            began
+        });
+        assert!(began.elapsed() >= Duration::from_millis(250), "{:?}", began.elapsed());
+    }
 }
 
 fn what_is_cancelled_before_it_begins_never_runs(site: &Site) {

@@ -1,7 +1,10 @@
 //! What travels: calls, arguments, values and failures.
 
-use asynckit::{ErrorKind, Results, chain};
+use std::collections::BTreeMap;
+
+use asynckit::{ErrorKind, Results, async_work, chain};
 use asynckit_cluster::{Cluster, RemoteError};
+use serde::{Deserialize, Serialize};
 
 use crate::functions::*;
 use crate::site::{Folder, Here, Site, Test};
@@ -14,6 +17,7 @@ pub const ALL: &[Test] = &[
     ("large_arguments_and_values_travel", large_arguments_and_values_travel),
     ("a_failure_is_the_same_as_here", a_failure_is_the_same_as_here),
     ("an_error_travels_typed_where_that_is_said", an_error_travels_typed_where_that_is_said),
+    ("what_only_its_data_can_tell_is_refused", what_only_its_data_can_tell_is_refused),
     ("a_panic_and_its_place_travel", a_panic_and_its_place_travel),
     ("a_failed_call_is_tried_again", a_failed_call_is_tried_again),
     ("a_call_has_an_id_of_its_own", a_call_has_an_id_of_its_own),
@@ -102,6 +106,67 @@ fn an_error_travels_typed_where_that_is_said(site: &Site) {
     let error = fails_typed("A".into()).spawn_on(&*cluster).get().unwrap_err();
     assert_eq!(error.downcast_ref::<Full>().unwrap().disk, "A");
     assert_eq!(error.to_string(), fails_typed("A".into()).run().unwrap_err().to_string());
+}
+
+/// What it is has to be told by the data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Number(u64),
+    Text(String),
+}
+
+/// How long it is turns out when it is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Flat {
+    #[serde(flatten)]
+    all: BTreeMap<String, u64>,
+}
+
+#[async_work(remote)]
+fn takes_untagged(_first: u8, which: Untagged) -> u8 {
+    u8::from(which == Untagged::Number(1))
+}
+
+#[async_work(remote)]
+fn gives_untagged() -> Untagged {
+    Untagged::Number(1)
+}
+
+#[async_work(remote)]
+fn takes_flat(_first: u8, which: &Flat) -> usize {
+    which.all.len()
+}
+
+#[async_work(remote)]
+fn gives_flat() -> Flat {
+    Flat { all: [("a".to_owned(), 1)].into() }
+}
+
+fn what_only_its_data_can_tell_is_refused(site: &Site) {
+    let cluster = site.cluster(1);
+    let flat = gives_flat().run().unwrap();
+    let errors = [
+        (
+            takes_untagged(0, Untagged::Number(1)).fail_here(&cluster),
+            "takes_untagged failed: a worker can't run it: the argument `which`: ",
+        ),
+        (
+            takes_flat(0, &flat).fail_here(&cluster),
+            "takes_flat failed: the argument `which` can't be sent: ",
+        ),
+        (gives_untagged().fail_here(&cluster), "gives_untagged failed: its value can't be read: "),
+        (gives_flat().fail_here(&cluster), "gives_flat failed: its value can't be sent: "),
+    ];
+    for (error, words) in errors {
+        let text = error.to_string();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        assert!(text.contains(words), "{text}");
+        assert!(
+            text.contains("`serde(untagged)`") && text.contains("a `String` of JSON"),
+            "{text}"
+        );
+    }
 }
 
 fn a_panic_and_its_place_travel(site: &Site) {

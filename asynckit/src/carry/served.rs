@@ -56,8 +56,9 @@ impl Served {
     }
 
     /// Calls it here and now, on this thread, with arguments as [`Call::arguments`](super::Call::arguments) gives them,
-    /// and tells how it comes out. Of what is set on the function a limit and a time hold, and tries don't. Where an
-    /// argument's decoding or the value's encoding panics, that is told as if the function had panicked.
+    /// and tells how it comes out. Of what is set on the function a time and a limit without weight hold; tries, rates
+    /// and weights are for who calls it. Where an argument's decoding or the value's encoding panics, that is told as if
+    /// the function had panicked.
     ///
     /// # Errors
     ///

@@ -74,7 +74,8 @@ impl Function {
     }
 
     /// How many of its calls may run at once, where it says so: `limit = 8`. It holds for what is done here; who
-    /// carries out calls elsewhere sees to it there.
+    /// carries out calls elsewhere sees to it there. `None` where calls have a `weight`: they have their permits
+    /// before a carrier is asked.
     pub fn limit(&self) -> Option<usize> {
         self.limit
     }
