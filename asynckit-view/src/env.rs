@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use asynckit::PoolBuilder;
-use asynckit::observe::Observer;
+use asynckit::observe::{self, Observer, PoolId};
 
 use crate::record::Recording;
 use crate::run::Format;
@@ -52,7 +52,9 @@ static TAKEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// When the pool has stopped: by [`stop`](asynckit::Pool::stop) and its kin, or as it is dropped, also while a panic
 /// unwinds the stack. What still runs then is marked so. The file appears complete or not at all: it is written under
 /// another name first. If several pools of a program record themselves, the second one's file is `run-2.html`, and so
-/// on. What goes wrong is said on standard error, and harms nothing else.
+/// on, in the order in which they were built; each pool of a cloned builder has its own. Programs that this one starts
+/// inherit the variable, and write the same file: the last one to end is what is there. Take it from their environment, or
+/// give each a name of its own. What goes wrong is said on standard error, and harms nothing else.
 ///
 /// A pool in a `static`, [`std::process::exit`], `abort`, and a signal that ends the process leave no file, as nothing
 /// is dropped then. Call [`write_now`] before.
@@ -95,9 +97,44 @@ pub fn to_file(builder: PoolBuilder, path: impl AsRef<Path>) -> io::Result<PoolB
 fn observer(path: &Path) -> io::Result<impl Observer + use<>> {
     Format::of(path)?;
     // Where the program stands now, wherever it goes until then.
-    let path = numbered(std::path::absolute(path)?);
+    let path = std::path::absolute(path)?;
+    Ok(EachToFile { path, first: OnceLock::new(), others: Mutex::default() })
+}
+
+/// Has each pool record itself into a file of its own: a builder may be cloned, and build several, or none.
+struct EachToFile {
+    path: PathBuf,
+    first: OnceLock<(PoolId, Arc<dyn Observer>)>,
+    others: Mutex<Vec<(PoolId, Arc<dyn Observer>)>>,
+}
+
+impl EachToFile {
+    #[inline]
+    fn tell(&self, pool: PoolId, tell: impl FnOnce(&dyn Observer)) {
+        let first = self.first.get_or_init(|| (pool, begin(&self.path)));
+        if first.0 == pool { tell(&*first.1) } else { self.tell_other(pool, tell) }
+    }
+
+    #[cold]
+    fn tell_other(&self, pool: PoolId, tell: impl FnOnce(&dyn Observer)) {
+        let its = {
+            let mut others = lock(&self.others);
+            let known = others.iter().position(|(other, _)| *other == pool);
+            let at = known.unwrap_or_else(|| {
+                others.push((pool, begin(&self.path)));
+                others.len() - 1
+            });
+            others[at].1.clone()
+        };
+        tell(&*its);
+    }
+}
+
+/// Begins to record a pool.
+fn begin(path: &Path) -> Arc<dyn Observer> {
     let recording = Recording::new();
     let observer = recording.observer();
+    let path = numbered(path.to_owned());
     let file = Arc::new(ToFile { recording, path, writing: Mutex::new(()) });
     let mut under_way = lock(&UNDER_WAY);
     under_way.retain(|file| file.strong_count() > 0);
@@ -109,7 +146,46 @@ fn observer(path: &Path) -> io::Result<impl Observer + use<>> {
             file.write();
         }
     });
-    Ok(observer)
+    Arc::new(observer)
+}
+
+macro_rules! each_to_file {
+    ($($method:ident: $event:ident,)*) => {
+        impl Observer for EachToFile {
+            $(fn $method(&self, event: &observe::$event<'_>) {
+                self.tell(event.pool, |observer| observer.$method(event));
+            })*
+
+            fn infers_ready(&self) -> bool {
+                true
+            }
+        }
+    };
+}
+
+each_to_file! {
+    submitted: TaskSubmitted,
+    ready: TaskReady,
+    stands_in_line: LineJoined,
+    got_permit: PermitTaken,
+    gave_permit: PermitGiven,
+    started: TaskStarted,
+    wait_begun: WaitBegun,
+    wait_ended: WaitEnded,
+    suspended: TaskSuspended,
+    resumed: TaskResumed,
+    attempt: AttemptBegun,
+    ended: TaskEnded,
+    cancelled: TaskCancelled,
+    callback_registered: CallbackRegistered,
+    callback_begun: CallbackBegun,
+    callback_ended: CallbackEnded,
+    worker_idle: WorkerIdle,
+    worker_busy: WorkerBusy,
+    pool_sized: PoolSized,
+    pool_stopped: PoolStopped,
+    ran_elsewhere: RanElsewhere,
+    note: Noted,
 }
 
 /// Writes the files of all recordings by [`from_env`] and [`to_file`] that are under way, as far as they are. They go

@@ -52,7 +52,7 @@ impl<M: Hand> Here<M> {
         let found = here.try_with(|here| {
             let mut others = here.others.try_borrow_mut().ok()?;
             others.retain(|mine| !mine.live().is_over());
-            others.extend(other.map(|other| *other));
+            others.extend(other.map(|other| *other).filter(|other| !other.live().is_over()));
             let at = others.iter().position(|mine| mine.live().is_of(live))?;
             Some(Box::new(others.swap_remove(at)))
         });

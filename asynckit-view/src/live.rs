@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::sync::lock;
@@ -23,7 +23,11 @@ const AT_HAND: usize = 64;
 pub(crate) struct Live(Arc<Shelves>);
 
 #[derive(Default)]
-struct Shelves([Mutex<Shelf>; SHELVES]);
+struct Shelves {
+    shelves: [Mutex<Shelf>; SHELVES],
+    /// Nobody asks any more.
+    is_over: AtomicBool,
+}
 
 type Shelf = HashMap<u64, Block, BuildHasherDefault<Spread>>;
 
@@ -57,12 +61,15 @@ impl Hasher for Spread {
 
 impl Shelves {
     fn shelf(&self, block: u64) -> &Mutex<Shelf> {
-        &self.0[(block % SHELVES as u64) as usize]
+        &self.shelves[(block % SHELVES as u64) as usize]
     }
 
     /// The block, which stays for so many things more; made if need be.
     fn open(&self, block: u64, more: u64) -> Arc<Words> {
         let mut shelf = lock(self.shelf(block));
+        if self.is_over.load(Ordering::Relaxed) {
+            return Arc::new([const { AtomicU32::new(0) }; _]);
+        }
         let new = || Block { words: Arc::new([const { AtomicU32::new(0) }; _]), left: 0 };
         let block = shelf.entry(block).or_insert_with(new);
         block.left += more;
@@ -95,6 +102,15 @@ impl Live {
     fn at(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
+
+    /// Lets go of all that is known, for good.
+    pub(crate) fn end(&self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+        for shelf in &self.0.shelves {
+            // Whoever holds a lock after this one sees that it is over.
+            *lock(shelf) = Shelf::default();
+        }
+    }
 }
 
 /// What a thread has at hand of it.
@@ -126,9 +142,9 @@ impl LiveHere {
         self.at == live.at()
     }
 
-    /// Whether what it is of is gone.
+    /// Whether what it is of is gone, or over.
     pub(crate) fn is_over(&self) -> bool {
-        self.all.strong_count() == 0
+        self.all.upgrade().is_none_or(|all| all.is_over.load(Ordering::Relaxed))
     }
 
     /// A task was submitted, of which this is known: less than the greatest number.
@@ -215,7 +231,7 @@ mod tests {
     impl Live {
         /// How many blocks there are.
         fn blocks(&self) -> usize {
-            self.0.0.iter().map(|shelf| lock(shelf).len()).sum()
+            self.0.shelves.iter().map(|shelf| lock(shelf).len()).sum()
         }
     }
 

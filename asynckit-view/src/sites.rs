@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use papaya::HashMap;
 
-use crate::sync::lock;
+use crate::sync::{lock, map};
 
 /// A function, called at a place.
 pub(crate) struct Site {
@@ -48,12 +48,17 @@ impl Site {
 }
 
 /// All sites that were met.
-#[derive(Default)]
 pub(crate) struct Sites {
     /// By name and place, so that nobody waits for anybody who asks for one that was met before.
     known: HashMap<(usize, usize), Arc<Site>>,
     /// By their numbers.
     all: Mutex<Vec<Arc<Site>>>,
+}
+
+impl Default for Sites {
+    fn default() -> Sites {
+        Sites { known: map(), all: Mutex::default() }
+    }
 }
 
 impl Sites {
@@ -73,6 +78,12 @@ impl Sites {
             all.push(site.clone());
         }
         site.number
+    }
+
+    /// Lets go of all. Of what is met later there is nothing to be seen.
+    pub(crate) fn end(&self) {
+        self.known.pin().clear();
+        *lock(&self.all) = Vec::new();
     }
 
     /// In the order in which they were met.

@@ -265,8 +265,10 @@ fn counters(model: &Model, out: &mut Out<'_>) -> io::Result<()> {
     counter("ready", &[("tasks", ready)], out)?;
     for (k, limit) in (0..).zip(&model.limits) {
         let (mut used, mut held) = (Vec::new(), Vec::new());
-        for task in ran().map(|i| model.task(i)).filter(|task| task.limit == Some(k)) {
-            used.extend([(task.ready + task.held, 1), (task.end, -1)]);
+        for task in model.tasks.iter().filter(|task| task.limit == Some(k)) {
+            if task.row.is_some() {
+                used.extend([(task.ready + task.held, 1), (task.end, -1)]);
+            }
             held.extend([(task.ready, 1), (task.ready + task.held, -1)]);
         }
         let name = format!("limit {} ({})", limit.name, limit.most);

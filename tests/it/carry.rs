@@ -754,3 +754,26 @@ fn queued_calls_count_in_a_full_queue_and_are_told_apart_from_running_ones() {
         assert_eq!((queued.get().unwrap(), second.get().unwrap()), (2, 4));
     });
 }
+
+#[test]
+fn what_is_done_elsewhere_is_counted_once() {
+    soon(|| {
+        let (pool, desk) = (Pool::builder().workers(1).watch(true).build().unwrap(), Desk::new());
+        let counted = || {
+            let all = pool.snapshot().functions;
+            let its = all.iter().find(|one| one.name == "add");
+            its.map_or([0; 3], |one| [one.running + one.suspended, one.ended, one.failed])
+        };
+        let place = on(&pool, desk.clone());
+        let sum = add(1, 2).spawn_on(&place);
+        let call = desk.next();
+        eventually("it is under way", || counted() == [1, 0, 0]);
+        call.value("3");
+        assert_eq!(sum.get().unwrap(), 3);
+        eventually("it is over", || counted() == [0, 1, 0]);
+        let here = add(1, 2).spawn_on(&place);
+        desk.next().reply(Reply::Here);
+        assert_eq!(here.get().unwrap(), 3);
+        eventually("it was done here", || counted() == [0, 2, 0]);
+    });
+}

@@ -271,3 +271,96 @@ fn snapshots_are_right_while_a_pool_is_busy_and_hold_nothing_up() {
         assert!(snapshot.functions.iter().all(|one| one.waiting + one.ready + one.running == 0));
     });
 }
+
+/// What a snapshot counts of a function: waiting, ready, running, ended, failed.
+fn counted(pool: &Pool, name: &str) -> [usize; 5] {
+    let all = pool.snapshot().functions;
+    let its = all.iter().find(|one| one.name == name);
+    its.map_or([0; 5], |one| [one.waiting, one.ready, one.running, one.ended, one.failed])
+}
+
+#[async_work]
+fn hold(gate: Gate) {
+    gate.pass();
+}
+
+#[test]
+fn the_cause_is_named_where_work_is_queued_behind_waits() {
+    soon(|| {
+        let pool = Pool::builder().workers(1).max_spares(0).build().unwrap();
+        let input = AsyncResult::<u32>::new();
+        let its = input.clone();
+        let waits = work(move || its.get_timeout(Duration::from_secs(3600)).is_ok());
+        let waits = waits.spawn_on(&pool);
+        eventually("it waits", || pool.snapshot().running.iter().any(|one| one.waits));
+        let queued = work(|| ()).spawn_on(&pool);
+        let text = pool.snapshot().to_string();
+        let first = text.lines().next().unwrap();
+        assert!(first.contains("nothing runs, though 1 are queued: AsyncResult ("), "{text}");
+        assert!(first.ends_with("is set by the program alone"), "{text}");
+        input.set(1).unwrap();
+        assert!(waits.get().unwrap());
+        queued.get().unwrap();
+    });
+}
+
+#[test]
+fn what_a_future_awaits_is_named_as_the_cause() {
+    let pool = Pool::deterministic(1);
+    let input = AsyncResult::new();
+    let first = later(input.clone()).spawn_on(&pool);
+    pool.run_until_idle();
+    let text = pool.snapshot().to_string();
+    let said = text.lines().next().unwrap();
+    assert!(said.ends_with("is set by the program alone"), "{text}");
+    input.set(1).unwrap();
+    assert_eq!(first.get().unwrap(), 1);
+}
+
+#[test]
+fn work_in_the_line_of_a_limit_is_counted_once() {
+    soon(|| {
+        let pool = Pool::builder().workers(1).watch(true).build().unwrap();
+        let (limit, gate) = (Limit::new(1), Gate::new());
+        let all: Vec<_> =
+            (0..50).map(|_| hold(gate.clone()).limit(&limit).spawn_on(&pool)).collect();
+        eventually("one runs", || counted(&pool, "hold") == [49, 0, 1, 0, 0]);
+        all[49].cancel();
+        eventually("one was given up", || counted(&pool, "hold") == [48, 0, 1, 1, 1]);
+        gate.open();
+        let ends = all.settle_all().get().unwrap();
+        assert_eq!(ends.iter().filter(|end| end.is_ok()).count(), 49);
+        eventually("all are over", || counted(&pool, "hold") == [0, 0, 0, 50, 1]);
+    });
+}
+
+#[test]
+fn what_was_cancelled_while_it_ran_is_not_counted_as_done() {
+    soon(|| {
+        let pool = Pool::builder().workers(1).watch(true).build().unwrap();
+        let gate = Gate::new();
+        let held = hold(gate.clone()).spawn_on(&pool);
+        let timed = hold(gate.clone()).timeout(Duration::from_secs(3600)).spawn_on(&pool);
+        eventually("one runs", || counted(&pool, "hold")[2] == 1);
+        held.cancel();
+        gate.open();
+        timed.get().unwrap();
+        eventually("both are over", || counted(&pool, "hold") == [0, 0, 0, 2, 1]);
+    });
+}
+
+#[test]
+fn of_more_open_tasks_than_are_followed_it_is_told_how_many_there_were() {
+    const ALL: usize = 70_000;
+    let pool = Pool::builder().workers(0).watch(true).build().unwrap();
+    let input = AsyncResult::<u32>::new();
+    let all: Vec<_> = (0..ALL).map(|_| input.clone().map(|n| n + 1).spawn_on(&pool)).collect();
+    let functions = pool.snapshot().functions;
+    let map = functions.iter().find(|one| one.name == "map").unwrap();
+    assert_eq!(map.waiting + map.more, ALL);
+    assert!(map.more > 0 && map.to_string().contains("more that were too many"), "{map}");
+    input.set(1).unwrap();
+    all.join_all().get().unwrap();
+    let map = &pool.snapshot().functions[0];
+    assert_eq!((map.ended + map.more, map.waiting), (ALL, 0));
+}

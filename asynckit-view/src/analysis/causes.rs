@@ -98,9 +98,10 @@ fn events(model: &Model, bars: &Bars) -> Vec<(u64, Change)> {
     for _ in 0..model.unneeded {
         events.extend([(0, Change::Idle), (model.end, Change::Busy)]);
     }
-    for task in model.tasks.iter().filter(|task| task.row.is_some()) {
+    for task in &model.tasks {
         let free = (task.ready + task.held).min(task.start);
-        if free < task.start {
+        // What never ran may have stood in a line all the same.
+        if free < task.start && task.row.is_some() {
             events.extend([(free, Change::Queued), (task.start, Change::Taken)]);
         }
         if free > task.ready {

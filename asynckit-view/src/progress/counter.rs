@@ -1,6 +1,7 @@
 //! Counts what was submitted and what is done, by function; and the thread that shows it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -30,6 +31,8 @@ pub(super) struct Counter {
     /// Tasks that count: twice the number of its site, and one more if it is around others that don't.
     live: Live,
     over: Mutex<bool>,
+    /// Nothing is counted any more, and nothing kept.
+    is_gone: AtomicBool,
     told: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -72,6 +75,10 @@ impl Counter {
             // If its output panics, that is said already.
             let _ = thread.join();
         }
+        // ORDERING: Relaxed: a little later does as well.
+        self.is_gone.store(true, Ordering::Relaxed);
+        self.live.end();
+        self.sites.end();
     }
 
     /// By function, in the order in which they were met.
@@ -95,6 +102,8 @@ impl Counter {
 }
 
 const IS_AROUND: u32 = 1;
+/// In place of a site's number, of what is a part of a call that counts.
+const NO_SITE: u32 = (u32::MAX >> 1) - 1;
 
 /// What a thread has at hand of it.
 struct Mine {
@@ -126,22 +135,39 @@ impl Observer for Counter {
         true
     }
 
+    fn is_over(&self) -> bool {
+        self.is_gone.load(Ordering::Relaxed)
+    }
+
     fn submitted(&self, event: &TaskSubmitted<'_>) {
+        if self.is_over() {
+            return;
+        }
         self.with_mine(|mine| {
             let around = event.part_of.and_then(|around| mine.live.get(&self.live, around.get()));
             let is_part = around.is_some_and(|known| known & IS_AROUND != 0);
-            if event.kind == TaskKind::Gather || is_part {
+            let is_around = matches!(event.kind, TaskKind::Around | TaskKind::Retry);
+            if event.kind == TaskKind::Gather {
+                return;
+            }
+            if is_part {
+                // It may be around others of the same call itself.
+                if is_around {
+                    mine.live.begin(&self.live, event.task.get(), IS_AROUND | NO_SITE << 1);
+                }
                 return;
             }
             let site = mine.sites.number(&self.sites, event.name, event.at);
             let Some(counts) = mine.sites.counts(&self.sites, site) else { return };
             Counts::add(&counts.submitted, 1);
-            let is_around = matches!(event.kind, TaskKind::Around | TaskKind::Retry);
             mine.live.begin(&self.live, event.task.get(), site << 1 | u32::from(is_around));
         });
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {
+        if self.is_over() {
+            return;
+        }
         self.with_mine(|mine| {
             let Some(known) = mine.live.end(&self.live, event.task.get()) else { return };
             let Some(counts) = mine.sites.counts(&self.sites, known >> 1) else { return };

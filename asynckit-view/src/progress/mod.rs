@@ -20,8 +20,8 @@
 //! checksum ███████████████▊────────  108/161       40.9/s  1.3 s left
 //! ```
 //!
-//! The total is what was submitted up to now, so it grows while work makes work. A call with retries or a
-//! limit counts once.
+//! The total is what was submitted up to now, so it grows while work makes work. A call with retries, a limit, a limit
+//! of time, or several of them counts once.
 //!
 //! # Printing meanwhile
 //!

@@ -192,12 +192,16 @@ impl Assembly<'_> {
         let told = parts.iter().flat_map(moments).flatten().min();
         let ready = told.map_or(start, |ready| self.since(ready)).clamp(submitted, start);
         let mut held = 0;
-        let mut limit = None;
+        // The one that held it longest, and for how long.
+        let mut limit: Option<(u64, u64)> = None;
         for raw in parts.iter().map(|&k| self.raw(k)) {
-            limit = raw.permit.or(raw.line).map(|(_, limit)| limit).or(limit);
-            if let Some((joined, _)) = raw.line {
-                let got = raw.permit.map_or(self.end, |(got, _)| got);
-                held += self.since(got).min(start).saturating_sub(self.since(joined));
+            let Some((_, its)) = raw.permit.or(raw.line) else { continue };
+            let joined = raw.line.map_or(start, |(joined, _)| self.since(joined));
+            let got = raw.permit.map_or(self.end, |(got, _)| got);
+            let long = self.since(got).min(start).saturating_sub(joined);
+            held += long;
+            if limit.is_none_or(|(_, longest)| long >= longest) {
+                limit = Some((its, long));
             }
         }
         let parent = raw.by.and_then(|id| self.numbers(&[id]).first().copied());
@@ -210,7 +214,7 @@ impl Assembly<'_> {
             ready,
             start,
             end,
-            limit: limit.and_then(|limit| limits.get(&limit).copied()),
+            limit: limit.and_then(|(limit, _)| limits.get(&limit).copied()),
             held: held.min(start - ready),
             kept: None,
             parent: parent.filter(|&parent| parent < number),
@@ -369,6 +373,8 @@ fn beyond(sites: &[Arc<Site>], function_of: &[u32]) -> Vec<Beyond> {
             beyond.count += submitted;
             beyond.failed += site.sum(|counts| &counts.failed);
             beyond.total += site.sum(|counts| &counts.total);
+            // Of one call several tries may fail.
+            beyond.failed = beyond.failed.min(beyond.count);
         }
     }
     all.into_values().collect()

@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock};
 
 use papaya::HashMap;
 
-use crate::sync::lock;
+use crate::sync::{lock, map};
 
 /// A callback that was called.
 #[derive(Clone)]
@@ -52,7 +52,7 @@ impl Default for Callbacks {
     fn default() -> Callbacks {
         let (over, receiver) = channel();
         let all = Mutex::new((receiver, Vec::new()));
-        Callbacks { open: HashMap::new(), count: AtomicUsize::new(0), over, all }
+        Callbacks { open: map(), count: AtomicUsize::new(0), over, all }
     }
 }
 
@@ -83,6 +83,14 @@ impl Callbacks {
             // The receiver is ours as well.
             let _ = self.over.send(called);
         }
+    }
+
+    /// Lets go of all.
+    pub(super) fn let_go(&self) {
+        self.open.pin().clear();
+        let mut all = lock(&self.all);
+        all.0.try_iter().for_each(drop);
+        all.1 = Vec::new();
     }
 
     /// All that were called up to now, in the order in which they began.

@@ -22,11 +22,8 @@ impl Limits {
         for limit in used {
             let Some(known) = seen.get(&limit) else { continue };
             limits.index.entry(limit).or_insert_with(|| {
-                limits.list.push(Limit {
-                    name: short_place(&known.site),
-                    most: known.most as u64,
-                    site: known.site.clone(),
-                });
+                let site = known.at.to_string();
+                limits.list.push(Limit { name: short_place(&site), most: known.most as u64, site });
                 limits.list.len() as u32 - 1
             });
         }

@@ -9,6 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 /// The words of a block, unless one entry needs more.
 const BLOCK: usize = 1 << 13;
+/// The words of the first one: there are threads that tell of little. The next ones grow.
+const FIRST: usize = 1 << 5;
 
 struct Block {
     words: Box<[AtomicU32]>,
@@ -32,9 +34,10 @@ pub(super) struct Writer {
 /// The beginning, from which anybody reads.
 pub(super) struct Log(Arc<Block>);
 
-pub(super) fn log() -> (Writer, Log) {
-    let block = Block::new(BLOCK);
-    (Writer { block: block.clone(), length: 0 }, Log(block))
+/// A new one, and how many words of memory it took.
+pub(super) fn log() -> (Writer, Log, usize) {
+    let block = Block::new(FIRST);
+    (Writer { block: block.clone(), length: 0 }, Log(block), FIRST)
 }
 
 /// Writes one entry, which nobody sees before it is whole.
@@ -118,6 +121,11 @@ pub(super) fn number(words: &mut std::slice::Iter<'_, u32>) -> Option<u64> {
 }
 
 impl Writer {
+    /// One that writes nowhere.
+    pub(super) fn none() -> Writer {
+        Writer { block: Block::new(0), length: 0 }
+    }
+
     /// Begins an entry of so many words at most; and how many words of memory that took anew.
     #[inline(always)]
     pub(super) fn begin(&mut self, most: usize) -> (Pen<'_>, usize) {
@@ -139,7 +147,7 @@ impl Writer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, entry: usize) -> usize {
-        let words = BLOCK.max(entry);
+        let words = (2 * self.block.words.len()).clamp(FIRST, BLOCK).max(entry);
         let next = Block::new(words);
         // Only this thread sets it, and only once.
         let _ = self.block.next.set(next.clone());
@@ -192,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_in_order_and_whole_while_more_is_written() {
-        let (mut writer, log) = log();
+        let (mut writer, log, _) = log();
         const ENTRIES: u32 = 20_000;
         std::thread::scope(|scope| {
             scope.spawn(move || {
@@ -214,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_long_log_drops_without_recursion() {
-        let (mut writer, log) = log();
+        let (mut writer, log, _) = log();
         let entry = vec![1; BLOCK];
         for _ in 0..2_000 {
             writer.push(&entry);

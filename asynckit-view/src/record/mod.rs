@@ -1,6 +1,7 @@
 //! Recordings: from a pool's events to a [`Run`].
 
 mod assemble;
+mod beyond;
 mod callbacks;
 mod entry;
 mod failures;
@@ -48,10 +49,18 @@ use recorder::Recorder;
 /// # What it costs
 ///
 /// A recorded task takes 16 to 36 bytes, and 2 to 4 more for each of its inputs; a wait, a suspension or a
-/// place in a limit's line takes 8 to 24 more. No thread waits for another one. A recording has room for
-/// [`limit`](Recording::limit) tasks. Of those that come later it counts, by function, how many there were, how
-/// many failed and how long they ran. Whatever happens, it takes no more than 256 bytes a task of its limit,
-/// what begins and ends of tasks take (about 28), and some 100 bytes a callback, of which it keeps as many as tasks.
+/// place in a limit's line takes 8 to 24 more. What is around a call is written, too: one with a limit of time takes 50
+/// bytes or so, one under a [`Limit`](asynckit::Limit) 60, and 75 if it stood in line. No thread waits for another one. A recording
+/// has room for [`limit`](Recording::limit) tasks. Of those that come later it counts, by function, how many there were, how
+/// many failed and how long they ran.
+///
+/// Whatever happens, it takes no more than 256 bytes a task of its limit, what begins and ends of tasks take (about 28),
+/// and some 100 bytes a callback, of which it keeps as many as tasks. Beside that, each thread that tells of the pool's work at the
+/// same time as others takes some 200 bytes, and texts of failures and notes, each cut at 4 KiB, are kept until all
+/// of them take 256 bytes a task of the limit, or 64 KiB if that is more.
+///
+/// When it is over its memory is free, but for a few KiB that the pool keeps to its own end, and its pool's tasks cost no more
+/// than those of a pool that nobody looks on to.
 pub struct Recording {
     recorder: Arc<Recorder>,
     name: Option<String>,

@@ -26,23 +26,25 @@ impl Observer for Recorder {
         true
     }
 
+    fn is_over(&self) -> bool {
+        self.has_ended()
+    }
+
     fn ready(&self, event: &TaskReady<'_>) {
         self.detail(event.task, event.row, event.time, &Single::Ready(event.task.get()));
     }
 
     fn stands_in_line(&self, event: &LineJoined<'_>) {
-        let limit = event.limit.get();
-        self.see_limit(limit, event.most, event.made_at);
-        if let Some(task) = event.task {
+        if let Some(task) = event.task.filter(|task| self.has_details_of(*task)) {
+            let limit = self.see_limit(event.limit, event.most, event.made_at);
             let entry = Single::InLine { task: task.get(), limit };
             self.detail(task, event.row, event.time, &entry);
         }
     }
 
     fn got_permit(&self, event: &PermitTaken<'_>) {
-        let limit = event.limit.get();
-        self.see_limit(limit, event.most, event.made_at);
-        if let Some(task) = event.task {
+        if let Some(task) = event.task.filter(|task| self.has_details_of(*task)) {
+            let limit = self.see_limit(event.limit, event.most, event.made_at);
             let entry = Single::GotPermit { task: task.get(), limit };
             self.detail(task, event.row, event.time, &entry);
         }
@@ -67,10 +69,12 @@ impl Observer for Recorder {
 
     fn suspended(&self, event: &TaskSuspended<'_>) {
         let entry = Entry::Suspended { task: event.task.get(), on: last(event.on) };
+        self.leave(event.task, event.time);
         self.detail(event.task, event.row, event.time, &entry);
     }
 
     fn resumed(&self, event: &TaskResumed<'_>) {
+        self.go_on(event.task, event.time);
         self.detail(event.task, event.row, event.time, &Single::Resumed(event.task.get()));
     }
 

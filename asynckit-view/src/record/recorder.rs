@@ -6,26 +6,28 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 
-use asynckit::observe::{CallbackBegun, CallbackRegistered, Need, Row, TaskId, TaskSubmitted};
+use asynckit::observe::{
+    CallbackBegun, CallbackRegistered, LimitId, Need, Row, TaskId, TaskSubmitted,
+};
 use papaya::HashMap;
 
 use super::callbacks::Callbacks;
 use super::entry::{Entry, Kind, Tasks};
-use super::log::Log;
-use super::mine::{Mine, with_mine};
-use super::texts::{Text, Told};
+use super::log::{Log, log};
+use super::mine::{Mine, Rest, with_mine};
+use super::texts::Text;
 use crate::live::Live;
-use crate::model::{Kept, Stored};
-use crate::sites::{Counts, Sites};
-use crate::sync::lock;
+use crate::model::Stored;
+use crate::sites::Sites;
+use crate::sync::{lock, map};
 
 /// A limit that work stood under.
 pub(super) struct LimitSeen {
     pub(super) most: usize,
-    pub(super) site: String,
+    pub(super) at: &'static Location<'static>,
 }
 
 /// What an observer is told of the pool itself.
@@ -51,16 +53,15 @@ pub(super) const PLACES: u64 = 1 << 62;
 
 /// Bytes of a task that is recorded in full, at most; beyond that, only its begin and its end.
 const BYTES_A_TASK: usize = 256;
+/// Bytes of a limit that is known, at most.
+const BYTES_A_LIMIT: usize = 64;
 /// Tasks that a thread may record before it asks again whether there is room for more.
 const QUOTA: usize = 64;
 
-/// In place of a site's number, of tasks that only hand results on: these are not counted.
-const ONLY_HANDS_ON: u32 = u32::MAX - 1;
-
 /// What is the matter with a recording; nothing, as a rule, so that one look does.
-const IS_OVER: u8 = 1;
+pub(super) const IS_OVER: u8 = 1;
 /// A limit was reached, so that there may be tasks that only count.
-const COUNTS: u8 = 2;
+pub(super) const COUNTS: u8 = 2;
 /// There is no room for more than the begin and end of tasks.
 const IS_FULL: u8 = 4;
 
@@ -77,23 +78,28 @@ pub(super) enum Keeps {
 /// What one pool's recording has.
 pub(crate) struct Recorder {
     state: AtomicU8,
-    limit: AtomicUsize,
+    pub(super) limit: AtomicUsize,
     /// Tasks that were recorded in full, in quotas.
     tasks: AtomicUsize,
     bytes: AtomicUsize,
-    texts: AtomicUsize,
+    pub(super) texts: AtomicUsize,
+    pub(super) text_bytes: AtomicUsize,
+    /// What the first blocks of logs take: apart, as there is one for each thread, however few tasks there are.
+    first_bytes: AtomicUsize,
     /// Tasks that are not recorded in full, with the numbers of their sites.
     pub(super) live: Live,
     pub(super) sites: Sites,
     pub(super) logs: Mutex<Vec<Log>>,
+    /// What threads have left that ended: others go on with it.
+    rests: Arc<Mutex<Vec<Rest>>>,
     pub(super) rows: HashMap<u64, RowSeen>,
     pub(super) limits: HashMap<u64, LimitSeen>,
     /// What else code ran on than threads of this process, by their names; their rows are numbered from `PLACES` on.
     pub(super) places: Mutex<Vec<String>>,
     pub(super) callbacks: Callbacks,
     pool: Mutex<PoolSeen>,
-    told: Sender<Text>,
-    texts_told: Mutex<(Receiver<Text>, Vec<Text>)>,
+    pub(super) told: Sender<Text>,
+    pub(super) texts_told: Mutex<(Receiver<Text>, Vec<Text>)>,
     /// What stores had, of all tasks.
     pub(super) stored: Mutex<Stored>,
     /// Called when the pool has stopped.
@@ -109,11 +115,14 @@ impl Recorder {
             tasks: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
             texts: AtomicUsize::new(0),
+            text_bytes: AtomicUsize::new(0),
+            first_bytes: AtomicUsize::new(0),
             live: Live::default(),
             sites: Sites::default(),
             logs: Mutex::default(),
-            rows: HashMap::new(),
-            limits: HashMap::new(),
+            rests: Arc::default(),
+            rows: map(),
+            limits: map(),
             places: Mutex::default(),
             callbacks: Callbacks::default(),
             pool: Mutex::default(),
@@ -128,9 +137,24 @@ impl Recorder {
         self.limit.store(tasks, Ordering::Relaxed);
     }
 
-    /// Nothing is recorded from now on.
+    /// Nothing is recorded from now on, and nothing kept: the pool keeps who looks on, to its own end.
     pub(super) fn end(&self) {
         self.set(IS_OVER);
+        *lock(&self.logs) = Vec::new();
+        *lock(&self.rests) = Vec::new();
+        self.live.end();
+        self.sites.end();
+        self.rows.pin().clear();
+        self.limits.pin().clear();
+        *lock(&self.places) = Vec::new();
+        self.callbacks.let_go();
+        let mut told = lock(&self.texts_told);
+        told.0.try_iter().for_each(drop);
+        told.1 = Vec::new();
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has(IS_OVER)
     }
 
     #[inline]
@@ -140,7 +164,7 @@ impl Recorder {
     }
 
     #[inline]
-    fn has(&self, what: u8) -> bool {
+    pub(super) fn has(&self, what: u8) -> bool {
         self.state() & what != 0
     }
 
@@ -207,7 +231,7 @@ impl Recorder {
 
     /// Bytes of memory that all logs have taken.
     pub(super) fn memory(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed) + self.first_bytes.load(Ordering::Relaxed)
     }
 
     pub(super) fn submit(&self, event: &TaskSubmitted<'_>) {
@@ -251,20 +275,6 @@ impl Recorder {
         mine.write(self, event.row, nanos(event.time), &entry);
     }
 
-    /// A task that is not recorded in full.
-    #[cold]
-    #[inline(never)]
-    fn count(&self, mine: &mut Mine, event: &TaskSubmitted<'_>) {
-        let mut site = ONLY_HANDS_ON;
-        if Kind::of(event.kind) != Kind::Gather {
-            site = mine.sites.number(&self.sites, event.name, event.at);
-            if let Some(counts) = mine.sites.counts(&self.sites, site) {
-                Counts::add(&counts.submitted, 1);
-            }
-        }
-        mine.live.begin(&self.live, event.task.get(), site);
-    }
-
     pub(super) fn begin(&self, task: TaskId, row: &Row, time: Duration) {
         match self.keeps(task) {
             Keeps::Nothing => {}
@@ -274,26 +284,6 @@ impl Recorder {
                 with_mine(self, |mine| mine.write(self, row, nanos(time), &entry));
             }
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn count_begin(&self, task: TaskId, time: Duration) {
-        with_mine(self, |mine| mine.begun.push((task.get(), nanos(time))));
-    }
-
-    pub(super) fn count_end(&self, task: TaskId, time: Duration, failed: bool) {
-        with_mine(self, |mine| {
-            // Of a task that was suspended in between, the time since it began here last.
-            let begun = mine.begun.pop_if(|(begun, _)| *begun == task.get());
-            let site = mine.live.end(&self.live, task.get()).filter(|&site| site != ONLY_HANDS_ON);
-            if let Some(counts) = site.and_then(|site| mine.sites.counts(&self.sites, site)) {
-                Counts::add(&counts.ended, 1);
-                Counts::add(&counts.failed, u64::from(failed));
-                let ran = begun.map_or(0, |(_, begun)| nanos(time).saturating_sub(begun));
-                Counts::add(&counts.total, ran);
-            }
-        });
     }
 
     /// Whether the details of a task are recorded: where the task is, and there is room.
@@ -342,45 +332,39 @@ impl Recorder {
         self.rows.pin().get_or_insert_with(row.id().get(), seen);
     }
 
-    pub(super) fn see_limit(&self, limit: u64, most: usize, at: &'static Location<'static>) {
-        let seen = || LimitSeen { most, site: at.to_string() };
-        self.limits.pin().get_or_insert_with(limit, seen);
-    }
-
-    /// The text is made only where it is kept.
-    pub(super) fn tell(&self, task: TaskId, time: Duration, told: impl FnOnce() -> Told) {
-        if self.keeps(task) != Keeps::Entries {
-            return;
+    /// A limit that a recorded task stands under: its number.
+    pub(super) fn see_limit(
+        &self,
+        limit: LimitId,
+        most: usize,
+        at: &'static Location<'static>,
+    ) -> u64 {
+        let (limit, limits) = (limit.get(), self.limits.pin());
+        if limits.get(&limit).is_none() && limits.try_insert(limit, LimitSeen { most, at }).is_ok()
+        {
+            // There may be one for each key of many.
+            self.grew(BYTES_A_LIMIT / size_of::<u32>());
         }
-        if self.texts.fetch_add(1, Ordering::Relaxed) < self.limit.load(Ordering::Relaxed) {
-            let text = Text { task: task.get(), time: nanos(time), told: told() };
-            // The receiver is ours as well.
-            let _ = self.told.send(text);
-        }
-    }
-
-    /// A store had a task's value, or had it not.
-    pub(super) fn kept(&self, task: TaskId, time: Duration, kept: Kept) {
-        if !self.has(IS_OVER) {
-            lock(&self.stored).add(kept);
-            self.tell(task, time, || Told::Kept(kept));
-        }
-    }
-
-    /// All texts up to now.
-    pub(super) fn texts(&self) -> Vec<Text> {
-        let mut told = lock(&self.texts_told);
-        let (receiver, texts) = &mut *told;
-        texts.extend(receiver.try_iter());
-        texts.clone()
+        limit
     }
 
     pub(super) fn pool(&self) -> MutexGuard<'_, PoolSeen> {
         lock(&self.pool)
     }
 
-    pub(super) fn add_log(&self, log: Log) {
-        lock(&self.logs).push(log);
+    /// Where a thread writes from now on, and where it is to leave that.
+    pub(super) fn pen(&self) -> (Rest, Weak<Mutex<Vec<Rest>>>) {
+        let rest = lock(&self.rests).pop().unwrap_or_else(|| {
+            let (writer, log, words) = log();
+            self.first_bytes.fetch_add(words * size_of::<u32>(), Ordering::Relaxed);
+            let mut logs = lock(&self.logs);
+            // Whoever holds the lock after `end` sees that it is over.
+            if !self.has(IS_OVER) {
+                logs.push(log);
+            }
+            Rest::of(writer)
+        });
+        (rest, Arc::downgrade(&self.rests))
     }
 }
 

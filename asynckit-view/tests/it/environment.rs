@@ -52,6 +52,26 @@ mod programs {
 
     #[test]
     #[ignore = "run by the tests around it"]
+    fn builds_twice() {
+        let builder = asynckit_view::from_env(Pool::builder().workers(1));
+        let unbuilt = builder.clone();
+        let (a, b) = (builder.clone().build().unwrap(), builder.build().unwrap());
+        work(&a);
+        work(&b);
+        asynckit_view::write_now();
+        drop(unbuilt);
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
+    fn builds_nothing() {
+        let builder = asynckit_view::from_env(Pool::builder().workers(1));
+        asynckit_view::write_now();
+        drop(builder);
+    }
+
+    #[test]
+    #[ignore = "run by the tests around it"]
     fn unwinds_while_work_runs() {
         let pool = pool();
         let (begun, never) = (asynckit::AsyncResult::new(), asynckit::AsyncResult::<()>::new());
@@ -141,6 +161,23 @@ fn the_second_pool_has_a_file_of_its_own() {
     let (_folder, path) = temporary("run.html");
     program("has_two_pools", &path);
     assert_eq!(files(&path), ["run-2.html", "run.html"]);
+}
+
+#[test]
+fn each_pool_of_a_cloned_builder_has_a_file_of_its_own() {
+    let (_folder, path) = temporary("run.html");
+    program("builds_twice", &path);
+    assert_eq!(files(&path), ["run-2.html", "run.html"]);
+    for name in ["run.html", "run-2.html"] {
+        assert_eq!(recorded(&path.with_file_name(name)), ["read: 1 done"]);
+    }
+}
+
+#[test]
+fn a_builder_that_builds_no_pool_leaves_no_file() {
+    let (_folder, path) = temporary("run.html");
+    program("builds_nothing", &path);
+    assert!(files(&path).is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asynckit::{AsyncResult, CancelToken, Limit, Pool, Results, chain};
+use asynckit::{AsyncResult, CancelToken, Limit, Pool, Results, async_work, chain};
 use asynckit_view::progress;
 
 use crate::runs;
@@ -118,4 +118,22 @@ fn each_pool_counts_its_own_tasks_whoever_submits_them_and_however_they_end() {
         }
     }
     drop(bars);
+}
+
+#[async_work(limit = 2, timeout = "1 h", retry = 2)]
+fn guarded(n: u64) -> u64 {
+    n
+}
+
+#[test]
+fn a_call_with_several_things_around_it_counts_once() {
+    let pool = Pool::new(2);
+    let written = Written::default();
+    let _bar = progress::lines(&pool, NEVER, written.clone());
+    let limit = Limit::new(2);
+    let both = |n| runs::read(n).timeout(NEVER).limit(&limit).spawn_on(&pool);
+    (0..3).map(both).join_all().get().unwrap();
+    (0..3).map(|n| guarded(n).spawn_on(&pool)).join_all().get().unwrap();
+    pool.stop();
+    assert_eq!(written.lines(), ["read 3/3 · guarded 3/3"]);
 }

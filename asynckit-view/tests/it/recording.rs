@@ -133,6 +133,55 @@ fn a_task_costs_what_is_said() {
 }
 
 #[test]
+fn a_call_with_something_around_it_costs_what_is_said() {
+    const TASKS: u64 = 5_000;
+    let hour = Duration::from_secs(3600);
+    let (wide, tight) = (Limit::new(TASKS as usize), Limit::new(1));
+    let bytes = |call: &dyn Fn(u64, &Pool) -> AsyncResult<u64>| {
+        let pool = Pool::deterministic(1);
+        let recording = Recording::of(&pool);
+        (0..TASKS).map(|n| call(n, &pool)).join_all().get().unwrap();
+        let bytes = recording.memory() / TASKS as usize;
+        assert_eq!(recording.finish().tasks() as u64, TASKS);
+        bytes
+    };
+    let timed = bytes(&|n, pool| runs::read(n).timeout(hour).spawn_on(pool));
+    let limited = bytes(&|n, pool| runs::read(n).limit(&wide).spawn_on(pool));
+    let in_line = bytes(&|n, pool| runs::read(n).limit(&tight).spawn_on(pool));
+    let all = [timed, limited, in_line];
+    assert!(timed <= 60 && limited <= 70 && in_line <= 85, "{all:?} bytes");
+}
+
+#[asynckit::async_work]
+async fn later(input: AsyncResult<u64>) -> u64 {
+    input.await.unwrap_or(0)
+}
+
+#[test]
+fn beyond_the_limit_a_call_counts_once_and_for_as_long_as_it_ran() {
+    let pool = Pool::deterministic(1);
+    let recording = Recording::of(&pool).limit(1);
+    runs::read(0).spawn_on(&pool).get().unwrap();
+    let (limit, hour) = (Limit::new(2), Duration::from_secs(3600));
+    let both = |n| runs::read(n).timeout(hour).limit(&limit).spawn_on(&pool);
+    (0..3).map(both).join_all().get().unwrap();
+    // A long time, which is virtual, goes by while it is suspended.
+    let tried = Retry::new(1).backoff(hour).work(|| runs::refuse(1)).spawn_on(&pool);
+    later(tried).spawn_on(&pool).get().unwrap();
+    let run = recording.finish();
+    let data = data(&html(&run));
+    let functions = crate::strings(&data["functions"]);
+    let of = |name: &str, what: &str| {
+        let mut all = data["beyond"].as_array().unwrap().iter();
+        let its = all.find(|one| functions[one["fn"].as_u64().unwrap() as usize] == name);
+        its.unwrap()[what].as_i64().unwrap()
+    };
+    assert_eq!((of("read", "count"), of("later", "count")), (3, 1));
+    let (long, total) = (pool.virtual_time().unwrap(), of("later", "total"));
+    assert!(long > Duration::from_secs(1) && total < 1_000_000_000, "{long:?}, {total} ns");
+}
+
+#[test]
 fn beyond_its_limit_a_recording_counts_by_function_and_grows_no_more() {
     let pool = Pool::deterministic(1);
     let recording = Recording::of(&pool).limit(100);
@@ -216,6 +265,56 @@ fn a_call_under_a_limit_is_one_task_and_says_how_long_it_was_held() {
     assert!(held[0].0 == 1 && held[0].1 >= 20_000_000, "{held:?}");
     assert_eq!(data["limits"][0]["max"], 1);
     assert!(data["limits"][0]["name"].as_str().unwrap().starts_with("recording.rs:"));
+}
+
+#[test]
+fn of_two_limits_the_one_is_told_that_held_the_work() {
+    let pool = Pool::builder().workers(2).build().unwrap();
+    let recording = Recording::of(&pool);
+    let (wide, tight) = (Limit::new(100), Limit::new(1));
+    let (begun, release) = (AsyncResult::new(), AsyncResult::new());
+    let (tell, wait) = (begun.clone(), release.clone());
+    let first = asynckit::work(move || {
+        tell.set(()).unwrap();
+        wait.get_ref().map(|_: &()| ()).unwrap();
+    });
+    let first = first.limit(&wide).limit(&tight).spawn_on(&pool);
+    begun.get().unwrap();
+    let inner = runs::read(1).limit(&wide).limit(&tight).spawn_on(&pool);
+    let outer = runs::read(2).limit(&tight).limit(&wide).spawn_on(&pool);
+    sleep(Duration::from_millis(20));
+    release.set(()).unwrap();
+    first.get().unwrap();
+    assert_eq!(inner.get().unwrap() + outer.get().unwrap(), 3);
+    let data = data(&html(&recording.finish()));
+    let most = |task: usize| {
+        let limit = pairs(&data["limit"])[task].1;
+        data["limits"][limit as usize]["max"].as_i64().unwrap()
+    };
+    assert_eq!((most(1), most(2)), (1, 1), "{:?}", pairs(&data["held"]));
+}
+
+#[test]
+fn work_that_never_left_a_line_was_held() {
+    let pool = Pool::new(4);
+    let recording = Recording::of(&pool);
+    let limit = Limit::new(1);
+    let (begun, release) = (AsyncResult::new(), AsyncResult::new());
+    let (tell, wait) = (begun.clone(), release.clone());
+    let first = asynckit::work(move || {
+        tell.set(()).unwrap();
+        wait.get_ref().map(|_: &()| ()).unwrap();
+    });
+    let first = first.limit(&limit).spawn_on(&pool);
+    begun.get().unwrap();
+    let all: Vec<_> = (0..5).map(|n| runs::read(n).limit(&limit).spawn_on(&pool)).collect();
+    sleep(Duration::from_millis(100));
+    let run = recording.so_far();
+    release.set(()).unwrap();
+    first.get().unwrap();
+    all.join_all().get().unwrap();
+    let total = numbers(&data(&html(&run))["found"]["total"]);
+    assert!(total[2] > total[4], "{total:?}\n{}", run.summary());
 }
 
 #[test]

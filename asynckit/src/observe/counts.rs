@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use super::events::{
-    Ending, TaskEnded, TaskKind, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+    Ending, LineJoined, TaskEnded, TaskKind, TaskReady, TaskResumed, TaskStarted, TaskSubmitted,
+    TaskSuspended,
 };
 use super::ids::TaskId;
 use super::observer::Observer;
@@ -38,10 +39,23 @@ enum State {
     Suspended,
 }
 
+/// Whether a task counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// It does, as a call.
+    ForItself,
+    /// It is around other work, of which nothing was told yet: so it may have to stand for that.
+    ForNothing,
+    /// It does so: the work stands in a line, or is done elsewhere.
+    ForOther,
+    /// The work has a task, which counts.
+    NoMore,
+}
+
 struct Task {
     function: usize,
     state: State,
-    counts: bool,
+    stands: Stands,
     /// The functions whose tasks it needs, as long as it waits for them.
     needs: Vec<usize>,
 }
@@ -49,10 +63,11 @@ struct Task {
 #[derive(Default)]
 struct Function {
     name: &'static str,
-    /// How many are in each state.
-    states: [usize; 4],
+    /// How many are in each state. Threads may come in another order than what they tell: then it is less than none.
+    states: [isize; 4],
     ended: usize,
     failed: usize,
+    more: usize,
     needs: HashMap<usize, usize>,
 }
 
@@ -84,18 +99,39 @@ impl Counts {
 
     /// A task has come to another state.
     fn change(&self, task: TaskId, state: State) {
-        let changed = {
+        let (function, before, needs) = {
             let mut shelf = lock(self.shelf(task));
-            let Some(task) = shelf.get_mut(&task) else { return };
+            let followed = shelf.get_mut(&task).filter(|task| task.stands != Stands::NoMore);
+            let Some(task) = followed else { return };
             let before = std::mem::replace(&mut task.state, state);
-            (task.function, before, std::mem::take(&mut task.needs))
+            let counted = task.stands != Stands::ForNothing;
+            if !counted {
+                task.stands = Stands::ForOther;
+            }
+            (task.function, counted.then_some(before), std::mem::take(&mut task.needs))
         };
-        let (function, before, needs) = changed;
         let mut functions = lock(&self.functions);
         let function = &mut functions.all[function];
-        function.states[before as usize] -= 1;
+        if let Some(before) = before {
+            function.states[before as usize] -= 1;
+        }
         function.states[state as usize] += 1;
         function.need_no_more(&needs);
+    }
+
+    /// What is around other work stands for it no more.
+    fn stand_back(&self, around: TaskId) {
+        let stood = {
+            let mut shelf = lock(self.shelf(around));
+            let around = shelf.get_mut(&around).filter(|around| around.stands != Stands::ForItself);
+            around.and_then(|around| {
+                let before = std::mem::replace(&mut around.stands, Stands::NoMore);
+                (before == Stands::ForOther).then_some((around.function, around.state))
+            })
+        };
+        if let Some((function, state)) = stood {
+            lock(&self.functions).all[function].states[state as usize] -= 1;
+        }
     }
 
     /// What there is by function: what is under way first.
@@ -106,13 +142,24 @@ impl Counts {
             .all
             .iter()
             .map(|function| {
-                let [waiting, ready, running, suspended] = function.states;
+                let [waiting, ready, running, suspended] =
+                    function.states.map(|count| count.max(0).unsigned_abs());
                 let mut needs: Vec<_> =
                     function.needs.iter().map(|(place, count)| (name(*place), *count)).collect();
                 needs.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-                let (ended, failed) = (function.ended, function.failed);
+                let (ended, failed, more) = (function.ended, function.failed, function.more);
                 let name = function.name;
-                FunctionCounts { name, waiting, ready, running, suspended, ended, failed, needs }
+                FunctionCounts {
+                    name,
+                    waiting,
+                    ready,
+                    running,
+                    suspended,
+                    ended,
+                    failed,
+                    more,
+                    needs,
+                }
             })
             .collect();
         drop(functions);
@@ -139,8 +186,11 @@ impl Observer for Counts {
     fn submitted(&self, event: &TaskSubmitted<'_>) {
         // A call in a chain is known by the name that is written there, without a module.
         let name = event.name.rsplit("::").next().unwrap_or(event.name);
-        // What is around other work is no call of its own; but it is what others need.
-        let counts = event.kind != TaskKind::Around;
+        if let Some(around) = event.part_of {
+            self.stand_back(around);
+        }
+        // It is no call of its own; but it is what others need.
+        let is_around = event.kind == TaskKind::Around;
         let mut needs: Vec<usize> = Vec::new();
         for task in event.needs.iter().filter_map(|need| need.task()) {
             let function = lock(self.shelf(task)).get(&task).map(|task| task.function);
@@ -149,21 +199,34 @@ impl Observer for Counts {
         let mut functions = lock(&self.functions);
         let function = functions.place_of(name);
         let mut shelf = lock(self.shelf(event.task));
+        let its = &mut functions.all[function];
         if shelf.len() >= TASKS / SHELVES {
+            its.more += usize::from(!is_around);
             return;
         }
-        if counts {
-            let its = &mut functions.all[function];
+        if is_around {
+            needs.clear();
+        } else {
             its.states[State::Waits as usize] += 1;
             for need in &needs {
                 *its.needs.entry(*need).or_default() += 1;
             }
         }
-        shelf.insert(event.task, Task { function, state: State::Waits, counts, needs });
+        let stands = if is_around { Stands::ForNothing } else { Stands::ForItself };
+        shelf.insert(event.task, Task { function, state: State::Waits, stands, needs });
     }
 
     fn ready(&self, event: &TaskReady<'_>) {
         self.change(event.task, State::Ready);
+    }
+
+    fn stands_in_line(&self, event: &LineJoined<'_>) {
+        let Some(task) = event.task else { return };
+        // What was submitted already is counted.
+        let stands = lock(self.shelf(task)).get(&task).map(|task| task.stands);
+        if stands == Some(Stands::ForNothing) {
+            self.change(task, State::Waits);
+        }
     }
 
     fn started(&self, event: &TaskStarted<'_>) {
@@ -180,12 +243,14 @@ impl Observer for Counts {
 
     fn ended(&self, event: &TaskEnded<'_>) {
         let task = lock(self.shelf(event.task)).remove(&event.task);
-        let Some(task) = task.filter(|task| task.counts) else { return };
+        let counts = |task: &Task| matches!(task.stands, Stands::ForItself | Stands::ForOther);
+        let Some(task) = task.filter(counts) else { return };
         let mut functions = lock(&self.functions);
         let function = &mut functions.all[task.function];
         function.states[task.state as usize] -= 1;
         function.need_no_more(&task.needs);
         function.ended += 1;
-        function.failed += usize::from(matches!(event.how, Ending::Failed(_) | Ending::Skipped(_)));
+        let failed = matches!(event.how, Ending::Failed(_) | Ending::Skipped(_) | Ending::Late);
+        function.failed += usize::from(failed);
     }
 }

@@ -255,8 +255,9 @@ pub enum TaskKind {
     /// Work that is tried again when it fails. Each try is another task, `part_of` this one, or is run as a part of
     /// this one.
     Retry,
-    /// It is around other work, which it limits or puts off. That is another task, `part_of` this one; this one has
-    /// no code of the program's and is never started.
+    /// It is around other work, which it limits, puts off, or has done elsewhere. That is another task, `part_of` this one;
+    /// this one has no code of the program's. It is not started, unless the work is to be done elsewhere: then it is, and
+    /// suspended and resumed, as the future of who [carries](crate::carry) it is polled, and there may be no other task.
     Around,
     /// It hands results on and has no code of the program's: a list or tuple of results as one, the end of a
     /// chain. It is never started.

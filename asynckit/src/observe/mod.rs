@@ -55,19 +55,32 @@
 //!   `ended` of what the task needs, and all who look on can do without it
 //!   ([`infers_ready`](Observer::infers_ready)), it may be left out before the first begin.
 //! - `cancelled` comes once at most, on whichever thread sets the result, and may cross with `ended`.
-//! - `stands_in_line` comes before `got_permit`, and this before the work's own `submitted` (`part_of`).
+//! - `stands_in_line` comes before `got_permit`, and this before the work's own `submitted` (`part_of`): the former on the
+//!   thread that has brought the last input, the latter on that or on the one that has given a permit back.
 //!   `gave_permit` comes when the work is really over, on whatever thread that is.
 //! - `wait_begun` and `wait_ended` come on the thread that waits, nested. A result that is there at once, or whose
 //!   work the thread can begin itself at once, is not waited for.
 //! - `attempt` comes on the thread that begins the try.
+//! - `note` comes on the thread whose code says it, between `started` and `ended` of the task that it is of. What a library keeps
+//!   or has kept of a call's value is noted so as well.
+//! - `ran_elsewhere` comes once at most, before `ended` of the same task, on the thread that has learnt of it. Its `began` and
+//!   `ended` are times of the run itself, which may have been over a while before.
 //! - `callback_registered`, then `callback_begun` and `callback_ended` on the thread that calls it; only the latter
 //!   where it never is.
 //! - `worker_busy` and `worker_idle` take turns on each thread that works for the pool.
 //! - What gathers results is told to those who look on to the pool of one of them, as long as that pool is there.
+//! - `callback_registered` comes on the thread that registers it; `pool_sized` on the one that makes or changes the pool, or has
+//!   the observer look on; `pool_stopped` on the one that stops or drops the pool, or on the last of its threads.
 //! - `pool_sized` comes first of all to each observer, `pool_stopped` once: before [`Pool::stop`](crate::Pool::stop)
 //!   returns to who has stopped the pool, and before its drop is over.
 //!
 //! Events of different threads have no other order, and may come at the same time: an observer is shared.
+//!
+//! # How it ends
+//!
+//! An observer is told until its pool is gone, or until it [is over](Observer::is_over): who has seen enough says so. Then it
+//! costs the tasks nothing any more, and a pool to which nobody else looks on does its work as if nobody ever had. The pool
+//! keeps the observer itself to its own end, so it should let go of what it has gathered.
 //!
 //! # What an observer must not do
 //!
@@ -97,6 +110,7 @@ mod counts;
 mod events;
 mod ids;
 mod in_place;
+mod list;
 mod observer;
 mod onlookers;
 mod record;
@@ -117,8 +131,9 @@ pub use events::{
 pub(crate) use ids::LimitFacts;
 pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
+pub(crate) use list::Onlooker;
 pub use observer::Observer;
-pub(crate) use onlookers::{Everywhere, Listeners, Moment, Nowhere, Onlooker, Onlookers, tell};
+pub(crate) use onlookers::{Everywhere, Listeners, Moment, Nowhere, Onlookers, tell};
 pub(crate) use record::{Record, Told};
 #[cfg(feature = "tracing")]
 pub(crate) use shelves::Shelves;

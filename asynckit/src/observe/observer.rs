@@ -29,6 +29,12 @@ macro_rules! observer {
             fn infers_ready(&self) -> bool {
                 false
             }
+
+            /// Whether this one wants to be told nothing more, for good. It is asked when another one is about to look on,
+            /// and when a worker runs out of work; until then it may be told more. What was under way is not told either.
+            fn is_over(&self) -> bool {
+                false
+            }
         }
 
         /// The same observer, kept by others as well.
@@ -39,6 +45,10 @@ macro_rules! observer {
 
             fn infers_ready(&self) -> bool {
                 (**self).infers_ready()
+            }
+
+            fn is_over(&self) -> bool {
+                (**self).is_over()
             }
         }
 

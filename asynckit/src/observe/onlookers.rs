@@ -1,7 +1,7 @@
 //! Those who look on to a pool, and how they are told.
 //!
-//! The list only grows, so that it is walked without a lock, and a task need only know how many there were when it
-//! was submitted: it is told to these.
+//! They come one after the other (`list.rs`), so that a task need only know who was the newest when it was submitted: it is
+//! told to all up to him.
 
 use std::panic::Location;
 use std::time::Duration;
@@ -9,11 +9,12 @@ use std::time::Duration;
 use super::clock::{Nanos, When, nanos, nanos_now, time};
 use super::events::Clock;
 use super::ids::PoolId;
+use super::list::{List, Onlooker};
 use super::observer::{Event, Observer};
 use crate::error::{Error, Hook, Hop};
 use crate::foreign;
 use crate::panic;
-use crate::sync::{Arc, AtomicU32, AtomicUsize, Mutex, OnceLock, Ordering, Weak, lock};
+use crate::sync::{Arc, AtomicUsize, Mutex, OnceLock, Ordering, Weak, lock};
 
 /// One who looks on to whatever has no pool, too, and is not in any list. There is only one in a process.
 pub(crate) type Everywhere = Option<&'static dyn Observer>;
@@ -21,8 +22,7 @@ pub(crate) type Everywhere = Option<&'static dyn Observer>;
 /// Who looks on to a pool. They live as long as that, or as long as somebody has them.
 pub(crate) struct Onlookers {
     pool: PoolId,
-    first: Next,
-    count: AtomicU32,
+    list: List,
     /// Who looks on everywhere, since anything of the pool was told to him.
     everywhere: OnceLock<&'static dyn Observer>,
     /// How many of them want to be told each `ready`.
@@ -31,35 +31,6 @@ pub(crate) struct Onlookers {
     hook: Mutex<Option<Hook>>,
     /// Of a pool that has a clock of its own.
     clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>,
-}
-
-type Next = OnceLock<Box<Onlooker>>;
-
-/// One who looks on, and where that was asked for.
-pub(crate) struct Onlooker {
-    observer: Arc<dyn Observer>,
-    infers_ready: bool,
-    at: &'static Location<'static>,
-    next: Next,
-}
-
-impl Onlooker {
-    #[track_caller]
-    pub(crate) fn new(observer: impl Observer) -> Onlooker {
-        Onlooker::of(Arc::new(observer), Location::caller())
-    }
-
-    fn of(observer: Arc<dyn Observer>, at: &'static Location<'static>) -> Onlooker {
-        // One that panics is told everything.
-        let infers_ready = panic::contain(|| observer.infers_ready()).unwrap_or(false);
-        Onlooker { observer, infers_ready, at, next: OnceLock::new() }
-    }
-}
-
-impl Clone for Onlooker {
-    fn clone(&self) -> Onlooker {
-        Onlooker::of(self.observer.clone(), self.at)
-    }
 }
 
 /// Something happens now: when, and who is told of it.
@@ -191,8 +162,7 @@ impl Onlookers {
     ) -> Arc<Onlookers> {
         let onlookers = Arc::new(Onlookers {
             pool: PoolId::next(),
-            first: OnceLock::new(),
-            count: AtomicU32::new(0),
+            list: List::new(),
             everywhere: OnceLock::new(),
             wants_ready: AtomicUsize::new(0),
             hook: Mutex::new(hook),
@@ -228,7 +198,7 @@ impl Onlookers {
         if let Some(observer) = everywhere {
             let _ = self.everywhere.get_or_init(|| observer);
         }
-        Among::new(self.count(), everywhere.is_some())
+        Among::new(self.list.newest(), everywhere.is_some())
     }
 
     /// Likewise, kept.
@@ -254,13 +224,7 @@ impl Onlookers {
         if among.everywhere() {
             self.tell_everywhere(event);
         }
-        let (mut next, mut left) = (&self.first, among.count());
-        while left > 0
-            && let Some(one) = next.get()
-        {
-            one.tell(event, &self.hook);
-            (next, left) = (&one.next, left - 1);
-        }
+        self.list.each(among.newest(), |one| one.tell(event, &self.hook));
     }
 
     #[cold]
@@ -271,37 +235,38 @@ impl Onlookers {
         }
     }
 
-    /// How many there are.
+    /// Whether there is anybody.
     #[inline]
-    pub(crate) fn count(&self) -> u32 {
-        // ORDERING: Acquire pairs with `add`: so many are in the list.
-        self.count.load(Ordering::Acquire)
+    pub(crate) fn is_anybody(&self) -> bool {
+        self.list.count() > 0
     }
 
-    /// One more.
-    pub(crate) fn add(&self, onlooker: Onlooker) {
+    /// One more; `then`, before anybody else comes or goes.
+    pub(crate) fn add(&self, onlooker: Onlooker, then: impl FnOnce()) {
         if !onlooker.infers_ready {
             // ORDERING: Relaxed: who counts this one in, below, sees it.
             self.wants_ready.fetch_add(1, Ordering::Relaxed);
         }
-        let mut onlooker = Box::new(onlooker);
-        let mut next = &self.first;
-        loop {
-            match next.set(onlooker) {
-                Ok(()) => break,
-                // Somebody is there already: behind that one.
-                Err(back) => onlooker = back,
+        self.list.add(onlooker, then);
+    }
+
+    /// Leaves out those who are over; `then`, where nobody is left, before anybody else comes.
+    pub(crate) fn sweep(&self, then: impl FnOnce()) {
+        let gone = |one: &Onlooker| {
+            if !one.infers_ready {
+                self.wants_ready.fetch_sub(1, Ordering::Relaxed);
             }
-            if let Some(there) = next.get() {
-                next = &there.next;
+        };
+        self.list.sweep(gone, |left| {
+            if left == 0 {
+                then();
             }
-        }
-        self.count.fetch_add(1, Ordering::AcqRel);
+        });
     }
 
     /// Something happens now that all of them are told.
     pub(crate) fn moment(&self) -> Moment<'_> {
-        self.moment_of(When::Now, Among::new(self.count(), false))
+        self.moment_of(When::Now, Among::new(self.list.newest(), false))
     }
 
     fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
@@ -321,12 +286,12 @@ impl Onlookers {
     /// Whether none of these needs a `ready` that follows from what they were told.
     #[inline]
     pub(super) fn infer_ready(&self, among: Among) -> bool {
-        // ORDERING: Relaxed: `count` has acquired what those have set who are counted.
+        // ORDERING: Relaxed: whoever is told of it has acquired what those have set who were there.
         !among.everywhere() && self.wants_ready.load(Ordering::Relaxed) == 0
     }
 }
 
-/// Some who look on to a pool: so many, from the first on, and maybe who does so everywhere. A few bytes, as each task
+/// Some who look on to a pool: all up to one of them, and maybe who does so everywhere. A few bytes, as each task
 /// that is seen has them.
 #[derive(Clone, Copy)]
 pub(crate) struct Among(u32);
@@ -334,12 +299,12 @@ pub(crate) struct Among(u32);
 impl Among {
     const EVERYWHERE: u32 = 1 << 31;
 
-    fn new(count: u32, everywhere: bool) -> Among {
-        Among(count | if everywhere { Among::EVERYWHERE } else { 0 })
+    fn new(newest: u32, everywhere: bool) -> Among {
+        Among(newest | if everywhere { Among::EVERYWHERE } else { 0 })
     }
 
     #[inline]
-    pub(super) fn count(self) -> u32 {
+    pub(super) fn newest(self) -> u32 {
         self.0 & !Among::EVERYWHERE
     }
 
@@ -365,8 +330,8 @@ impl Listeners {
 
     /// Those of a pool, without who looks on to whatever has none.
     pub(crate) fn of_pool(self) -> Option<Listeners> {
-        let among = Among::new(self.among.count(), false);
-        (among.count() > 0).then_some(Listeners { among, ..self })
+        let among = Among::new(self.among.newest(), false);
+        (among.newest() > 0).then_some(Listeners { among, ..self })
     }
 }
 

@@ -77,7 +77,7 @@ impl Record {
     /// Whether whoever is told of the other one is told of this.
     #[inline]
     pub(crate) fn is_told_to_all_of(&self, other: &Record) -> bool {
-        self.pool == other.pool && self.among.count() >= other.among.count()
+        self.pool == other.pool && self.among.newest() >= other.among.newest()
     }
 
     /// Likewise, and who they are.
@@ -87,7 +87,7 @@ impl Record {
 
     /// Whether any of its pool's onlookers is told; not only who looks on to everything.
     pub(crate) fn is_told_to_any(&self) -> bool {
-        self.among.count() > 0
+        self.among.newest() > 0
     }
 
     /// Who is told, of those of its pool.

@@ -242,8 +242,10 @@ pub struct FunctionCounts {
     pub suspended: usize,
     /// How many are over.
     pub ended: usize,
-    /// How many of these have failed or were skipped.
+    /// How many of these have failed, were skipped, or came too late: they were cancelled or out of time while they ran.
     pub failed: usize,
+    /// How many more there were, while too many were open: of these nothing else is counted.
+    pub more: usize,
     /// The functions that waiting tasks need, with how many need each; most first.
     pub needs: Vec<(&'static str, usize)>,
 }

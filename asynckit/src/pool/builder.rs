@@ -181,8 +181,9 @@ impl PoolBuilder {
     }
 
     /// Has counts kept for [`Pool::snapshot`]: of tasks by function, of which function waits for which, and of how long
-    /// each has run. That is an observer of ours, which takes a lock or two at each event; its memory is bounded (65,536
-    /// tasks that are not over, 512 functions; the rest is counted as one).
+    /// each has run. That is an observer of ours, which takes a lock or two at each event; its memory is bounded: 512 functions
+    /// are counted one by one, and the rest as one; of about 65,536 tasks that are not over it is known what they are at,
+    /// and of the rest only how many there were ([`more`](crate::observe::FunctionCounts::more)).
     ///
     /// ```
     /// use asynckit::{AsyncResult, Pool, async_work, chain};

@@ -78,8 +78,8 @@ impl Pool {
 }
 
 impl Pool {
-    /// Has `observer` look on to the pool's work from now on: to what is submitted after this has returned. See
-    /// [`observe`](crate::observe).
+    /// Has `observer` look on to the pool's work from now on: to what is submitted after this has returned. It does so
+    /// until the pool is gone, or until it [is over](crate::observe::Observer::is_over). See [`observe`](crate::observe).
     ///
     /// ```
     /// use std::sync::mpsc;

@@ -168,6 +168,7 @@ impl Local {
     fn tell_idle(&self) {
         if self.shared.is_looked_on() {
             tell!(self.shared.onlookers.moment(), WorkerIdle {});
+            self.shared.leave_out_who_is_over();
         }
     }
 }

@@ -17,15 +17,20 @@ use crate::trace;
 impl Shared {
     /// Has somebody look on, from now on.
     pub(crate) fn observe(&self, onlooker: Onlooker) {
+        self.leave_out_who_is_over();
         let workers = self.wanted();
         let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
         tell!(self.onlookers.moment_of_newest(&onlooker), PoolSized { workers, name, clock });
-        self.onlookers.add(onlooker);
-        self.phase.set_watched();
+        self.onlookers.add(onlooker, || self.phase.set_watched(true));
         if self.wanted() != workers {
             // It may have missed that.
             self.tell_size();
         }
+    }
+
+    /// Who is over is told nothing any more.
+    pub(crate) fn leave_out_who_is_over(&self) {
+        self.onlookers.sweep(|| self.phase.set_watched(false));
     }
 
     /// The number of workers has changed.
@@ -42,7 +47,7 @@ impl Shared {
     /// Whether anybody looks on.
     #[inline]
     pub(crate) fn is_looked_on(&self) -> bool {
-        self.onlookers.count() > 0
+        self.onlookers.is_anybody()
     }
 
     /// What is kept of a task that is about to be submitted, where anybody looks on.

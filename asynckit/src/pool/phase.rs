@@ -49,9 +49,13 @@ impl Phase {
         self.0.load(Ordering::SeqCst) & (CLOSED | SPECIAL) == 0
     }
 
-    /// From now on somebody looks on.
-    pub(crate) fn set_watched(&self) {
-        self.0.fetch_or(WATCHED, Ordering::SeqCst);
+    /// From now on somebody looks on, or nobody does.
+    pub(crate) fn set_watched(&self, watched: bool) {
+        if watched {
+            self.0.fetch_or(WATCHED, Ordering::SeqCst);
+        } else {
+            self.0.fetch_and(!WATCHED, Ordering::SeqCst);
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {

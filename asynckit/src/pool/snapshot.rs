@@ -127,7 +127,8 @@ impl Shared {
                         (None, None) => RunTime::Unknown,
                     },
                     waits: waits(&task),
-                    is_settled: task.is_set(),
+                    // Its own value is there a moment before it is over.
+                    is_settled: task.is_set() && task.has_failed(),
                 });
                 seen.push(Earlier { task, since });
             }

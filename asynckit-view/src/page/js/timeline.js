@@ -84,9 +84,9 @@ function limitLine(k) {
   if (lines[k]) return lines[k];
   const ev = [];
   for (let i = 0; i < M.n; i++)
-    if (M.limit[i] === k && ran(i)) {
+    if (M.limit[i] === k) {
       const q = M.ready[i] + M.held[i];
-      ev.push([q, 1, 0], [M.fin[i], -1, 0]);
+      if (ran(i)) ev.push([q, 1, 0], [M.fin[i], -1, 0]);
       if (M.held[i]) ev.push([M.ready[i], 0, 1], [q, 0, -1]);
     }
   ev.sort((a, b) => a[0] - b[0]);

@@ -71,7 +71,7 @@ fn entries_are_read_as_they_were_written() {
     ];
     // Times go back where a row is none of this thread.
     let times = (0..).map(|k| if k % 5 == 3 { 1 } else { k * 1_000_000_007 });
-    let (mut writer, log) = log();
+    let (mut writer, log, _) = log();
     let mut before = Before::default();
     for (time, entry) in times.clone().zip(&entries) {
         entry.write(time, &mut before, &mut writer);

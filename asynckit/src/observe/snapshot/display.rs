@@ -98,7 +98,10 @@ impl Snapshot {
             (0, _) if self.workers == 0 && self.threads == 0 => {
                 format!("{} queued, and it has no workers: nobody waits for its work", queued)
             }
-            (0, _) => format!("nothing runs, though {queued} are queued"),
+            (0, _) => match self.cause() {
+                Some(cause) => format!("nothing runs, though {queued} are queued: {cause}"),
+                None => format!("nothing runs, though {queued} are queued"),
+            },
             (_, 0) => format!("{} and nothing is queued", runs_or_run(runs)),
             _ => format!("{}, {queued} queued", runs_or_run(runs)),
         }
@@ -109,7 +112,8 @@ impl Snapshot {
         if let Some(root) = self.roots.iter().find(|root| root.by_hand) {
             return Some(format!("{} is set by the program alone", root.call));
         }
-        let ways = || self.waits.iter().flat_map(|wait| &wait.on);
+        let awaited = || self.suspended.iter().filter_map(|one| one.on.as_ref());
+        let ways = || self.waits.iter().flat_map(|wait| &wait.on).chain(awaited());
         let ends = |end: WayEnd| ways().find(|way| way.end == end).and_then(|way| way.calls.last());
         if let Some(call) = ends(WayEnd::ByHand) {
             return Some(format!("{call} is set by the program alone"));
@@ -240,6 +244,7 @@ impl fmt::Display for FunctionCounts {
             (self.suspended, "pending"),
             (self.ended - self.failed.min(self.ended), "done"),
             (self.failed, "failed"),
+            (self.more, "more that were too many to be followed"),
         ];
         let mut comma = "";
         for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
