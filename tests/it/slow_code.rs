@@ -256,7 +256,8 @@ fn a_callback_of_what_is_gathered_waits_for_its_siblings() {
         gathered.on_set(move |_| then());
         Box::new(gathered)
     }
-    let ways: [fn(&Pool, AsyncResult<u32>, Then) -> Kept; 5] = [
+    type Gathers = fn(&Pool, AsyncResult<u32>, Then) -> Kept;
+    let ways: [Gathers; 5] = [
         |_, one, end| then(vec![one].join_all(), end),
         |_, one, end| then(vec![one].settle_all(), end),
         |_, one, end| then((one, AsyncResult::ready(2)).join(), end),

@@ -211,7 +211,6 @@ impl State {
     }
 
     /// Who has the claim gives it back: the task is ready again.
-    #[cold]
     pub(crate) fn release(&self) {
         self.change(|old| Some(old & !(CLAIMED | WOKEN)));
     }
