@@ -227,6 +227,16 @@ impl Claimed {
         unsafe { run::run_claimed(self.0, to) }
     }
 
+    /// Runs it, where nobody is told of it (`Header::has_news`).
+    ///
+    /// # Safety
+    /// As `run`.
+    #[inline(always)]
+    pub(super) unsafe fn run_plain(self, to: &mut impl Schedule) {
+        // SAFETY: as in `run`.
+        unsafe { run::run_plain(self.0, to) }
+    }
+
     /// Gives the claim back, and has the task queued: for a caller that would run it later than others may.
     pub(crate) fn put_back(self) {
         // SAFETY: the claim is used up; a task that was handed back has a home that is alive.

@@ -196,6 +196,14 @@ impl<P: IsHome> Homed<P> {
         unsafe { task.run(to) }
     }
 
+    /// As `run`, of a task that nobody is told of.
+    #[inline(always)]
+    pub(crate) fn run_plain(&self, task: Claimed, to: &mut impl Schedule) {
+        debug_assert!(!task.header().has_news(), "somebody is to be told of a task");
+        // SAFETY: as in `run`.
+        unsafe { task.run_plain(to) }
+    }
+
     /// A result that no work sets is known to this home from now on; whether
     /// it does.
     pub(crate) fn adopt(&self, root: &TaskRef) -> bool {

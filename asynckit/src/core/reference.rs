@@ -136,6 +136,12 @@ impl Header {
         self.state.is_hooked()
     }
 
+    /// Whether its home, or who looks on, is told of it.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.state.has_news()
+    }
+
     /// Its home's address, to compare.
     pub(crate) fn home_address(&self) -> *const Home {
         self.home()

@@ -27,6 +27,18 @@ pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
         if task.as_ref().state.has_news() {
             return run_told(task, to);
         }
+        run_plain(task, to);
+    }
+}
+
+/// As `run_claimed`, of a task that nobody is told of.
+///
+/// # Safety
+/// As `run_claimed`.
+#[inline(always)]
+pub(super) unsafe fn run_plain(task: CellPtr, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise.
+    unsafe {
         match run(task, Run::Plain) {
             Ran::Value => complete::close_with_value(task, to),
             ran => end(task, ran, to),

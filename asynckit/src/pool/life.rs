@@ -46,8 +46,16 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     let (deque, taken) = (Deque::new_lifo(), Deque::new_fifo());
     let oldest = deque.stealer();
     shared.queue.add_stealers(id, taken.stealer(), deque.stealer());
-    let (until_turn, before) = (Cell::new(TURN), Cell::new(IDLE));
-    let local = Local { shared: shared.clone(), id, deque, taken, oldest, until_turn, before };
+    let local = Local {
+        shared: shared.clone(),
+        id,
+        deque,
+        taken,
+        oldest,
+        until_turn: Cell::new(TURN),
+        gives_way: Cell::new(false),
+        before: Cell::new(IDLE),
+    };
     // From here on half of the stack is half of all of it.
     let _ = stack::has_room();
     shared.keepers.worker_comes();
@@ -82,10 +90,9 @@ impl Local {
                 self.find()
             };
             if let Some(entry) = found {
-                let is_turn = self.until_turn.get() == TURN;
                 self.run(entry);
-                if is_turn && let Some(host) = self.shared.host() {
-                    host.give_way();
+                if self.gives_way.get() {
+                    self.give_way();
                 }
                 continue;
             }
@@ -123,6 +130,16 @@ impl Local {
     #[inline(never)]
     fn find_as_asked(&self) -> Option<Entry> {
         if self.shared.attention.has_ranked() { self.find_by_priority() } else { self.find_apart() }
+    }
+
+    /// What its host has to do comes first, once in a while.
+    #[cold]
+    #[inline(never)]
+    fn give_way(&self) {
+        self.gives_way.set(false);
+        if let Some(host) = self.shared.host() {
+            host.give_way();
+        }
     }
 
     /// Whether there is one thread too many, and this one leaves.

@@ -19,6 +19,8 @@ pub(crate) struct Local {
     pub(super) oldest: Stealer<Entry>,
     /// How often it takes its own newest before it looks elsewhere first.
     pub(super) until_turn: Cell<u32>,
+    /// Whether its host is to have a turn next.
+    pub(super) gives_way: Cell<bool>,
     /// What it was before it looked for work; zero where it has just run some.
     pub(super) before: Cell<u8>,
 }

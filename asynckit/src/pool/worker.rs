@@ -69,8 +69,16 @@ impl Local {
     #[inline]
     fn is_turn(&self) -> bool {
         let left = self.until_turn.get() - 1;
-        self.until_turn.set(if left == 0 { TURN } else { left });
-        left == 0
+        self.until_turn.set(left);
+        left == 0 && self.begins_turns()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn begins_turns(&self) -> bool {
+        self.until_turn.set(TURN);
+        self.gives_way.set(self.shared.is_hosted());
+        true
     }
 
     /// As `find`, where it has nothing itself.
@@ -306,16 +314,19 @@ fn stop_task(pool: &Shared, task: Claimed) {
 /// Runs a claimed task of this pool; where that is closed it fails.
 #[inline(always)]
 pub(crate) fn run_claimed(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
-    if task.header().is_hooked() || !pool.phase.runs_plainly() {
+    if task.header().has_news() || !pool.phase.runs_plainly() {
         return run_special(pool, task, to);
     }
-    pool.run(task, to);
+    pool.run_plain(task, to);
 }
 
-/// As `run_claimed`, of a task that is hooked, or in a pool that sees to each of its tasks, or is closed.
+/// As `run_claimed`, of a task that is hooked or seen, or in a pool that sees to each of its tasks, or is closed.
 #[cold]
 #[inline(never)]
 fn run_special(pool: &Shared, task: Claimed, to: &mut impl Schedule) {
+    if pool.phase.runs_plainly() && !task.header().is_hooked() {
+        return pool.run(task, to);
+    }
     if pool.is_closed() {
         return stop_task(pool, task);
     }
