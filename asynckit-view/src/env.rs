@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use asynckit::PoolBuilder;
-use asynckit::observe::{self, Observer, PoolId};
+use asynckit::observe::Observer;
 
 use crate::record::Recording;
 use crate::run::Format;
@@ -98,35 +98,15 @@ fn observer(path: &Path) -> io::Result<impl Observer + use<>> {
     Format::of(path)?;
     // Where the program stands now, wherever it goes until then.
     let path = std::path::absolute(path)?;
-    Ok(EachToFile { path, first: OnceLock::new(), others: Mutex::default() })
+    Ok(EachToFile(path))
 }
 
 /// Has each pool record itself into a file of its own: a builder may be cloned, and build several, or none.
-struct EachToFile {
-    path: PathBuf,
-    first: OnceLock<(PoolId, Arc<dyn Observer>)>,
-    others: Mutex<Vec<(PoolId, Arc<dyn Observer>)>>,
-}
+struct EachToFile(PathBuf);
 
-impl EachToFile {
-    #[inline]
-    fn tell(&self, pool: PoolId, tell: impl FnOnce(&dyn Observer)) {
-        let first = self.first.get_or_init(|| (pool, begin(&self.path)));
-        if first.0 == pool { tell(&*first.1) } else { self.tell_other(pool, tell) }
-    }
-
-    #[cold]
-    fn tell_other(&self, pool: PoolId, tell: impl FnOnce(&dyn Observer)) {
-        let its = {
-            let mut others = lock(&self.others);
-            let known = others.iter().position(|(other, _)| *other == pool);
-            let at = known.unwrap_or_else(|| {
-                others.push((pool, begin(&self.path)));
-                others.len() - 1
-            });
-            others[at].1.clone()
-        };
-        tell(&*its);
+impl Observer for EachToFile {
+    fn for_pool(&self) -> Option<Arc<dyn Observer>> {
+        Some(begin(&self.0))
     }
 }
 
@@ -147,45 +127,6 @@ fn begin(path: &Path) -> Arc<dyn Observer> {
         }
     });
     Arc::new(observer)
-}
-
-macro_rules! each_to_file {
-    ($($method:ident: $event:ident,)*) => {
-        impl Observer for EachToFile {
-            $(fn $method(&self, event: &observe::$event<'_>) {
-                self.tell(event.pool, |observer| observer.$method(event));
-            })*
-
-            fn infers_ready(&self) -> bool {
-                true
-            }
-        }
-    };
-}
-
-each_to_file! {
-    submitted: TaskSubmitted,
-    ready: TaskReady,
-    stands_in_line: LineJoined,
-    got_permit: PermitTaken,
-    gave_permit: PermitGiven,
-    started: TaskStarted,
-    wait_begun: WaitBegun,
-    wait_ended: WaitEnded,
-    suspended: TaskSuspended,
-    resumed: TaskResumed,
-    attempt: AttemptBegun,
-    ended: TaskEnded,
-    cancelled: TaskCancelled,
-    callback_registered: CallbackRegistered,
-    callback_begun: CallbackBegun,
-    callback_ended: CallbackEnded,
-    worker_idle: WorkerIdle,
-    worker_busy: WorkerBusy,
-    pool_sized: PoolSized,
-    pool_stopped: PoolStopped,
-    ran_elsewhere: RanElsewhere,
-    note: Noted,
 }
 
 /// Writes the files of all recordings by [`from_env`] and [`to_file`] that are under way, as far as they are. They go

@@ -38,6 +38,14 @@ impl Onlooker {
         Onlooker { observer, infers_ready, at, since, next }
     }
 
+    /// The one that looks on to a single pool.
+    pub(crate) fn for_pool(self) -> Onlooker {
+        match panic::contain(|| self.observer.for_pool()).flatten() {
+            Some(observer) => Onlooker::of(observer, self.at),
+            None => self,
+        }
+    }
+
     fn is_over(&self) -> bool {
         panic::contain(|| self.observer.is_over()).unwrap_or(false)
     }

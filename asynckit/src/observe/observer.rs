@@ -35,6 +35,12 @@ macro_rules! observer {
             fn is_over(&self) -> bool {
                 false
             }
+
+            /// One that looks on to a single pool, in place of this one: asked when this one is about to look on to a pool,
+            /// which is each time that a builder with it builds one. Without it, this one is told of all of them.
+            fn for_pool(&self) -> Option<Arc<dyn Observer>> {
+                None
+            }
         }
 
         /// The same observer, kept by others as well.
@@ -49,6 +55,10 @@ macro_rules! observer {
 
             fn is_over(&self) -> bool {
                 (**self).is_over()
+            }
+
+            fn for_pool(&self) -> Option<Arc<dyn Observer>> {
+                (**self).for_pool()
             }
         }
 

@@ -18,6 +18,7 @@ impl Shared {
     /// Has somebody look on, from now on.
     pub(crate) fn observe(&self, onlooker: Onlooker) {
         self.leave_out_who_is_over();
+        let onlooker = onlooker.for_pool();
         let workers = self.wanted();
         let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
         tell!(self.onlookers.moment_of_newest(&onlooker), PoolSized { workers, name, clock });
