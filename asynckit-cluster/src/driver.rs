@@ -291,8 +291,7 @@ mod tests {
     fn times_out(most: u32, blame: Blame) -> usize {
         let (desk, kept) = (Desk::new(), Arc::new(Kept::default()));
         desk.goes_by(kept.clone());
-        let function = wire::decode(&[7; 16]).unwrap();
-        let about = Arc::new(About { function, path: "f", limit: None });
+        let about = About::limited(None);
         let with = With { site: String::new(), deadline: None, trace: None };
         let ticket = desk.publish(about, with, Vec::new(), most);
         let mut times = 0;

@@ -190,3 +190,30 @@ pub(crate) trait Tell: Send + Sync + 'static {
     /// taken, and the last that is told of it.
     fn over(&self, id: CallId);
 }
+
+/// For tests.
+#[cfg(test)]
+impl About {
+    pub(crate) fn limited(limit: Option<usize>) -> Arc<About> {
+        let function = wire::decode(&[7; 16]).unwrap();
+        Arc::new(About { function, path: "f", limit: limit.and_then(NonZeroUsize::new) })
+    }
+}
+
+/// For tests.
+#[cfg(test)]
+impl Outgoing {
+    /// A delivery of a call without arguments.
+    pub(crate) fn delivered(number: u64, delivery: u32, about: &Arc<About>) -> Outgoing {
+        let call = wire::Call {
+            id: CallId { run: 1, number },
+            delivery,
+            function: about.function,
+            site: String::new(),
+            deadline: None,
+            trace: None,
+            parts: Vec::new(),
+        };
+        Outgoing { call, arguments: Vec::new(), about: about.clone(), alone: Alone::No }
+    }
+}

@@ -335,22 +335,11 @@ mod tests {
     use super::*;
     use crate::clock::Ran as Took;
     use crate::processes::pipe;
-    use crate::seam::{About, Alone};
+    use crate::seam::About;
     use crate::wire::{self, Hello, Outcome};
 
     fn call(number: u64) -> Outgoing {
-        let function = wire::decode(&[7; 16]).unwrap();
-        let call = wire::Call {
-            id: CallId { run: 1, number },
-            delivery: 1,
-            function,
-            site: String::new(),
-            deadline: None,
-            trace: None,
-            parts: Vec::new(),
-        };
-        let about = Arc::new(About { function, path: "f", limit: None });
-        Outgoing { call, arguments: Vec::new(), about, alone: Alone::No }
+        Outgoing::delivered(number, 1, &About::limited(None))
     }
 
     /// A process that says so has lost the call: else nobody would ever answer it.

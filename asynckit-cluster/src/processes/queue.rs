@@ -152,30 +152,7 @@ fn waits(waiting: &HashMap<CallId, u32>, outgoing: &Outgoing) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-    use std::sync::Arc;
-
     use super::*;
-    use crate::seam::Alone;
-    use crate::wire;
-
-    fn about(limit: Option<usize>) -> Arc<About> {
-        let function = wire::decode(&[7; 16]).unwrap();
-        Arc::new(About { function, path: "f", limit: limit.and_then(NonZeroUsize::new) })
-    }
-
-    fn call(number: u64, delivery: u32, about: &Arc<About>) -> Outgoing {
-        let call = wire::Call {
-            id: CallId { run: 1, number },
-            delivery,
-            function: about.function,
-            site: String::new(),
-            deadline: None,
-            trace: None,
-            parts: Vec::new(),
-        };
-        Outgoing { call, arguments: Vec::new(), about: about.clone(), alone: Alone::No }
-    }
 
     fn next(queue: &mut Queue) -> Option<(u64, u32)> {
         queue.next().map(|one| (one.call.id.number, one.call.delivery))
@@ -183,15 +160,15 @@ mod tests {
 
     #[test]
     fn what_comes_again_goes_out_once_as_its_newest_delivery() {
-        let (mut queue, about) = (Queue::default(), about(None));
-        queue.push(call(1, 1, &about));
+        let (mut queue, about) = (Queue::default(), About::limited(None));
+        queue.push(Outgoing::delivered(1, 1, &about));
         // So that the first one is not forgotten altogether when it is taken back.
-        queue.push(call(2, 1, &about));
+        queue.push(Outgoing::delivered(2, 1, &about));
         assert!(queue.remove(CallId { run: 1, number: 1 }));
-        queue.push(call(1, 2, &about));
+        queue.push(Outgoing::delivered(1, 2, &about));
         assert_eq!(queue.len(), 2);
         assert_eq!(queue.by_function(), [("f".to_owned(), 2)]);
-        queue.push(call(3, 2, &about));
+        queue.push(Outgoing::delivered(3, 2, &about));
         assert_eq!(next(&mut queue), Some((1, 2)), "it has had its turn before");
         assert_eq!(next(&mut queue), Some((3, 2)));
         assert_eq!(next(&mut queue), Some((2, 1)));
@@ -201,9 +178,9 @@ mod tests {
     /// A process gives the older delivery back when the newer one is here already, or the other way round.
     #[test]
     fn an_older_delivery_does_not_take_the_place_of_a_newer_one() {
-        let (mut queue, about) = (Queue::default(), about(None));
-        queue.push(call(1, 2, &about));
-        queue.push_first(call(1, 1, &about));
+        let (mut queue, about) = (Queue::default(), About::limited(None));
+        queue.push(Outgoing::delivered(1, 2, &about));
+        queue.push_first(Outgoing::delivered(1, 1, &about));
         assert_eq!(next(&mut queue), Some((1, 2)));
         assert_eq!(next(&mut queue), None);
         assert_eq!(queue.len(), 0);
@@ -213,12 +190,12 @@ mod tests {
     #[test]
     fn what_is_withdrawn_behind_one_that_waits_is_not_kept() {
         for limit in [None, Some(1)] {
-            let (mut queue, about) = (Queue::default(), about(limit));
-            queue.push(call(1, 1, &about));
-            queue.push(call(2, 1, &about));
+            let (mut queue, about) = (Queue::default(), About::limited(limit));
+            queue.push(Outgoing::delivered(1, 1, &about));
+            queue.push(Outgoing::delivered(2, 1, &about));
             let first = next(&mut queue);
             for number in 3..10_000 {
-                queue.push(call(number, 1, &about));
+                queue.push(Outgoing::delivered(number, 1, &about));
                 assert_eq!(limit.and_then(|_| next(&mut queue)), None);
                 assert!(queue.remove(CallId { run: 1, number }));
             }
@@ -231,8 +208,8 @@ mod tests {
 
     #[test]
     fn a_call_behind_one_that_is_withdrawn_has_its_turn_within_a_limit() {
-        let (mut queue, about) = (Queue::default(), about(Some(1)));
-        (1..=3).for_each(|number| queue.push(call(number, 1, &about)));
+        let (mut queue, about) = (Queue::default(), About::limited(Some(1)));
+        (1..=3).for_each(|number| queue.push(Outgoing::delivered(number, 1, &about)));
         assert_eq!(next(&mut queue), Some((1, 1)));
         assert_eq!(next(&mut queue), None, "two are held");
         assert!(queue.remove(CallId { run: 1, number: 2 }));
@@ -243,8 +220,8 @@ mod tests {
     /// It has left its line, and no process was free for it.
     #[test]
     fn a_call_behind_one_that_is_withdrawn_at_its_turn_has_its_own() {
-        let (mut queue, about) = (Queue::default(), about(Some(1)));
-        (1..=3).for_each(|number| queue.push(call(number, 1, &about)));
+        let (mut queue, about) = (Queue::default(), About::limited(Some(1)));
+        (1..=3).for_each(|number| queue.push(Outgoing::delivered(number, 1, &about)));
         assert_eq!((next(&mut queue), next(&mut queue)), (Some((1, 1)), None));
         queue.leaves(&about);
         assert!(queue.remove(CallId { run: 1, number: 2 }));

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use asynckit::{AsyncResult, CancelToken, Limit, Pool, Results, Retry, chain};
+use asynckit::{AsyncResult, CancelToken, Limit, Pool, Results, Retry, Work, chain};
 use asynckit_view::Recording;
 use serde_json::Value;
 
@@ -13,6 +13,17 @@ use crate::{data, html, numbers, runs, states};
 /// Sparse columns as pairs.
 fn pairs(column: &Value) -> Vec<(i64, i64)> {
     numbers(&column["task"]).into_iter().zip(numbers(&column["value"])).collect()
+}
+
+/// Work that says that it has begun, and waits until it is released.
+fn waits() -> (Work<'static, ()>, AsyncResult<()>, AsyncResult<()>) {
+    let (begun, release) = (AsyncResult::new(), AsyncResult::new());
+    let (tell, wait) = (begun.clone(), release.clone());
+    let work = asynckit::work(move || {
+        tell.set(()).unwrap();
+        wait.get_ref().map(|_: &()| ()).unwrap();
+    });
+    (work, begun, release)
 }
 
 #[test]
@@ -239,12 +250,7 @@ fn a_call_under_a_limit_is_one_task_and_says_how_long_it_was_held() {
     let pool = Pool::new(2);
     let recording = Recording::of(&pool);
     let limit = Limit::new(1);
-    let (begun, release) = (AsyncResult::new(), AsyncResult::new());
-    let (tell, wait) = (begun.clone(), release.clone());
-    let first = asynckit::work(move || {
-        tell.set(()).unwrap();
-        wait.get_ref().map(|_: &()| ()).unwrap();
-    });
+    let (first, begun, release) = waits();
     let first = first.limit(&limit).spawn_on(&pool);
     begun.get().unwrap();
     let second = runs::read(2).limit(&limit).spawn_on(&pool);
@@ -272,12 +278,7 @@ fn of_two_limits_the_one_is_told_that_held_the_work() {
     let pool = Pool::builder().workers(2).build().unwrap();
     let recording = Recording::of(&pool);
     let (wide, tight) = (Limit::new(100), Limit::new(1));
-    let (begun, release) = (AsyncResult::new(), AsyncResult::new());
-    let (tell, wait) = (begun.clone(), release.clone());
-    let first = asynckit::work(move || {
-        tell.set(()).unwrap();
-        wait.get_ref().map(|_: &()| ()).unwrap();
-    });
+    let (first, begun, release) = waits();
     let first = first.limit(&wide).limit(&tight).spawn_on(&pool);
     begun.get().unwrap();
     let inner = runs::read(1).limit(&wide).limit(&tight).spawn_on(&pool);
@@ -299,12 +300,7 @@ fn work_that_never_left_a_line_was_held() {
     let pool = Pool::new(4);
     let recording = Recording::of(&pool);
     let limit = Limit::new(1);
-    let (begun, release) = (AsyncResult::new(), AsyncResult::new());
-    let (tell, wait) = (begun.clone(), release.clone());
-    let first = asynckit::work(move || {
-        tell.set(()).unwrap();
-        wait.get_ref().map(|_: &()| ()).unwrap();
-    });
+    let (first, begun, release) = waits();
     let first = first.limit(&limit).spawn_on(&pool);
     begun.get().unwrap();
     let all: Vec<_> = (0..5).map(|n| runs::read(n).limit(&limit).spawn_on(&pool)).collect();

@@ -333,25 +333,11 @@ impl Calls {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::seam::{About, Alone};
-    use crate::wire::{self, CallId};
+    use crate::seam::About;
 
     fn call(number: u64) -> Outgoing {
-        let function = wire::decode(&[7; 16]).unwrap();
-        let call = wire::Call {
-            id: CallId { run: 1, number },
-            delivery: 1,
-            function,
-            site: String::new(),
-            deadline: None,
-            trace: None,
-            parts: Vec::new(),
-        };
-        let about = Arc::new(About { function, path: "f", limit: None });
-        Outgoing { call, arguments: Vec::new(), about, alone: Alone::No }
+        Outgoing::delivered(number, 1, &About::limited(None))
     }
 
     /// What has gone out, and the server has said nothing of.
