@@ -234,6 +234,16 @@ pub(super) unsafe fn arrive(task: CellPtr, to: &mut impl Schedule) {
     }
 }
 
+/// As `arrive`, where that is all that arrives.
+///
+/// # Safety
+/// As `arrive`.
+pub(super) unsafe fn arrive_alone(task: CellPtr, to: &mut impl Schedule) {
+    // SAFETY: the caller's promise.
+    unsafe { arrive(task, to) }
+    to.visited();
+}
+
 /// As `arrive`, along an edge that the dependent's home has counted.
 ///
 /// # Safety
@@ -334,11 +344,19 @@ pub(super) unsafe fn gone(task: CellPtr) {
 /// It waits for that, and nobody else tells it.
 #[cold]
 pub(super) unsafe fn tell(edge: usize) {
-    // SAFETY: the dependent counts this as lacking, so that it is there; it may be gone after the count.
+    // SAFETY: the dependent counts this as lacking. (The edge is only read: who gives the task up meanwhile looks whether
+    // it wishes.)
+    unsafe { pass(Edge::at(edge)) }
+}
+
+/// Visits one edge, whose dependent may have been given up.
+///
+/// # Safety
+/// The caller has the edge, which its dependent counts as lacking.
+pub(super) unsafe fn pass(edge: &Edge) {
+    // SAFETY: so the dependent is there until then, and its home, where that has counted the edge, until it is told.
     unsafe {
-        let edge = Edge::at(edge);
         let dependent = edge.dependent();
-        // The edge is only read here: who gives the task up meanwhile looks whether it wishes.
         if edge.is_counted() {
             arrive_from_elsewhere(dependent, &mut ToHomes);
         } else {

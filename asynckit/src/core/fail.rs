@@ -8,7 +8,6 @@ use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::news::Witness;
 use super::outcome::Close;
-use super::schedule::{self, Schedule};
 use super::state::{Arrival, Comes, Seize};
 use super::trampoline::{self, Step};
 use crate::error::{Error, ErrorKind};
@@ -73,25 +72,7 @@ pub(super) unsafe fn fail_edge(edge: &Edge, error: &Error) {
         if edge.on_failure() == OnFailure::Skip {
             skip(edge.dependent(), error);
         }
-        pass(edge);
-    }
-}
-
-/// Visits an edge, whose dependent may have been given up.
-///
-/// # Safety
-/// As `fail_edge`.
-pub(super) unsafe fn pass(edge: &Edge) {
-    // SAFETY: the edge is one of the things that its dependent lacks, so that this is alive until then;
-    // its home, where that has counted the edge, until it is told.
-    unsafe {
-        let dependent = edge.dependent();
-        let counted = edge.is_counted().then(|| dependent.as_ref().home());
-        complete::arrive(dependent, &mut schedule::ToHomes);
-        if let Some(home) = counted {
-            ((*home).table.met)(home);
-        }
-        schedule::ToHomes.visited();
+        complete::pass(edge);
     }
 }
 

@@ -211,7 +211,6 @@ impl Stacks {
 
 impl StackPtr {
     /// The calling thread's.
-    #[inline]
     pub(super) fn own() -> StackPtr {
         STACK.with(|stack| StackPtr(stack))
     }

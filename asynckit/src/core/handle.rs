@@ -221,7 +221,7 @@ impl Claimed {
     ///
     /// # Safety
     /// Its home is alive meanwhile.
-    #[inline(always)]
+    #[inline]
     pub(super) unsafe fn run(self, to: &mut impl Schedule) {
         // SAFETY: the claim is used up; the caller's promise.
         unsafe { run::run_claimed(self.0, to) }

@@ -190,7 +190,7 @@ impl<P: IsHome> Homed<P> {
     }
 
     /// Runs a task of this home's pool. The caller keeps that alive.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn run(&self, task: Claimed, to: &mut impl Schedule) {
         // SAFETY: this is its home, or the pool that its home is a part of; the page above.
         unsafe { task.run(to) }

@@ -99,7 +99,7 @@ unsafe fn fail_late_list(list: *mut (), cell: usize) {
             }
             match &error {
                 Some(error) => fail::fail_edge(edge, error),
-                None => fail::pass(edge),
+                None => complete::pass(edge),
             }
         }
         cell::drop_ref(cell);
@@ -148,7 +148,7 @@ unsafe fn fail_taken(edge: &Edge, error: &Error) {
             }
             Seize::Claimed => cell::drop_ref(dependent),
         }
-        fail::pass(edge);
+        complete::pass(edge);
     }
 }
 
@@ -161,7 +161,7 @@ pub(super) unsafe fn sweep(cell: CellPtr) {
     // SAFETY: an edge that is linked lacks; so a task that is claimed meanwhile was seized.
     unsafe {
         let dead = |edge: &Edge| edge.dependent().as_ref().state.is_claimed();
-        take_edges(cell, &dead, &mut |edge| fail::pass(edge));
+        take_edges(cell, &dead, &mut |edge| complete::pass(edge));
     }
 }
 

@@ -20,7 +20,7 @@ use crate::sync::weakened;
 ///
 /// # Safety
 /// The caller has the claim; the task's home, if any, is alive meanwhile.
-#[inline(always)]
+#[inline]
 pub(super) unsafe fn run_claimed(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the caller's promise; an open task is alive.
     unsafe {
@@ -265,14 +265,8 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
         header.state.unvisit();
         if link != Link::Pending {
             match to.room() {
-                0 => {
-                    complete::arrive(task, &mut ToHomes);
-                    ToHomes.visited();
-                }
-                _ => {
-                    complete::arrive(task, to);
-                    to.visited();
-                }
+                0 => complete::arrive_alone(task, &mut ToHomes),
+                _ => complete::arrive_alone(task, to),
             }
         }
         if !home.is_null() {

@@ -30,9 +30,7 @@ impl Next<'_> {
     pub(super) fn new(local: &Local, row: u32) -> Next<'_> {
         Next { local, task: None, row, left: 0, room: AT_ONCE }
     }
-}
 
-impl Next<'_> {
     #[inline(never)]
     fn do_left(&mut self) {
         self.call();

@@ -128,7 +128,7 @@ impl Shared {
                     },
                     waits: waits(&task),
                     // Its own value is there a moment before it is over.
-                    is_settled: task.is_set() && task.has_failed(),
+                    is_settled: task.has_failed(),
                 });
                 seen.push(Earlier { task, since });
             }
