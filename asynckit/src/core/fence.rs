@@ -29,16 +29,28 @@ pub(crate) fn light() {
     if MODE.load(Ordering::Relaxed) != LIGHT {
         return full();
     }
+    compiler();
+}
+
+/// The frequent side, where it is known to be light (`is_light`).
+#[inline(always)]
+pub(crate) fn compiler() {
     std::sync::atomic::compiler_fence(Ordering::SeqCst);
+}
+
+/// Whether the frequent side has only to keep the compiler from reordering.
+pub(crate) fn is_light() -> bool {
+    if MODE.load(Ordering::Relaxed) == UNKNOWN {
+        let mode = if barrier::register() { LIGHT } else { FULL };
+        MODE.store(mode, Ordering::SeqCst);
+    }
+    MODE.load(Ordering::Relaxed) == LIGHT
 }
 
 #[cold]
 #[inline(never)]
 fn full() {
-    if MODE.load(Ordering::Relaxed) == UNKNOWN {
-        let mode = if barrier::register() { LIGHT } else { FULL };
-        MODE.store(mode, Ordering::SeqCst);
-    }
+    is_light();
     // ORDERING: SeqCst, as the partner may have seen that it has to fence for itself alone.
     fence(Ordering::SeqCst);
 }
@@ -48,10 +60,7 @@ fn full() {
 #[inline(never)]
 pub(crate) fn heavy() {
     fence(Ordering::SeqCst);
-    if MODE.load(Ordering::SeqCst) == UNKNOWN {
-        full();
-    }
-    if MODE.load(Ordering::SeqCst) == LIGHT {
+    if is_light() {
         barrier::call();
     }
     fence(Ordering::SeqCst);

@@ -101,7 +101,7 @@ mod complete;
 mod edge;
 mod entry;
 mod fail;
-mod fence;
+pub(crate) mod fence;
 mod frame;
 mod handle;
 mod here;

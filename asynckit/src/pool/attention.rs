@@ -1,24 +1,36 @@
 //! The words that the path of a submission looks at: whether somebody has to be woken for new work, or
 //! to be started.
+//!
+//! A fence between a push and this look would wait until the stores to the new task are done. So those who go to
+//! sleep, which is rare, fence for everybody (`core/fence.rs`), where the system has a way to do that.
 
-use crate::sync::{AtomicU8, AtomicUsize, Ordering, fence};
+use crate::core::fence;
+use crate::sync::{self, AtomicU8, AtomicUsize, Ordering};
 
 /// The words.
 pub(crate) struct Attention {
-    sleepers: AtomicUsize,
+    /// Who may have to be called for work: how many sleepers there are, from `SLEEPER` on, and the marks below it.
+    ///
+    /// A submitter looks at it once it has queued, and has only to keep the order of the two, which costs it nothing:
+    /// who goes to sleep is the one that has all threads fence (`look_again`).
+    callable: AtomicUsize,
     /// Workers that were woken, or look on for a while, and are on their way to the queues: each will
     /// wake the next one if it finds more.
     searching: AtomicUsize,
     /// Whether a worker looks on for a while before it sleeps. One does at a time.
     spinning: AtomicU8,
-    /// Threads are blocked, and fewer are active than wanted.
-    short: AtomicU8,
     /// Threads are blocked, in waits or otherwise.
     blocked: AtomicU8,
     /// What workers are asked for when they have done something, in one word: whether there are more active threads
     /// than wanted, and whether work of another than the usual priority is queued.
     asked: AtomicU8,
 }
+
+/// Submitters have to fence by themselves, so that each has to look closer.
+const FENCES: usize = 1;
+/// Threads are blocked, and fewer are active than wanted.
+const SHORT: usize = 2;
+const SLEEPER: usize = 4;
 
 const SURPLUS: u8 = 1;
 const RANKED: u8 = 2;
@@ -38,10 +50,9 @@ pub(crate) enum Call {
 impl Attention {
     pub(crate) fn new() -> Attention {
         Attention {
-            sleepers: AtomicUsize::new(0),
+            callable: AtomicUsize::new(marks()),
             searching: AtomicUsize::new(0),
             spinning: AtomicU8::new(0),
-            short: AtomicU8::new(0),
             blocked: AtomicU8::new(0),
             asked: AtomicU8::new(0),
         }
@@ -49,8 +60,8 @@ impl Attention {
 
     /// Brings the words up to date, under the pool's lock.
     pub(crate) fn publish(&self, sleepers: usize, short: bool, surplus: bool) {
-        self.sleepers.store(sleepers, Ordering::SeqCst);
-        self.short.store(u8::from(short), Ordering::SeqCst);
+        let short = if short { SHORT } else { 0 };
+        self.callable.store(sleepers * SLEEPER | short | marks(), Ordering::SeqCst);
         self.ask(SURPLUS, surplus);
     }
 
@@ -63,15 +74,24 @@ impl Attention {
         self.blocked.load(Ordering::Relaxed) != 0
     }
 
-    /// Who is to be called for work that was queued just now.
+    /// Whether somebody may have to be called for work that was queued just now: then `call` says who.
     #[inline]
+    pub(crate) fn has_callable(&self) -> bool {
+        fence::compiler();
+        // ORDERING: after the work was queued, for all who have fenced since: see `look_again`.
+        self.callable.load(Ordering::Relaxed) != 0
+    }
+
+    /// Who is to be called for work that was queued just now.
+    #[inline(never)]
     pub(crate) fn call(&self) -> Call {
-        // ORDERING: SeqCst fence, against the one in `look_again`: either this sees the sleeper, or the
-        // sleeper sees the work.
-        fence(Ordering::SeqCst);
-        if self.sleepers.load(Ordering::Relaxed) > 0 {
+        // ORDERING: SeqCst fence, against the one in `end_search`: either this sees the search ended, or the searcher's
+        // look after it sees the work. And against the one in `look_again`, where that reaches no other threads.
+        sync::fence(Ordering::SeqCst);
+        let callable = self.callable.load(Ordering::Relaxed);
+        if callable >= SLEEPER {
             if self.searching.load(Ordering::Relaxed) == 0 { Call::Sleeper } else { Call::Nobody }
-        } else if self.is_short() {
+        } else if callable & SHORT != 0 {
             Call::Spare
         } else {
             Call::Nobody
@@ -81,7 +101,8 @@ impl Attention {
     /// Whoever is about to sleep or to block has said so (`publish`), and looks at the queues once more
     /// after this.
     pub(crate) fn look_again(&self) {
-        fence(Ordering::SeqCst);
+        // Whoever queued before is seen; whoever does so after sees what was said.
+        fence::heavy();
     }
 
     /// So many threads are on their way to the queues.
@@ -94,7 +115,7 @@ impl Attention {
         self.searching.fetch_sub(1, Ordering::SeqCst);
         // ORDERING: SeqCst fence, against the one in `call`: either that sees the search ended, or that
         // look sees the work.
-        fence(Ordering::SeqCst);
+        sync::fence(Ordering::SeqCst);
     }
 
     /// Whether the caller may look on for a while: then it searches, and says when it is done.
@@ -120,7 +141,7 @@ impl Attention {
     }
 
     pub(crate) fn is_short(&self) -> bool {
-        self.short.load(Ordering::Relaxed) != 0
+        self.callable.load(Ordering::Relaxed) & SHORT != 0
     }
 
     fn ask(&self, what: u8, asked: bool) {
@@ -149,6 +170,11 @@ impl Attention {
     }
 }
 
+/// What is always there, so that a submitter does not pass by.
+fn marks() -> usize {
+    if fence::is_light() { 0 } else { FENCES }
+}
+
 #[cfg(all(asynckit_loom, test))]
 mod models {
     use std::sync::Arc;
@@ -173,7 +199,7 @@ mod models {
 
         fn submit(&self) {
             self.queued.fetch_add(1, Ordering::AcqRel);
-            if self.attention.call() == Call::Sleeper {
+            if self.attention.has_callable() && self.attention.call() == Call::Sleeper {
                 self.woken.store(1, Ordering::Relaxed);
             }
         }

@@ -3,11 +3,11 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use crate::core::{self, Deferred};
+use crate::core::{self, Deferred, fence};
 use crate::pool::shared::Shared;
 use crate::pool::threads::Threads;
 use crate::pool::{words, worker};
-use crate::sync::{Arc, Deadline, MutexGuard, Ordering, Parker, fence, yield_now};
+use crate::sync::{Arc, Deadline, MutexGuard, Parker, yield_now};
 
 impl Shared {
     /// No more from outside.
@@ -88,7 +88,7 @@ impl Shared {
 
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
     pub(crate) fn fail_queued(&self) {
-        fence(Ordering::SeqCst);
+        fence::heavy();
         while let Some(entry) = self.take_any() {
             worker::stop_entry(self, entry);
         }

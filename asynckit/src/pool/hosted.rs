@@ -6,8 +6,8 @@
 //! in any pool: spares, waits, stops.
 //!
 //! *Named race, "the last look":* work is queued while a worker leaves. The worker counts itself
-//! out, fences, and looks at the queues once more; the submitter queues, fences, and looks whether
-//! workers are missing. One of them sees the other: it is "the short pool" of `block.rs`, where a
+//! out, has all threads fence, and looks at the queues once more; the submitter queues, and then looks
+//! whether workers are missing. One of them sees the other: it is "the short pool" of `block.rs`, where a
 //! hosted pool counts as short whenever a worker is missing.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
 use crate::pool::{context, life};
-use crate::sync::{Arc, Ordering, fence};
+use crate::sync::Arc;
 use crate::terms::Timers;
 
 /// A worker that a host was asked for, whether it comes or not.
@@ -116,7 +116,7 @@ impl Shared {
         let mut threads = self.threads();
         threads.alive -= 1;
         self.publish(&threads);
-        fence(Ordering::SeqCst);
+        self.attention.look_again();
         if !self.is_closed() && !self.queue.is_empty() {
             threads.alive += 1;
             self.publish(&threads);

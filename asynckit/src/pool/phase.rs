@@ -1,9 +1,9 @@
 //! The phases of a pool: open, stopping, closed.
 //!
-//! *Named race, "the late submission":* work is queued while the pool is closed. The submitter queues,
-//! fences (`Attention::call`) and looks whether the pool is closed; whoever closes it says so, fences,
-//! and empties the queues. One of them finds the task. For work that waits rather than being queued see
-//! `roots.rs`.
+//! *Named race, "the late submission":* work is queued while the pool is closed. The submitter queues, and
+//! then (`Attention::has_callable`) looks whether the pool is closed; whoever closes it says so, has all threads
+//! fence, and empties the queues. One of them finds the task. For work that waits rather than being queued
+//! see `roots.rs`.
 
 use crate::sync::{AtomicU8, Ordering};
 
@@ -99,8 +99,9 @@ mod models {
     use loom::thread;
 
     use super::*;
-    use crate::pool::attention::Attention;
-    use crate::sync::{AtomicUsize, fence};
+    use crate::core::fence;
+    use crate::pool::attention::{Attention, Call};
+    use crate::sync::AtomicUsize;
 
     /// The task is found by the submitter or by who closes the pool.
     #[test]
@@ -111,12 +112,12 @@ mod models {
             let submitter = thread::spawn(move || {
                 let (phase, attention, queued) = &*its;
                 queued.store(1, Ordering::Relaxed);
-                let _ = attention.call();
+                let _ = attention.has_callable() && attention.call() == Call::Nobody;
                 phase.is_closed()
             });
             let (phase, _, queued) = &*pool;
             phase.close();
-            fence(Ordering::SeqCst);
+            fence::heavy();
             let found = queued.load(Ordering::Relaxed) == 1;
             assert!(submitter.join().unwrap() || found);
         });

@@ -8,8 +8,8 @@
 //! Named races:
 //!
 //! - *The unseen task*: work is queued while a worker goes to sleep. The worker enters the list of
-//!   sleepers, fences, and looks at the queues once more; the submitter queues, fences, and looks
-//!   for sleepers. One of them sees the other.
+//!   sleepers, has all threads fence, and looks at the queues once more; the submitter queues, and then
+//!   looks for sleepers. One of them sees the other.
 //! - *The last one to go*: a pool is quiet when all its threads sleep or wait and nothing is
 //!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do.
 
@@ -64,16 +64,15 @@ impl Shared {
     /// Work was queued: sees to it that somebody comes for it.
     #[inline]
     pub(crate) fn notify(&self) {
-        match self.attention.call() {
-            Call::Nobody => {}
-            call => self.answer(call),
+        if self.attention.has_callable() {
+            self.call_somebody();
         }
     }
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn answer(&self, call: Call) {
-        match call {
+    pub(crate) fn call_somebody(&self) {
+        match self.attention.call() {
             Call::Nobody => {}
             Call::Sleeper => self.wake_one(),
             Call::Spare => self.start_spare(),

@@ -1,7 +1,6 @@
 //! Where tasks are queued and run, and what a worker runs next.
 
 use crate::core::{CellPtr, Claimed, Entry, FewToHomes, Schedule, ToHomes};
-use crate::pool::attention::Call;
 use crate::pool::local::{Local, with_local};
 use crate::pool::next::{AT_ONCE, Next, STREAK};
 use crate::pool::place::{Inside, Part};
@@ -265,13 +264,12 @@ fn follow_up(pool: &Shared) {
     /// In one, so that nothing comes after it.
     #[cold]
     #[inline(never)]
-    fn call_and_fail(pool: &Shared, call: Call) {
-        pool.answer(call);
+    fn call_and_fail(pool: &Shared) {
+        pool.call_somebody();
         fail_late(pool);
     }
-    let call = pool.attention.call();
-    if call != Call::Nobody || pool.is_closed() {
-        call_and_fail(pool, call);
+    if pool.attention.has_callable() || pool.is_closed() {
+        call_and_fail(pool);
     }
 }
 
