@@ -61,7 +61,7 @@ impl Attention {
     /// Brings the words up to date, under the pool's lock.
     pub(crate) fn publish(&self, sleepers: usize, short: bool, surplus: bool) {
         let short = if short { SHORT } else { 0 };
-        self.callable.store(sleepers * SLEEPER | short | marks(), Ordering::SeqCst);
+        self.callable.store((sleepers * SLEEPER) | short | marks(), Ordering::SeqCst);
         self.ask(SURPLUS, surplus);
     }
 
