@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::core::{TaskRef, each_frame, runs_for};
-use crate::pool::local::{is_worker_of, with_local};
+use crate::pool::local::{Counted, is_worker_of, with_local};
 use crate::pool::place::{Inside, Place};
 use crate::pool::shared::{Shared, State};
 use crate::pool::threads::Threads;
@@ -21,6 +21,15 @@ pub(crate) fn place() -> Option<Place> {
             Some(part) => ControlFlow::Break(Place::Part(part.arc())),
             None => ControlFlow::Continue(()),
         }
+    })
+}
+
+/// The pool, where this thread is a worker of it and what it does is a task of the pool as such.
+#[inline]
+pub(crate) fn counted() -> Option<Arc<Counted>> {
+    with_local(|local| {
+        let local = local.filter(|local| runs_for(local.shared().address()))?;
+        Some(local.counted.clone())
     })
 }
 

@@ -11,6 +11,8 @@ use crate::sync::Arc;
 /// What a worker has to itself.
 pub(crate) struct Local {
     pub(super) shared: Arc<Shared>,
+    /// For what its work keeps of the pool.
+    pub(super) counted: Arc<Counted>,
     pub(super) id: usize,
     pub(super) deque: Deque<Entry>,
     /// What it has taken from outside, or from another worker's deque, many at once and in that order: its next
@@ -24,6 +26,11 @@ pub(crate) struct Local {
     /// What it was before it looked for work; zero where it has just run some.
     pub(super) before: Cell<u8>,
 }
+
+/// A pool, with a count of a worker's own. The pool's is one for all: were each task of each worker to count itself in
+/// and out there, they would do little else than to hand it to and fro.
+#[repr(align(128))]
+pub(crate) struct Counted(pub(crate) Arc<Shared>);
 
 thread_local! {
     /// The worker that this thread is.

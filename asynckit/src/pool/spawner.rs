@@ -2,6 +2,7 @@
 
 use crate::pool::context;
 use crate::pool::handle::Pool;
+use crate::pool::local::Counted;
 use crate::pool::place::Place;
 use crate::pool::scope::Scope;
 use crate::pool::shared::Shared;
@@ -123,7 +124,14 @@ impl<'s> Spawner<'s> for Scope<'s, '_> {}
 /// ```
 #[derive(Clone)]
 pub struct Current {
-    place: Place,
+    way: Way,
+}
+
+#[derive(Clone)]
+enum Way {
+    /// From a plain task.
+    Counted(Arc<Counted>),
+    Place(Place),
 }
 
 impl std::fmt::Debug for Current {
@@ -135,18 +143,22 @@ impl std::fmt::Debug for Current {
 /// A spawner of its own for what outlives the caller.
 pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
     let Handle(place) = spawner.place();
-    Current { place }
+    Current { way: Way::Place(place) }
 }
 
 impl Spawn for Current {
     fn place(&self) -> Handle {
-        Handle(self.place.here())
+        Handle(match &self.way {
+            Way::Counted(pool) => Place::Pool(pool.0.clone()).here(),
+            Way::Place(place) => place.here(),
+        })
     }
 
     #[inline]
     fn plain(&self) -> Option<Plain<'_>> {
-        match &self.place {
-            Place::Pool(pool) if !PASSED_ON.any() => Some(Plain(pool)),
+        match &self.way {
+            Way::Counted(pool) if !PASSED_ON.any() => Some(Plain(&pool.0)),
+            Way::Place(Place::Pool(pool)) if !PASSED_ON.any() => Some(Plain(pool)),
             _ => None,
         }
     }
@@ -205,8 +217,17 @@ pub fn current() -> Current {
 /// # Ok::<(), asynckit::Error>(())
 /// ```
 pub fn try_current() -> Option<Current> {
+    match context::counted() {
+        Some(pool) => Some(Current { way: Way::Counted(pool) }),
+        None => current_place(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn current_place() -> Option<Current> {
     let place = context::place()?;
-    Some(Current { place: place.for_more() })
+    Some(Current { way: Way::Place(place.for_more()) })
 }
 
 /// Has a type of ours that narrows a place down (its fields are `place` and what that is of) be a place for all work that
