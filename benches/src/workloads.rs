@@ -27,6 +27,20 @@ const PROCESSES: u32 = 10;
 /// The figure of a peer, unless it can't sensibly do the work.
 type Measure = dyn Fn(&dyn Peer) -> Option<f64> + Send;
 
+/// What comes before a measurement, in the same turn.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// The same work once, so that a peer has its memory and its caches as in the midst of a run: the peers whose turn
+    /// it was before have had the caches, and longer than some keep memory that they don't use.
+    Same,
+    /// A rest, after which memory has gone back where a peer gives it back, and all threads sleep.
+    Rest,
+}
+
+/// How long a rest is.
+const REST: Duration = Duration::from_secs(1);
+
 /// Something that peers are measured by; smaller figures are better.
 pub struct Workload {
     pub name: &'static str,
@@ -34,6 +48,8 @@ pub struct Workload {
     pub rounds: Option<u32>,
     /// Whether all of its figures are of interest, and not only the one in the middle.
     pub is_spread: bool,
+    /// What a peer does before each measurement.
+    before: Before,
     measure: Box<Measure>,
 }
 
@@ -42,7 +58,8 @@ impl Workload {
         name: &'static str,
         measure: impl Fn(&dyn Peer) -> Option<f64> + Send + 'static,
     ) -> Workload {
-        Workload { name, rounds: None, is_spread: false, measure: Box::new(measure) }
+        let before = Before::Nothing;
+        Workload { name, rounds: None, is_spread: false, before, measure: Box::new(measure) }
     }
 
     /// Measures the time from first to last, for each of so many tasks, and checks the result.
@@ -52,15 +69,23 @@ impl Workload {
         expected: u64,
         work: impl Fn(&dyn Peer) -> Option<u64> + Send + 'static,
     ) -> Workload {
-        Workload::new(name, move |peer| {
+        let measure = move |peer: &dyn Peer| {
             let (result, elapsed) = timed(peer, || work(peer));
             assert_eq!(result?, expected, "{}: {name}", peer.name());
             Some(elapsed.as_nanos() as f64 / tasks as f64)
-        })
+        };
+        Workload { before: Before::Same, ..Workload::new(name, measure) }
     }
 
     /// Measures a peer once.
     pub fn measure(&self, peer: &dyn Peer) -> Option<f64> {
+        match self.before {
+            Before::Nothing => {}
+            Before::Same => {
+                (self.measure)(peer)?;
+            }
+            Before::Rest => std::thread::sleep(REST),
+        }
         (self.measure)(peer)
     }
 }
@@ -105,10 +130,12 @@ fn bursts(threads: usize) -> [Workload; 4] {
     ]
 }
 
-fn spawning() -> [Workload; 2] {
+fn spawning() -> [Workload; 3] {
     let (tasks, sum) = (TASKS as usize, TASKS * (TASKS - 1) / 2);
+    let outside = |name| Workload::timed(name, tasks, sum, |peer| Some(peer.spawn_outside(TASKS)));
     [
-        Workload::timed("spawn from outside", tasks, sum, |peer| Some(peer.spawn_outside(TASKS))),
+        outside("spawn from outside"),
+        Workload { before: Before::Rest, ..outside("the same after a rest") },
         Workload::timed("spawn inside", tasks, sum, |peer| Some(peer.spawn_inside(TASKS))),
     ]
 }
@@ -138,11 +165,12 @@ fn shapes() -> [Workload; 6] {
 /// A graph of tasks without a body, which is all there before the time begins.
 fn released(name: &'static str, graph: Arc<Graph>, width: Option<usize>) -> Workload {
     let answer = graph.answer();
-    Workload::new(name, move |peer| {
+    let measure = move |peer: &dyn Peer| {
         let (result, elapsed) = peer.released(&graph, width, Body::EMPTY)?;
         assert_eq!(result, answer, "{}: {name}", peer.name());
         Some(elapsed.as_nanos() as f64 / graph.len() as f64)
-    })
+    };
+    Workload { before: Before::Same, ..Workload::new(name, measure) }
 }
 
 fn stencils(threads: usize, pace: Pace) -> [Workload; 6] {
