@@ -5,10 +5,11 @@
 //! - No files import each other in a circle.
 //! - `unsafe` stands in `core/` alone.
 //! - No file is longer than 400 lines, without its tests.
+//! - The way of a task, as it is told there, passes twelve files at most.
 
 mod sources;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sources::{File, Import, Module, Sources};
@@ -31,6 +32,24 @@ fn the_code_keeps_its_layers() {
     assert_eq!(listed, ["core", "pool", "terms", "work"]);
     let complaints = complaints(&sources, &architecture);
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// A task's way is told step by step: each in a file that is there and comes once, and in twelve files at most.
+#[test]
+fn the_way_of_a_task_passes_twelve_files() {
+    let architecture = std::fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let way = architecture.split("## The way of one task").nth(1).expect("it is told");
+    let steps = way.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let steps = steps.filter_map(|(number, step)| Some((number.parse().ok()?, step)));
+    let files: Vec<(usize, &str)> =
+        steps.map(|(number, step)| (number, backticked(step).next().expect("a file"))).collect();
+    assert_eq!(files.last().expect("there are steps").0, files.len());
+    assert!(files.len() <= 12, "{files:?}");
+    let once: BTreeSet<&str> = files.iter().map(|(_, file)| *file).collect();
+    assert_eq!(once.len(), files.len(), "a file comes twice: {files:?}");
+    for file in once {
+        assert!(repository().join("asynckit/src").join(file).is_file(), "{file} is not there");
+    }
 }
 
 /// All that is wrong.
