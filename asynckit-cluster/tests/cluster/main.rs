@@ -71,6 +71,14 @@ fn main() {
                 Ok(())
             }));
         }
+        for (name, test) in chaos::LONG {
+            let full = format!("{}::{name}", site.name);
+            let run = move || {
+                site::within(5 * site::LIMIT, name, move || test(&site));
+                Ok(())
+            };
+            trials.push(Trial::test(full, run).with_ignored_flag(true));
+        }
     }
     let others = [
         ("of_processes", of_processes::ALL),

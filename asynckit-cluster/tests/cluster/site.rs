@@ -112,13 +112,17 @@ impl Site {
 
 /// Runs a test; fails where it takes too long.
 pub fn soon(name: &str, test: impl FnOnce() + Send + 'static) {
+    // Twice the time of a soak to see to what is left of it.
+    within(LIMIT + 3 * Duration::from_secs(soak().unwrap_or(0)), name, test);
+}
+
+/// The same, where it takes so long.
+pub fn within(limit: Duration, name: &str, test: impl FnOnce() + Send + 'static) {
     let (done, end) = channel();
     let test = thread::spawn(move || {
         test();
         let _ = done.send(());
     });
-    // Twice the time of a soak to see to what is left of it.
-    let limit = LIMIT + 3 * Duration::from_secs(soak().unwrap_or(0));
     if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = end.recv_timeout(limit) {
         eprintln!("{name} hangs");
         process::abort();
