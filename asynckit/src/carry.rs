@@ -100,7 +100,7 @@
 //!   `version = 2` is a call `.version(2)`; a time is a [`Duration`](std::time::Duration).
 //! - `Bytes`: a value that is a [`Codec`] for arguments and values.
 //! - `argument` and `value`: functions of one type, `const`, whose bounds are checked on the types as the user has
-//!   written them.
+//!   written them; with `remote` on what is behind the `&` of an argument, such as a `str`.
 //! - `Arrive`, of `remote`, and only where functions are to be called by who was told of them ([`Served`], with the
 //!   feature `remote`): a value that is [`Decode`] for each argument's type, behind its `&`, and [`Encode`] for that
 //!   of the value.
