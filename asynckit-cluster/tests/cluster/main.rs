@@ -29,6 +29,9 @@ fn main() {
     // Copies that behave as a test wants it.
     match std::env::args().nth(1).as_deref() {
         Some("--does-not-serve") => std::process::exit(5),
+        Some("--goes-on-without-serving") => loop {
+            std::thread::park();
+        },
         Some("--speaks-otherwise") => of_processes::speak_otherwise(),
         Some("--makes-a-cluster") => {
             println!("{}", asynckit_cluster::Cluster::processes(1).unwrap_err());

@@ -142,6 +142,21 @@ pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// This is so within so long. A machine that does much else at the time holds it up now and then, and so it is tried some
+/// times: what takes longer by itself does so each time.
+#[track_caller]
+pub fn within_once(limit: Duration, mut takes: impl FnMut() -> Duration) {
+    let (begin, mut all) = (Instant::now(), Vec::new());
+    while all.len() < 20 && begin.elapsed() < LIMIT / 3 {
+        let took = takes();
+        if took < limit {
+            return;
+        }
+        all.push(took);
+    }
+    panic!("never within {limit:?}: {all:?}");
+}
+
 /// A folder that goes with the test.
 pub struct Folder(PathBuf);
 
