@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use asynckit::carry::{Ended, Served};
+use asynckit::carry::{Ended, Served, words_of_panic};
 use asynckit::{CancelToken, ErrorKind, Pool, try_work};
 use bytes::Bytes;
 
@@ -256,7 +256,7 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
     let outcome = match called {
         Ok(Ok(())) => return,
         Ok(Err(why)) => Outcome::Refused(why.to_string()),
-        Err(payload) => Outcome::Failed(Failed::new(Kind::Panicked, failure::in_words(payload))),
+        Err(panic) => Outcome::Failed(Failed::new(Kind::Panicked, words_of_panic(panic))),
     };
     lock(run).tell(outcome, Bytes::new());
 }

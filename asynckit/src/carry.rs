@@ -107,9 +107,11 @@
 
 mod served;
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 pub use crate::error::Failure;
+use crate::panic::{discard, message};
 pub use crate::pool::{AsyncSpawner, Handle, Spawn};
 use crate::pool::{Place, narrows_a_place};
 use crate::sync::Arc;
@@ -124,6 +126,22 @@ pub use served::{Decode, Encode, Served};
 /// where there was none and the call is computed.
 /// Who looks on may count these; `asynckit-view` shows them.
 pub const KEPT: &str = "kept";
+
+/// What a panic says, as an error tells it: for who runs calls, and catches what they raise. Drops the panic; where that
+/// panics again, it is let go.
+///
+/// ```
+/// use asynckit::carry::words_of_panic;
+///
+/// let caught = std::panic::catch_unwind(|| panic!("no film {}", 7)).unwrap_err();
+/// assert_eq!(words_of_panic(caught), "no film 7");
+/// assert_eq!(words_of_panic(Box::new(7)), "a panic without a message");
+/// ```
+pub fn words_of_panic(panic: Box<dyn Any + Send>) -> String {
+    let words = message(&*panic);
+    discard(panic);
+    words
+}
 
 /// The pool or scope, for work whose calls this carrier may carry out.
 ///
