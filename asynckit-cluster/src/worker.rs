@@ -296,3 +296,37 @@ impl Drop for Run {
         self.worker.ended(self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seam::{About, Outgoing};
+
+    /// What is told of calls.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Tell for Told {
+        fn begun(&self, id: CallId) {
+            lock(&self.0).push(format!("{id:?} has begun"));
+        }
+        fn finished(&self, id: CallId, outcome: Outcome, _: Bytes) {
+            lock(&self.0).push(format!("{id:?}: {outcome:?}"));
+        }
+        fn over(&self, id: CallId) {
+            lock(&self.0).push(format!("{id:?} is over"));
+        }
+    }
+
+    /// Whatever comes: it is a hash that names a function, and nothing else can be run.
+    #[test]
+    fn what_the_program_has_not_registered_is_refused_and_not_begun() {
+        let told = Arc::<Told>::default();
+        let before = |_| unreachable!("nothing is about to run");
+        let worker = Worker::new(1, "w", told.clone(), before).unwrap();
+        worker.take(Outgoing::delivered(7, 1, &About::limited(None)).call, Vec::new());
+        let id = "0000000000000001.7";
+        let refused = format!("{id}: Refused(\"this program has no such function\")");
+        assert_eq!(*lock(&told.0), [refused, format!("{id} is over")]);
+    }
+}
