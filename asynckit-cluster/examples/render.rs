@@ -13,19 +13,22 @@
 //! cargo build --release -p asynckit-cluster --features nats --example render
 //! ASYNCKIT_WORKER=nats://127.0.0.1:4222/render target/release/examples/render &
 //! target/release/examples/render --nats nats://127.0.0.1:4222
+//! target/release/examples/render --nats nats://127.0.0.1:4222 --workers 3 --chaos
 //! ```
 //!
 //! The chain is the same in all of them. With `--chaos` it kills five of its workers in the middle of a frame, and
-//! comes to the same pictures. With `--out FOLDER` it writes them there.
+//! comes to the same pictures; over NATS these are workers that it has started itself, two unless said, and starts again.
+//! With `--out FOLDER` it writes the pictures there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 use std::{env, fs, io, process, thread};
 
 use asynckit::{AsyncResult, Pool, Results, async_work, chain};
-use asynckit_cluster::{Cluster, ClusterError};
+use asynckit_cluster::{Cluster, ClusterError, WorkerStatus};
 use serde::{Deserialize, Serialize};
 
 /// What is to be seen on all frames.
@@ -86,6 +89,7 @@ fn save(frame: Frame, scene: Scene, folder: Option<PathBuf>) -> io::Result<(u32,
 struct Options {
     processes: Option<usize>,
     nats: Option<String>,
+    workers: Option<usize>,
     chaos: bool,
     frames: Option<u32>,
     out: Option<PathBuf>,
@@ -117,18 +121,22 @@ fn options() -> Result<Options, String> {
             "--local" => (options.processes, options.nats) = (None, None),
             "--processes" => options.processes = Some(number()? as usize),
             "--nats" => options.nats = Some(words.next().ok_or("--nats needs an address")?),
+            "--workers" => options.workers = Some(number()? as usize),
             "--frames" => options.frames = Some(number()?),
             "--chaos" => options.chaos = true,
             "--out" => options.out = words.next().map(PathBuf::from),
             other => {
-                return Err(format!("{other}: say --local, --processes N or --nats URL [--chaos]"));
+                return Err(format!(
+                    "{other}: say --local, --processes N [--chaos] or --nats URL [--workers N] [--chaos]"
+                ));
             }
         }
     }
-    if options.chaos && options.nats.is_some() {
-        return Err("--chaos kills workers that come again: say --processes N".to_owned());
+    match (&options.nats, options.processes) {
+        (None, None) if options.chaos => Err("--chaos kills workers: here are none".to_owned()),
+        (None, _) if options.workers.is_some() => Err("--workers are those of --nats".to_owned()),
+        _ => Ok(options),
     }
-    Ok(options)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -146,9 +154,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             film(&scene, options.out.as_deref(), &pool).get()?
         }
         Some(cluster) => {
+            let mut workers = options.start_workers()?;
             let film = film(&scene, options.out.as_deref(), &cluster);
             if options.chaos {
-                kill_workers(&cluster, || film.is_set());
+                kill_workers(&cluster, workers.as_mut(), || film.is_set())?;
             }
             let done = film.get()?;
             println!("{}", cluster.status());
@@ -183,21 +192,85 @@ where
     frames.try_join_all()
 }
 
-/// Kills five workers that render, one after the other.
-fn kill_workers(cluster: &Cluster, is_done: impl Fn() -> bool) {
-    let mut killed = 0;
+/// A worker over NATS, which this program has started.
+struct Worker {
+    name: String,
+    url: String,
+    process: Child,
+}
+
+impl Worker {
+    fn start(name: String, url: String) -> io::Result<Worker> {
+        let mut command = Command::new(env::current_exe()?);
+        command.env("ASYNCKIT_WORKER", &url).env("ASYNCKIT_WORKER_NAME", &name);
+        let process = command.spawn()?;
+        Ok(Worker { name, url, process })
+    }
+
+    /// Kills it, and starts it again.
+    fn replace(&mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        *self = Worker::start(self.name.clone(), self.url.clone())?;
+        Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // What it has is done, when this program comes to its end.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Options {
+    /// Those that are asked for, over NATS; a cluster of processes has its own.
+    fn start_workers(&self) -> io::Result<Option<Vec<Worker>>> {
+        let Some(url) = &self.nats else { return Ok(None) };
+        let number = self.workers.unwrap_or(if self.chaos { 2 } else { 0 });
+        let url = format!("{}/render", url.trim_end_matches('/'));
+        let start = |n| Worker::start(format!("render-{n}"), url.clone());
+        (1..=number).map(start).collect::<io::Result<_>>().map(Some)
+    }
+}
+
+/// Kills five workers that render, one after the other: processes of the cluster, or over NATS those that were started here.
+fn kill_workers(
+    cluster: &Cluster,
+    mut started: Option<&mut Vec<Worker>>,
+    is_done: impl Fn() -> bool,
+) -> io::Result<()> {
+    let (mut killed, mut others) = (0, BTreeSet::new());
     while killed < 5 && !is_done() {
-        thread::sleep(Duration::from_millis(100));
-        let status = cluster.status();
-        let busy = status.workers.iter().find(|worker| !worker.running.is_empty());
-        let id = busy.and_then(|worker| rustix::process::Pid::from_raw(worker.process as i32));
-        if let (Some(worker), Some(id)) = (busy, id) {
+        thread::sleep(Duration::from_millis(5));
+        for worker in cluster.status().workers {
+            let WorkerStatus { name, process, running, .. } = worker;
+            let Some(call) = running.first() else { continue };
+            match &mut started {
+                None => {
+                    let id = rustix::process::Pid::from_raw(process.cast_signed());
+                    let kill =
+                        |id| rustix::process::kill_process(id, rustix::process::Signal::KILL);
+                    let _ = id.map(kill);
+                }
+                Some(ours) => match ours.iter_mut().find(|ours| ours.process.id() == process) {
+                    Some(worker) => worker.replace()?,
+                    None => {
+                        // (One that was killed is there until its silence is noticed.)
+                        let was_ours = ours.iter().any(|ours| ours.name == name);
+                        if !was_ours && others.insert(name.clone()) {
+                            println!("chaos: {name} was not started here, and is let alone");
+                        }
+                        continue;
+                    }
+                },
+            }
             killed += 1;
-            println!(
-                "chaos: {} is killed while it runs {}",
-                worker.name, worker.running[0].function
-            );
-            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+            println!("chaos: {name} is killed while it runs {}", call.function);
+            thread::sleep(Duration::from_millis(100));
+            break;
         }
     }
+    Ok(())
 }

@@ -212,7 +212,7 @@ pub trait Value: Serialize + DeserializeOwned + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + 'static> Value for T {}
 
-/// An argument as it is written: a `&` of one goes as that does.
+/// An argument as it is written, or what it borrows.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't go to another process: an argument has to be `serde::Serialize` and `serde::de::DeserializeOwned`",
     label = "not an argument that can be sent",
@@ -221,10 +221,10 @@ impl<T: Serialize + DeserializeOwned + 'static> Value for T {}
 pub trait Given: Serialize {}
 
 #[diagnostic::do_not_recommend]
-impl<A: Serialize> Given for A {}
+impl<A: Serialize + ?Sized> Given for A {}
 
 /// Fails to compile, at the type, where that can't go to another process.
-pub const fn argument<A: Given>() {}
+pub const fn argument<A: Given + ?Sized>() {}
 
 /// Fails to compile, at the type, where its values can't come back from another process.
 pub const fn value<T: Value>() {}

@@ -1,9 +1,7 @@
 //! Failures on their way: what is told of an error, and the same failure again.
 
-use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use asynckit::carry::Failure;
 use asynckit::{Error, ErrorKind};
@@ -82,17 +80,6 @@ pub(crate) fn tell(error: &Error, function: &str, typed: Option<&Typed>) -> (Fai
         tries: failure.tries,
     };
     (failed.cut(), body.map_or_else(Bytes::new, Bytes::from))
-}
-
-/// What a panic says.
-pub(crate) fn in_words(payload: Box<dyn Any + Send>) -> String {
-    let text = payload.downcast_ref::<&'static str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    // Its own drop may panic as well.
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
-    }
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 /// The failure again.

@@ -4,6 +4,8 @@
 // Each imports only what stands above it here.
 mod clock;
 mod error;
+#[cfg(test)]
+mod garble;
 mod octets;
 mod sync;
 mod trace;

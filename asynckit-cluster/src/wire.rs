@@ -285,24 +285,7 @@ impl Failed {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Numbers by chance, the same in each run.
-    struct Draw(u64);
-
-    impl Draw {
-        fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            self.0 >> 33
-        }
-
-        fn below(&mut self, n: usize) -> usize {
-            (self.next() % n.max(1) as u64) as usize
-        }
-
-        fn bytes(&mut self, n: usize) -> Vec<u8> {
-            (0..n).map(|_| self.next() as u8).collect()
-        }
-    }
+    use crate::garble::Draw;
 
     fn call(draw: &mut Draw) -> Call {
         let part = |draw: &mut Draw| match draw.below(2) {

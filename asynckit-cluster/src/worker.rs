@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use asynckit::carry::{Ended, Served};
+use asynckit::carry::{Ended, Served, words_of_panic};
 use asynckit::{CancelToken, ErrorKind, Pool, try_work};
 use bytes::Bytes;
 
@@ -256,7 +256,7 @@ fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
     let outcome = match called {
         Ok(Ok(())) => return,
         Ok(Err(why)) => Outcome::Refused(why.to_string()),
-        Err(payload) => Outcome::Failed(Failed::new(Kind::Panicked, failure::in_words(payload))),
+        Err(panic) => Outcome::Failed(Failed::new(Kind::Panicked, words_of_panic(panic))),
     };
     lock(run).tell(outcome, Bytes::new());
 }
@@ -294,5 +294,39 @@ impl Drop for Run {
             self.tell(Outcome::Failed(Failed::new(Kind::Failed, words)), Bytes::new());
         }
         self.worker.ended(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seam::{About, Outgoing};
+
+    /// What is told of calls.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Tell for Told {
+        fn begun(&self, id: CallId) {
+            lock(&self.0).push(format!("{id:?} has begun"));
+        }
+        fn finished(&self, id: CallId, outcome: Outcome, _: Bytes) {
+            lock(&self.0).push(format!("{id:?}: {outcome:?}"));
+        }
+        fn over(&self, id: CallId) {
+            lock(&self.0).push(format!("{id:?} is over"));
+        }
+    }
+
+    /// Whatever comes: it is a hash that names a function, and nothing else can be run.
+    #[test]
+    fn what_the_program_has_not_registered_is_refused_and_not_begun() {
+        let told = Arc::<Told>::default();
+        let before = |_| unreachable!("nothing is about to run");
+        let worker = Worker::new(1, "w", told.clone(), before).unwrap();
+        worker.take(Outgoing::delivered(7, 1, &About::limited(None)).call, Vec::new());
+        let id = "0000000000000001.7";
+        let refused = format!("{id}: Refused(\"this program has no such function\")");
+        assert_eq!(*lock(&told.0), [refused, format!("{id} is over")]);
     }
 }

@@ -60,7 +60,7 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                                 ::asynckit::__private::again(first)
                             };
                             {
-                                ::asynckit_cluster::attribute::argument::<&'work str>();
+                                ::asynckit_cluster::attribute::argument::<str>();
                                 ::asynckit_cluster::attribute::argument::<(u64, u8)>();
                                 ::asynckit_cluster::attribute::value::<u64>();
                                 fn __call<'work>(

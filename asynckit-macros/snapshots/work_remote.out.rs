@@ -45,7 +45,7 @@ pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64>
                             ::asynckit::__private::by_rate(
                                 __rate,
                                 {
-                                    ::asynckit_cluster::attribute::argument::<&'work str>();
+                                    ::asynckit_cluster::attribute::argument::<str>();
                                     ::asynckit_cluster::attribute::argument::<u64>();
                                     ::asynckit_cluster::attribute::value::<u64>();
                                     fn __call<'work>(

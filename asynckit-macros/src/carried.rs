@@ -196,8 +196,11 @@ impl Carried {
         let settings_type = theirs(if self.kind == Kind::Keep { "Keep" } else { "Remote" });
         let settings = self.settings.iter().map(|(name, value)| {
             if self.kind == Kind::Remote && name == "error" {
-                let (fallible, returned) = (support.private("Fallible"), &function.output.returned);
-                return quote!(.#name::<<#returned as #fallible>::Error>());
+                // That it can't be sent is told there.
+                let at = ours_at(ends(function.output.error_as_written()).0);
+                let (fallible, returned) =
+                    (support.private_at("Fallible", at, at), &function.output.returned);
+                return quote_spanned!(at=> .error::<<#returned as #fallible>::Error>());
             }
             quote!(.#name(#value))
         });
@@ -205,6 +208,13 @@ impl Carried {
         let (argument, given) = (theirs("argument"), theirs("value"));
         let checked = parameters.iter().filter_map(|parameter| parameter.travels.as_ref());
         let checks = checked.map(|(cfgs, ty)| {
+            let ty = match without_group(ty) {
+                // What is behind it is what goes.
+                Type::Reference(lent) if self.kind == Kind::Remote && lent.mutability.is_none() => {
+                    &lent.elem
+                }
+                _ => ty,
+            };
             let check = spanned(argument.clone(), ty);
             let warning = (self.kind == Kind::Keep).then(|| unordered::warning(ty)).flatten();
             let warning = warning.map(|warning| quote!(#cfgs #warning));

@@ -163,6 +163,19 @@ impl Output {
         Self { returned: ty, value }
     }
 
+    /// The type of the error, where that is written out, else all that is returned: for what is told of it.
+    pub(crate) fn error_as_written(&self) -> &Type {
+        let returned = &self.returned;
+        let Type::Path(path) = returned else { return returned };
+        let last = path.path.segments.last().map(|last| &last.arguments);
+        let Some(PathArguments::AngleBracketed(arguments)) = last else { return returned };
+        let mut types = arguments.args.iter().filter_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        });
+        types.nth(1).unwrap_or(returned)
+    }
+
     /// The return type where `impl Trait` cannot be written.
     pub(crate) fn annotation(&self) -> Type {
         let mut ty = self.returned.clone();

@@ -120,10 +120,10 @@ pub(crate) fn served(
         let mut ty = without_group(&typed.ty).clone();
         AnyLifetime.visit_type_mut(&mut ty);
         // What is wrong with an argument is told there.
-        let at = ours_at(ends(&ty).0);
+        let at = |ty: &Type| ours_at(ends(ty).0);
         Some(match &ty {
             Type::Reference(reference) if reference.mutability.is_none() => {
-                let ty = &reference.elem;
+                let (ty, at) = (&reference.elem, at(&reference.elem));
                 let next = quote_spanned!(at=> #given.next::<#ty, _>(&#arrive, #text)?);
                 quote! {
                     #cfgs let #name = #next;
@@ -131,6 +131,7 @@ pub(crate) fn served(
                 }
             }
             ty => {
+                let at = at(ty);
                 let next = quote_spanned!(at=> #given.next::<#ty, _>(&#arrive, #text)?);
                 quote! {
                     #cfgs let #name = #next;

@@ -100,16 +100,18 @@
 //!   `version = 2` is a call `.version(2)`; a time is a [`Duration`](std::time::Duration).
 //! - `Bytes`: a value that is a [`Codec`] for arguments and values.
 //! - `argument` and `value`: functions of one type, `const`, whose bounds are checked on the types as the user has
-//!   written them.
+//!   written them; with `remote` on what is behind the `&` of an argument, such as a `str`.
 //! - `Arrive`, of `remote`, and only where functions are to be called by who was told of them ([`Served`], with the
 //!   feature `remote`): a value that is [`Decode`] for each argument's type, behind its `&`, and [`Encode`] for that
 //!   of the value.
 
 mod served;
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 pub use crate::error::Failure;
+use crate::panic::{discard, message};
 pub use crate::pool::{AsyncSpawner, Handle, Spawn};
 use crate::pool::{Place, narrows_a_place};
 use crate::sync::Arc;
@@ -124,6 +126,22 @@ pub use served::{Decode, Encode, Served};
 /// where there was none and the call is computed.
 /// Who looks on may count these; `asynckit-view` shows them.
 pub const KEPT: &str = "kept";
+
+/// What a panic says, as an error tells it: for who runs calls, and catches what they raise. Drops the panic; where that
+/// panics again, it is let go.
+///
+/// ```
+/// use asynckit::carry::words_of_panic;
+///
+/// let caught = std::panic::catch_unwind(|| panic!("no film {}", 7)).unwrap_err();
+/// assert_eq!(words_of_panic(caught), "no film 7");
+/// assert_eq!(words_of_panic(Box::new(7)), "a panic without a message");
+/// ```
+pub fn words_of_panic(panic: Box<dyn Any + Send>) -> String {
+    let words = message(&*panic);
+    discard(panic);
+    words
+}
 
 /// The pool or scope, for work whose calls this carrier may carry out.
 ///

@@ -39,9 +39,10 @@
 //!
 //! # The files
 //!
-//! `names`, `frames`, `credentials`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
+//! `names`, `frames`, `credentials`, `encrypted`; `server`, `streams`, `objects` stand on these; `driver/` and `worker/` on all of them.
 
 mod credentials;
+mod encrypted;
 mod frames;
 mod names;
 

@@ -11,9 +11,11 @@ use async_nats::jetstream::{self, context::ContextBuilder};
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, RequestErrorKind, ServerAddr};
 use asynckit::BoxError;
 use bytes::Bytes;
+use nkeys::KeyPair;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::encrypted::{self, Shown};
 use super::{EACH, credentials, say};
 
 /// The oldest server that has all that is used.
@@ -51,7 +53,7 @@ pub struct Server {
     nkey: Option<String>,
     credentials: Option<PathBuf>,
     roots: Option<PathBuf>,
-    certificate: Option<(PathBuf, PathBuf)>,
+    certificate: Option<Shown>,
     replicas: usize,
 }
 
@@ -214,8 +216,12 @@ impl Server {
             options = options.token(token.clone());
         }
         if let Some(seed) = &self.nkey {
+            // (What is wrong with a seed is said without it.)
+            KeyPair::from_seed(seed).map_err(|error| format!("no key in this seed: {error}"))?;
             options = options.nkey(seed.clone());
         }
+        let shown = self.certificate.iter().flat_map(|(certificate, key)| [certificate, key]);
+        encrypted::check(self.roots.iter().chain(shown).map(PathBuf::as_path))?;
         if let Some(path) = &self.roots {
             options = options.add_root_certificates(path.clone()).require_tls(true);
         }
@@ -239,7 +245,8 @@ impl Server {
         let client = client.map_err(|error| {
             let why = match error.kind() {
                 ConnectErrorKind::AuthorizationViolation => self.why_not(),
-                _ => error.to_string(),
+                _ => encrypted::why_not(&error, self.certificate.as_ref())
+                    .unwrap_or_else(|| error.to_string()),
             };
             format!("no connection to {}: {why}", self.shown())
         })?;

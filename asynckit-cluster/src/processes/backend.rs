@@ -18,8 +18,8 @@ use crate::status::{Status, WorkerStatus};
 use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled};
 
-/// A process that has not said hello after this time does not do so any more.
-const HELLO: Duration = Duration::from_secs(10);
+/// A process that has not said hello after this time does not do so any more. (So that this is said within ten seconds.)
+const HELLO: Duration = Duration::from_secs(9);
 
 /// So many processes that end before their hello are enough.
 const SILENT: u32 = 3;

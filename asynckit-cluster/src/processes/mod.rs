@@ -13,6 +13,8 @@
 mod backend;
 #[cfg(unix)]
 mod crew;
+#[cfg(all(unix, test))]
+mod garbled;
 #[cfg(unix)]
 pub(crate) mod inside;
 pub(crate) mod lines;

@@ -48,6 +48,12 @@ impl Frame {
         Frame { head: bytes, body }
     }
 
+    /// For tests: all of it.
+    #[cfg(test)]
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        [&self.head[..], &self.body.concat()].concat()
+    }
+
     fn size(&self) -> usize {
         self.head.len() + self.body.iter().map(Bytes::len).sum::<usize>()
     }

@@ -275,6 +275,11 @@ pub fn third_time(runs: &Path) -> Result<u32, Full> {
     }
 }
 
+#[async_work(remote, retry = 2)]
+pub fn never_works(disk: String) -> Result<u32, Full> {
+    Err(Full { disk })
+}
+
 /// Waits to be cancelled, and notes that it was.
 #[async_work(remote)]
 pub fn patient(runs: &Path, cancelled: &Path) -> u32 {

@@ -21,10 +21,15 @@ fn the_status_says_who_runs_what(site: &Site) {
         let all: Vec<_> = (0..3).map(|_| meet(&runs, &until).spawn_on(&place)).collect();
         eventually("one runs", || folder.count("runs") == 1);
         eventually("all are out", || cluster.status().open == 3);
+        eventually("one is known to run, and two to wait", || {
+            let text = cluster.status().to_string();
+            text.contains("functions::meet, for ") && text.contains("functions::meet (2)")
+        });
         let status = cluster.status();
         let text = status.to_string();
-        assert_eq!(status.workers.len(), 1);
-        assert!(text.contains("(process ") && text.contains("functions::meet, for "), "{text}");
+        assert_eq!((status.workers.len(), status.queued.len()), (1, 1));
+        assert!(text.starts_with("3 calls without an outcome, 0 delivered again, 0 "), "{text}");
+        assert!(text.contains("(process ") && text.contains("\nwaiting: "), "{text}");
         folder.make("until");
         all.into_iter().for_each(|one| assert!(one.get().is_ok()));
     });

@@ -29,6 +29,9 @@ fn main() {
     // Copies that behave as a test wants it.
     match std::env::args().nth(1).as_deref() {
         Some("--does-not-serve") => std::process::exit(5),
+        Some("--goes-on-without-serving") => loop {
+            std::thread::park();
+        },
         Some("--speaks-otherwise") => of_processes::speak_otherwise(),
         Some("--makes-a-cluster") => {
             println!("{}", asynckit_cluster::Cluster::processes(1).unwrap_err());
@@ -70,6 +73,14 @@ fn main() {
                 site::soon(name, move || test(&site));
                 Ok(())
             }));
+        }
+        for (name, test) in chaos::LONG {
+            let full = format!("{}::{name}", site.name);
+            let run = move || {
+                site::within(5 * site::LIMIT, name, move || test(&site));
+                Ok(())
+            };
+            trials.push(Trial::test(full, run).with_ignored_flag(true));
         }
     }
     let others = [

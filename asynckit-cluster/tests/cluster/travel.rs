@@ -182,6 +182,11 @@ fn a_failed_call_is_tried_again(site: &Site) {
     let (cluster, folder) = (site.cluster(2), Folder::new());
     assert_eq!(third_time(&folder.file("runs")).spawn_here(&cluster), 3);
     assert_eq!(folder.count("runs"), 3);
+    // And says how often, as here.
+    let error = never_works("A".to_owned()).spawn_on(&*cluster).get().unwrap_err();
+    let here = never_works("A".to_owned()).run().unwrap_err();
+    assert_eq!((error.tries(), error.to_string()), (here.tries(), here.to_string()));
+    assert_eq!(error.tries(), 3);
 }
 
 fn a_call_has_an_id_of_its_own(site: &Site) {

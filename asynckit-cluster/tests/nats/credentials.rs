@@ -88,9 +88,14 @@ fn who_has_the_file_of_a_user_is_let_in_and_others_are_told_why_not() {
     let url = format!("{}/test", server.url());
     let file = file_of_user(&dir, "films.creds", &films);
     let cluster = Driven::at(Server::at(server.url()).credentials_file(&file));
-    let _worker = WorkerProcess::with(&url, "w", 1, |command| {
+    let worker = WorkerProcess::with(&url, "w", 1, |command| {
         command.env("ASYNCKIT_WORKER_CREDENTIALS", &file);
     });
+    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+    drop(worker);
+    let argument = format!("--asynckit-worker-credentials={}", file.display());
+    let its = ["--asynckit-worker", &url, &argument];
+    let _worker = WorkerProcess::by_arguments(&its);
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
 
     let garbled = dir.join("garbled.creds");

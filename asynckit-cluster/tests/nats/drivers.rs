@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use asynckit_cluster::Cluster;
 
@@ -61,11 +60,12 @@ fn a_driver_without_workers_says_so_and_who_is_there_instead() {
         let mut lines = lines;
         lines.find(|line| line.contains("no worker of this build"))
     });
-    soon("calls wait", || server.messages("WORK") == 20);
-    let begin = Instant::now();
+    let mut beats = server.watch_drivers();
+    beats.wait_for(1);
+    let before = beats.count();
     soon("it says so", || said.is_finished());
-    // On a machine that does much else at the time.
-    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    // One comes each second, or later where the machine does much else. (Its functions are in one more.)
+    assert!(beats.count() - before <= 10, "{} s", beats.count() - before);
     let line = said.join().unwrap().unwrap();
     assert!(
         line.contains("ASYNCKIT_WORKER") && line.contains("the-older-one of another build"),

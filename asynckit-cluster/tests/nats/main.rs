@@ -14,7 +14,9 @@ mod client;
 mod signals;
 mod support;
 
+mod asked;
 mod blame;
+mod certificates;
 mod chaos;
 mod connections;
 mod credentials;
@@ -25,6 +27,7 @@ mod forged;
 mod large;
 mod promises;
 mod quick;
+mod secured;
 mod servers;
 mod streams;
 mod template;

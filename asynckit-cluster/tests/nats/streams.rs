@@ -149,39 +149,6 @@ fn who_has_no_credentials_is_not_let_in() {
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
 }
 
-/// As in `nats.conf`: encrypted, and whoever connects shows a certificate, too.
-#[test]
-fn connections_are_encrypted_where_that_is_asked_for() {
-    let dir = Dir::new();
-    let ca = dir.join("ca.pem");
-    let key = dir.join("key.pem");
-    let made = std::process::Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-        .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
-        .args(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&ca)
-        .stderr(std::process::Stdio::null())
-        .status();
-    // There is no `openssl` here.
-    if !made.is_ok_and(|made| made.success()) {
-        return;
-    }
-    let tls = format!("tls {{ cert_file: {ca:?}, key_file: {key:?}, ca_file: {ca:?} }}");
-    let Some(server) = NatsServer::with(&tls, "") else { return };
-    let url = server.url().replace("nats://127.0.0.1", "tls://localhost");
-    assert!(Cluster::connect(&url, "test").is_err(), "nobody has signed that certificate");
-    let known = Server::at(&url).root_certificates(&ca);
-    let cluster = Driven::at(known);
-    let _worker = crate::support::WorkerProcess::with(&format!("{url}/test"), "w", 1, |command| {
-        command.env("ASYNCKIT_WORKER_CA", &ca);
-    });
-    assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
-}
-
 #[test]
 fn a_server_without_jetstream_or_no_server_is_an_error() {
     let Some(server) = NatsServer::start() else { return };

@@ -314,6 +314,15 @@ impl WorkerProcess {
         WorkerProcess::of(&std::env::current_exe().unwrap(), url, name, threads, more)
     }
 
+    /// One that is told all by its arguments.
+    pub fn by_arguments(arguments: &[&str]) -> WorkerProcess {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        // (To the harness of tests what comes behind `--` are names of tests that are not there.)
+        command.args(["--exact", "this_is_a_worker", "--nocapture", "--"]).args(arguments);
+        command.stdout(Stdio::null());
+        WorkerProcess { process: command.spawn().unwrap() }
+    }
+
     /// One of this program.
     fn of(
         program: &Path,

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{self, Aligned};
 use crate::nats::frames::{Beat, News};
-use crate::nats::machine;
 use crate::nats::streams::LEASE;
+use crate::nats::{EACH, machine};
 use crate::seam::Ran;
 use crate::status::{RunningCall, WorkerStatus};
 
 use super::calls::Instance;
 
-/// How long calls may be there without a worker before that is said.
+/// How long calls may be there without a worker until that is said.
 const ALONE: Duration = Duration::from_secs(10);
 
 /// How long the clock of a worker is known that has gone.
@@ -144,8 +144,8 @@ impl Workers {
             return None;
         }
         let since = *self.alone.get_or_insert(now);
-        // A little before the time, as it is looked at now and then.
-        if self.is_said || now.duration_since(since) + Duration::from_secs(1) < ALONE {
+        // It is looked at each second, so that it is seen a second late, and seen to be due another one late.
+        if self.is_said || now.duration_since(since) + 2 * EACH < ALONE {
             return None;
         }
         self.is_said = true;
@@ -186,5 +186,28 @@ impl Workers {
         let mut all: Vec<WorkerStatus> = status.collect();
         all.sort_by(|a, b| (&a.name, &a.build).cmp(&(&b.name, &b.build)));
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whenever work comes between two looks, and however late these are, by up to a tenth.
+    #[test]
+    fn that_there_is_no_worker_is_said_within_ten_seconds() {
+        let begin = Instant::now();
+        for each in [1_000, 1_001, 1_010, 1_050, 1_100] {
+            let mut workers = Workers::new("build".to_owned());
+            let look = |n: u64| begin + Duration::from_millis(n * each);
+            assert_eq!(workers.alone(false, begin), None);
+            // It comes right after that.
+            let said = (1..).find(|n| workers.alone(true, look(*n)).is_some()).unwrap();
+            assert!(look(said) <= begin + ALONE, "after {said} looks, each {each} ms");
+            // Once, and again when there was a worker meanwhile.
+            assert!((said + 1..said + 30).all(|n| workers.alone(true, look(n)).is_none()));
+            assert_eq!(workers.alone(false, look(said + 30)), None);
+            assert!((said + 31..said + 45).any(|n| workers.alone(true, look(n)).is_some()));
+        }
     }
 }

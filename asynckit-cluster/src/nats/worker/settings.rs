@@ -33,17 +33,10 @@ pub(super) fn read(
     arguments: &[String],
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Settings>, BoxError> {
+    let said = by_arguments(arguments)?;
     let setting = |name: &str| {
-        let option = format!("--asynckit-{}", name.to_lowercase().replace('_', "-"));
-        let mut rest = arguments.iter();
-        while let Some(argument) = rest.next() {
-            match argument.strip_prefix(&option) {
-                Some("") => return rest.next().cloned(),
-                Some(value) if value.starts_with('=') => return Some(value[1..].to_owned()),
-                _ => {}
-            }
-        }
-        variable(&format!("ASYNCKIT_{name}"))
+        let argument = said.iter().find(|(its, _)| *its == name);
+        argument.map(|(_, value)| value.clone()).or_else(|| variable(&format!("ASYNCKIT_{name}")))
     };
     let Some(url) = setting("WORKER").filter(|url| !url.is_empty()) else { return Ok(None) };
     let (url, path) = split(&url);
@@ -79,12 +72,12 @@ pub(super) fn read(
         None => Ok(None),
     };
     let usual = || std::thread::available_parallelism().map_or(1, usize::from);
-    let (said, processes) = (number("WORKER_THREADS")?, number("WORKER_PROCESSES")?);
-    let threads = said.unwrap_or_else(usual);
+    let (asked, processes) = (number("WORKER_THREADS")?, number("WORKER_PROCESSES")?);
+    let threads = asked.unwrap_or_else(usual);
     let processes = processes.unwrap_or(threads).min(threads);
     // Each process has as many as the others.
     let uneven = threads % processes;
-    if said.is_some() && uneven > 0 {
+    if asked.is_some() && uneven > 0 {
         return Err(format!(
             "ASYNCKIT_WORKER_THREADS is {threads}, which {processes} processes can't share evenly: let it be a multiple of \
              ASYNCKIT_WORKER_PROCESSES"
@@ -106,6 +99,55 @@ pub(super) fn read(
     let name = setting("WORKER_NAME").unwrap_or_else(default_name);
     let app = setting("WORKER_APP").or(path);
     Ok(Some(Settings { server, app, threads, processes, grace, name }))
+}
+
+/// What there is to say, as in the names of variables.
+const ALL: [&str; 14] = [
+    "WORKER",
+    "WORKER_APP",
+    "WORKER_THREADS",
+    "WORKER_PROCESSES",
+    "WORKER_GRACE",
+    "WORKER_NAME",
+    "WORKER_USER",
+    "WORKER_PASSWORD",
+    "WORKER_TOKEN",
+    "WORKER_NKEY",
+    "WORKER_CREDENTIALS",
+    "WORKER_CA",
+    "WORKER_CERTIFICATE",
+    "WORKER_KEY",
+];
+
+/// How an argument begins that is for a worker.
+const OURS: &str = "--asynckit-worker";
+
+/// What arguments say: `--asynckit-worker-name w1` or `--asynckit-worker-name=w1`. All others are the program's own.
+///
+/// # Errors
+///
+/// Where one says nothing, or something else than there is to say: a program that is asked to be a worker must not be
+/// something else instead.
+fn by_arguments(arguments: &[String]) -> Result<Vec<(&'static str, String)>, BoxError> {
+    let option = |name: &str| format!("--asynckit-{}", name.to_lowercase().replace('_', "-"));
+    let (mut said, mut rest) = (Vec::new(), arguments.iter());
+    while let Some(argument) = rest.next() {
+        if !argument.starts_with(OURS) {
+            continue;
+        }
+        let (its, value) = match argument.split_once('=') {
+            Some((its, value)) => (its, Some(value.to_owned())),
+            None => (argument.as_str(), rest.next().filter(|one| !one.starts_with(OURS)).cloned()),
+        };
+        let Some(name) = ALL.into_iter().find(|name| option(name) == its) else {
+            let all = ALL.map(option).join(", ");
+            return Err(format!("`{its}` is not known; there are {all}").into());
+        };
+        let value = value.filter(|value| !value.is_empty());
+        let value = value.ok_or_else(|| format!("`{its}` needs a value: `{its}=..`"))?;
+        said.push((name, value));
+    }
+    Ok(said)
 }
 
 /// An address and the app behind it: `nats://host:4222/films`.
@@ -168,6 +210,29 @@ mod tests {
         let asked = read_all(&[], &variables).unwrap();
         assert_eq!((asked.threads, asked.processes), (4, 2));
         assert_eq!(asked.grace, Duration::from_millis(500));
+    }
+
+    #[test]
+    fn an_argument_that_says_nothing_or_is_not_known_is_told_of() {
+        let complaint = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
+            read(&arguments, |_| None).unwrap_err().to_string()
+        };
+        for arguments in [
+            &["--asynckit-worker"][..],
+            &["--asynckit-worker="],
+            &["--asynckit-worker", "--asynckit-worker-threads=3"],
+            &["--frames", "3", "--asynckit-worker"],
+        ] {
+            assert!(complaint(arguments).contains("`--asynckit-worker` needs a value"));
+        }
+        let unknown = complaint(&["--asynckit-worker=nats://host", "--asynckit-worker-treads=3"]);
+        assert!(unknown.contains("`--asynckit-worker-treads` is not known"), "{unknown}");
+        assert!(unknown.contains("--asynckit-worker-threads, "), "{unknown}");
+        assert!(
+            complaint(&["--asynckit-workers=nats://host"])
+                .contains("`--asynckit-workers` is not known")
+        );
     }
 
     #[test]
