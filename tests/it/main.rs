@@ -48,6 +48,7 @@ mod map;
 mod observing;
 mod observing_clones;
 mod observing_ends;
+mod observing_limits;
 mod observing_over;
 mod observing_pools;
 mod observing_ready;

@@ -127,6 +127,8 @@ pub struct Waiting {
     pub any: bool,
     /// Whether the wait has a limit of time.
     pub timed: bool,
+    /// Where the limit was made in whose line the thread stands, to begin or to go on.
+    pub line: Option<&'static Location<'static>>,
 }
 
 /// What is waited for, and what that waits for in turn, over a few steps.
@@ -153,6 +155,8 @@ pub enum WayEnd {
     ByHand,
     /// It stands in the line of a limit.
     InLine,
+    /// It stands in the line of a [`Rate`](crate::Rate).
+    InLineOfRate,
     /// It sleeps until a waker is called, or a pause is over.
     Asleep,
     /// It waits for more than is shown.
@@ -192,6 +196,8 @@ pub struct LimitUse {
     pub every: Option<Duration>,
     /// Where it was made.
     pub made_at: &'static Location<'static>,
+    /// How many of its permits are with somebody; none of a [`Rate`](crate::Rate).
+    pub taken: usize,
     /// Who has its permits, as far as that are tasks.
     pub holders: Vec<CallSite>,
     /// The first in its line.
@@ -222,8 +228,10 @@ pub struct Suspended {
     pub call: CallSite,
     /// What it waits for, as far as that is known.
     pub on: Option<Way>,
-    /// Whether it stands in the line of a limit.
+    /// Whether it stands in the line of a limit or a rate.
     pub in_line: bool,
+    /// Whether that is a [`Rate`](crate::Rate)'s.
+    pub by_rate: bool,
 }
 
 /// What there is of one function.

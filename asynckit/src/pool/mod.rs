@@ -87,7 +87,7 @@ pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
-pub(crate) use lending::{Lent, got as got_pass};
+pub(crate) use lending::{Lent, got as got_pass, watched_here};
 pub(crate) use looks::{Callback, as_a_part, listeners_here};
 pub(crate) use place::{Inside, Part, Place};
 pub(crate) use registry::pool_of;

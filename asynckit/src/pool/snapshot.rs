@@ -161,6 +161,7 @@ impl Shared {
             of: wait.of,
             any: wait.any,
             timed: wait.timed,
+            line: None,
         });
         let inside = inside.iter().map(|wait| Waiting {
             row: wait.row.clone(),
@@ -170,13 +171,14 @@ impl Shared {
             of: wait.targets.len(),
             any: wait.any,
             timed: wait.timed,
+            line: wait.line.as_ref().map(|line| line.facts().made_at),
         });
         (outside.chain(inside).collect(), counts)
     }
 
     /// What its work has to do with a limit, if anything.
     fn use_of(&self, limit: &Passes) -> Option<LimitUse> {
-        let (holders, line) = limit.look();
+        let (holders, line, taken) = limit.look();
         let is_ours = |task: &TaskRef| self.has(task);
         if !holders.iter().any(is_ours) && !line.iter().any(is_ours) {
             return None;
@@ -187,6 +189,7 @@ impl Shared {
             most: facts.most,
             every: facts.every,
             made_at: facts.made_at,
+            taken,
             holders: holders.iter().map(|task| call_of(task)).collect(),
             line: line.iter().take(FEW).map(|task| call_of(task)).collect(),
             in_line: limit.waiting(),
@@ -220,7 +223,8 @@ impl Shared {
             Suspended {
                 call: call_of(&task),
                 on: awaited.first().map(|one| way_from(one, limits)),
-                in_line: is_in_line(&task, limits),
+                in_line: line_of(&task, limits).is_some(),
+                by_rate: line_of(&task, limits).is_some_and(|line| line.is_timed()),
             }
         });
         let mut suspended: Vec<_> = suspended.collect();
@@ -230,8 +234,10 @@ impl Shared {
     }
 }
 
-fn is_in_line(task: &TaskRef, limits: &[Arc<Passes>]) -> bool {
-    IN_LINE.any() && limits.iter().any(|limit| limit.has_in_line(task))
+/// The line that a task stands in.
+fn line_of<'l>(task: &TaskRef, limits: &'l [Arc<Passes>]) -> Option<&'l Arc<Passes>> {
+    let stands = |limit: &&Arc<Passes>| limit.has_in_line(task);
+    if IN_LINE.any() { limits.iter().find(stands) } else { None }
 }
 
 /// What a result waits for, step by step.
@@ -249,12 +255,14 @@ fn way_from(first: &TaskRef, limits: &[Arc<Passes>]) -> Way {
 
 /// What a result waits for; or what it is at, where that is nothing of the kind.
 fn step_from(task: &TaskRef, limits: &[Arc<Passes>]) -> Result<TaskRef, WayEnd> {
+    let line = line_of(task, limits).map(|line| line.is_timed());
     let ends = [
         (task.is_set(), WayEnd::Set),
         (task.is_by_hand(), WayEnd::ByHand),
         (task.is_claimed(), WayEnd::Runs),
         (task.is_ready(), WayEnd::Queued),
-        (is_in_line(task, limits), WayEnd::InLine),
+        (line == Some(true), WayEnd::InLineOfRate),
+        (line == Some(false), WayEnd::InLine),
     ];
     if let Some((_, end)) = ends.into_iter().find(|(is_so, _)| *is_so) {
         return Err(end);

@@ -1,6 +1,7 @@
 //! A snapshot in words: at most a page, with what is most telling first.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{
     FunctionCounts, LimitUse, PoolPhase, Root, RunTime, Running, Snapshot, Suspended, Waiting, Way,
@@ -166,6 +167,9 @@ impl fmt::Display for Waiting {
         if self.timed {
             f.write_str(" for a while")?;
         }
+        if let Some(at) = self.line {
+            return write!(f, " in the line of a limit ({}:{})", at.file(), at.line());
+        }
         match (&*self.on, self.of) {
             ([], _) => f.write_str(" for what is lent to be given back"),
             ([one, ..], 1) => write!(f, " for {one}"),
@@ -191,6 +195,7 @@ impl fmt::Display for Way {
             WayEnd::Queued => ", which is queued",
             WayEnd::ByHand => ", which only the program sets",
             WayEnd::InLine => ", which stands in the line of a limit",
+            WayEnd::InLineOfRate => ", which stands in the line of a rate",
             WayEnd::Asleep => ", which is pending until it is woken",
             WayEnd::Waits => ", which waits",
         })
@@ -204,9 +209,13 @@ impl fmt::Display for LimitUse {
         let in_line = Calls(&self.line, self.in_line);
         match self.every {
             Some(every) => {
-                return write!(f, "one each {every:?} ({file}:{line}): in line {in_line}");
+                return write!(f, "{} ({file}:{line}): in line {in_line}", Pace(every));
             }
             None => write!(f, "at most {} ({file}:{line}): ", self.most)?,
+        }
+        // Some take more than one.
+        if self.taken > self.holders.len() {
+            write!(f, "{} taken, ", self.taken)?;
         }
         write!(f, "held by {}", Calls(&self.holders, self.holders.len()))?;
         if self.in_line > 0 {
@@ -227,6 +236,7 @@ impl fmt::Display for Suspended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.call)?;
         match &self.on {
+            _ if self.by_rate => f.write_str(" stands in the line of a rate"),
             _ if self.in_line => f.write_str(" stands in the line of a limit"),
             Some(way) => write!(f, " awaits {way}"),
             None => f.write_str(" until it is woken"),
@@ -256,6 +266,23 @@ impl fmt::Display for FunctionCounts {
             write!(f, "{words} {name} ({count})")?;
         }
         Ok(())
+    }
+}
+
+/// How often, where it takes so long for one more: `20 per second`.
+struct Pace(Duration);
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(1, "second"), (60, "minute"), (3600, "hour"), (86_400, "day")];
+        let counts = units.map(|(seconds, unit)| (f64::from(seconds) / self.0.as_secs_f64(), unit));
+        match counts.into_iter().find(|(count, _)| *count > 0.999) {
+            // A part that is no whole number of nanoseconds was cut.
+            Some((count, unit)) if (count - count.round()).abs() < 1e-4 * count => {
+                write!(f, "{} per {unit}", count.round())
+            }
+            _ => write!(f, "one each {:?}", self.0),
+        }
     }
 }
 
