@@ -134,6 +134,15 @@ impl Browser {
         );
     }
 
+    /// Moves the mouse to a point.
+    pub(crate) fn hover(&self, x: i64, y: i64) {
+        let moves = json!([{ "type": "pointerMove", "x": x, "y": y }]);
+        self.command(
+            "actions",
+            json!({ "actions": [{ "type": "pointer", "id": "mouse", "actions": moves }] }),
+        );
+    }
+
     /// Moves the mouse to a point and clicks.
     pub(crate) fn click(&self, x: i64, y: i64) {
         self.command(

@@ -9,6 +9,7 @@
 mod runs;
 
 mod driver;
+mod hover;
 mod keys;
 mod looks;
 

@@ -44,7 +44,7 @@ function drawCalls(g, r) {
   g.globalAlpha = 1;
 }
 function drawLimit(g, r) {
-  // above: held, to its own scale; below: in use, up to the limit
+  // above: held, to its own scale; below: in use, up to the limit; or the turns of a rate
   const l = M.limits[r.k],
     band = (v, top, base, hh, color, fill) => {
       const p = new Path2D();
@@ -65,6 +65,17 @@ function drawLimit(g, r) {
       g.stroke(p);
     };
   if (r.top) band(r.held, r.top, r.y + 20, 17, C.held, 0.3);
+  if (l.every) {
+    g.fillStyle = C.run;
+    let last = -9;
+    for (let j = lower(r.turns.length, (q) => r.turns[q] > view.a); j < r.turns.length && r.turns[j] <= view.b; j++) {
+      const x = X(r.turns[j]);
+      if (x - last < 1) continue;
+      g.fillRect(x, r.y + 30, 1, 16);
+      last = x;
+    }
+    return;
+  }
   band(r.used, l.max, r.y + 46, 20, C.run, 0.35);
   g.strokeStyle = C.ink;
   g.setLineDash([3, 3]);
