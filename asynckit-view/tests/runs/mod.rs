@@ -240,14 +240,21 @@ pub fn held_by_limits(pool: &Pool) -> Run {
     let recording = Recording::of(pool).name("held");
     let (limit, rate) = (Limit::new(3), Rate::per_second(50));
     let heavies = |n: usize| (0..n).map(|_| heavy().limit(&limit.take(2)).spawn_on(pool));
+    let (begin, begun) = mpsc::channel();
     let (its, mut tries) = (limit.clone(), 0);
     let tried = Retry::new(1).work(move || {
         tries += 1;
-        let is_first = tries == 1;
-        let one = try_work(move || if is_first { Err("once more") } else { Ok(()) });
+        let (is_first, begin) = (tries == 1, begin.clone());
+        let one = try_work(move || {
+            begin.send(()).unwrap();
+            // All others stand in line by then.
+            sleep(Duration::from_millis(5));
+            if is_first { Err("once more") } else { Ok(()) }
+        });
         one.limit(&its.take(2))
     });
     let tried = tried.spawn_on(pool);
+    begun.recv().unwrap();
     let all: Vec<_> = heavies(12).collect();
     let mail: Vec<_> = (0..6).map(|_| send().rate(&rate).spawn_on(pool)).collect();
     tried.get().unwrap();
