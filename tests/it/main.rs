@@ -77,6 +77,7 @@ mod scope_drops;
 mod sleepers;
 mod slow_code;
 mod snapshots;
+mod snapshots_busy;
 mod stream;
 mod stress;
 mod thread_ends;

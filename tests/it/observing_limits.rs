@@ -136,7 +136,7 @@ fn all_kinds(pool: &Pool, limit: &Limit, weight: usize) {
         awaiting.spawn_on(pool).get().unwrap();
     }
     pool.scope(|s| {
-        nothing().limit(&its).spawn_on(s);
+        drop(nothing().limit(&its).spawn_on(s));
     });
     let token = CancelToken::new();
     let given_up = (0..4).map(|_| nothing().limit(&its).spawn_on(&token.on(pool))).settle_all();
@@ -254,7 +254,8 @@ fn work_that_has_its_permit_again_is_shown_to_have_it() {
 fn turns_of_a_rate_are_told_as_such() {
     /// How long it takes for one more, where that was told.
     #[derive(Clone, Default)]
-    struct Turns(Arc<Mutex<Vec<(&'static str, Option<Duration>, usize)>>>);
+    struct Turns(Arc<Mutex<Vec<Turn>>>);
+    type Turn = (&'static str, Option<Duration>, usize);
     impl Observer for Turns {
         fn stands_in_line(&self, e: &LineJoined<'_>) {
             self.0.lock().unwrap().push(("in line", e.every, e.weight));

@@ -140,6 +140,6 @@ pub(crate) use record::{Record, Told};
 #[cfg(feature = "tracing")]
 pub(crate) use shelves::Shelves;
 pub use snapshot::{
-    CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
-    Suspended, Waiting, Way, WayEnd,
+    CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, RunningCallback,
+    Snapshot, Suspended, Waiting, Way, WayEnd,
 };

@@ -30,6 +30,9 @@ pub struct Snapshot {
     pub phase: PoolPhase,
     /// What runs, the newest on each thread first.
     pub running: Vec<Running>,
+    /// The callbacks of results ([`on_set`](crate::AsyncResult::on_set)) that run: of results of this pool, on whatever
+    /// thread, and all on the pool's threads. The newest on each thread first.
+    pub callbacks: Vec<RunningCallback>,
     /// The threads that wait for results, inside of the pool's work and outside.
     pub waits: Vec<Waiting>,
     /// What is ready and has not begun.
@@ -97,7 +100,23 @@ pub struct Running {
     pub is_settled: bool,
 }
 
-/// For how long a task has run.
+/// A callback that runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunningCallback {
+    /// Where it was registered.
+    pub at: &'static Location<'static>,
+    /// What its result is of.
+    pub result: CallSite,
+    /// On which thread.
+    pub row: Row,
+    /// For how long.
+    pub time: RunTime,
+    /// Whether its thread waits, in the callback's code or in what that has led to.
+    pub waits: bool,
+}
+
+/// For how long a task or a callback has run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum RunTime {

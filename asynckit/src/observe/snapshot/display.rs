@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{
-    FunctionCounts, LimitUse, PoolPhase, Root, RunTime, Running, Snapshot, Suspended, Waiting, Way,
-    WayEnd,
+    FunctionCounts, LimitUse, PoolPhase, Root, RunTime, Running, RunningCallback, Snapshot,
+    Suspended, Waiting, Way, WayEnd,
 };
 
 /// So many lines a part has at most.
@@ -75,6 +75,7 @@ impl fmt::Display for Snapshot {
         }
         list(f, "waits", &self.waits)?;
         list(f, "runs", &self.running)?;
+        list(f, "callbacks", &self.callbacks)?;
         list(f, "limits", &self.limits)?;
         list(f, "waited for, and no work of this pool", &self.roots)?;
         list(f, "pending, without a thread", &self.suspended)?;
@@ -85,7 +86,9 @@ impl fmt::Display for Snapshot {
 impl Snapshot {
     /// What it comes to.
     fn sentence(&self) -> String {
-        let runs = self.running.iter().filter(|one| !one.waits).count();
+        let tasks = self.running.iter().filter(|one| !one.waits).count();
+        let callbacks = self.callbacks.iter().filter(|one| !one.waits).count();
+        let runs = tasks + callbacks;
         let queued = self.queued.total() + self.queued.lists;
         let waiting = self.waits.iter().filter(|one| !one.timed).count()
             + self.roots.len()
@@ -103,8 +106,8 @@ impl Snapshot {
                 Some(cause) => format!("nothing runs, though {queued} are queued: {cause}"),
                 None => format!("nothing runs, though {queued} are queued"),
             },
-            (_, 0) => format!("{} and nothing is queued", runs_or_run(runs)),
-            _ => format!("{}, {queued} queued", runs_or_run(runs)),
+            (_, 0) => format!("{} and nothing is queued", run(tasks, callbacks)),
+            _ => format!("{}, {queued} queued", run(tasks, callbacks)),
         }
     }
 
@@ -135,18 +138,17 @@ impl Snapshot {
     }
 }
 
-fn runs_or_run(n: usize) -> String {
-    if n == 1 { "1 task runs".to_owned() } else { format!("{n} tasks run") }
+/// `2 tasks and 1 callback run`
+fn run(tasks: usize, callbacks: usize) -> String {
+    let both = [(tasks, "task"), (callbacks, "callback")].into_iter();
+    let there: Vec<_> = both.filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
+    let verb = if tasks + callbacks == 1 { "runs" } else { "run" };
+    format!("{} {verb}", there.join(" and "))
 }
 
 impl fmt::Display for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.row.name(), self.call)?;
-        match self.time {
-            RunTime::Exactly(time) => write!(f, " for {time:.1?}")?,
-            RunTime::AtLeast(time) => write!(f, " for {time:.1?} or more")?,
-            RunTime::Unknown => {}
-        }
+        write!(f, "{}: {}{}", self.row.name(), self.call, self.time)?;
         if self.waits {
             f.write_str(", waits")?;
         }
@@ -154,6 +156,28 @@ impl fmt::Display for Running {
             f.write_str(", though nobody wants its result any more")?;
         }
         Ok(())
+    }
+}
+
+/// ` for 1.2s`; nothing where it is not known.
+impl fmt::Display for RunTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunTime::Exactly(time) => write!(f, " for {time:.1?}"),
+            RunTime::AtLeast(time) => write!(f, " for {time:.1?} or more"),
+            RunTime::Unknown => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for RunningCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, line) = (self.at.file(), self.at.line());
+        write!(f, "{}: that of {file}:{line}{}", self.row.name(), self.time)?;
+        if self.waits {
+            f.write_str(", waits")?;
+        }
+        write!(f, ", with the result of {}", self.result)
     }
 }
 
