@@ -103,6 +103,14 @@ pub fn stencil(pool: &Pool, width: usize, rows: usize) -> Run {
     recording.finish()
 }
 
+/// So many tasks under a limit, nearly all of which stand in its line.
+pub fn all_in_line(pool: &Pool, count: u64) -> Run {
+    let recording = Recording::of(pool).name("line");
+    let limit = Limit::new(2);
+    (0..count).map(|n| read(n).limit(&limit).spawn_on(pool)).join_all().get().unwrap();
+    recording.finish()
+}
+
 /// A limit that holds back, tasks that wait inside, one long task, a failure.
 pub fn mixed(pool: &Pool) -> Run {
     let recording = Recording::of(pool).name("mixed");
