@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use crate::words::pace;
+
 /// How a task ended, or how far it came. The page knows these by their number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -87,9 +89,6 @@ pub(crate) struct Task {
     pub(crate) ready: u64,
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// The limit that it was under, and how long that held it back.
-    pub(crate) limit: Option<u32>,
-    pub(crate) held: u64,
     /// What a store had of it, if one was asked.
     pub(crate) kept: Option<Kept>,
     /// The task that submitted it, from inside.
@@ -108,12 +107,45 @@ pub(crate) struct Row {
     pub(crate) helps: bool,
 }
 
-/// So many at once.
+/// So many at once; or, of a rate, one more in each such time, and so many at once after a rest.
 #[derive(Clone, Debug)]
 pub(crate) struct Limit {
     pub(crate) name: String,
     pub(crate) most: u64,
+    pub(crate) every: Option<u64>,
     pub(crate) site: String,
+}
+
+impl Limit {
+    /// `2 at once`, `20 per second`
+    pub(crate) fn bound(&self) -> String {
+        match self.every {
+            Some(every) => pace(every),
+            None => format!("{} at once", self.most),
+        }
+    }
+
+    pub(crate) fn word(&self) -> &'static str {
+        if self.every.is_some() { "rate" } else { "limit" }
+    }
+}
+
+/// A task stood in the line of a limit: before it began, before a later try, or to go on after a wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Hold {
+    pub(crate) task: u32,
+    pub(crate) limit: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// A task had so many permits of a limit. Turns of a rate are used up as soon as they are had.
+#[derive(Clone, Debug)]
+pub(crate) struct Permit {
+    pub(crate) limit: u32,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) weight: u64,
 }
 
 /// One stretch of a task that was suspended in between.
@@ -194,6 +226,10 @@ pub(crate) struct Model {
     pub(crate) pieces: Vec<Piece>,
     /// By task, then by time.
     pub(crate) waits: Vec<Wait>,
+    /// By task, then by time. Those of one task lie one after the other.
+    pub(crate) holds: Vec<Hold>,
+    /// By the time when they were had.
+    pub(crate) permits: Vec<Permit>,
     /// By the time when they began.
     pub(crate) callbacks: Vec<Callback>,
     /// By task, then by time.
@@ -248,6 +284,46 @@ impl Model {
 
     pub(crate) fn piece_range(&self, task: u32) -> Range<usize> {
         part(&self.pieces, task, |piece| piece.task)
+    }
+
+    pub(crate) fn holds(&self, task: u32) -> &[Hold] {
+        &self.holds[part(&self.holds, task, |hold| hold.task)]
+    }
+
+    /// How long limits held a task from one moment to another.
+    pub(crate) fn held_between(&self, task: u32, from: u64, to: u64) -> u64 {
+        self.held_in(task, from, to).map(|(_, long)| long).sum()
+    }
+
+    /// Likewise, by which of them, one after the other.
+    pub(crate) fn held_in(
+        &self,
+        task: u32,
+        from: u64,
+        to: u64,
+    ) -> impl Iterator<Item = (u32, u64)> {
+        let holds = self.holds(task);
+        let first = holds.partition_point(|hold| hold.end <= from);
+        let within = holds[first..].iter().take_while(move |hold| hold.start < to);
+        within.map(move |hold| (hold.limit, hold.end.min(to) - hold.start.max(from)))
+    }
+
+    /// How long limits held a task back before it began.
+    pub(crate) fn held(&self, task: u32) -> u64 {
+        self.held_between(task, self.task(task).ready, self.task(task).start)
+    }
+
+    /// The times in which a task was ready and no limit held it, before it began.
+    pub(crate) fn queued(&self, task: u32) -> impl Iterator<Item = Range<u64>> {
+        let Task { ready, start, .. } = *self.task(task);
+        let holds = self.holds(task).iter().filter(move |hold| hold.start < start);
+        let held = holds.map(|hold| hold.start..hold.end).chain(std::iter::once(start..start));
+        let mut free = ready;
+        held.filter_map(move |held| {
+            let before = free..held.start.min(start);
+            free = free.max(held.end);
+            (before.start < before.end).then_some(before)
+        })
     }
 
     pub(crate) fn notes(&self, task: u32) -> &[Note] {

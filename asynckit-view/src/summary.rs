@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::analysis::{Analysis, CAUSES, Figures, stretches, verdict};
-use crate::model::{Callback, Model};
-use crate::words::{count, percent, significant, tail, time};
+use crate::analysis::{Analysis, CAUSES, Figures, causes, held_by, stretches, verdict};
+use crate::model::{Callback, Limit, Model};
+use crate::words::{count, percent, plural, significant, tail, time};
 
 /// The table by function and the critical path of a [`Run`](crate::Run), as text.
 ///
@@ -32,6 +32,7 @@ pub struct Summary<'r> {
 const FUNCTIONS: usize = 20;
 const STEPS: usize = 12;
 const FAILURES: usize = 5;
+const LIMITS: usize = 5;
 /// Letters of a name.
 const NAME: usize = 32;
 
@@ -51,12 +52,10 @@ impl<'r> Summary<'r> {
             significant(self.analysis.parallelism(), 3),
             significant(used, 3)
         )?;
-        let causes = (0..CAUSES.len()).filter(|&cause| self.analysis.causes.share(cause) >= 0.005);
-        let shares: Vec<String> = causes
-            .map(|cause| {
-                format!("{} {}", CAUSES[cause].1, percent(self.analysis.causes.share(cause)))
-            })
-            .collect();
+        let (words, share) = (causes(self.model), |cause| self.analysis.causes.share(cause));
+        let told = (0..CAUSES.len()).filter(|&cause| share(cause) >= 0.005);
+        let shares: Vec<String> =
+            told.map(|cause| format!("{} {}", words[cause].1, percent(share(cause)))).collect();
         if !shares.is_empty() {
             writeln!(f, "worker time: {}", shares.join(" · "))?;
         }
@@ -64,7 +63,35 @@ impl<'r> Summary<'r> {
         if stored.asked > 0 {
             writeln!(f, "kept: {} of {}, saved {}", stored.kept, stored.asked, time(stored.saved))?;
         }
+        self.limits(f)?;
         self.callbacks(f)
+    }
+
+    /// What held tasks back: a line each.
+    fn limits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut held = vec![(0, 0); self.model.limits.len()];
+        for hold in &self.model.holds {
+            let (times, long) = &mut held[hold.limit as usize];
+            *times += 1;
+            *long += hold.end - hold.start;
+        }
+        let mut all: Vec<(&Limit, (usize, u64))> = self.model.limits.iter().zip(held).collect();
+        all.retain(|(_, (times, _))| *times > 0);
+        all.sort_by_key(|(_, (_, long))| std::cmp::Reverse(*long));
+        for (limit, (times, long)) in all.iter().take(LIMITS) {
+            let (word, bound) = (limit.word(), limit.bound());
+            let times = plural(*times, "time");
+            writeln!(
+                f,
+                "held by the {word} {bound}: {times}, {} in all ({})",
+                time(*long),
+                limit.site
+            )?;
+        }
+        match all.len().saturating_sub(LIMITS) {
+            0 => Ok(()),
+            more => writeln!(f, "{} and {} more", held_by(self.model), count(more)),
+        }
     }
 
     /// They are no tasks, so that nothing else here has their time.
@@ -146,7 +173,7 @@ impl<'r> Summary<'r> {
         let parts = [
             ("running", sum.run),
             ("waiting for a worker", sum.queued),
-            ("held by a limit", sum.held),
+            (held_by(self.model), sum.held),
             ("waiting inside", sum.inside),
             ("before it was submitted", sum.before),
             ("after the last task", self.model.end.saturating_sub(self.analysis.ran.length)),

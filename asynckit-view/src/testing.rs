@@ -1,6 +1,8 @@
 //! Runs made by hand, for tests of what is made of them.
 
-use crate::model::{Callback, Failure, Kept, Limit, Model, Piece, Row, State, Task, Wait};
+use crate::model::{
+    Callback, Failure, Hold, Kept, Limit, Model, Permit, Piece, Row, State, Task, Wait,
+};
 
 const MS: u64 = 1_000_000;
 
@@ -44,8 +46,6 @@ impl Sample {
             ready,
             start: ran[0] * MS,
             end: ran[1] * MS,
-            limit: None,
-            held: 0,
             kept: None,
             parent: None,
             inputs: from..self.0.inputs.len() as u32,
@@ -106,14 +106,24 @@ impl Sample {
 
     /// The task was held by a limit for so long after it was ready.
     pub(crate) fn held(&mut self, task: u32, by: u32, long: u64) {
-        let task = &mut self.0.tasks[task as usize];
-        (task.limit, task.held) = (Some(by), long * MS);
+        let Task { ready, end, .. } = *self.0.task(task);
+        self.holds(task, by, [ready / MS, ready / MS + long]);
+        let start = ready + long * MS;
+        self.0.permits.push(Permit { limit: by, start, end, weight: 1 });
+    }
+
+    /// The task stood in the line of a limit.
+    pub(crate) fn holds(&mut self, task: u32, limit: u32, time: [u64; 2]) {
+        let [start, end] = time.map(|time| time * MS);
+        self.0.holds.push(Hold { task, limit, start, end });
+        self.0.holds.sort_by_key(|hold| (hold.task, hold.start));
     }
 
     pub(crate) fn limit(&mut self, name: &str, most: u64) -> u32 {
         self.0.limits.push(Limit {
             name: name.to_owned(),
             most,
+            every: None,
             site: "src/main.rs:3:1".to_owned(),
         });
         self.0.limits.len() as u32 - 1

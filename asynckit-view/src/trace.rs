@@ -169,11 +169,12 @@ fn about(model: &Model, i: u32, task: &Task, own: u64) -> Map<String, Value> {
         Some(Kept::Not) => say("kept", false.into()),
         None => {}
     }
-    let ran = task.row.is_some();
+    let (ran, held) = (task.row.is_some(), model.held(i));
     let times = [
         ("us for inputs", task.ready - task.submitted),
-        ("us held by a limit", task.held),
-        ("us for a worker", if ran { task.start - task.ready - task.held } else { 0 }),
+        ("us held by a limit", held),
+        ("us for a worker", if ran { task.start - task.ready - held } else { 0 }),
+        ("us held later", model.held_between(i, task.start, task.end)),
         ("us of its own", if own == task.end - task.start { 0 } else { own }),
     ];
     for (key, time) in times.into_iter().filter(|(_, time)| *time > 0) {
@@ -259,20 +260,35 @@ fn counters(model: &Model, out: &mut Out<'_>) -> io::Result<()> {
         }
         running
             .extend(model.pieces(i).iter().flat_map(|piece| [(piece.start, 1), (piece.end, -1)]));
-        ready.extend([(task.ready + task.held, 1), (task.start, -1)]);
+        let queued = model.queued(i).flat_map(|queued| [(queued.start, 1), (queued.end, -1)]);
+        ready.extend(queued);
     }
     counter("running", &[("tasks", running)], out)?;
     counter("ready", &[("tasks", ready)], out)?;
-    for (k, limit) in (0..).zip(&model.limits) {
-        let (mut used, mut held) = (Vec::new(), Vec::new());
-        for task in model.tasks.iter().filter(|task| task.limit == Some(k)) {
-            if task.row.is_some() {
-                used.extend([(task.ready + task.held, 1), (task.end, -1)]);
+    let (mut used, mut held) = (Vec::new(), Vec::new());
+    for _ in &model.limits {
+        used.push(Vec::new());
+        held.push(Vec::new());
+    }
+    for permit in &model.permits {
+        let weight = i64::try_from(permit.weight).unwrap_or(i64::MAX);
+        used[permit.limit as usize].extend([(permit.start, weight), (permit.end, -weight)]);
+    }
+    for hold in &model.holds {
+        held[hold.limit as usize].extend([(hold.start, 1), (hold.end, -1)]);
+    }
+    for (limit, (used, held)) in model.limits.iter().zip(used.into_iter().zip(held)) {
+        match limit.every {
+            None => {
+                let name = format!("limit {} ({})", limit.name, limit.most);
+                counter(&name, &[("in use", used), ("held", held)], out)?;
             }
-            held.extend([(task.ready, 1), (task.ready + task.held, -1)]);
+            // Turns are used up at once.
+            Some(_) => {
+                let name = format!("rate {} ({})", limit.name, limit.bound());
+                counter(&name, &[("held", held)], out)?;
+            }
         }
-        let name = format!("limit {} ({})", limit.name, limit.most);
-        counter(&name, &[("in use", used), ("held", held)], out)?;
     }
     Ok(())
 }

@@ -39,6 +39,19 @@ fn minutes(seconds: u64) -> String {
     }
 }
 
+/// How often, where it takes so many nanoseconds for one more: `20 per second`, `one each 7.00 s`.
+pub(crate) fn pace(every: u64) -> String {
+    let units = [(1_u64, "second"), (60, "minute"), (3_600, "hour"), (86_400, "day")];
+    let each = |(seconds, unit)| (seconds as f64 * 1e9 / every.max(1) as f64, unit);
+    match units.map(each).into_iter().find(|(times, _)| *times > 0.999) {
+        // A part that is no whole number of nanoseconds was cut.
+        Some((times, unit)) if (times - times.round()).abs() < 1e-4 * times => {
+            format!("{} per {unit}", count(times.round() as usize))
+        }
+        _ => format!("one each {}", time(every)),
+    }
+}
+
 /// A count, its thousands apart.
 pub(crate) fn count(n: usize) -> String {
     let digits = n.to_string();

@@ -320,7 +320,7 @@ fn what_stands_in_line_counts_in_the_queue_and_is_shown() {
         let shown = snapshot.limits.iter().find(|limit| limit.in_line == 2).unwrap();
         assert_eq!((shown.most, shown.every), (1, Some(HOUR)));
         let text = snapshot.to_string();
-        assert!(text.contains("one each 3600s") && text.contains("in line"), "{text}");
+        assert!(text.contains("1 per hour (") && text.contains("in line"), "{text}");
         pool.stop_now();
         busy.free();
         assert!(parked.into_iter().all(|one| one.get().is_err()));

@@ -232,7 +232,7 @@ fn with_watch_there_are_counts_by_function() {
 }
 
 #[test]
-fn snapshots_are_right_while_a_pool_is_busy_and_hold_nothing_up() {
+fn snapshots_of_what_comes_and_goes_stay_small() {
     soon(|| {
         let pool = Pool::builder().workers(2).watch(true).build().unwrap();
         let (limit, over) = (Limit::new(1), AtomicBool::new(false));
@@ -269,6 +269,119 @@ fn snapshots_are_right_while_a_pool_is_busy_and_hold_nothing_up() {
         pool.stop();
         let snapshot = pool.snapshot();
         assert!(snapshot.functions.iter().all(|one| one.waiting + one.ready + one.running == 0));
+    });
+}
+
+/// Registers a callback that begins and then passes a gate; in which line.
+fn call_on_set(result: &AsyncResult<u32>, begun: &Gate, gate: &Gate) -> u32 {
+    let (begun, gate) = (begun.clone(), gate.clone());
+    let line = line!() + 1;
+    result.on_set(move |_| {
+        begun.open();
+        gate.pass();
+    });
+    line
+}
+
+#[test]
+fn a_callback_that_hangs_is_named_with_its_thread_and_for_how_long() {
+    soon(|| {
+        for watch in [false, true] {
+            let pool = Pool::builder().workers(1).thread_name("mine").watch(watch).build().unwrap();
+            let other = Pool::new(1);
+            let (input, begun, gate) = (AsyncResult::new(), Gate::new(), Gate::new());
+            let result = chain!(&pool, double(input.clone()));
+            let line = call_on_set(&result, &begun, &gate);
+            input.set(1).unwrap();
+            begun.pass();
+            let looked_at = || {
+                let snapshot = pool.snapshot();
+                let [one] = &snapshot.callbacks[..] else { panic!("{snapshot}") };
+                assert_eq!((one.row.name(), one.at.line(), one.waits), ("mine-1", line, false));
+                assert!(one.result.name.ends_with("double"), "{snapshot}");
+                assert!(snapshot.running.is_empty(), "{snapshot}");
+                one.time
+            };
+            let first = looked_at();
+            assert_eq!(first == RunTime::Unknown, !watch, "{first:?}");
+            let (RunTime::AtLeast(a) | RunTime::Exactly(a)) = looked_at() else {
+                panic!("unknown")
+            };
+            let second = looked_at();
+            let (RunTime::AtLeast(b) | RunTime::Exactly(b)) = second else { panic!("unknown") };
+            assert!(a < b && matches!(second, RunTime::Exactly(_)) == watch, "{second:?}");
+            let text = pool.snapshot().to_string();
+            let first = "pool `mine`: 1 callback runs and nothing is queued";
+            assert_eq!(text.lines().next().unwrap(), first);
+            let its = format!("\ncallbacks:\n  mine-1: that of tests/it/snapshots.rs:{line} for ");
+            assert!(text.contains(&its), "{text}");
+            assert!(text.contains(", with the result of double (tests/it/snapshots.rs:"), "{text}");
+            assert!(other.snapshot().callbacks.is_empty());
+            gate.open();
+            eventually("it is over", || pool.snapshot().callbacks.is_empty());
+        }
+    });
+}
+
+#[test]
+fn callbacks_are_shown_wherever_they_run() {
+    soon(|| {
+        // One by one: a value that the program has made, on a worker; work of the pool, on a thread of the program, also
+        // of a pool without workers; a future.
+        let (one, none) = (Pool::new(1), Pool::new(0));
+        let (begun, gate) = (Gate::new(), Gate::new());
+        let value = AsyncResult::new();
+        let line = call_on_set(&value, &begun, &gate);
+        drop(one.spawn(move || value.set(1).unwrap()));
+        begun.pass();
+        let snapshot = one.snapshot();
+        let [shown] = &snapshot.callbacks[..] else { panic!("{snapshot}") };
+        assert_eq!((shown.at.line(), shown.row.name()), (line, "asynckit-1"));
+        assert!(shown.result.name.starts_with("AsyncResult"), "{snapshot}");
+        assert!(none.snapshot().callbacks.is_empty());
+        gate.open();
+
+        let input = AsyncResult::new();
+        input.set(1).unwrap();
+        for pool in [&one, &none] {
+            for result in [double(1).spawn_on(pool), later(input.clone()).spawn_on(pool)] {
+                let (begun, gate) = (Gate::new(), Gate::new());
+                let named = thread::Builder::new().name("of the program".to_owned());
+                let (its, its_begun, its_gate) = (result.clone(), begun.clone(), gate.clone());
+                let caller = named.spawn(move || {
+                    its.wait();
+                    call_on_set(&its, &its_begun, &its_gate);
+                });
+                begun.pass();
+                let snapshot = pool.snapshot();
+                let [shown] = &snapshot.callbacks[..] else { panic!("{snapshot}") };
+                assert_eq!(shown.row.name(), "of the program");
+                gate.open();
+                caller.unwrap().join().unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn a_callback_that_waits_is_shown_to_wait_and_for_what() {
+    soon(|| {
+        let pool = Pool::new(1);
+        let (input, never) = (AsyncResult::new(), AsyncResult::<u32>::new());
+        let result = chain!(&pool, double(input.clone()));
+        let (its, (tell, told)) = (never.clone(), mpsc::channel());
+        result.on_set(move |_| tell.send(its.get()).unwrap());
+        input.set(1).unwrap();
+        eventually("it waits", || pool.snapshot().callbacks.iter().any(|one| one.waits));
+        let text = pool.snapshot().to_string();
+        let said = text.lines().next().unwrap();
+        assert!(
+            said.starts_with("pool `asynckit`: nothing runs and nothing is queued: "),
+            "{text}"
+        );
+        assert!(said.ends_with("is set by the program alone"), "{text}");
+        never.set(1).unwrap();
+        assert_eq!(told.recv().unwrap().unwrap(), 1);
     });
 }
 

@@ -4,7 +4,7 @@
 //! many more as a limit holds tasks back are held by it; for the rest nothing was ready. A worker's own
 //! gap takes the mean share of the idle workers at each moment.
 
-use crate::model::Model;
+use crate::model::{Hold, Model};
 
 use super::bars::{Bar, Bars};
 
@@ -24,6 +24,23 @@ pub(crate) const HELD: usize = 2;
 pub(crate) const INSIDE: usize = 3;
 pub(crate) const NONE: usize = 4;
 pub(crate) const STOP: usize = 5;
+
+/// Likewise, with what holds back in this run.
+pub(crate) fn causes(model: &Model) -> [(&'static str, &'static str); CAUSES.len()] {
+    let mut causes = CAUSES;
+    causes[HELD].1 = held_by(model);
+    causes
+}
+
+/// "held by a limit", or by what else there is in this run.
+pub(crate) fn held_by(model: &Model) -> &'static str {
+    let rates = model.limits.iter().filter(|limit| limit.every.is_some()).count();
+    match rates {
+        0 => CAUSES[HELD].1,
+        all if all == model.limits.len() => "held by a rate",
+        _ => "held by a limit or a rate",
+    }
+}
 
 /// The run is told in so many equal parts.
 pub(crate) const BINS: usize = 1200;
@@ -51,6 +68,13 @@ impl Causes {
         for wait in &model.waits {
             bins.add(INSIDE, wait.start, wait.end, 1.0);
             bins.add(RUN, wait.start, wait.end, -1.0);
+            for hold in model.holds(wait.task) {
+                let (start, end) = (hold.start.max(wait.start), hold.end.min(wait.end));
+                if start < end {
+                    bins.add(HELD, start, end, 1.0);
+                    bins.add(INSIDE, start, end, -1.0);
+                }
+            }
         }
         let mut rows = with_waits(model, rows);
         for row in &mut rows {
@@ -98,15 +122,15 @@ fn events(model: &Model, bars: &Bars) -> Vec<(u64, Change)> {
     for _ in 0..model.unneeded {
         events.extend([(0, Change::Idle), (model.end, Change::Busy)]);
     }
-    for task in &model.tasks {
-        let free = (task.ready + task.held).min(task.start);
-        // What never ran may have stood in a line all the same.
-        if free < task.start && task.row.is_some() {
-            events.extend([(free, Change::Queued), (task.start, Change::Taken)]);
+    for i in model.numbers().filter(|&i| model.task(i).row.is_some()) {
+        for queued in model.queued(i) {
+            events.extend([(queued.start, Change::Queued), (queued.end, Change::Taken)]);
         }
-        if free > task.ready {
-            events.extend([(task.ready, Change::Held), (free, Change::Let)]);
-        }
+    }
+    // What never ran may have stood in a line all the same. While a thread stands in line in a task, it is no other one
+    // that is held by that.
+    for hold in model.holds.iter().filter(|hold| blocked(model, hold) == 0) {
+        events.extend([(hold.start, Change::Held), (hold.end, Change::Let)]);
     }
     events.sort_unstable();
     events
@@ -202,11 +226,21 @@ fn with_waits(model: &Model, mut rows: Vec<ByCause>) -> Vec<ByCause> {
         let here = pieces.iter().find(|piece| piece.start <= wait.start && wait.end <= piece.end);
         if let Some(row) = here.map(|piece| piece.row).or(model.task(wait.task).row) {
             let by = &mut rows[row as usize];
+            let held = model.held_between(wait.task, wait.start, wait.end);
             by[RUN] -= (wait.end - wait.start) as f64;
-            by[INSIDE] += (wait.end - wait.start) as f64;
+            by[INSIDE] += (wait.end - wait.start - held) as f64;
+            by[HELD] += held as f64;
         }
     }
     rows
+}
+
+/// How long of the time in which a task was held it blocked a thread.
+fn blocked(model: &Model, hold: &Hold) -> u64 {
+    let waits = model.waits(hold.task);
+    let first = waits.partition_point(|wait| wait.end <= hold.start);
+    let within = waits[first..].iter().take_while(|wait| wait.start < hold.end);
+    within.map(|wait| wait.end.min(hold.end) - wait.start.max(hold.start)).sum()
 }
 
 /// The parts of the run.

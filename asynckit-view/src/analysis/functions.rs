@@ -20,6 +20,8 @@ pub(crate) struct Figures {
     /// Never begun.
     pub(crate) skipped: usize,
     pub(crate) stored: Stored,
+    /// How long limits held its tasks.
+    pub(crate) held: u64,
 }
 
 impl Figures {
@@ -39,6 +41,7 @@ pub(crate) fn figures(model: &Model, own: &[u64]) -> Vec<Figures> {
         let (task, own) = (model.task(i), own[i as usize]);
         let figures = &mut all[task.function as usize];
         figures.count += 1;
+        figures.held += model.held_between(i, 0, u64::MAX);
         if let Some(kept) = task.kept {
             figures.stored.add(kept);
         }

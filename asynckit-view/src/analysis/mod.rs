@@ -14,7 +14,7 @@ use std::collections::HashSet;
 
 use crate::model::Model;
 
-pub(crate) use causes::{CAUSES, Causes};
+pub(crate) use causes::{CAUSES, Causes, causes, held_by};
 pub(crate) use functions::{Edge, Figures, edges, figures};
 pub(crate) use paths::{Path, stretches};
 pub(crate) use verdict::{Said, verdict};

@@ -71,9 +71,11 @@ pub(super) fn as_it_ran(model: &Model, own: &Own, insides: &Insides) -> Path {
     let bound = 2 * (model.tasks.len() + model.waits.len() + model.pieces.len());
     while let Some((i, until)) = next.take().filter(|_| steps.len() <= bound) {
         if let Some((inside, by)) = insides.woken(i, until) {
-            let mut step = stretch(own, i, inside.to, until);
+            let mut step = stretch(model, own, i, inside.to, until);
             let end = model.task(by).end;
-            step.inside += inside.to - end;
+            let held = model.held_between(i, end, inside.to);
+            step.held += held;
+            step.inside += inside.to - end - held;
             steps.push(step);
             next = Some((by, end));
             continue;
@@ -82,9 +84,10 @@ pub(super) fn as_it_ran(model: &Model, own: &Own, insides: &Insides) -> Path {
         // By the clock of another thread, what goes on from it may have begun before it.
         let start = task.start.min(until);
         let ready = task.ready.min(start);
-        let mut step = stretch(own, i, start, until);
-        step.held = task.held.min(start - ready);
-        step.queued = start - ready - step.held;
+        let mut step = stretch(model, own, i, start, until);
+        let held = model.held_between(i, ready, start);
+        step.held += held;
+        step.queued = start - ready - held;
         let input = model.last_input(i).filter(|&input| model.task(input).end >= task.submitted);
         match (input, task.parent) {
             (Some(input), _) => {
@@ -106,10 +109,12 @@ pub(super) fn as_it_ran(model: &Model, own: &Own, insides: &Insides) -> Path {
 }
 
 /// A task from here to there, without what came before it.
-fn stretch(own: &Own, i: u32, from: u64, to: u64) -> Step {
+fn stretch(model: &Model, own: &Own, i: u32, from: u64, to: u64) -> Step {
     let mut step = Step::of(i, from, to);
     step.run = own.between(i, from, to).min(to - from);
-    step.inside = to - from - step.run;
+    let rest = to - from - step.run;
+    step.held = model.held_between(i, from, to).min(rest);
+    step.inside = rest - step.held;
     step
 }
 

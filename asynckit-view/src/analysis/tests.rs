@@ -119,6 +119,50 @@ fn the_causes_of_each_worker_add_up_to_its_time() {
 }
 
 #[test]
+fn what_is_held_before_it_goes_on_is_held_by_the_limit() {
+    let mut run = Sample::new(2, 20);
+    let limit = run.limit("disk", 1);
+    // Its second try stood in line from the fourth millisecond to the tenth.
+    let tried = run.task("load", 0, [0, 12], &[]);
+    run.piece(tried, 0, [0, 2], None);
+    run.piece(tried, 0, [10, 12], None);
+    run.holds(tried, limit, [4, 10]);
+    // This one blocked its thread, first for a result and then to go on.
+    let blocked = run.task("merge", 1, [0, 20], &[]);
+    run.waits(blocked, [5, 15], None);
+    run.holds(blocked, limit, [12, 15]);
+    let found = Analysis::of(&run.0);
+    for row in &found.causes.rows {
+        assert!((row.iter().sum::<f64>() - run.0.end as f64).abs() < 1.0, "{row:?}");
+    }
+    let total = found.causes.total.map(|part| (part / MS as f64).round() as u64);
+    assert_eq!(total, [14, 0, 6 + 3, 7, 10, 0]);
+    let held: f64 = found.causes.bins[2].iter().sum();
+    assert!((held - 9.0 * MS as f64).abs() < 10.0, "{held}");
+    let sum = &found.ran.sum;
+    assert_eq!([sum.run, sum.inside, sum.held].map(|time| time / MS), [10, 7, 3]);
+    let figures: Vec<u64> = found.figures.iter().map(|figures| figures.held / MS).collect();
+    assert_eq!(figures, [6, 3]);
+}
+
+#[test]
+fn the_sentence_says_of_a_rate_how_often() {
+    let mut run = Sample::new(1, 30);
+    let rate = run.limit("mail", 1);
+    run.0.limits[rate as usize].every = Some(50 * MS);
+    let task = run.task("send", 0, [25, 30], &[]);
+    run.held(task, rate, 25);
+    let said = said(&run.0);
+    assert!(
+        said.starts_with(
+            "30.0 ms on 1 worker: the rate “mail” (20 per second) held back the critical path for 25.0 ms."
+        ),
+        "{said}"
+    );
+    assert!(said.ends_with(" of worker time was held by a rate."), "{said}");
+}
+
+#[test]
 fn a_callback_is_no_idle_time() {
     let mut run = Sample::new(1, 20);
     run.task("first", 0, [0, 4], &[]);

@@ -4,11 +4,11 @@
 //! takes all the time; workers that were busy; on the critical path as it ran, a limit or a late submission;
 //! waits inside; the path's own run time; too few workers for what was ready.
 
-use crate::model::{Callback, Model};
+use crate::model::{Callback, Limit, Model};
 use crate::names::short_place;
 use crate::words::{count, percent, plural, significant, time};
 
-use super::causes::{HELD, INSIDE, NONE, RUN};
+use super::causes::{HELD, INSIDE, NONE, RUN, held_by};
 use super::{Analysis, Path, stretches};
 
 /// A part of the sentence.
@@ -131,14 +131,10 @@ fn why(model: &Model, analysis: &Analysis) -> Vec<Said> {
             percent(busy)
         ))];
     }
-    if let Some(limit) = in_the_way(model, &analysis.ran).filter(|_| over(sum.held, 0.3)) {
-        let limit = &model.limits[limit as usize];
-        let held = format!(
-            "{} ({} at once) held back the critical path for {}",
-            limit_name(&limit.name),
-            limit.most,
-            time(sum.held)
-        );
+    let in_the_way = in_the_way(model, &analysis.ran).filter(|_| over(sum.held, 0.3));
+    if let Some((limit, held)) = in_the_way {
+        let limit = limit_name(&model.limits[limit as usize]);
+        let held = format!("{limit} held back the critical path for {}", time(held));
         return with_odd(model, analysis, held, "; then ");
     }
     if over(sum.before, 0.3) {
@@ -187,14 +183,26 @@ fn afterwards(model: &Model, last: u64, long: u64) -> String {
     }
 }
 
-fn limit_name(name: &str) -> String {
-    if name.is_empty() { "a limit".to_owned() } else { format!("the limit “{name}”") }
+/// `the limit “disk” (2 at once)`
+fn limit_name(limit: &Limit) -> String {
+    let (word, bound) = (limit.word(), limit.bound());
+    match limit.name.as_str() {
+        "" => format!("a {word} ({bound})"),
+        name => format!("the {word} “{name}” ({bound})"),
+    }
 }
 
-/// The limit that held back the path longest.
-fn in_the_way(model: &Model, path: &Path) -> Option<u32> {
-    let worst = path.steps.iter().filter(|step| step.held > 0).max_by_key(|step| step.held)?;
-    model.task(worst.task).limit
+/// The limit that held back the path longest, and for how long.
+fn in_the_way(model: &Model, path: &Path) -> Option<(u32, u64)> {
+    let mut by = vec![0; model.limits.len()];
+    for step in path.steps.iter().filter(|step| step.held > 0) {
+        for (limit, long) in model.held_in(step.task, step.to - step.whole(), step.to) {
+            by[limit as usize] += long;
+        }
+    }
+    let longest = (0..).zip(by).filter(|(_, long)| *long > 0);
+    // The first of equals.
+    longest.reduce(|a, b| if b.1 > a.1 { b } else { a })
 }
 
 /// Adds the task of the path that took far longer than its like, if there is one.
@@ -233,12 +241,13 @@ fn rest(model: &Model, analysis: &Analysis, workers: usize, inside_told: bool) -
     if causes.share(idle) <= 0.1 {
         return text + ".";
     }
+    let share = || percent(causes.share(idle));
     let what = match idle {
-        HELD => "was held by a limit",
+        HELD => return format!("{text}; {} of worker time was {}.", share(), held_by(model)),
         INSIDE => "was waiting inside",
         _ => "nothing was ready",
     };
-    format!("{text}; {} of worker time {what}.", percent(causes.share(idle)))
+    format!("{text}; {} of worker time {what}.", share())
 }
 
 /// `load → step ×12 → store`

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::shape::{Mark, Shape};
+use crate::words::tail;
 
 pub(super) fn text(shape: &Shape) -> String {
     let mut text = String::from("digraph run {\n    rankdir=LR;\n");
@@ -34,12 +35,16 @@ pub(super) fn text(shape: &Shape) -> String {
     text + "}\n"
 }
 
-/// Text between quotes.
+/// Letters of a name that are written: Graphviz reads no more than 16 KiB between quotes, and nobody so much.
+const LONGEST: usize = 1000;
+
+/// Text between quotes. What looks like one of HTML's names of letters would be read as that.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in tail(text, LONGEST).chars() {
         match c {
             '"' | '\\' => safe.extend(['\\', c]),
+            '&' => safe.push_str("&amp;"),
             c if c.is_control() => safe.push(' '),
             c => safe.push(c),
         }

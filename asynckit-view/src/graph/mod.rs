@@ -83,3 +83,6 @@ impl std::fmt::Debug for Graph<'_> {
         f.debug_struct("Graph").field("by_task", &self.by_task).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, CAUSES, Path, Said, verdict};
+use super::lines::{Holds, Limit, Permits, column};
+use crate::analysis::{Analysis, CAUSES, Path, Said, causes, verdict};
 use crate::model::{self, Kept, Model};
 
 #[derive(Serialize)]
@@ -21,13 +22,13 @@ struct Data<'m> {
     limits: Vec<Limit<'m>>,
     tasks: Tasks,
     inputs: Inputs,
-    limit: Sparse,
-    held: Sparse,
     parent: Sparse,
     kept: Sparse,
     stored: Stored,
     pieces: Pieces,
     waits: Waits,
+    holds: Holds,
+    permits: Permits,
     callbacks: Callbacks,
     notes: Notes<'m>,
     failures: Vec<Failure<'m>>,
@@ -41,13 +42,6 @@ struct Worker<'m> {
     start: u64,
     stop: u64,
     helps: bool,
-}
-
-#[derive(Serialize)]
-struct Limit<'m> {
-    name: &'m str,
-    max: u64,
-    site: &'m str,
 }
 
 #[derive(Default, Serialize)]
@@ -187,6 +181,7 @@ struct Figures {
     longest: i64,
     failed: usize,
     skipped: usize,
+    held: u64,
     kept: u64,
     asked: u64,
 }
@@ -212,14 +207,10 @@ fn or_none(number: Option<u32>) -> i64 {
     number.map_or(-1, i64::from)
 }
 
-fn column<'t, T, U>(all: &'t [T], f: impl Fn(&'t T) -> U) -> Vec<U> {
-    all.iter().map(f).collect()
-}
-
 pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) -> io::Result<()> {
     let mut tasks = Tasks::default();
     let mut inputs = Inputs::default();
-    let [mut limit, mut held, mut parent, mut kept] = [(); 4].map(|()| Sparse::default());
+    let (mut parent, mut kept) = (Sparse::default(), Sparse::default());
     let mut before = 0;
     for i in model.numbers() {
         let task = model.task(i);
@@ -235,8 +226,6 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         before = task.submitted;
         inputs.count.push(model.inputs(i).len());
         inputs.back.extend(model.inputs(i).iter().map(|input| i - input));
-        limit.push(i, task.limit.map(i64::from));
-        held.push(i, Some(task.held as i64).filter(|&held| held > 0));
         parent.push(i, task.parent.map(i64::from));
         kept.push(
             i,
@@ -244,7 +233,7 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         );
     }
     let data = Data {
-        version: 2,
+        version: 3,
         name: &model.name,
         command: &model.command,
         recorded: &model.recorded,
@@ -258,15 +247,9 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         unneeded: model.unneeded,
         functions: &model.functions,
         sites: &model.sites,
-        limits: column(&model.limits, |limit| Limit {
-            name: &limit.name,
-            max: limit.most,
-            site: &limit.site,
-        }),
+        limits: column(&model.limits, Limit::of),
         tasks,
         inputs,
-        limit,
-        held,
         parent,
         kept,
         stored: model.stored.into(),
@@ -282,6 +265,8 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
             length: column(&model.waits, |wait| wait.end - wait.start),
             on: column(&model.waits, |wait| or_none(wait.on)),
         },
+        holds: Holds::of(model),
+        permits: Permits::of(model),
         callbacks: Callbacks {
             worker: column(&model.callbacks, |callback| callback.row),
             start: column(&model.callbacks, |callback| callback.start),
@@ -313,12 +298,12 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
 
 fn found(model: &Model, analysis: &Analysis) -> Found {
     let whole = |by: &[f64]| column(by, |ns| ns.max(0.0).round() as u64);
-    let causes = &analysis.causes;
+    let times = &analysis.causes;
     Found {
-        causes: CAUSES,
-        total: whole(&causes.total),
-        rows: causes.rows.iter().map(|by| whole(by)).collect(),
-        bins: causes.bins.iter().map(|bins| whole(bins)).collect(),
+        causes: causes(model),
+        total: whole(&times.total),
+        rows: times.rows.iter().map(|by| whole(by)).collect(),
+        bins: times.bins.iter().map(|bins| whole(bins)).collect(),
         ran: steps(&analysis.ran),
         span: steps(&analysis.span),
         figures: column(&analysis.figures, |figures| Figures {
@@ -332,6 +317,7 @@ fn found(model: &Model, analysis: &Analysis) -> Found {
             longest: or_none(figures.longest),
             failed: figures.failed,
             skipped: figures.skipped,
+            held: figures.held,
             kept: figures.stored.kept,
             asked: figures.stored.asked,
         }),

@@ -1,6 +1,7 @@
 //! The page: the recorded run, the style and the script in one file.
 
 mod data;
+mod lines;
 
 use std::io::{self, Write};
 

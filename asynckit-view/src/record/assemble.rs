@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::callbacks::Called;
 use super::entry::{End, Kind};
 use super::limits::Limits;
-use super::read::{Raw, Span, Told, told};
+use super::read::{PassIs, Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
 use crate::model::{Beyond, Callback, Model, Note, Piece, State, Task, Wait};
@@ -48,16 +48,17 @@ pub(super) fn model(recorder: &Recorder) -> Model {
         unneeded,
         functions: names,
         sites: sites.iter().map(|site| site.at.to_string()).collect(),
-        limits: limits.list,
+        limits: limits.list.clone(),
         ..Model::default()
     };
     for &k in &all.parts.kept {
         let site = site(told.tasks[k].site);
         let spans = all.spans(k, &row_of);
-        let task = all.task(k, &mut model, &spans, &limits.index);
+        let task = all.task(k, &mut model, &spans);
         model.tasks.push(Task { function: function_of[site], site: site as u32, ..task });
     }
     all.stretches(&mut model, &row_of);
+    all.passes(&mut model, &limits);
     all.callbacks(&mut model, &callbacks, &row_of);
     all.notes(&mut model);
     model.beyond = beyond(&sites, &function_of);
@@ -166,13 +167,7 @@ impl Assembly<'_> {
         spans
     }
 
-    fn task(
-        &self,
-        root: usize,
-        model: &mut Model,
-        spans: &[Piece],
-        limits: &HashMap<u64, u32>,
-    ) -> Task {
+    fn task(&self, root: usize, model: &mut Model, spans: &[Piece]) -> Task {
         let raw = self.raw(root);
         let parts = self.parts.all(root);
         let number = model.tasks.len() as u32;
@@ -188,22 +183,13 @@ impl Assembly<'_> {
         let last = spans.iter().map(|span| span.end).max();
         let start = spans.first().map_or(over, |span| span.start).max(submitted);
         let end = last.map_or(over, |last| over.max(last)).max(start);
-        let moments = |&k: &usize| [self.ready(k), self.raw(k).line.map(|(joined, _)| joined)];
+        let joined = |k: usize| {
+            let first = self.raw(k).passes.iter().find(|pass| pass.what == PassIs::WaitedFor);
+            first.map(|pass| pass.time)
+        };
+        let moments = |&k: &usize| [self.ready(k), joined(k)];
         let told = parts.iter().flat_map(moments).flatten().min();
         let ready = told.map_or(start, |ready| self.since(ready)).clamp(submitted, start);
-        let mut held = 0;
-        // The one that held it longest, and for how long.
-        let mut limit: Option<(u64, u64)> = None;
-        for raw in parts.iter().map(|&k| self.raw(k)) {
-            let Some((_, its)) = raw.permit.or(raw.line) else { continue };
-            let joined = raw.line.map_or(start, |(joined, _)| self.since(joined));
-            let got = raw.permit.map_or(self.end, |(got, _)| got);
-            let long = self.since(got).min(start).saturating_sub(joined);
-            held += long;
-            if limit.is_none_or(|(_, longest)| long >= longest) {
-                limit = Some((its, long));
-            }
-        }
         let parent = raw.by.and_then(|id| self.numbers(&[id]).first().copied());
         Task {
             function: 0,
@@ -214,8 +200,6 @@ impl Assembly<'_> {
             ready,
             start,
             end,
-            limit: limit.and_then(|(limit, _)| limits.get(&limit).copied()),
-            held: held.min(start - ready),
             kept: None,
             parent: parent.filter(|&parent| parent < number),
             inputs,
@@ -380,5 +364,6 @@ fn beyond(sites: &[Arc<Site>], function_of: &[u32]) -> Vec<Beyond> {
     all.into_values().collect()
 }
 
+mod passes;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,11 @@ pub(super) enum Entry<L> {
     GotPermit {
         task: u64,
         limit: u64,
+        weight: u64,
+    },
+    GavePermit {
+        task: u64,
+        limit: u64,
     },
     WaitBegun {
         task: u64,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::read::Told;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, most_nanos};
 use crate::model::Limit;
 use crate::names::short_place;
 
@@ -15,15 +15,15 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) fn of(recorder: &Recorder, told: &Told) -> Limits {
-        let used =
-            told.tasks.iter().filter_map(|raw| raw.permit.or(raw.line)).map(|(_, limit)| limit);
+        let used = told.tasks.iter().flat_map(|raw| &raw.passes).map(|pass| pass.limit);
         let mut limits = Limits { list: Vec::new(), index: HashMap::new() };
         let seen = recorder.limits.pin();
         for limit in used {
             let Some(known) = seen.get(&limit) else { continue };
             limits.index.entry(limit).or_insert_with(|| {
-                let site = known.at.to_string();
-                limits.list.push(Limit { name: short_place(&site), most: known.most as u64, site });
+                let (site, most) = (known.at.to_string(), known.most as u64);
+                let every = known.every.map(most_nanos);
+                limits.list.push(Limit { name: short_place(&site), most, every, site });
                 limits.list.len() as u32 - 1
             });
         }

@@ -50,7 +50,7 @@ use recorder::Recorder;
 ///
 /// A recorded task takes 16 to 36 bytes, and 2 to 4 more for each of its inputs; a wait, a suspension or a
 /// place in a limit's line takes 8 to 24 more. What is around a call is written, too: one with a limit of time takes 50
-/// bytes or so, one under a [`Limit`](asynckit::Limit) 60, and 75 if it stood in line. No thread waits for another one. A recording
+/// bytes or so, one under a [`Limit`](asynckit::Limit) 70, and 85 if it stood in line. No thread waits for another one. A recording
 /// has room for [`limit`](Recording::limit) tasks. Of those that come later it counts, by function, how many there were, how
 /// many failed and how long they ran.
 ///

@@ -5,15 +5,15 @@ use std::time::Duration;
 use asynckit::Error;
 use asynckit::carry::KEPT;
 use asynckit::observe::{
-    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
-    Need, Noted, Observer, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled,
-    TaskEnded, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun,
-    WaitEnded, WorkerBusy, WorkerIdle,
+    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LimitId,
+    LineJoined, Need, Noted, Observer, PermitGiven, PermitTaken, PoolSized, PoolStopped,
+    RanElsewhere, Row, TaskCancelled, TaskEnded, TaskId, TaskReady, TaskResumed, TaskStarted,
+    TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
 
 use super::entry::{End, Entry};
 use super::mine::with_mine;
-use super::recorder::{Keeps, Recorder, most_nanos, nanos};
+use super::recorder::{Keeps, LimitSeen, Recorder, most_nanos, nanos};
 use super::texts::{Told, cut};
 use crate::model::Kept;
 
@@ -35,19 +35,24 @@ impl Observer for Recorder {
     }
 
     fn stands_in_line(&self, event: &LineJoined<'_>) {
-        if let Some(task) = event.task.filter(|task| self.has_details_of(*task)) {
-            let limit = self.see_limit(event.limit, event.most, event.made_at);
-            let entry = Single::InLine { task: task.get(), limit };
-            self.detail(task, event.row, event.time, &entry);
-        }
+        let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
+        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+            Single::InLine { task, limit }
+        });
     }
 
     fn got_permit(&self, event: &PermitTaken<'_>) {
-        if let Some(task) = event.task.filter(|task| self.has_details_of(*task)) {
-            let limit = self.see_limit(event.limit, event.most, event.made_at);
-            let entry = Single::GotPermit { task: task.get(), limit };
-            self.detail(task, event.row, event.time, &entry);
-        }
+        let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
+        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+            Single::GotPermit { task, limit, weight: event.weight as u64 }
+        });
+    }
+
+    fn gave_permit(&self, event: &PermitGiven<'_>) {
+        let seen = LimitSeen { most: event.most, every: None, at: event.made_at };
+        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+            Single::GavePermit { task, limit }
+        });
     }
 
     fn started(&self, event: &TaskStarted<'_>) {
@@ -147,7 +152,7 @@ impl Observer for Recorder {
         let (began, ended) = (most_nanos(event.began), most_nanos(event.ended));
         let task = event.task.get();
         let entry = Single::Elsewhere { task, row, began, ended };
-        self.detail(event.task, event.row, event.time, &entry);
+        with_mine(self, |mine| mine.write(self, event.row, nanos(event.time), &entry));
     }
 
     fn note(&self, event: &Noted<'_>) {
@@ -162,6 +167,21 @@ impl Observer for Recorder {
 }
 
 impl Recorder {
+    /// Something about a limit and a task under it.
+    fn pass(
+        &self,
+        task: Option<TaskId>,
+        row: &Row,
+        time: Duration,
+        (limit, seen): (LimitId, LimitSeen),
+        entry: impl FnOnce(u64, u64) -> Single<'static>,
+    ) {
+        if let Some(task) = task.filter(|task| self.has_details_of(*task)) {
+            let entry = entry(task.get(), self.see_limit(limit, seen));
+            with_mine(self, |mine| mine.write(self, row, nanos(time), &entry));
+        }
+    }
+
     /// A task has ended in some other way, or only counts.
     #[cold]
     #[inline(never)]

@@ -19,6 +19,24 @@ pub(super) struct Span {
     pub(super) on: Vec<u64>,
 }
 
+/// What was told of a task and a limit.
+#[derive(Clone, Copy)]
+pub(super) struct Pass {
+    pub(super) time: u64,
+    pub(super) limit: u64,
+    pub(super) what: PassIs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PassIs {
+    /// It came to stand in the line.
+    WaitedFor,
+    /// It got so many permits, or turns.
+    Got(u64),
+    /// It gave them back.
+    Given,
+}
+
 /// A task as it was told of.
 pub(super) struct Raw {
     pub(super) id: u64,
@@ -34,9 +52,8 @@ pub(super) struct Raw {
     pub(super) ready: Option<u64>,
     pub(super) spans: Vec<Span>,
     pub(super) waits: Vec<Span>,
-    /// When it came to stand in a limit's line, and when it got its permit.
-    pub(super) line: Option<(u64, u64)>,
-    pub(super) permit: Option<(u64, u64)>,
+    /// In the order of time.
+    pub(super) passes: Vec<Pass>,
     pub(super) cancelled: Option<(u64, End)>,
     pub(super) ended: Option<(u64, End)>,
 }
@@ -72,6 +89,10 @@ pub(super) fn told(recorder: &Recorder) -> Told {
     for words in &logs {
         told.read(words);
     }
+    for task in &mut told.tasks {
+        // Each thread has told its part. Of one time, what one has told is in order.
+        task.passes.sort_by_key(|pass| pass.time);
+    }
     told
 }
 
@@ -91,8 +112,7 @@ fn submitted((time, entry): (u64, Entry<Vec<u64>>)) -> Option<Raw> {
         ready: None,
         spans: Vec::new(),
         waits: Vec::new(),
-        line: None,
-        permit: None,
+        passes: Vec::new(),
         cancelled: None,
         ended: None,
     })
@@ -119,12 +139,14 @@ impl Told {
                 | Entry::Cancelled { task, .. }
                 | Entry::InLine { task, .. }
                 | Entry::GotPermit { task, .. }
+                | Entry::GavePermit { task, .. }
                 | Entry::WaitBegun { task, .. }
                 | Entry::Elsewhere { task, .. } => task,
             };
             // Of a task whose submission came before the recording, or in the midst of this reading.
             let Some(&k) = self.index.get(&id) else { continue };
             let task = &mut self.tasks[k];
+            let mut pass = |limit, what| task.passes.push(Pass { time, limit, what });
             match entry {
                 Entry::Ready(_) => task.ready = Some(task.ready.unwrap_or(time)),
                 Entry::Started(_) | Entry::Resumed(_) => {
@@ -145,8 +167,9 @@ impl Told {
                     let ended = ended.clamp(began, time.max(began));
                     task.spans.push(Span { end: Some(ended), ..Span::new(row, began) });
                 }
-                Entry::InLine { limit, .. } => task.line = Some((time, limit)),
-                Entry::GotPermit { limit, .. } => task.permit = Some((time, limit)),
+                Entry::InLine { limit, .. } => pass(limit, PassIs::WaitedFor),
+                Entry::GotPermit { limit, weight, .. } => pass(limit, PassIs::Got(weight)),
+                Entry::GavePermit { limit, .. } => pass(limit, PassIs::Given),
                 Entry::Cancelled { end, .. } => task.cancelled = Some((time, end)),
                 Entry::Ended { end, .. } => {
                     close(&mut task.spans, time, &[]);

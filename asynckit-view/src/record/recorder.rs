@@ -27,6 +27,8 @@ use crate::sync::{lock, map};
 /// A limit that work stood under.
 pub(super) struct LimitSeen {
     pub(super) most: usize,
+    /// Of a rate: how long it takes for one more.
+    pub(super) every: Option<Duration>,
     pub(super) at: &'static Location<'static>,
 }
 
@@ -333,15 +335,9 @@ impl Recorder {
     }
 
     /// A limit that a recorded task stands under: its number.
-    pub(super) fn see_limit(
-        &self,
-        limit: LimitId,
-        most: usize,
-        at: &'static Location<'static>,
-    ) -> u64 {
+    pub(super) fn see_limit(&self, limit: LimitId, seen: LimitSeen) -> u64 {
         let (limit, limits) = (limit.get(), self.limits.pin());
-        if limits.get(&limit).is_none() && limits.try_insert(limit, LimitSeen { most, at }).is_ok()
-        {
+        if limits.get(&limit).is_none() && limits.try_insert(limit, seen).is_ok() {
             // There may be one for each key of many.
             self.grew(BYTES_A_LIMIT / size_of::<u32>());
         }

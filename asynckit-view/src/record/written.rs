@@ -23,6 +23,7 @@ const WAIT_ENDED: u32 = 12;
 /// It ended with a value, as most tasks do.
 const DONE: u32 = 13;
 const ELSEWHERE: u32 = 14;
+const GAVE_PERMIT: u32 = 15;
 const WHAT: u32 = 15;
 
 /// Above it, in a byte, the way to its task.
@@ -127,7 +128,14 @@ impl<L: Tasks> Entry<L> {
             }
             Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
             Entry::Cancelled { end, .. } => pen.number(end.word()),
-            Entry::InLine { limit, .. } | Entry::GotPermit { limit, .. } => pen.number(*limit),
+            Entry::InLine { limit, .. } | Entry::GavePermit { limit, .. } => pen.number(*limit),
+            Entry::GotPermit { limit, weight, .. } => {
+                // Most take one.
+                pen.number(*limit << 1 | u64::from(*weight != 1));
+                if *weight != 1 {
+                    pen.number(*weight);
+                }
+            }
             Entry::Elsewhere { row, began, ended, .. } => {
                 pen.number(*row);
                 pen.number(far(*began, time));
@@ -156,6 +164,7 @@ impl<L: Tasks> Entry<L> {
             Entry::Cancelled { task, .. } => (CANCELLED, task),
             Entry::InLine { task, .. } => (IN_LINE, task),
             Entry::GotPermit { task, .. } => (GOT_PERMIT, task),
+            Entry::GavePermit { task, .. } => (GAVE_PERMIT, task),
             Entry::WaitBegun { task, .. } => (WAIT_BEGUN, task),
             Entry::WaitEnded(task) => (WAIT_ENDED, task),
             Entry::Elsewhere { task, .. } => (ELSEWHERE, task),
@@ -318,7 +327,12 @@ impl Iterator for Entries<'_> {
             ENDED => Entry::Ended { task, end: End::read(self.number()?) },
             CANCELLED => Entry::Cancelled { task, end: End::read(self.number()?) },
             IN_LINE => Entry::InLine { task, limit: self.number()? },
-            GOT_PERMIT => Entry::GotPermit { task, limit: self.number()? },
+            GOT_PERMIT => {
+                let limit = self.number()?;
+                let weight = if limit & 1 == 0 { 1 } else { self.number()? };
+                Entry::GotPermit { task, limit: limit >> 1, weight }
+            }
+            GAVE_PERMIT => Entry::GavePermit { task, limit: self.number()? },
             WAIT_BEGUN => Entry::WaitBegun { task, on: self.next_list()? },
             WAIT_ENDED => Entry::WaitEnded(task),
             ELSEWHERE => {

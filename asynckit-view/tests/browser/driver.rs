@@ -69,8 +69,42 @@ impl Browser {
     }
 
     /// A command of Chrome's own protocol.
-    pub(crate) fn cdp(&self, command: &str, parameters: &Value) {
-        self.command("goog/cdp/execute", json!({ "cmd": command, "params": parameters }));
+    pub(crate) fn cdp(&self, command: &str, parameters: &Value) -> Value {
+        self.command("goog/cdp/execute", json!({ "cmd": command, "params": parameters }))
+    }
+
+    /// From now on it counts for how long the page's thread is busy.
+    pub(crate) fn measure(&self) {
+        self.cdp("Performance.enable", &json!({ "timeDomain": "threadTicks" }));
+    }
+
+    /// For how many seconds the page's thread was busy: by the time of its processor, not by that of the day.
+    pub(crate) fn busy(&self) -> f64 {
+        let metrics = self.cdp("Performance.getMetrics", &json!({}));
+        let metrics = metrics["metrics"].as_array().unwrap();
+        let of = |metric: &&Value| metric["name"] == "TaskDuration";
+        metrics.iter().find(of).unwrap()["value"].as_f64().unwrap()
+    }
+
+    /// Does something in each of so many frames that follow each other, and tells how many milliseconds a frame took, by
+    /// the time of day: also what others than the page's thread do to bring it to the screen.
+    pub(crate) fn paced(&self, frames: u32, statement: &str) -> f64 {
+        let script = format!(
+            "const done = arguments[arguments.length - 1], begin = performance.now(); let left = {frames}; \
+             (function next() {{ if (!left--) return done((performance.now() - begin) / {frames}); \
+             {statement}; requestAnimationFrame(next); }})();"
+        );
+        let took = self.command("execute/async", json!({ "script": script, "args": [] }));
+        took.as_f64().unwrap()
+    }
+
+    /// Does something, and waits until it is drawn.
+    pub(crate) fn in_a_frame(&self, statement: &str) {
+        let script = format!(
+            "const done = arguments[arguments.length - 1]; {statement}; \
+             requestAnimationFrame(() => setTimeout(() => done(true)));"
+        );
+        self.command("execute/async", json!({ "script": script, "args": [] }));
     }
 
     /// Opens a file, and waits until the page is painted.
@@ -131,6 +165,15 @@ impl Browser {
             json!({ "actions": [{ "type": "wheel", "id": "wheel", "actions": [
             { "type": "scroll", "x": x, "y": y, "deltaX": 0, "deltaY": by },
         ] }] }),
+        );
+    }
+
+    /// Moves the mouse to a point.
+    pub(crate) fn hover(&self, x: i64, y: i64) {
+        let moves = json!([{ "type": "pointerMove", "x": x, "y": y }]);
+        self.command(
+            "actions",
+            json!({ "actions": [{ "type": "pointer", "id": "mouse", "actions": moves }] }),
         );
     }
 

@@ -9,6 +9,8 @@
 mod runs;
 
 mod driver;
+mod frames;
+mod hover;
 mod keys;
 mod looks;
 
@@ -101,45 +103,4 @@ fn an_input_that_was_not_over_is_not_drawn_as_the_way_of_a_failure() {
     browser.press(&["3"]);
     assert_eq!(browser.number("document.querySelectorAll('#graph .e').length"), 3.0);
     assert_eq!(browser.number("document.querySelectorAll('#graph .e.bad').length"), 2.0);
-}
-
-#[test]
-#[ignore = "needs chromium and its driver; .ci/run has them"]
-fn a_hundred_thousand_tasks_open_in_two_seconds_and_scroll_without_a_stall() {
-    let run = runs::stencil(&Pool::new(4), 250, 400);
-    assert_eq!(run.tasks(), 100_000);
-    let (_folder, path) = page(&run);
-    let browser = Browser::start(1400, 900);
-    // The machine may be busy with other things: the best of several is what it takes.
-    let opened = best(12, 2000.0, || {
-        browser.open(&path);
-        browser.number("window.__perf.painted")
-    });
-    println!("opened in {opened:.0} ms");
-    assert!(opened < 2000.0, "{opened} ms");
-    browser.ask("setView(0, M.end / 4)");
-    let drawn = best(6, 50.0, || {
-        let draw = |_| {
-            browser.ask("pan(0.02)");
-            browser.until("!dirty");
-            browser.number("window.__perf.draw")
-        };
-        let mut drawn: Vec<f64> = (0..40).map(draw).collect();
-        drawn.sort_by(f64::total_cmp);
-        drawn[20]
-    });
-    println!("drawn in {drawn:.1} ms");
-    assert!(drawn < 50.0, "{drawn} ms");
-}
-
-/// The least of what is measured, so many times at most, and no longer than until it is little enough.
-fn best(times: usize, enough: f64, mut measure: impl FnMut() -> f64) -> f64 {
-    let mut least = f64::INFINITY;
-    for _ in 0..times {
-        least = least.min(measure());
-        if least < enough {
-            break;
-        }
-    }
-    least
 }

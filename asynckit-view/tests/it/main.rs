@@ -5,6 +5,7 @@ mod runs;
 
 mod elsewhere;
 mod environment;
+mod held;
 mod hosts;
 mod page;
 mod progress;
@@ -59,6 +60,34 @@ pub(crate) fn states(data: &Value) -> Vec<String> {
         *counts.entry((functions[*function as usize], STATES[state as usize])).or_insert(0) += 1;
     }
     counts.into_iter().map(|((function, state), n)| format!("{function}: {n} {state}")).collect()
+}
+
+/// When tasks stood in the lines of limits: of which task, by which limit, since the recording began, for how long.
+pub(crate) fn holds(data: &Value) -> Vec<[i64; 4]> {
+    let submitted: Vec<i64> = sums(&numbers(&data["tasks"]["submitted"]));
+    let [tasks, limits, starts, lengths] =
+        ["task", "limit", "start", "length"].map(|column| numbers(&data["holds"][column]));
+    let all = sums(&tasks).into_iter().zip(limits).zip(starts.into_iter().zip(lengths));
+    all.map(|((task, limit), (start, length))| {
+        [task, limit, submitted[task as usize] + start, length]
+    })
+    .collect()
+}
+
+/// When permits of limits were with somebody: of which limit, since when, for how long, how many.
+pub(crate) fn permits(data: &Value) -> Vec<[i64; 4]> {
+    let [limits, starts, lengths, weights] =
+        ["limit", "start", "length", "weight"].map(|column| numbers(&data["permits"][column]));
+    let all = limits.into_iter().zip(sums(&starts)).zip(lengths.into_iter().zip(weights));
+    all.map(|((limit, start), (length, weight))| [limit, start, length, weight]).collect()
+}
+
+fn sums(steps: &[i64]) -> Vec<i64> {
+    let add = |sum: &mut i64, step: &i64| {
+        *sum += step;
+        Some(*sum)
+    };
+    steps.iter().scan(0, add).collect()
 }
 
 pub(crate) fn temporary(name: &str) -> (tempfile::TempDir, PathBuf) {

@@ -8,7 +8,7 @@ use asynckit::{AsyncResult, CancelToken, Limit, Pool, Results, Retry, Work, chai
 use asynckit_view::Recording;
 use serde_json::Value;
 
-use crate::{data, html, numbers, runs, states};
+use crate::{data, holds, html, numbers, permits, runs, states};
 
 /// Sparse columns as pairs.
 fn pairs(column: &Value) -> Vec<(i64, i64)> {
@@ -265,10 +265,10 @@ fn a_call_under_a_limit_is_one_task_and_says_how_long_it_was_held() {
     second.get().unwrap();
     let data = data(&html(&recording.finish()));
     assert_eq!(states(&data), ["closure: 1 done", "read: 1 done"]);
-    assert_eq!(pairs(&data["limit"]), [(0, 0), (1, 0)]);
-    let held = pairs(&data["held"]);
+    assert_eq!(permits(&data).iter().map(|permit| permit[0]).collect::<Vec<_>>(), [0, 0]);
+    let held = holds(&data);
     assert_eq!(held.len(), 1);
-    assert!(held[0].0 == 1 && held[0].1 >= 20_000_000, "{held:?}");
+    assert!(held[0][0] == 1 && held[0][3] >= 20_000_000, "{held:?}");
     assert_eq!(data["limits"][0]["max"], 1);
     assert!(data["limits"][0]["name"].as_str().unwrap().starts_with("recording.rs:"));
 }
@@ -288,11 +288,10 @@ fn of_two_limits_the_one_is_told_that_held_the_work() {
     first.get().unwrap();
     assert_eq!(inner.get().unwrap() + outer.get().unwrap(), 3);
     let data = data(&html(&recording.finish()));
-    let most = |task: usize| {
-        let limit = pairs(&data["limit"])[task].1;
-        data["limits"][limit as usize]["max"].as_i64().unwrap()
-    };
-    assert_eq!((most(1), most(2)), (1, 1), "{:?}", pairs(&data["held"]));
+    let most = |hold: &[i64; 4]| data["limits"][hold[1] as usize]["max"].as_i64().unwrap();
+    let held = holds(&data);
+    let by: Vec<_> = held.iter().map(|hold| (hold[0], most(hold))).collect();
+    assert_eq!(by, [(1, 1), (2, 1)], "{held:?}");
 }
 
 #[test]

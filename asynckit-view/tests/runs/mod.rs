@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 
-use asynckit::{AsyncResult, Limit, Pool, Results, async_work, chain};
+use asynckit::{AsyncResult, Limit, Pool, Rate, Results, Retry, async_work, chain, try_work};
 use asynckit_view::{Recording, Run};
 
 #[async_work]
@@ -100,6 +100,14 @@ pub fn stencil(pool: &Pool, width: usize, rows: usize) -> Run {
             .collect();
     }
     row.join_all().get().unwrap();
+    recording.finish()
+}
+
+/// So many tasks under a limit, nearly all of which stand in its line.
+pub fn all_in_line(pool: &Pool, count: u64) -> Run {
+    let recording = Recording::of(pool).name("line");
+    let limit = Limit::new(2);
+    (0..count).map(|n| read(n).limit(&limit).spawn_on(pool)).join_all().get().unwrap();
     recording.finish()
 }
 
@@ -224,6 +232,45 @@ pub fn suspended() -> Run {
     recording.finish()
 }
 
+#[async_work]
+pub fn heavy() {
+    sleep(Duration::from_millis(10));
+}
+
+#[async_work]
+pub fn send() {
+    sleep(Duration::from_millis(1));
+}
+
+/// Heavy work takes two of three permits, so one at a time; mail goes out by a rate; and a call that fails at first stands
+/// in line before its second try.
+pub fn held_by_limits(pool: &Pool) -> Run {
+    let recording = Recording::of(pool).name("held");
+    let (limit, rate) = (Limit::new(3), Rate::per_second(50));
+    let heavies = |n: usize| (0..n).map(|_| heavy().limit(&limit.take(2)).spawn_on(pool));
+    let (begin, begun) = mpsc::channel();
+    let (its, mut tries) = (limit.clone(), 0);
+    let tried = Retry::new(1).work(move || {
+        tries += 1;
+        let (is_first, begin) = (tries == 1, begin.clone());
+        let one = try_work(move || {
+            begin.send(()).unwrap();
+            // All others stand in line by then.
+            sleep(Duration::from_millis(5));
+            if is_first { Err("once more") } else { Ok(()) }
+        });
+        one.limit(&its.take(2))
+    });
+    let tried = tried.spawn_on(pool);
+    begun.recv().unwrap();
+    let all: Vec<_> = heavies(12).collect();
+    let mail: Vec<_> = (0..6).map(|_| send().rate(&rate).spawn_on(pool)).collect();
+    tried.get().unwrap();
+    all.join_all().get().unwrap();
+    mail.join_all().get().unwrap();
+    recording.finish()
+}
+
 macro_rules! functions {
     ($($name:ident)*) => {
         $(#[async_work] pub fn $name(n: u64) -> u64 { sleep(Duration::from_micros(n)); n })*
@@ -257,7 +304,7 @@ pub fn count_late() -> u64 {
 pub fn mixed_virtual(pool: &Pool) -> Run {
     let recording = Recording::of(pool);
     let limit = Limit::new(2);
-    let retry = asynckit::Retry::new(2).backoff(Duration::from_millis(30));
+    let retry = Retry::new(2).backoff(Duration::from_millis(30));
     let pages: Vec<_> = (0..9).map(|n| read(n).limit(&limit).spawn_on(pool)).collect();
     let bad = retry.work(|| refuse(4)).spawn_on(pool);
     let steered = chain!(pool, async move {

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
-use crate::observe::{LimitFacts, tell};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
@@ -35,13 +34,12 @@ impl<'w, T> Limited<'w, T> {
     ) -> Option<Pass> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
-            None => match passes().enter(self.wanted.weight, true, who) {
+            None => match passes().enter(self.wanted.weight, who) {
                 Ok(pass) => return Some(pool::got_pass(pass)),
                 Err(in_line) => {
-                    if let Some((task, by)) = pool::listeners_here() {
-                        let LimitFacts { id: limit, most, made_at, .. } = in_line.passes.facts();
-                        let (task, ahead) = (Some(task), in_line.ahead);
-                        tell!(by.moment(), LineJoined { task, limit, most, made_at, ahead });
+                    if let Some(watched) = pool::watched_here() {
+                        let facts = in_line.passes.facts();
+                        watched.joined(facts, self.wanted.weight, in_line.ahead);
                     }
                     in_line
                 }

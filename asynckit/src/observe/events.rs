@@ -113,40 +113,53 @@ events! {
         error: &'a Error,
     }
 
-    /// Work has come to stand in the line of a [`Limit`](crate::Limit).
+    /// Work has come to stand in the line of a [`Limit`](crate::Limit) or a [`Rate`](crate::Rate): before it begins, or to
+    /// go on after a wait for which it had given its permit back.
     LineJoined {
         /// The task that stands there. None for work that is run in place where nobody looks on.
         task: Option<TaskId>,
         /// Which limit.
         limit: LimitId,
-        /// How much work it lets run at once.
+        /// How much work it lets run at once; of a rate, how much it lets begin at once.
         most: usize,
+        /// Of a rate: how long it takes for one more turn.
+        every: Option<Duration>,
+        /// How many permits, or turns, the work wants.
+        weight: usize,
         /// Where it was made.
         made_at: &'static Location<'static>,
         /// How many stood there before.
         ahead: usize,
     }
 
-    /// Work has got a permit of a [`Limit`](crate::Limit), at once or after its time in line.
+    /// Work has got permits of a [`Limit`](crate::Limit), or turns of a [`Rate`](crate::Rate), at once or after its time
+    /// in line. Turns are used up by that, and don't come back.
     PermitTaken {
-        /// The task that has it now.
+        /// The task that has them now.
         task: Option<TaskId>,
         /// Which limit.
         limit: LimitId,
-        /// How much work it lets run at once.
+        /// How much work it lets run at once; of a rate, how much it lets begin at once.
         most: usize,
+        /// Of a rate: how long it takes for one more turn.
+        every: Option<Duration>,
+        /// How many it has got.
+        weight: usize,
         /// Where it was made.
         made_at: &'static Location<'static>,
     }
 
-    /// The permit of work that is over has come back, or goes to the next in line.
+    /// The permits of work that is over have come back, or go to the next in line; or those of work that waits, where
+    /// its limit [lends](crate::Limit::lending).
     PermitGiven {
-        /// The task that had it.
+        /// The task that had them.
         task: Option<TaskId>,
         /// Which limit.
         limit: LimitId,
         /// How much work it lets run at once.
         most: usize,
+        /// How many these are.
+        weight: usize,
         /// Where it was made.
         made_at: &'static Location<'static>,
     }

@@ -57,7 +57,9 @@
 //! - `cancelled` comes once at most, on whichever thread sets the result, and may cross with `ended`.
 //! - `stands_in_line` comes before `got_permit`, and this before the work's own `submitted` (`part_of`): the former on the
 //!   thread that has brought the last input, the latter on that or on the one that has given a permit back.
-//!   `gave_permit` comes when the work is really over, on whatever thread that is.
+//!   `gave_permit` comes when the work is really over, on whatever thread that is. Work that waits under a limit that
+//!   [lends](crate::Limit::lending) has `gave_permit` when it begins to wait, and before it goes on `got_permit` again, after
+//!   `stands_in_line` where there was no room; all of them of the same task.
 //! - `wait_begun` and `wait_ended` come on the thread that waits, nested. A result that is there at once, or whose
 //!   work the thread can begin itself at once, is not waited for.
 //! - `attempt` comes on the thread that begins the try.
@@ -138,6 +140,6 @@ pub(crate) use record::{Record, Told};
 #[cfg(feature = "tracing")]
 pub(crate) use shelves::Shelves;
 pub use snapshot::{
-    CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, Snapshot,
-    Suspended, Waiting, Way, WayEnd,
+    CallSite, FunctionCounts, LimitUse, PoolPhase, Queued, Root, RunTime, Running, RunningCallback,
+    Snapshot, Suspended, Waiting, Way, WayEnd,
 };

@@ -182,7 +182,7 @@ impl Onlookers {
     }
 
     #[inline]
-    pub(super) fn pool(&self) -> PoolId {
+    pub(crate) fn pool(&self) -> PoolId {
         self.pool
     }
 

@@ -30,6 +30,9 @@ pub struct Snapshot {
     pub phase: PoolPhase,
     /// What runs, the newest on each thread first.
     pub running: Vec<Running>,
+    /// The callbacks of results ([`on_set`](crate::AsyncResult::on_set)) that run: of results of this pool, on whatever
+    /// thread, and all on the pool's threads. The newest on each thread first.
+    pub callbacks: Vec<RunningCallback>,
     /// The threads that wait for results, inside of the pool's work and outside.
     pub waits: Vec<Waiting>,
     /// What is ready and has not begun.
@@ -97,7 +100,23 @@ pub struct Running {
     pub is_settled: bool,
 }
 
-/// For how long a task has run.
+/// A callback that runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunningCallback {
+    /// Where it was registered.
+    pub at: &'static Location<'static>,
+    /// What its result is of.
+    pub result: CallSite,
+    /// On which thread.
+    pub row: Row,
+    /// For how long.
+    pub time: RunTime,
+    /// Whether its thread waits, in the callback's code or in what that has led to.
+    pub waits: bool,
+}
+
+/// For how long a task or a callback has run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum RunTime {
@@ -127,6 +146,8 @@ pub struct Waiting {
     pub any: bool,
     /// Whether the wait has a limit of time.
     pub timed: bool,
+    /// Where the limit was made in whose line the thread stands, to begin or to go on.
+    pub line: Option<&'static Location<'static>>,
 }
 
 /// What is waited for, and what that waits for in turn, over a few steps.
@@ -153,6 +174,8 @@ pub enum WayEnd {
     ByHand,
     /// It stands in the line of a limit.
     InLine,
+    /// It stands in the line of a [`Rate`](crate::Rate).
+    InLineOfRate,
     /// It sleeps until a waker is called, or a pause is over.
     Asleep,
     /// It waits for more than is shown.
@@ -192,6 +215,8 @@ pub struct LimitUse {
     pub every: Option<Duration>,
     /// Where it was made.
     pub made_at: &'static Location<'static>,
+    /// How many of its permits are with somebody; none of a [`Rate`](crate::Rate).
+    pub taken: usize,
     /// Who has its permits, as far as that are tasks.
     pub holders: Vec<CallSite>,
     /// The first in its line.
@@ -222,8 +247,10 @@ pub struct Suspended {
     pub call: CallSite,
     /// What it waits for, as far as that is known.
     pub on: Option<Way>,
-    /// Whether it stands in the line of a limit.
+    /// Whether it stands in the line of a limit or a rate.
     pub in_line: bool,
+    /// Whether that is a [`Rate`](crate::Rate)'s.
+    pub by_rate: bool,
 }
 
 /// What there is of one function.

@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use crate::core::TaskRef;
-use crate::observe::{LimitFacts, tell};
 use crate::pool::context;
 use crate::pool::goal::Turn;
 use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
-use crate::terms::{InLine, LENDING, Pass, Passes, Share, Who, shares_in_place};
+use crate::terms::{InLine, LENDING, Pass, Passes, Share, Watched, Who, shares_in_place};
 
 /// What was given back.
 #[derive(Default)]
@@ -25,21 +24,52 @@ pub(crate) struct Lent {
 /// What was given back of one limit, and where it belongs.
 struct OfOne {
     limit: Arc<Passes>,
-    shares: Vec<Arc<Share>>,
+    returned: Vec<Returned>,
+}
+
+/// What one piece of work had, and who is told of that.
+struct Returned {
+    share: Arc<Share>,
+    holder: Option<TaskRef>,
+    watched: Option<Watched>,
+}
+
+impl Returned {
+    fn put_back(self, mut pass: Pass) {
+        pass.set_holder(self.holder.as_ref());
+        if let Some(watched) = self.watched {
+            pass.tell(watched);
+        }
+        self.share.put_back(pass);
+    }
 }
 
 impl OfOne {
     fn weight(&self) -> usize {
-        self.shares.iter().map(|share| share.weight()).sum()
+        self.returned.iter().map(|one| one.share.weight()).sum()
+    }
+
+    /// A pass for all of it, or a place in line.
+    fn enter(&self, who: impl FnOnce() -> Who) -> Result<Pass, Arc<InLine>> {
+        let task = self.returned.first().and_then(|one| one.holder.clone());
+        self.limit.enter_again(self.weight(), task, who).map_err(|in_line| {
+            for Returned { share, watched, .. } in &self.returned {
+                if let Some(watched) = watched {
+                    watched.joined(self.limit.facts(), share.weight(), in_line.ahead);
+                }
+            }
+            Arc::new(in_line)
+        })
     }
 
     fn put_back(mut self, mut pass: Pass) {
-        let last = self.shares.pop();
-        for share in self.shares {
-            share.put_back(got(pass.split_off(share.weight())));
+        let last = self.returned.pop();
+        for one in self.returned {
+            let its = pass.split_off(one.share.weight());
+            one.put_back(its);
         }
         if let Some(last) = last {
-            last.put_back(got(pass));
+            last.put_back(pass);
         }
     }
 }
@@ -89,10 +119,13 @@ impl Lent {
     }
 
     fn lend_one(&mut self, share: Arc<Share>) {
-        let Some(limit) = share.limit().filter(|_| share.lend()) else { return };
-        match self.of.iter_mut().find(|one| one.limit.is(limit)) {
-            Some(one) => one.shares.push(share),
-            None => self.of.push_back(OfOne { limit: limit.clone(), shares: vec![share] }),
+        let Some(pass) = share.lend() else { return };
+        let limit = pass.limit().clone();
+        let part = Returned { share, holder: pass.holder(), watched: pass.watched().cloned() };
+        drop(pass);
+        match self.of.iter_mut().find(|one| one.limit.is(&limit)) {
+            Some(one) => one.returned.push(part),
+            None => self.of.push_back(OfOne { limit, returned: vec![part] }),
         }
     }
 
@@ -103,7 +136,7 @@ impl Lent {
             let in_line = self.in_line.take().filter(|place| !place.waiter.has_stepped_aside());
             let entered = match in_line {
                 Some(in_line) => Err(in_line),
-                None => one.limit.enter(one.weight(), false, &who).map_err(Arc::new),
+                None => one.enter(&who),
             };
             match entered.or_else(|in_line| in_line.waiter.take().ok_or(in_line)) {
                 Ok(pass) => one.put_back(pass),
@@ -134,17 +167,15 @@ impl Drop for Lent {
     }
 }
 
+/// Those who look on to the work that this thread is doing, if anybody does.
+pub(crate) fn watched_here() -> Option<Watched> {
+    listeners_here().map(|(task, by)| Watched { task, by })
+}
+
 /// Tells of a pass, where anybody looks on, and has its return told.
 pub(crate) fn got(mut pass: Pass) -> Pass {
-    if let Some((task, by)) = listeners_here() {
-        let LimitFacts { id: limit, most, every, made_at } = pass.limit().facts();
-        let task = Some(task);
-        tell!(by.moment(), PermitTaken { task, limit, most, made_at });
-        if every.is_none() {
-            pass.set_returned(Box::new(move || {
-                tell!(by.moment(), PermitGiven { task, limit, most, made_at });
-            }));
-        }
+    if let Some(watched) = watched_here() {
+        pass.tell(watched);
     }
     pass
 }

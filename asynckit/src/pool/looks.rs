@@ -5,9 +5,7 @@ use std::sync::PoisonError;
 
 use crate::core::{Header, News, TaskRef, Traits, task_here, with_watched_here};
 use crate::error::At;
-use crate::observe::{
-    CallbackId, Listeners, Moment, Nowhere, Onlooker, Record, TaskId, Told, tell,
-};
+use crate::observe::{Listeners, Onlooker, Record, TaskId, Told, tell};
 use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::shown::{need_of, onlookers_of};
@@ -117,63 +115,6 @@ impl Part {
         if let Some(told) = self.told() {
             news.tell(told, self.part_of, task);
         }
-    }
-}
-
-/// A callback, for those who look on.
-pub(crate) struct Callback {
-    id: CallbackId,
-    by: By,
-    called: bool,
-}
-
-/// Who is told of it.
-enum By {
-    Pool(Listeners),
-    Everywhere(Nowhere),
-}
-
-impl Callback {
-    /// It was registered for the result of a task, of this pool if of any; `None` where nobody looks on.
-    pub(crate) fn registered(
-        task: &Header,
-        pool: Option<&Arc<Shared>>,
-        at: At,
-    ) -> Option<Callback> {
-        let everywhere = trace::callbacks();
-        let by = match pool.filter(|pool| pool.is_looked_on()) {
-            Some(pool) => By::Pool(pool.onlookers.listeners(everywhere)),
-            None if everywhere.is_some() => By::Everywhere(Nowhere(everywhere)),
-            None => return None,
-        };
-        let callback = Callback { id: CallbackId::next(), by, called: false };
-        let (on, by) = (need_of(task), task_here());
-        tell!(callback.moment(), CallbackRegistered { callback: callback.id, on, at, by });
-        Some(callback)
-    }
-
-    fn moment(&self) -> Moment<'_> {
-        match &self.by {
-            By::Pool(listeners) => listeners.moment(),
-            By::Everywhere(by) => by.moment(),
-        }
-    }
-
-    /// Calls it.
-    pub(crate) fn called<R>(callback: Option<Callback>, f: impl FnOnce() -> R) -> R {
-        let _callback = callback.map(|mut callback| {
-            tell!(callback.moment(), CallbackBegun { callback: callback.id });
-            callback.called = true;
-            callback
-        });
-        f()
-    }
-}
-
-impl Drop for Callback {
-    /// It is over, or will never be called.
-    fn drop(&mut self) {
-        tell!(self.moment(), CallbackEnded { callback: self.id, called: self.called });
     }
 }
 

@@ -6,7 +6,8 @@
 //! # The files
 //!
 //! Each imports only those above it. What a pool has: `attention`, `phase`, `stack`, `threads`, `draw`, `queue`,
-//! `attached`, `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`. Its
+//! `attached`, `config`, `known`, `shared`. Where work belongs: `place`, `registry`; what is told of it: `shown`, `looks`,
+//! `callbacks`. Its
 //! threads: `sleep`, `seeded`, `local`, `next`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
 //! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`,
@@ -18,6 +19,7 @@ mod attaching;
 mod attention;
 mod block;
 mod builder;
+mod callbacks;
 mod close;
 mod config;
 mod context;
@@ -79,6 +81,7 @@ pub use spawner::{AsyncSpawner, Current, Handle, Spawn, Spawner, current, try_cu
 pub use stop::StillRunning;
 
 pub(crate) use asleep::{Asleep, Elsewhere};
+pub(crate) use callbacks::Callback;
 pub(crate) use context::{
     place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
 };
@@ -87,8 +90,8 @@ pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
-pub(crate) use lending::{Lent, got as got_pass};
-pub(crate) use looks::{Callback, as_a_part, listeners_here};
+pub(crate) use lending::{Lent, got as got_pass, watched_here};
+pub(crate) use looks::{as_a_part, listeners_here};
 pub(crate) use place::{Inside, Part, Place};
 pub(crate) use registry::pool_of;
 pub(crate) use scope::in_scope;

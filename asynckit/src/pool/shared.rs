@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::core::{Entry, FewToHomes, Homed, Stacks, TaskRef};
 use crate::error::{Error, ErrorKind, Hook, Hop};
-use crate::observe::{Counts, Onlookers};
+use crate::observe::{CallbackId, Counts, Onlookers};
 use crate::pool::attached::Keepers;
 use crate::pool::attention::Attention;
 use crate::pool::config::Config;
@@ -41,10 +41,11 @@ impl Sleeping {
     }
 }
 
-/// What a run was seen to be, at an earlier look.
+/// What a look saw running, and since when that was seen.
+#[derive(Default)]
 pub(super) struct Earlier {
-    pub(super) task: TaskRef,
-    pub(super) since: Instant,
+    pub(super) tasks: Vec<(TaskRef, Instant)>,
+    pub(super) callbacks: Vec<(CallbackId, Instant)>,
 }
 
 /// The last that those who look on are told.
@@ -73,8 +74,8 @@ pub(crate) struct State {
     pub(super) onlookers: Arc<Onlookers>,
     /// What is counted for snapshots.
     pub(super) watch: Option<Arc<Counts>>,
-    /// What the last of these saw running.
-    pub(super) looked_at: Mutex<Vec<Earlier>>,
+    /// What the last look at it saw running.
+    pub(super) looked_at: Mutex<Earlier>,
     /// Whether they were told that it has stopped.
     pub(super) farewell: Mutex<Farewell>,
     /// Signalled when they were, under that lock.

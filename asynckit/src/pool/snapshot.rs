@@ -3,13 +3,14 @@
 //! Each part is looked at by itself, under the lock that guards it for as long as it takes to copy it, or by the look at
 //! the threads' frames that a stop uses, too (`core/frame.rs`). Nothing is taken out of the queues.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::core::{Header, TaskRef};
 use crate::observe::{
-    CallSite, LimitUse, PoolPhase, Root, RunTime, Running, Snapshot, Suspended, TaskKind, Waiting,
-    Way, WayEnd, now,
+    CallSite, LimitUse, PoolPhase, Root, Row, RowId, RunTime, Running, RunningCallback, Snapshot,
+    Suspended, TaskKind, Waiting, Way, WayEnd, now,
 };
+use crate::pool::callbacks;
 use crate::pool::handle::Pool;
 use crate::pool::shared::{Earlier, Shared};
 use crate::pool::threads::Wait;
@@ -20,7 +21,7 @@ use crate::terms::{IN_LINE, Passes, all_limits};
 const FEW: usize = 8;
 
 impl Pool {
-    /// What the pool is at: what runs, on which thread and from which call; who waits for what; what is queued; who has
+    /// What the pool is at: what runs, on which thread and from which call, callbacks as well; who waits for what; what is queued; who has
     /// permits of which limit, and who stands in line; and what the program itself has to set. It may be called
     /// at any time, from any thread, and holds nothing up.
     ///
@@ -67,6 +68,7 @@ impl Pool {
         let limits = all_limits();
         let (waits, counts) = pool.waits_now(&limits);
         let [workers, threads, asleep, blocking] = counts;
+        let (running, callbacks) = pool.running_now();
         Snapshot {
             name: pool.config.thread_name.clone(),
             workers,
@@ -78,7 +80,8 @@ impl Pool {
                 (_, true) => PoolPhase::Stopping,
                 _ => PoolPhase::Open,
             },
-            running: pool.running_now(),
+            running,
+            callbacks,
             waits,
             queued: pool.queue.lengths(),
             limits: limits.iter().filter_map(|limit| pool.use_of(limit)).collect(),
@@ -94,11 +97,9 @@ fn call_of(task: &Header) -> CallSite {
 }
 
 impl Shared {
-    /// What its threads are at.
-    fn running_now(&self) -> Vec<Running> {
+    /// What its threads are at, and which callbacks run.
+    fn running_now(&self) -> (Vec<Running>, Vec<RunningCallback>) {
         let waiting: Vec<Arc<Wait>> = self.threads().waits.clone();
-        let waits =
-            |task: &TaskRef| waiting.iter().any(|wait| wait.stack.iter().any(|own| own.is(task)));
         let mut runs = self.stacks.runs();
         // A thread that works for the pool in more than one way is listed as often.
         let mut rows = Vec::new();
@@ -108,38 +109,86 @@ impl Shared {
             is_new
         });
         runs.sort_by_key(|(row, _)| row.id());
-        let mut seen = Vec::new();
         let before = std::mem::take(&mut *lock(&self.looked_at));
+        let mut seen = Earlier::default();
+        let tasks = self.tasks_now(runs, &waiting, (&before, &mut seen));
+        let callbacks = self.callbacks_now(&rows, &waiting, (&before, &mut seen));
+        let older = std::mem::replace(&mut *lock(&self.looked_at), seen);
+        drop((older, before));
+        (tasks, callbacks)
+    }
+
+    fn tasks_now(
+        &self,
+        runs: Vec<(Row, Vec<TaskRef>)>,
+        waiting: &[Arc<Wait>],
+        (before, seen): (&Earlier, &mut Earlier),
+    ) -> Vec<Running> {
+        let waits =
+            |task: &TaskRef| waiting.iter().any(|wait| wait.stack.iter().any(|own| own.is(task)));
         let mut running = Vec::new();
         for (row, tasks) in runs {
             for task in tasks.into_iter().filter(|task| self.has(task)) {
                 // What goes on again and again is another run each time.
                 let runs_once = matches!(task.shown_as(), TaskKind::Call);
-                let known = before.iter().find(|one| one.task.is(&task) && runs_once);
-                let since = known.map_or_else(Instant::now, |known| known.since);
+                let known = before.tasks.iter().find(|(one, _)| one.is(&task) && runs_once);
+                let known = known.map(|(_, since)| *since);
                 let begun = task.record().and_then(|watched| watched.since());
                 running.push(Running {
                     call: call_of(&task),
                     row: row.clone(),
-                    time: match (begun, known) {
-                        (Some(begun), _) => RunTime::Exactly(self.time_now().saturating_sub(begun)),
-                        (None, Some(_)) => RunTime::AtLeast(since.elapsed()),
-                        (None, None) => RunTime::Unknown,
-                    },
+                    time: self.time_of_run(begun, known),
                     waits: waits(&task),
                     // Its own value is there a moment before it is over.
                     is_settled: task.has_failed(),
                 });
-                seen.push(Earlier { task, since });
+                seen.tasks.push((task, known.unwrap_or_else(Instant::now)));
             }
         }
-        let older = std::mem::replace(&mut *lock(&self.looked_at), seen);
-        drop((older, before));
         running
     }
 
+    /// The callbacks of its results, and those on its threads.
+    fn callbacks_now(
+        &self,
+        own: &[RowId],
+        waiting: &[Arc<Wait>],
+        (before, seen): (&Earlier, &mut Earlier),
+    ) -> Vec<RunningCallback> {
+        let its = Some(self.onlookers.pool());
+        let mut running = Vec::new();
+        for (row, call) in callbacks::under_way() {
+            if call.pool != its && !own.contains(&row.id()) {
+                continue;
+            }
+            let known = before.callbacks.iter().find(|(id, _)| *id == call.id);
+            let known = known.map(|(_, since)| *since);
+            // Another pool may have another clock.
+            let begun = call.since.filter(|_| call.pool == its);
+            running.push(RunningCallback {
+                at: call.at,
+                result: call.of.into(),
+                time: self.time_of_run(begun, known),
+                waits: waiting.iter().any(|wait| wait.row.id() == row.id()),
+                row,
+            });
+            seen.callbacks.push((call.id, known.unwrap_or_else(Instant::now)));
+        }
+        running.sort_by_key(|one| one.row.id());
+        running
+    }
+
+    /// For how long something has run, by when it began, and by when it was seen first.
+    fn time_of_run(&self, begun: Option<Duration>, known: Option<Instant>) -> RunTime {
+        match (begun, known) {
+            (Some(begun), _) => RunTime::Exactly(self.time_now().saturating_sub(begun)),
+            (None, Some(since)) => RunTime::AtLeast(since.elapsed()),
+            (None, None) => RunTime::Unknown,
+        }
+    }
+
     /// The time of its events.
-    fn time_now(&self) -> std::time::Duration {
+    fn time_now(&self) -> Duration {
         self.queue.seeded().map_or_else(now, |seeded| seeded.now())
     }
 
@@ -161,6 +210,7 @@ impl Shared {
             of: wait.of,
             any: wait.any,
             timed: wait.timed,
+            line: None,
         });
         let inside = inside.iter().map(|wait| Waiting {
             row: wait.row.clone(),
@@ -170,13 +220,14 @@ impl Shared {
             of: wait.targets.len(),
             any: wait.any,
             timed: wait.timed,
+            line: wait.line.as_ref().map(|line| line.facts().made_at),
         });
         (outside.chain(inside).collect(), counts)
     }
 
     /// What its work has to do with a limit, if anything.
     fn use_of(&self, limit: &Passes) -> Option<LimitUse> {
-        let (holders, line) = limit.look();
+        let (holders, line, taken) = limit.look();
         let is_ours = |task: &TaskRef| self.has(task);
         if !holders.iter().any(is_ours) && !line.iter().any(is_ours) {
             return None;
@@ -187,6 +238,7 @@ impl Shared {
             most: facts.most,
             every: facts.every,
             made_at: facts.made_at,
+            taken,
             holders: holders.iter().map(|task| call_of(task)).collect(),
             line: line.iter().take(FEW).map(|task| call_of(task)).collect(),
             in_line: limit.waiting(),
@@ -220,7 +272,8 @@ impl Shared {
             Suspended {
                 call: call_of(&task),
                 on: awaited.first().map(|one| way_from(one, limits)),
-                in_line: is_in_line(&task, limits),
+                in_line: line_of(&task, limits).is_some(),
+                by_rate: line_of(&task, limits).is_some_and(|line| line.is_timed()),
             }
         });
         let mut suspended: Vec<_> = suspended.collect();
@@ -230,8 +283,10 @@ impl Shared {
     }
 }
 
-fn is_in_line(task: &TaskRef, limits: &[Arc<Passes>]) -> bool {
-    IN_LINE.any() && limits.iter().any(|limit| limit.has_in_line(task))
+/// The line that a task stands in.
+fn line_of<'l>(task: &TaskRef, limits: &'l [Arc<Passes>]) -> Option<&'l Arc<Passes>> {
+    let stands = |limit: &&Arc<Passes>| limit.has_in_line(task);
+    if IN_LINE.any() { limits.iter().find(stands) } else { None }
 }
 
 /// What a result waits for, step by step.
@@ -249,12 +304,14 @@ fn way_from(first: &TaskRef, limits: &[Arc<Passes>]) -> Way {
 
 /// What a result waits for; or what it is at, where that is nothing of the kind.
 fn step_from(task: &TaskRef, limits: &[Arc<Passes>]) -> Result<TaskRef, WayEnd> {
+    let line = line_of(task, limits).map(|line| line.is_timed());
     let ends = [
         (task.is_set(), WayEnd::Set),
         (task.is_by_hand(), WayEnd::ByHand),
         (task.is_claimed(), WayEnd::Runs),
         (task.is_ready(), WayEnd::Queued),
-        (is_in_line(task, limits), WayEnd::InLine),
+        (line == Some(true), WayEnd::InLineOfRate),
+        (line == Some(false), WayEnd::InLine),
     ];
     if let Some((_, end)) = ends.into_iter().find(|(is_so, _)| *is_so) {
         return Err(end);

@@ -46,7 +46,7 @@ impl Shared {
             roots: Roots::none(),
             onlookers: Onlookers::none(config.hook.clone(), clock),
             watch,
-            looked_at: Mutex::new(Vec::new()),
+            looked_at: Mutex::default(),
             farewell: Mutex::new(Farewell::default()),
             told: Condvar::new(),
             hook: Mutex::new(config.hook.take()),

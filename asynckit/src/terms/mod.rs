@@ -5,7 +5,7 @@
 //! # The files
 //!
 //! Each imports only those above it: `random`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
-//! `turns`, `slots`, `supply`, `passes`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! `turns`, `slots`, `supply`, `watched`, `passes`, `passes/pass`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;
@@ -27,6 +27,7 @@ mod tree;
 #[cfg(feature = "rate")]
 mod turns;
 mod wanted;
+mod watched;
 
 pub use carriers::{
     Call, Carriage, Carried, Carrier, Codec, Description, Ended, Function, Running,
@@ -52,3 +53,4 @@ pub(crate) use tree::{Reason, Tree};
 #[cfg(feature = "rate")]
 pub(crate) use turns::Pace;
 pub(crate) use wanted::{Wanted, Whose};
+pub(crate) use watched::Watched;

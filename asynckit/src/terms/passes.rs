@@ -6,6 +6,7 @@
 
 #[cfg(feature = "jobserver")]
 mod of_slots;
+mod pass;
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
@@ -18,6 +19,7 @@ use crate::sync::{Arc, Mutex, Parker, Weak, lock};
 use crate::terms::counts::{Counted, IN_LINE, LENDING};
 use crate::terms::keys::{Forget, Keys};
 use crate::terms::supply::Supply;
+use crate::terms::watched::Watched;
 #[cfg(feature = "rate")]
 use crate::terms::{timers::Timers, turns::Turns};
 
@@ -41,6 +43,8 @@ struct State {
     last: u64,
     /// The tasks that have passes, by numbers of their own.
     holders: BTreeMap<u64, TaskRef>,
+    /// How many permits are with somebody.
+    taken: usize,
 }
 
 /// A place in line. Who has begun before and comes back is in front of who has not.
@@ -67,13 +71,12 @@ impl State {
         number
     }
 
-    /// Somebody has a pass; by which number.
-    fn hold(&mut self, who: &Who) -> u64 {
+    /// Somebody has a pass of such a weight; by which number.
+    fn hold(&mut self, who: Option<&TaskRef>, weight: usize) -> u64 {
         self.last += 1;
-        if let Who::Task(task) = who
-            && self.supply.comes_back()
-        {
-            self.holders.insert(self.last, task.clone());
+        if self.supply.comes_back() {
+            self.taken += weight;
+            self.holders.extend(who.map(|task| (self.last, task.clone())));
         }
         self.last
     }
@@ -91,6 +94,8 @@ impl State {
 /// Somebody in line.
 pub(crate) struct Waiter {
     who: Who,
+    /// The task that goes on then, where a thread stands here for it.
+    on_behalf_of: Option<TaskRef>,
     weight: usize,
     slot: Mutex<Slot>,
 }
@@ -115,8 +120,8 @@ pub(crate) struct Pass {
     weight: usize,
     /// Its holder's number; zero where that has another one.
     number: u64,
-    /// What is to be told before.
-    told: Option<Box<dyn FnOnce() + Send + Sync>>,
+    /// Who is told before.
+    told: Option<Watched>,
 }
 
 /// A place in line.
@@ -170,7 +175,7 @@ impl Passes {
 
     fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
         let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
-        let state = Mutex::new(State { supply, line, tasks, last: 0, holders });
+        let state = Mutex::new(State { supply, line, tasks, last: 0, holders, taken: 0 });
         let (lends, keys) = (lends.then(|| LENDING.counted()), Keys::none());
         let passes = Arc::new(Passes { facts, lends, state, keys, _forget: forget });
         lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
@@ -204,7 +209,26 @@ impl Passes {
     pub(crate) fn enter(
         self: &Arc<Self>,
         weight: usize,
+        who: impl FnOnce() -> Who,
+    ) -> Result<Pass, InLine> {
+        self.enter_as(weight, true, None, who)
+    }
+
+    /// Likewise, for work that has begun, in front of what has not: for this task, if for any.
+    pub(crate) fn enter_again(
+        self: &Arc<Self>,
+        weight: usize,
+        task: Option<TaskRef>,
+        who: impl FnOnce() -> Who,
+    ) -> Result<Pass, InLine> {
+        self.enter_as(weight, false, task, who)
+    }
+
+    fn enter_as(
+        self: &Arc<Self>,
+        weight: usize,
         is_new: bool,
+        on_behalf_of: Option<TaskRef>,
         who: impl FnOnce() -> Who,
     ) -> Result<Pass, InLine> {
         let mut state = lock(&self.state);
@@ -213,11 +237,12 @@ impl Passes {
             false => state.line.keys().take_while(|number| !number.is_new).count(),
         };
         let taken = if ahead == 0 { state.supply.take(weight) } else { Err(None) };
+        let who = who();
         if taken.is_ok() {
-            let number = state.hold(&who());
+            let number = state.hold(on_behalf_of.as_ref().or(who.task()), weight);
             return Ok(Pass { passes: self.clone(), weight, number, told: None });
         }
-        let waiter = Arc::new(Waiter { who: who(), weight, slot: Mutex::default() });
+        let waiter = Arc::new(Waiter { who, on_behalf_of, weight, slot: Mutex::default() });
         let number = state.line_up(is_new, &waiter);
         self.call_when_due(&mut state, taken);
         Err(InLine { number, waiter, passes: self.clone(), ahead })
@@ -254,7 +279,7 @@ impl Passes {
             return None;
         }
         let next = state.take_out(first)?;
-        let number = state.hold(&next.who);
+        let number = state.hold(next.task(), weight);
         Some((next, Pass { passes: self.clone(), weight, number, told: None }))
     }
 
@@ -290,14 +315,11 @@ impl Passes {
         lock(&self.state).line.values().next().map_or(1, |first| first.weight)
     }
 
-    /// The tasks that have passes, and those in line.
-    pub(crate) fn look(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
+    /// The tasks that have passes, and those in line; and how many permits are with somebody.
+    pub(crate) fn look(&self) -> (Vec<TaskRef>, Vec<TaskRef>, usize) {
         let state = lock(&self.state);
-        let in_line = state.line.values().filter_map(|waiter| match &waiter.who {
-            Who::Task(task) => Some(task.clone()),
-            Who::Thread(_) => None,
-        });
-        (state.holders.values().cloned().collect(), in_line.collect())
+        let in_line = state.line.values().filter_map(|waiter| waiter.task().cloned());
+        (state.holders.values().cloned().collect(), in_line.collect(), state.taken)
     }
 
     pub(crate) fn is(&self, other: &Passes) -> bool {
@@ -323,49 +345,23 @@ impl Drop for Passes {
     }
 }
 
-impl Pass {
-    pub(crate) fn limit(&self) -> &Arc<Passes> {
-        &self.passes
-    }
-
-    pub(crate) fn weight(&self) -> usize {
-        self.weight
-    }
-
-    /// A part of it, as a pass of its own.
-    pub(crate) fn split_off(&mut self, weight: usize) -> Pass {
-        self.weight -= weight;
-        Pass { passes: self.passes.clone(), weight, number: 0, told: None }
-    }
-
-    /// Before it goes to the next in line, this is called.
-    pub(crate) fn set_returned(&mut self, told: Box<dyn FnOnce() + Send + Sync>) {
-        self.told = Some(told);
-    }
-}
-
-impl Drop for Pass {
-    fn drop(&mut self) {
-        if let Some(told) = self.told.take() {
-            told();
-        }
-        let mut state = lock(&self.passes.state);
-        let left = state.holders.remove(&self.number);
-        let helps = state.supply.give_back(self.weight);
-        drop(state);
-        drop(left);
-        if helps {
-            self.passes.hand_on();
+impl Who {
+    fn task(&self) -> Option<&TaskRef> {
+        match self {
+            Who::Task(task) => Some(task),
+            Who::Thread(_) => None,
         }
     }
 }
 
 impl Waiter {
     fn address(&self) -> Option<usize> {
-        match &self.who {
-            Who::Task(task) => Some(task.address()),
-            Who::Thread(_) => None,
-        }
+        self.who.task().map(|task| task.address())
+    }
+
+    /// The task that it is for.
+    fn task(&self) -> Option<&TaskRef> {
+        self.on_behalf_of.as_ref().or(self.who.task())
     }
 
     fn get(&self, pass: Pass) {

@@ -47,13 +47,15 @@ impl Share {
         (!limit.lends() || lock(&self.kept).is_some()).then_some(limit)
     }
 
-    /// The work waits: gives the pass back, where its limit lends; whether it had it.
-    pub(crate) fn lend(&self) -> bool {
+    /// The work waits: gives the pass back, where its limit lends, and it has it.
+    pub(crate) fn lend(&self) -> Option<Pass> {
         if !self.limit().is_some_and(|limit| limit.lends()) {
-            return false;
+            return None;
         }
-        let lent = lock(&self.kept).take();
-        lent.is_some()
+        match lock(&self.kept).take()? {
+            Kept::Pass(pass) => Some(pass),
+            Kept::Loans(_) => unreachable!("what has a limit keeps a pass"),
+        }
     }
 
     pub(crate) fn put_back(&self, pass: Pass) {

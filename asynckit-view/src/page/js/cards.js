@@ -28,11 +28,33 @@ const stateMark = (i) =>
         ? null
         : stateWord(i)
       : h("b", { class: "badc" }, "◇ " + stateWord(i));
+const limitName = (k) => {
+  const { every, name, bound } = M.limits[k];
+  return `the ${every ? "rate" : "limit"} “${name}” (${bound})`;
+};
+function heldBy(i, a, b) {
+  // how long limits held a task from one moment to another, and which
+  const by = new Map(),
+    d = M.d.holds;
+  for (let k = M.holdOff[i]; k < M.holdOff[i + 1]; k++) {
+    const t = Math.min(b, d.start[k] + d.length[k]) - Math.max(a, d.start[k]);
+    if (t > 0) by.set(d.limit[k], (by.get(d.limit[k]) || 0) + t);
+  }
+  return [...by].map(([k, t]) => [t, `held by ${limitName(k)}`]);
+}
+const insideText = (i) => {
+  // what of its run time was none of its own
+  const inside = Math.max(0, M.fin[i] - M.start[i] - M.own[i] - M.heldIn[i]);
+  return [...heldBy(i, M.start[i], M.fin[i]), [inside, "waiting inside"]]
+    .filter(([t]) => t > 0)
+    .map(([t, what]) => `${time(t)} ${what}`)
+    .join(", ");
+};
 function waitText(i) {
   // the parts of the wait, without those under a hundredth of it
   const parts = [
       [M.ready[i] - M.sub[i], "for inputs"],
-      [M.held[i], `held by “${M.limits[M.limit[i]]?.name}”`],
+      ...heldBy(i, M.ready[i], M.start[i]),
       [ran(i) ? M.start[i] - M.ready[i] - M.held[i] : 0, "for a worker"],
     ],
     all = parts.reduce((a, p) => a + p[0], 0);
@@ -64,7 +86,7 @@ function taskCard(i) {
         "Ran",
         ran(i) && [
           h("b", {}, time(full)),
-          full - M.own[i] > 0 && h("i", {}, ` of it ${time(full - M.own[i])} waiting inside`),
+          full - M.own[i] > 0 && h("i", {}, ` of it ${insideText(i)}`),
         ],
       ),
       M.kept[i] > -2 && row("Kept", keptWord(i)),
@@ -147,12 +169,14 @@ function limitCard(r, x) {
     j = Math.max(0, lower(r.t.length, (q) => r.t[q] > t) - 1),
     l = M.limits[r.k];
   return [
-    h("div", { class: "t" }, l.name, h("small", {}, `at most ${l.max} at once`)),
+    h("div", { class: "t" }, l.name, h("small", {}, l.every ? l.bound : `at most ${l.max} at once`)),
     h(
       "div",
       { class: "kv" },
       row("At", time(t, 4)),
-      row("In use", String(r.used[j])),
+      l.every
+        ? row("Begun", count(lower(r.turns.length, (q) => r.turns[q] > t)))
+        : row("In use", String(r.used[j])),
       row("Held", String(r.held[j])),
       row("Set at", h("code", {}, l.site)),
     ),
@@ -189,7 +213,7 @@ function sayTask(i) {
   const calls = M.callsOf.get(i)?.length;
   return (
     `${label(i)}, ${stateWord(i)}${isKept(i) ? ", kept" : ""}, ` +
-    `${ran(i) ? `ran ${time(M.fin[i] - M.start[i])}, ` : ""}waited ${waitText(i)}${calls ? `, ${plural(calls, "callback")}` : ""}`
+    `${ran(i) ? `ran ${time(M.fin[i] - M.start[i])}, ` : ""}${M.heldIn[i] ? `of it ${insideText(i)}, ` : ""}waited ${waitText(i)}${calls ? `, ${plural(calls, "callback")}` : ""}`
   );
 }
 const sayCall = (k) =>

@@ -121,11 +121,12 @@ function drawGutter(g) {
     }
     if (r.kind === "limit") {
       g.fillStyle = C.soft;
-      if (G < 60) g.fillText("≤ " + M.limits[r.k].max, left, r.y + 37);
+      const l = M.limits[r.k];
+      if (G < 60) g.fillText(l.every ? "rate" : "≤ " + l.max, left, r.y + 37);
       else {
-        g.fillText(fitText(g, M.limits[r.k].name, G - left - 8), left, r.y + 22);
+        g.fillText(fitText(g, l.name, G - left - 8), left, r.y + 22);
         g.font = "11px Inter, system-ui, sans-serif";
-        g.fillText(`limit of ${M.limits[r.k].max}`, left, r.y + 37);
+        g.fillText(l.every ? l.bound : `limit of ${l.max}`, left, r.y + 37);
         if (r.top) g.fillText(`up to ${count(r.top)} held`, left, r.y + 8);
       }
       continue;

@@ -44,16 +44,31 @@ function drawCalls(g, r) {
   g.globalAlpha = 1;
 }
 function drawLimit(g, r) {
-  // above: held, to its own scale; below: in use, up to the limit
+  // above: held, to its own scale; below: in use, up to the limit; or the turns of a rate
   const l = M.limits[r.k],
     band = (v, top, base, hh, color, fill) => {
-      const p = new Path2D();
+      const p = new Path2D(),
+        Y = (value) => base - (value / top) * hh;
       let j = Math.max(0, lower(r.t.length, (q) => r.t[q] > view.a) - 1);
       p.moveTo(G, base);
-      for (; j < r.t.length && r.t[j] < view.b; j++) {
-        const y = base - (v[j] / top) * hh;
-        p.lineTo(Math.max(G, X(r.t[j])), y);
-        p.lineTo(j + 1 < r.t.length ? Math.min(G + PW, X(r.t[j + 1])) : G + PW, y);
+      while (j < r.t.length && r.t[j] < view.b) {
+        // all that changes within half a pixel, as what it was at least, at most and at last
+        const x = Math.max(G, X(r.t[j])),
+          until = timeAt(x + 0.5);
+        let low = v[j],
+          high = low,
+          last = low;
+        for (j++; j < r.t.length && r.t[j] < until; j++) {
+          last = v[j];
+          if (last < low) low = last;
+          if (last > high) high = last;
+        }
+        if (low < high) {
+          p.lineTo(x, Y(low));
+          p.lineTo(x, Y(high));
+        }
+        p.lineTo(x, Y(last));
+        p.lineTo(j < r.t.length ? Math.min(G + PW, X(r.t[j])) : G + PW, Y(last));
       }
       p.lineTo(G + PW, base);
       g.fillStyle = color;
@@ -65,6 +80,17 @@ function drawLimit(g, r) {
       g.stroke(p);
     };
   if (r.top) band(r.held, r.top, r.y + 20, 17, C.held, 0.3);
+  if (l.every) {
+    g.fillStyle = C.run;
+    let last = -9;
+    for (let j = lower(r.turns.length, (q) => r.turns[q] > view.a); j < r.turns.length && r.turns[j] <= view.b; j++) {
+      const x = X(r.turns[j]);
+      if (x - last < 1) continue;
+      g.fillRect(x, r.y + 30, 1, 16);
+      last = x;
+    }
+    return;
+  }
   band(r.used, l.max, r.y + 46, 20, C.run, 0.35);
   g.strokeStyle = C.ink;
   g.setLineDash([3, 3]);

@@ -22,8 +22,8 @@ function decode(d) {
     start: f(),
     fin: f(),
     own: f(), // without the time in which it waited or was suspended
-    held: f(),
-    limit: new Int32Array(n).fill(-1),
+    held: f(), // before it began, and later
+    heldIn: f(),
     parent: new Int32Array(n).fill(-1),
     failure: new Int32Array(n).fill(-1),
     kept: new Float64Array(n).fill(-2), // what the value had taken that a store had; -1: it had none; -2: none was asked
@@ -37,7 +37,7 @@ function decode(d) {
     m.fin[i] = m.start[i] + t.run[i];
     m.own[i] = t.own[i];
   }
-  for (const k of ["limit", "held", "parent", "kept"])
+  for (const k of ["parent", "kept"])
     d[k].task.forEach((i, j) => {
       m[k][i] = d[k].value[j];
     });
@@ -45,6 +45,7 @@ function decode(d) {
     x.task.forEach((i, j) => (map.has(i) ? map.get(i).push(make(j)) : map.set(i, [make(j)])));
   group(m.waits, d.waits, (j) => [d.waits.start[j], d.waits.length[j], d.waits.on[j]]);
   group(m.notes, d.notes, (j) => [d.notes.at[j], d.notes.text[j]]);
+  lines(m);
   m.failures.forEach((x, k) => {
     m.failure[x.task] = k;
     for (const s of x.skipped) m.failure[s] = k;
@@ -69,6 +70,24 @@ function decode(d) {
   bars(m);
   calls(m);
   return m;
+}
+function lines(m) {
+  // the stretches in which tasks stood in the lines of limits, by task
+  const d = m.d.holds,
+    off = (m.holdOff = new Uint32Array(m.n + 1)),
+    p = m.d.permits;
+  let i = 0;
+  for (let k = 0; k < d.task.length; k++) {
+    d.task[k] = i += d.task[k];
+    d.start[k] += m.sub[i];
+    off[i + 1] = k + 1;
+    const end = d.start[k] + d.length[k],
+      before = Math.max(0, Math.min(end, m.start[i]) - Math.max(d.start[k], m.ready[i]));
+    m.held[i] += before;
+    m.heldIn[i] += d.length[k] - before;
+  }
+  for (let i = 0; i < m.n; i++) off[i + 1] = Math.max(off[i + 1], off[i]);
+  for (let k = 1; k < p.start.length; k++) p.start[k] += p.start[k - 1];
 }
 function bars(m) {
   // Bar i is the first stretch of task i; the later ones of tasks that were suspended follow after all of these.
@@ -155,6 +174,7 @@ lap("decoded");
 // what was found out about the run
 const found = M.d.found,
   CAUSES = found.causes,
+  HELD_BY = CAUSES[2][1],
   BINS = found.bins[0].length,
   S = { split: found.rows, total: found.total, bins: found.bins, all: found.total.reduce((a, b) => a + b, 0) };
 const steps = (p) => ({

@@ -7,7 +7,7 @@ function pathPanel() {
     parts = [
       ["run", "run", "running"],
       ["queued", "pick", "waiting for a worker"],
-      ["held", "held", "held by a limit"],
+      ["held", "held", HELD_BY],
       ["inside", "inside", "waiting inside"],
       ["before", "none", "before it was submitted"],
       ["after", "stop", "after the last task"],
@@ -207,10 +207,10 @@ function taskPanel() {
     all = Math.max(1, M.fin[i] - t0),
     parts = [
       ["none", M.ready[i] - t0, "waited for inputs"],
-      ["held", M.held[i], "held by a limit"],
+      ["held", M.held[i] + M.heldIn[i] * +ran(i), HELD_BY],
       ["pick", ran(i) ? M.start[i] - M.ready[i] - M.held[i] : 0, "waited for a worker"],
       ["run", M.own[i] * +ran(i), "ran"],
-      ["inside", ran(i) ? M.fin[i] - M.start[i] - M.own[i] : 0, "waited inside"],
+      ["inside", ran(i) ? M.fin[i] - M.start[i] - M.own[i] - M.heldIn[i] : 0, "waited inside"],
     ],
     f = M.failure[i] >= 0 ? M.failures[M.failure[i]] : null,
     x = ST.fns[M.fn[i]],
@@ -290,6 +290,10 @@ function taskPanel() {
     ],
     h("h3", {}, ins.length > 1 ? `${count(ins.length)} inputs; the one that came last stands first` : "Input"),
     ins.length ? tags(ins) : h("span", { class: "soft" }, "none: ready when submitted"),
+    M.holdOff[i] < M.holdOff[i + 1] && [
+      h("h3", {}, "Held"),
+      heldBy(i, 0, M.end).map(([t, what]) => h("div", {}, `${time(t)} ${what}`)),
+    ],
     on.length > 0 && [h("h3", {}, "While it ran it waited for"), tags(on)],
     h("h3", {}, "Needed by"),
     dependents(i).length ? tags(dependents(i)) : h("span", { class: "soft" }, "no task"),

@@ -35,10 +35,13 @@ function panel() {
   put($("panel"), { functions: functionTable, path: pathPanel, failures: failurePanel, task: taskPanel }[ui.tab]());
   hideCard();
 }
+const HELD = found.figures.some((x) => x.held > 0),
+  MORE = M.d.stored.asked > 0 || HELD;
 const COLS = [
   ["name", "Function"],
   ["count", "Count"],
   ...(M.d.stored.asked ? [["kept", "○ Kept"]] : []),
+  ...(HELD ? [["held", "Held"]] : []),
   ["total", "Total"],
   ["mean", "Mean"],
   ["p50", "p50"],
@@ -62,7 +65,7 @@ function functionTable() {
     opt = (k) => (k === "mean" || k === "p50" ? "opt" : k === "p95" ? "opt2" : null);
   return h(
     "table",
-    { class: M.d.stored.asked > 0 && "more" },
+    { class: MORE && "more" },
     h(
       "thead",
       {},
@@ -117,6 +120,7 @@ function functionTable() {
           h("td", { title: x.name }, h("span", { class: "cut" }, fnChip(x.f), h("span", { class: "tail" }, h("bdi", {}, x.name)))),
           h("td", {}, count(x.count)),
           M.d.stored.asked > 0 && h("td", { title: "values that a store had" }, x.asked ? count(x.kept) : "–"),
+          HELD && h("td", { title: HELD_BY }, x.held ? time(x.held) : h("span", { class: "zero" }, "–")),
           h(
             "td",
             {},

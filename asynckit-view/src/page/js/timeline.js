@@ -78,17 +78,19 @@ function layout() {
 const scrollTo = (y) => {
   view.y = clamp(y, 0, Math.max(0, content - H));
 };
-const lines = [];
+const limitLines = [];
 function limitLine(k) {
-  // steps of (time, in use, held)
-  if (lines[k]) return lines[k];
-  const ev = [];
-  for (let i = 0; i < M.n; i++)
-    if (M.limit[i] === k) {
-      const q = M.ready[i] + M.held[i];
-      if (ran(i)) ev.push([q, 1, 0], [M.fin[i], -1, 0]);
-      if (M.held[i]) ev.push([M.ready[i], 0, 1], [q, 0, -1]);
-    }
+  // steps of (time, in use, held); of a rate, the moments of its turns
+  if (limitLines[k]) return limitLines[k];
+  const ev = [],
+    turns = [],
+    { holds: d, permits: p } = M.d;
+  p.limit.forEach((l, j) => {
+    if (l !== k) return;
+    if (M.limits[k].every) turns.push(p.start[j]);
+    else ev.push([p.start[j], p.weight[j], 0], [p.start[j] + p.length[j], -p.weight[j], 0]);
+  });
+  d.limit.forEach((l, j) => l === k && ev.push([d.start[j], 0, 1], [d.start[j] + d.length[j], 0, -1]));
   ev.sort((a, b) => a[0] - b[0]);
   const t = [0],
     used = [0],
@@ -109,7 +111,7 @@ function limitLine(k) {
     }
     top = Math.max(top, hh);
   }
-  return (lines[k] = { t, used, held, top });
+  return (limitLines[k] = { t, used, held, top, turns });
 }
 const X = (t) => G + ((t - view.a) / (view.b - view.a)) * PW,
   timeAt = (x) => view.a + ((x - G) / PW) * (view.b - view.a);

@@ -1,10 +1,11 @@
 //! A snapshot in words: at most a page, with what is most telling first.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{
-    FunctionCounts, LimitUse, PoolPhase, Root, RunTime, Running, Snapshot, Suspended, Waiting, Way,
-    WayEnd,
+    FunctionCounts, LimitUse, PoolPhase, Root, RunTime, Running, RunningCallback, Snapshot,
+    Suspended, Waiting, Way, WayEnd,
 };
 
 /// So many lines a part has at most.
@@ -74,6 +75,7 @@ impl fmt::Display for Snapshot {
         }
         list(f, "waits", &self.waits)?;
         list(f, "runs", &self.running)?;
+        list(f, "callbacks", &self.callbacks)?;
         list(f, "limits", &self.limits)?;
         list(f, "waited for, and no work of this pool", &self.roots)?;
         list(f, "pending, without a thread", &self.suspended)?;
@@ -84,7 +86,9 @@ impl fmt::Display for Snapshot {
 impl Snapshot {
     /// What it comes to.
     fn sentence(&self) -> String {
-        let runs = self.running.iter().filter(|one| !one.waits).count();
+        let tasks = self.running.iter().filter(|one| !one.waits).count();
+        let callbacks = self.callbacks.iter().filter(|one| !one.waits).count();
+        let runs = tasks + callbacks;
         let queued = self.queued.total() + self.queued.lists;
         let waiting = self.waits.iter().filter(|one| !one.timed).count()
             + self.roots.len()
@@ -102,8 +106,8 @@ impl Snapshot {
                 Some(cause) => format!("nothing runs, though {queued} are queued: {cause}"),
                 None => format!("nothing runs, though {queued} are queued"),
             },
-            (_, 0) => format!("{} and nothing is queued", runs_or_run(runs)),
-            _ => format!("{}, {queued} queued", runs_or_run(runs)),
+            (_, 0) => format!("{} and nothing is queued", run(tasks, callbacks)),
+            _ => format!("{}, {queued} queued", run(tasks, callbacks)),
         }
     }
 
@@ -134,18 +138,17 @@ impl Snapshot {
     }
 }
 
-fn runs_or_run(n: usize) -> String {
-    if n == 1 { "1 task runs".to_owned() } else { format!("{n} tasks run") }
+/// `2 tasks and 1 callback run`
+fn run(tasks: usize, callbacks: usize) -> String {
+    let both = [(tasks, "task"), (callbacks, "callback")].into_iter();
+    let there: Vec<_> = both.filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what)).collect();
+    let verb = if tasks + callbacks == 1 { "runs" } else { "run" };
+    format!("{} {verb}", there.join(" and "))
 }
 
 impl fmt::Display for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.row.name(), self.call)?;
-        match self.time {
-            RunTime::Exactly(time) => write!(f, " for {time:.1?}")?,
-            RunTime::AtLeast(time) => write!(f, " for {time:.1?} or more")?,
-            RunTime::Unknown => {}
-        }
+        write!(f, "{}: {}{}", self.row.name(), self.call, self.time)?;
         if self.waits {
             f.write_str(", waits")?;
         }
@@ -153,6 +156,28 @@ impl fmt::Display for Running {
             f.write_str(", though nobody wants its result any more")?;
         }
         Ok(())
+    }
+}
+
+/// ` for 1.2s`; nothing where it is not known.
+impl fmt::Display for RunTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunTime::Exactly(time) => write!(f, " for {time:.1?}"),
+            RunTime::AtLeast(time) => write!(f, " for {time:.1?} or more"),
+            RunTime::Unknown => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for RunningCallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, line) = (self.at.file(), self.at.line());
+        write!(f, "{}: that of {file}:{line}{}", self.row.name(), self.time)?;
+        if self.waits {
+            f.write_str(", waits")?;
+        }
+        write!(f, ", with the result of {}", self.result)
     }
 }
 
@@ -165,6 +190,9 @@ impl fmt::Display for Waiting {
         }
         if self.timed {
             f.write_str(" for a while")?;
+        }
+        if let Some(at) = self.line {
+            return write!(f, " in the line of a limit ({}:{})", at.file(), at.line());
         }
         match (&*self.on, self.of) {
             ([], _) => f.write_str(" for what is lent to be given back"),
@@ -191,6 +219,7 @@ impl fmt::Display for Way {
             WayEnd::Queued => ", which is queued",
             WayEnd::ByHand => ", which only the program sets",
             WayEnd::InLine => ", which stands in the line of a limit",
+            WayEnd::InLineOfRate => ", which stands in the line of a rate",
             WayEnd::Asleep => ", which is pending until it is woken",
             WayEnd::Waits => ", which waits",
         })
@@ -204,9 +233,13 @@ impl fmt::Display for LimitUse {
         let in_line = Calls(&self.line, self.in_line);
         match self.every {
             Some(every) => {
-                return write!(f, "one each {every:?} ({file}:{line}): in line {in_line}");
+                return write!(f, "{} ({file}:{line}): in line {in_line}", Pace(every));
             }
             None => write!(f, "at most {} ({file}:{line}): ", self.most)?,
+        }
+        // Some take more than one.
+        if self.taken > self.holders.len() {
+            write!(f, "{} taken, ", self.taken)?;
         }
         write!(f, "held by {}", Calls(&self.holders, self.holders.len()))?;
         if self.in_line > 0 {
@@ -227,6 +260,7 @@ impl fmt::Display for Suspended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.call)?;
         match &self.on {
+            _ if self.by_rate => f.write_str(" stands in the line of a rate"),
             _ if self.in_line => f.write_str(" stands in the line of a limit"),
             Some(way) => write!(f, " awaits {way}"),
             None => f.write_str(" until it is woken"),
@@ -256,6 +290,23 @@ impl fmt::Display for FunctionCounts {
             write!(f, "{words} {name} ({count})")?;
         }
         Ok(())
+    }
+}
+
+/// How often, where it takes so long for one more: `20 per second`.
+struct Pace(Duration);
+
+impl fmt::Display for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [(1, "second"), (60, "minute"), (3600, "hour"), (86_400, "day")];
+        let counts = units.map(|(seconds, unit)| (f64::from(seconds) / self.0.as_secs_f64(), unit));
+        match counts.into_iter().find(|(count, _)| *count > 0.999) {
+            // A part that is no whole number of nanoseconds was cut.
+            Some((count, unit)) if (count - count.round()).abs() < 1e-4 * count => {
+                write!(f, "{} per {unit}", count.round())
+            }
+            _ => write!(f, "one each {:?}", self.0),
+        }
     }
 }
 

@@ -1,0 +1,56 @@
+//! From what was told of permits to the times in which tasks stood in line for them, and had them.
+
+use super::{Assembly, Limits};
+use crate::model::{Hold, Model, Permit};
+use crate::record::read::{Pass, PassIs, Raw};
+
+impl Assembly<'_> {
+    pub(super) fn passes(&self, model: &mut Model, limits: &Limits) {
+        for (&root, task) in self.parts.kept.iter().zip(0_u32..) {
+            let parts = self.parts.all(root);
+            if parts.iter().all(|&k| self.raw(k).passes.is_empty()) {
+                continue;
+            }
+            let over = parts.iter().map(|&k| self.raw(k).ended.map(|(time, _)| time));
+            // What it has of a limit is given back when it is over, which may not be told yet.
+            let over = over.collect::<Option<Vec<u64>>>().and_then(|ends| ends.into_iter().max());
+            let mut holds: Vec<Hold> = Vec::new();
+            for raw in parts.iter().map(|&k| self.raw(k)) {
+                for (k, pass) in raw.passes.iter().enumerate() {
+                    let Some(&limit) = limits.index.get(&pass.limit) else { continue };
+                    match pass.what {
+                        PassIs::WaitedFor => {
+                            let until = next(raw, k).or(raw.set());
+                            let (start, end) = self.time(pass.time, until);
+                            holds.push(Hold { task, limit, start, end });
+                        }
+                        PassIs::Got(weight) => {
+                            let is_rate = limits.list[limit as usize].every.is_some();
+                            let back = || next(raw, k).or(over);
+                            let until = if is_rate { Some(pass.time) } else { back() };
+                            let (start, end) = self.time(pass.time, until);
+                            model.permits.push(Permit { limit, start, end, weight });
+                        }
+                        PassIs::Given => {}
+                    }
+                }
+            }
+            holds.sort_by_key(|hold| (hold.start, hold.end));
+            let mut free = 0;
+            for mut hold in holds {
+                hold.start = hold.start.max(free).max(model.task(task).submitted);
+                if hold.start < hold.end {
+                    free = hold.end;
+                    model.holds.push(hold);
+                }
+            }
+        }
+        model.permits.sort_by_key(|permit| (permit.start, permit.limit));
+    }
+}
+
+/// When the next thing was told of the same limit.
+fn next(raw: &Raw, k: usize) -> Option<u64> {
+    let Pass { limit, .. } = raw.passes[k];
+    raw.passes[k + 1..].iter().find(|pass| pass.limit == limit).map(|pass| pass.time)
+}

@@ -1,0 +1,67 @@
+//! What one can do with a pass.
+
+use super::{Pass, Passes};
+use crate::core::TaskRef;
+use crate::sync::{Arc, lock};
+use crate::terms::watched::Watched;
+
+impl Pass {
+    pub(crate) fn limit(&self) -> &Arc<Passes> {
+        &self.passes
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The task that has it, if that is known.
+    pub(crate) fn holder(&self) -> Option<TaskRef> {
+        lock(&self.passes.state).holders.get(&self.number).cloned()
+    }
+
+    /// It is with another task from now on.
+    pub(crate) fn set_holder(&mut self, task: Option<&TaskRef>) {
+        let mut state = lock(&self.passes.state);
+        let before = state.holders.remove(&self.number);
+        self.number = state.hold(task, 0);
+        drop(state);
+        drop(before);
+    }
+
+    /// Who was told of it.
+    pub(crate) fn watched(&self) -> Option<&Watched> {
+        self.told.as_ref()
+    }
+
+    /// Tells of it, and has its return told. Turns don't return.
+    pub(crate) fn tell(&mut self, watched: Watched) {
+        watched.took(self.passes.facts, self.weight);
+        self.told = (!self.passes.is_timed()).then_some(watched);
+    }
+
+    /// A part of it, as a pass of its own.
+    pub(crate) fn split_off(&mut self, weight: usize) -> Pass {
+        self.weight -= weight;
+        Pass { passes: self.passes.clone(), weight, number: 0, told: None }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        // Before it goes to the next in line.
+        if let Some(watched) = self.told.take() {
+            watched.gave(self.passes.facts, self.weight);
+        }
+        let mut state = lock(&self.passes.state);
+        if state.supply.comes_back() {
+            state.taken -= self.weight;
+        }
+        let left = state.holders.remove(&self.number);
+        let helps = state.supply.give_back(self.weight);
+        drop(state);
+        drop(left);
+        if helps {
+            self.passes.hand_on();
+        }
+    }
+}
