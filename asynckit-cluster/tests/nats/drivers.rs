@@ -60,11 +60,12 @@ fn a_driver_without_workers_says_so_and_who_is_there_instead() {
         let mut lines = lines;
         lines.find(|line| line.contains("no worker of this build"))
     });
+    soon("calls wait", || server.messages("WORK") == 20);
     let mut beats = server.watch_drivers();
     beats.wait_for(1);
     let before = beats.count();
     soon("it says so", || said.is_finished());
-    // One comes each second, or later where the machine does much else. (Its functions are in one more.)
+    // One comes each second, or later where the machine does much else.
     assert!(beats.count() - before <= 10, "{} s", beats.count() - before);
     let line = said.join().unwrap().unwrap();
     assert!(
