@@ -1,6 +1,7 @@
 //! Drivers that are killed, and several at once.
 
 use std::io::{BufRead, BufReader};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -85,7 +86,7 @@ fn a_driver_and_a_worker_whose_file_was_replaced_do_all_the_same() {
     let (dir, copies) = (Dir::new(), Dir::new());
     dir.allow("go");
     let mut driver = command(&replaced(&copies, "driver"), &server, &dir);
-    let mut driver = driver.env(REPLACED, "1").spawn().unwrap();
+    let mut driver = Driver(driver.env(REPLACED, "1").spawn().unwrap());
     let mut worker = server.replaced_worker(&copies, "worker");
     soon("the driver has ended", || {
         assert!(worker.is_alive());
@@ -98,9 +99,33 @@ fn a_driver_and_a_worker_whose_file_was_replaced_do_all_the_same() {
 }
 
 /// The process of `this_is_a_driver`.
-pub fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Child {
+/// A driver in a process of its own; it ends with the test, also where that fails.
+pub struct Driver(Child);
+
+impl Deref for Driver {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Driver {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+pub fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Driver {
     let program = std::env::current_exe().unwrap();
-    command(&program, server, dir).stderr(stderr).spawn().unwrap()
+    Driver(command(&program, server, dir).stderr(stderr).spawn().unwrap())
 }
 
 fn command(program: &Path, server: &NatsServer, dir: &Dir) -> Command {
