@@ -98,8 +98,7 @@ fn a_driver_and_a_worker_whose_file_was_replaced_do_all_the_same() {
     assert_eq!(std::fs::read_dir(copies.path()).unwrap().count(), 0, "there is no such file");
 }
 
-/// The process of `this_is_a_driver`.
-/// A driver in a process of its own; it ends with the test, also where that fails.
+/// The process of `this_is_a_driver`; it ends with the test, also where that fails.
 pub struct Driver(Child);
 
 impl Deref for Driver {
