@@ -1,6 +1,7 @@
 //! Drivers that are killed, and several at once.
 
 use std::io::{BufRead, BufReader};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -60,11 +61,12 @@ fn a_driver_without_workers_says_so_and_who_is_there_instead() {
         let mut lines = lines;
         lines.find(|line| line.contains("no worker of this build"))
     });
+    soon("calls wait", || server.messages("WORK") == 20);
     let mut beats = server.watch_drivers();
     beats.wait_for(1);
     let before = beats.count();
     soon("it says so", || said.is_finished());
-    // One comes each second, or later where the machine does much else. (Its functions are in one more.)
+    // One comes each second, or later where the machine does much else.
     assert!(beats.count() - before <= 10, "{} s", beats.count() - before);
     let line = said.join().unwrap().unwrap();
     assert!(
@@ -84,7 +86,7 @@ fn a_driver_and_a_worker_whose_file_was_replaced_do_all_the_same() {
     let (dir, copies) = (Dir::new(), Dir::new());
     dir.allow("go");
     let mut driver = command(&replaced(&copies, "driver"), &server, &dir);
-    let mut driver = driver.env(REPLACED, "1").spawn().unwrap();
+    let mut driver = Driver(driver.env(REPLACED, "1").spawn().unwrap());
     let mut worker = server.replaced_worker(&copies, "worker");
     soon("the driver has ended", || {
         assert!(worker.is_alive());
@@ -96,10 +98,33 @@ fn a_driver_and_a_worker_whose_file_was_replaced_do_all_the_same() {
     assert_eq!(std::fs::read_dir(copies.path()).unwrap().count(), 0, "there is no such file");
 }
 
-/// The process of `this_is_a_driver`.
-pub fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Child {
+/// The process of `this_is_a_driver`; it ends with the test, also where that fails.
+pub struct Driver(Child);
+
+impl Deref for Driver {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Driver {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+pub fn driver(server: &NatsServer, dir: &Dir, stderr: Stdio) -> Driver {
     let program = std::env::current_exe().unwrap();
-    command(&program, server, dir).stderr(stderr).spawn().unwrap()
+    Driver(command(&program, server, dir).stderr(stderr).spawn().unwrap())
 }
 
 fn command(program: &Path, server: &NatsServer, dir: &Dir) -> Command {

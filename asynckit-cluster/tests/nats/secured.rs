@@ -193,3 +193,28 @@ fn who_has_the_key_is_let_in_and_others_are_told_why_not() {
         has("asks who this is", &without);
     }
 }
+
+/// Which machine it is is told by its address alone: this one is here, and may be reached from elsewhere.
+#[test]
+fn who_speaks_to_another_machine_without_credentials_is_warned() {
+    let Some(open) = NatsServer::start() else { return };
+    let closed = NatsServer::with("authorization { token: sesame }", "").unwrap();
+    let dir = Dir::new();
+    let elsewhere = |server: &NatsServer| server.url().replace("127.0.0.1", "0.0.0.0");
+    for (server, token, is_warned) in [(&open, None, true), (&closed, Some("sesame"), false)] {
+        let url = elsewhere(server);
+        let said = dir.join("said");
+        let file = std::fs::File::create(&said).unwrap();
+        let mut its = Server::at(&url);
+        let _worker = WorkerProcess::with(&format!("{url}/test"), "w", 1, |command| {
+            command.stderr(file).envs(token.map(|token| ("ASYNCKIT_WORKER_TOKEN", token)));
+        });
+        if let Some(token) = token {
+            its = its.token(token);
+        }
+        let cluster = Driven::at(its);
+        assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
+        let said = std::fs::read_to_string(said).unwrap();
+        assert_eq!(said.contains("is spoken to without credentials"), is_warned, "{said}");
+    }
+}
