@@ -44,7 +44,7 @@ impl OfOne {
     }
 }
 
-thread_local! {
+crate::sync::local! {
     /// Where this thread stands in line to go on, from within each other.
     static TURNS: RefCell<Vec<Arc<InLine>>> = const { RefCell::new(Vec::new()) };
 }

@@ -3,8 +3,6 @@
 use std::cell::Cell;
 use std::io;
 
-use crossbeam_deque::Worker as Deque;
-
 use crate::core::{Entry, end_of_worker};
 use crate::observe::{Row, RowKind, tell};
 use crate::pool::local::{Local, as_local};
@@ -13,6 +11,7 @@ use crate::pool::sleep::Idle;
 use crate::pool::stack;
 use crate::pool::threads::Threads;
 use crate::pool::worker::TURN;
+use crate::sync::deque::Worker as Deque;
 use crate::sync::{Arc, thread};
 
 /// What a worker was before it looked: told to be idle.
