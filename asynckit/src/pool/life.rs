@@ -12,7 +12,7 @@ use crate::pool::stack;
 use crate::pool::threads::Threads;
 use crate::pool::worker::TURN;
 use crate::sync::deque::Worker as Deque;
-use crate::sync::{Arc, thread};
+use crate::sync::{Arc, thread, weakened};
 
 /// What a worker was before it looked: told to be idle.
 const IDLE: u8 = 1;
@@ -161,7 +161,7 @@ impl Local {
         if !found {
             return;
         }
-        if !self.shared.queue.is_empty() {
+        if !self.shared.queue.is_empty() && !weakened("calls the next") {
             // Who was called for one calls the next, whoever called it: a thread that begins, too.
             self.shared.notify();
         }
