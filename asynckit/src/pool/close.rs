@@ -50,7 +50,10 @@ impl Shared {
                 // Somebody has a task of ours in hand, or is about to visit one, and says when it is queued.
                 (true, true) if !weakened("counted") => {
                     // It may have been interrupted just now: who comes back here at once must not keep it from going on.
-                    return yield_now();
+                    if !weakened("gives way") {
+                        yield_now();
+                    }
+                    return;
                 }
                 (true, true) => {}
             }

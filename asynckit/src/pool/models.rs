@@ -33,6 +33,7 @@ const GUARDS: &[(&str, &str)] = &[
     ("stop::what_a_root_leads_to", "news"),
     ("stop::a_root_in_another_pool", "counted"),
     ("stop::a_root_in_another_pool", "counted in between"),
+    ("stop::a_root_in_another_pool", "gives way"),
     ("stop::the_last_one_to_go", "quiet"),
 ];
 
