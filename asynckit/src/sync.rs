@@ -2,7 +2,8 @@
 //!
 //! Every other module takes its atomics, locks and thread functions from here, so that a model
 //! checker can stand in for them without a change anywhere else. Built with
-//! `--cfg asynckit_loom` the atomics are loom's: `core/models.rs` has models of whole steps, on the real code.
+//! `--cfg asynckit_loom` all of them are such as loom sees: `core/models.rs` and `pool/models.rs` have models of whole
+//! steps, on the real code.
 //! Built with `--cfg asynckit_tsan` the locks are such as ThreadSanitizer can see through.
 
 #[cfg(asynckit_loom)]
@@ -11,9 +12,11 @@ pub(crate) mod loom;
 mod tsan;
 
 #[cfg(asynckit_loom)]
-pub(crate) use self::loom::{AtomicU64, AtomicUsize};
+pub(crate) use self::loom::{
+    AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, RwLock, deque, thread,
+};
 #[cfg(asynckit_loom)]
-pub(crate) use ::loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, fence};
+pub(crate) use ::loom::sync::atomic::{AtomicPtr, fence};
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence};
 
@@ -68,12 +71,19 @@ pub(crate) use ::loom::thread::yield_now;
 #[cfg(not(asynckit_loom))]
 pub(crate) use std::thread::yield_now;
 
+/// The queues of pools.
+#[cfg(not(asynckit_loom))]
+pub(crate) use crossbeam_deque as deque;
+/// In models as well: nothing that takes a step of loom's is done in one.
+#[cfg(not(asynckit_tsan))]
+pub(crate) use std::sync::OnceLock;
 /// For statics: loom's atomics can't be made in a constant.
 pub(crate) use std::sync::atomic::AtomicU64 as StaticCounter;
 pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use std::sync::{Arc, Weak};
-#[cfg(not(asynckit_tsan))]
-pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, RwLock};
+#[cfg(not(any(asynckit_tsan, asynckit_loom)))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, RwLock};
+#[cfg(not(asynckit_loom))]
 pub(crate) use std::thread;
 use std::time::{Duration, Instant};
 #[cfg(asynckit_tsan)]
@@ -105,6 +115,18 @@ pub(crate) const fn fences() -> bool {
     true
 }
 
+/// Whether one side of `core/fence.rs` is cheap in this model.
+#[cfg(asynckit_loom)]
+pub(crate) fn fences_are_light() -> bool {
+    loom::LIGHT.get()
+}
+
+#[cfg(not(asynckit_loom))]
+#[inline(always)]
+pub(crate) const fn fences_are_light() -> bool {
+    false
+}
+
 /// An ordering, unless the place is weakened: then none.
 #[inline(always)]
 pub(crate) fn ordering(what: &str, ordering: Ordering) -> Ordering {
@@ -113,36 +135,19 @@ pub(crate) fn ordering(what: &str, ordering: Ordering) -> Ordering {
 
 /// So many locks that whoever takes one by an address seldom meets another. For statics; what is done under them
 /// may be atomic steps, but no foreign code.
-#[cfg(not(asynckit_loom))]
-pub(crate) struct StaticLocks([Mutex<()>; 16]);
+pub(crate) struct StaticLocks([Mutex<()>; STATIC_LOCKS]);
 
-#[cfg(not(asynckit_loom))]
+/// In models one: each run has other addresses.
+const STATIC_LOCKS: usize = if cfg!(asynckit_loom) { 1 } else { 16 };
+
 impl StaticLocks {
     pub(crate) const fn new() -> StaticLocks {
-        StaticLocks([const { Mutex::new(()) }; 16])
+        StaticLocks([const { Mutex::new(()) }; STATIC_LOCKS])
     }
 
     pub(crate) fn lock(&self, address: usize) -> MutexGuard<'_, ()> {
         // Addresses are multiples of a block's size.
         lock(&self.0[(address >> 5) % self.0.len()])
-    }
-}
-
-/// One that the model checker sees.
-#[cfg(asynckit_loom)]
-pub(crate) struct StaticLocks;
-
-#[cfg(asynckit_loom)]
-impl StaticLocks {
-    pub(crate) const fn new() -> StaticLocks {
-        StaticLocks
-    }
-
-    pub(crate) fn lock(&self, _: usize) -> ::loom::sync::MutexGuard<'static, ()> {
-        ::loom::lazy_static! {
-            static ref LOCK: ::loom::sync::Mutex<()> = ::loom::sync::Mutex::new(());
-        }
-        LOCK.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
@@ -190,6 +195,10 @@ impl Deadline {
     }
 
     pub(crate) fn left(&self) -> Duration {
+        // No time passes in a model.
+        if cfg!(asynckit_loom) {
+            return self.at.map_or(Duration::ZERO, |_| self.limit);
+        }
         self.at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
     }
 
@@ -229,10 +238,10 @@ impl Parker {
         })
     }
 
-    /// In a model that is one for each wait.
     #[cfg(asynckit_loom)]
     pub(crate) fn current() -> Arc<Parker> {
-        Parker::of_this_thread()
+        ::loom::thread_local! { static PARKER: Arc<Parker> = Parker::of_this_thread(); }
+        PARKER.try_with(Arc::clone).unwrap_or_else(|_| Parker::of_this_thread())
     }
 
     fn of_this_thread() -> Arc<Parker> {
@@ -246,14 +255,20 @@ impl Parker {
             return;
         }
         match deadline {
-            _ if cfg!(asynckit_loom) => {
-                while self.token.load(Ordering::Acquire) == 0 {
-                    yield_now();
+            // No time passes in a model: a wake-up that is lost leaves a thread that sleeps for ever, which loom sees.
+            #[cfg(asynckit_loom)]
+            _ => {
+                while self.token.swap(0, Ordering::Acquire) == 0 {
+                    thread::park();
                 }
+                return;
             }
+            #[cfg(not(asynckit_loom))]
             None => thread::park(),
+            #[cfg(not(asynckit_loom))]
             Some(deadline) => thread::park_timeout(deadline.left()),
         }
+        #[cfg(not(asynckit_loom))]
         self.token.swap(0, Ordering::Acquire);
     }
 

@@ -3,6 +3,9 @@
 //!
 //! Two threads that each write one thing and then look at the other's, with a fence in between, can't
 //! both miss what the other wrote. Where the system has no `membarrier`, both sides fence.
+//!
+//! loom knows no fence of one thread for another: in its models the frequent side fences itself. That orders what two
+//! threads do on that side as well, which the real one does not.
 
 use crate::sync::{AtomicU8, Ordering, fence};
 
@@ -35,11 +38,18 @@ pub(crate) fn light() {
 /// The frequent side, where it is known to be light (`is_light`).
 #[inline(always)]
 pub(crate) fn compiler() {
+    #[cfg(asynckit_loom)]
+    if is_light() && !crate::sync::weakened("light") {
+        fence(Ordering::SeqCst);
+    }
     std::sync::atomic::compiler_fence(Ordering::SeqCst);
 }
 
 /// Whether the frequent side has only to keep the compiler from reordering.
 pub(crate) fn is_light() -> bool {
+    if cfg!(asynckit_loom) {
+        return crate::sync::fences_are_light();
+    }
     if MODE.load(Ordering::Relaxed) == UNKNOWN {
         let mode = if barrier::register() { LIGHT } else { FULL };
         MODE.store(mode, Ordering::SeqCst);

@@ -137,6 +137,8 @@ pub use inputs::{AllReady, Borrowed, Inputs, Lent, Many, Moved, Plain, SomePendi
 pub use task::Outcome;
 
 pub(crate) use awaits::Awaits;
+#[cfg(all(asynckit_loom, test))]
+pub(crate) use cell::LIVE;
 pub(crate) use cell::{CellPtr, Header, Home, News, Rest};
 pub(crate) use closure::{Body, Closure, by_room, put, room_for, taken};
 pub(crate) use entry::{Claimed, Entry};

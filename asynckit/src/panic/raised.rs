@@ -36,8 +36,8 @@ thread_local! {
 /// [`foreign::noting`].
 pub(crate) fn note_places(runs_work: fn() -> bool) {
     static HOOK: OnceLock<()> = OnceLock::new();
-    // A thread that panics can't change the hook: the next pool will.
-    if thread::panicking() {
+    // A thread that panics can't change the hook: the next pool will. And a model that fails has no threads to ask.
+    if thread::panicking() || cfg!(asynckit_loom) {
         return;
     }
     HOOK.get_or_init(|| {

@@ -5,7 +5,7 @@
 //! sleep, which is rare, fence for everybody (`core/fence.rs`), where the system has a way to do that.
 
 use crate::core::fence;
-use crate::sync::{self, AtomicU8, AtomicUsize, Ordering};
+use crate::sync::{self, AtomicU8, AtomicUsize, Ordering, weakened};
 
 /// The words.
 pub(crate) struct Attention {
@@ -87,7 +87,9 @@ impl Attention {
     pub(crate) fn call(&self) -> Call {
         // ORDERING: SeqCst fence, against the one in `end_search`: either this sees the search ended, or the searcher's
         // look after it sees the work. And against the one in `look_again`, where that reaches no other threads.
-        sync::fence(Ordering::SeqCst);
+        if !weakened("call") {
+            sync::fence(Ordering::SeqCst);
+        }
         let callable = self.callable.load(Ordering::Relaxed);
         if callable >= SLEEPER {
             if self.searching.load(Ordering::Relaxed) == 0 { Call::Sleeper } else { Call::Nobody }
@@ -102,7 +104,9 @@ impl Attention {
     /// after this.
     pub(crate) fn look_again(&self) {
         // Whoever queued before is seen; whoever does so after sees what was said.
-        fence::heavy();
+        if !weakened("look again") {
+            fence::heavy();
+        }
     }
 
     /// So many threads are on their way to the queues.
@@ -115,7 +119,9 @@ impl Attention {
         self.searching.fetch_sub(1, Ordering::SeqCst);
         // ORDERING: SeqCst fence, against the one in `call`: either that sees the search ended, or that
         // look sees the work.
-        sync::fence(Ordering::SeqCst);
+        if !weakened("end of search") {
+            sync::fence(Ordering::SeqCst);
+        }
     }
 
     /// Whether the caller may look on for a while: then it searches, and says when it is done.
@@ -173,126 +179,4 @@ impl Attention {
 /// What is always there, so that a submitter does not pass by.
 fn marks() -> usize {
     if fence::is_light() { 0 } else { FENCES }
-}
-
-#[cfg(all(asynckit_loom, test))]
-mod models {
-    use std::sync::Arc;
-
-    use loom::thread;
-
-    use super::*;
-
-    /// A pool's words, its queue and whether somebody was woken.
-    struct Pool {
-        attention: Attention,
-        queued: AtomicUsize,
-        woken: AtomicUsize,
-    }
-
-    impl Pool {
-        fn with_sleepers(sleepers: usize) -> Arc<Pool> {
-            let attention = Attention::new();
-            attention.publish(sleepers, false, false);
-            Arc::new(Pool { attention, queued: AtomicUsize::new(0), woken: AtomicUsize::new(0) })
-        }
-
-        fn submit(&self) {
-            self.queued.fetch_add(1, Ordering::AcqRel);
-            if self.attention.has_callable() && self.attention.call() == Call::Sleeper {
-                self.woken.store(1, Ordering::Relaxed);
-            }
-        }
-
-        /// Whether the thread goes to sleep, as one of so many.
-        fn sleep(&self, sleepers: usize) -> bool {
-            self.attention.publish(sleepers, false, false);
-            self.attention.look_again();
-            self.queued.load(Ordering::Relaxed) == 0
-        }
-    }
-
-    /// Work is queued while a worker goes to sleep: it stays awake, or somebody is woken.
-    #[test]
-    fn the_unseen_task() {
-        loom::model(|| {
-            let pool = Pool::with_sleepers(0);
-            let its = pool.clone();
-            let submitter = thread::spawn(move || its.submit());
-            let sleeps = pool.sleep(1);
-            submitter.join().unwrap();
-            assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
-        });
-    }
-
-    /// Likewise while a worker looks on, for whose sake no sleeper is woken, and then goes to sleep.
-    #[test]
-    fn the_last_look() {
-        loom::model(|| {
-            let pool = Pool::with_sleepers(1);
-            let its = pool.clone();
-            let submitter = thread::spawn(move || its.submit());
-            assert!(pool.attention.begin_spin());
-            let sees = pool.queued.load(Ordering::Relaxed) != 0;
-            pool.attention.end_spin(sees);
-            let sleeps = !sees && pool.sleep(2);
-            submitter.join().unwrap();
-            assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
-        });
-    }
-
-    /// A worker takes two pieces of work, one for its own deque, while another one goes to sleep: that sees
-    /// them in the queue or in the deque, or they are on their way, and then it is woken.
-    #[test]
-    fn what_is_on_its_way() {
-        loom::model(|| {
-            let pool = Pool::with_sleepers(0);
-            pool.queued.store(2, Ordering::Relaxed);
-            let own = Arc::new(AtomicUsize::new(0));
-            let (its, its_own) = (pool.clone(), own.clone());
-            let taker = thread::spawn(move || {
-                let taken = its.queued.swap(0, Ordering::AcqRel);
-                its_own.store(taken - 1, Ordering::Release);
-                if its.attention.call() == Call::Sleeper {
-                    its.woken.store(1, Ordering::Relaxed);
-                }
-            });
-            let sleeps = pool.sleep(1) && own.load(Ordering::Relaxed) == 0;
-            taker.join().unwrap();
-            assert!(!sleeps || pool.woken.load(Ordering::Relaxed) == 1);
-        });
-    }
-
-    /// Two pieces of work are queued while a worker looks on, for whose sake nobody else is woken. It
-    /// finds one by its last look before it sleeps: it goes on to search, and then wakes somebody for the
-    /// other one.
-    #[test]
-    fn what_else_was_queued() {
-        loom::model(|| {
-            let pool = Pool::with_sleepers(1);
-            let its = pool.clone();
-            assert!(pool.attention.begin_spin());
-            let submitter = thread::spawn(move || {
-                its.submit();
-                its.submit();
-            });
-            pool.attention.end_spin(false);
-            pool.attention.publish(2, false, false);
-            pool.attention.look_again();
-            let finds = pool.queued.load(Ordering::Acquire) > 0;
-            if finds {
-                pool.attention.publish(1, false, false);
-                pool.attention.begin_search(1);
-                pool.queued.fetch_sub(1, Ordering::AcqRel);
-                pool.attention.end_search();
-                if pool.queued.load(Ordering::Acquire) > 0 && pool.attention.call() == Call::Sleeper
-                {
-                    pool.woken.store(1, Ordering::Relaxed);
-                }
-            }
-            submitter.join().unwrap();
-            let left = pool.queued.load(Ordering::Relaxed) > 0;
-            assert!(!left || pool.woken.load(Ordering::Relaxed) == 1);
-        });
-    }
 }

@@ -8,7 +8,7 @@ use crate::core;
 use crate::pool::shared::Shared;
 use crate::pool::threads::Wait;
 use crate::pool::{context, words};
-use crate::sync::Arc;
+use crate::sync::{Arc, weakened};
 
 impl Shared {
     /// A thread of the pool begins to wait for a result. The wait is failed where all threads of
@@ -29,7 +29,7 @@ impl Shared {
         drop(threads);
         if let Some(victim) = victim {
             victim.fail(words::out_of_threads(&victim, self.config.max_spares));
-        } else if short && !self.queue.is_empty() {
+        } else if short && !self.queue.is_empty() && !weakened("wait") {
             self.start_spare();
         } else if quiet {
             self.finish_stop(0);
@@ -51,7 +51,7 @@ impl Shared {
         self.publish(&threads);
         drop(threads);
         self.attention.look_again();
-        if self.attention.is_short() && !self.queue.is_empty() {
+        if self.attention.is_short() && !self.queue.is_empty() && !weakened("blocking") {
             self.start_spare();
         }
     }

@@ -7,7 +7,7 @@ use crate::core::{self, Deferred, fence};
 use crate::pool::shared::Shared;
 use crate::pool::threads::Threads;
 use crate::pool::{words, worker};
-use crate::sync::{Arc, Deadline, MutexGuard, Parker, yield_now};
+use crate::sync::{Arc, Deadline, MutexGuard, Parker, weakened, yield_now};
 
 impl Shared {
     /// No more from outside.
@@ -33,7 +33,7 @@ impl Shared {
                 return;
             }
             // What has its input was accepted to run: its queueing is a matter of moments.
-            if news && !patience.is_over() {
+            if news && !patience.is_over() && !weakened("news") {
                 yield_now();
                 continue;
             }
@@ -45,9 +45,17 @@ impl Shared {
             }
             match (counted, self.is_counted()) {
                 (false, _) => {}
-                (true, false) => continue,
+                (true, false) if !weakened("counted in between") => continue,
+                (true, false) => {}
                 // Somebody has a task of ours in hand, or is about to visit one, and says when it is queued.
-                (true, true) => return,
+                (true, true) if !weakened("counted") => {
+                    // It may have been interrupted just now: who comes back here at once must not keep it from going on.
+                    if !weakened("gives way") {
+                        yield_now();
+                    }
+                    return;
+                }
+                (true, true) => {}
             }
             let hopeless = self.threads().hopeless();
             if hopeless.is_empty() {
@@ -88,7 +96,9 @@ impl Shared {
 
     /// Fails all that is queued, once the pool is closed: see "the late submission" in `phase.rs`.
     pub(crate) fn fail_queued(&self) {
-        fence::heavy();
+        if !weakened("close") {
+            fence::heavy();
+        }
         while let Some(entry) = self.take_any() {
             worker::stop_entry(self, entry);
         }

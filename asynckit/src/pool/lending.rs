@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
 
 use crate::core::TaskRef;
 use crate::pool::context;
@@ -74,9 +75,11 @@ impl OfOne {
     }
 }
 
-thread_local! {
-    /// Where this thread stands in line to go on, from within each other.
-    static TURNS: RefCell<Vec<Arc<InLine>>> = const { RefCell::new(Vec::new()) };
+crate::sync::local! {
+    /// Where this thread stands in line to go on, from within each other. Without a drop, as a thread may wait while it
+    /// is torn down; it is empty where none does.
+    static TURNS: ManuallyDrop<RefCell<Vec<Arc<InLine>>>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// This thread stands in line.

@@ -3,8 +3,6 @@
 use std::cell::Cell;
 use std::io;
 
-use crossbeam_deque::Worker as Deque;
-
 use crate::core::{Entry, end_of_worker};
 use crate::observe::{Row, RowKind, tell};
 use crate::pool::local::{Counted, Local, as_local};
@@ -13,7 +11,8 @@ use crate::pool::sleep::Idle;
 use crate::pool::stack;
 use crate::pool::threads::Threads;
 use crate::pool::worker::TURN;
-use crate::sync::{Arc, thread};
+use crate::sync::deque::Worker as Deque;
+use crate::sync::{Arc, thread, weakened};
 
 /// What a worker was before it looked: told to be idle.
 const IDLE: u8 = 1;
@@ -163,7 +162,7 @@ impl Local {
         if !found {
             return;
         }
-        if !self.shared.queue.is_empty() {
+        if !self.shared.queue.is_empty() && !weakened("calls the next") {
             // Who was called for one calls the next, whoever called it: a thread that begins, too.
             self.shared.notify();
         }

@@ -2,11 +2,10 @@
 
 use std::cell::Cell;
 
-use crossbeam_deque::{Stealer, Worker as Deque};
-
 use crate::core::{Entry, Scoped};
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
+use crate::sync::deque::{Stealer, Worker as Deque};
 
 /// What a worker has to itself.
 pub(crate) struct Local {
@@ -32,7 +31,7 @@ pub(crate) struct Local {
 #[repr(align(128))]
 pub(crate) struct Counted(pub(crate) Arc<Shared>);
 
-thread_local! {
+crate::sync::local! {
     /// The worker that this thread is.
     static LOCAL: Scoped<Local> = const { Scoped::nothing() };
 }

@@ -36,6 +36,8 @@ mod lending;
 mod life;
 mod local;
 mod looks;
+#[cfg(all(asynckit_loom, test))]
+mod models;
 mod needed;
 mod next;
 #[cfg(feature = "rayon")]

@@ -91,35 +91,3 @@ impl Phase {
         self.0.fetch_or(CLOSED, Ordering::SeqCst);
     }
 }
-
-#[cfg(all(asynckit_loom, test))]
-mod models {
-    use std::sync::Arc;
-
-    use loom::thread;
-
-    use super::*;
-    use crate::core::fence;
-    use crate::pool::attention::{Attention, Call};
-    use crate::sync::AtomicUsize;
-
-    /// The task is found by the submitter or by who closes the pool.
-    #[test]
-    fn the_late_submission() {
-        loom::model(|| {
-            let pool = Arc::new((Phase::open(true), Attention::new(), AtomicUsize::new(0)));
-            let its = pool.clone();
-            let submitter = thread::spawn(move || {
-                let (phase, attention, queued) = &*its;
-                queued.store(1, Ordering::Relaxed);
-                let _ = attention.has_callable() && attention.call() == Call::Nobody;
-                phase.is_closed()
-            });
-            let (phase, _, queued) = &*pool;
-            phase.close();
-            fence::heavy();
-            let found = queued.load(Ordering::Relaxed) == 1;
-            assert!(submitter.join().unwrap() || found);
-        });
-    }
-}

@@ -1,11 +1,10 @@
 //! What is ready to run: a queue for what comes from outside, and a deque for each worker, from
 //! which the others steal.
 
-use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
-
 use crate::core::{Entry, Rest, TaskRef};
 use crate::observe::Queued;
 use crate::pool::draw::Seeded;
+use crate::sync::deque::{Injector, Steal, Stealer, Worker as Deque};
 use crate::sync::{AtomicU32, AtomicUsize, Condvar, Mutex, Ordering, RwLock, lock};
 use crate::terms::Priority;
 

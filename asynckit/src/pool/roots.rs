@@ -11,8 +11,6 @@
 //! looks whether the pool is closed; who closes it says so and then walks the roots, both in sequentially
 //! consistent order: one of them fails the task.
 
-use std::collections::HashMap;
-
 use crate::core::{self, Header, Rest, TaskRef};
 use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
@@ -100,13 +98,7 @@ impl Shared {
 
     /// Whether something that its tasks wait for is there, or is about to be, though who waits was not told.
     pub(super) fn has_news(&self) -> bool {
-        let (roots, sleepers) = {
-            let known = lock(&self.roots.known);
-            let all = |map: &HashMap<usize, (u64, TaskRef)>| -> Vec<TaskRef> {
-                map.values().map(|(_, task)| task.clone()).collect()
-            };
-            (all(&known.roots), all(&known.sleepers))
-        };
+        let (roots, sleepers) = self.known_now();
         // What depends on such a one, over any number of tasks, may go on.
         if self.is_counted() && roots.iter().any(|root| root.is_being_told()) {
             return true;

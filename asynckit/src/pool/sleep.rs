@@ -20,12 +20,12 @@ use crate::core::{MemoryRest, NAP};
 use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
-use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock, yield_now};
+use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock, weakened, yield_now};
 use crate::terms::stand_in;
 
 /// How often a worker looks at the queues before it sleeps: that takes about as long as to put a
 /// thread to sleep and to wake it.
-const SPINS: u32 = 200;
+const SPINS: u32 = if cfg!(asynckit_loom) { 1 } else { 200 };
 /// After so many of these it lets others have its core: who brings the next work may wait for just that.
 const TICK: u32 = 4;
 
@@ -167,10 +167,15 @@ impl Shared {
             return self.leave_or_search();
         }
         threads.sleepers.push(parker.clone());
-        self.publish(&threads);
+        if !weakened("publish") {
+            self.publish(&threads);
+        }
         self.attention.look_again();
-        let found = !self.queue.is_empty() || enough();
-        let quiet = !found && self.is_quiet_now(&threads, 0);
+        let found = (!self.queue.is_empty() && !weakened("look")) || enough();
+        let quiet = !found && self.is_quiet_now(&threads, 0) && !weakened("quiet");
+        if weakened("publish") {
+            self.publish(&threads);
+        }
         if found || quiet {
             remove(&mut threads.sleepers, &parker);
             self.publish(&threads);

@@ -10,7 +10,7 @@ use crate::observe::Record;
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::worker;
-use crate::sync::Arc;
+use crate::sync::{Arc, weakened};
 use crate::trace;
 
 /// Submits a task to a pool as such.
@@ -44,7 +44,7 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
     match submitted {
         Submitted::Ready(entry) => worker::schedule(pool, entry),
         // *The late task*: it was tied, SeqCst, before this look.
-        Submitted::Tied if !pool.is_closed() => {}
+        Submitted::Tied if !pool.is_closed() || weakened("late task") => {}
         Submitted::Tied => refuse_late(pool, &owner),
         Submitted::Immediate(entry) => pool.do_now(entry),
     }

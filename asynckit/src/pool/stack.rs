@@ -61,12 +61,12 @@ fn address() -> usize {
 }
 
 /// So many bytes, where that is known.
-#[cfg(any(unix, windows))]
+#[cfg(all(any(unix, windows), not(asynckit_loom)))]
 pub(super) fn left() -> Option<usize> {
     stacker::remaining_stack()
 }
 
-#[cfg(not(any(unix, windows)))]
+#[cfg(any(not(any(unix, windows)), asynckit_loom))]
 pub(super) fn left() -> Option<usize> {
     None
 }

@@ -7,7 +7,7 @@ use crate::pool::place::{Inside, Part};
 use crate::pool::queue::until_done;
 use crate::pool::seeded;
 use crate::pool::shared::Shared;
-use crate::sync::Arc;
+use crate::sync::{Arc, weakened};
 use crate::terms::Priority;
 
 /// How often it looks at what came from outside, and at the oldest of its own.
@@ -127,7 +127,7 @@ impl Local {
 
     /// Who looked for work while these were on their way here has not seen them.
     fn tell_of_taken(&self) {
-        if !self.taken.is_empty() {
+        if !self.taken.is_empty() && !weakened("on its way") {
             self.shared.notify();
         }
     }
@@ -185,7 +185,9 @@ impl Local {
         }
         self.deque.push(newest);
         // Who was woken for these may have looked in between.
-        self.shared.notify();
+        if !weakened("put back") {
+            self.shared.notify();
+        }
         found
     }
 
@@ -276,7 +278,7 @@ fn follow_up(pool: &Shared) {
 /// The submitter's half of "the late submission": see `phase.rs`.
 #[inline]
 fn fail_late(pool: &Shared) {
-    if pool.is_closed() {
+    if pool.is_closed() && !weakened("late submission") {
         fail_queued(pool);
     }
 }

@@ -55,7 +55,7 @@ impl Sleep {
     }
 }
 
-thread_local! {
+crate::sync::local! {
     /// The poll of a task's future that is under way on this thread.
     /// (Without a drop, so that it stays until the thread's very end; there is none under way then.)
     static POLL: ManuallyDrop<RefCell<Option<Polling>>> =

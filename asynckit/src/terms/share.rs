@@ -103,7 +103,7 @@ impl Share {
     }
 }
 
-thread_local! {
+crate::sync::local! {
     /// The passes of work that this thread runs in place.
     /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
     static IN_PLACE: ManuallyDrop<RefCell<Vec<Arc<Share>>>> =

@@ -142,7 +142,7 @@ impl Stopwatch {
 /// Stopwatches, each with the number of the frame that it is for.
 type ByFrame = RefCell<Vec<(usize, Arc<Stopwatch>)>>;
 
-thread_local! {
+crate::sync::local! {
     /// The stopwatches of work that this thread runs in place.
     /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
     static IN_PLACE: ManuallyDrop<ByFrame> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };

@@ -1,8 +1,8 @@
 //! What the models share: a value that loom watches, a home, and ways to make tasks.
 
-use loom::cell::UnsafeCell;
-use loom::sync::Mutex;
-use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use ::loom::cell::UnsafeCell;
+use ::loom::sync::Mutex;
+use ::loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::super::cell::{Home, LIVE};
 use super::super::closure::{Body, Closure};
@@ -18,7 +18,7 @@ use super::super::task::{self, Call, Outcome, Submitted};
 use crate::Error;
 use crate::error::{Hook, Hop};
 use crate::sync::Arc;
-use crate::sync::loom::{FENCES, LOADS_ARE_SEEN};
+use crate::sync::loom::{self, Bounds, FENCES};
 
 /// A value that loom watches. It is dropped once.
 pub(super) struct Part {
@@ -211,12 +211,8 @@ pub(super) fn model_with_looks(
 
 /// Each order of what `f` does; nothing must be left, and as many parts be dropped as it says.
 pub(super) fn model(f: impl Fn(&Place, &Arc<AtomicUsize>) -> usize + Sync + Send + 'static) {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    // One at a time, as each counts the cells that are alive.
-    static ONE: crate::sync::Mutex<()> = crate::sync::Mutex::new(());
-    let _one = crate::sync::lock(&ONE);
-    let run = Arc::new(move || {
+    let bounds = Bounds { unseen: 2, seen: 2, in_part: false };
+    loom::model(bounds, move || {
         let before = LIVE.load(SeqCst);
         let (place, drops) = (place(), Arc::new(AtomicUsize::new(0)));
         let parts = f(&place, &drops);
@@ -225,9 +221,4 @@ pub(super) fn model(f: impl Fn(&Place, &Arc<AtomicUsize>) -> usize + Sync + Send
         assert_eq!(drops.load(SeqCst), parts, "parts that were dropped");
         assert_eq!(place.counted.load(SeqCst), 0, "what was counted is over");
     });
-    for seen in [false, true] {
-        LOADS_ARE_SEEN.set(seen);
-        let run = run.clone();
-        model.check(move || run());
-    }
 }
