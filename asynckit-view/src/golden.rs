@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::run::Run;
-use crate::testing::{called, failing, kept};
+use crate::testing::{called, failing, held, kept};
 
 #[track_caller]
 fn check(name: &str, text: &str) {
@@ -39,6 +39,15 @@ fn what_is_kept_is_told() {
     let mut trace = Vec::new();
     crate::trace::write(&kept(), &crate::analysis::Analysis::of(&kept()), &mut trace).unwrap();
     check("kept.json", &String::from_utf8(trace).unwrap());
+}
+
+/// The same of a run with a limit, of which work takes more than one, and a rate.
+#[test]
+fn what_holds_back_is_told() {
+    check("held.txt", &Run::new(held()).summary().to_string());
+    let mut trace = Vec::new();
+    crate::trace::write(&held(), &crate::analysis::Analysis::of(&held()), &mut trace).unwrap();
+    check("held.json", &String::from_utf8(trace).unwrap());
 }
 
 /// The same of a run with callbacks.

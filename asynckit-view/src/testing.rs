@@ -112,6 +112,12 @@ impl Sample {
         self.0.permits.push(Permit { limit: by, start, end, weight: 1 });
     }
 
+    /// Somebody had so many permits of a limit.
+    pub(crate) fn permit(&mut self, limit: u32, time: [u64; 2], weight: u64) {
+        let [start, end] = time.map(|time| time * MS);
+        self.0.permits.push(Permit { limit, start, end, weight });
+    }
+
     /// The task stood in the line of a limit.
     pub(crate) fn holds(&mut self, task: u32, limit: u32, time: [u64; 2]) {
         let [start, end] = time.map(|time| time * MS);
@@ -168,5 +174,30 @@ pub(crate) fn called() -> Model {
     run.callback(0, [4, 6], Some(a));
     run.callback(0, [6, 20], Some(a));
     run.0.callbacks.sort_by_key(|callback| callback.start);
+    run.0
+}
+
+/// A limit of three, of which each write takes two, and of which one stands in line again before its second try; and mail by a
+/// rate.
+pub(crate) fn held() -> Model {
+    let mut run = Sample::new(2, 30);
+    let disk = run.limit("disk", 3);
+    let mail = run.limit("mail", 1);
+    run.0.limits[mail as usize].every = Some(5 * MS);
+    let tried = run.task("write", 0, [0, 28], &[]);
+    run.piece(tried, 0, [0, 4], None);
+    run.piece(tried, 0, [24, 28], None);
+    run.permit(disk, [0, 4], 2);
+    run.holds(tried, disk, [4, 24]);
+    let other = run.task("write", 1, [4, 24], &[]);
+    run.held(other, disk, 4);
+    run.0.permits.last_mut().unwrap().weight = 2;
+    run.permit(disk, [24, 28], 2);
+    for k in 0..3 {
+        let sent = run.task("send", 0, [5 * k + 5, 5 * k + 6], &[]);
+        run.holds(sent, mail, [0, 5 * k + 5]);
+        run.permit(mail, [5 * k + 5, 5 * k + 5], 1);
+    }
+    run.0.permits.sort_by_key(|permit| permit.start);
     run.0
 }

@@ -1,21 +1,24 @@
 //! Who looks on to the pools of a round, and keeps account of each task: it is submitted once, takes its turns on one
-//! thread each, and ends once.
+//! thread each, and ends once; and each permit of a limit that it has got is given back by it, and as many.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread::{self, ThreadId};
 
 use asynckit::observe::{
-    Observer, TaskEnded, TaskId, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
+    LimitId, Observer, PermitGiven, PermitTaken, TaskEnded, TaskId, TaskReady, TaskResumed,
+    TaskStarted, TaskSubmitted, TaskSuspended,
 };
 
 use crate::watch;
 
 const SHELVES: usize = 16;
 
-/// What is known of tasks that are not over.
+/// What is known of tasks that are not over, and of permits that are with somebody.
 #[derive(Clone, Default)]
-pub struct Ledger(Arc<[Mutex<HashMap<TaskId, State>>; SHELVES]>);
+pub struct Ledger(Arc<[Mutex<HashMap<TaskId, State>>; SHELVES]>, Arc<Mutex<Permits>>);
+
+type Permits = HashMap<(LimitId, TaskId), usize>;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum State {
@@ -54,14 +57,33 @@ impl Ledger {
         }
     }
 
-    /// How many tasks are not over.
+    /// How many tasks are not over, or have permits still.
     pub fn open(&self) -> usize {
         let open = |shelf: &Mutex<HashMap<_, _>>| lock(shelf).len();
-        self.0.iter().map(open).sum()
+        self.0.iter().map(open).sum::<usize>() + lock(&self.1).len()
     }
 }
 
 impl Observer for Ledger {
+    fn got_permit(&self, event: &PermitTaken<'_>) {
+        // Turns of a rate don't come back.
+        if let Some(task) = event.task.filter(|_| event.every.is_none() && event.weight > 0) {
+            *lock(&self.1).entry((event.limit, task)).or_default() += event.weight;
+        }
+    }
+
+    fn gave_permit(&self, event: &PermitGiven<'_>) {
+        let Some(task) = event.task.filter(|_| event.weight > 0) else { return };
+        let mut permits = lock(&self.1);
+        let key = (event.limit, task);
+        let left = permits.remove(&key).and_then(|had| had.checked_sub(event.weight));
+        match left {
+            Some(0) => {}
+            Some(left) => _ = permits.insert(key, left),
+            None => watch::fail(&format!("{task:?} was told to give what it had not: {event:?}")),
+        }
+    }
+
     fn submitted(&self, event: &TaskSubmitted<'_>) {
         let step = |before: Option<State>| before.is_none().then_some(Some(State::Submitted));
         self.step(event.task, step, "submitted");

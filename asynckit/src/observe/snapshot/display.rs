@@ -8,8 +8,8 @@ use super::{
     Suspended, Waiting, Way, WayEnd,
 };
 
-/// So many lines a part has at most.
-const MOST: usize = 8;
+/// So many lines a part has at most, and besides these two: seven parts are a page.
+const MOST: usize = 6;
 
 /// Each of some texts once, in order, with how often it is there.
 fn grouped(texts: impl Iterator<Item = String>) -> Vec<(usize, String)> {
@@ -327,3 +327,6 @@ impl fmt::Display for Calls<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
