@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread;
 
-use asynckit::{AsyncResult, ErrorKind, Limit, Pool, work};
+use asynckit::{AsyncResult, ErrorKind, Limit, Pool, current, work};
 
 use crate::support::{LIMIT, soon, within};
 
@@ -89,6 +89,26 @@ fn a_thread_that_ends_does_the_work_of_a_pool() {
         pool.set_worker_count(1);
         assert_eq!(pool.spawn(|| 4).get().unwrap(), 4);
         pool.stop();
+    });
+}
+
+/// Where there is a limit that lends, each wait looks for what to give back.
+#[test]
+fn a_thread_that_ends_waits_beside_a_limit_that_lends() {
+    soon(|| {
+        let (pool, limit) = (Arc::new(Pool::new(0)), Limit::new(1).lending());
+        at_the_end({
+            let (pool, limit) = (pool.clone(), limit.clone());
+            move || {
+                let wait = move || {
+                    let outer = work(|| work(|| 1).spawn_on(&current()).get());
+                    assert_eq!(outer.limit(&limit).spawn_on(&*pool).get().unwrap().unwrap(), 1);
+                };
+                wait();
+                Box::new(wait)
+            }
+        });
+        assert_eq!(work(|| 2).limit(&limit).spawn_on(&*pool).get().unwrap(), 2);
     });
 }
 
