@@ -106,3 +106,19 @@ fn work_is_run_in_place_while_a_thread_ends() {
         });
     });
 }
+
+#[test]
+fn a_thread_that_ends_waits_also_where_limits_lend() {
+    soon(|| {
+        let (pool, limit) = (Arc::new(Pool::new(1)), Limit::new(1).lending());
+        at_the_end({
+            let (pool, limit) = (pool.clone(), limit.clone());
+            move || {
+                let run = move || work(|| 1).limit(&limit).spawn_on(&*pool).get().unwrap();
+                assert_eq!(run(), 1);
+                Box::new(move || assert_eq!(run(), 1))
+            }
+        });
+        pool.stop();
+    });
+}

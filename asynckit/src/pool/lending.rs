@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
 
 use crate::core::TaskRef;
 use crate::pool::context;
@@ -76,7 +77,9 @@ impl OfOne {
 
 thread_local! {
     /// Where this thread stands in line to go on, from within each other.
-    static TURNS: RefCell<Vec<Arc<InLine>>> = const { RefCell::new(Vec::new()) };
+    /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
+    static TURNS: ManuallyDrop<RefCell<Vec<Arc<InLine>>>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 /// This thread stands in line.
@@ -84,7 +87,14 @@ pub(super) struct Standing;
 
 impl Drop for Standing {
     fn drop(&mut self) {
-        let last = TURNS.with(|turns| turns.borrow_mut().pop());
+        let last = TURNS.with(|turns| {
+            let mut turns = turns.borrow_mut();
+            let last = turns.pop();
+            if turns.is_empty() {
+                *turns = Vec::new();
+            }
+            last
+        });
         drop(last);
     }
 }
