@@ -139,6 +139,22 @@ fn a_limit_is_shown_with_who_holds_it_and_who_stands_in_line() {
 }
 
 #[test]
+fn what_a_snapshot_has_seen_is_let_go_of_with_the_pool() {
+    soon(|| {
+        let (limit, gate) = (Limit::new(1), Gate::new());
+        let pool = Pool::new(1);
+        let held = hold(gate.clone()).limit(&limit.of("a key")).spawn_on(&pool);
+        eventually("it runs", || !pool.snapshot().running.is_empty());
+        gate.open();
+        held.get().unwrap();
+        assert_eq!(limit.keys(), 1);
+        drop(pool);
+        // Nobody has the limit of the key any more.
+        eventually("all is let go of", || limit.keys() == 0);
+    });
+}
+
+#[test]
 fn for_how_long_something_runs_is_told_as_far_as_it_is_known() {
     soon(|| {
         let (pool, watched) =

@@ -95,21 +95,23 @@ fn a_thread_that_ends_does_the_work_of_a_pool() {
 /// Where there is a limit that lends, each wait looks for what to give back.
 #[test]
 fn a_thread_that_ends_waits_beside_a_limit_that_lends() {
-    soon(|| {
-        let (pool, limit) = (Arc::new(Pool::new(0)), Limit::new(1).lending());
-        at_the_end({
-            let (pool, limit) = (pool.clone(), limit.clone());
-            move || {
-                let wait = move || {
-                    let outer = work(|| work(|| 1).spawn_on(&current()).get());
-                    assert_eq!(outer.limit(&limit).spawn_on(&*pool).get().unwrap().unwrap(), 1);
-                };
-                wait();
-                Box::new(wait)
-            }
+    for workers in [0, 1] {
+        soon(move || {
+            let (pool, limit) = (Arc::new(Pool::new(workers)), Limit::new(1).lending());
+            at_the_end({
+                let (pool, limit) = (pool.clone(), limit.clone());
+                move || {
+                    let wait = move || {
+                        let outer = work(|| work(|| 1).spawn_on(&current()).get());
+                        assert_eq!(outer.limit(&limit).spawn_on(&*pool).get().unwrap().unwrap(), 1);
+                    };
+                    wait();
+                    Box::new(wait)
+                }
+            });
+            assert_eq!(work(|| 2).limit(&limit).spawn_on(&*pool).get().unwrap(), 2);
         });
-        assert_eq!(work(|| 2).limit(&limit).spawn_on(&*pool).get().unwrap(), 2);
-    });
+    }
 }
 
 #[test]

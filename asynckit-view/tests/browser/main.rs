@@ -49,6 +49,7 @@ fn pages_load_without_complaints_and_without_the_network() {
         runs::failing(&pool),
         runs::mixed(&pool),
         runs::kept(&pool),
+        runs::held_by_limits(&pool),
         runs::called(&pool),
         runs::of_many_functions(&pool),
         runs::mixed_virtual(&Pool::deterministic(1)),

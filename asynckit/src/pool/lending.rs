@@ -87,7 +87,14 @@ pub(super) struct Standing;
 
 impl Drop for Standing {
     fn drop(&mut self) {
-        let last = TURNS.with(|turns| turns.borrow_mut().pop());
+        let last = TURNS.with(|turns| {
+            let mut turns = turns.borrow_mut();
+            let last = turns.pop();
+            if turns.is_empty() {
+                *turns = Vec::new();
+            }
+            last
+        });
         drop(last);
     }
 }

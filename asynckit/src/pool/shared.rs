@@ -133,7 +133,14 @@ impl Shared {
             let hook = lock(&self.hook).take();
             drop(hook);
             self.onlookers.drop_hook();
+            self.forget_looks();
         }
+    }
+
+    /// Lets go of what a look has seen: its tasks keep their places, and these the pool.
+    pub(super) fn forget_looks(&self) {
+        let seen = std::mem::take(&mut *lock(&self.looked_at));
+        drop(seen);
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -115,6 +115,10 @@ impl Shared {
         let callbacks = self.callbacks_now(&rows, &waiting, (&before, &mut seen));
         let older = std::mem::replace(&mut *lock(&self.looked_at), seen);
         drop((older, before));
+        // Whoever ends the pool may have let go of that before.
+        if self.is_over() {
+            self.forget_looks();
+        }
         (tasks, callbacks)
     }
 
