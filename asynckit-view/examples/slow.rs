@@ -90,6 +90,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let run = record(name, program)?;
         println!("== {name}\n\n{}", run.summary());
         if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder)?;
             run.save_html(folder.join(name.replace(' ', "-")).with_extension("html"))?;
         }
     }
