@@ -161,11 +161,12 @@ fn who_waits_for_room_takes_no_turn_before(site: &Site) {
 
 fn what_is_cancelled_before_it_begins_never_runs(site: &Site) {
     let (cluster, folder) = (site.cluster(1), Folder::new());
-    let (runs, until, never) = (folder.file("runs"), folder.file("until"), folder.file("never"));
+    let [runs, heard, until, never] =
+        ["runs", "heard", "until", "never"].map(|name| folder.file(name));
     let token = CancelToken::new();
     cluster.pool().scope(|s| {
         let place = cluster.on(s);
-        let first = meet(&runs, &until).spawn_on(&place);
+        let first = patient(&runs, &heard).spawn_on(&place);
         eventually("it runs", || folder.count("runs") == 1);
         let behind: Vec<_> =
             (0..20).map(|_| meet(&never, &until).spawn_on(&token.on(&place))).collect();
@@ -174,13 +175,18 @@ fn what_is_cancelled_before_it_begins_never_runs(site: &Site) {
         for one in behind {
             assert_eq!(one.get().unwrap_err().kind(), ErrorKind::Cancelled);
         }
-        // Over NATS that has to get there before the worker has time for the next: what was asked for later is answered
-        // later.
-        eventually("nothing waits", || cluster.status().queued.is_empty());
+        eventually("all of them are taken back", || {
+            let status = cluster.status();
+            let there: usize = status.workers.iter().map(|worker| worker.running.len()).sum();
+            status.queued.is_empty() && there <= 1
+        });
         assert_eq!(cluster.status().open, 1);
-        folder.make("until");
-        assert!(first.get().is_ok());
+        // Where that has to travel it arrives in its order. So when the first hears that it isn't wanted, its worker knows
+        // that the others are not, before it has time for them.
+        assert!(first.cancel());
+        eventually("it has heard that", || folder.count("heard") == 1);
     });
+    folder.make("until");
     assert_eq!(add(1, 1).spawn_on(&*cluster).get().unwrap(), 2);
     assert_eq!(folder.count("never"), 0);
 }
