@@ -257,19 +257,19 @@ pub(super) unsafe fn let_go(holder: Holder, owns: bool, cancelled: bool) {
         }
         // The edge stays in the upstream's list until that is closed, or swept.
         let sweeps = header.state.note_dead();
-        // To look at it once more. A step has a reference only where there is something to do: many may let go
-        // of one cell before the first step comes.
+        // To look at it once more. A step has a reference of its own: many may let go before the first comes.
         header.holds.add_ref();
         if owns {
             drop_owner(holder)
         } else {
             drop_loan(holder)
         }
-        if sweeps {
+        let cancels = cancelled && !header.holds.is_wanted();
+        if sweeps && !cancels {
             header.holds.add_ref();
             trampoline::defer(Step::new(sweep, cell.as_ptr().cast(), 0));
         }
-        if cancelled && !header.holds.is_wanted() {
+        if cancels {
             trampoline::defer(Step::new(cancel, cell.as_ptr().cast(), 0));
         } else {
             cell::drop_ref(cell);

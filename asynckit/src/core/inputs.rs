@@ -114,6 +114,9 @@ pub unsafe trait Inputs: Sized {
     /// Whether they are cancelled where the task fails and nobody else needs them.
     #[doc(hidden)]
     const CANCELS: bool = false;
+    /// Whether those that fail after another one are of concern to the task that failed with that.
+    #[doc(hidden)]
+    const HEARS: bool = false;
 
     #[doc(hidden)]
     fn edges(&self, visit: VisitEdges<'_>);

@@ -17,12 +17,16 @@ use crate::sync::{StaticLocks, weakened};
 static LISTS: StaticLocks = StaticLocks::new();
 
 /// Takes edges away from an open cell: those for which `which` says so, and shows them to `then`, which visits
-/// them; the others stay.
+/// them; the others stay. How many these are.
 ///
 /// # Safety
 /// The caller has a hold. `then` visits what it is shown.
 #[cold]
-unsafe fn take_edges(cell: CellPtr, which: &dyn Fn(&Edge) -> bool, then: &mut dyn FnMut(&Edge)) {
+unsafe fn take_edges(
+    cell: CellPtr,
+    which: &dyn Fn(&Edge) -> bool,
+    then: &mut dyn FnMut(&Edge),
+) -> usize {
     // SAFETY: who has taken a list has its edges.
     unsafe {
         let header = cell.as_ref();
@@ -44,7 +48,6 @@ unsafe fn take_edges(cell: CellPtr, which: &dyn Fn(&Edge) -> bool, then: &mut dy
                 alive += 1;
             }
         }
-        header.state.swept(alive);
         let mut late = false;
         if let Some(last) = last {
             last.next.set(0);
@@ -57,6 +60,7 @@ unsafe fn take_edges(cell: CellPtr, which: &dyn Fn(&Edge) -> bool, then: &mut dy
             visit_late(cell, first);
         }
         taken.into_iter().for_each(|at| then(Edge::at(at)));
+        alive
     }
 }
 
@@ -152,16 +156,25 @@ unsafe fn fail_taken(edge: &Edge, error: &Error) {
     }
 }
 
-/// Takes the edges of tasks that were given up off a cell's list, which ends what they kept.
+/// Takes the edges of tasks that were given up off a cell's list, which ends what they kept. That is done before
+/// there are more of them than of others: so each costs a look at a few edges, and where nobody else waits it is gone at
+/// once. Those of a list that has failed stay: what fails after it counts as seen with its failure.
 ///
 /// # Safety
 /// The caller has a hold.
 #[cold]
 pub(super) unsafe fn sweep(cell: CellPtr) {
-    // SAFETY: an edge that is linked lacks; so a task that is claimed meanwhile was seized.
+    // SAFETY: what is deaf was seized, and looks at its edges no more.
     unsafe {
-        let dead = |edge: &Edge| edge.dependent().as_ref().state.is_claimed();
-        take_edges(cell, &dead, &mut |edge| complete::pass(edge));
+        let state = &cell.as_ref().state;
+        let dead = |edge: &Edge| edge.dependent().as_ref().state.is_deaf();
+        loop {
+            state.begin_sweep();
+            let alive = take_edges(cell, &dead, &mut |edge| complete::pass(edge));
+            if !state.swept(alive) {
+                return;
+            }
+        }
     }
 }
 

@@ -80,7 +80,7 @@
 //! # The files
 //!
 //! Each imports only those above it. The words, which touch no memory: `traits`, `answers`, `holds/aside`, `holds`,
-//! `holds/cloning`, `state`, `outcome`. Memory: `ahead`, `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
+//! `holds/cloning`, `state`, `state/dead`, `outcome`. Memory: `ahead`, `pages`, `slab/depot`, `slab`, `slab/rest`, `seen`. The cell, and how one
 //! holds it: `cell`,
 //! `clones`, `share`, `edge`,
 //! `entry`, `reference`. Steps that wait for their turn: `trampoline`; who takes what is ready: `schedule`; those who watch:

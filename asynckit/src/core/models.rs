@@ -29,6 +29,7 @@ const GUARDS: &[(&str, &str)] = &[
     ("values::an_observer_and_the_set", "observe"),
     ("values::the_clone_in_the_way", "clone in the way"),
     ("ready::a_sweep_and_the_end_of_a_home", "lists"),
+    ("ready::two_deaths_and_their_sweeps", "swept too late"),
     ("ready::a_failure_and_the_tying", "tying"),
     ("ready::the_claim_with_the_last_input_and_a_cancel", "arrive and claim"),
     ("values::a_take_and_a_handle_that_reads", "take"),

@@ -3,6 +3,8 @@
 //!
 //! No memory is touched here; callers act on the answers.
 
+mod dead;
+
 use super::traits::{BORROWS, HOOKED, IMMEDIATE, WATCHED};
 use crate::sync::{AtomicU64, Ordering, ordering, weakened, yield_now};
 
@@ -27,14 +29,6 @@ const WOKEN: u64 = 1 << 6;
 const OVER: u64 = 1 << 4;
 /// It was cancelled, as nobody needed it any more: how it ends is nobody's concern.
 const UNASKED: u64 = 1 << 9;
-/// One edge in its list whose dependent was given up.
-const DEAD: u64 = 1 << 10;
-const DEADS: u64 = SWEEP_AT - DEAD;
-/// The list is swept when 2 to this power times `FEW` of its edges are dead: about as many as are alive.
-const SWEEP_AT: u64 = 1 << 28;
-const SWEEPS_AT: u64 = LACK - SWEEP_AT;
-/// So many dead edges are not worth a sweep.
-const FEW: u64 = 64;
 /// One thing that is missing: an input, the submitter who still ties inputs, a waker's call. For a
 /// result that the program sets: one handle that may set it.
 const LACK: u64 = 1 << 32;
@@ -265,26 +259,6 @@ impl State {
 
     pub(crate) fn is_unasked(&self) -> bool {
         self.has(UNASKED)
-    }
-
-    /// One more edge in its list is dead: whether that is to be swept now. This is said once, until `swept`.
-    #[cold]
-    #[must_use]
-    pub(crate) fn note_dead(&self) -> bool {
-        let mut full = false;
-        self.change(|old| {
-            let dead = (old & DEADS) / DEAD + 1;
-            full = dead == FEW << ((old & SWEEPS_AT) / SWEEP_AT);
-            (dead <= DEADS / DEAD).then_some(old + DEAD)
-        });
-        full
-    }
-
-    /// The list was swept, and so many edges are left in it.
-    #[cold]
-    pub(crate) fn swept(&self, alive: usize) {
-        let power = (alive as u64 / FEW).max(1).ilog2().min(11);
-        self.change(|old| Some((old & !(DEADS | SWEEPS_AT)) | (u64::from(power) * SWEEP_AT)));
     }
 
     #[inline]

@@ -34,6 +34,7 @@ unsafe impl<L: Inputs, const CANCELS: bool> Inputs for Gathered<L, CANCELS> {
     const IS_MANY: bool = L::IS_MANY;
     const MOVES: bool = L::MOVES;
     const CANCELS: bool = CANCELS;
+    const HEARS: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.inputs.edges(visit);

@@ -3,6 +3,7 @@
 use loom::sync::atomic::Ordering::SeqCst;
 use loom::thread;
 
+use super::super::cell::LIVE;
 use super::super::handle::Setting;
 use super::super::home::fail_dependents;
 use super::super::inputs::{Lent, Moved};
@@ -216,6 +217,27 @@ fn the_claim_with_the_last_input_and_a_cancel() {
         let ran = drops.load(SeqCst) == 2;
         drop(takes);
         if ran { 2 } else { 1 }
+    });
+}
+
+/// Two dependents are given up at once: each is seen by a sweep, and nothing of them stays at what lives on.
+#[test]
+fn two_deaths_and_their_sweeps() {
+    model(|place, _| {
+        let (a, setting) = task::channel::<u32>(hop());
+        let waits = || call(place, (Lent::of(&a), ()), |(n, ())| *n);
+        let (before, both) = (LIVE.load(SeqCst), [waits(), waits()]);
+        let gives_up = both.map(|waits| {
+            thread::spawn(move || {
+                assert!(waits.reference().give_up(cancelled()));
+                drop(waits);
+            })
+        });
+        gives_up.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(LIVE.load(SeqCst), before, "edges of the dead");
+        setting.task().give_up(cancelled());
+        drop(a);
+        0
     });
 }
 

@@ -234,7 +234,10 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     /// As above.
     unsafe fn drop_forward(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
-        unsafe { wish::let_go(Self::edge(task), cancelled) }
+        unsafe {
+            task.as_ref().state.mark_deaf();
+            wish::let_go(Self::edge(task), cancelled);
+        }
     }
 
     /// # Safety
@@ -249,6 +252,9 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     unsafe fn withdraw(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
+            if cancelled || !L::HEARS {
+                task.as_ref().state.mark_deaf();
+            }
             let cancelled = cancelled || L::CANCELS;
             (*Self::inputs(task)).edges(&mut |edge| wish::let_go(edge, cancelled));
         }

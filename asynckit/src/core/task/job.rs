@@ -128,7 +128,10 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     /// As for `Table`.
     unsafe fn withdraw(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
-        let job = unsafe { Self::job(task) };
+        let job = unsafe {
+            task.as_ref().state.mark_deaf();
+            Self::job(task)
+        };
         while panic::contain(|| job.withdraw(cancelled)).is_none() {}
     }
 

@@ -52,8 +52,9 @@ fn what_was_given_up_leaves_nothing_at_a_result_that_lives_on() {
         for _ in 0..10_000 {
             let waits = call(&place, (Lent::of(&a), ()), |(a, ())| *a);
             assert!(waits.reference().give_up(cancelled()));
+            drop(waits);
+            assert_eq!(LIVE.load(SeqCst), before, "nothing is left of it");
         }
-        assert!(LIVE.load(SeqCst) - before <= 64, "the list is swept");
         let stays = call(&place, (Lent::of(&a), ()), |(a, ())| *a);
         assert!(setting.set(3).is_ok());
         work(&place);
@@ -73,7 +74,7 @@ fn sweeps_cost_little_where_many_stay() {
             let waits = call(&place, (Lent::of(&a), ()), |(a, ())| *a);
             assert!(waits.reference().give_up(cancelled()));
         }
-        assert!(LIVE.load(SeqCst) - before <= 8192, "the list is swept");
+        assert!(LIVE.load(SeqCst) - before <= 5000, "no more are dead than alive");
         assert!(setting.set(3).is_ok());
         work(&place);
         assert!(stay.into_iter().all(|call| get(call).is_ok()));
