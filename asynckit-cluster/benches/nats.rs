@@ -19,6 +19,11 @@ fn length(bytes: Vec<u8>) -> usize {
     bytes.len()
 }
 
+#[async_work(remote)]
+fn bytes(length: usize) -> Vec<u8> {
+    vec![1; length]
+}
+
 /// Takes long the first time.
 #[async_work(remote)]
 fn sleeps_once(file: PathBuf) -> u32 {
@@ -92,6 +97,15 @@ fn large(server: &mut Server) {
         };
         let times: Vec<_> = (0..7).map(once).collect();
         println!("an argument of {megabytes} MB: {}", quantiles(times));
+        let times = (0..7).map(|_| {
+            let begin = Instant::now();
+            assert_eq!(
+                bytes(megabytes << 20).spawn_on(&cluster).get().unwrap().len(),
+                megabytes << 20
+            );
+            begin.elapsed()
+        });
+        println!("a value of {megabytes} MB: {}", quantiles(times.collect()));
     }
 }
 

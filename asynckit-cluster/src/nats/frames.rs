@@ -13,7 +13,7 @@ use crate::wire::{self, CallId, FunctionId, Garbled, Hash, MOST_HEAD};
 pub(super) enum Body {
     /// So many bytes of the message.
     Here(u64),
-    /// In the object store, so many bytes under this name.
+    /// By itself, so many bytes under this name.
     Stored(Hash, u64),
 }
 
@@ -67,7 +67,7 @@ pub(super) enum Told {
     Returned,
     /// It has ended with its process.
     Lost(Lost),
-    /// It was not begun, as this large body is not in the object store.
+    /// It was not begun, as this large body is not there.
     Missing(Hash),
 }
 

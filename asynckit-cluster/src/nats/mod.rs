@@ -26,6 +26,11 @@
 //! claims it or tells its outcome says so, and if nobody does it is sent again under its id. A call that may be the end of
 //! its worker is claimed before it begins.
 //!
+//! *What is large* goes by itself, and before the call or the outcome that needs it: in chunks that are stored several at a
+//! time, and fetched so, by names that follow from its hash and its size. Arguments and values are in a stream each, ARGUMENTS
+//! and VALUES: of an argument its driver has another copy, so the server need not have it on its disk at once; a value is
+//! all there is.
+//!
 //! *A limit* of a function for the whole cluster is how many messages its own consumer lets out unacknowledged. A
 //! worker acknowledges when the code has ended and the outcome is stored; a dead worker's permits are free when the
 //! server has waited for its sign of life, or the driver says so in its place.
@@ -87,6 +92,13 @@ fn build() -> Result<String, BoxError> {
     let read = std::fs::File::open(&program).and_then(|file| hash.update_reader(file).map(drop));
     read.map_err(|error| format!("this program, {}, can't be read: {error}", program.display()))?;
     Ok(hash.finalize().to_hex()[..16].to_owned())
+}
+
+/// Waits for so long, if at all: a sleep of no time takes a millisecond.
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
 }
 
 /// What this machine is called.

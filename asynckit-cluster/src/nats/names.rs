@@ -4,13 +4,15 @@
 //! asynckit.<app>.work.<build>.any.<function>    calls of functions without a limit      stream ASYNCKIT_<app>_WORK
 //! asynckit.<app>.work.<build>.one.<function>    calls of one that has a limit           its consumer is the limit
 //! asynckit.<app>.done.<run>                     outcomes, for one driver                stream ASYNCKIT_<app>_DONE
+//! asynckit.<app>.argument.<run>.<hash>.<n>      chunks of large arguments               stream ASYNCKIT_<app>_ARGUMENTS
+//! asynckit.<app>.value.<run>.<hash>.<n>         chunks of large values                  stream ASYNCKIT_<app>_VALUES
 //! asynckit.<app>.dead                           what could not be read                  stream ASYNCKIT_<app>_DEAD
 //! asynckit.<app>.news.<run>                     what workers tell one driver            not kept
 //! asynckit.<app>.beat.<build>                   what workers are at, each second        not kept
 //! asynckit.<app>.driver.<build>.<run>           what drivers are at, each second        not kept
 //! ```
 
-use crate::wire::FunctionId;
+use crate::wire::{FunctionId, Hash};
 
 /// What stands for all functions without a limit.
 pub(super) const ANY: &str = "any";
@@ -27,6 +29,22 @@ pub(super) struct Names {
 pub(super) enum Lane {
     Any,
     One(FunctionId),
+}
+
+/// What is large, and goes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Large {
+    Argument,
+    Value,
+}
+
+impl Large {
+    fn word(self) -> &'static str {
+        match self {
+            Large::Argument => "argument",
+            Large::Value => "value",
+        }
+    }
 }
 
 /// Why this can't be the name of an app, which is part of subjects and of streams' names.
@@ -51,9 +69,26 @@ impl Names {
         format!("ASYNCKIT_{}_DEAD", self.app)
     }
 
-    /// Where large bodies are.
-    pub(super) fn bucket(&self) -> String {
-        format!("ASYNCKIT_{}", self.app)
+    /// Where large bodies of a kind are.
+    pub(super) fn large_stream(&self, kind: Large) -> String {
+        format!("ASYNCKIT_{}_{}S", self.app, kind.word().to_uppercase())
+    }
+
+    /// All large bodies of a kind.
+    pub(super) fn all_large(&self, kind: Large) -> String {
+        format!("asynckit.{}.{}.>", self.app, kind.word())
+    }
+
+    /// All of one.
+    pub(super) fn all_chunks(&self, kind: Large, run: u64, hash: &Hash) -> String {
+        let hash = blake3::Hash::from_bytes(*hash).to_hex();
+        format!("asynckit.{}.{}.{run:016x}.{hash}.*", self.app, kind.word())
+    }
+
+    /// A part of it.
+    pub(super) fn chunk(&self, kind: Large, run: u64, hash: &Hash, n: usize) -> String {
+        let hash = blake3::Hash::from_bytes(*hash).to_hex();
+        format!("asynckit.{}.{}.{run:016x}.{hash}.{n}", self.app, kind.word())
     }
 
     /// All calls of this app.

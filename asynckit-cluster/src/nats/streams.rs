@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use async_nats::header::NATS_MESSAGE_ID;
+use async_nats::jetstream;
 use async_nats::jetstream::consumer::{self, AckPolicy, IntoConsumerConfig, pull};
 use async_nats::jetstream::context::{CreateStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{
     Config, ConsumerCreateStrictErrorKind, DiscardPolicy, PersistenceMode, RetentionPolicy,
     StorageType, Stream,
 };
-use async_nats::jetstream::{self, object_store};
 use async_nats::{Client, HeaderMap};
 use asynckit::BoxError;
 use bytes::Bytes;
 
-use super::names::{Lane, Names};
+use super::names::{Lane, Large, Names};
 
 /// How long a call is its worker's without a sign of life.
 pub(super) const LEASE: Duration = Duration::from_secs(5);
@@ -57,7 +57,8 @@ pub(super) async fn open(
     let work = stream(js, work_config(names, copies)).await?;
     let done = stream(js, done_config(names, copies)).await?;
     stream(js, dead_config(names, copies)).await?;
-    check_bucket(js, names).await?;
+    large(js, names, Large::Argument, copies).await?;
+    large(js, names, Large::Value, copies).await?;
     consumer(&work, names, Lane::Any, MOST_CLAIMED).await?;
     Ok(Streams { work, done })
 }
@@ -108,6 +109,39 @@ fn dead_config(names: &Names, copies: usize) -> Config {
         description: Some("messages that could not be read".to_owned()),
         ..Config::default()
     }
+}
+
+fn large_config(names: &Names, kind: Large, copies: usize) -> Config {
+    let (what, is_again) = match kind {
+        Large::Argument => ("large arguments, while calls need them", true),
+        Large::Value => ("large values, until their driver has them", false),
+    };
+    Config {
+        name: names.large_stream(kind),
+        subjects: vec![names.all_large(kind)],
+        retention: RetentionPolicy::Limits,
+        discard: DiscardPolicy::New,
+        storage: StorageType::File,
+        max_age: STORED,
+        // What is stored again takes the place of what is there.
+        max_messages_per_subject: 1,
+        allow_direct: true,
+        num_replicas: copies,
+        // As with calls: a driver puts again what is missing. Of a value nobody has another copy.
+        persist_mode: (is_again && copies == 1).then_some(PersistenceMode::Async),
+        description: Some(what.to_owned()),
+        ..Config::default()
+    }
+}
+
+/// Where large bodies of a kind are.
+pub(super) async fn large(
+    js: &jetstream::Context,
+    names: &Names,
+    kind: Large,
+    copies: usize,
+) -> Result<(), BoxError> {
+    stream(js, large_config(names, kind, copies)).await.map(drop)
 }
 
 async fn stream(js: &jetstream::Context, wanted: Config) -> Result<Stream, BoxError> {
@@ -239,61 +273,10 @@ fn consumer_differs(
     all.tell(&format!("the consumer {name}"))
 }
 
-/// What the object store's stream has to be like: as the client makes it.
-fn bucket_config(names: &Names) -> Config {
-    let bucket = names.bucket();
-    Config {
-        name: format!("OBJ_{bucket}"),
-        subjects: vec![format!("$O.{bucket}.C.>"), format!("$O.{bucket}.M.>")],
-        discard: DiscardPolicy::New,
-        max_age: STORED,
-        allow_direct: true,
-        allow_rollup: true,
-        ..Config::default()
-    }
-}
-
-/// Refuses a bucket that is there and would not do. There need not be one: it is made for the first large body.
-async fn check_bucket(js: &jetstream::Context, names: &Names) -> Result<(), BoxError> {
-    let wanted = bucket_config(names);
-    match js.get_stream(&wanted.name).await {
-        Ok(found) => differs(&wanted, &found.cached_info().config),
-        Err(error) => match error.kind() {
-            GetStreamErrorKind::JetStream(why)
-                if why.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
-            {
-                Ok(())
-            }
-            _ => Err(format!("the object store {}: {error}", names.bucket()).into()),
-        },
-    }
-}
-
 /// Puts a message that can't be read where somebody may look at it: once, however many have got it.
 pub(super) async fn set_aside(client: Client, names: Names, why: String, payload: Bytes) {
     let mut headers = HeaderMap::new();
     headers.insert("Asynckit-Why", why.replace(['\r', '\n'], " "));
     headers.insert(NATS_MESSAGE_ID, blake3::hash(&payload).to_hex().as_str());
     client.publish_with_headers(names.dead(), headers, payload).await.ok();
-}
-
-/// Where large bodies are.
-pub(super) async fn bucket(
-    js: &jetstream::Context,
-    names: &Names,
-    copies: usize,
-) -> Result<object_store::ObjectStore, BoxError> {
-    check_bucket(js, names).await?;
-    if let Ok(bucket) = js.get_object_store(names.bucket()).await {
-        return Ok(bucket);
-    }
-    let config = object_store::Config {
-        bucket: names.bucket(),
-        max_age: STORED,
-        num_replicas: copies,
-        description: Some("large arguments and values".to_owned()),
-        ..object_store::Config::default()
-    };
-    let made = js.create_object_store(config).await;
-    made.map_err(|error| format!("the object store {}: {error}", names.bucket()).into())
 }

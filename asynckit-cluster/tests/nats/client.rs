@@ -1,5 +1,6 @@
 //! What somebody else may see and do on the server, by its client.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::consumer::{FromConsumer, pull};
 use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::{Config, State, Stream};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 
 use crate::support::{LONG, NatsServer, soon};
 
@@ -53,15 +54,43 @@ impl NatsServer {
         })
     }
 
-    /// How many large bodies of the app `test` there are, and how many messages have ever been put there for them.
+    /// How many large bodies of the app `test` there are, also in part, and how many messages have ever been stored for
+    /// them.
     pub fn objects(&self) -> (usize, u64) {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client);
-            let Ok(bucket) = js.get_object_store("ASYNCKIT_test").await else { return (0, 0) };
-            let there = bucket.list().await.unwrap().count().await;
-            let stream = stream_of(&js, "OBJ_ASYNCKIT_test").await;
-            (there, stream.cached_info().state.last_sequence)
+            let (mut there, mut stored) = (BTreeSet::new(), 0);
+            for kind in ["ARGUMENTS", "VALUES"] {
+                let stream = stream_of(&js, &format!("ASYNCKIT_test_{kind}")).await;
+                stored += stream.cached_info().state.last_sequence;
+                let mut chunks = stream.info_with_subjects(">").await.unwrap();
+                while let Some((subject, _)) = chunks.try_next().await.unwrap() {
+                    there.insert(subject.rsplit_once('.').unwrap().0.to_owned());
+                }
+            }
+            (there.len(), stored)
         })
+    }
+
+    /// Does something to this chunk of the only large body of a kind.
+    pub fn harm(&self, kind: &str, chunk: usize, how: Harm) {
+        let (stream, kind) = (format!("ASYNCKIT_test_{}S", kind.to_uppercase()), kind.to_owned());
+        self.by_client(async move |client| {
+            let js = async_nats::jetstream::new(client);
+            let bodies = stream_of(&js, &stream).await;
+            let subject = format!("asynckit.test.{kind}.*.*.{chunk}");
+            let found = bodies.get_last_raw_message_by_subject(&subject).await.unwrap();
+            let mut bytes = found.payload.to_vec();
+            match how {
+                Harm::Lose => {
+                    bodies.delete_message(found.sequence).await.unwrap();
+                    return;
+                }
+                Harm::Garble => bytes[1000] ^= 1,
+                Harm::Lengthen => bytes.push(0),
+            }
+            js.publish(found.subject, bytes.into()).await.unwrap().await.unwrap();
+        });
     }
 
     /// How many requests for calls stand, of functions of the app `test` that have a limit.
@@ -77,7 +106,8 @@ impl NatsServer {
 
     /// Takes all large bodies of the app `test` away.
     pub fn forget_objects(&self) {
-        self.purge("OBJ_ASYNCKIT_test");
+        self.purge("ASYNCKIT_test_ARGUMENTS");
+        self.purge("ASYNCKIT_test_VALUES");
     }
 
     /// Takes all calls of the app `test` away that the server has.
@@ -162,35 +192,33 @@ impl NatsServer {
         });
     }
 
-    /// Has the only large body, and the only call that needs it, say that it is so large.
+    /// Has the only call, which needs the only large body, say that that is so large.
     pub fn forge_size(&self, forged: u64) {
         self.by_client(async move |client| {
             let js = async_nats::jetstream::new(client.clone());
-            let bodies = stream_of(&js, "OBJ_ASYNCKIT_test").await;
-            let said = bodies.get_last_raw_message_by_subject("$O.ASYNCKIT_test.M.>");
-            let said = said.await.unwrap();
-            let text = String::from_utf8(said.payload.to_vec()).unwrap();
-            let after = |what: &str| text.split_once(what).unwrap().1;
-            let size = after("\"size\":").split([',', '}']).next().unwrap();
-            let hash = after("\"name\":\"").split(['-', '"']).nth(1).unwrap();
-            let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).unwrap();
+            let bodies = stream_of(&js, "ASYNCKIT_test_ARGUMENTS").await;
+            let chunks: Vec<_> = (0..bodies.cached_info().state.messages)
+                .map(|n| format!("asynckit.test.argument.*.*.{n}"))
+                .collect();
+            let (mut size, mut hash) = (0, Vec::new());
+            for chunk in chunks {
+                let chunk = bodies.get_last_raw_message_by_subject(&chunk).await.unwrap();
+                size += chunk.payload.len() as u64;
+                let its = chunk.subject.split('.').nth(4).unwrap();
+                hash = data_encoding::HEXLOWER.decode(its.as_bytes()).unwrap();
+            }
 
             let work = stream_of(&js, "ASYNCKIT_test_WORK").await;
             let call = work.get_last_raw_message_by_subject("asynckit.test.work.>").await.unwrap();
             let length = u32::from_le_bytes(*call.payload.first_chunk().unwrap()) as usize;
             let (head, rest) = call.payload[4..].split_at(length);
             let at = head.windows(hash.len()).position(|part| part == hash).unwrap() + hash.len();
-            let old = varint(size.parse().unwrap());
+            let old = varint(size);
             assert!(head[at..].starts_with(&old));
             let head = [&head[..at], &varint(forged), &head[at + old.len()..]].concat();
             let length = (head.len() as u32).to_le_bytes();
             let payload = [&length[..], &head, rest].concat();
 
-            let text = text.replace(&format!("\"size\":{size}"), &format!("\"size\":{forged}"));
-            let mut headers = async_nats::HeaderMap::new();
-            headers.insert("Nats-Rollup", "sub");
-            let sent = js.publish_with_headers(said.subject, headers, text.into());
-            sent.await.unwrap().await.unwrap();
             work.delete_message(call.sequence).await.unwrap();
             js.publish(call.subject, payload.into()).await.unwrap().await.unwrap();
         });
@@ -241,6 +269,14 @@ impl NatsServer {
         });
         Beats(count)
     }
+}
+
+/// What somebody does to a part of a large body.
+#[derive(Clone, Copy, Debug)]
+pub enum Harm {
+    Lose,
+    Garble,
+    Lengthen,
 }
 
 /// A number as it is in the head of a message.

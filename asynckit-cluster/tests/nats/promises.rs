@@ -68,7 +68,7 @@ fn failures_at_length_travel_and_others_after_them() {
 }
 
 #[test]
-fn large_arguments_and_values_go_through_the_object_store() {
+fn large_arguments_and_values_go_by_themselves() {
     let Some(server) = NatsServer::start() else { return };
     let cluster = server.cluster();
     let _worker = server.worker("w", 2);

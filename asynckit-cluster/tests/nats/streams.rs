@@ -69,16 +69,16 @@ fn a_consumer_with_other_settings_is_an_error_that_says_what_differs() {
 
 /// Said at once, and not when the first large argument can't go.
 #[test]
-fn an_object_store_with_other_settings_is_an_error_that_says_what_differs() {
+fn a_stream_of_large_arguments_with_other_settings_is_an_error_that_says_what_differs() {
     let Some(server) = NatsServer::start() else { return };
     server.make(Config {
-        name: "OBJ_ASYNCKIT_test".to_owned(),
-        subjects: vec!["$O.ASYNCKIT_test.>".to_owned()],
+        name: "ASYNCKIT_test_ARGUMENTS".to_owned(),
+        subjects: vec!["asynckit.test.argument.*".to_owned()],
         max_age: Duration::from_secs(60),
         ..Config::default()
     });
     let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
-    for part in ["OBJ_ASYNCKIT_test", "subjects", "max_age is 60s", "allow_rollup_hdrs"] {
+    for part in ["test_ARGUMENTS", "subjects", "max_age is 60s", "max_msgs_per_subject is 0"] {
         assert!(error.contains(part), "{error}");
     }
 }

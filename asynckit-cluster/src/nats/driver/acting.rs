@@ -16,7 +16,7 @@ use super::calls::{Calls, Instance, Open};
 use super::recover::{Listed, Recovered, Relics};
 use super::seen::Workers;
 use super::spare::Larges;
-use crate::nats::names::{Lane, Names};
+use crate::nats::names::{Lane, Large, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::{Connection, PATIENCE, Server};
 use crate::nats::streams::{self, Streams};
@@ -32,7 +32,7 @@ pub(super) enum Found {
     Sent(u64, u32, u32, Instant, Result<u64, PublishError>),
     /// This delivery is taken out of the stream, or could not be.
     TakenOut(u64, u32, u32, bool),
-    /// An outcome whose body lay in the object store, of this delivery.
+    /// An outcome whose body lay by itself, of this delivery.
     Fetched(CallId, u32, Box<Got>, (Hash, u64), Result<Option<Bytes>, BoxError>),
     Made(Lane, Result<(), BoxError>),
     Recovered(u32, Result<Box<Recovered>, BoxError>),
@@ -63,7 +63,9 @@ pub(super) struct Acting {
     /// Which server that is, in this life of it.
     pub(super) server: String,
     pub(super) streams: Streams,
-    pub(super) objects: Arc<Objects>,
+    /// Large arguments, and large values.
+    pub(super) arguments: Arc<Objects>,
+    pub(super) values: Arc<Objects>,
     pub(super) done: Subscriber,
     pub(super) news: Subscriber,
     pub(super) beats: Subscriber,
@@ -132,10 +134,13 @@ impl Acting {
         let done = client.subscribe(names.done(run)).await?;
         let news = client.subscribe(names.news(run)).await?;
         let beats = client.subscribe(names.all_beats()).await?;
-        let objects = Objects::new(connection.js.clone(), names.clone(), copies);
+        let larges =
+            |kind| Arc::new(Objects::new(connection.js.clone(), names.clone(), copies, kind));
+        let (arguments, values) = (larges(Large::Argument), larges(Large::Value));
         let last = streams.done.cached_info().state.last_sequence;
         let acting = Acting {
-            objects: Arc::new(objects),
+            arguments,
+            values,
             workers: Workers::new(names.build.clone()),
             names,
             run,

@@ -29,7 +29,7 @@ pub(super) struct Open {
     pub(super) sent: Option<Instant>,
     /// Since when it is known to have been taken from the stream, while nobody has said that he has it.
     gone: Option<Instant>,
-    /// Its outcome has been told, and the value is on its way from the object store.
+    /// Its outcome has been told, and the value is on its way.
     is_told: bool,
 }
 

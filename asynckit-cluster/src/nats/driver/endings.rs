@@ -48,7 +48,7 @@ impl Acting {
             Told::Missing(hash) => {
                 let open = self.calls.delivery(id.number, delivery);
                 if let Some(sent) = open.and_then(|open| open.sent) {
-                    self.objects.doubt_one(self.run, &hash, sent);
+                    self.arguments.doubt_one(self.run, &hash, sent);
                 }
                 self.lose(id.number, delivery, not_begun(worker));
             }
@@ -261,7 +261,7 @@ impl Acting {
         let is_same = !found.is_new && server == self.server;
         self.server = server;
         if found.is_new {
-            self.objects.doubt_all();
+            self.arguments.doubt_all();
         }
         self.calls.begin_anew(now);
         self.workers.begin_anew(now);
@@ -283,7 +283,7 @@ impl Acting {
         self.has_news = true;
     }
 
-    /// An outcome whose body lay in the object store.
+    /// An outcome whose body lay by itself.
     pub(super) fn fetched(
         &mut self,
         id: CallId,
@@ -293,11 +293,11 @@ impl Acting {
         found: Result<Option<Bytes>, BoxError>,
     ) {
         if self.calls.get(id.number).is_none() {
-            return self.forget(body.0);
+            return self.forget(&self.values, body.0);
         }
         match found {
             Ok(Some(bytes)) => {
-                self.forget(body.0);
+                self.forget(&self.values, body.0);
                 self.finished(id, delivery, *got, bytes);
             }
             Ok(None) => {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::acting::{Acting, Found, Got};
 use crate::nats::frames::{self, Beat, Body, Done, News};
-use crate::nats::{say, streams};
+use crate::nats::{self, say, streams};
 use crate::wire::{CallId, Garbled, Hash};
 
 impl Acting {
@@ -28,7 +28,7 @@ impl Acting {
             // The first outcome wins; whoever comes after it is not heard.
             if self.calls.get(one.id.number).is_none() {
                 if let Body::Stored(hash, _) = one.body {
-                    self.forget(hash);
+                    self.forget(&self.values, hash);
                 }
                 continue;
             }
@@ -57,10 +57,10 @@ impl Acting {
         body: (Hash, u64),
         after: Duration,
     ) {
-        let (objects, run) = (self.objects.clone(), self.run);
+        let (values, run) = (self.values.clone(), self.run);
         self.find(async move {
-            tokio::time::sleep(after).await;
-            let found = objects.get(run, body.0, body.1).await;
+            nats::pause(after).await;
+            let found = values.get(run, body.0, body.1, Some((id, delivery))).await;
             Found::Fetched(id, delivery, got, body, found)
         });
     }

@@ -1,5 +1,6 @@
 //! What a driver sends: calls, and what workers have to know of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::PublishError;
@@ -13,6 +14,7 @@ use super::leaving::{WITHDRAWN, is_refused};
 use super::recover::message_id;
 use crate::nats::frames::{self, DriverBeat};
 use crate::nats::names::Lane;
+use crate::nats::objects::Objects;
 use crate::nats::{say, streams};
 use crate::seam::{Argument, Outgoing};
 use crate::wire::{self, CallId, Hash, Part};
@@ -38,7 +40,7 @@ impl Acting {
         self.make(lane);
     }
 
-    /// Takes a call out of the open ones. What it needed stays in the object store for a while.
+    /// Takes a call out of the open ones. What it needed stays on the server for a while.
     pub(super) fn close(&mut self, number: u64) -> Option<Open> {
         let open = self.calls.leave(number)?;
         let now = Instant::now();
@@ -50,16 +52,16 @@ impl Acting {
 
     /// Takes large arguments away that no call has needed for a while.
     pub(super) fn forget_old(&mut self, now: Instant) {
-        self.larges.old(now).into_iter().for_each(|hash| self.forget(hash));
+        self.larges.old(now).into_iter().for_each(|hash| self.forget(&self.arguments, hash));
     }
 
     /// Takes all of them away that no call needs.
     pub(super) fn forget_spare(&mut self) {
-        self.larges.all_spare().into_iter().for_each(|hash| self.forget(hash));
+        self.larges.all_spare().into_iter().for_each(|hash| self.forget(&self.arguments, hash));
     }
 
-    pub(super) fn forget(&self, hash: Hash) {
-        let (objects, run) = (self.objects.clone(), self.run);
+    pub(super) fn forget(&self, objects: &Arc<Objects>, hash: Hash) {
+        let (objects, run) = (objects.clone(), self.run);
         self.find(async move {
             objects.delete(run, &hash).await;
             Found::Nothing
@@ -116,11 +118,11 @@ impl Acting {
             return self.send_message(number, asks).await;
         }
         let (epoch, delivery) = (self.epoch, open.outgoing.call.delivery);
-        let (objects, run) = (self.objects.clone(), self.run);
+        let (arguments, run) = (self.arguments.clone(), self.run);
         self.find(async move {
             let put = async {
                 for (hash, body) in &bodies {
-                    objects.put(run, *hash, body).await?;
+                    arguments.put(run, *hash, body).await?;
                 }
                 Ok(())
             };

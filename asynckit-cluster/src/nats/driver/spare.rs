@@ -1,4 +1,4 @@
-//! Large arguments in the object store, and which of them are there though no open call needs them: a next call may have the
+//! Large arguments on the server, and which of them are there though no open call needs them: a next call may have the
 //! same, and does not have to send it again.
 
 use std::collections::{HashMap, VecDeque};

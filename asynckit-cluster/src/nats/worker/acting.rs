@@ -14,7 +14,7 @@ use super::LEAST_PAUSE;
 use super::settings::Settings;
 use super::taken::All;
 use crate::nats::frames::{self, Told};
-use crate::nats::names::{Lane, Names};
+use crate::nats::names::{Lane, Large, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::Connection;
 use crate::nats::streams;
@@ -92,7 +92,9 @@ pub(super) struct Acting {
     /// What the crew wants to know of each function.
     pub(super) abouts: HashMap<FunctionId, Arc<About>>,
     pub(super) connection: Connection,
-    pub(super) objects: Arc<Objects>,
+    /// Large arguments, and large values.
+    pub(super) arguments: Arc<Objects>,
+    pub(super) values: Arc<Objects>,
     pub(super) drivers: Subscriber,
     /// Where the server answers; one more part says of which lane.
     pub(super) inbox: String,
@@ -157,7 +159,9 @@ impl Acting {
         let drivers = client.subscribe(names.all_drivers()).await?;
         let inbox = client.new_inbox();
         let calls = client.subscribe(format!("{inbox}.*")).await?;
-        let objects = Objects::new(connection.js.clone(), names.clone(), copies);
+        let larges =
+            |kind| Arc::new(Objects::new(connection.js.clone(), names.clone(), copies, kind));
+        let (arguments, values) = (larges(Large::Argument), larges(Large::Value));
         let mut acting = Acting {
             taken: All::new(settings.threads),
             settings,
@@ -168,7 +172,8 @@ impl Acting {
             functions: Functions::all(),
             abouts: HashMap::new(),
             connection,
-            objects: Arc::new(objects),
+            arguments,
+            values,
             drivers,
             inbox,
             calls,

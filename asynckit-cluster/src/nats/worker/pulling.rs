@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::{self, Lane};
-use crate::nats::{say, streams};
+use crate::nats::{self, say, streams};
 use crate::seam::Argument;
 use crate::wire::{CallId, Garbled, Hash, Part};
 
@@ -147,12 +147,12 @@ impl Acting {
         if is_complete {
             return self.arrived.push(id);
         }
-        let objects = self.objects.clone();
+        let arguments = self.arguments.clone();
         self.find(async move {
-            tokio::time::sleep(pause).await;
+            nats::pause(pause).await;
             let mut all = HashMap::new();
             for (hash, size) in large {
-                match objects.get(id.run, hash, size).await {
+                match arguments.get(id.run, hash, size, None).await {
                     Ok(Some(body)) => drop(all.insert(hash, body)),
                     Ok(None) => return Found::Fetched(id, Err(Some(hash))),
                     Err(_) => return Found::Fetched(id, Err(None)),

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use super::LEAST_PAUSE;
 use super::acting::{Acting, Found, Ready};
 use crate::clock;
-use crate::nats::EACH;
 use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
 use crate::nats::streams::KEPT;
+use crate::nats::{EACH, objects};
 use crate::seam::{Lost, Ran};
 use crate::wire::{self, CallId, LARGE, Outcome};
 
@@ -111,16 +111,15 @@ impl Acting {
         if ready.size() <= LARGE {
             return self.ready.push_back(ready);
         }
-        // By whose value it is, and not by its contents: so its driver takes away this one, and no other call's.
-        let hash = *blake3::hash(format!("{id}.{delivery}").as_bytes()).as_bytes();
         let bytes = ready.bytes;
+        let hash = objects::value(&bytes, id, delivery);
         let ready = Ready { body: Body::Stored(hash, size), bytes: Bytes::new(), ..ready };
-        let objects = self.objects.clone();
+        let values = self.values.clone();
         self.find(async move {
-            while objects.put(id.run, hash, &bytes).await.is_err() {
+            while values.put(id.run, hash, &bytes).await.is_err() {
                 tokio::time::sleep(AGAIN).await;
             }
-            objects.forget(id.run, &hash);
+            values.forget(id.run, &hash);
             Found::Put(Box::new(ready))
         });
     }
@@ -196,9 +195,9 @@ impl Acting {
     /// The large value of an outcome that nobody gets.
     fn take_away(&self, ready: &Ready) {
         if let Body::Stored(hash, _) = ready.body {
-            let (objects, run) = (self.objects.clone(), ready.id.run);
+            let (values, run) = (self.values.clone(), ready.id.run);
             self.find(async move {
-                objects.delete(run, &hash).await;
+                values.delete(run, &hash).await;
                 Found::Nothing
             });
         }
