@@ -49,6 +49,7 @@ mod observing;
 mod observing_clones;
 mod observing_ends;
 mod observing_limits;
+mod observing_lines;
 mod observing_over;
 mod observing_pools;
 mod observing_ready;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use asynckit::observe::{
-    LimitId, LineJoined, Observer, PermitGiven, PermitTaken, TaskId, TaskKind, TaskSubmitted,
+    LimitId, LineJoined, LineLeft, Observer, PermitGiven, PermitTaken, TaskId, TaskKind,
+    TaskSubmitted,
 };
 use asynckit::{
     AsyncResult, CancelToken, Limit, Pool, Rate, Results, Retry, async_work, current, explore,
@@ -53,6 +54,7 @@ impl Account {
         eventually("all is given back", || self.0.lock().unwrap().with.is_empty());
         let inner = self.0.lock().unwrap();
         assert_eq!(inner.faults, Vec::<String>::new());
+        assert!(inner.in_line.is_empty(), "{:?}", inner.in_line);
     }
 }
 
@@ -65,9 +67,15 @@ impl Observer for Account {
 
     fn stands_in_line(&self, e: &LineJoined<'_>) {
         let (mut inner, key) = (self.0.lock().unwrap(), (e.limit, e.task.unwrap()));
-        let is_right = inner.around.contains(&key.1) && !inner.with.contains_key(&key);
-        inner.in_line.insert(key, e.weight);
+        let mut is_right = inner.around.contains(&key.1) && !inner.with.contains_key(&key);
+        is_right &= inner.in_line.insert(key, e.weight).is_none();
         inner.tell(is_right, format!("in line for {}", e.weight));
+    }
+
+    fn left_line(&self, e: &LineLeft<'_>) {
+        let (mut inner, key) = (self.0.lock().unwrap(), (e.limit, e.task.unwrap()));
+        let is_right = inner.in_line.remove(&key) == Some(e.weight);
+        inner.tell(is_right, format!("left the line for {}", e.weight));
     }
 
     fn got_permit(&self, e: &PermitTaken<'_>) {

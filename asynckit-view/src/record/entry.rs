@@ -40,6 +40,11 @@ pub(super) enum Entry<L> {
         task: u64,
         limit: u64,
     },
+    /// It left the line without a permit.
+    LeftLine {
+        task: u64,
+        limit: u64,
+    },
     GotPermit {
         task: u64,
         limit: u64,

@@ -6,7 +6,7 @@ use asynckit::Error;
 use asynckit::carry::KEPT;
 use asynckit::observe::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LimitId,
-    LineJoined, Need, Noted, Observer, PermitGiven, PermitTaken, PoolSized, PoolStopped,
+    LineJoined, LineLeft, Need, Noted, Observer, PermitGiven, PermitTaken, PoolSized, PoolStopped,
     RanElsewhere, Row, TaskCancelled, TaskEnded, TaskId, TaskReady, TaskResumed, TaskStarted,
     TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
@@ -38,6 +38,13 @@ impl Observer for Recorder {
         let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
         self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
             Single::InLine { task, limit }
+        });
+    }
+
+    fn left_line(&self, event: &LineLeft<'_>) {
+        let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
+        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+            Single::LeftLine { task, limit }
         });
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Pass {
 pub(super) enum PassIs {
     /// It came to stand in the line.
     WaitedFor,
+    /// It left the line without any.
+    Left,
     /// It got so many permits, or turns.
     Got(u64),
     /// It gave them back.
@@ -138,6 +140,7 @@ impl Told {
                 | Entry::Ended { task, .. }
                 | Entry::Cancelled { task, .. }
                 | Entry::InLine { task, .. }
+                | Entry::LeftLine { task, .. }
                 | Entry::GotPermit { task, .. }
                 | Entry::GavePermit { task, .. }
                 | Entry::WaitBegun { task, .. }
@@ -168,6 +171,7 @@ impl Told {
                     task.spans.push(Span { end: Some(ended), ..Span::new(row, began) });
                 }
                 Entry::InLine { limit, .. } => pass(limit, PassIs::WaitedFor),
+                Entry::LeftLine { limit, .. } => pass(limit, PassIs::Left),
                 Entry::GotPermit { limit, weight, .. } => pass(limit, PassIs::Got(weight)),
                 Entry::GavePermit { limit, .. } => pass(limit, PassIs::Given),
                 Entry::Cancelled { end, .. } => task.cancelled = Some((time, end)),

@@ -16,7 +16,8 @@ const SUSPENDED: u32 = 5;
 const RESUMED: u32 = 6;
 const ENDED: u32 = 7;
 const CANCELLED: u32 = 8;
-const IN_LINE: u32 = 9;
+/// It has joined a line, or left it.
+const LINE: u32 = 9;
 const GOT_PERMIT: u32 = 10;
 const WAIT_BEGUN: u32 = 11;
 const WAIT_ENDED: u32 = 12;
@@ -128,7 +129,9 @@ impl<L: Tasks> Entry<L> {
             }
             Entry::Ended { end, .. } if what != DONE => pen.number(end.word()),
             Entry::Cancelled { end, .. } => pen.number(end.word()),
-            Entry::InLine { limit, .. } | Entry::GavePermit { limit, .. } => pen.number(*limit),
+            Entry::GavePermit { limit, .. } => pen.number(*limit),
+            Entry::InLine { limit, .. } => pen.number(*limit << 1),
+            Entry::LeftLine { limit, .. } => pen.number(*limit << 1 | 1),
             Entry::GotPermit { limit, weight, .. } => {
                 // Most take one.
                 pen.number(*limit << 1 | u64::from(*weight != 1));
@@ -162,7 +165,8 @@ impl<L: Tasks> Entry<L> {
             Entry::Ended { task, end } if end == End::DONE => (DONE, task),
             Entry::Ended { task, .. } => (ENDED, task),
             Entry::Cancelled { task, .. } => (CANCELLED, task),
-            Entry::InLine { task, .. } => (IN_LINE, task),
+            Entry::InLine { task, .. } => (LINE, task),
+            Entry::LeftLine { task, .. } => (LINE, task),
             Entry::GotPermit { task, .. } => (GOT_PERMIT, task),
             Entry::GavePermit { task, .. } => (GAVE_PERMIT, task),
             Entry::WaitBegun { task, .. } => (WAIT_BEGUN, task),
@@ -326,7 +330,10 @@ impl Iterator for Entries<'_> {
             DONE => Entry::Ended { task, end: End::DONE },
             ENDED => Entry::Ended { task, end: End::read(self.number()?) },
             CANCELLED => Entry::Cancelled { task, end: End::read(self.number()?) },
-            IN_LINE => Entry::InLine { task, limit: self.number()? },
+            LINE => match self.number()? {
+                joined if joined & 1 == 0 => Entry::InLine { task, limit: joined >> 1 },
+                left => Entry::LeftLine { task, limit: left >> 1 },
+            },
             GOT_PERMIT => {
                 let limit = self.number()?;
                 let weight = if limit & 1 == 0 { 1 } else { self.number()? };

@@ -224,10 +224,12 @@ fn a_thread_that_stands_in_line_to_go_on_is_held() {
     let its = value.clone();
     let first = work(move || its.get().unwrap()).limit(&limit).spawn_on(&pool);
     let (begin, begun) = mpsc::channel();
+    let its_limit = limit.clone();
     let second = work(move || {
         begin.send(()).unwrap();
         value.set(()).unwrap();
-        sleep(Duration::from_millis(50));
+        in_line(&its_limit);
+        sleep(Duration::from_millis(200));
     });
     let second = second.limit(&limit).spawn_on(&pool);
     begun.recv().unwrap();
@@ -258,7 +260,7 @@ fn an_idle_worker_is_held_by_the_limit_before_a_later_try() {
         let (is_first, other) = (tries == 1, its.clone());
         let one = try_work(move || {
             if is_first {
-                drop(runs::fetch(60).limit(&other).spawn_on(&current()));
+                drop(runs::fetch(200).limit(&other).spawn_on(&current()));
                 return Err("once more");
             }
             Ok(())
@@ -268,7 +270,7 @@ fn an_idle_worker_is_held_by_the_limit_before_a_later_try() {
     tried.spawn_on(&pool).get().unwrap();
     let run = recording.finish();
     let by_cause = numbers(&data(&html(&run))["found"]["total"]);
-    assert!(by_cause[2] >= 40 * MS && by_cause[2] > by_cause[4], "{by_cause:?}\n{}", run.summary());
+    assert!(by_cause[2] >= 40 * MS, "{by_cause:?}\n{}", run.summary());
 }
 
 #[test]
@@ -279,11 +281,7 @@ fn who_gives_up_its_place_in_line_is_held_no_longer() {
     let (end, until) = mpsc::channel();
     let first = runs::held(until).limit(&limit).spawn_on(&pool);
     let second = runs::read(1).limit(&limit).spawn_on(&pool);
-    let begin = Instant::now();
-    while limit.waiting() == 0 {
-        assert!(begin.elapsed() < Duration::from_secs(60));
-        std::thread::yield_now();
-    }
+    in_line(&limit);
     second.cancel();
     sleep(Duration::from_millis(40));
     end.send(()).unwrap();
@@ -298,4 +296,67 @@ fn who_gives_up_its_place_in_line_is_held_no_longer() {
     assert_eq!(ends.len(), 1);
     assert!(ends[0] + 30 * MS <= first[1] + first[2], "{ends:?} {first:?}");
     assert_eq!(permits(&data).len(), 3);
+}
+
+/// Waits until somebody stands in this line.
+fn in_line(limit: &Limit) {
+    let begin = Instant::now();
+    while limit.waiting() == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+        std::thread::yield_now();
+    }
+}
+
+#[async_work]
+fn gives_up_and_goes_on(limit: Limit) {
+    assert!(holds_it(1).limit(&limit).deadline(Duration::from_millis(50)).run().is_err());
+    rest(500);
+}
+
+#[test]
+fn who_gives_up_in_place_is_held_no_longer_though_its_task_goes_on() {
+    let (recording, limit) = (Recording::new(), Limit::new(1));
+    let pool = Pool::builder().deterministic(1).observer(recording.observer()).build().unwrap();
+    // Keeps its permit in the pause between two tries.
+    let retry = Retry::new(1).backoff(Duration::from_secs(2));
+    let other = retry.work(|| runs::refuse(1)).limit(&limit).spawn_on(&pool);
+    gives_up_and_goes_on(limit.clone()).spawn_on(&pool).get().unwrap();
+    assert!(other.get().is_err());
+    pool.run_until_idle();
+    let run = recording.finish();
+    let data = data(&html(&run));
+    let held: Vec<_> = holds(&data).iter().map(|hold| hold[3]).collect();
+    assert_eq!(held, [50 * MS], "{}", run.summary());
+    let text = run.summary().to_string();
+    assert!(text.contains("held by the limit 1 at once: 1 time, 50.0 ms in all ("), "{text}");
+    let figures = data["found"]["figures"].as_array().unwrap();
+    let by_function: i64 = figures.iter().map(|one| one["held"].as_i64().unwrap()).sum();
+    assert_eq!(by_function, 50 * MS);
+}
+
+#[test]
+fn who_can_not_go_on_before_work_above_it_is_not_held_by_the_limit_meanwhile() {
+    let (recording, limit) = (Recording::new(), Limit::new(1).lending());
+    let pool = Pool::builder().deterministic(1).observer(recording.observer()).build().unwrap();
+    let value = AsyncResult::<()>::new();
+    let its = value.clone();
+    let first = work(move || its.get().unwrap()).limit(&limit).spawn_on(&pool);
+    // Keeps the permit in the pause between two tries, in which the pool has other work on the first one's stack.
+    let second = Retry::new(1).backoff(Duration::from_millis(400)).work(move || {
+        let is_first = value.set(()).is_ok();
+        if is_first {
+            holds_it(10).detach_on(&current());
+        }
+        try_work(move || if is_first { Err("once more") } else { Ok(()) })
+    });
+    let second = second.limit(&limit).spawn_on(&pool);
+    first.get().unwrap();
+    second.get().unwrap();
+    pool.run_until_idle();
+    let run = recording.finish();
+    let data = data(&html(&run));
+    let pause = permits(&data).iter().map(|had| had[2]).max().unwrap();
+    assert!(pause >= 200 * MS, "{pause}");
+    let held: Vec<_> = holds(&data).iter().map(|hold| (hold[2], hold[3])).collect();
+    assert_eq!(held, [(10 * MS, pause - 10 * MS)], "{}", run.summary());
 }

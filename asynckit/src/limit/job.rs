@@ -38,8 +38,7 @@ impl<'w, T> Limited<'w, T> {
                 Ok(pass) => return Some(pool::got_pass(pass)),
                 Err(in_line) => {
                     if let Some(watched) = pool::watched_here() {
-                        let facts = in_line.passes.facts();
-                        watched.joined(facts, self.wanted.weight, in_line.ahead);
+                        in_line.tell(watched, self.wanted.weight);
                     }
                     in_line
                 }

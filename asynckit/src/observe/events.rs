@@ -132,6 +132,23 @@ events! {
         ahead: usize,
     }
 
+    /// Work has left the line of a [`Limit`](crate::Limit) or a [`Rate`](crate::Rate) without a permit: it was given up, or
+    /// can't go on for now, whatever it gets.
+    LineLeft {
+        /// The task that stood there.
+        task: Option<TaskId>,
+        /// Which limit.
+        limit: LimitId,
+        /// How much work it lets run at once; of a rate, how much it lets begin at once.
+        most: usize,
+        /// Of a rate: how long it takes for one more turn.
+        every: Option<Duration>,
+        /// How many permits, or turns, the work wanted.
+        weight: usize,
+        /// Where it was made.
+        made_at: &'static Location<'static>,
+    }
+
     /// Work has got permits of a [`Limit`](crate::Limit), or turns of a [`Rate`](crate::Rate), at once or after its time
     /// in line. Turns are used up by that, and don't come back.
     PermitTaken {

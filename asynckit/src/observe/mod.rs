@@ -55,11 +55,18 @@
 //!   `ended` of what the task needs, and all who look on can do without it
 //!   ([`infers_ready`](Observer::infers_ready)), it may be left out before the first begin.
 //! - `cancelled` comes once at most, on whichever thread sets the result, and may cross with `ended`.
-//! - `stands_in_line` comes before `got_permit`, and this before the work's own `submitted` (`part_of`): the former on the
-//!   thread that has brought the last input, the latter on that or on the one that has given a permit back.
-//!   `gave_permit` comes when the work is really over, on whatever thread that is. Work that waits under a limit that
-//!   [lends](crate::Limit::lending) has `gave_permit` when it begins to wait, and before it goes on `got_permit` again, after
-//!   `stands_in_line` where there was no room; all of them of the same task.
+//! - `stands_in_line` comes where there is no room for work under a limit, on the thread that has brought the last input, or
+//!   that runs the work in place. One of two follows, of the same task and limit: `got_permit`, or `left_line` where it leaves
+//!   the line without one. Where there is room at once, `got_permit` comes alone.
+//! - `got_permit` comes before the work's own `submitted` (`part_of`), on the thread that has brought the last input, or on the
+//!   one that has given a permit back; of work that is run in place on its thread. `gave_permit` comes when the work is
+//!   really over, on whatever thread that is.
+//! - `left_line` comes on the thread that gives the place up: by a cancel, a limit of time, a stop or a failed wait. Of a task
+//!   that never began it comes right after its `ended`; of work that is run in place, before that returns.
+//! - Work that waits under a limit that [lends](crate::Limit::lending) has `gave_permit` when it begins to wait, and before it
+//!   goes on `got_permit` again, after `stands_in_line` where there was no room; all of them of the same task. While its thread
+//!   stands there it may begin other work. Where that waits in turn, the work below can't go on before it: so it has `left_line`
+//!   then, and stands in line again afterwards. One whose wait fails in line has `left_line`, and goes on without.
 //! - `wait_begun` and `wait_ended` come on the thread that waits, nested. A result that is there at once, or whose
 //!   work the thread can begin itself at once, is not waited for.
 //! - `attempt` comes on the thread that begins the try.
@@ -126,7 +133,7 @@ pub(crate) use contexts::{Capture, Contexts};
 pub(crate) use counts::Counts;
 pub use events::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, Clock, Ending, LineJoined,
-    Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled,
+    LineLeft, Noted, PermitGiven, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled,
     TaskEnded, TaskKind, TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended,
     WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };

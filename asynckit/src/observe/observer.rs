@@ -1,10 +1,10 @@
 //! The trait of those who look on, made of one list: which method is told which event.
 
 use super::events::{
-    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, LineJoined, Noted, PermitGiven,
-    PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled, TaskEnded, TaskReady,
-    TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded, WorkerBusy,
-    WorkerIdle,
+    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, LineJoined, LineLeft, Noted,
+    PermitGiven, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled, TaskEnded,
+    TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded,
+    WorkerBusy, WorkerIdle,
 };
 use crate::sync::Arc;
 
@@ -78,6 +78,8 @@ observer! {
     ready: TaskReady,
     /// Work stands in the line of a limit.
     stands_in_line: LineJoined,
+    /// Work has left the line of a limit without a permit.
+    left_line: LineLeft,
     /// Work has got a permit of a limit.
     got_permit: PermitTaken,
     /// A permit has come back to its limit.

@@ -56,7 +56,7 @@ impl OfOne {
         self.limit.enter_again(self.weight(), task, who).map_err(|in_line| {
             for Returned { share, watched, .. } in &self.returned {
                 if let Some(watched) = watched {
-                    watched.joined(self.limit.facts(), share.weight(), in_line.ahead);
+                    in_line.tell(watched.clone(), share.weight());
                 }
             }
             Arc::new(in_line)

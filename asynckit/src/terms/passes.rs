@@ -4,6 +4,7 @@
 //! first is served first, also where others would find room, so that much is not starved by little. Turns of a rate
 //! (`turns.rs`) have the same line, and come back with time.
 
+mod in_line;
 #[cfg(feature = "jobserver")]
 mod of_slots;
 mod pass;
@@ -106,6 +107,8 @@ struct Slot {
     pass: Option<Pass>,
     /// It was taken out of the line, and is to enter it again when it can go on.
     stepped_aside: bool,
+    /// Who is told if the line is left without it, and of how much.
+    told: Vec<(Watched, usize)>,
 }
 
 pub(crate) enum Who {
@@ -130,29 +133,7 @@ pub(crate) struct InLine {
     pub(crate) waiter: Arc<Waiter>,
     pub(crate) passes: Arc<Passes>,
     /// How many were there before.
-    pub(crate) ahead: usize,
-}
-
-impl InLine {
-    /// Who stands here can't go on for now, whatever it gets.
-    pub(crate) fn step_aside(&self) {
-        let mut slot = lock(&self.waiter.slot);
-        slot.stepped_aside = true;
-        let pass = slot.pass.take();
-        drop(slot);
-        drop(pass);
-        self.give_up();
-    }
-
-    pub(crate) fn give_up(&self) {
-        let mut state = lock(&self.passes.state);
-        let in_line = state.take_out(self.number);
-        drop(state);
-        // Who is next now may find room.
-        if in_line.is_some() {
-            self.passes.hand_on();
-        }
-    }
+    ahead: usize,
 }
 
 impl Passes {
@@ -389,6 +370,11 @@ impl Waiter {
     }
 
     pub(crate) fn take(&self) -> Option<Pass> {
-        lock(&self.slot).pass.take()
+        let mut slot = lock(&self.slot);
+        let pass = slot.pass.take()?;
+        let told = std::mem::take(&mut slot.told);
+        drop(slot);
+        drop(told);
+        Some(pass)
     }
 }

@@ -11,10 +11,17 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// It stands in line, after so many others.
-    pub(crate) fn joined(&self, facts: LimitFacts, weight: usize, ahead: usize) {
+    pub(super) fn joined(&self, facts: LimitFacts, weight: usize, ahead: usize) {
         let LimitFacts { id: limit, most, every, made_at } = facts;
         let task = Some(self.task);
         tell!(self.by.moment(), LineJoined { task, limit, most, every, weight, made_at, ahead });
+    }
+
+    /// It leaves the line without any.
+    pub(super) fn left(&self, facts: LimitFacts, weight: usize) {
+        let LimitFacts { id: limit, most, every, made_at } = facts;
+        let task = Some(self.task);
+        tell!(self.by.moment(), LineLeft { task, limit, most, every, weight, made_at });
     }
 
     /// It has got so many.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use asynckit::observe::{
     AttemptBegun, CallbackBegun, CallbackEnded, CallbackId, CallbackRegistered, Ending, LineJoined,
-    Need, Noted, Observer, PermitGiven, PermitTaken, PoolSized, PoolStopped, RowKind,
+    LineLeft, Need, Noted, Observer, PermitGiven, PermitTaken, PoolSized, PoolStopped, RowKind,
     TaskCancelled, TaskEnded, TaskId, TaskReady, TaskResumed, TaskStarted, TaskSubmitted,
     TaskSuspended, WaitBegun, WaitEnded, WorkerBusy, WorkerIdle,
 };
@@ -215,6 +215,10 @@ impl Observer for Log {
         self.note("stands_in_line", e.task, e.row, e.time, |inner| {
             format!("{} behind {} for one of {}", inner.one(e.task), e.ahead, e.most)
         });
+    }
+
+    fn left_line(&self, e: &LineLeft<'_>) {
+        self.note("left_line", e.task, e.row, e.time, |inner| inner.one(e.task));
     }
 
     fn got_permit(&self, e: &PermitTaken<'_>) {

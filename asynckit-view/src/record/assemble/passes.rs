@@ -20,7 +20,7 @@ impl Assembly<'_> {
                     let Some(&limit) = limits.index.get(&pass.limit) else { continue };
                     match pass.what {
                         PassIs::WaitedFor => {
-                            let until = next(raw, k).or(raw.set());
+                            let until = out_of_line(raw, k);
                             let (start, end) = self.time(pass.time, until);
                             holds.push(Hold { task, limit, start, end });
                         }
@@ -31,7 +31,7 @@ impl Assembly<'_> {
                             let (start, end) = self.time(pass.time, until);
                             model.permits.push(Permit { limit, start, end, weight });
                         }
-                        PassIs::Given => {}
+                        PassIs::Left | PassIs::Given => {}
                     }
                 }
             }
@@ -53,4 +53,18 @@ impl Assembly<'_> {
 fn next(raw: &Raw, k: usize) -> Option<u64> {
     let Pass { limit, .. } = raw.passes[k];
     raw.passes[k + 1..].iter().find(|pass| pass.limit == limit).map(|pass| pass.time)
+}
+
+/// When it left the line that it came to stand in then. That it was given up may be told after the result that it had
+/// by that.
+fn out_of_line(raw: &Raw, k: usize) -> Option<u64> {
+    let (set, limit) = (raw.set(), raw.passes[k].limit);
+    let next = raw.passes[k + 1..].iter().find(|pass| pass.limit == limit);
+    match next {
+        Some(pass) if pass.what == PassIs::Left => {
+            Some(set.map_or(pass.time, |set| set.min(pass.time)))
+        }
+        Some(pass) => Some(pass.time),
+        None => set,
+    }
 }

@@ -60,6 +60,7 @@ fn entries_are_read_as_they_were_written() {
         Entry::Suspended { task: 7, on: vec![8, 9, 10] },
         Entry::Resumed(7),
         Entry::InLine { task: 7, limit: 2 },
+        Entry::LeftLine { task: 7, limit: 2 },
         Entry::GotPermit { task: 7, limit: 2, weight: 1 },
         Entry::GotPermit { task: 7, limit: u64::MAX >> 1, weight: FAR },
         Entry::GavePermit { task: 7, limit: 2 },
