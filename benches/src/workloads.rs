@@ -11,6 +11,8 @@ use crate::peers::Peer;
 
 /// How many tasks the simple workloads have.
 const TASKS: u64 = 100_000;
+/// How often a task waits for a value that another one sets.
+const WAITS: u64 = 5_000;
 /// How many tasks a fan has between its first and its last, and how many fans are measured at once.
 const FAN: usize = 10_000;
 const FANS: usize = 10;
@@ -130,13 +132,16 @@ fn bursts(threads: usize) -> [Workload; 4] {
     ]
 }
 
-fn spawning() -> [Workload; 3] {
+fn spawning() -> [Workload; 4] {
     let (tasks, sum) = (TASKS as usize, TASKS * (TASKS - 1) / 2);
     let outside = |name| Workload::timed(name, tasks, sum, |peer| Some(peer.spawn_outside(TASKS)));
     [
         outside("spawn from outside"),
         Workload { before: Before::Rest, ..outside("the same after a rest") },
         Workload::timed("spawn inside", tasks, sum, |peer| Some(peer.spawn_inside(TASKS))),
+        Workload::timed("wait inside", WAITS as usize, WAITS * (WAITS - 1) / 2, |peer| {
+            peer.wait_inside(WAITS)
+        }),
     ]
 }
 

@@ -116,6 +116,32 @@ fn ten_thousand_sleep_at_once_and_the_worker_is_free() {
     });
 }
 
+/// Where threads block and sleep again and again, submitters see to it that they are seen; in the midst of much work they
+/// leave that to those who sleep. Nothing is left behind at either, nor from one to the other.
+#[test]
+fn short_waits_and_much_work_in_turn() {
+    soon(|| {
+        for workers in [1, 2, 4] {
+            let pool = Pool::new(workers);
+            for round in 0..30 {
+                for n in 0..20 {
+                    let late = AsyncResult::new();
+                    let its = late.clone();
+                    let waits = pool.spawn(move || its.get().unwrap());
+                    let sets = pool.spawn(move || asynckit::blocking(|| late.set(n)).is_ok());
+                    assert!(sets.get().unwrap());
+                    assert_eq!(waits.get().unwrap(), n);
+                }
+                let much: Vec<_> = (0..3000).map(|n| pool.spawn(move || n)).collect();
+                let sum: usize = much.into_iter().map(|one| one.get().unwrap()).sum();
+                assert_eq!(sum, 3000 * 2999 / 2);
+                // Now and then so long that the next sleep is the first for a while.
+                thread::sleep(Duration::from_micros(100 * (round % 5)));
+            }
+        }
+    });
+}
+
 #[test]
 fn ten_thousand_chains_sleep_at_once() {
     soon(|| {

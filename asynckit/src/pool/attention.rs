@@ -2,7 +2,11 @@
 //! to be started.
 //!
 //! A fence between a push and this look would wait until the stores to the new task are done. So those who go to
-//! sleep, which is rare, fence for everybody (`core/fence.rs`), where the system has a way to do that.
+//! sleep or block fence for everybody (`core/fence.rs`), where the system has a way to do that. It interrupts all
+//! processors that the process is on, which takes microseconds: right where that is rare. Where threads go to sleep again
+//! and again, submitters are told to fence by themselves, by a mark in the word that they look at anyway (`Looks`).
+
+use std::time::{Duration, Instant};
 
 use crate::core::fence;
 use crate::sync::{self, AtomicU8, AtomicUsize, Ordering, weakened};
@@ -24,6 +28,37 @@ pub(crate) struct Attention {
     /// What workers are asked for when they have done something, in one word: whether there are more active threads
     /// than wanted, and whether work of another than the usual priority is queued.
     asked: AtomicU8,
+    /// How many submitters have fenced for nobody since they were told to, about: it is only to tell many from few.
+    in_vain: AtomicUsize,
+}
+
+/// Who goes to sleep or blocks, under the pool's lock: how often, and whether submitters fence by themselves for that.
+#[derive(Default)]
+pub(crate) struct Looks {
+    last: Option<Instant>,
+    fence: bool,
+}
+
+/// Two looks within this time are often.
+const OFTEN: Duration = Duration::from_micros(200);
+/// After so many fences for nobody submitters need not any more.
+const MANY: usize = 1000;
+
+impl Looks {
+    /// Looks are not often any more, for all that is known.
+    fn calm(&mut self) {
+        *self = Looks::default();
+    }
+
+    /// One more; whether that is soon after the last.
+    fn is_often(&mut self) -> bool {
+        // loom's models have no time.
+        if cfg!(asynckit_loom) {
+            return false;
+        }
+        let now = Instant::now();
+        self.last.replace(now).is_some_and(|last| now.duration_since(last) < OFTEN)
+    }
 }
 
 /// Submitters have to fence by themselves, so that each has to look closer.
@@ -45,6 +80,8 @@ pub(crate) enum Call {
     Sleeper,
     /// Threads are blocked, and a spare is to stand in.
     Spare,
+    /// Submitters fence, and it has been for nobody many times: that can end (`calm`).
+    Calm,
 }
 
 impl Attention {
@@ -55,13 +92,15 @@ impl Attention {
             spinning: AtomicU8::new(0),
             blocked: AtomicU8::new(0),
             asked: AtomicU8::new(0),
+            in_vain: AtomicUsize::new(0),
         }
     }
 
     /// Brings the words up to date, under the pool's lock.
-    pub(crate) fn publish(&self, sleepers: usize, short: bool, surplus: bool) {
+    pub(crate) fn publish(&self, sleepers: usize, short: bool, surplus: bool, looks: &Looks) {
         let short = if short { SHORT } else { 0 };
-        self.callable.store((sleepers * SLEEPER) | short | marks(), Ordering::SeqCst);
+        let fences = if looks.fence { FENCES } else { marks() };
+        self.callable.store((sleepers * SLEEPER) | short | fences, Ordering::SeqCst);
         self.ask(SURPLUS, surplus);
     }
 
@@ -95,17 +134,57 @@ impl Attention {
             if self.searching.load(Ordering::Relaxed) == 0 { Call::Sleeper } else { Call::Nobody }
         } else if callable & SHORT != 0 {
             Call::Spare
+        } else if self.is_in_vain() {
+            Call::Calm
         } else {
             Call::Nobody
         }
     }
 
+    /// A submitter has fenced and found nobody; whether that was so many times.
+    fn is_in_vain(&self) -> bool {
+        // Not exact: some of those at the same time count as one.
+        let times = self.in_vain.load(Ordering::Relaxed) + 1;
+        self.in_vain.store(times, Ordering::Relaxed);
+        times >= MANY && fence::is_light()
+    }
+
     /// Whoever is about to sleep or to block has said so (`publish`), and looks at the queues once more
-    /// after this.
-    pub(crate) fn look_again(&self) {
-        // Whoever queued before is seen; whoever does so after sees what was said.
-        if !weakened("look again") {
-            fence::heavy();
+    /// after this. Under the pool's lock.
+    ///
+    /// Whoever queued before is seen; whoever does so after sees what was said. Either all threads fence here; or
+    /// submitters do and this one: then all threads have done so since these were told to, so that who was not told had
+    /// queued before that.
+    pub(crate) fn look_again(&self, looks: &mut Looks) {
+        if weakened("look again") {
+            return;
+        }
+        let fences = looks.is_often() || !fence::is_light();
+        if fences && looks.fence {
+            // ORDERING: SeqCst fence, against the one in `call`.
+            return sync::fence(Ordering::SeqCst);
+        }
+        self.have_fence(looks, fences);
+        fence::heavy();
+    }
+
+    /// Tells submitters whether they have to fence by themselves.
+    fn have_fence(&self, looks: &mut Looks, fences: bool) {
+        looks.fence = fences;
+        if fences {
+            self.in_vain.store(0, Ordering::Relaxed);
+            self.callable.fetch_or(FENCES, Ordering::SeqCst);
+        } else {
+            self.callable.fetch_and(!FENCES, Ordering::SeqCst);
+        }
+    }
+
+    /// Submitters need not fence by themselves: who looks next does it for all. Under the pool's lock.
+    #[cold]
+    pub(crate) fn calm(&self, looks: &mut Looks) {
+        if looks.fence && fence::is_light() {
+            looks.calm();
+            self.have_fence(looks, false);
         }
     }
 

@@ -24,7 +24,7 @@ impl Shared {
         let newest = threads.waits.iter().rfind(|wait| wait.is_still());
         let victim = if all_wait && at_cap && !self.is_closed() { newest.cloned() } else { None };
         let short = self.attention.is_short();
-        self.attention.look_again();
+        self.attention.look_again(&mut threads.looks);
         let quiet = self.is_quiet_now(&threads, 0);
         drop(threads);
         if let Some(victim) = victim {
@@ -49,8 +49,8 @@ impl Shared {
         let mut threads = self.threads();
         threads.blocking += 1;
         self.publish(&threads);
+        self.attention.look_again(&mut threads.looks);
         drop(threads);
-        self.attention.look_again();
         if self.attention.is_short() && !self.queue.is_empty() && !weakened("blocking") {
             self.start_spare();
         }

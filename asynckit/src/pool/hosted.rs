@@ -116,7 +116,7 @@ impl Shared {
         let mut threads = self.threads();
         threads.alive -= 1;
         self.publish(&threads);
-        self.attention.look_again();
+        self.attention.look_again(&mut threads.looks);
         if !self.is_closed() && !self.queue.is_empty() {
             threads.alive += 1;
             self.publish(&threads);

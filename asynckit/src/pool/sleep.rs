@@ -58,7 +58,8 @@ impl Shared {
             false => self.is_hosted() && active + threads.asked < threads.wanted,
         };
         self.attention.set_blocked(blocked);
-        self.attention.publish(threads.sleepers.len(), short, active > threads.wanted);
+        let (sleepers, surplus) = (threads.sleepers.len(), active > threads.wanted);
+        self.attention.publish(sleepers, short, surplus, &threads.looks);
     }
 
     /// Work was queued: sees to it that somebody comes for it.
@@ -76,6 +77,7 @@ impl Shared {
             Call::Nobody => {}
             Call::Sleeper => self.wake_one(),
             Call::Spare => self.start_spare(),
+            Call::Calm => self.attention.calm(&mut self.threads().looks),
         }
     }
 
@@ -170,7 +172,7 @@ impl Shared {
         if !weakened("publish") {
             self.publish(&threads);
         }
-        self.attention.look_again();
+        self.attention.look_again(&mut threads.looks);
         let found = (!self.queue.is_empty() && !weakened("look")) || enough();
         let quiet = !found && self.is_quiet_now(&threads, 0) && !weakened("quiet");
         if weakened("publish") {
@@ -226,9 +228,9 @@ impl Shared {
         if stays {
             threads.reserve.push(parker.clone());
         }
-        drop(threads);
         // What was queued while this thread searched is left to another one.
-        self.attention.look_again();
+        self.attention.look_again(&mut threads.looks);
+        drop(threads);
         if !self.queue.is_empty() {
             self.notify();
         }
@@ -265,9 +267,9 @@ impl Shared {
         self.publish(&threads);
         self.tell_rest(&threads);
         threads.tell_watchers();
+        // As in `sleep`: it looks at this pool's queue from now on.
+        self.attention.look_again(&mut threads.looks);
         drop(threads);
-        // ORDERING: SeqCst fence, as in `sleep`: it looks at this pool's queue from now on.
-        self.attention.look_again();
         if self.is_quiet(0) {
             self.finish_stop(0);
         }

@@ -4,6 +4,7 @@ use crate::core::TaskRef;
 use crate::error::At;
 use crate::error::Error;
 use crate::observe::Row;
+use crate::pool::attention::Looks;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
 use crate::terms::{Passes, Share};
@@ -13,6 +14,8 @@ use crate::terms::{Passes, Share};
 pub(crate) struct Threads {
     /// How many active threads there should be.
     pub(crate) wanted: usize,
+    /// How often they go to sleep or block.
+    pub(super) looks: Looks,
     /// All threads of the pool, and those from outside that do its work.
     pub(crate) alive: usize,
     pub(super) sleepers: Vec<Arc<Parker>>,

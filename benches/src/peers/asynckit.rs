@@ -215,6 +215,21 @@ impl Peer for Asynckit {
         Some(value(successor(n, body).spawn_on(&self.pool)))
     }
 
+    fn wait_inside(&self, times: u64) -> Option<u64> {
+        let pair = |n| {
+            let result = AsyncResult::new();
+            let its = result.clone();
+            let waits = self.pool.spawn(move || value(its));
+            let sets = self.pool.spawn(move || {
+                std::thread::yield_now();
+                result.set(n).expect("nobody else sets it");
+            });
+            sets.get().expect("it has set it");
+            value(waits)
+        };
+        Some((0..times).map(pair).sum())
+    }
+
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
         let results = self.results(graph, body, |task| source(task, body).spawn_on(&self.pool));
         ends(graph, &results)

@@ -140,6 +140,21 @@ impl<E: Executor> Peer for Futures<E> {
         }))
     }
 
+    fn wait_inside(&self, times: u64) -> Option<u64> {
+        let executor = self.0;
+        let pair = |n| {
+            let (sender, result) = oneshot::channel();
+            let waits = executor.spawn(async move { result.await.expect("it is sent") });
+            let sets = executor.spawn(async move {
+                std::thread::yield_now();
+                sender.send(n).expect("somebody receives");
+            });
+            executor.block_on(sets);
+            executor.block_on(waits)
+        };
+        Some((0..times).map(pair).sum())
+    }
+
     fn round_trip(&self, n: u64, body: Body) -> Option<u64> {
         let task = async move {
             body.run();

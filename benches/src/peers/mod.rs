@@ -92,6 +92,12 @@ pub trait Peer: Send {
         None
     }
 
+    /// So often, one after the other: a task waits for a value, which another one sets once it has let others run; the sum
+    /// of what the first of each two had, which is 0, 1, and so on.
+    fn wait_inside(&self, _times: u64) -> Option<u64> {
+        None
+    }
+
     /// Submits so many tasks that need one value which is not there, calls `pending`, and then sets
     /// it; the sum of the results, each of which is 1.
     fn burst(&self, _tasks: usize, _pending: &mut dyn FnMut()) -> Option<u64> {

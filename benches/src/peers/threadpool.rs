@@ -73,6 +73,22 @@ impl Peer for ThreadPool {
         Some(result.recv().expect("the job sends"))
     }
 
+    fn wait_inside(&self, times: u64) -> Option<u64> {
+        let pair = |n| {
+            let ((sets, its), (sender, result)) = (mpsc::channel(), mpsc::channel());
+            self.pool.execute(move || {
+                let value: u64 = its.recv().expect("it is set");
+                sender.send(value).expect("somebody receives");
+            });
+            self.pool.execute(move || {
+                std::thread::yield_now();
+                sets.send(n).expect("somebody receives");
+            });
+            result.recv().expect("the job sends")
+        };
+        Some((0..times).map(pair).sum())
+    }
+
     fn graph(&self, graph: &Arc<Graph>, body: Body) -> u64 {
         let (ended, ends) = mpsc::channel();
         let counters = Counters::new(graph.clone(), body);
