@@ -35,6 +35,7 @@ const GUARDS: &[(&str, &str)] = &[
     ("stop::a_root_in_another_pool", "counted in between"),
     ("stop::a_root_in_another_pool", "gives way"),
     ("stop::the_last_one_to_go", "quiet"),
+    ("stop::the_last_one_leaves", "quiet as it leaves"),
 ];
 
 #[test]

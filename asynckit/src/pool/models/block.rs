@@ -1,22 +1,8 @@
 //! Threads block while work is queued: a spare stands in.
 
-use super::world::{BRIEF, Gate, await_set, explored, hop, model, pool, submit};
-use crate::core::{Owner, channel};
+use super::world::{BRIEF, Gate, await_set, begun, explored, hop, model, pool, submit};
+use crate::core::channel;
 use crate::pool::block::blocking;
-use crate::pool::handle::Pool;
-
-/// Work that is under way, up to here.
-fn begun(pool: &Pool, goes_on: impl FnOnce() + Send + 'static) -> (Owner<()>, Gate) {
-    let (here, go) = (Gate::new(), Gate::new());
-    let (its_here, its_go) = (here.clone(), go.clone());
-    let task = submit(pool, move || {
-        its_here.open();
-        its_go.pass();
-        goes_on();
-    });
-    here.pass();
-    (task, go)
-}
 
 /// The only worker goes into a call that blocks while the work is queued which ends that.
 #[test]
