@@ -231,7 +231,7 @@ impl Shared {
         drop(threads);
         // What was queued while this thread searched is left to another one.
         self.attention.look_again();
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() && !weakened("reserve look") {
             self.notify();
         }
         if !stays {
@@ -282,7 +282,7 @@ impl Shared {
         let woken = threads.sleepers.len() == there;
         self.publish(&threads);
         drop(threads);
-        if woken {
+        if woken && !weakened("woken elsewhere") {
             self.end_search();
         }
     }
