@@ -7,7 +7,7 @@ use crate::observe::{Observer, Onlooker};
 use crate::pool::draw::Seeded;
 use crate::pool::shared::Shared;
 use crate::pool::threads::count_workers;
-use crate::sync::Arc;
+use crate::sync::{Arc, weakened};
 
 /// Worker threads that run work.
 ///
@@ -68,7 +68,9 @@ impl Pool {
         threads.wanted = workers;
         shared.publish(&threads);
         // Without workers it is they who do the work.
-        shared.rouse_waits(&threads);
+        if !weakened("rouse") {
+            shared.rouse_waits(&threads);
+        }
         drop(threads);
         shared.wake_all();
         shared.queue.wake_blocked();

@@ -8,7 +8,7 @@ use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::remove;
 use crate::pool::{context, worker};
-use crate::sync::{Arc, Deadline, Parker};
+use crate::sync::{Arc, Deadline, Parker, weakened};
 
 /// Runs one task of the pool, or sleeps until there may be one, or until `enough`: which is looked
 /// at once more before it sleeps, under the pool's lock.
@@ -103,7 +103,8 @@ pub(super) fn sleep_for(
     let Some((last, others)) = pools.split_last() else { return };
     let parker = Parker::current();
     others.iter().for_each(|pool| pool.add_sleeper(&parker));
-    sleep_once(last, deadline, &|| enough() || others.iter().any(|pool| !pool.queue.is_empty()));
+    let any_queued = || others.iter().any(|pool| !pool.queue.is_empty());
+    sleep_once(last, deadline, &|| enough() || (any_queued() && !weakened("others' queues")));
     others.iter().for_each(|pool| pool.remove_sleeper(&parker));
 }
 

@@ -18,7 +18,7 @@ use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::threads::Threads;
 use crate::pool::{context, life};
-use crate::sync::Arc;
+use crate::sync::{Arc, weakened};
 use crate::terms::Timers;
 
 /// A worker that a host was asked for, whether it comes or not.
@@ -117,7 +117,7 @@ impl Shared {
         threads.alive -= 1;
         self.publish(&threads);
         self.attention.look_again(&mut threads.looks);
-        if !self.is_closed() && !self.queue.is_empty() {
+        if !self.is_closed() && !self.queue.is_empty() && !weakened("last look") {
             threads.alive += 1;
             self.publish(&threads);
             // As in `sleep`.

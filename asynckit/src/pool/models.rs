@@ -6,6 +6,8 @@
 //! each place in the code that it guards, with that weakened.
 
 mod block;
+mod help;
+mod hosted;
 mod sleep;
 mod stop;
 mod wait;
@@ -26,6 +28,11 @@ const GUARDS: &[(&str, &str)] = &[
     ("wait::what_is_put_back", "put back"),
     ("block::a_call_that_blocks", "blocking"),
     ("block::a_wait", "wait"),
+    ("block::a_worker_that_leaves_while_another_one_sleeps", "reserve look"),
+    ("hosted::a_worker_that_goes_home", "last look"),
+    ("help::a_thread_that_sleeps_at_two_pools", "others' queues"),
+    ("help::a_thread_that_sleeps_at_two_pools", "woken elsewhere"),
+    ("help::the_last_worker_leaves", "rouse"),
     ("stop::the_late_submission", "light"),
     ("stop::the_late_submission", "late submission"),
     ("stop::the_late_submission", "close"),
@@ -35,6 +42,7 @@ const GUARDS: &[(&str, &str)] = &[
     ("stop::a_root_in_another_pool", "counted in between"),
     ("stop::a_root_in_another_pool", "gives way"),
     ("stop::the_last_one_to_go", "quiet"),
+    ("stop::the_last_one_leaves", "quiet as it leaves"),
 ];
 
 #[test]

@@ -11,7 +11,8 @@
 //!   sleepers, has all threads fence, and looks at the queues once more; the submitter queues, and then
 //!   looks for sleepers. One of them sees the other.
 //! - *The last one to go*: a pool is quiet when all its threads sleep or wait and nothing is
-//!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do.
+//!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do; where it is one too
+//!   many, it leaves for that at once.
 
 use std::hint;
 use std::time::Duration;
@@ -223,15 +224,16 @@ impl Shared {
         threads.alive -= 1;
         self.publish(&threads);
         self.tell_left(&threads);
-        // A host's threads have other things to do.
-        let stays = !self.is_closed() && !self.is_hosted();
+        // A host's threads have other things to do; and the last one to go does at its end what a stop has left to do.
+        let quiet = self.is_quiet_now(&threads, 0) && !weakened("quiet as it leaves");
+        let stays = !self.is_closed() && !self.is_hosted() && !quiet;
         if stays {
             threads.reserve.push(parker.clone());
         }
         // What was queued while this thread searched is left to another one.
         self.attention.look_again(&mut threads.looks);
         drop(threads);
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() && !weakened("reserve look") {
             self.notify();
         }
         if !stays {
@@ -282,7 +284,7 @@ impl Shared {
         let woken = threads.sleepers.len() == there;
         self.publish(&threads);
         drop(threads);
-        if woken {
+        if woken && !weakened("woken elsewhere") {
             self.end_search();
         }
     }

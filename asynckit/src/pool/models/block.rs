@@ -1,22 +1,8 @@
 //! Threads block while work is queued: a spare stands in.
 
-use super::world::{BRIEF, Gate, await_set, explored, hop, model, pool, submit};
-use crate::core::{Owner, channel};
+use super::world::{BRIEF, Gate, await_set, begun, explored, hop, model, pool, submit};
+use crate::core::channel;
 use crate::pool::block::blocking;
-use crate::pool::handle::Pool;
-
-/// Work that is under way, up to here.
-fn begun(pool: &Pool, goes_on: impl FnOnce() + Send + 'static) -> (Owner<()>, Gate) {
-    let (here, go) = (Gate::new(), Gate::new());
-    let (its_here, its_go) = (here.clone(), go.clone());
-    let task = submit(pool, move || {
-        its_here.open();
-        its_go.pass();
-        goes_on();
-    });
-    here.pass();
-    (task, go)
-}
 
 /// The only worker goes into a call that blocks while the work is queued which ends that.
 #[test]
@@ -101,5 +87,35 @@ fn a_worker_that_leaves_and_one_that_sleeps() {
             await_set(&runs);
         });
         await_set(&blocks);
+    });
+}
+
+/// A worker that was woken is one too many, and leaves; work is queued, for whose sake the one that sleeps was not woken
+/// meanwhile. Who is busy needs that.
+#[test]
+fn a_worker_that_leaves_while_another_one_sleeps() {
+    model(BRIEF, || {
+        let pool = pool(2);
+        let (ends, ended, needs) = (Gate::new(), Gate::new(), Gate::new());
+        let (its_ends, its_ended, its_needs) = (ends.clone(), ended.clone(), needs.clone());
+        let (runs, run) = begun(&pool, || ());
+        let (blocks, go) = begun(&pool, move || {
+            blocking(|| its_ends.pass());
+            its_ended.open();
+            its_needs.pass();
+        });
+        go.open();
+        // A spare has come, and both sleep.
+        let other = submit(&pool, || ());
+        await_set(&other);
+        run.open();
+        await_set(&runs);
+        explored(|| {
+            ends.open();
+            ended.pass();
+            let other = submit(&pool, move || needs.open());
+            await_set(&other);
+            await_set(&blocks);
+        });
     });
 }

@@ -1,7 +1,7 @@
 //! Pools that stop, while work is submitted or becomes ready.
 
 use super::world::{
-    BRIEF, THOROUGH, USUAL, await_set, call, explored, hop, model, pool, submit, was_stopped,
+    BRIEF, THOROUGH, USUAL, await_set, begun, call, explored, hop, model, pool, submit, was_stopped,
 };
 use crate::core::{Lent, Owner, TaskRef, channel, manual};
 use crate::error::Error;
@@ -134,5 +134,20 @@ fn the_last_one_to_go() {
         let (first, second) = (submit(&pool, || 1), submit(&pool, || 2));
         explored(|| pool.stop());
         assert_eq!(first.take().unwrap() + second.take().unwrap(), 3);
+    });
+}
+
+/// Likewise, where the last of them is one too many, and leaves.
+#[test]
+fn the_last_one_leaves() {
+    model(BRIEF, || {
+        let pool = pool(1);
+        let (runs, go) = begun(&pool, || ());
+        explored(|| {
+            pool.set_worker_count(0);
+            go.open();
+            pool.stop();
+        });
+        runs.take().unwrap();
     });
 }

@@ -89,6 +89,19 @@ impl Gate {
     }
 }
 
+/// Work that is under way, up to here.
+pub(super) fn begun(pool: &Pool, goes_on: impl FnOnce() + Send + 'static) -> (Owner<()>, Gate) {
+    let (here, go) = (Gate::new(), Gate::new());
+    let (its_here, its_go) = (here.clone(), go.clone());
+    let task = submit(pool, move || {
+        its_here.open();
+        its_go.pass();
+        goes_on();
+    });
+    here.pass();
+    (task, go)
+}
+
 /// What is explored.
 pub(super) fn explored<R>(f: impl FnOnce() -> R) -> R {
     ::loom::explore();
