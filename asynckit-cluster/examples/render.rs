@@ -235,13 +235,19 @@ impl Options {
     }
 }
 
+/// Whether there was such a process to kill.
+fn kill(process: u32) -> bool {
+    use rustix::process::{Pid, Signal, kill_process};
+    Pid::from_raw(process.cast_signed()).is_some_and(|id| kill_process(id, Signal::KILL).is_ok())
+}
+
 /// Kills five workers that render, one after the other: processes of the cluster, or over NATS those that were started here.
 fn kill_workers(
     cluster: &Cluster,
     mut started: Option<&mut Vec<Worker>>,
     is_done: impl Fn() -> bool,
 ) -> io::Result<()> {
-    let (mut killed, mut others) = (0, BTreeSet::new());
+    let (mut killed, mut others, mut gone) = (0, BTreeSet::new(), BTreeSet::new());
     while killed < 5 && !is_done() {
         thread::sleep(Duration::from_millis(5));
         for worker in cluster.status().workers {
@@ -249,10 +255,11 @@ fn kill_workers(
             let Some(call) = running.first() else { continue };
             match &mut started {
                 None => {
-                    let id = rustix::process::Pid::from_raw(process.cast_signed());
-                    let kill =
-                        |id| rustix::process::kill_process(id, rustix::process::Signal::KILL);
-                    let _ = id.map(kill);
+                    // (Likewise, one that is dead already can be killed again.)
+                    if gone.contains(&process) || !kill(process) {
+                        continue;
+                    }
+                    gone.insert(process);
                 }
                 Some(ours) => match ours.iter_mut().find(|ours| ours.process.id() == process) {
                     Some(worker) => worker.replace()?,

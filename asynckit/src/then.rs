@@ -160,7 +160,7 @@ impl<T> AsyncResult<T> {
                     Err(error) => f(Err(&Self::failure(error))),
                 },
             };
-            let called = panic::catch(|| Callback::called(told, || foreign::noting(call)));
+            let called = panic::catch(|| Callback::called(told, hop, || foreign::noting(call)));
             if let Err(payload) = called {
                 // Dropped unseen, it goes to the hook.
                 drop(Error::panicked(hop, payload, hook));

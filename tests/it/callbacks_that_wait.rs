@@ -165,3 +165,38 @@ fn a_callback_waits_for_a_pause_of_a_deterministic_pool() {
         assert_eq!(its.1.recv().unwrap().unwrap(), 2);
     });
 }
+
+#[test]
+fn a_snapshot_shows_callbacks_in_a_callback_while_they_run_and_no_longer() {
+    /// The lines of those that run, the newest first.
+    fn shown(pool: &Pool) -> Vec<u32> {
+        pool.snapshot().callbacks.iter().map(|one| one.at.line()).collect()
+    }
+    soon(|| {
+        let pool = Arc::new(Pool::new(0));
+        let first = pool.spawn(|| ());
+        let (its, (tell, told)) = (pool.clone(), mpsc::channel());
+        let outer = line!() + 1;
+        first.on_set(move |_| {
+            tell.send((outer, shown(&its), vec![outer])).unwrap();
+            for _ in 0..2 {
+                // The wait does it, and calls what is to be called then.
+                let next = its.spawn(|| ());
+                let (there, tell) = (its.clone(), tell.clone());
+                let inner = line!() + 1;
+                next.on_set(move |_| {
+                    tell.send((inner, shown(&there), vec![inner, outer])).unwrap();
+                });
+                next.get().unwrap();
+            }
+            tell.send((outer, shown(&its), vec![outer])).unwrap();
+        });
+        first.get().unwrap();
+        let told: Vec<_> = told.into_iter().collect();
+        assert_eq!(told.len(), 4, "{told:?}");
+        for (by, shown, expected) in told {
+            assert_eq!(shown, expected, "in that of line {by}");
+        }
+        assert!(shown(&pool).is_empty());
+    });
+}

@@ -202,7 +202,11 @@ fn work_that_waits_gives_its_permit_back_and_stands_in_line_to_go_on() {
         let other = other.limit(&limit.take(3)).spawn_on(&pool);
         begun.pass();
         value.set(()).unwrap();
-        eventually("the outer one stands in line", || limit.waiting() == 1);
+        // It has its place before that is told.
+        eventually("the outer one stands in line", || {
+            account.told().contains(&"in line for 2".to_owned())
+        });
+        assert_eq!(limit.waiting(), 1);
         let snapshot = pool.snapshot();
         let [used] = &snapshot.limits[..] else { panic!("{snapshot}") };
         assert_eq!((used.taken, used.in_line, used.line.len()), (3, 1, 1), "{snapshot}");

@@ -120,13 +120,24 @@ fn cancelled_work_learns_of_it_and_what_waits_is_not_begun() {
     let Some(server) = NatsServer::start() else { return };
     let (cluster, dir) = (server.cluster(), Dir::new());
     let _worker = server.worker("w", 1);
-    let token = CancelToken::new();
-    let running = endless(dir.path().to_owned(), 1).spawn_on(&token.on(&cluster));
+    let [its, other] = [CancelToken::new(), CancelToken::new()];
+    let running = endless(dir.path().to_owned(), 1).spawn_on(&its.on(&cluster));
     soon("it runs", || !begun(dir.path(), 1).is_empty());
-    let waiting = endless(dir.path().to_owned(), 2).spawn_on(&token.on(&cluster));
-    token.cancel();
-    assert_eq!(running.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    let waiting = endless(dir.path().to_owned(), 2).spawn_on(&other.on(&cluster));
+    // So many wait, and so many are with the worker.
+    let there = || {
+        let status = cluster.status();
+        let queued: usize = status.queued.iter().map(|(_, count)| count).sum();
+        let with_it: usize = status.workers.iter().map(|worker| worker.running.len()).sum();
+        (queued, with_it)
+    };
+    soon("the other one is out", || matches!(there(), (1, 1) | (0, 2)));
+    other.cancel();
     assert_eq!(waiting.get().unwrap_err().kind(), ErrorKind::Cancelled);
+    // Else the worker could hear of the first alone, and have room for this one.
+    soon("it is taken back", || there() == (0, 1));
+    its.cancel();
+    assert_eq!(running.get().unwrap_err().kind(), ErrorKind::Cancelled);
     soon("it was told", || dir.join("cancelled-1").exists());
     assert_eq!(add(1, 1).spawn_on(&cluster).get().unwrap(), 2);
     assert!(begun(dir.path(), 2).is_empty());

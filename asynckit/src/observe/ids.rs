@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::sync::{Arc, Ordering, StaticCounter, thread};
 
-/// So many numbers of tasks a thread takes at once, so that threads seldom meet.
+/// So many numbers of tasks or of callbacks a thread takes at once, so that threads seldom meet.
 const BLOCK: u64 = 256;
 
 macro_rules! ids {
@@ -62,7 +62,31 @@ macro_rules! numbered {
         }
     )*};
 }
-numbered!(PoolId LimitId CallbackId RowId);
+numbered!(PoolId LimitId RowId);
+
+/// Of these there are so many that all threads would be at one counter.
+macro_rules! numbered_in_blocks {
+    ($($name:ident)*) => {$(
+        impl $name {
+            #[inline]
+            pub(crate) fn next() -> $name {
+                static BLOCKS: StaticCounter = StaticCounter::new(0);
+                thread_local! {
+                    /// The next number that this thread has taken, and the first that is not its own.
+                    static OWN: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+                }
+                let (mut next, mut end) = OWN.get();
+                if next == end {
+                    next = BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK + 1;
+                    end = next + BLOCK;
+                }
+                OWN.set((next + 1, end));
+                $name::of(next)
+            }
+        }
+    )*};
+}
+numbered_in_blocks!(TaskId CallbackId);
 
 impl PoolId {
     /// Of what has no pool.
@@ -72,23 +96,7 @@ impl PoolId {
 }
 
 thread_local! {
-    /// The next number of a task that this thread has taken, and the first that is not its own.
-    static TASKS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static ROW: OnceCell<Row> = const { OnceCell::new() };
-}
-
-impl TaskId {
-    #[inline]
-    pub(crate) fn next() -> TaskId {
-        static BLOCKS: StaticCounter = StaticCounter::new(0);
-        let (mut next, mut end) = TASKS.get();
-        if next == end {
-            next = BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK + 1;
-            end = next + BLOCK;
-        }
-        TASKS.set((next + 1, end));
-        TaskId::of(next)
-    }
 }
 
 /// What a result comes from that is needed or waited for.

@@ -1,7 +1,7 @@
 //! Callbacks of results: telling those who look on of them, and which are under way, for who looks at a pool.
 //!
 //! A callback is no task and has no frame. So each thread keeps a list of those that it is in, under a lock that nobody
-//! else wants but who takes a snapshot.
+//! else wants but who takes a snapshot. Most callbacks are short and nobody asks for them: one costs that lock once.
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -11,12 +11,14 @@ use crate::error::{At, Hop};
 use crate::observe::{CallbackId, Listeners, Moment, Nowhere, PoolId, Row, tell};
 use crate::pool::shared::Shared;
 use crate::pool::shown::need_of;
-use crate::sync::{Arc, Mutex, Weak, lock};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, Weak, lock};
 use crate::trace;
 
-/// A callback that is registered, and what is to be known of it.
+/// A callback that is registered. There may be many for long, so that it has only what is not known when it is called.
 pub(crate) struct Callback {
-    call: Calling,
+    id: CallbackId,
+    at: At,
+    pool: Option<PoolId>,
     by: Option<By>,
     called: bool,
 }
@@ -43,7 +45,10 @@ pub(super) struct Calling {
 /// The callbacks that a thread is in.
 struct Calls {
     row: Row,
+    /// These, and behind them such as are over.
     all: Mutex<Vec<Calling>>,
+    /// How many it is in. Only the thread itself sets it, so that it leaves one without the lock.
+    depth: AtomicUsize,
 }
 
 /// Those of each thread that has called one.
@@ -58,41 +63,58 @@ pub(super) fn under_way() -> Vec<(Row, Calling)> {
     let threads: Vec<Arc<Calls>> = lock(&THREADS).iter().filter_map(Weak::upgrade).collect();
     let mut all = Vec::new();
     for thread in threads {
-        all.extend(lock(&thread.all).iter().rev().map(|call| (thread.row.clone(), call.clone())));
+        all.extend(thread.now().into_iter().rev().map(|call| (thread.row.clone(), call)));
     }
     all
 }
 
 impl Calls {
     fn of_this_thread() -> Arc<Calls> {
-        let calls = Arc::new(Calls { row: Row::here(), all: Mutex::new(Vec::new()) });
+        let (all, depth) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+        let calls = Arc::new(Calls { row: Row::here(), all, depth });
         let mut threads = lock(&THREADS);
         threads.retain(|thread| thread.strong_count() > 0);
         threads.push(Arc::downgrade(&calls));
         drop(threads);
         calls
     }
+
+    fn enter(&self, call: Calling) {
+        let mut all = lock(&self.all);
+        // ORDERING: Relaxed, here and below. The thread itself sees what it has set, and who has the lock sees what was set
+        // under it, and what has led to it.
+        let depth = self.depth.load(Ordering::Relaxed);
+        all.truncate(depth);
+        all.push(call);
+        self.depth.store(depth + 1, Ordering::Relaxed);
+    }
+
+    fn leave(&self) {
+        let depth = self.depth.load(Ordering::Relaxed);
+        self.depth.store(depth - 1, Ordering::Relaxed);
+    }
+
+    /// Those that it is in.
+    fn now(&self) -> Vec<Calling> {
+        let all = lock(&self.all);
+        all.iter().take(self.depth.load(Ordering::Relaxed)).cloned().collect()
+    }
 }
 
 /// This thread is in a callback.
-struct In(Option<Arc<Calls>>);
+struct In;
 
 impl In {
-    /// One that is about to end keeps no list.
-    fn begin(call: &Calling) -> In {
-        let calls = CALLS.try_with(|calls| calls.get_or_init(Calls::of_this_thread).clone()).ok();
-        if let Some(calls) = &calls {
-            lock(&calls.all).push(call.clone());
-        }
-        In(calls)
+    fn begin(call: Calling) -> In {
+        // A thread that is about to end keeps no list.
+        let _ = CALLS.try_with(|calls| calls.get_or_init(Calls::of_this_thread).enter(call));
+        In
     }
 }
 
 impl Drop for In {
     fn drop(&mut self) {
-        if let Some(calls) = &self.0 {
-            let _ = lock(&calls.all).pop();
-        }
+        let _ = CALLS.try_with(|calls| calls.get().map(|calls| calls.leave()));
     }
 }
 
@@ -104,9 +126,8 @@ impl Callback {
             Some(pool) => Some(By::Pool(pool.onlookers.listeners(everywhere))),
             None => everywhere.map(|_| By::Everywhere(Nowhere(everywhere))),
         };
-        let (id, of, pool) = (CallbackId::next(), task.hop, pool.map(|pool| pool.onlookers.pool()));
-        let call = Calling { id, at, of, pool, since: None };
-        let callback = Callback { call, by, called: false };
+        let (id, pool) = (CallbackId::next(), pool.map(|pool| pool.onlookers.pool()));
+        let callback = Callback { id, at, pool, by, called: false };
         if let Some(moment) = callback.moment() {
             let (on, by) = (need_of(task), task_here());
             tell!(moment, CallbackRegistered { callback: id, on, at, by });
@@ -121,17 +142,18 @@ impl Callback {
         })
     }
 
-    /// Calls it.
-    pub(crate) fn called<R>(mut callback: Callback, f: impl FnOnce() -> R) -> R {
+    /// Calls it; with what its result is of.
+    pub(crate) fn called<R>(mut callback: Callback, of: Hop, f: impl FnOnce() -> R) -> R {
         let begun = callback.moment().map(|moment| {
-            let callback = callback.call.id;
+            let callback = callback.id;
             tell!(moment, CallbackBegun { callback })
         });
         // Another clock may be that of whoever looks on everywhere.
         let is_its = matches!(callback.by, Some(By::Pool(_)));
-        callback.call.since = begun.filter(|_| is_its).map(Duration::from_nanos);
+        let since = begun.filter(|_| is_its).map(Duration::from_nanos);
         callback.called = true;
-        let _in = In::begin(&callback.call);
+        let Callback { id, at, pool, .. } = callback;
+        let _in = In::begin(Calling { id, at, of, pool, since });
         f()
     }
 }
@@ -140,7 +162,7 @@ impl Drop for Callback {
     /// It is over, or will never be called.
     fn drop(&mut self) {
         if let Some(moment) = self.moment() {
-            let (callback, called) = (self.call.id, self.called);
+            let (callback, called) = (self.id, self.called);
             tell!(moment, CallbackEnded { callback, called });
         }
     }
