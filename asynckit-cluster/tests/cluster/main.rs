@@ -11,6 +11,7 @@ mod looks;
 mod of_processes;
 #[cfg(feature = "nats")]
 mod over_nats;
+mod recorded;
 #[path = "../signals/mod.rs"]
 mod signals;
 mod site;
@@ -63,6 +64,7 @@ fn main() {
             ends::ALL,
             chaos::ALL,
             looks::ALL,
+            recorded::ALL,
             kept::ALL,
             again::ALL,
             unhelpful::ALL,
