@@ -10,7 +10,10 @@ use super::schedule;
 use super::state::Seize;
 use super::trampoline::{self, Step};
 use crate::error::Error;
-use crate::sync::{StaticLocks, weakened};
+use crate::sync::{Cell, StaticLocks, weakened};
+
+/// So many lists that have failed stay at what may fail after them.
+const MANY: usize = 64;
 
 /// Whoever takes a list away to put a part of it back has one of these meanwhile, so that nobody else finds the
 /// list empty and takes it that nobody waits: *the list in somebody's hand*.
@@ -158,19 +161,30 @@ unsafe fn fail_taken(edge: &Edge, error: &Error) {
 
 /// Takes the edges of tasks that were given up off a cell's list, which ends what they kept. That is done before
 /// there are more of them than of others: so each costs a look at a few edges, and where nobody else waits it is gone at
-/// once. Those of a list that has failed stay: what fails after it counts as seen with its failure.
+/// once. Those of lists that have failed stay for a while, as what fails after such a list counts as seen with its failure:
+/// until there are many, and more of them than of others.
 ///
 /// # Safety
 /// The caller has a hold.
 #[cold]
 pub(super) unsafe fn sweep(cell: CellPtr) {
-    // SAFETY: what is deaf was seized, and looks at its edges no more.
+    // SAFETY: an edge that is linked lacks; so a task that is claimed meanwhile was seized.
     unsafe {
         let state = &cell.as_ref().state;
-        let dead = |edge: &Edge| edge.dependent().as_ref().state.is_deaf();
         loop {
             state.begin_sweep();
-            let alive = take_edges(cell, &dead, &mut |edge| complete::pass(edge));
+            let failed = Cell::new(0);
+            let deaf = |edge: &Edge| {
+                let state = &edge.dependent().as_ref().state;
+                let deaf = state.is_deaf();
+                failed.set(failed.get() + usize::from(!deaf && state.is_claimed()));
+                deaf
+            };
+            let mut alive = take_edges(cell, &deaf, &mut |edge| complete::pass(edge));
+            if failed.get() >= MANY && failed.get() * 2 >= alive {
+                let dead = |edge: &Edge| edge.dependent().as_ref().state.is_claimed();
+                alive = take_edges(cell, &dead, &mut |edge| complete::pass(edge));
+            }
             if !state.swept(alive) {
                 return;
             }
