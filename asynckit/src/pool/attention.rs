@@ -45,11 +45,6 @@ const OFTEN: Duration = Duration::from_micros(200);
 const MANY: usize = 1000;
 
 impl Looks {
-    /// Looks are not often any more, for all that is known.
-    fn calm(&mut self) {
-        *self = Looks::default();
-    }
-
     /// One more; whether that is soon after the last.
     fn is_often(&mut self) -> bool {
         // loom's models have no time.
@@ -183,7 +178,7 @@ impl Attention {
     #[cold]
     pub(crate) fn calm(&self, looks: &mut Looks) {
         if looks.fence && fence::is_light() {
-            looks.calm();
+            looks.last = None;
             self.have_fence(looks, false);
         }
     }

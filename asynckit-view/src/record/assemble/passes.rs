@@ -26,7 +26,7 @@ impl Assembly<'_> {
                         }
                         PassIs::Got(weight) => {
                             let is_rate = limits.list[limit as usize].every.is_some();
-                            let back = || next(raw, k).or(over);
+                            let back = || next(raw, k).map(|pass| pass.time).or(over);
                             let until = if is_rate { Some(pass.time) } else { back() };
                             let (start, end) = self.time(pass.time, until);
                             model.permits.push(Permit { limit, start, end, weight });
@@ -49,18 +49,17 @@ impl Assembly<'_> {
     }
 }
 
-/// When the next thing was told of the same limit.
-fn next(raw: &Raw, k: usize) -> Option<u64> {
+/// What was told next of the same limit.
+fn next(raw: &Raw, k: usize) -> Option<&Pass> {
     let Pass { limit, .. } = raw.passes[k];
-    raw.passes[k + 1..].iter().find(|pass| pass.limit == limit).map(|pass| pass.time)
+    raw.passes[k + 1..].iter().find(|pass| pass.limit == limit)
 }
 
 /// When it left the line that it came to stand in then. That it was given up may be told after the result that it had
 /// by that.
 fn out_of_line(raw: &Raw, k: usize) -> Option<u64> {
-    let (set, limit) = (raw.set(), raw.passes[k].limit);
-    let next = raw.passes[k + 1..].iter().find(|pass| pass.limit == limit);
-    match next {
+    let set = raw.set();
+    match next(raw, k) {
         Some(pass) if pass.what == PassIs::Left => {
             Some(set.map_or(pass.time, |set| set.min(pass.time)))
         }
