@@ -81,7 +81,17 @@ impl<E: Into<BoxError>> From<E> for Absent {
 }
 
 impl Objects {
-    pub(super) fn new(js: jetstream::Context, names: Names, copies: usize, kind: Large) -> Objects {
+    /// Those for arguments, and those for values.
+    pub(super) fn of_both_kinds(
+        js: &jetstream::Context,
+        names: &Names,
+        copies: usize,
+    ) -> (Arc<Objects>, Arc<Objects>) {
+        let of = |kind| Arc::new(Objects::new(js.clone(), names.clone(), copies, kind));
+        (of(Large::Argument), of(Large::Value))
+    }
+
+    fn new(js: jetstream::Context, names: Names, copies: usize, kind: Large) -> Objects {
         Objects {
             js,
             names,

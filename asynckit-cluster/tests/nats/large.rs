@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use asynckit::ErrorKind;
+use asynckit::{AsyncResult, ErrorKind};
 
 use crate::calls::{begun, gated_zeros, poison_with, sum};
 use crate::client::Harm;
 use crate::connections::Proxy;
 use crate::signals::Signal;
-use crate::support::{Dir, Driven, NatsServer, soon};
+use crate::support::{Dir, Driven, NatsServer, WorkerProcess, soon};
 
 /// In how many messages 3 MiB and their length go: four for each.
 const MESSAGES: u64 = 12;
@@ -139,15 +139,31 @@ fn large_arguments_wait_for_room_in_a_full_stream() {
     assert_eq!(server.objects().0, 0);
 }
 
+/// A call that runs until `go` is there, and has a large value; its driver speaks to the server by a proxy.
+struct Running {
+    dir: Dir,
+    proxy: Proxy,
+    cluster: Driven,
+    _worker: WorkerProcess,
+    one: AsyncResult<Vec<u8>>,
+}
+
+impl Running {
+    fn on(server: &NatsServer) -> Running {
+        let dir = Dir::new();
+        let proxy = Proxy::to(server.port());
+        let cluster = Driven::at(proxy.url());
+        let _worker = server.worker("w", 1);
+        let one = gated_zeros(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
+        soon("it runs", || !begun(dir.path(), 1).is_empty());
+        Running { dir, proxy, cluster, _worker, one }
+    }
+}
+
 #[test]
 fn a_large_value_that_is_garbled_is_not_taken() {
     let Some(server) = NatsServer::start() else { return };
-    let dir = Dir::new();
-    let proxy = Proxy::to(server.port());
-    let cluster = Driven::at(proxy.url());
-    let _worker = server.worker("w", 1);
-    let one = gated_zeros(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let Running { dir, proxy, cluster: _cluster, _worker, one } = Running::on(&server);
     proxy.cut();
     dir.allow("go");
     soon("its outcome is stored", || server.messages("WORK") == 0);
@@ -198,12 +214,7 @@ fn a_large_argument_that_no_call_needs_goes_away() {
 #[test]
 fn a_large_value_that_nobody_waits_for_goes_away_with_the_cluster() {
     let Some(server) = NatsServer::start() else { return };
-    let dir = Dir::new();
-    let proxy = Proxy::to(server.port());
-    let cluster = Driven::at(proxy.url());
-    let _worker = server.worker("w", 1);
-    let one = gated_zeros(dir.path().to_owned(), 1, 1 << 20).spawn_on(&cluster);
-    soon("it runs", || !begun(dir.path(), 1).is_empty());
+    let Running { dir, proxy, cluster, _worker, one } = Running::on(&server);
     proxy.hold(true);
     dir.allow("go");
     soon("its outcome is stored", || server.messages("WORK") == 0);

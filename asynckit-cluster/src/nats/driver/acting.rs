@@ -16,7 +16,7 @@ use super::calls::{Calls, Instance, Open};
 use super::recover::{Listed, Recovered, Relics};
 use super::seen::Workers;
 use super::spare::Larges;
-use crate::nats::names::{Lane, Large, Names};
+use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::{Connection, PATIENCE, Server};
 use crate::nats::streams::{self, Streams};
@@ -134,9 +134,7 @@ impl Acting {
         let done = client.subscribe(names.done(run)).await?;
         let news = client.subscribe(names.news(run)).await?;
         let beats = client.subscribe(names.all_beats()).await?;
-        let larges =
-            |kind| Arc::new(Objects::new(connection.js.clone(), names.clone(), copies, kind));
-        let (arguments, values) = (larges(Large::Argument), larges(Large::Value));
+        let (arguments, values) = Objects::of_both_kinds(&connection.js, &names, copies);
         let last = streams.done.cached_info().state.last_sequence;
         let acting = Acting {
             arguments,

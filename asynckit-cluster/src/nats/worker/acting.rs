@@ -14,7 +14,7 @@ use super::LEAST_PAUSE;
 use super::settings::Settings;
 use super::taken::All;
 use crate::nats::frames::{self, Told};
-use crate::nats::names::{Lane, Large, Names};
+use crate::nats::names::{Lane, Names};
 use crate::nats::objects::Objects;
 use crate::nats::server::Connection;
 use crate::nats::streams;
@@ -159,9 +159,7 @@ impl Acting {
         let drivers = client.subscribe(names.all_drivers()).await?;
         let inbox = client.new_inbox();
         let calls = client.subscribe(format!("{inbox}.*")).await?;
-        let larges =
-            |kind| Arc::new(Objects::new(connection.js.clone(), names.clone(), copies, kind));
-        let (arguments, values) = (larges(Large::Argument), larges(Large::Value));
+        let (arguments, values) = Objects::of_both_kinds(&connection.js, &names, copies);
         let mut acting = Acting {
             taken: All::new(settings.threads),
             settings,
