@@ -1,5 +1,5 @@
 //! Spans across processes: a call says of which span it is a part, as W3C's `traceparent`, and what runs it has a span
-//! that is a child of that.
+//! that is a child of that, and says where the call comes from (`called_at`).
 //!
 //! The ids are those of OpenTelemetry's layer for `tracing`. Where a program has none, or without the feature, nothing
 //! travels.
@@ -11,11 +11,13 @@ pub(crate) use on::{Span, here};
 
 #[cfg(not(feature = "tracing"))]
 mod off {
+    use crate::wire::Call;
+
     /// The span of a call in its worker.
     pub(crate) struct Span;
 
     impl Span {
-        pub(crate) fn of_call(_trace: Option<&str>, _function: &str) -> Span {
+        pub(crate) fn of_call(_call: &Call, _function: &str) -> Span {
             Span
         }
 
@@ -38,13 +40,16 @@ mod on {
     };
     use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+    use crate::wire::Call;
+
     /// The span of a call in its worker.
     pub(crate) struct Span(tracing::Span);
 
     impl Span {
-        pub(crate) fn of_call(trace: Option<&str>, function: &str) -> Span {
-            let span = tracing::info_span!("remote", otel.name = format!("remote {function}"));
-            if let Some(parent) = trace.and_then(parse) {
+        pub(crate) fn of_call(call: &Call, function: &str) -> Span {
+            let name = format!("remote {function}");
+            let span = tracing::info_span!("remote", otel.name = name, called_at = call.site);
+            if let Some(parent) = call.trace.as_deref().and_then(parse) {
                 // Nobody may be there to whom it means anything.
                 let _ = span.set_parent(Context::new().with_remote_span_context(parent));
             }

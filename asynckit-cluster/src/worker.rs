@@ -177,7 +177,7 @@ impl Worker {
             Ok(served) => served,
             Err(why) => return run.refuse(why),
         };
-        let span = Span::of_call(taken.call.trace.as_deref(), served.function().path());
+        let span = Span::of_call(&taken.call, served.function().path());
         let shared = Arc::new(Mutex::new(run));
         let its = shared.clone();
         let work = try_work(move || {

@@ -29,15 +29,17 @@ use tracing_subscriber::layer::SubscriberExt;
 /// The spans of this process that have ended.
 static SPANS: OnceLock<InMemorySpanExporter> = OnceLock::new();
 
-/// Name, trace, own id and that of the parent.
-type Seen = (String, String, String, String);
+/// Name, trace, own id, that of the parent, and where it was called.
+type Seen = (String, String, String, String, String);
 
 fn seen() -> Vec<Seen> {
     let spans = SPANS.get().unwrap().get_finished_spans().unwrap();
     let seen = spans.into_iter().map(|span| {
         let (context, parent) = (span.span_context, span.parent_span_id);
         let (trace, own) = (context.trace_id().to_string(), context.span_id().to_string());
-        (span.name.into_owned(), trace, own, parent.to_string())
+        let called_at = span.attributes.iter().find(|one| one.key.as_str() == "called_at");
+        let called_at = called_at.map_or_else(String::new, |one| one.value.to_string());
+        (span.name.into_owned(), trace, own, parent.to_string(), called_at)
     });
     seen.collect()
 }
@@ -79,6 +81,7 @@ fn is_a_child(site: &Site) {
     let cluster = site.cluster(1);
     let name = format!("caller over {}", site.name);
     let caller = tracing::info_span!("caller", otel.name = name);
+    let line = line!() + 1;
     let result = caller.in_scope(|| chain!(&*cluster, outer(4)));
     assert_eq!(result.get().unwrap(), 5);
     drop(caller);
@@ -89,7 +92,7 @@ fn is_a_child(site: &Site) {
         caller = find(&seen(), &|one| one.0 == name);
         caller.is_some()
     });
-    let (_, trace, caller, _) = caller.unwrap();
+    let (_, trace, caller, ..) = caller.unwrap();
     let mut there = Vec::new();
     let mut run = None;
     eventually("the run has been seen", || {
@@ -99,6 +102,7 @@ fn is_a_child(site: &Site) {
     });
     let run = run.unwrap();
     assert_eq!(run.3, caller, "it is a child of the caller's: {there:?}");
+    assert!(run.4.ends_with(&format!("tests/traced.rs:{line}")), "{}", run.4);
     // What it has called in turn is a part of it as well.
     let inside = find(&there, &|one| one.1 == trace && one.0.ends_with("inner")).unwrap();
     let mut up = inside.3.clone();

@@ -205,6 +205,16 @@ fn differs(wanted: &Config, found: &Config) -> Result<(), BoxError> {
     let per_subject = |config: &Config| config.max_messages_per_subject.max(0);
     all.look("max_msgs_per_subject", &per_subject(wanted), &per_subject(found));
     all.look("no_ack", &wanted.no_ack, &found.no_ack);
+    all.look("sealed", &wanted.sealed, &found.sealed);
+    all.look("deny_delete", &wanted.deny_delete, &found.deny_delete);
+    all.look("deny_purge", &wanted.deny_purge, &found.deny_purge);
+    let transform = |config: &Config| config.subject_transform.is_some();
+    all.look("subject_transform", &transform(wanted), &transform(found));
+    // To keep a call more safely than it must be is slower, and does no harm.
+    let is_async = |config: &Config| config.persist_mode == Some(PersistenceMode::Async);
+    if !is_async(wanted) && is_async(found) {
+        all.look("persist_mode", &PersistenceMode::Default, &PersistenceMode::Async);
+    }
     if found.max_age != Duration::ZERO && found.max_age < KEPT.min(wanted.max_age) {
         all.look("max_age", &wanted.max_age, &found.max_age);
     }

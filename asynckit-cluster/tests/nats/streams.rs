@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{Config, DiscardPolicy};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, PersistenceMode, RetentionPolicy};
 use asynckit_cluster::{Cluster, Server};
 
 use crate::calls::{add, begun, gated, sum};
@@ -75,12 +75,46 @@ fn a_stream_of_large_arguments_with_other_settings_is_an_error_that_says_what_di
         name: "ASYNCKIT_test_ARGUMENTS".to_owned(),
         subjects: vec!["asynckit.test.argument.*".to_owned()],
         max_age: Duration::from_secs(60),
+        deny_delete: true,
         ..Config::default()
     });
     let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
-    for part in ["test_ARGUMENTS", "subjects", "max_age is 60s", "max_msgs_per_subject is 0"] {
+    for part in [
+        "test_ARGUMENTS",
+        "subjects",
+        "max_age is 60s",
+        "max_msgs_per_subject is 0",
+        "deny_delete is true and should be false",
+    ] {
         assert!(error.contains(part), "{error}");
     }
+}
+
+/// The server would say that it has an outcome before it has it. A call may be kept more safely than it must be.
+#[test]
+fn a_stream_of_outcomes_is_written_before_it_is_acknowledged() {
+    let Some(server) = NatsServer::start() else { return };
+    let outcomes = Config {
+        name: "ASYNCKIT_test_DONE".to_owned(),
+        subjects: vec!["asynckit.test.done.>".to_owned()],
+        discard: DiscardPolicy::New,
+        allow_direct: true,
+        allow_message_ttl: true,
+        persist_mode: Some(PersistenceMode::Async),
+        ..Config::default()
+    };
+    server.make(Config {
+        name: "ASYNCKIT_test_WORK".to_owned(),
+        subjects: vec!["asynckit.test.work.>".to_owned()],
+        discard: DiscardPolicy::New,
+        retention: RetentionPolicy::WorkQueue,
+        allow_direct: true,
+        ..Config::default()
+    });
+    server.make(outcomes);
+    let error = Cluster::connect(server.url(), "test").unwrap_err().to_string();
+    assert!(error.contains("test_DONE has other settings"), "{error}");
+    assert!(error.contains("persist_mode is Async and should be Default"), "{error}");
 }
 
 #[test]
