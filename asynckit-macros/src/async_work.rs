@@ -73,7 +73,7 @@ fn expand_function(options: &Options, function: &Function) -> TokenStream {
     // The header ends, as it begins, in a token of the user's: what is said of a function that nobody
     // calls is said of code that the user wrote.
     if let Some(conditions) = &mut generics.where_clause
-        && !conditions.predicates.trailing_punct()
+        && !conditions.predicates.empty_or_trailing()
     {
         conditions.predicates.push_punct(Token![,](ends(&output.returned).1));
     }

@@ -228,3 +228,27 @@ fn attributes_and_visibility_stay() {
     let old = kept::old();
     assert_eq!(old.run().unwrap(), 1);
 }
+
+/// Such as macros write: nothing between the marks, or a mark after the last.
+#[rustfmt::skip]
+mod bare {
+    use super::*;
+
+    #[async_work]
+    pub(super) fn nothing<>() -> u8 where { 1 }
+    #[async_work]
+    pub(super) fn lent<'a,>(text: &'a str,) -> usize where { text.len() }
+    #[async_work]
+    pub(super) fn unbound<T:>(t: T) -> T where T:, T: Send, { t }
+    #[async_work]
+    pub(super) fn open<T: Clone +>(t: &T) -> T where T: Send + Sync + { t.clone() }
+}
+
+#[test]
+fn lists_that_are_empty_or_end_in_a_mark() {
+    let text = "text".to_owned();
+    assert_eq!(bare::nothing().run().unwrap(), 1);
+    assert_eq!(bare::lent(&text).run().unwrap(), 4);
+    assert_eq!(bare::unbound(2).run().unwrap(), 2);
+    assert_eq!(bare::open(&3).run().unwrap(), 3);
+}
