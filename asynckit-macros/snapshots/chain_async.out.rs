@@ -11,7 +11,7 @@ fn expanded() {
                 async move {
                     #[allow(unused_imports)]
                     use ::asynckit::__private::{
-                        EachUnchanged as _, HeldUnchanged as _, Hold as _,
+                        EachUnchanged as _, ProbedUnchanged as _, Probe as _,
                         LooseStarted as _, LooseUnchanged as _,
                     };
                     let __place = &__place;
@@ -19,7 +19,7 @@ fn expanded() {
                         if ::asynckit::__private::same(
                                 match ::asynckit::__private::lift(
                                     __place,
-                                    (::asynckit::__private::hold(&page).__lend(), ()),
+                                    (::asynckit::__private::probe(&page).__lend(), ()),
                                 ) {
                                     #[allow(unreachable_patterns, clippy::unit_arg)]
                                     ::asynckit::__private::Lifted::Now(
@@ -27,7 +27,7 @@ fn expanded() {
                                         (mut __input0, ()),
                                     ) => {
                                         size(::asynckit::__private::give::<_>(&mut __input0))
-                                            .__held(__now)
+                                            .__probed(__now)
                                     }
                                     #[allow(unreachable_patterns, clippy::unit_arg)]
                                     ::asynckit::__private::Lifted::Later(__later) => {
@@ -36,7 +36,7 @@ fn expanded() {
                                                 ::asynckit::__private::call_site(&"size"),
                                                 move |__here, (mut __input0, ())| {
                                                     size(::asynckit::__private::give::<_>(&mut __input0))
-                                                        .__hold()
+                                                        .__probe()
                                                         .__finish(__here)
                                                 },
                                             )
@@ -48,11 +48,11 @@ fn expanded() {
                         {
                             return ::asynckit::__private::Ok::<
                                 _,
-                                ::asynckit::__private::Raised,
+                                ::asynckit::__private::Thrown,
                             >(
                                 ::asynckit::__private::end_of_block(
                                     __place,
-                                    merge(0, 0).__hold().__start(__place),
+                                    merge(0, 0).__probe().__start(__place),
                                 ),
                             );
                         }

@@ -4,11 +4,11 @@ fn expanded() {
         ref __place => {
             #[allow(unused_imports)]
             use ::asynckit::__private::{
-                EachUnchanged as _, HeldUnchanged as _, Hold as _, LooseStarted as _,
+                EachUnchanged as _, ProbedUnchanged as _, Probe as _, LooseStarted as _,
                 LooseUnchanged as _,
             };
             {
-                let a = download("a".into()).__hold().__each().__start(__place);
+                let a = download("a".into()).__probe().__each().__start(__place);
                 ::asynckit::__private::end_of_chain(
                     ::asynckit::__private::same::<_>(__place),
                     ::asynckit::__private::same(
@@ -18,7 +18,7 @@ fn expanded() {
                                     ::asynckit::__private::same(
                                             match ::asynckit::__private::lift(
                                                 __place,
-                                                (::asynckit::__private::hold(&a).__lend(), ()),
+                                                (::asynckit::__private::probe(&a).__lend(), ()),
                                             ) {
                                                 #[allow(unreachable_patterns, clippy::unit_arg)]
                                                 ::asynckit::__private::Lifted::Now(
@@ -26,7 +26,7 @@ fn expanded() {
                                                     (mut __input0, ()),
                                                 ) => {
                                                     size(::asynckit::__private::give::<_>(&mut __input0))
-                                                        .__held(__now)
+                                                        .__probed(__now)
                                                 }
                                                 #[allow(unreachable_patterns, clippy::unit_arg)]
                                                 ::asynckit::__private::Lifted::Later(__later) => {
@@ -35,7 +35,7 @@ fn expanded() {
                                                             ::asynckit::__private::call_site(&"size"),
                                                             move |__here, (mut __input0, ())| {
                                                                 size(::asynckit::__private::give::<_>(&mut __input0))
-                                                                    .__hold()
+                                                                    .__probe()
                                                                     .__finish(__here)
                                                             },
                                                         )
@@ -44,7 +44,7 @@ fn expanded() {
                                         )
                                         .__each()
                                         .__arg(__place),
-                                    (b.__hold().__each().__arg(__place), ()),
+                                    (b.__probe().__each().__arg(__place), ()),
                                 ),
                             ) {
                                 #[allow(unreachable_patterns, clippy::unit_arg)]
@@ -56,7 +56,7 @@ fn expanded() {
                                             ::asynckit::__private::give(&mut __input0),
                                             ::asynckit::__private::give::<_>(&mut __input1),
                                         )
-                                        .__held(__now)
+                                        .__probed(__now)
                                 }
                                 #[allow(unreachable_patterns, clippy::unit_arg)]
                                 ::asynckit::__private::Lifted::Later(__later) => {
@@ -68,7 +68,7 @@ fn expanded() {
                                                         ::asynckit::__private::give(&mut __input0),
                                                         ::asynckit::__private::give::<_>(&mut __input1),
                                                     )
-                                                    .__hold()
+                                                    .__probe()
                                                     .__finish(__here)
                                             },
                                         )

@@ -4,7 +4,7 @@ fn expanded() {
         ref __place => {
             #[allow(unused_imports)]
             use ::asynckit::__private::{
-                EachUnchanged as _, HeldUnchanged as _, Hold as _, LooseStarted as _,
+                EachUnchanged as _, ProbedUnchanged as _, Probe as _, LooseStarted as _,
                 LooseUnchanged as _,
             };
             {
@@ -12,7 +12,7 @@ fn expanded() {
                     ::asynckit::__private::same(
                             match ::asynckit::__private::lift(
                                 __place,
-                                (n.__hold().__each().__arg(__place), ()),
+                                (n.__probe().__each().__arg(__place), ()),
                             ) {
                                 #[allow(unreachable_patterns, clippy::unit_arg)]
                                 ::asynckit::__private::Lifted::Now(
@@ -20,7 +20,7 @@ fn expanded() {
                                     (mut __input0, ()),
                                 ) => {
                                     ready(::asynckit::__private::give::<_>(&mut __input0))
-                                        .__held(__now)
+                                        .__probed(__now)
                                 }
                                 #[allow(unreachable_patterns, clippy::unit_arg)]
                                 ::asynckit::__private::Lifted::Later(__later) => {
@@ -29,7 +29,7 @@ fn expanded() {
                                             ::asynckit::__private::call_site(&"ready"),
                                             move |__here, (mut __input0, ())| {
                                                 ready(::asynckit::__private::give::<_>(&mut __input0))
-                                                    .__hold()
+                                                    .__probe()
                                                     .__finish(__here)
                                             },
                                         )
@@ -38,15 +38,15 @@ fn expanded() {
                         )
                         .__start(__place),
                 ) {
-                    return AsyncResult::ready(1).__hold().__start(__place);
+                    return AsyncResult::ready(1).__probe().__start(__place);
                 }
                 for n in 0..3 {
                     sum = ::asynckit::__private::same(
                             match ::asynckit::__private::lift(
                                 __place,
                                 (
-                                    sum.__hold().__each().__arg(__place),
-                                    (n.__hold().__each().__arg(__place), ()),
+                                    sum.__probe().__each().__arg(__place),
+                                    (n.__probe().__each().__arg(__place), ()),
                                 ),
                             ) {
                                 #[allow(unreachable_patterns, clippy::unit_arg)]
@@ -58,7 +58,7 @@ fn expanded() {
                                             ::asynckit::__private::give::<_>(&mut __input0),
                                             ::asynckit::__private::give::<_>(&mut __input1),
                                         )
-                                        .__held(__now)
+                                        .__probed(__now)
                                 }
                                 #[allow(unreachable_patterns, clippy::unit_arg)]
                                 ::asynckit::__private::Lifted::Later(__later) => {
@@ -70,7 +70,7 @@ fn expanded() {
                                                         ::asynckit::__private::give::<_>(&mut __input0),
                                                         ::asynckit::__private::give::<_>(&mut __input1),
                                                     )
-                                                    .__hold()
+                                                    .__probe()
                                                     .__finish(__here)
                                             },
                                         )
@@ -79,7 +79,7 @@ fn expanded() {
                         )
                         .__start(__place);
                 }
-                client.get(url).after(&sum).__hold().__loosen().__statement(__place);
+                client.get(url).after(&sum).__probe().__loosen().__statement(__place);
                 ::asynckit::__private::end_of_chain::<
                     _,
                     _,

@@ -4,7 +4,7 @@ fn expanded() {
         ref __place => {
             #[allow(unused_imports)]
             use ::asynckit::__private::{
-                EachUnchanged as _, HeldUnchanged as _, Hold as _, LooseStarted as _,
+                EachUnchanged as _, ProbedUnchanged as _, Probe as _, LooseStarted as _,
                 LooseUnchanged as _,
             };
             {
@@ -12,13 +12,13 @@ fn expanded() {
                     let __list: Vec<_> = urls.into_iter().map(download).collect();
                     __list
                 }
-                    .__hold()
+                    .__probe()
                     .__each()
                     .__start(__place);
                 let (first, (second, _)) = match ::asynckit::__private::same(
                         match ::asynckit::__private::lift(
                             __place,
-                            (pages.__hold().__each().__arg(__place), ()),
+                            (pages.__probe().__each().__arg(__place), ()),
                         ) {
                             #[allow(unreachable_patterns, clippy::unit_arg)]
                             ::asynckit::__private::Lifted::Now(
@@ -26,7 +26,7 @@ fn expanded() {
                                 (mut __input0, ()),
                             ) => {
                                 split(::asynckit::__private::give::<_>(&mut __input0))
-                                    .__held(__now)
+                                    .__probed(__now)
                             }
                             #[allow(unreachable_patterns, clippy::unit_arg)]
                             ::asynckit::__private::Lifted::Later(__later) => {
@@ -35,7 +35,7 @@ fn expanded() {
                                         ::asynckit::__private::call_site(&"split"),
                                         move |__here, (mut __input0, ())| {
                                             split(::asynckit::__private::give::<_>(&mut __input0))
-                                                .__hold()
+                                                .__probe()
                                                 .__finish(__here)
                                         },
                                     )
@@ -43,19 +43,19 @@ fn expanded() {
                         },
                     )
                     .__start(__place)
-                    .__hold()
+                    .__probe()
                     .__take_apart()
                 {
                     (__part0, __part1) => {
                         (
                             __part0,
-                            match __part1.__hold().__take_apart() {
+                            match __part1.__probe().__take_apart() {
                                 (__part0, __part1) => (__part0, __part1),
                             },
                         )
                     }
                 };
-                log(3).__hold().__loosen().__statement(__place);
+                log(3).__probe().__loosen().__statement(__place);
                 ::asynckit::__private::end_of_chain(
                     ::asynckit::__private::same::<_>(__place),
                     (first, second),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 use crate::panic::{self, Payload};
-use crate::pool::{Fault, How, Pool};
+use crate::pool::{Fault, FaultKind, Pool};
 use crate::sync::{Arc, Mutex, lock};
 
 /// Names one run, so that it is the only one.
@@ -66,12 +66,12 @@ pub struct Explore {
 enum Faults {
     None,
     One(Fault),
-    Each(How),
+    Each(FaultKind),
 }
 
 /// What decides a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Plan {
+struct RunPlan {
     seed: u64,
     fault: Option<Fault>,
 }
@@ -137,7 +137,7 @@ impl Explore {
     /// });
     /// ```
     pub fn fail_task(self, k: u64) -> Explore {
-        self.fault(k, How::Fails)
+        self.fault(k, FaultKind::Fails)
     }
 
     /// As [`fail_task`](Explore::fail_task), with a panic.
@@ -149,7 +149,7 @@ impl Explore {
     /// });
     /// ```
     pub fn panic_task(self, k: u64) -> Explore {
-        self.fault(k, How::Panics)
+        self.fault(k, FaultKind::Panics)
     }
 
     /// Each order is run without a fault, then once for each of its tasks, which fails.
@@ -161,7 +161,7 @@ impl Explore {
     /// });
     /// ```
     pub fn fail_each_task(mut self) -> Explore {
-        self.faults = Faults::Each(How::Fails);
+        self.faults = Faults::Each(FaultKind::Fails);
         self
     }
 
@@ -174,11 +174,11 @@ impl Explore {
     /// });
     /// ```
     pub fn panic_each_task(mut self) -> Explore {
-        self.faults = Faults::Each(How::Panics);
+        self.faults = Faults::Each(FaultKind::Panics);
         self
     }
 
-    fn fault(mut self, run: u64, how: How) -> Explore {
+    fn fault(mut self, run: u64, how: FaultKind) -> Explore {
         self.faults = Faults::One(Fault { run, how });
         self
     }
@@ -217,12 +217,12 @@ impl Explore {
                 Faults::One(fault) => Some(fault),
                 _ => None,
             };
-            let tasks = attempt(Plan { seed, fault }, &test);
+            let tasks = attempt(RunPlan { seed, fault }, &test);
             most = most.max(tasks);
             reached |= fault.is_none_or(|fault| (1..=tasks).contains(&fault.run));
             if let Faults::Each(how) = self.faults {
                 for run in 1..=tasks {
-                    attempt(Plan { seed, fault: Some(Fault { run, how }) }, &test);
+                    attempt(RunPlan { seed, fault: Some(Fault { run, how }) }, &test);
                 }
             }
         }
@@ -235,7 +235,7 @@ impl Explore {
 }
 
 /// Runs the test once; how many tasks were begun.
-fn attempt<R: Termination>(plan: Plan, test: &impl Fn(&Pool) -> R) -> u64 {
+fn attempt<R: Termination>(plan: RunPlan, test: &impl Fn(&Pool) -> R) -> u64 {
     let unseen: Arc<Mutex<Option<Error>>> = Arc::default();
     let hook = {
         let unseen = unseen.clone();
@@ -263,7 +263,7 @@ fn attempt<R: Termination>(plan: Plan, test: &impl Fn(&Pool) -> R) -> u64 {
     }
 }
 
-fn fail(plan: Plan, payload: Payload) -> ! {
+fn fail(plan: RunPlan, payload: Payload) -> ! {
     eprintln!(
         "asynckit: this fails with seed {plan}; run that order alone with {VARIABLE}={plan} in the \
          environment"
@@ -271,30 +271,30 @@ fn fail(plan: Plan, payload: Payload) -> ! {
     std::panic::resume_unwind(payload)
 }
 
-impl fmt::Display for Plan {
+impl fmt::Display for RunPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.seed)?;
         match self.fault {
             None => Ok(()),
-            Some(Fault { run, how: How::Fails }) => write!(f, ":fail@{run}"),
-            Some(Fault { run, how: How::Panics }) => write!(f, ":panic@{run}"),
+            Some(Fault { run, how: FaultKind::Fails }) => write!(f, ":fail@{run}"),
+            Some(Fault { run, how: FaultKind::Panics }) => write!(f, ":panic@{run}"),
         }
     }
 }
 
-impl FromStr for Plan {
+impl FromStr for RunPlan {
     type Err = String;
 
-    fn from_str(words: &str) -> Result<Plan, String> {
+    fn from_str(words: &str) -> Result<RunPlan, String> {
         let number = |text: &str| text.parse().map_err(|error: ParseIntError| error.to_string());
         let Some((seed, fault)) = words.split_once(':') else {
-            return Ok(Plan { seed: number(words)?, fault: None });
+            return Ok(RunPlan { seed: number(words)?, fault: None });
         };
         let (how, run) = match fault.split_once('@') {
-            Some(("fail", run)) => (How::Fails, run),
-            Some(("panic", run)) => (How::Panics, run),
+            Some(("fail", run)) => (FaultKind::Fails, run),
+            Some(("panic", run)) => (FaultKind::Panics, run),
             _ => return Err("write it as 17, 17:fail@3 or 17:panic@3".to_owned()),
         };
-        Ok(Plan { seed: number(seed)?, fault: Some(Fault { run: number(run)?, how }) })
+        Ok(RunPlan { seed: number(seed)?, fault: Some(Fault { run: number(run)?, how }) })
     }
 }

@@ -2,12 +2,12 @@
 
 use std::marker::PhantomData;
 
-use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
+use crate::core::{Awaits, Here, Job, JobStep, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
 use crate::pool::{self, Handle, Place, Spawn, Spawner, narrows_a_place};
 use crate::result::AsyncResult;
 use crate::terms::Priority;
-use crate::work::stage::{Inner, start_at};
+use crate::work::stage::{Staged, start_at};
 use crate::work::{Term, Work, work};
 
 impl Priority {
@@ -68,22 +68,22 @@ impl<S: ?Sized> Prioritized<'_, S> {
 narrows_a_place!(Prioritized);
 
 /// Work of some priority: it is submitted to its place with that.
-struct Ranked<'w, T> {
+struct RankedWork<'w, T> {
     priority: Priority,
-    inner: Inner<'w, T>,
+    inner: Staged<'w, T>,
     awaits: Awaits<T>,
 }
 
-impl<T: Send> Job<T> for Ranked<'_, T> {
+impl<T: Send> Job<T> for RankedWork<'_, T> {
     const IMMEDIATE: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         if let Some(outcome) = self.awaits.outcome() {
-            return Step::Done(outcome);
+            return JobStep::Done(outcome);
         }
         let place = pool::place_here().map(|place| place.with_priority(self.priority));
         self.awaits.result(start_at(self.inner.take(), here, place), true)
@@ -125,7 +125,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
 
     fn ranked(self, priority: Priority) -> Work<'w, T> {
         let hop = self.hop();
-        let job = Ranked { priority, inner: Inner::of(self), awaits: Awaits::nothing() };
+        let job = RankedWork { priority, inner: Staged::of(self), awaits: Awaits::nothing() };
         Work::with_job(hop, job)
     }
 }

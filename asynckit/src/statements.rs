@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::mem;
 
-use crate::core::{Awaits, Either, Here, Job, Step, VisitEdges};
+use crate::core::{Awaits, Either, Here, Job, JobStep, VisitEdges};
 use crate::error::{BoxError, Error, ErrorKind, Hop};
 use crate::observe::TaskKind;
 use crate::panic::Payload;
@@ -22,9 +22,9 @@ use crate::work::{gather_at, start_job};
 const MOST_KEPT: usize = 1024;
 
 /// The work of a chain's statements.
-pub(crate) struct Statements(Mutex<State>);
+pub(crate) struct Statements(Mutex<BlockState>);
 
-struct State {
+struct BlockState {
     /// What is under way, by the order of its beginning; `None` where something waits for it already.
     under_way: BTreeMap<u64, Option<AsyncResult<()>>>,
     next: u64,
@@ -52,8 +52,12 @@ struct Statement {
 
 impl Statements {
     pub(crate) fn new() -> Arc<Statements> {
-        let state =
-            State { under_way: BTreeMap::new(), next: 0, failures: Vec::new(), fate: Fate::Open };
+        let state = BlockState {
+            under_way: BTreeMap::new(),
+            next: 0,
+            failures: Vec::new(),
+            fate: Fate::Open,
+        };
         Arc::new(Statements(Mutex::new(state)))
     }
 
@@ -158,7 +162,7 @@ impl Drop for Statement {
 }
 
 /// What a chain's block has come to.
-pub(crate) enum End<T> {
+pub(crate) enum BlockEnd<T> {
     Result(AsyncResult<T>),
     Raised(BoxError),
     Panicked(Payload),
@@ -166,7 +170,7 @@ pub(crate) enum End<T> {
 
 /// The end of a chain, which waits for the statements' work.
 struct Conclusion<T> {
-    end: Cell<Option<End<T>>>,
+    end: Cell<Option<BlockEnd<T>>>,
     /// The outcome of the block's end.
     ended: Cell<Option<Result<T, Error>>>,
     statements: Cell<Option<Arc<Statements>>>,
@@ -178,7 +182,7 @@ struct Conclusion<T> {
 pub(crate) fn conclude<T: Send>(
     hop: Hop,
     place: Place,
-    end: End<T>,
+    end: BlockEnd<T>,
     statements: Arc<Statements>,
 ) -> AsyncResult<T> {
     let conclusion = Conclusion {
@@ -215,19 +219,19 @@ impl<T> Job<T> for Conclusion<T> {
         self.awaits_one.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         let Some(statements) = self.statements.take() else {
             unreachable!("a chain was concluded twice");
         };
         match self.end.take() {
-            Some(End::Result(result)) => {
+            Some(BlockEnd::Result(result)) => {
                 self.statements.set(Some(statements));
                 return self.awaits_value.result(result.into_owner(), false);
             }
-            Some(End::Raised(error)) => {
+            Some(BlockEnd::Raised(error)) => {
                 self.end(Err(here.failed(error)), &statements);
             }
-            Some(End::Panicked(payload)) => {
+            Some(BlockEnd::Panicked(payload)) => {
                 self.end(Err(Error::panicked(here.hop(), payload, here.hook())), &statements);
             }
             None => {}
@@ -240,7 +244,7 @@ impl<T> Job<T> for Conclusion<T> {
             self.statements.set(Some(statements));
             return self.awaits_one.result(one.into_owner(), false);
         }
-        Step::Done(match (statements.failure(), self.ended.take()) {
+        JobStep::Done(match (statements.failure(), self.ended.take()) {
             // What ends all of it at once, as a token does, is told of the chain itself.
             (Some(first), Some(Err(own))) if is_from_outside(&first, &own) => Err(own),
             (Some(first), _) => Err(first),

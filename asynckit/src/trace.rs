@@ -104,26 +104,26 @@ mod on {
 
     /// The spans of what is under way.
     struct Spans {
-        tasks: Shelves<Kept>,
-        callbacks: Shelves<Kept>,
+        tasks: Shelves<KeptSpan>,
+        callbacks: Shelves<KeptSpan>,
     }
 
     static SPANS: Spans = Spans { tasks: Shelves::empty(), callbacks: Shelves::empty() };
 
     #[derive(Clone)]
-    struct Kept {
+    struct KeptSpan {
         span: Arc<Span>,
         /// Whether it is that around the work, and not its own.
         around: bool,
     }
 
-    impl Kept {
-        fn new(span: Span, around: bool) -> Kept {
-            Kept { span: Arc::new(span), around }
+    impl KeptSpan {
+        fn new(span: Span, around: bool) -> KeptSpan {
+            KeptSpan { span: Arc::new(span), around }
         }
     }
 
-    impl Shelves<Kept> {
+    impl Shelves<KeptSpan> {
         /// This thread is in the span from now on, where it is the work's own.
         fn enter(&self, id: u64) {
             self.call(id, Dispatch::enter);
@@ -147,11 +147,11 @@ mod on {
             let id = event.task.get();
             match event.kind {
                 TaskKind::Gather => {}
-                TaskKind::Around => self.tasks.put(id, Kept::new(Span::current(), true)),
+                TaskKind::Around => self.tasks.put(id, KeptSpan::new(Span::current(), true)),
                 _ if !is_on() => {}
                 _ => {
-                    if let Some(span) = Site::of(event.name, event.at).span() {
-                        self.tasks.put(id, Kept::new(span, false));
+                    if let Some(span) = SpanSite::of(event.name, event.at).span() {
+                        self.tasks.put(id, KeptSpan::new(span, false));
                     }
                 }
             }
@@ -182,7 +182,7 @@ mod on {
         }
 
         fn callback_registered(&self, event: &CallbackRegistered<'_>) {
-            self.callbacks.put(event.callback.get(), Kept::new(Span::current(), false));
+            self.callbacks.put(event.callback.get(), KeptSpan::new(Span::current(), false));
         }
 
         fn callback_begun(&self, event: &CallbackBegun<'_>) {
@@ -202,7 +202,7 @@ mod on {
 
     /// What a span's name, module and source line are kept in: one for each place in the source
     /// that makes work, for ever, as `tracing` wants it.
-    struct Site {
+    struct SpanSite {
         metadata: OnceLock<Metadata<'static>>,
         interest: AtomicU8,
     }
@@ -214,9 +214,9 @@ mod on {
     const SOMETIMES: u8 = 1;
     const ALWAYS: u8 = 2;
 
-    impl Site {
-        fn of(name: &'static str, at: &'static Location<'static>) -> &'static Site {
-            static SITES: RwLock<Option<HashMap<Key, &'static Site>>> = RwLock::new(None);
+    impl SpanSite {
+        fn of(name: &'static str, at: &'static Location<'static>) -> &'static SpanSite {
+            static SITES: RwLock<Option<HashMap<Key, &'static SpanSite>>> = RwLock::new(None);
             let key = (name.as_ptr().addr(), name.len(), std::ptr::from_ref(at).addr());
             let sites = SITES.read().unwrap_or_else(|poisoned| poisoned.into_inner());
             if let Some(site) = sites.as_ref().and_then(|sites| sites.get(&key)) {
@@ -225,14 +225,14 @@ mod on {
             drop(sites);
             // Two threads may come here together: the second one's replaces the first one's, and
             // both are good.
-            let site = Site::register(name, at);
+            let site = SpanSite::register(name, at);
             let mut sites = SITES.write().unwrap_or_else(|poisoned| poisoned.into_inner());
             sites.get_or_insert_default().insert(key, site);
             site
         }
 
-        fn register(name: &'static str, at: &'static Location<'static>) -> &'static Site {
-            let site: &'static Site = Box::leak(Box::new(Site {
+        fn register(name: &'static str, at: &'static Location<'static>) -> &'static SpanSite {
+            let site: &'static SpanSite = Box::leak(Box::new(SpanSite {
                 metadata: OnceLock::new(),
                 interest: AtomicU8::new(SOMETIMES),
             }));
@@ -265,7 +265,7 @@ mod on {
         }
     }
 
-    impl Callsite for Site {
+    impl Callsite for SpanSite {
         fn set_interest(&self, interest: Interest) {
             let interest = match () {
                 () if interest.is_never() => NEVER,

@@ -5,6 +5,7 @@
 //! - No files import each other in a circle.
 //! - `unsafe` stands in `core/` alone.
 //! - No file is longer than 400 lines, without its tests.
+//! - No two types have one name.
 //! - The way of a task, as it is told there, passes twelve files at most.
 
 mod sources;
@@ -16,6 +17,9 @@ use sources::{File, Import, Module, Sources};
 
 /// The most lines of a file.
 const MOST: usize = 400;
+
+/// Names of public modules' own: `observe::Running` and `carry::Running`.
+const SHARED: [&str; 2] = ["Ending", "Running"];
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -66,6 +70,7 @@ fn complaints(sources: &Sources, architecture: &str) -> Vec<String> {
         }
     }
     look_for_circles(sources, &imports, &mut all);
+    look_at_names(sources, &mut all);
     for (module, file) in &sources.files {
         let path = &file.path;
         if module.first().is_none_or(|layer| layer != "core") {
@@ -193,6 +198,21 @@ fn look_at_directory(
                 "{file}:{line} imports `{what}`, but {path} lists `{upper}` below `{own}`: move what both \
                  need up the list, or what needs it down"
             ));
+        }
+    }
+}
+
+/// A name means one thing, wherever it is read.
+fn look_at_names(sources: &Sources, all: &mut Vec<String>) {
+    let mut known: BTreeMap<&str, String> = BTreeMap::new();
+    for file in sources.files.values() {
+        for (name, line) in file.types.iter().filter(|(name, _)| !SHARED.contains(&name.as_str())) {
+            let here = format!("{}:{line}", file.path);
+            if let Some(there) = known.insert(name, here.clone()) {
+                all.push(format!(
+                    "{here} and {there} both have a type `{name}`: rename one of them"
+                ));
+            }
         }
     }
 }
@@ -363,6 +383,16 @@ fn lists_of_files_are_held_to() {
         &[("lib.rs", "mod core; mod pool; mod result;")],
         &["the layer `work`, which is not there"],
     );
+}
+
+#[test]
+fn names_that_come_twice_are_found() {
+    let second = "#[cfg(test)] struct Queue; fn f() { enum Cell {} } union Cell { a: u8 }";
+    complains(
+        &[("work.rs", second)],
+        &["work.rs:1 and core/cell.rs:1 both have a type `Cell`: rename one of them"],
+    );
+    assert_eq!(of(&[("work.rs", "#[cfg(test)] struct Queue; fn f() { enum Cell {} }")]), [""; 0]);
 }
 
 #[test]

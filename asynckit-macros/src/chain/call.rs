@@ -27,7 +27,7 @@ struct Arguments {
 
 impl Rewriter<'_> {
     /// A call, held up to have the type of its value looked at; `None` if that is never work.
-    pub(super) fn held_call(&mut self, call: &mut ExprCall) -> Option<TokenStream> {
+    pub(super) fn probed_call(&mut self, call: &mut ExprCall) -> Option<TokenStream> {
         if is_plain_call(call) {
             call.args.iter_mut().for_each(|argument| self.argument(argument));
             return None;
@@ -37,22 +37,22 @@ impl Rewriter<'_> {
         let arguments = self.arguments(call);
         let bound = self.bind_function(call);
         let is_match = arguments.any || bound.is_some();
-        let mut held = if arguments.any {
+        let mut probed = if arguments.any {
             self.lifted(call, arguments)
         } else {
-            let hold = method("__hold", TokenStream::new(), ours_at(close));
-            quote!(#call #hold)
+            let probe = method("__probe", TokenStream::new(), ours_at(close));
+            quote!(#call #probe)
         };
         if let Some((name, function)) = bound {
-            held = quote!(match #function { #[allow(unused_mut)] mut #name => #held });
+            probed = quote!(match #function { #[allow(unused_mut)] mut #name => #probed });
         }
         if is_match {
             // From the function's name to the end of the call, as the user's own call is.
             let same = self.support.private_at("same", open, close);
-            let held_there = parenthesized(held, close);
-            held = quote!(#same #held_there);
+            let probed_there = parenthesized(probed, close);
+            probed = quote!(#same #probed_there);
         }
-        Some(quote!(#(#attributes)* #held))
+        Some(quote!(#(#attributes)* #probed))
     }
 
     /// A function that is the value of an expression is evaluated once, before the arguments.
@@ -131,16 +131,16 @@ impl Rewriter<'_> {
 
     /// What looks at the argument stands at the `end` of the call, where no name of the user's is.
     fn moved(&mut self, argument: &mut Expr, end: Span) -> TokenStream {
-        let held = match ungroup_mut(argument) {
-            Expr::Call(call) => self.held_call(call).expect("a plain call is not moved"),
+        let probed = match ungroup_mut(argument) {
+            Expr::Call(call) => self.probed_call(call).expect("a plain call is not moved"),
             place => {
-                let hold = method("__hold", TokenStream::new(), ours_at(end));
-                quote!(#place #hold)
+                let probe = method("__probe", TokenStream::new(), ours_at(end));
+                quote!(#place #probe)
             }
         };
         let each = method("__each", TokenStream::new(), ours_at(end));
         let argument = method("__arg", self.place_at(end), ours_at(end));
-        quote!(#held #each #argument)
+        quote!(#probed #each #argument)
     }
 
     fn lent(&mut self, argument: &mut Expr) -> TokenStream {
@@ -150,17 +150,17 @@ impl Rewriter<'_> {
         let (_, close) = ends_of(expr);
         let value = match ungroup_mut(expr) {
             Expr::Call(call) => {
-                let held = self.held_call(call).expect("a plain call is not lent");
+                let probed = self.probed_call(call).expect("a plain call is not lent");
                 let start = method("__start", self.place_at(close), ours_at(close));
-                quote!(#held #start)
+                quote!(#probed #start)
             }
             place => place.to_token_stream(),
         };
         let and = and_token.span;
-        let hold = self.support.private_at("hold", and, and);
+        let probe = self.support.private_at("probe", and, and);
         let value = parenthesized(quote!(#and_token #value), close);
         let lend = method("__lend", TokenStream::new(), and);
-        quote!(#hold #value #lend)
+        quote!(#probe #value #lend)
     }
 
     /// A call that happens now or later, as its arguments are.
@@ -186,8 +186,8 @@ impl Rewriter<'_> {
             let list = parenthesized(quote!(#place, #list), close);
             quote!(#path #list)
         };
-        let held = method("__held", now.to_token_stream(), ours_at(close));
-        let hold = method("__hold", TokenStream::new(), close);
+        let probed = method("__probed", now.to_token_stream(), ours_at(close));
+        let probe = method("__probe", TokenStream::new(), close);
         let finish = method("__finish", here.to_token_stream(), close);
         let site = site(support, &name_of(function), open, close);
         let task = {
@@ -197,7 +197,7 @@ impl Rewriter<'_> {
         };
         let later_call = {
             let begin = quote_spanned!(open=> move);
-            quote!(#begin |#here, #pattern| #call_with #hold #finish)
+            quote!(#begin |#here, #pattern| #call_with #probe #finish)
         };
         let start = method("__call", quote!(#site, #later_call), close);
         let name = name_of(function);
@@ -207,7 +207,7 @@ impl Rewriter<'_> {
         quote! {
             match #lift {
                 #[allow(unreachable_patterns, clippy::unit_arg, #waits)]
-                #lifted::Now(#now, #pattern) => #call_with #held,
+                #lifted::Now(#now, #pattern) => #call_with #probed,
                 #[allow(unreachable_patterns, clippy::unit_arg, #waits)]
                 #lifted::Later(#later) => #task #start,
             }

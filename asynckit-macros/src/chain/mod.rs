@@ -77,7 +77,7 @@ fn disown_braces(block: &mut Block) {
 /// The traits whose methods the rewritten block calls.
 fn traits(support: &Support) -> TokenStream {
     let path = support.public("__private");
-    let names = ["EachUnchanged", "HeldUnchanged", "Hold", "LooseStarted", "LooseUnchanged"]
+    let names = ["EachUnchanged", "ProbedUnchanged", "Probe", "LooseStarted", "LooseUnchanged"]
         .map(|name| Ident::new(name, Span::mixed_site()));
     quote!(#[allow(unused_imports)] use #path::{#(#names as _),*};)
 }

@@ -94,8 +94,8 @@ impl Rewriter<'_> {
             _ => {
                 let gives_parts = may_give_parts(value);
                 if is_place(value) {
-                    let hold = method("__hold", TokenStream::new(), ours_at(*end));
-                    *value = self.finished(quote!(#value #hold), Wanted::Parts, *end);
+                    let probe = method("__probe", TokenStream::new(), ours_at(*end));
+                    *value = self.finished(quote!(#value #probe), Wanted::Parts, *end);
                 } else {
                     self.value(value, Wanted::Parts);
                 }
@@ -125,9 +125,9 @@ fn take_apart(value: &TokenStream, shape: &Shape) -> TokenStream {
     let names: Vec<Ident> = (0..parts.len()).map(|index| local(&format!("part{index}"))).collect();
     let given = parts.iter().zip(&names).map(|(part, name)| match part {
         Shape::Parts(_, end) => {
-            let hold = method("__hold", TokenStream::new(), ours_at(*end));
+            let probe = method("__probe", TokenStream::new(), ours_at(*end));
             let apart = method("__take_apart", TokenStream::new(), *end);
-            take_apart(&quote!(#name #hold #apart), part)
+            take_apart(&quote!(#name #probe #apart), part)
         }
         _ => name.to_token_stream(),
     });

@@ -110,7 +110,7 @@ impl<'a> Rewriter<'a> {
         if !self.is_async {
             return Expr::Verbatim(end);
         }
-        let (ok, raised) = (self.support.private("Ok"), self.support.private("Raised"));
+        let (ok, raised) = (self.support.private("Ok"), self.support.private("Thrown"));
         Expr::Verbatim(quote!(#ok::<_, #raised>(#end)))
     }
 
@@ -126,16 +126,16 @@ impl<'a> Rewriter<'a> {
             Expr::Paren(paren) => self.value(&mut paren.expr, wanted),
             Expr::Call(call) => {
                 let close = call.paren_token.span.close();
-                if let Some(held) = self.held_call(call) {
-                    *value = self.finished(held, wanted, close);
+                if let Some(probed) = self.probed_call(call) {
+                    *value = self.finished(probed, wanted, close);
                 }
             }
             Expr::MethodCall(call) => {
                 self.visit_expr_method_call_mut(call);
                 if !is_of_wanted_type(call) {
                     let close = call.paren_token.span.close();
-                    let hold = method("__hold", TokenStream::new(), ours_at(close));
-                    *value = self.finished(quote!(#call #hold), wanted, close);
+                    let probe = method("__probe", TokenStream::new(), ours_at(close));
+                    *value = self.finished(quote!(#call #probe), wanted, close);
                 }
             }
             Expr::Block(block) => {
@@ -170,7 +170,7 @@ impl<'a> Rewriter<'a> {
         self.value(&mut arm.body, wanted);
     }
 
-    pub(super) fn finished(&self, held: TokenStream, wanted: Wanted, at: Span) -> Expr {
+    pub(super) fn finished(&self, probed: TokenStream, wanted: Wanted, at: Span) -> Expr {
         let nothing = TokenStream::new;
         let place = self.place_at(at);
         let steps = match wanted {
@@ -182,7 +182,7 @@ impl<'a> Rewriter<'a> {
             Wanted::Parts => {
                 let steps = [
                     method("__start", place, at),
-                    method("__hold", nothing(), at),
+                    method("__probe", nothing(), at),
                     method("__take_apart", nothing(), at),
                 ];
                 quote!(#(#steps)*)
@@ -193,7 +193,7 @@ impl<'a> Rewriter<'a> {
                 quote!(#(#steps)*)
             }
         };
-        Expr::Verbatim(quote!(#held #steps))
+        Expr::Verbatim(quote!(#probed #steps))
     }
 
     /// The pool as an argument of a method of ours.
@@ -228,9 +228,9 @@ impl<'a> Rewriter<'a> {
             Expr::Paren(paren) => self.receiver(&mut paren.expr),
             Expr::Call(call) if call.args.iter().any(may_be_pending) => {
                 let close = call.paren_token.span.close();
-                if let Some(held) = self.held_call(call) {
+                if let Some(probed) = self.probed_call(call) {
                     let value = method("__value", TokenStream::new(), ours_at(close));
-                    *receiver = Expr::Verbatim(quote!(#held #value));
+                    *receiver = Expr::Verbatim(quote!(#probed #value));
                 }
             }
             Expr::Call(call) => {
@@ -317,8 +317,8 @@ impl VisitMut for Rewriter<'_> {
         let base = &mut awaited.base;
         if is_place(base) {
             let dot = awaited.dot_token.span;
-            let hold = method("__hold", TokenStream::new(), ours_at(dot));
-            **base = self.finished(quote!(#base #hold), Wanted::Result, dot);
+            let probe = method("__probe", TokenStream::new(), ours_at(dot));
+            **base = self.finished(quote!(#base #probe), Wanted::Result, dot);
         } else {
             self.value(base, Wanted::Result);
         }

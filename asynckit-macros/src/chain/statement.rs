@@ -55,7 +55,7 @@ impl Rewriter<'_> {
         self.as_it_is(&mut init.expr);
         let (open, close) = ends_of(&init.expr);
         let value = &init.expr;
-        let hold = method("__hold", TokenStream::new(), ours_at(close));
+        let probe = method("__probe", TokenStream::new(), ours_at(close));
         let each = method("__each", TokenStream::new(), ours_at(close));
         let start = method("__start", self.place_at(close), close);
         let mut ascribed = proc_macro2::Group::new(
@@ -63,7 +63,7 @@ impl Rewriter<'_> {
             quote!(let #list: #ty = #value; #list),
         );
         ascribed.set_span(ours_at(open));
-        *init.expr = Expr::Verbatim(quote!(#ascribed #hold #each #start));
+        *init.expr = Expr::Verbatim(quote!(#ascribed #probe #each #start));
         binding.pat = (*typed.pat).clone();
     }
 }

@@ -16,7 +16,7 @@
 use core::marker::PhantomData;
 use core::panic::Location;
 
-use super::held::Held;
+use super::probed::Probed;
 use crate::core::{
     AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, put,
     taken,
@@ -30,17 +30,17 @@ pub struct Lending<'a, T>(pub(super) &'a AsyncResult<T>);
 
 /// The arguments of a call: nested pairs, so that there may be any number of them.
 pub trait Arguments {
-    type Inputs: Given;
+    type Inputs: Passed;
 
     fn into_inputs(self) -> Self::Inputs;
 }
 
 /// Inputs whose values a call is made with.
-pub trait Given: Inputs {
+pub trait Passed: Inputs {
     /// The values, as the call takes them.
-    type Given;
+    type Passed;
 
-    fn given(values: Self::Values) -> Self::Given;
+    fn given(values: Self::Values) -> Self::Passed;
 }
 
 impl Arguments for () {
@@ -49,8 +49,8 @@ impl Arguments for () {
     fn into_inputs(self) {}
 }
 
-impl Given for () {
-    type Given = ();
+impl Passed for () {
+    type Passed = ();
 
     fn given((): ()) {}
 }
@@ -59,7 +59,7 @@ macro_rules! arguments {
     ($([$($generics:tt)*] $argument:ty => $input:ty = $make:expr;)*) => { $(
         impl<$($generics)*, Rest: Arguments> Arguments for ($argument, Rest)
         where
-            ($input, Rest::Inputs): Given,
+            ($input, Rest::Inputs): Passed,
         {
             type Inputs = ($input, Rest::Inputs);
 
@@ -81,14 +81,14 @@ arguments! {
 
 macro_rules! given {
     ($([$generic:ident] $input:ty: $value:ty => $given:ty = $make:expr;)*) => { $(
-        impl<$generic, Rest: Given> Given for ($input, Rest)
+        impl<$generic, Rest: Passed> Passed for ($input, Rest)
         where
             Self: Inputs<Values = ($value, Rest::Values)>,
         {
-            type Given = ($given, Rest::Given);
+            type Passed = ($given, Rest::Passed);
 
             #[inline]
-            fn given((first, rest): ($value, Rest::Values)) -> Self::Given {
+            fn given((first, rest): ($value, Rest::Values)) -> Self::Passed {
                 let give: fn($value) -> $given = $make;
                 (give(first), Rest::given(rest))
             }
@@ -104,18 +104,18 @@ given! {
 }
 
 type InputsOf<A> = <A as Arguments>::Inputs;
-type GivenTo<A> = <InputsOf<A> as Given>::Given;
+type GivenTo<A> = <InputsOf<A> as Passed>::Passed;
 
 /// An argument of the call that is made: a value, or a reference to one that is lent.
 pub trait Give<'a> {
-    type Given;
+    type Passed;
 
-    fn give(&'a mut self) -> Self::Given;
+    fn give(&'a mut self) -> Self::Passed;
 }
 
 /// Gives an argument to a call.
 #[inline]
-pub fn give<'a, G: Give<'a>>(argument: &'a mut G) -> G::Given {
+pub fn give<'a, G: Give<'a>>(argument: &'a mut G) -> G::Passed {
     argument.give()
 }
 
@@ -123,7 +123,7 @@ pub fn give<'a, G: Give<'a>>(argument: &'a mut G) -> G::Given {
 pub struct Owned<V>(Option<V>);
 
 impl<V> Give<'_> for Owned<V> {
-    type Given = V;
+    type Passed = V;
 
     #[inline]
     fn give(&mut self) -> V {
@@ -135,7 +135,7 @@ impl<V> Give<'_> for Owned<V> {
 pub struct Shared<T>(Borrowed<T>);
 
 impl<'a, T: 'a> Give<'a> for Shared<T> {
-    type Given = &'a T;
+    type Passed = &'a T;
 
     #[inline]
     fn give(&'a mut self) -> &'a T {
@@ -200,20 +200,20 @@ where
 
 /// Whether a call that is written down happens.
 pub trait Reach: Sized {
-    type Held<X>;
+    type Probed<X>;
 
-    fn held<X>(self, value: X) -> Self::Held<X>;
+    fn probed<X>(self, value: X) -> Self::Probed<X>;
 }
 
 /// A call that happens.
 pub struct Real;
 
 impl Reach for Real {
-    type Held<X> = Held<X>;
+    type Probed<X> = Probed<X>;
 
     #[inline]
-    fn held<X>(self, value: X) -> Held<X> {
-        Held(value)
+    fn probed<X>(self, value: X) -> Probed<X> {
+        Probed(value)
     }
 }
 
@@ -224,9 +224,9 @@ pub struct Impossible<I> {
 }
 
 impl<I> Reach for Impossible<I> {
-    type Held<X> = Never;
+    type Probed<X> = Never;
 
-    fn held<X>(self, _value: X) -> Never {
+    fn probed<X>(self, _value: X) -> Never {
         match self.never {}
     }
 }
@@ -267,7 +267,7 @@ pub fn same<X>(value: X) -> X {
 }
 
 /// Inputs that may go to another thread.
-pub trait Travel: Given + Send {}
+pub trait Travel: Passed + Send {}
 
 /// An argument that may.
 #[diagnostic::on_unimplemented(
@@ -296,7 +296,7 @@ pub struct Later<'p, A: Arguments, P: ?Sized> {
 
 impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
     #[inline]
-    pub fn __call<'w, T, F>(self, site: Site, call: F) -> Held<AsyncResult<T>>
+    pub fn __call<'w, T, F>(self, site: Site, call: F) -> Probed<AsyncResult<T>>
     where
         P: Spawner<'w>,
         A::Inputs: Travel + 'w,
@@ -304,7 +304,7 @@ impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
         F: FnOnce(&Here<'_>, GivenTo<A>) -> Outcome<T> + Send + 'w,
     {
         let call = With(call, PhantomData::<fn(A::Inputs)>);
-        Held(lifted(site.name, site.at, self.inputs, self.place, call))
+        Probed(lifted(site.name, site.at, self.inputs, self.place, call))
     }
 }
 
@@ -313,8 +313,8 @@ struct With<L, F>(F, PhantomData<fn(L)>);
 
 impl<L, T, F> Body<L::Values, Outcome<T>> for With<L, F>
 where
-    L: Given,
-    F: FnOnce(&Here<'_>, L::Given) -> Outcome<T>,
+    L: Passed,
+    F: FnOnce(&Here<'_>, L::Passed) -> Outcome<T>,
 {
     #[inline]
     fn call(

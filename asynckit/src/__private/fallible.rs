@@ -24,13 +24,13 @@ pub trait Fallible {
     /// What travels on success.
     type Value;
     /// What travels on failure.
-    type Error: Failure;
+    type Error: IntoFailure;
 
     #[doc(hidden)]
     fn into_result(self) -> Result<Self::Value, Self::Error>;
 }
 
-impl<T, E: Failure> Fallible for Result<T, E> {
+impl<T, E: IntoFailure> Fallible for Result<T, E> {
     type Value = T;
     type Error = E;
 
@@ -48,13 +48,13 @@ impl<T, E: Failure> Fallible for Result<T, E> {
             `Box<dyn Error + Send + Sync>` as `String` and `anyhow::Error` do",
     note = "or write `#[async_work(plain)]` to hand the whole `Result` on as the value"
 )]
-pub trait Failure {
+pub trait IntoFailure {
     #[doc(hidden)]
     fn into_box(self) -> BoxError;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Into<BoxError>> Failure for E {
+impl<E: Into<BoxError>> IntoFailure for E {
     #[inline]
     fn into_box(self) -> BoxError {
         self.into()
@@ -62,7 +62,7 @@ impl<E: Into<BoxError>> Failure for E {
 }
 
 /// The way that an error travels.
-pub trait Way<E>: Copy + Send {
+pub trait ErrorWay<E>: Copy + Send {
     #[doc(hidden)]
     fn take(self, error: E) -> BoxError;
 }
@@ -71,7 +71,7 @@ pub trait Way<E>: Copy + Send {
 #[derive(Clone, Copy)]
 pub struct Converted;
 
-impl<E: Failure> Way<E> for Converted {
+impl<E: IntoFailure> ErrorWay<E> for Converted {
     #[inline]
     fn take(self, error: E) -> BoxError {
         error.into_box()
@@ -82,9 +82,9 @@ impl<E: Failure> Way<E> for Converted {
 #[derive(Clone, Copy)]
 pub struct AsItIs;
 
-impl<E> Way<E> for AsItIs
+impl<E> ErrorWay<E> for AsItIs
 where
-    E: Failure + AsRef<Lent> + fmt::Debug + Send + Sync + 'static,
+    E: IntoFailure + AsRef<Lent> + fmt::Debug + Send + Sync + 'static,
 {
     #[inline]
     fn take(self, error: E) -> BoxError {
@@ -97,10 +97,10 @@ where
 }
 
 /// The errors of a function, to be asked for their way.
-pub struct Errors<E>(Lending<E>);
+pub struct Errors<E>(LendingWay<E>);
 /// As [`Errors`], of those that are none.
-pub struct Lending<E>(Converting<E>);
-/// As [`Lending`], of those that lend none.
+pub struct LendingWay<E>(Converting<E>);
+/// As [`LendingWay`], of those that lend none.
 pub struct Converting<E>(PhantomData<fn(E)>);
 
 impl<E: core::error::Error> Errors<E> {
@@ -110,7 +110,7 @@ impl<E: core::error::Error> Errors<E> {
     }
 }
 
-impl<E: AsRef<Lent> + fmt::Debug + Send + Sync + 'static> Lending<E> {
+impl<E: AsRef<Lent> + fmt::Debug + Send + Sync + 'static> LendingWay<E> {
     #[inline]
     pub fn way(&self) -> AsItIs {
         AsItIs
@@ -125,15 +125,15 @@ impl<E> Converting<E> {
 }
 
 impl<E> Deref for Errors<E> {
-    type Target = Lending<E>;
+    type Target = LendingWay<E>;
 
     #[inline]
-    fn deref(&self) -> &Lending<E> {
+    fn deref(&self) -> &LendingWay<E> {
         &self.0
     }
 }
 
-impl<E> Deref for Lending<E> {
+impl<E> Deref for LendingWay<E> {
     type Target = Converting<E>;
 
     #[inline]
@@ -145,13 +145,13 @@ impl<E> Deref for Lending<E> {
 /// The errors of a function.
 #[inline]
 pub fn errors_of<R: Fallible>(_body: &impl FnOnce() -> R) -> Errors<R::Error> {
-    Errors(Lending(Converting(PhantomData)))
+    Errors(LendingWay(Converting(PhantomData)))
 }
 
 /// Those of an `async fn`.
 #[inline]
 pub fn async_errors_of<R: Fallible>(_body: &impl Future<Output = R>) -> Errors<R::Error> {
-    Errors(Lending(Converting(PhantomData)))
+    Errors(LendingWay(Converting(PhantomData)))
 }
 
 /// Fails to compile, at the type, where it may not go to another thread.
@@ -189,7 +189,7 @@ pub fn fallible_work<'w, R, W, F>(
 where
     R: Fallible,
     R::Value: Send + 'w,
-    W: Way<R::Error> + 'w,
+    W: ErrorWay<R::Error> + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
     new_work(hop(origin, at), move || body().into_result().map_err(|error| way.take(error)))
@@ -222,7 +222,7 @@ pub fn fallible_async_work<'w, R, W, F>(
 where
     R: Fallible,
     R::Value: Send + 'w,
-    W: Way<R::Error> + 'w,
+    W: ErrorWay<R::Error> + 'w,
     F: Future<Output = R> + Send + 'w,
 {
     new_async_work(hop(origin, at), async move {

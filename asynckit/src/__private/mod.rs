@@ -1,7 +1,7 @@
 //! What the expansions of `#[async_work]` and `chain!` call. Not an interface: it changes with
 //! every release, and only the macros of the very same version know it.
 //!
-//! - `hold`: which expressions are work, decided by their types;
+//! - `probe`: which expressions are work, decided by their types;
 //! - `call`: a call whose arguments may be pending;
 //! - `take_apart`: a pending tuple as a tuple of pending parts;
 //! - `gather`: what a chain may end in;
@@ -18,9 +18,9 @@ mod carried;
 mod fallible;
 mod future;
 mod gather;
-mod held;
-mod hold;
 mod options;
+mod probe;
+mod probed;
 mod statement;
 mod take_apart;
 
@@ -29,13 +29,11 @@ pub use call::{Lifted, call_site, give, lift, same};
 pub use carried::{About, Function, Given, Served, carried, lent, owned, unserved};
 pub use core::convert::Infallible;
 pub use core::result::Result::Ok;
-pub use fallible::{Failure, Fallible, returns_a_result, work_moves_to_another_thread};
+pub use fallible::{Fallible, IntoFailure, returns_a_result, work_moves_to_another_thread};
 pub use fallible::{async_errors_of, errors_of};
 pub use fallible::{async_work, fallible_async_work, fallible_work, plain_work};
-pub use future::{Raised, chain_future, owned_place};
+pub use future::{Thrown, chain_future, owned_place};
 pub use gather::{Gather, end_of_block, plain_condition};
-pub use held::Held;
-pub use hold::{EachUnchanged, HeldUnchanged, Hold, LentAsOne, Plain, hold};
 #[cfg(feature = "remote")]
 pub use inventory;
 pub use options::{
@@ -43,6 +41,8 @@ pub use options::{
 };
 #[cfg(feature = "rate")]
 pub use options::{StaticRate, by_rate};
+pub use probe::{EachUnchanged, LentAsOne, Plain, Probe, ProbedUnchanged, probe};
+pub use probed::Probed;
 pub use statement::{
     ChainPlace, Loose, LooseStarted, LooseUnchanged, Start, Started, chain_place, end_of_chain,
     whole,

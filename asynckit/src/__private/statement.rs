@@ -13,13 +13,13 @@ use core::task::{Context, Poll};
 use std::panic::resume_unwind;
 
 use super::gather::Gather;
-use super::held::Held;
-use super::{Raised, future};
+use super::probed::Probed;
+use super::{Thrown, future};
 use crate::error::Hop;
 use crate::panic::{self, Payload};
-use crate::pool::{self, Current, Handle, Plain, Spawn, Spawner};
+use crate::pool::{self, Current, Handle, PlainPool, Spawn, Spawner};
 use crate::result::AsyncResult;
-use crate::statements::{End, Statements, conclude};
+use crate::statements::{BlockEnd, Statements, conclude};
 use crate::sync::{Arc, OnceLock};
 use crate::work::Work;
 
@@ -87,7 +87,7 @@ impl<P: Spawn + ?Sized> Spawn for ChainPlace<'_, P> {
     }
 
     #[inline]
-    fn plain(&self) -> Option<Plain<'_>> {
+    fn plain(&self) -> Option<PlainPool<'_>> {
         self.place.plain()
     }
 }
@@ -117,22 +117,22 @@ where
     let Handle(lease) = place.place();
     // It has the name of the call that it ends in, if it does not end in a value that is there.
     let hop = if end.is_set() { Hop::here(&"chain") } else { end.owner().hop };
-    conclude(hop, lease, End::Result(end), statements)
+    conclude(hop, lease, BlockEnd::Result(end), statements)
 }
 
 /// The async form of a chain with statements: the end of the block is not yet that of the chain.
 pub async fn whole<T: Send + 'static>(
     place: &ChainPlace<'_, Current>,
-    block: impl Future<Output = Result<AsyncResult<T>, Raised>>,
-) -> Result<AsyncResult<T>, Raised> {
+    block: impl Future<Output = Result<AsyncResult<T>, Thrown>>,
+) -> Result<AsyncResult<T>, Thrown> {
     let ended = Caught(pin!(block)).await;
     let (Some(statements), Some(task)) = (place.claim(), pool::task_here()) else {
         return ended.unwrap_or_else(|payload| resume_unwind(payload));
     };
     let end = match ended {
-        Ok(Ok(result)) => End::Result(result),
-        Ok(Err(raised)) => End::Raised(future::into_box(raised)),
-        Err(payload) => End::Panicked(payload),
+        Ok(Ok(result)) => BlockEnd::Result(result),
+        Ok(Err(raised)) => BlockEnd::Raised(future::into_box(raised)),
+        Err(payload) => BlockEnd::Panicked(payload),
     };
     let Handle(lease) = place.place();
     Ok(conclude(task.hop, lease, end, statements))
@@ -155,7 +155,7 @@ impl<F: Future> Future for Caught<'_, F> {
 /// The value of a statement, held up to have its type looked at.
 pub struct Loose<X>(Cell<Option<X>>);
 
-impl<X> Held<X> {
+impl<X> Probed<X> {
     #[inline]
     pub fn __loosen(self) -> Loose<X> {
         Loose(Cell::new(Some(self.0)))
@@ -169,7 +169,7 @@ impl<X> Loose<X> {
     }
 }
 
-/// Never called, as that of `Held`.
+/// Never called, as that of `Probed`.
 impl<X> Deref for Loose<X> {
     type Target = X;
 

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use super::edge::{Edge, OnFailure};
 use super::handle::Owner;
-use super::hold;
 use super::inputs::VisitEdges;
-use super::task::Step;
+use super::release;
+use super::task::JobStep;
 use super::wish;
 use crate::error::Error;
 
@@ -28,10 +28,10 @@ impl<T> Awaits<T> {
 
     /// The job waits for this result now. The one before, if any, is set and was looked at. `last`: it stands for
     /// the job's own.
-    pub(crate) fn result<U>(&self, result: Owner<T>, last: bool) -> Step<U> {
+    pub(crate) fn result<U>(&self, result: Owner<T>, last: bool) -> JobStep<U> {
         let edge = Edge::moving(result.into_holder(), OnFailure::Look);
         self.edge.replace(Some(Box::new(edge)));
-        Step::Waits { last }
+        JobStep::Waits { last }
     }
 
     /// For `Job::edges`.
@@ -47,7 +47,7 @@ impl<T> Awaits<T> {
         let (holder, _) = edge.as_ref()?.take()?;
         // SAFETY: the edge was made for a `T`. A job runs when what it waits for is set, and nothing is lent of
         // that.
-        Some(unsafe { hold::take_outcome(holder) })
+        Some(unsafe { release::take_outcome(holder) })
     }
 
     /// For `Job::release`.

@@ -14,8 +14,8 @@ use std::ptr::NonNull;
 
 pub(crate) use super::answers::{Ran, Run};
 use super::holds::Holds;
-use super::outcome::Outcome;
-use super::seen::Room;
+use super::outcome::OutcomeWord;
+use super::seen::CellRoom;
 use super::slab;
 use super::state::State;
 use crate::error::{Error, Hook, Hop, Report};
@@ -29,7 +29,7 @@ pub type CellPtr = NonNull<Header>;
 /// What every cell begins with: a line of the cache.
 #[repr(C)]
 pub struct Header {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: OutcomeWord,
     pub(super) state: State,
     pub(super) holds: Holds,
     /// Changed once, by the runner of a task whose work returns a result.
@@ -59,7 +59,7 @@ pub struct Edge {
 
 /// The rest of a long list, to be visited.
 #[must_use]
-pub(crate) struct Rest(pub(super) usize);
+pub(crate) struct ListRest(pub(super) usize);
 
 /// What depends on a cell's types.
 pub(crate) struct Table {
@@ -86,17 +86,17 @@ pub(crate) struct Table {
     /// It is about to fail with this (`own`), or an input that is not visited yet has failed when it had.
     pub(super) failed: unsafe fn(CellPtr, &Error, own: bool),
     pub(super) drop_value: Option<unsafe fn(CellPtr)>,
-    pub(super) room: Room,
+    pub(super) room: CellRoom,
     /// Whether a value moves in along an edge, and may be on loan when the task is to run.
     pub(super) moves: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: CellKind,
     /// What it is for those who look on.
     pub(super) shown_as: TaskKind,
 }
 
 /// What a cell is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum CellKind {
     /// A task.
     Task,
     /// A task that ends by itself after a time: what waits for it does not do so for ever.
@@ -123,13 +123,13 @@ pub struct HomeTable {
     /// Likewise, for whoever has nothing else to do.
     pub(crate) queue: unsafe fn(*const Home, CellPtr),
     /// The rest of a long list of dependents is to be visited, the first of which is of this home.
-    pub(crate) rest: unsafe fn(*const Home, Rest),
+    pub(crate) rest: unsafe fn(*const Home, ListRest),
     /// A task of this home is to be tied to a cell of another one. True where the home has counted the edge,
     /// and is to be told of its visit (`met`): it must live until then.
     pub(crate) meet: unsafe fn(*const Home, CellPtr) -> bool,
     /// Counts something that the home has to live for: a task of its that is ready and in somebody's hand.
     pub(crate) hold: unsafe fn(*const Home),
-    /// An edge that was counted was visited, and its task is queued if it became ready; or what `hold` was
+    /// An edge that was counted was visited, and its task is queued if it became ready; or what `release` was
     /// for is over.
     pub(crate) met: unsafe fn(*const Home),
     /// A task of this home has come to wait again: for loans to end, for its waker, or for another result. It
@@ -174,7 +174,7 @@ struct Slot<T> {
 
 /// All of a cell. `J` is its job: inputs and closure.
 #[repr(C)]
-struct Whole<T, J> {
+struct WholeCell<T, J> {
     slot: Slot<T>,
     job: UnsafeCell<MaybeUninit<J>>,
 }
@@ -184,8 +184,8 @@ struct Whole<T, J> {
 pub(crate) static LIVE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 /// The parts of a table that follow from the types.
-pub(super) const fn room_of<T, J>() -> Room {
-    Room::of(Layout::new::<Whole<T, J>>())
+pub(super) const fn room_of<T, J>() -> CellRoom {
+    CellRoom::of(Layout::new::<WholeCell<T, J>>())
 }
 
 /// How to drop a value, where that is anything to do.
@@ -216,14 +216,14 @@ pub(super) unsafe fn make<T, J>(
     #[cfg(test)]
     LIVE.fetch_add(1, Ordering::Relaxed);
     let cell = match watched {
-        None => slab::take::<Whole<T, J>>(),
+        None => slab::take::<WholeCell<T, J>>(),
         Some(watched) => const { room_of::<T, J>() }.take(watched).cast(),
     };
     let at = cell.as_ptr();
     // SAFETY: the block is ours; each part is written where it will be.
     unsafe {
         let header = &raw mut (*at).slot.header;
-        (&raw mut (*header).outcome).write(Outcome::open());
+        (&raw mut (*header).outcome).write(OutcomeWord::open());
         (&raw mut (*header).state).write(state);
         (&raw mut (*header).holds).write(Holds::owned());
         (&raw mut (*header).table).write(AtomicPtr::new(std::ptr::from_ref(table).cast_mut()));
@@ -283,7 +283,7 @@ unsafe fn free_more(cell: CellPtr) {
 #[inline]
 pub(super) unsafe fn job_ptr<T, J>(cell: CellPtr) -> *mut J {
     // SAFETY: only the address.
-    unsafe { UnsafeCell::raw_get(&raw const (*cell.cast::<Whole<T, J>>().as_ptr()).job).cast() }
+    unsafe { UnsafeCell::raw_get(&raw const (*cell.cast::<WholeCell<T, J>>().as_ptr()).job).cast() }
 }
 
 /// Where a cell's value is, or will be.
@@ -333,7 +333,7 @@ impl Header {
         self.home.compare_exchange(home.cast_mut(), none, success, failure).is_ok()
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn kind(&self) -> CellKind {
         self.table().kind
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn put<R>(outcome: &mut Option<R>, value: R) {
 }
 
 /// The functions that know a body's type.
-struct Table {
+struct BodyTable {
     /// Moves the body out, takes the values, and puts the outcome in.
     call: unsafe fn(body: *mut (), &Here<'_>, values: *mut (), outcome: *mut ()),
     /// Drops the body, where that is anything to do.
@@ -55,7 +55,7 @@ struct Table {
 /// A body that lives for `'w`, in the memory of a `Room`. Used up once, by a call or a release.
 pub(crate) struct Closure<'w, V, R, Room> {
     /// `None` when it is used up.
-    table: Cell<Option<&'static Table>>,
+    table: Cell<Option<&'static BodyTable>>,
     room: UnsafeCell<MaybeUninit<Room>>,
     body: PhantomData<Box<dyn FnOnce(V) -> R + Send + 'w>>,
 }
@@ -71,8 +71,8 @@ impl<'w, V, R, Room> Closure<'w, V, R, Room> {
         let mut room = MaybeUninit::<Room>::uninit();
         // SAFETY: the room is as large and as aligned as the body.
         unsafe { ptr::write(&raw mut room as *mut B, body) };
-        let table: &'static Table = const {
-            &Table {
+        let table: &'static BodyTable = const {
+            &BodyTable {
                 call: call::<B, V, R>,
                 drop: if needs_drop::<B>() { Some(drop_body::<B>) } else { None },
             }

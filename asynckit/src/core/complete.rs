@@ -5,13 +5,13 @@
 //! caller, claimed already, to be run next. No user code runs on it, so that it can't recurse.
 
 use super::ahead;
-pub(crate) use super::cell::Rest;
-use super::cell::{self, CellPtr, Kind};
+pub(crate) use super::cell::ListRest;
+use super::cell::{self, CellKind, CellPtr};
 use super::edge::Edge;
 use super::entry::{Claimed, Entry};
 use super::news;
 use super::outcome::Close;
-use super::schedule::{Queued, Schedule, ToHomes};
+use super::schedule::{QueuedOnly, Schedule, ToHomes};
 use super::state::{Arrival, Claim};
 use super::trampoline::{self, Step};
 use super::watchers;
@@ -49,8 +49,8 @@ unsafe fn close_more(
     // Dependents first: callbacks may block, and drops be slow.
     // SAFETY: as the caller's; the marks come with a reference each.
     unsafe {
-        visit(list, &mut Queued(to));
-        if cell.as_ref().kind() == Kind::ByHand {
+        visit(list, &mut QueuedOnly(to));
+        if cell.as_ref().kind() == CellKind::ByHand {
             cell.as_ref().state.mark_over();
         }
         tell_more(cell, observed, unheld);
@@ -66,7 +66,7 @@ pub(super) unsafe fn tell_more(cell: CellPtr, observed: bool, unheld: bool) {
     // SAFETY: the marks come with a reference each.
     unsafe {
         if observed {
-            watchers::tell(cell.as_ptr().addr(), watchers::Event::Set);
+            watchers::tell(cell.as_ptr().addr(), watchers::CellEvent::Set);
             cell::drop_ref(cell);
         }
         if unheld {
@@ -188,14 +188,14 @@ unsafe fn later(list: usize, dependent: CellPtr) {
         if home.is_null() {
             return visit(list, &mut ToHomes);
         }
-        ((*home).table.rest)(home, Rest(list));
+        ((*home).table.rest)(home, ListRest(list));
     }
 }
 
 // SAFETY: who has it has the edges in it.
-unsafe impl Send for Rest {}
+unsafe impl Send for ListRest {}
 
-impl Rest {
+impl ListRest {
     /// Visits it, as far as there is room: where there is none it is as before.
     pub(crate) fn visit(self, to: &mut impl Schedule) {
         let list = std::mem::ManuallyDrop::new(self).0;
@@ -204,7 +204,7 @@ impl Rest {
     }
 }
 
-impl Drop for Rest {
+impl Drop for ListRest {
     fn drop(&mut self) {
         // SAFETY: as above. Nobody is to wait in vain.
         unsafe { visit(self.0, &mut ToHomes) }
@@ -255,7 +255,7 @@ unsafe fn arrive_from_elsewhere(task: CellPtr, to: &mut impl Schedule) {
     // SAFETY: the home lives until it is told; the task may be gone after its count.
     unsafe {
         let home = task.as_ref().home();
-        arrive(task, &mut Queued(to));
+        arrive(task, &mut QueuedOnly(to));
         ((*home).table.met)(home);
     }
 }

@@ -3,7 +3,7 @@
 //! Failures go by the trampoline, as each closes cells in turn. Whoever steps in at a task that is not
 //! his adds a reference first, for whoever still comes by (`mod.rs`, *who keeps the memory*).
 
-use super::cell::{self, CellPtr, Kind};
+use super::cell::{self, CellKind, CellPtr};
 use super::complete;
 use super::edge::{Edge, OnFailure};
 use super::news::Witness;
@@ -119,7 +119,7 @@ pub(super) unsafe fn fail_seized(
     unsafe {
         let header = task.as_ref();
         let table = header.table();
-        if table.kind == Kind::ByHand {
+        if table.kind == CellKind::ByHand {
             // No closure, no edges, no entry.
             let closed = close_with_failure(task, error);
             cell::drop_ref(task);
@@ -256,7 +256,7 @@ pub(super) unsafe fn fail(task: CellPtr, error: Error) -> bool {
         if fail_waiting(task, error.clone(), true) {
             return true;
         }
-        if header.kind() == Kind::ByHand {
+        if header.kind() == CellKind::ByHand {
             // It is set, or somebody is about to.
             return false;
         }

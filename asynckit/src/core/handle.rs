@@ -5,7 +5,7 @@ mod owner;
 
 use std::collections::HashSet;
 
-use super::cell::{self, CellPtr, Header, Kind};
+use super::cell::{self, CellKind, CellPtr, Header};
 use super::complete;
 use super::entry::{Claimed, Entry};
 use super::fail;
@@ -13,7 +13,7 @@ use super::lists;
 use super::run;
 use super::schedule::{Schedule, ToHomes};
 use super::state::Seize;
-use super::watchers::{Event, Watch, Watcher};
+use super::watchers::{CellEvent, Watch, Watcher};
 use crate::error::Error;
 use crate::sync::weakened;
 
@@ -84,7 +84,7 @@ impl TaskRef {
         }
         let mut seen = HashSet::new();
         let mut last = None;
-        if self.kind() != Kind::ByHand {
+        if self.kind() != CellKind::ByHand {
             // SAFETY: the visit keeps the edges as they are, and an open edge its upstream.
             unsafe {
                 (self.table().edges)(self.0, &mut |edge| {
@@ -165,7 +165,7 @@ impl TaskRef {
 
     /// Looks on until it is set; `Err` hands the watcher back where it is.
     pub(crate) fn watch(&self, watcher: Watcher) -> Result<Watch, Watcher> {
-        let mut watch = Watch::enter(self.address(), Event::Set, watcher);
+        let mut watch = Watch::enter(self.address(), CellEvent::Set, watcher);
         // For the mark, if this is the first.
         self.holds.add_ref();
         let (looks_on, first) = self.outcome.observe();

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use super::cell::{CellPtr, Header};
 use super::frame::hook_of;
-use super::hold;
 use super::reference::TaskRef;
+use super::release;
 use super::share::Holder;
 use crate::error::{BoxError, Error, Hook, Hop};
 
@@ -53,7 +53,7 @@ impl Here<'_> {
     }
 
     /// What was lent to this call, for as long as the answer is kept: for work that it returns.
-    pub(crate) fn keep_loans(&self) -> Kept {
+    pub(crate) fn keep_loans(&self) -> KeptLoans {
         let mut kept = Vec::new();
         // SAFETY: the task runs, so that its edges are this thread's. Those that lend are there until the call is over;
         // of others, a list that was moved into it is gone.
@@ -64,19 +64,19 @@ impl Here<'_> {
                 }
             });
         }
-        Kept(kept)
+        KeptLoans(kept)
     }
 }
 
 /// Loans that outlive the call that they were made to.
-pub(crate) struct Kept(Vec<Holder>);
+pub(crate) struct KeptLoans(Vec<Holder>);
 
 // SAFETY: a loan of a value may end on any thread, as an input's may: what is lent is `Send + Sync`.
-unsafe impl Send for Kept {}
+unsafe impl Send for KeptLoans {}
 // SAFETY: nothing can be done with it but to drop it.
-unsafe impl Sync for Kept {}
+unsafe impl Sync for KeptLoans {}
 
-impl Kept {
+impl KeptLoans {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -86,11 +86,11 @@ impl Kept {
     }
 }
 
-impl Drop for Kept {
+impl Drop for KeptLoans {
     fn drop(&mut self) {
         for loan in self.0.drain(..) {
             // SAFETY: the loan was the edge's.
-            unsafe { hold::drop_loan(loan) }
+            unsafe { release::drop_loan(loan) }
         }
     }
 }

@@ -6,7 +6,7 @@
 //! - Of any other, the home is a pool, and that lives as long as one of its threads, and as long as its
 //!   count is not zero. While none of its threads runs anything, and nothing is queued, each of its open tasks
 //!   waits; and whoever brings an end to that has been counted: an edge from a cell that is not the pool's
-//!   own (`meet`), a loan's end (`hold`), a step of this thread's trampoline (`hold`). Who sleeps until a
+//!   own (`meet`), a loan's end (`release`), a step of this thread's trampoline (`release`). Who sleeps until a
 //!   waker is called is hooked.
 //! - A pool ends when nothing of it runs, is queued or counted, and all that waited was failed.
 
@@ -14,7 +14,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 use super::cell::{Header, Home, HomeTable, News};
-use super::complete::Rest;
+use super::complete::ListRest;
 use super::entry::{Claimed, Entry};
 use super::frame::Frame;
 use super::handle::{Owner, TaskRef};
@@ -37,7 +37,7 @@ pub(crate) trait IsHome: Sized + Send + Sync + 'static {
     /// Likewise, behind the others.
     fn queue(home: &Homed<Self>, entry: Entry);
     /// Has the rest of a long list visited.
-    fn rest(home: &Homed<Self>, rest: Rest);
+    fn rest(home: &Homed<Self>, rest: ListRest);
     /// A task of this home is to be tied to a cell of another one. True where the home has counted the edge.
     fn meet(home: &Homed<Self>, upstream: &TaskRef) -> bool;
     /// Counts something that the home has to live for.

@@ -25,26 +25,26 @@ pub(crate) struct Inline<'w, T> {
 }
 
 /// Moves the closure out of the words, and calls it or drops it.
-type End<T> = unsafe fn(*mut Words, How) -> Option<Result<T, BoxError>>;
+type End<T> = unsafe fn(*mut Words, InlineEnd) -> Option<Result<T, BoxError>>;
 
 /// How an inline ends.
 #[derive(Clone, Copy)]
-enum How {
+enum InlineEnd {
     Called,
     Dropped,
 }
 
 /// # Safety
 /// `words` has an `F`, which the caller does not use any more.
-unsafe fn end<T, F>(words: *mut Words, how: How) -> Option<Result<T, BoxError>>
+unsafe fn end<T, F>(words: *mut Words, how: InlineEnd) -> Option<Result<T, BoxError>>
 where
     F: FnOnce() -> Result<T, BoxError>,
 {
     // SAFETY: the caller's promise.
     let closure = unsafe { ptr::read(words as *const F) };
     match how {
-        How::Called => Some(closure()),
-        How::Dropped => None,
+        InlineEnd::Called => Some(closure()),
+        InlineEnd::Dropped => None,
     }
 }
 
@@ -71,7 +71,7 @@ impl<'w, T> Inline<'w, T> {
     pub(crate) fn call(self) -> Result<T, BoxError> {
         let mut inline = ManuallyDrop::new(self);
         // SAFETY: the words have the closure that `end` was made for, and the inline is gone with this.
-        let outcome = unsafe { (inline.end)(&raw mut inline.words, How::Called) };
+        let outcome = unsafe { (inline.end)(&raw mut inline.words, InlineEnd::Called) };
         outcome.unwrap_or_else(|| unreachable!("a closure was called and gave nothing"))
     }
 }
@@ -80,6 +80,6 @@ impl<T> Drop for Inline<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: as in `call`.
-        unsafe { (self.end)(&raw mut self.words, How::Dropped) };
+        unsafe { (self.end)(&raw mut self.words, InlineEnd::Dropped) };
     }
 }

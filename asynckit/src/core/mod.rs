@@ -3,7 +3,7 @@
 //! # A task's life
 //!
 //! A task is a *cell*: one block of memory with a closure, its inputs, room for the value, and three words.
-//! `State` says what it lacks and who may run it. `Outcome` is the list of those who wait for it, and from one
+//! `State` says what it lacks and who may run it. `OutcomeWord` is the list of those who wait for it, and from one
 //! step on how it came out. `Holds` counts who owns the value, who has it on loan, and who keeps the memory.
 //! A result that the program sets is a cell without work. Where somebody looks on to a task, what they know of it lies
 //! behind its cell (`seen.rs`).
@@ -63,7 +63,7 @@
 //! that it is about is weakened: but for those of whole pools.
 //!
 //! - *The late edge*: an edge is linked while the upstream closes. Both are compare-and-swaps on one word: the edge
-//!   is in the list that is taken, or it sees the outcome (`Outcome::push`, `close`).
+//!   is in the list that is taken, or it sees the outcome (`OutcomeWord::push`, `close`).
 //! - *The early failure*: an input fails while others are missing. The task is seized and closed at once; its edges
 //!   stay linked, each counts when it is visited, and the last ends what they kept (`fail.rs`).
 //! - *The last loan*: the handle that lent a value wants it back while the last loan ends. Loans, owners and the wish
@@ -85,7 +85,7 @@
 //! `clones`, `share`, `edge`,
 //! `entry`, `reference`. Steps that wait for their turn: `trampoline`; who takes what is ready: `schedule`; those who watch:
 //! `watchers`. What a thread is at: `fence`, `frame`, `scoped`; and what is told of a task: `news`. What happens:
-//! `complete`, `fail`, `lists`, `hold`, `wish`; and how a thread runs a task:
+//! `complete`, `fail`, `lists`, `release`, `wish`; and how a thread runs a task:
 //! `run`. For the layers above, what a call sees, waits for and is made of: `here`, `handle/owner`, `handle`, `inputs`,
 //! `inputs/results`, `inputs/earlier`, `inputs/list`, `inputs/gathered`, `closure`, `inline`. The kinds of tasks: `task`, `task/job`,
 //! `awaits`, `task/simple`, `task/call`, `task/by_hand`, `task/unsubmitted`. Where they run: `home`.
@@ -105,7 +105,6 @@ pub(crate) mod fence;
 mod frame;
 mod handle;
 mod here;
-mod hold;
 mod holds;
 mod home;
 mod inline;
@@ -117,6 +116,7 @@ mod news;
 mod outcome;
 mod pages;
 mod reference;
+mod release;
 mod run;
 mod schedule;
 mod scoped;
@@ -139,12 +139,12 @@ pub use task::Outcome;
 pub(crate) use awaits::Awaits;
 #[cfg(all(asynckit_loom, test))]
 pub(crate) use cell::LIVE;
-pub(crate) use cell::{CellPtr, Header, Home, News, Rest};
+pub(crate) use cell::{CellPtr, Header, Home, ListRest, News};
 pub(crate) use closure::{Body, Closure, by_room, put, room_for, taken};
 pub(crate) use entry::{Claimed, Entry};
 pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
 pub(crate) use handle::{Account, Lender, Loan, Owner, Setting};
-pub(crate) use here::Kept;
+pub(crate) use here::KeptLoans;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};
 pub(crate) use inline::{Inline, fits};
 pub(crate) use inputs::{Earlier, Either, EndEdge, Gathered, Outcomes, VisitEdges};
@@ -154,8 +154,8 @@ pub(crate) use schedule::{FewToHomes, Schedule, ToHomes};
 pub(crate) use scoped::Scoped;
 pub(crate) use slab::{NAP, Rest as MemoryRest, end_of_worker};
 pub(crate) use task::{
-    Call, Callable, Flat, Job, Jobbed, Missing, Simple, Step, Submitted, TaskOf, Unsubmitted,
-    channel, channel_of, manual,
+    CallWithInputs, Callable, Flat, Job, JobStep, Jobbed, Missing, Simple, Submitted, TaskOf,
+    Unsubmitted, channel, channel_of, manual,
 };
 pub(crate) use traits::Traits;
 pub(crate) use trampoline::{Step as Deferred, after_all, call, defer, drain, hold_back, run_left};

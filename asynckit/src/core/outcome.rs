@@ -8,7 +8,7 @@
 use crate::sync::{AtomicUsize, Ordering, ordering, weakened, yield_now};
 
 /// The word.
-pub(crate) struct Outcome(AtomicUsize);
+pub(crate) struct OutcomeWord(AtomicUsize);
 
 const CLOSED: usize = 1;
 /// Closed: it has failed.
@@ -33,10 +33,10 @@ pub(crate) enum Close {
     Lost,
 }
 
-impl Outcome {
+impl OutcomeWord {
     #[inline]
-    pub(crate) fn open() -> Outcome {
-        Outcome(AtomicUsize::new(0))
+    pub(crate) fn open() -> OutcomeWord {
+        OutcomeWord(AtomicUsize::new(0))
     }
 
     /// Enters an edge, whose `next` is set by `link`; false where the cell is closed.
@@ -210,7 +210,7 @@ impl Outcome {
     }
 }
 
-impl std::fmt::Debug for Outcome {
+impl std::fmt::Debug for OutcomeWord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match (self.is_closed(), self.is_failed()) {
             (false, _) => "open",

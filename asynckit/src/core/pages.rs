@@ -8,7 +8,7 @@ use crate::sync::{Mutex, lock};
 pub(super) const CHUNK: usize = 64 << 10;
 
 /// Chunks that nobody uses.
-struct Chunks {
+struct FreeChunks {
     /// Used before, and given back to the system: the memory comes again when it is touched.
     idle: Vec<NonNull<u8>>,
     /// Never used: the rest of the last region.
@@ -17,9 +17,10 @@ struct Chunks {
 }
 
 // SAFETY: the chunks in it belong to nobody else.
-unsafe impl Send for Chunks {}
+unsafe impl Send for FreeChunks {}
 
-static CHUNKS: Mutex<Chunks> = Mutex::new(Chunks { idle: Vec::new(), fresh: null_mut(), left: 0 });
+static CHUNKS: Mutex<FreeChunks> =
+    Mutex::new(FreeChunks { idle: Vec::new(), fresh: null_mut(), left: 0 });
 
 /// A chunk of zeros, or of what was there before. Its memory comes when it is touched.
 pub(super) fn take() -> NonNull<u8> {
@@ -35,7 +36,7 @@ pub(super) fn take_whole() -> NonNull<u8> {
     chunk
 }
 
-impl Chunks {
+impl FreeChunks {
     fn take(&mut self) -> NonNull<u8> {
         if let Some(chunk) = self.idle.pop() {
             return chunk;

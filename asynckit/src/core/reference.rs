@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::cell::{self, CellPtr, Header, Home, Kind};
+use super::cell::{self, CellKind, CellPtr, Header, Home};
 
 /// A reference: keeps the memory, not the value. Derefs to nothing but what is safe to look at.
 pub(crate) struct TaskRef(pub(super) CellPtr);
@@ -82,12 +82,12 @@ impl Header {
 
     /// Whether no work sets it, but the program.
     pub(crate) fn is_by_hand(&self) -> bool {
-        self.kind() == Kind::ByHand
+        self.kind() == CellKind::ByHand
     }
 
     /// Whether it ends by itself, after a time.
     pub(crate) fn is_timed(&self) -> bool {
-        self.kind() == Kind::Timed
+        self.kind() == CellKind::Timed
     }
 
     /// Whether its value may borrow from a scope.

@@ -7,7 +7,7 @@ use super::entry::Entry;
 use super::fail;
 use super::frame;
 use super::news;
-use super::schedule::{Queued, Schedule, ToHomes};
+use super::schedule::{QueuedOnly, Schedule, ToHomes};
 use super::state::Suspend;
 use super::trampoline::{self, Step};
 use super::wish;
@@ -190,7 +190,7 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
             Ran::Value => complete::close_with_value(task, to),
             // What is ready then is for whoever comes: a drop may take its time.
             Ran::ValueFirst => {
-                complete::close_with_value(task, &mut Queued(to));
+                complete::close_with_value(task, &mut QueuedOnly(to));
                 trampoline::run_queued();
             }
             Ran::Failed(error) => trampoline::hold_back(|| {
@@ -198,7 +198,7 @@ unsafe fn end(task: CellPtr, ran: Ran, to: &mut impl Schedule) {
             }),
             // Dependents need not wait for what is dropped.
             ran @ (Ran::Over | Ran::OverFailed(_)) => {
-                close_over(task, ran, &mut Queued(to));
+                close_over(task, ran, &mut QueuedOnly(to));
                 trampoline::dispose(Step::new(drop_rest, task.as_ptr().cast(), 0));
             }
             Ran::Lent => {}
@@ -331,7 +331,7 @@ pub(super) unsafe fn put_back(task: CellPtr) {
 
 /// How a run in place came out.
 #[must_use]
-pub(crate) enum Here {
+pub(crate) enum RanHere {
     /// The outcome is there.
     Over,
     /// The work has returned a result, which is to be there before it is run again.
@@ -342,7 +342,7 @@ pub(crate) enum Here {
 ///
 /// # Safety
 /// The caller has claimed it, and its inputs are there.
-pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
+pub(super) unsafe fn run_in_place(task: CellPtr) -> RanHere {
     // SAFETY: the caller's promise.
     unsafe {
         let run = task.as_ref().table().run;
@@ -351,18 +351,18 @@ pub(super) unsafe fn run_in_place(task: CellPtr) -> Here {
         match ran {
             Ran::Waits | Ran::WaitsLast => {
                 trampoline::run_queued();
-                Here::Again
+                RanHere::Again
             }
             Ran::Lent | Ran::Pending => unreachable!("work in place ends in an outcome"),
             // At once, whatever step is under way below: what it borrows is its caller's own.
             ran @ (Ran::Over | Ran::OverFailed(_)) => {
                 close_over(task, ran, &mut ToHomes);
                 drop_rest(task.as_ptr().cast(), 0);
-                Here::Over
+                RanHere::Over
             }
             ran => {
                 end(task, ran, &mut ToHomes);
-                Here::Over
+                RanHere::Over
             }
         }
     }

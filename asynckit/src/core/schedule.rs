@@ -84,9 +84,9 @@ impl Schedule for FewToHomes {
 
 /// As another one, but nothing is handed back: what follows on this thread may take its time, and a task that is
 /// claimed already could run nowhere else.
-pub(super) struct Queued<'a, S>(pub(super) &'a mut S);
+pub(super) struct QueuedOnly<'a, S>(pub(super) &'a mut S);
 
-impl<S: Schedule> Schedule for Queued<'_, S> {
+impl<S: Schedule> Schedule for QueuedOnly<'_, S> {
     fn ready(&mut self, entry: Entry) {
         self.0.ready(entry);
     }

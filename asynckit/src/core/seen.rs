@@ -9,7 +9,7 @@ use super::slab;
 use crate::observe::Record;
 
 /// The memory that a cell takes.
-pub(super) struct Room {
+pub(super) struct CellRoom {
     pub(super) cell: Layout,
     /// Zero where the block is allocated by itself.
     pub(super) class: usize,
@@ -19,15 +19,15 @@ pub(super) struct Room {
     at: usize,
 }
 
-impl Room {
-    pub(super) const fn of(cell: Layout) -> Room {
+impl CellRoom {
+    pub(super) const fn of(cell: Layout) -> CellRoom {
         const { assert!(align_of::<Record>() <= 8) }
         let at = cell.size().next_multiple_of(8);
         let size = (at + size_of::<Record>()).next_multiple_of(cell.align());
         match Layout::from_size_align(size, cell.align()) {
             Ok(both) if cell.align() >= 8 => {
                 let (class, class_of_both) = (slab::class_of(cell), slab::class_of(both));
-                Room { cell, class, both, class_of_both, at }
+                CellRoom { cell, class, both, class_of_both, at }
             }
             _ => panic!("a cell that fills the memory, or is smaller than its words"),
         }

@@ -17,15 +17,15 @@ use std::ptr::NonNull;
 use super::cell::{CellPtr, Header};
 use super::clones;
 use super::holds::{Holds, Left};
-use super::outcome::Outcome;
+use super::outcome::OutcomeWord;
 use super::slab;
 
 /// A handle's own account with a cell.
-pub(super) struct Share {
+pub(super) struct HandleShare {
     cell: CellPtr,
     holds: Holds,
     /// Whom to tell when nothing of it is lent any more.
-    told: Outcome,
+    told: OutcomeWord,
 }
 
 /// In a holder's word: it is a share's address.
@@ -74,11 +74,13 @@ impl Holder {
     pub(super) fn share(cell: CellPtr) -> Holder {
         // SAFETY: the caller has a hold on the cell.
         unsafe { cell.as_ref() }.holds.add_owner();
-        let share = slab::take::<Share>();
+        let share = slab::take::<HandleShare>();
         #[cfg(test)]
         super::cell::LIVE.fetch_add(1, crate::sync::Ordering::Relaxed);
         // SAFETY: the block is ours.
-        unsafe { share.write(Share { cell, holds: Holds::owned(), told: Outcome::open() }) };
+        unsafe {
+            share.write(HandleShare { cell, holds: Holds::owned(), told: OutcomeWord::open() })
+        };
         Holder(share.as_ptr().expose_provenance() | SHARED)
     }
 
@@ -107,8 +109,8 @@ impl Holder {
         self.0 & SHARED != 0
     }
 
-    fn share_ptr(self) -> NonNull<Share> {
-        let at = std::ptr::with_exposed_provenance_mut::<Share>(self.0 & !SHARED);
+    fn share_ptr(self) -> NonNull<HandleShare> {
+        let at = std::ptr::with_exposed_provenance_mut::<HandleShare>(self.0 & !SHARED);
         // SAFETY: an address of a share, which is never null.
         unsafe { NonNull::new_unchecked(at) }
     }
@@ -132,7 +134,7 @@ impl Holder {
     }
 
     /// The words that count its holds and say whom to tell: the cell's own, or those of the share.
-    fn account(&self) -> (&Holds, &Outcome) {
+    fn account(&self) -> (&Holds, &OutcomeWord) {
         // SAFETY: the hold keeps what it is a hold on.
         unsafe {
             if self.is_share() {
@@ -287,7 +289,7 @@ impl Holder {
     #[inline(never)]
     fn end_own_share(self) -> CellPtr {
         // SAFETY: the handle is there.
-        let &Share { cell, ref holds, .. } = unsafe { self.share_ptr().as_ref() };
+        let &HandleShare { cell, ref holds, .. } = unsafe { self.share_ptr().as_ref() };
         if holds.is_only_owner() {
             // Nobody else knows it.
             free(self.share_ptr());
@@ -301,7 +303,7 @@ impl Holder {
 }
 
 /// Ends a share that nobody holds any more, and its hold on the cell. The caller has a reference to it.
-fn end_share(at: NonNull<Share>) -> Left {
+fn end_share(at: NonNull<HandleShare>) -> Left {
     // SAFETY: the reference.
     let cell = unsafe { at.as_ref() }.cell;
     drop_ref(at);
@@ -311,7 +313,7 @@ fn end_share(at: NonNull<Share>) -> Left {
 
 /// Ends a reference to a share; whoever has the last one frees it. (*The last loan* reads whom to tell
 /// after its step, when the handle may have seen that nothing is lent any more, and have gone.)
-fn drop_ref(at: NonNull<Share>) {
+fn drop_ref(at: NonNull<HandleShare>) {
     // SAFETY: the caller's reference.
     if unsafe { at.as_ref() }.holds.drop_ref() {
         free(at);
@@ -320,8 +322,8 @@ fn drop_ref(at: NonNull<Share>) {
 
 /// Gives a share's memory back, which nobody holds any more.
 #[inline]
-fn free(at: NonNull<Share>) {
-    const LAYOUT: Layout = Layout::new::<Share>();
+fn free(at: NonNull<HandleShare>) {
+    const LAYOUT: Layout = Layout::new::<HandleShare>();
     #[cfg(test)]
     super::cell::LIVE.fetch_sub(1, crate::sync::Ordering::Relaxed);
     // SAFETY: the block was taken for this layout.

@@ -3,7 +3,7 @@
 //! | kind | what it does |
 //! |---|---|
 //! | `Simple` | calls a closure; waits for nothing |
-//! | `Call` | waits for inputs, then calls a closure with them, which may return a result to go on with |
+//! | `CallWithInputs` | waits for inputs, then calls a closure with them, which may return a result to go on with |
 //! | any `Job` | anything else: futures, retries, limits |
 //! | by hand | nothing: the program sets it |
 
@@ -26,8 +26,8 @@ use crate::error::{Error, ErrorKind, Hop};
 use crate::observe::Record;
 
 pub(crate) use by_hand::{channel, channel_of, manual};
-pub(crate) use call::Call;
-pub(crate) use job::{Job, Jobbed, Step};
+pub(crate) use call::CallWithInputs;
+pub(crate) use job::{Job, JobStep, Jobbed};
 pub(crate) use simple::{Callable, Simple};
 pub(crate) use unsubmitted::{Missing, Unsubmitted};
 

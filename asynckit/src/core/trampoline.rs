@@ -9,7 +9,7 @@
 //!   that has led to them goes on. They do not nest, however long a line of such tasks is.
 //!
 //! Drops of values are neither: a value is dropped where its last owner is, as a plain variable would be
-//! (`hold.rs`).
+//! (`release.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -176,20 +176,20 @@ impl Trampoline {
 }
 
 /// The running of steps, which ends with it, also where one panics.
-struct Running<'a> {
+struct RunningSteps<'a> {
     trampoline: &'a Trampoline,
     /// How many disposals were queued before: they are not this one's.
     disposals: usize,
 }
 
-impl<'a> Running<'a> {
-    fn begin(trampoline: &'a Trampoline) -> Running<'a> {
+impl<'a> RunningSteps<'a> {
+    fn begin(trampoline: &'a Trampoline) -> RunningSteps<'a> {
         foreign::set_ours(true);
-        Running { trampoline, disposals: trampoline.disposals.borrow().len() }
+        RunningSteps { trampoline, disposals: trampoline.disposals.borrow().len() }
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for RunningSteps<'_> {
     fn drop(&mut self) {
         let trampoline = self.trampoline;
         if foreign::is_foreign() {
@@ -211,7 +211,7 @@ pub(crate) fn defer(step: Step) {
         if foreign::is_ours() {
             return trampoline.steps.borrow_mut().push_back(step);
         }
-        let _running = Running::begin(trampoline);
+        let _running = RunningSteps::begin(trampoline);
         trampoline.run(step);
     });
 }
@@ -237,7 +237,7 @@ pub(crate) fn call(errand: Step) {
         if foreign::is_ours() || foreign::is_foreign() {
             return trampoline.errands.borrow_mut().push_back(errand);
         }
-        let _running = Running::begin(trampoline);
+        let _running = RunningSteps::begin(trampoline);
         trampoline.run_errand(errand);
     });
 }
@@ -249,7 +249,7 @@ pub(super) fn dispose(disposal: Step) {
         if foreign::is_ours() {
             return trampoline.disposals.borrow_mut().push_back(disposal);
         }
-        let _running = Running::begin(trampoline);
+        let _running = RunningSteps::begin(trampoline);
         trampoline.run(disposal);
     });
 }
@@ -292,7 +292,7 @@ pub(crate) fn hold_back<R>(f: impl FnOnce() -> R) -> R {
         if foreign::is_ours() {
             return f();
         }
-        let _running = Running::begin(trampoline);
+        let _running = RunningSteps::begin(trampoline);
         f()
     })
 }

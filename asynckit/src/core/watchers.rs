@@ -4,7 +4,7 @@
 //! looks at pays one bit for them. The tables have an entry for each who looks on now, and none else.
 //!
 //! *Named race, "looking away":* a cell may be closed between an watcher's look and its entry into the
-//! table. So it enters first and then marks the cell (`Outcome::observe`), which fails where the cell is
+//! table. So it enters first and then marks the cell (`OutcomeWord::observe`), which fails where the cell is
 //! closed; whoever closes a marked cell empties the cell's entries after that. The mark comes with a
 //! reference, so that the cell's address is not another's before.
 
@@ -28,27 +28,27 @@ pub(crate) enum Watcher {
 
 /// What an watcher waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum CellEvent {
     /// The cell is closed.
     Set,
     /// Nothing is lent any more of a value that is there.
     Free,
 }
 
-struct Entry {
-    event: Event,
+struct WatcherEntry {
+    event: CellEvent,
     ticket: u64,
     watcher: Watcher,
 }
 
 /// The watchers of each cell or share, by its address.
-type Table = Mutex<Option<HashMap<usize, Vec<Entry>>>>;
+type Table = Mutex<Option<HashMap<usize, Vec<WatcherEntry>>>>;
 
 const TABLES: usize = 64;
 static TABLE: [Table; TABLES] = [const { Mutex::new(None) }; TABLES];
 static TICKETS: StaticCounter = StaticCounter::new(1);
 
-fn with_table<R>(address: usize, f: impl FnOnce(&mut HashMap<usize, Vec<Entry>>) -> R) -> R {
+fn with_table<R>(address: usize, f: impl FnOnce(&mut HashMap<usize, Vec<WatcherEntry>>) -> R) -> R {
     // Addresses are multiples of a block's size; the multiplier spreads the rest.
     let spread = (address >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as usize);
     // In models always the same one: each run has other addresses.
@@ -72,11 +72,11 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Enters the table.
-    pub(super) fn enter(address: usize, event: Event, watcher: Watcher) -> Watch {
+    pub(super) fn enter(address: usize, event: CellEvent, watcher: Watcher) -> Watch {
         let ticket = with_table(address, |table| {
             // Under the lock, so that the tickets of a cell's entries ascend.
             let ticket = TICKETS.fetch_add(1, Ordering::Relaxed);
-            table.entry(address).or_default().push(Entry { event, ticket, watcher });
+            table.entry(address).or_default().push(WatcherEntry { event, ticket, watcher });
             ticket
         });
         Watch { address, ticket }
@@ -130,16 +130,17 @@ impl Drop for Watch {
 
 /// Tells those watchers who wait for this event, in the order in which they came.
 #[cold]
-pub(super) fn tell(address: usize, event: Event) {
+pub(super) fn tell(address: usize, event: CellEvent) {
     let told = with_table(address, |table| {
         let Some(entries) = table.get_mut(&address) else { return Vec::new() };
-        let told: Vec<Entry> = entries.extract_if(.., |entry| entry.event == event).collect();
+        let told: Vec<WatcherEntry> =
+            entries.extract_if(.., |entry| entry.event == event).collect();
         if entries.is_empty() {
             table.remove(&address);
         }
         told
     });
-    for Entry { watcher, .. } in told {
+    for WatcherEntry { watcher, .. } in told {
         match watcher {
             Watcher::Thread(parker) => parker.unpark(),
             Watcher::Note(note) => note(),

@@ -6,7 +6,7 @@ use super::cell::{self, CellPtr};
 use super::complete;
 use super::edge::Edge;
 use super::fail;
-use super::hold;
+use super::release;
 
 /// The runner of a task finds that this edge's value is lent. True where it may go on after all; else it has
 /// lost its claim.
@@ -85,6 +85,6 @@ pub(super) unsafe fn let_go(edge: &Edge, cancelled: bool) {
             // Nobody will tell it any more: that is done here.
             complete::tell(edge.address());
         }
-        hold::let_go(holder, owns, cancelled);
+        release::let_go(holder, owns, cancelled);
     }
 }

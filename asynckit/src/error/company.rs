@@ -10,10 +10,10 @@ use crate::sync::{Arc, Mutex, OnceLock, lock};
 /// A failure as one of several.
 pub(crate) struct Company {
     leader: OnceLock<Arc<Company>>,
-    state: Mutex<State>,
+    state: Mutex<CompanyState>,
 }
 
-enum State {
+enum CompanyState {
     /// It is not known whether the failure will have been seen, and these wait for that.
     Open(Vec<Then>),
     /// It was seen, or is gone unseen.
@@ -28,7 +28,7 @@ static TIES: Mutex<()> = Mutex::new(());
 
 impl Company {
     pub(super) fn new() -> Arc<Company> {
-        let state = Mutex::new(State::Open(Vec::new()));
+        let state = Mutex::new(CompanyState::Open(Vec::new()));
         Arc::new(Company { leader: OnceLock::new(), state })
     }
 
@@ -50,8 +50,8 @@ impl Company {
     pub(super) fn when_known(&self, then: Then) {
         let mut state = lock(&self.state);
         let seen = match &mut *state {
-            State::Open(waiting) => return waiting.push(then),
-            State::Known(seen) => *seen,
+            CompanyState::Open(waiting) => return waiting.push(then),
+            CompanyState::Known(seen) => *seen,
         };
         drop(state);
         if let Some(next) = then(seen) {
@@ -64,9 +64,9 @@ impl Company {
         let mut next = vec![self];
         while let Some(company) = next.pop() {
             let mut state = lock(&company.state);
-            let State::Open(waiting) = &mut *state else { continue };
+            let CompanyState::Open(waiting) = &mut *state else { continue };
             let waiting = std::mem::take(waiting);
-            *state = State::Known(seen);
+            *state = CompanyState::Known(seen);
             drop(state);
             next.extend(waiting.into_iter().filter_map(|then| then(seen)));
         }

@@ -84,8 +84,8 @@ impl Error {
                 let source = sources
                     .into_iter()
                     .rev()
-                    .fold(None, |source, text| Some(Box::new(Told { text, source })));
-                Box::new(Told { text, source })
+                    .fold(None, |source, text| Some(Box::new(ToldError { text, source })));
+                Box::new(ToldError { text, source })
             })),
             ErrorKind::Panicked => Cause::Panic {
                 payload: Mutex::new(Some(Box::new(text.clone()))),
@@ -101,18 +101,18 @@ impl Error {
 
 /// An error of which only the text is left.
 #[derive(Debug)]
-struct Told {
+struct ToldError {
     text: String,
-    source: Option<Box<Told>>,
+    source: Option<Box<ToldError>>,
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for ToldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Told {
+impl std::error::Error for ToldError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
     }

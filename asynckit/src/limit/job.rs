@@ -7,25 +7,25 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
+use crate::core::{Awaits, Here, Job, JobStep, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
-use crate::work::stage::{Inner, start_at};
+use crate::work::stage::{Staged, start_at};
 use crate::work::{Term, Work};
 
 /// Work that stands in a line.
-struct Limited<'w, T> {
+struct LimitedWork<'w, T> {
     wanted: Wanted,
-    inner: Inner<'w, T>,
+    inner: Staged<'w, T>,
     in_line: Cell<Option<InLine>>,
     /// A stop waits for what is to come by time.
     asleep: Cell<Option<Asleep>>,
     awaits: Awaits<T>,
 }
 
-impl<'w, T> Limited<'w, T> {
+impl<'w, T> LimitedWork<'w, T> {
     /// The pass, when it is this work's turn.
     fn pass(
         &self,
@@ -67,19 +67,19 @@ impl<'w, T> Limited<'w, T> {
     }
 }
 
-impl<T: Send> Job<T> for Limited<'_, T> {
+impl<T: Send> Job<T> for LimitedWork<'_, T> {
     const IMMEDIATE: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         if let Some(outcome) = self.awaits.outcome() {
-            return Step::Done(outcome);
+            return JobStep::Done(outcome);
         }
         if let Some(error) = self.refusal(here) {
-            return Step::Done(Err(error));
+            return JobStep::Done(Err(error));
         }
         let Some(place) = pool::place_here() else { unreachable!("work was started nowhere") };
         let passes = || self.wanted.line(|| place.pool().timers());
@@ -90,7 +90,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             } else {
                 pool::holds_while_it_waits(&here.reference());
             }
-            return Step::Pending;
+            return JobStep::Pending;
         };
         let asleep = self.asleep.take();
         let is_kept = !pass.limit().is_timed();
@@ -159,9 +159,9 @@ impl<'w, T: Send + 'w> Work<'w, T> {
 
     fn limited(self, wanted: Wanted) -> Work<'w, T> {
         let hop = self.hop();
-        let job = Limited {
+        let job = LimitedWork {
             wanted,
-            inner: Inner::of(self),
+            inner: Staged::of(self),
             in_line: Cell::new(None),
             asleep: Cell::new(None),
             awaits: Awaits::nothing(),

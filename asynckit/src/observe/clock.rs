@@ -45,11 +45,11 @@ pub(super) fn nanos(time: Duration) -> Nanos {
 }
 
 thread_local! {
-    static HERE: Here = const { Here { last: Cell::new(0), at: Cell::new(At::Various) } };
+    static HERE: ThreadClock = const { ThreadClock { last: Cell::new(0), at: Cell::new(At::Various) } };
 }
 
 /// What a thread knows of the time.
-struct Here {
+struct ThreadClock {
     /// When it read the clock last.
     last: Cell<Nanos>,
     at: Cell<At>,

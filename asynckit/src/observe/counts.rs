@@ -28,11 +28,11 @@ pub(crate) struct Counts {
 #[derive(Default)]
 struct Functions {
     by_name: HashMap<&'static str, usize>,
-    all: Vec<Function>,
+    all: Vec<CountedFunction>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum TaskState {
     Waits,
     Ready,
     Runs,
@@ -54,14 +54,14 @@ enum Stands {
 
 struct Task {
     function: usize,
-    state: State,
+    state: TaskState,
     stands: Stands,
     /// The functions whose tasks it needs, as long as it waits for them.
     needs: Vec<usize>,
 }
 
 #[derive(Default)]
-struct Function {
+struct CountedFunction {
     name: &'static str,
     /// How many are in each state. Threads may come in another order than what they tell: then it is less than none.
     states: [isize; 4],
@@ -79,7 +79,7 @@ impl Functions {
         let name = if self.all.len() < FUNCTIONS { name } else { "others" };
         let place = *self.by_name.entry(name).or_insert(self.all.len());
         if place == self.all.len() {
-            self.all.push(Function { name, ..Function::default() });
+            self.all.push(CountedFunction { name, ..CountedFunction::default() });
         }
         place
     }
@@ -98,7 +98,7 @@ impl Counts {
     }
 
     /// A task has come to another state.
-    fn change(&self, task: TaskId, state: State) {
+    fn change(&self, task: TaskId, state: TaskState) {
         let (function, before, needs) = {
             let mut shelf = lock(self.shelf(task));
             let followed = shelf.get_mut(&task).filter(|task| task.stands != Stands::NoMore);
@@ -169,7 +169,7 @@ impl Counts {
     }
 }
 
-impl Function {
+impl CountedFunction {
     fn need_no_more(&mut self, needs: &[usize]) {
         for place in needs {
             if let Some(count) = self.needs.get_mut(place) {
@@ -207,17 +207,17 @@ impl Observer for Counts {
         if is_around {
             needs.clear();
         } else {
-            its.states[State::Waits as usize] += 1;
+            its.states[TaskState::Waits as usize] += 1;
             for need in &needs {
                 *its.needs.entry(*need).or_default() += 1;
             }
         }
         let stands = if is_around { Stands::ForNothing } else { Stands::ForItself };
-        shelf.insert(event.task, Task { function, state: State::Waits, stands, needs });
+        shelf.insert(event.task, Task { function, state: TaskState::Waits, stands, needs });
     }
 
     fn ready(&self, event: &TaskReady<'_>) {
-        self.change(event.task, State::Ready);
+        self.change(event.task, TaskState::Ready);
     }
 
     fn stands_in_line(&self, event: &LineJoined<'_>) {
@@ -225,20 +225,20 @@ impl Observer for Counts {
         // What was submitted already is counted.
         let stands = lock(self.shelf(task)).get(&task).map(|task| task.stands);
         if stands == Some(Stands::ForNothing) {
-            self.change(task, State::Waits);
+            self.change(task, TaskState::Waits);
         }
     }
 
     fn started(&self, event: &TaskStarted<'_>) {
-        self.change(event.task, State::Runs);
+        self.change(event.task, TaskState::Runs);
     }
 
     fn resumed(&self, event: &TaskResumed<'_>) {
-        self.change(event.task, State::Runs);
+        self.change(event.task, TaskState::Runs);
     }
 
     fn suspended(&self, event: &TaskSuspended<'_>) {
-        self.change(event.task, State::Suspended);
+        self.change(event.task, TaskState::Suspended);
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {

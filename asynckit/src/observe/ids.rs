@@ -133,9 +133,9 @@ pub(crate) struct LimitFacts {
 ///
 /// A clone is the same row.
 #[derive(Clone)]
-pub struct Row(Arc<Inner>);
+pub struct Row(Arc<RowInner>);
 
-struct Inner {
+struct RowInner {
     id: RowId,
     kind: RowKind,
     name: Box<str>,
@@ -170,7 +170,7 @@ impl Row {
     }
 
     fn new(kind: RowKind, name: &str) -> Row {
-        Row(Arc::new(Inner { id: RowId::next(), kind, name: name.into() }))
+        Row(Arc::new(RowInner { id: RowId::next(), kind, name: name.into() }))
     }
 
     /// The calling thread's.
@@ -233,7 +233,7 @@ impl Row {
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { id, kind, name } = &*self.0;
+        let RowInner { id, kind, name } = &*self.0;
         f.debug_struct("Row").field("id", id).field("kind", kind).field("name", name).finish()
     }
 }

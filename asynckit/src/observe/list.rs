@@ -60,7 +60,7 @@ impl Clone for Onlooker {
 /// Places that lie together, of numbers of one length in digits.
 type Places = OnceLock<Box<[OnceLock<Onlooker>]>>;
 
-pub(super) struct List {
+pub(super) struct OnlookerList {
     /// Who came first, and is the only one, as a rule.
     first: OnceLock<Onlooker>,
     /// The others.
@@ -73,9 +73,9 @@ pub(super) struct List {
     changes: Mutex<()>,
 }
 
-impl List {
-    pub(super) fn new() -> List {
-        List {
+impl OnlookerList {
+    pub(super) fn new() -> OnlookerList {
+        OnlookerList {
             first: OnceLock::new(),
             more: [const { OnceLock::new() }; _],
             newest: AtomicU32::new(NOBODY),

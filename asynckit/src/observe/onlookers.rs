@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::clock::{Nanos, When, nanos, nanos_now, time};
 use super::events::Clock;
 use super::ids::PoolId;
-use super::list::{List, Onlooker};
+use super::list::{Onlooker, OnlookerList};
 use super::observer::{Event, Observer};
 use crate::error::{Error, Hook, Hop};
 use crate::foreign;
@@ -22,7 +22,7 @@ pub(crate) type Everywhere = Option<&'static dyn Observer>;
 /// Who looks on to a pool. They live as long as that, or as long as somebody has them.
 pub(crate) struct Onlookers {
     pool: PoolId,
-    list: List,
+    list: OnlookerList,
     /// Who looks on everywhere, since anything of the pool was told to him.
     everywhere: OnceLock<&'static dyn Observer>,
     /// How many of them want to be told each `ready`.
@@ -37,11 +37,11 @@ pub(crate) struct Onlookers {
 #[derive(Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) time: Nanos,
-    to: To<'a>,
+    to: ToWhom<'a>,
 }
 
 #[derive(Clone, Copy)]
-enum To<'a> {
+enum ToWhom<'a> {
     /// Of those who look on to a pool, these.
     Some(&'a Onlookers, Among),
     /// One who is not among them yet.
@@ -53,17 +53,17 @@ enum To<'a> {
 impl Moment<'_> {
     pub(crate) fn pool(&self) -> PoolId {
         match self.to {
-            To::Some(onlookers, _) | To::Newest(onlookers, _) => onlookers.pool,
-            To::Nowhere(_) => PoolId::none(),
+            ToWhom::Some(onlookers, _) | ToWhom::Newest(onlookers, _) => onlookers.pool,
+            ToWhom::Nowhere(_) => PoolId::none(),
         }
     }
 
     /// Tells them.
     pub(crate) fn tell(&self, event: &dyn Event) {
         match self.to {
-            To::Some(onlookers, among) => onlookers.tell(among, event),
-            To::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
-            To::Nowhere(everywhere) => {
+            ToWhom::Some(onlookers, among) => onlookers.tell(among, event),
+            ToWhom::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
+            ToWhom::Nowhere(everywhere) => {
                 if let Some(observer) = everywhere {
                     tell_one(observer, event, HERE, None);
                 }
@@ -162,7 +162,7 @@ impl Onlookers {
     ) -> Arc<Onlookers> {
         let onlookers = Arc::new(Onlookers {
             pool: PoolId::next(),
-            list: List::new(),
+            list: OnlookerList::new(),
             everywhere: OnceLock::new(),
             wants_ready: AtomicUsize::new(0),
             hook: Mutex::new(hook),
@@ -270,7 +270,7 @@ impl Onlookers {
     }
 
     fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
-        Moment { time: self.time(when), to: To::Some(self, among) }
+        Moment { time: self.time(when), to: ToWhom::Some(self, among) }
     }
 
     #[inline]
@@ -280,7 +280,7 @@ impl Onlookers {
 
     /// Likewise, one who is not among them yet.
     pub(crate) fn moment_of_newest<'a>(&'a self, onlooker: &'a Onlooker) -> Moment<'a> {
-        Moment { time: self.time(When::Now), to: To::Newest(self, onlooker) }
+        Moment { time: self.time(When::Now), to: ToWhom::Newest(self, onlooker) }
     }
 
     /// Whether none of these needs a `ready` that follows from what they were told.
@@ -340,6 +340,6 @@ pub(crate) struct Nowhere(pub(crate) Everywhere);
 
 impl Nowhere {
     pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment { time: nanos_now(), to: To::Nowhere(self.0) }
+        Moment { time: nanos_now(), to: ToWhom::Nowhere(self.0) }
     }
 }

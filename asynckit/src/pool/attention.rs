@@ -68,7 +68,7 @@ const RANKED: u8 = 2;
 /// What has to be done so that somebody comes for work that was queued.
 #[must_use]
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-pub(crate) enum Call {
+pub(crate) enum Rouse {
     /// Nothing: somebody is on the way to the queues, or will be when its task ends.
     Nobody,
     /// A sleeper is to be woken.
@@ -118,7 +118,7 @@ impl Attention {
 
     /// Who is to be called for work that was queued just now.
     #[inline(never)]
-    pub(crate) fn call(&self) -> Call {
+    pub(crate) fn call(&self) -> Rouse {
         // ORDERING: SeqCst fence, against the one in `end_search`: either this sees the search ended, or the searcher's
         // look after it sees the work. And against the one in `look_again`, where that reaches no other threads.
         if !weakened("call") {
@@ -126,13 +126,13 @@ impl Attention {
         }
         let callable = self.callable.load(Ordering::Relaxed);
         if callable >= SLEEPER {
-            if self.searching.load(Ordering::Relaxed) == 0 { Call::Sleeper } else { Call::Nobody }
+            if self.searching.load(Ordering::Relaxed) == 0 { Rouse::Sleeper } else { Rouse::Nobody }
         } else if callable & SHORT != 0 {
-            Call::Spare
+            Rouse::Spare
         } else if self.is_in_vain() {
-            Call::Calm
+            Rouse::Calm
         } else {
-            Call::Nobody
+            Rouse::Nobody
         }
     }
 

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use crate::core::{TaskRef, each_frame, runs_for};
-use crate::pool::local::{Counted, is_worker_of, with_local};
+use crate::pool::local::{CountedPool, is_worker_of, with_local};
 use crate::pool::place::{Inside, Place};
-use crate::pool::shared::{Shared, State};
+use crate::pool::shared::{PoolState, Shared};
 use crate::pool::threads::Threads;
 use crate::sync::{Arc, Parker};
 use crate::terms::Timers;
@@ -14,7 +14,7 @@ use crate::terms::Timers;
 /// around it does.
 pub(crate) fn place() -> Option<Place> {
     each_frame(|frame| {
-        if let Some(pool) = frame.home::<State>() {
+        if let Some(pool) = frame.home::<PoolState>() {
             return ControlFlow::Break(Place::Pool(pool.arc()));
         }
         match frame.home::<Inside>() {
@@ -26,7 +26,7 @@ pub(crate) fn place() -> Option<Place> {
 
 /// The pool, where this thread is a worker of it and what it does is a task of the pool as such.
 #[inline]
-pub(crate) fn counted() -> Option<Arc<Counted>> {
+pub(crate) fn counted() -> Option<Arc<CountedPool>> {
     with_local(|local| {
         let local = local.filter(|local| runs_for(local.shared().address()))?;
         Some(local.counted.clone())
@@ -70,7 +70,7 @@ pub(crate) fn stack() -> Vec<TaskRef> {
 /// Calls `f` with whether each task on the stack is of this pool, the newest first, until that breaks.
 fn each_of<B>(pool: &Shared, mut f: impl FnMut(bool) -> ControlFlow<B>) -> Option<B> {
     each_frame(|frame| {
-        if let Some(its) = frame.home::<State>() {
+        if let Some(its) = frame.home::<PoolState>() {
             return f(std::ptr::eq(its, pool));
         }
         match frame.home::<Inside>() {
@@ -114,7 +114,7 @@ pub fn is_cancelled() -> bool {
     // Closed as well: who ends because of this must not make room for what is about to be cancelled.
     let tells = |pool: &Shared| pool.is_ending() && pool.is_closed();
     let cancelled = each_frame(|frame| {
-        let of_pool = frame.home::<State>().is_some_and(tells);
+        let of_pool = frame.home::<PoolState>().is_some_and(tells);
         let of_place =
             frame.home::<Inside>().is_some_and(|part| part.is_cancelled() || tells(part.pool()));
         if of_pool || of_place || frame.is_set() {

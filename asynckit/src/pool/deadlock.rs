@@ -128,9 +128,9 @@ pub(crate) fn look_at_limits() {
     }
     let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let waiting = waits.iter().map(Holder::that_waits);
-        let sleeping = sleepers.iter().map(Holder::that_sleeps);
-        let holders: Vec<Holder> = waiting.chain(sleeping).collect();
+        let waiting = waits.iter().map(PassHolder::that_waits);
+        let sleeping = sleepers.iter().map(PassHolder::that_sleeps);
+        let holders: Vec<PassHolder> = waiting.chain(sleeping).collect();
         let shares = || holders.iter().flat_map(|holder| &holder.shares);
         let mut limits: Vec<&Passes> = shares().filter_map(|share| share.held()).collect();
         loop {
@@ -140,11 +140,11 @@ pub(crate) fn look_at_limits() {
                 limits.iter().any(|limit| limit.has_in_line(task))
                     || waits.iter().any(|wait| stands(wait) && has(&wait.stack, task))
             };
-            let still = |holder: &&Holder| match &holder.who {
-                Who::Wait(wait) if stands(wait) => true,
+            let still = |holder: &&PassHolder| match &holder.who {
+                WhoWaits::Wait(wait) if stands(wait) => true,
                 _ => holder.waits_for(in_line, &waits),
             };
-            let still: Vec<&Holder> = holders.iter().filter(still).collect();
+            let still: Vec<&PassHolder> = holders.iter().filter(still).collect();
             let makes_no_room = |limit: &&Passes| {
                 let all = still.iter().flat_map(|holder| &holder.shares);
                 let its = all.filter(|share| share.held().is_some_and(|one| one.is(limit)));
@@ -155,7 +155,7 @@ pub(crate) fn look_at_limits() {
             };
             let left: Vec<&Passes> = limits.iter().copied().filter(makes_no_room).collect();
             if left.len() == limits.len() {
-                let has = |limit: &&Passes, holder: &Holder| {
+                let has = |limit: &&Passes, holder: &PassHolder| {
                     holder.shares.iter().any(|share| share.held().is_some_and(|one| one.is(limit)))
                 };
                 let newest = |limit| still.iter().rfind(|holder| has(limit, holder));
@@ -167,14 +167,14 @@ pub(crate) fn look_at_limits() {
         }
     });
     match stuck {
-        Some((Who::Wait(wait), most)) => {
+        Some((WhoWaits::Wait(wait), most)) => {
             let at = format!(" at {}:{} for", wait.at.file(), wait.at.line());
             wait.fail(out_of_passes(waiter(&wait), "waits", &at, most));
         }
-        Some((Who::Sleeper(task), most)) => {
+        Some((WhoWaits::Sleeper(task), most)) => {
             fail_await(&task, out_of_passes(task.hop, "awaits", "", most));
         }
-        Some((Who::Dependent(task), most)) => {
+        Some((WhoWaits::Dependent(task), most)) => {
             task.fail_waiting(out_of_passes(task.hop, "waits for", "", most), false);
         }
         None => {}
@@ -204,35 +204,35 @@ fn keep_sleeper(task: &TaskRef) {
 }
 
 /// Somebody who waits, and may have passes.
-struct Holder {
+struct PassHolder {
     shares: Vec<Arc<Share>>,
     targets: Vec<TaskRef>,
     /// Whether any of these will do.
     any: bool,
-    who: Who,
+    who: WhoWaits,
 }
 
 #[derive(Clone)]
-enum Who {
+enum WhoWaits {
     Wait(Arc<Wait>),
     Sleeper(TaskRef),
     Dependent(TaskRef),
 }
 
-impl Holder {
-    fn that_waits(wait: &Arc<Wait>) -> Holder {
+impl PassHolder {
+    fn that_waits(wait: &Arc<Wait>) -> PassHolder {
         let (mut shares, targets) = (shares_of(&wait.stack), wait.targets.clone());
         shares.extend(wait.in_place.iter().cloned());
-        Holder { shares, targets, any: wait.any, who: Who::Wait(wait.clone()) }
+        PassHolder { shares, targets, any: wait.any, who: WhoWaits::Wait(wait.clone()) }
     }
 
-    fn that_sleeps(task: &TaskRef) -> Holder {
+    fn that_sleeps(task: &TaskRef) -> PassHolder {
         let (targets, any, who) = match walks::awaited(task) {
-            Some(awaited) => (awaited, true, Who::Sleeper(task.clone())),
+            Some(awaited) => (awaited, true, WhoWaits::Sleeper(task.clone())),
             // It may stand in a line itself.
-            None => (vec![task.clone()], false, Who::Dependent(task.clone())),
+            None => (vec![task.clone()], false, WhoWaits::Dependent(task.clone())),
         };
-        Holder { shares: shares_of(std::slice::from_ref(task)), targets, any, who }
+        PassHolder { shares: shares_of(std::slice::from_ref(task)), targets, any, who }
     }
 
     /// Whether it waits for somebody, over any number of tasks and waits.

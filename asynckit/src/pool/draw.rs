@@ -52,11 +52,11 @@ struct Unordered(Entry);
 pub(crate) struct Fault {
     /// The run it happens in, counted from 1.
     pub(crate) run: u64,
-    pub(crate) how: How,
+    pub(crate) how: FaultKind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum FaultKind {
     Fails,
     Panics,
 }

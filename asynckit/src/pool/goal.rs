@@ -59,9 +59,9 @@ impl Goal for Set<'_> {
 }
 
 /// A value that is set and lent, whose handle wants it back.
-pub(crate) struct Free(pub(crate) Lender);
+pub(crate) struct Unlent(pub(crate) Lender);
 
-impl Goal for Free {
+impl Goal for Unlent {
     fn reached(&self) -> bool {
         !self.0.is_lent()
     }
@@ -88,7 +88,7 @@ impl Goal for Free {
     }
 }
 
-impl Drop for Free {
+impl Drop for Unlent {
     fn drop(&mut self) {
         self.0.ignore();
     }

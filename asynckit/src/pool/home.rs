@@ -1,15 +1,15 @@
 //! What pools and their parts do for the tasks whose homes they are.
 
-use crate::core::{self, Entry, Header, Homed, IsHome, News, Rest, TaskRef};
+use crate::core::{self, Entry, Header, Homed, IsHome, ListRest, News, TaskRef};
 use crate::error::Hook;
 use crate::observe::{Onlookers, Record};
 use crate::pool::place::Inside;
-use crate::pool::shared::State;
+use crate::pool::shared::PoolState;
 use crate::pool::{deadlock, worker};
 use crate::sync::Arc;
 use crate::terms::Priority;
 
-impl IsHome for State {
+impl IsHome for PoolState {
     const KIND: u8 = 0;
 
     #[inline]
@@ -21,7 +21,7 @@ impl IsHome for State {
         worker::inject(home, entry);
     }
 
-    fn rest(home: &Homed<Self>, rest: Rest) {
+    fn rest(home: &Homed<Self>, rest: ListRest) {
         home.put_rest(rest);
     }
 
@@ -70,7 +70,7 @@ impl IsHome for Inside {
         }
     }
 
-    fn rest(home: &Homed<Self>, rest: Rest) {
+    fn rest(home: &Homed<Self>, rest: ListRest) {
         home.pool().put_rest(rest);
     }
 

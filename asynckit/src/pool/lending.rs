@@ -14,7 +14,7 @@ use crate::terms::{InLine, LENDING, Pass, Passes, Share, Watched, Who, shares_in
 
 /// What was given back.
 #[derive(Default)]
-pub(crate) struct Lent {
+pub(crate) struct GivenBack {
     /// By limit, so that nobody has a part of what he needs of one while he waits for the rest. First what is around
     /// the others.
     of: VecDeque<OfOne>,
@@ -99,7 +99,7 @@ impl Drop for Standing {
     }
 }
 
-impl Lent {
+impl GivenBack {
     /// Gives back what the work on this thread has, which is about to block. What was waited for below it on its
     /// stack steps out of the line, as that can't go on before this.
     pub(super) fn lend(&mut self) {
@@ -112,11 +112,11 @@ impl Lent {
     }
 
     /// What a task has that sleeps until a result is set.
-    pub(crate) fn of_sleeper(task: impl FnOnce() -> TaskRef) -> Option<Lent> {
+    pub(crate) fn of_sleeper(task: impl FnOnce() -> TaskRef) -> Option<GivenBack> {
         if !LENDING.any() {
             return None;
         }
-        let mut lent = Lent::default();
+        let mut lent = GivenBack::default();
         lent.lend_of(&[task()]);
         (!lent.of.is_empty()).then_some(lent)
     }
@@ -169,7 +169,7 @@ impl Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for GivenBack {
     fn drop(&mut self) {
         if let Some(in_line) = self.in_line.take() {
             in_line.give_up();

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::core::{Entry, end_of_worker};
 use crate::observe::{Row, RowKind, tell};
-use crate::pool::local::{Counted, Local, as_local};
+use crate::pool::local::{CountedPool, Local, as_local};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
 use crate::pool::stack;
@@ -47,7 +47,7 @@ pub(crate) fn work(shared: Arc<Shared>, id: usize) {
     shared.queue.add_stealers(id, taken.stealer(), deque.stealer());
     let local = Local {
         shared: shared.clone(),
-        counted: Arc::new(Counted(shared.clone())),
+        counted: Arc::new(CountedPool(shared.clone())),
         id,
         deque,
         taken,

@@ -11,7 +11,7 @@ use crate::sync::deque::{Stealer, Worker as Deque};
 pub(crate) struct Local {
     pub(super) shared: Arc<Shared>,
     /// For what its work keeps of the pool.
-    pub(super) counted: Arc<Counted>,
+    pub(super) counted: Arc<CountedPool>,
     pub(super) id: usize,
     pub(super) deque: Deque<Entry>,
     /// What it has taken from outside, or from another worker's deque, many at once and in that order: its next
@@ -29,7 +29,7 @@ pub(crate) struct Local {
 /// A pool, with a count of a worker's own. The pool's is one for all: were each task of each worker to count itself in
 /// and out there, they would do little else than to hand it to and fro.
 #[repr(align(128))]
-pub(crate) struct Counted(pub(crate) Arc<Shared>);
+pub(crate) struct CountedPool(pub(crate) Arc<Shared>);
 
 crate::sync::local! {
     /// The worker that this thread is.

@@ -88,11 +88,11 @@ pub(crate) use context::{
     place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
 };
 pub(crate) use deadlock::holds_while_it_waits;
-pub(crate) use draw::{Fault, How};
-pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
+pub(crate) use draw::{Fault, FaultKind};
+pub(crate) use goal::{AnySet, Goal, Set, Turn, Unlent};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
-pub(crate) use lending::{Lent, got as got_pass, watched_here};
+pub(crate) use lending::{GivenBack, got as got_pass, watched_here};
 pub(crate) use looks::{as_a_part, listeners_here};
 pub(crate) use place::{Inside, Part, Place};
 pub(crate) use registry::pool_of;
@@ -102,7 +102,7 @@ pub(crate) use shown::{looked_on, need_of, on_no_pool};
 pub(crate) use spawn::{
     made, on_place, on_plain_pool, on_pool, on_watched_pool, takes_plainly, takes_watched,
 };
-pub(crate) use spawner::{Plain, narrows_a_place, owned};
+pub(crate) use spawner::{PlainPool, narrows_a_place, owned};
 pub(crate) use threads::Test;
 pub(crate) use wait::{run_at_once, wait};
 pub(crate) use walks::pools_of;

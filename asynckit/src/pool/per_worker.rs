@@ -44,10 +44,10 @@ use crate::sync::{Arc, Mutex, Weak, lock};
 ///
 /// Clones are handles on the same values.
 pub struct PerWorker<T: Send + 'static> {
-    inside: Arc<Inside<T>>,
+    inside: Arc<PerWorkerInner<T>>,
 }
 
-struct Inside<T> {
+struct PerWorkerInner<T> {
     pool: Weak<Shared>,
     make: Box<dyn Fn() -> T + Send + Sync>,
     values: Mutex<Values<T>>,
@@ -69,8 +69,8 @@ impl<T: Send + 'static> PerWorker<T> {
         let Handle(place) = place.place();
         let values = Mutex::new(Values { free: Vec::new(), made: 0 });
         let pool = Arc::downgrade(place.pool());
-        let inside = Arc::new(Inside { pool, make: Box::new(make), values });
-        let keeper: Weak<Inside<T>> = Arc::downgrade(&inside);
+        let inside = Arc::new(PerWorkerInner { pool, make: Box::new(make), values });
+        let keeper: Weak<PerWorkerInner<T>> = Arc::downgrade(&inside);
         place.pool().keepers.add(keeper);
         PerWorker { inside }
     }
@@ -112,7 +112,7 @@ impl<T: Send + 'static> PerWorker<T> {
 
 /// A value in use, which goes back where it came from.
 struct Used<'a, T> {
-    inside: &'a Inside<T>,
+    inside: &'a PerWorkerInner<T>,
     value: Option<T>,
     /// Who has made it.
     by: ThreadId,
@@ -147,7 +147,7 @@ impl<T> Drop for Used<'_, T> {
     }
 }
 
-impl<T> Inside<T> {
+impl<T> PerWorkerInner<T> {
     #[track_caller]
     fn take(&self) -> Used<'_, T> {
         let here = thread::current().id();
@@ -188,7 +188,7 @@ impl<T> Inside<T> {
     }
 }
 
-impl<T: Send> Keeps for Inside<T> {
+impl<T: Send> Keeps for PerWorkerInner<T> {
     fn worker_leaves(&self) {
         let here = thread::current().id();
         self.drop_free(|by| by == here);

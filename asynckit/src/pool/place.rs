@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::core::{self, Account, Header, Homed, TaskRef, Traits, each_frame};
 use crate::error::{Error, Hop};
 use crate::observe::{Record, TaskId};
-use crate::pool::shared::{Shared, State};
+use crate::pool::shared::{PoolState, Shared};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
 use crate::terms::{
     Carriers, Inherited, Kept, PASSED_ON, Pass, Priority, Rank, Share, Stopwatch, Tree,
@@ -148,7 +148,7 @@ impl Place {
     }
 
     /// The same place for work that keeps what was lent to it.
-    pub(crate) fn with_loans(&self, loans: core::Kept) -> Place {
+    pub(crate) fn with_loans(&self, loans: core::KeptLoans) -> Place {
         self.with_share(Kept::Loans(loans))
     }
 
@@ -393,7 +393,7 @@ impl Part {
 fn passed_on_here() -> Inherited {
     each_frame(|frame| match frame.home::<Inside>() {
         Some(part) => ControlFlow::Break(part.passes_on.clone()),
-        None if frame.home::<State>().is_some() => ControlFlow::Break(Inherited::default()),
+        None if frame.home::<PoolState>().is_some() => ControlFlow::Break(Inherited::default()),
         None => ControlFlow::Continue(()),
     })
     .unwrap_or_default()

@@ -1,7 +1,7 @@
 //! What is ready to run: a queue for what comes from outside, and a deque for each worker, from
 //! which the others steal.
 
-use crate::core::{Entry, Rest, TaskRef};
+use crate::core::{Entry, ListRest, TaskRef};
 use crate::observe::Queued;
 use crate::pool::draw::Seeded;
 use crate::sync::deque::{Injector, Steal, Stealer, Worker as Deque};
@@ -13,7 +13,7 @@ pub(crate) struct Queue {
     ranked: Ranked,
     stealers: RwLock<Vec<Stealers>>,
     /// The rest of long lists of dependents, for who has nothing else to do.
-    rests: Mutex<Vec<Rest>>,
+    rests: Mutex<Vec<ListRest>>,
     has_rests: AtomicUsize,
     capacity: Option<Capacity>,
     /// Has all of it, in a deterministic pool.
@@ -192,12 +192,12 @@ impl Queue {
         }
     }
 
-    pub(crate) fn put_rest(&self, rest: Rest) {
+    pub(crate) fn put_rest(&self, rest: ListRest) {
         lock(&self.rests).push(rest);
         self.has_rests.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn take_rest(&self) -> Option<Rest> {
+    pub(crate) fn take_rest(&self) -> Option<ListRest> {
         if !self.has_rests() {
             return None;
         }

@@ -11,7 +11,7 @@
 //! looks whether the pool is closed; who closes it says so and then walks the roots, both in sequentially
 //! consistent order: one of them fails the task.
 
-use crate::core::{self, Header, Rest, TaskRef};
+use crate::core::{self, Header, ListRest, TaskRef};
 use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
 use crate::pool::{deadlock, walks};
@@ -146,7 +146,7 @@ impl Shared {
     }
 
     /// The rest of a long list is to be visited by who has nothing else to do.
-    pub(super) fn put_rest(&self, rest: Rest) {
+    pub(super) fn put_rest(&self, rest: ListRest) {
         self.queue.put_rest(rest);
         self.notify();
         if self.is_closed() {

@@ -35,8 +35,8 @@
 //!
 //! - *Handles*: they own their value as a variable would, and may leave the scope where it outlives that.
 //!   The last one drops the value before its own drop returns, or the last loan does, a member's of some
-//!   scope that the value outlives as well (`core/hold.rs`). A value that may borrow is not put off, however deep
-//!   drops nest (`trampoline::drop_here`, `hold::must_not_wait`), nor left to whoever keeps the memory. All that hold
+//!   scope that the value outlives as well (`core/release.rs`). A value that may borrow is not put off, however deep
+//!   drops nest (`trampoline::drop_here`, `release::must_not_wait`), nor left to whoever keeps the memory. All that hold
 //!   a handle (`Awaited`, the iterators, `CancelOnDrop`, `Setter`) have a drop of their own that names the value's
 //!   type, so that the compiler has what is borrowed outlive them.
 //! - *Forgotten handles*: their value is never touched again. Nor does anybody walk over values.
@@ -58,7 +58,7 @@
 //! - *Clones under way, callbacks and borrowing tasks* have a loan, which counts as a holder of the value: it
 //!   ends before they do (`core/clones.rs`).
 //! - *Steps that are put off* on a thread (`trampoline.rs`), the rest of a long list of dependents among them
-//!   (`complete::Rest`): of members, whose end comes after them. Parts of a tuple that was set by hand are no
+//!   (`complete::ListRest`): of members, whose end comes after them. Parts of a tuple that was set by hand are no
 //!   members; they are made by a step of the thread that sets it. That is done before `set` returns, or, in a drop
 //!   that a step has led to, before the member that this is a part of leaves or a scope that is in it ends.
 //! - *Memory*: a cell's block is given back whenever it comes, and so is the part of the pool that it is hooked to;
@@ -150,7 +150,7 @@ pub(crate) fn in_scope<'env, R>(
         place.cancel();
     }
     place.leave();
-    let ended = panic::catch(|| wait(&Ended(&place), None, at)).unwrap_or(Ok(false));
+    let ended = panic::catch(|| wait(&AllOver(&place), None, at)).unwrap_or(Ok(false));
     if !place.is_empty() {
         // Whatever failed the wait can't end it, as members borrow what the caller owns. Those
         // that have not begun are given up; those that run come to an end by themselves.
@@ -172,9 +172,9 @@ impl fmt::Debug for Scope<'_, '_> {
 }
 
 /// All members of a scope are over.
-struct Ended<'a>(&'a Arc<Part>);
+struct AllOver<'a>(&'a Arc<Part>);
 
-impl Goal for Ended<'_> {
+impl Goal for AllOver<'_> {
     fn reached(&self) -> bool {
         if !self.0.is_empty() && self.0.pool().is_out_of_work() {
             self.give_up_hopeless();
@@ -212,7 +212,7 @@ impl Goal for Ended<'_> {
     }
 }
 
-impl Ended<'_> {
+impl AllOver<'_> {
     /// Nothing in the pool runs, is queued or pauses: members that wait for results which no work will set
     /// can never run.
     fn give_up_hopeless(&self) {
@@ -224,7 +224,7 @@ impl Ended<'_> {
     }
 }
 
-impl Drop for Ended<'_> {
+impl Drop for AllOver<'_> {
     fn drop(&mut self) {
         self.0.pool().unwatch_stillness(&Parker::current());
     }

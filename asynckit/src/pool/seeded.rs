@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::core::{Claimed, News, Schedule, TaskRef};
 use crate::error::Error;
-use crate::pool::draw::{Fault, How, Seeded};
+use crate::pool::draw::{Fault, FaultKind, Seeded};
 use crate::pool::place::Inside;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
@@ -58,8 +58,8 @@ fn run_into(fault: Fault, pool: &Shared, task: Claimed) {
     }
     let injected = Injected { task: fault.run };
     let error = match fault.how {
-        How::Fails => Error::failed(hop, Box::new(injected), hook),
-        How::Panics => Error::panicked(hop, Box::new(injected.to_string()), hook),
+        FaultKind::Fails => Error::failed(hop, Box::new(injected), hook),
+        FaultKind::Panics => Error::panicked(hop, Box::new(injected.to_string()), hook),
     };
     task.fail(error.observed());
 }

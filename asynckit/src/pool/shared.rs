@@ -16,7 +16,7 @@ use crate::sync::{Arc, AtomicUsize, Condvar, Deadline, Mutex, OnceLock, Ordering
 use crate::terms::Priority;
 
 /// A pool, as its tasks know it.
-pub(crate) type Shared = Homed<State>;
+pub(crate) type Shared = Homed<PoolState>;
 
 /// How many tasks of a pool hold no thread and go on by themselves (`asleep.rs`). A stop waits for them.
 pub(crate) struct Sleeping(AtomicUsize);
@@ -43,7 +43,7 @@ impl Sleeping {
 
 /// What a look saw running, and since when that was seen.
 #[derive(Default)]
-pub(super) struct Earlier {
+pub(super) struct LastLook {
     pub(super) tasks: Vec<(TaskRef, Instant)>,
     pub(super) callbacks: Vec<(CallbackId, Instant)>,
 }
@@ -56,7 +56,7 @@ pub(super) struct Farewell {
     pub(super) is_over: bool,
 }
 
-pub(crate) struct State {
+pub(crate) struct PoolState {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
     pub(crate) threads: Mutex<Threads>,
@@ -75,7 +75,7 @@ pub(crate) struct State {
     /// What is counted for snapshots.
     pub(super) watch: Option<Arc<Counts>>,
     /// What the last look at it saw running.
-    pub(super) looked_at: Mutex<Earlier>,
+    pub(super) looked_at: Mutex<LastLook>,
     /// Whether they were told that it has stopped.
     pub(super) farewell: Mutex<Farewell>,
     /// Signalled when they were, under that lock.
@@ -233,7 +233,7 @@ impl Shared {
     }
 }
 
-impl Drop for State {
+impl Drop for PoolState {
     fn drop(&mut self) {
         count_workers(if self.config.host.is_some() { 0 } else { lock(&self.threads).wanted }, 1);
     }

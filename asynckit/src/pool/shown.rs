@@ -7,7 +7,7 @@
 use std::slice::from_ref;
 
 use crate::core::{
-    self, Entry, Header, Homed, IsHome, News, Owner, Rest, Submitted, TaskOf, TaskRef, Traits,
+    self, Entry, Header, Homed, IsHome, ListRest, News, Owner, Submitted, TaskOf, TaskRef, Traits,
 };
 use crate::error::{Hook, Hop};
 use crate::observe::{Listeners, Need, Onlookers, Record};
@@ -27,11 +27,11 @@ pub(crate) fn onlookers_of(task: &Header) -> Option<Arc<Onlookers>> {
     if let Some(part) = task.hooked_home::<Inside>() {
         return Some(part.pool().onlookers.clone());
     }
-    Some(task.hooked_home::<Gathered>()?.by.clone())
+    Some(task.hooked_home::<GatheredHome>()?.by.clone())
 }
 
 /// The home of a task of no pool.
-pub(crate) struct Gathered {
+pub(crate) struct GatheredHome {
     watched: Record,
     by: Arc<Onlookers>,
     /// What it is made of, where that is no input.
@@ -54,7 +54,7 @@ pub(crate) fn on_no_pool<T, K: TaskOf<T>>(
 ) -> Owner<T> {
     let Some(by) = by else { return core::submit_nowhere(traits, hop, task) };
     let (watched, by) = Record::of(by);
-    let home = Homed::new_home(Gathered { watched, by, of });
+    let home = Homed::new_home(GatheredHome { watched, by, of });
     let (owner, submitted) = home.submit_hooked(traits.and(Traits::IMMEDIATE), hop, task);
     if let Submitted::Immediate(entry) = submitted {
         home.do_now(entry);
@@ -62,7 +62,7 @@ pub(crate) fn on_no_pool<T, K: TaskOf<T>>(
     owner
 }
 
-impl IsHome for Gathered {
+impl IsHome for GatheredHome {
     const KIND: u8 = 2;
 
     fn schedule(home: &Homed<Self>, entry: Entry) {
@@ -73,7 +73,7 @@ impl IsHome for Gathered {
         home.do_now(entry);
     }
 
-    fn rest(_: &Homed<Self>, rest: Rest) {
+    fn rest(_: &Homed<Self>, rest: ListRest) {
         // Its drop visits all that is left.
         drop(rest);
     }

@@ -18,7 +18,7 @@ use std::hint;
 use std::time::Duration;
 
 use crate::core::{MemoryRest, NAP};
-use crate::pool::attention::Call;
+use crate::pool::attention::Rouse;
 use crate::pool::shared::Shared;
 use crate::pool::threads::{Threads, remove};
 use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock, weakened, yield_now};
@@ -75,10 +75,10 @@ impl Shared {
     #[inline(never)]
     pub(crate) fn call_somebody(&self) {
         match self.attention.call() {
-            Call::Nobody => {}
-            Call::Sleeper => self.wake_one(),
-            Call::Spare => self.start_spare(),
-            Call::Calm => self.attention.calm(&mut self.threads().looks),
+            Rouse::Nobody => {}
+            Rouse::Sleeper => self.wake_one(),
+            Rouse::Spare => self.start_spare(),
+            Rouse::Calm => self.attention.calm(&mut self.threads().looks),
         }
     }
 

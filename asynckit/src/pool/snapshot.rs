@@ -12,7 +12,7 @@ use crate::observe::{
 };
 use crate::pool::callbacks;
 use crate::pool::handle::Pool;
-use crate::pool::shared::{Earlier, Shared};
+use crate::pool::shared::{LastLook, Shared};
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, lock};
 use crate::terms::{IN_LINE, Passes, all_limits};
@@ -110,7 +110,7 @@ impl Shared {
         });
         runs.sort_by_key(|(row, _)| row.id());
         let before = std::mem::take(&mut *lock(&self.looked_at));
-        let mut seen = Earlier::default();
+        let mut seen = LastLook::default();
         let tasks = self.tasks_now(runs, &waiting, (&before, &mut seen));
         let callbacks = self.callbacks_now(&rows, &waiting, (&before, &mut seen));
         let older = std::mem::replace(&mut *lock(&self.looked_at), seen);
@@ -126,7 +126,7 @@ impl Shared {
         &self,
         runs: Vec<(Row, Vec<TaskRef>)>,
         waiting: &[Arc<Wait>],
-        (before, seen): (&Earlier, &mut Earlier),
+        (before, seen): (&LastLook, &mut LastLook),
     ) -> Vec<Running> {
         let waits =
             |task: &TaskRef| waiting.iter().any(|wait| wait.stack.iter().any(|own| own.is(task)));
@@ -157,7 +157,7 @@ impl Shared {
         &self,
         own: &[RowId],
         waiting: &[Arc<Wait>],
-        (before, seen): (&Earlier, &mut Earlier),
+        (before, seen): (&LastLook, &mut LastLook),
     ) -> Vec<RunningCallback> {
         let its = Some(self.onlookers.pool());
         let mut running = Vec::new();

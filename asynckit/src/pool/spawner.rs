@@ -2,7 +2,7 @@
 
 use crate::pool::context;
 use crate::pool::handle::Pool;
-use crate::pool::local::Counted;
+use crate::pool::local::CountedPool;
 use crate::pool::place::Place;
 use crate::pool::scope::Scope;
 use crate::pool::shared::Shared;
@@ -37,7 +37,7 @@ pub(crate) mod sealed {
         /// The pool, where it is nothing but that: the plain way of a submission.
         #[doc(hidden)]
         #[inline]
-        fn plain(&self) -> Option<Plain<'_>> {
+        fn plain(&self) -> Option<PlainPool<'_>> {
             None
         }
     }
@@ -54,10 +54,10 @@ pub(crate) mod sealed {
 
     /// A pool as such.
     #[doc(hidden)]
-    pub struct Plain<'a>(pub(crate) &'a Arc<Shared>);
+    pub struct PlainPool<'a>(pub(crate) &'a Arc<Shared>);
 }
 
-pub(crate) use sealed::Plain;
+pub(crate) use sealed::PlainPool;
 pub use sealed::{Handle, Spawn};
 
 /// Where work runs: a [`Pool`] takes work that owns all it uses, a [`Scope`] also work that
@@ -98,8 +98,8 @@ impl Spawn for Pool {
     }
 
     #[inline]
-    fn plain(&self) -> Option<Plain<'_>> {
-        (!PASSED_ON.any()).then(|| Plain(self.shared()))
+    fn plain(&self) -> Option<PlainPool<'_>> {
+        (!PASSED_ON.any()).then(|| PlainPool(self.shared()))
     }
 }
 impl Spawner<'static> for Pool {}
@@ -124,13 +124,13 @@ impl<'s> Spawner<'s> for Scope<'s, '_> {}
 /// ```
 #[derive(Clone)]
 pub struct Current {
-    way: Way,
+    way: SpawnWay,
 }
 
 #[derive(Clone)]
-enum Way {
+enum SpawnWay {
     /// From a plain task.
-    Counted(Arc<Counted>),
+    CountedPool(Arc<CountedPool>),
     Place(Place),
 }
 
@@ -143,22 +143,22 @@ impl std::fmt::Debug for Current {
 /// A spawner of its own for what outlives the caller.
 pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
     let Handle(place) = spawner.place();
-    Current { way: Way::Place(place) }
+    Current { way: SpawnWay::Place(place) }
 }
 
 impl Spawn for Current {
     fn place(&self) -> Handle {
         Handle(match &self.way {
-            Way::Counted(pool) => Place::Pool(pool.0.clone()).here(),
-            Way::Place(place) => place.here(),
+            SpawnWay::CountedPool(pool) => Place::Pool(pool.0.clone()).here(),
+            SpawnWay::Place(place) => place.here(),
         })
     }
 
     #[inline]
-    fn plain(&self) -> Option<Plain<'_>> {
+    fn plain(&self) -> Option<PlainPool<'_>> {
         match &self.way {
-            Way::Counted(pool) if !PASSED_ON.any() => Some(Plain(&pool.0)),
-            Way::Place(Place::Pool(pool)) if !PASSED_ON.any() => Some(Plain(pool)),
+            SpawnWay::CountedPool(pool) if !PASSED_ON.any() => Some(PlainPool(&pool.0)),
+            SpawnWay::Place(Place::Pool(pool)) if !PASSED_ON.any() => Some(PlainPool(pool)),
             _ => None,
         }
     }
@@ -174,7 +174,7 @@ macro_rules! through {
             }
 
             #[inline]
-            fn plain(&self) -> Option<Plain<'_>> {
+            fn plain(&self) -> Option<PlainPool<'_>> {
                 (**self).plain()
             }
         }
@@ -218,7 +218,7 @@ pub fn current() -> Current {
 /// ```
 pub fn try_current() -> Option<Current> {
     match context::counted() {
-        Some(pool) => Some(Current { way: Way::Counted(pool) }),
+        Some(pool) => Some(Current { way: SpawnWay::CountedPool(pool) }),
         None => current_place(),
     }
 }
@@ -227,7 +227,7 @@ pub fn try_current() -> Option<Current> {
 #[inline(never)]
 fn current_place() -> Option<Current> {
     let place = context::place()?;
-    Some(Current { way: Way::Place(place.for_more()) })
+    Some(Current { way: SpawnWay::Place(place.for_more()) })
 }
 
 /// Has a type of ours that narrows a place down (its fields are `place` and what that is of) be a place for all work that

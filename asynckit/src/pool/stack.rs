@@ -9,13 +9,13 @@ use crate::core::depth;
 
 thread_local! {
     /// What is known of the stack that this thread was on when that was last looked for, and of the first that it was on.
-    static SEEN: Cell<Seen> = const { Cell::new(Seen::NOTHING) };
-    static FIRST: Cell<Seen> = const { Cell::new(Seen::NOTHING) };
+    static SEEN: Cell<SeenStack> = const { Cell::new(SeenStack::NOTHING) };
+    static FIRST: Cell<SeenStack> = const { Cell::new(SeenStack::NOTHING) };
 }
 
 /// Addresses on a stack: it ends at `end`, half of it is left at `half`, and `top` is the highest that was seen.
 #[derive(Clone, Copy)]
-struct Seen {
+struct SeenStack {
     /// The most that the thread was seen to have left on it.
     most: usize,
     end: usize,
@@ -23,8 +23,8 @@ struct Seen {
     top: usize,
 }
 
-impl Seen {
-    const NOTHING: Seen = Seen { most: 0, end: 0, half: usize::MAX, top: 0 };
+impl SeenStack {
+    const NOTHING: SeenStack = SeenStack { most: 0, end: 0, half: usize::MAX, top: 0 };
 }
 
 /// Whether a waiter may run work on top of itself: half of the stack is left for that. Where nothing is
@@ -45,7 +45,7 @@ fn look_for_room(here: usize) -> bool {
     // A stack that the program has changed to has a half of its own.
     let known = [SEEN.get(), FIRST.get()].into_iter().find(|seen| seen.end == end);
     let (most, top) = known.map_or((left, here), |seen| (seen.most.max(left), seen.top.max(here)));
-    let seen = Seen { most, end, half: end + most / 2, top };
+    let seen = SeenStack { most, end, half: end + most / 2, top };
     SEEN.set(seen);
     if [0, end].contains(&FIRST.get().end) {
         FIRST.set(seen);

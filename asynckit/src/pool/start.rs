@@ -13,7 +13,7 @@ use crate::pool::draw::Seeded;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
-use crate::pool::shared::{Farewell, Shared, Sleeping, State};
+use crate::pool::shared::{Farewell, PoolState, Shared, Sleeping};
 use crate::pool::threads::{Threads, count_workers};
 use crate::pool::{life, registry};
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
@@ -35,7 +35,7 @@ impl Shared {
         onlookers.append(&mut config.onlookers);
         onlookers.extend(watch.clone().map(Onlooker::new));
         let plain = seeded.is_none() && config.queue_capacity.is_none();
-        let shared = Shared::new_home(State {
+        let shared = Shared::new_home(PoolState {
             queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),

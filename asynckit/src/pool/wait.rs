@@ -14,7 +14,7 @@ use crate::error::{At, Error};
 use crate::observe::Row;
 use crate::pool::goal::Goal;
 use crate::pool::help::{Helpers, sleep_for};
-use crate::pool::lending::Lent;
+use crate::pool::lending::GivenBack;
 use crate::pool::local::with_local;
 use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
@@ -66,7 +66,7 @@ pub(crate) fn run_at_once(task: &Header, claim: &dyn Fn() -> Option<Claimed>) ->
 /// Waits until the goal is reached (`Ok(true)`), the deadline has passed (`Ok(false)`), or the
 /// wait fails.
 pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Result<bool, Error> {
-    let mut lent = Lent::default();
+    let mut lent = GivenBack::default();
     let reached = loop {
         if let Some(reached) = attend(goal, deadline, at, Some(&mut lent)).transpose() {
             break reached;
@@ -77,7 +77,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
 }
 
 /// Takes again what was given back for the wait. What it waits for now is no reason to give any of that back.
-fn take_back(mut lent: Lent, at: At) -> Result<(), Error> {
+fn take_back(mut lent: GivenBack, at: At) -> Result<(), Error> {
     while !lent.take_back(|| Who::Thread(Parker::current())) {
         let Some((turn, _standing)) = lent.turn() else {
             unreachable!("nobody stands in line");
@@ -92,7 +92,7 @@ fn attend(
     goal: &impl Goal,
     deadline: Option<Deadline>,
     at: At,
-    lent: Option<&mut Lent>,
+    lent: Option<&mut GivenBack>,
 ) -> Result<Option<bool>, Error> {
     if goal.reached() {
         return Ok(Some(true));

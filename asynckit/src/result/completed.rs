@@ -14,7 +14,7 @@ use crate::sync::{Arc, Mutex, Parker, lock};
 /// the same however many there are.
 pub(crate) struct Completed<T, K = ()> {
     /// Those that were not handed out.
-    results: Vec<Option<Watched<T, K>>>,
+    results: Vec<Option<WatchedResult<T, K>>>,
     /// Places of such as were.
     vacant: Vec<usize>,
     /// All before this place were handed out.
@@ -24,7 +24,7 @@ pub(crate) struct Completed<T, K = ()> {
     pools: Vec<Arc<Shared>>,
 }
 
-struct Watched<T, K> {
+struct WatchedResult<T, K> {
     key: K,
     watch: Option<Watch>,
     result: AsyncResult<T>,
@@ -84,7 +84,7 @@ impl<T, K> Completed<T, K> {
         if watch.is_none() {
             self.done.push(place);
         }
-        self.results[place] = Some(Watched { key, watch, result });
+        self.results[place] = Some(WatchedResult { key, watch, result });
     }
 
     /// Waits for the next one to be set; `None` where none is left. As an error, why the wait
@@ -103,7 +103,7 @@ impl<T, K> Completed<T, K> {
             }
             place = self.done.pop();
         }
-        let Watched { key, watch, result } = self.results[place?].take()?;
+        let WatchedResult { key, watch, result } = self.results[place?].take()?;
         if let Some(watch) = watch {
             // It has been told.
             watch.stay();

@@ -122,7 +122,7 @@ impl<T> AsyncResult<T> {
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         let owner = self.owner();
         if !owner.may_set() {
-            return Err(SetError { value, reason: Reason::NotOurs });
+            return Err(SetError { value, reason: WhyNotSet::NotOurs });
         }
         owner.set(value).map_err(SetError::late)
     }
@@ -142,7 +142,7 @@ impl<T> AsyncResult<T> {
     pub fn fail<E: Into<BoxError>>(&self, error: E) -> Result<(), SetError<E>> {
         let owner = self.owner();
         if !owner.may_set() {
-            return Err(SetError { value: error, reason: Reason::NotOurs });
+            return Err(SetError { value: error, reason: WhyNotSet::NotOurs });
         }
         fail_cell(&owner.reference(), error)
     }
@@ -253,18 +253,18 @@ impl<T> fmt::Debug for Setter<T> {
 /// ```
 pub struct SetError<T> {
     value: T,
-    reason: Reason,
+    reason: WhyNotSet,
 }
 
 #[derive(Clone, Copy)]
-enum Reason {
+enum WhyNotSet {
     Late,
     NotOurs,
 }
 
 impl<T> SetError<T> {
     fn late(value: T) -> SetError<T> {
-        SetError { value, reason: Reason::Late }
+        SetError { value, reason: WhyNotSet::Late }
     }
 
     /// What was to be set.
@@ -282,8 +282,8 @@ impl<T> SetError<T> {
 impl<T> fmt::Display for SetError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.reason {
-            Reason::Late => "the result is set already",
-            Reason::NotOurs => {
+            WhyNotSet::Late => "the result is set already",
+            WhyNotSet::NotOurs => {
                 "only a result from `AsyncResult::new` can be set by its handles; this one belongs \
                  to work or to a `Setter`"
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::AsyncResult;
 use crate::core::Owner;
 use crate::error::{self, At, Error};
-use crate::pool::{Free, Set, run_at_once, wait};
+use crate::pool::{Set, Unlent, run_at_once, wait};
 use crate::sync::Deadline;
 
 /// Takes the value of a set result, or a clone where others own it too; what this handle has lent is waited
@@ -15,7 +15,7 @@ use crate::sync::Deadline;
 #[inline(never)]
 fn take<T>(owner: Owner<T>, until: Option<Deadline>, at: At) -> Result<Result<T, Error>, Owner<T>> {
     while owner.is_lent() {
-        match wait(&Free(owner.lender()), until, at) {
+        match wait(&Unlent(owner.lender()), until, at) {
             Ok(true) => {}
             Ok(false) => return Err(owner),
             Err(error) => return Ok(Err(error.observed())),

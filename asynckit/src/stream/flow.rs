@@ -36,7 +36,7 @@ const YIELDS: u32 = 4;
 /// A piece of the work that waits at a stage, or further on.
 pub(super) trait Works: Sync {
     /// Does one, that which is furthest; whether there was any.
-    fn work(&self, run: &Run<'_>) -> bool;
+    fn work(&self, run: &StageRun<'_>) -> bool;
     /// Whether there is any.
     fn is_ready(&self, flow: &Flow) -> bool;
 }
@@ -251,12 +251,12 @@ impl Drop for Room {
 }
 
 /// What a stage gets to see of who runs it.
-pub(super) struct Run<'a> {
+pub(super) struct StageRun<'a> {
     pub(super) flow: &'a Flow,
     more: &'a dyn Fn(),
 }
 
-impl Run<'_> {
+impl StageRun<'_> {
     /// Calls the program's code; `None` where it panics, which ends the stream.
     pub(super) fn call<R>(&self, hop: Hop, f: impl FnOnce() -> R) -> Option<R> {
         match panic::catch(f) {
@@ -289,9 +289,9 @@ pub(super) struct Crew<'s> {
 }
 
 /// A runner that was counted in. Where it is dropped unrun, nobody does what it was to do.
-struct Counted<'s>(Option<&'s Flow>);
+struct CountedRunner<'s>(Option<&'s Flow>);
 
-impl Drop for Counted<'_> {
+impl Drop for CountedRunner<'_> {
     fn drop(&mut self) {
         if let Some(flow) = self.0 {
             flow.end();
@@ -305,11 +305,11 @@ impl<'s> Crew<'s> {
     pub(super) fn more(&self) {
         let is_seen = self.flow.looks.load(Ordering::SeqCst) != 0;
         if !is_seen && !self.flow.is_over() && self.flow.count_in() {
-            self.begin(Counted(Some(self.flow)));
+            self.begin(CountedRunner(Some(self.flow)));
         }
     }
 
-    fn begin(&self, counted: Counted<'s>) {
+    fn begin(&self, counted: CountedRunner<'s>) {
         let crew = self.clone();
         let work = new_work(self.flow.hop, move || {
             crew.run(counted);
@@ -318,9 +318,9 @@ impl<'s> Crew<'s> {
         self.flow.note(work.spawn_at(self.place.clone()));
     }
 
-    fn run(&self, mut counted: Counted<'s>) {
+    fn run(&self, mut counted: CountedRunner<'s>) {
         let (flow, more) = (self.flow, || self.more());
-        let run = Run { flow, more: &more };
+        let run = StageRun { flow, more: &more };
         for _ in 0..flow.row {
             if is_cancelled() {
                 flow.fail(Error::cancelled(flow.hop));

@@ -12,10 +12,10 @@ pub(super) struct Gate<T> {
     limit: usize,
     /// How many are in the line, for a look without the lock.
     waiting: AtomicUsize,
-    inside: Mutex<Inside<T>>,
+    inside: Mutex<GateInner<T>>,
 }
 
-struct Inside<T> {
+struct GateInner<T> {
     /// How many have passed and not left.
     busy: usize,
     /// How many have left, or were left out.
@@ -64,7 +64,7 @@ impl<T> Line<T> {
     }
 }
 
-impl<T> Inside<T> {
+impl<T> GateInner<T> {
     fn has_next(&self, limit: usize) -> bool {
         self.line.first().is_some_and(|is_item| !is_item || self.busy < limit)
     }
@@ -85,7 +85,7 @@ impl<T> Gate<T> {
             true => Line::InOrder(0, VecDeque::new()),
             false => Line::AsTheyCome(VecDeque::new()),
         };
-        let inside = Mutex::new(Inside { busy: 0, over: 0, line });
+        let inside = Mutex::new(GateInner { busy: 0, over: 0, line });
         Gate { limit, waiting: AtomicUsize::new(0), inside }
     }
 

@@ -16,7 +16,7 @@ use crate::map::Mapped;
 use crate::pool::{self, Handle, Place, is_cancelled};
 use crate::stream::flow::{Crew, Flow, Room};
 use crate::stream::gate::Gate;
-use crate::stream::stages::{Call, Chunk, Chunks, Flatten, Flattening, Next, Total};
+use crate::stream::stages::{Apply, Chunk, Chunks, Flatten, Flattening, Next, Total};
 use crate::sync::{Arc, Mutex};
 
 /// Items on their way through several stages, each of which works on many at once; made by
@@ -176,7 +176,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         self.is_limitable = true;
         self.then(move |plan, next| {
             let (gate, in_order) = plan.gate(at);
-            Box::new(Call { hop, f, gate, in_order, next })
+            Box::new(Apply { hop, f, gate, in_order, next })
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{BoxError, Error, Hop};
 use crate::stream::flow::Flow;
-use crate::stream::stages::End;
+use crate::stream::stages::EachItem;
 use crate::stream::{Plan, Stream};
 use crate::sync::{Arc, Mutex, lock};
 
@@ -19,7 +19,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         let flow = Arc::new(Flow::new(hop, place.pool(), &places));
         let plan = Plan { in_order, parts };
         let (part, gate) = (plan.parts.len() - 1, plan.gate_for_one());
-        let end = Box::new(End { hop, part, gate, f: Mutex::new(Some(f)) });
+        let end = Box::new(EachItem { hop, part, gate, f: Mutex::new(Some(f)) });
         make(end, &plan).flow(&place, &flow)
     }
 

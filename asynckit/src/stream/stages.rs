@@ -1,7 +1,7 @@
 //! The stages of a stream, each with the one that follows: calls, what takes items apart or together, and the end.
 
 use crate::error::{Error, Hop};
-use crate::stream::flow::{Flow, Run, Works};
+use crate::stream::flow::{Flow, StageRun, Works};
 use crate::stream::gate::{Gate, Turn};
 use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 
@@ -10,7 +10,7 @@ pub(super) trait Stage<T>: Works {
     /// An item from the source: for a runner to find.
     fn put(&self, number: u64, item: T);
     /// An item from the stage before, on a runner, to be taken as far as it can.
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>);
+    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>);
     /// So many have come, or will, and no more.
     fn end(&self, total: u64);
 }
@@ -19,7 +19,7 @@ pub(super) trait Stage<T>: Works {
 pub(super) type Next<'a, T> = Box<dyn Stage<T> + 'a>;
 
 /// Calls a function, which may leave the item out.
-pub(super) struct Call<'a, T, U, F> {
+pub(super) struct Apply<'a, T, U, F> {
     pub(super) hop: Hop,
     pub(super) f: F,
     /// `None`: whoever comes may pass.
@@ -29,8 +29,8 @@ pub(super) struct Call<'a, T, U, F> {
     pub(super) next: Next<'a, U>,
 }
 
-impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Call<'_, T, U, F> {
-    fn go(&self, run: &Run<'_>, (number, item): Turn<T>) {
+impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Apply<'_, T, U, F> {
+    fn go(&self, run: &StageRun<'_>, (number, item): Turn<T>) {
         let Some(item) = item else { return self.next.take(run, number, None) };
         let Some(value) = run.call(self.hop, || (self.f)(item)) else { return };
         if let Some(gate) = &self.gate
@@ -42,8 +42,8 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Call<'_, T, U, F> {
     }
 }
 
-impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Works for Call<'_, T, U, F> {
-    fn work(&self, run: &Run<'_>) -> bool {
+impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Works for Apply<'_, T, U, F> {
+    fn work(&self, run: &StageRun<'_>) -> bool {
         if self.next.work(run) {
             return true;
         }
@@ -62,7 +62,7 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Works for Call<'_, T, U, F> {
     }
 }
 
-impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Call<'_, T, U, F> {
+impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Apply<'_, T, U, F> {
     fn put(&self, number: u64, item: T) {
         match &self.gate {
             Some(gate) => gate.put(number, Some(item)),
@@ -70,7 +70,7 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Call<'_, T, U, F> {
         }
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>) {
         let turn = match &self.gate {
             Some(gate) if item.is_some() || self.in_order => gate.pass(number, item),
             _ => Some((number, item)),
@@ -134,7 +134,7 @@ impl<I: Iterator + Send> Flatten<'_, I> {
         state.now.is_none() && !state.has_ended && self.total.is(self.gate.over())
     }
 
-    fn step(&self, run: &Run<'_>) -> bool {
+    fn step(&self, run: &StageRun<'_>) -> bool {
         let mut state = lock(&self.state);
         if state.is_asked {
             return false;
@@ -187,7 +187,7 @@ impl<I: Iterator + Send> Flatten<'_, I> {
 }
 
 impl<I: Iterator + Send> Works for Flatten<'_, I> {
-    fn work(&self, run: &Run<'_>) -> bool {
+    fn work(&self, run: &StageRun<'_>) -> bool {
         self.next.work(run) || self.step(run)
     }
 
@@ -208,7 +208,7 @@ impl<I: Iterator + Send> Stage<I> for Flatten<'_, I> {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<I>) {
+    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<I>) {
         self.gate.put(number, item);
         self.step(run);
     }
@@ -252,7 +252,7 @@ impl<T: Send> Chunks<'_, T> {
         state.items.len() == self.size || (is_last && !state.items.is_empty())
     }
 
-    fn step(&self, run: &Run<'_>) -> bool {
+    fn step(&self, run: &StageRun<'_>) -> bool {
         let mut state = lock(&self.state);
         let mut taken = 0;
         while state.items.len() < self.size
@@ -289,7 +289,7 @@ impl<T: Send> Chunks<'_, T> {
 }
 
 impl<T: Send> Works for Chunks<'_, T> {
-    fn work(&self, run: &Run<'_>) -> bool {
+    fn work(&self, run: &StageRun<'_>) -> bool {
         self.next.work(run) || self.step(run)
     }
 
@@ -310,7 +310,7 @@ impl<T: Send> Stage<T> for Chunks<'_, T> {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>) {
         self.gate.put(number, item);
         self.step(run);
     }
@@ -321,7 +321,7 @@ impl<T: Send> Stage<T> for Chunks<'_, T> {
 }
 
 /// Where items end: a function that is called for one at a time.
-pub(super) struct End<T, F> {
+pub(super) struct EachItem<T, F> {
     pub(super) hop: Hop,
     pub(super) part: usize,
     pub(super) gate: Gate<T>,
@@ -329,8 +329,8 @@ pub(super) struct End<T, F> {
     pub(super) f: Mutex<Option<F>>,
 }
 
-impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> End<T, F> {
-    fn go(&self, run: &Run<'_>, (_, item): Turn<T>) {
+impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> EachItem<T, F> {
+    fn go(&self, run: &StageRun<'_>, (_, item): Turn<T>) {
         if let Some(item) = item {
             let Some(mut f) = lock(&self.f).take() else { unreachable!("one at a time") };
             let Some((outcome, f)) = run.call(self.hop, move || (f(item), f)) else { return };
@@ -345,8 +345,8 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> End<T, F> {
     }
 }
 
-impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Works for End<T, F> {
-    fn work(&self, run: &Run<'_>) -> bool {
+impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Works for EachItem<T, F> {
+    fn work(&self, run: &StageRun<'_>) -> bool {
         let Some(turn) = self.gate.next() else { return false };
         self.go(run, turn);
         true
@@ -357,12 +357,12 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Works for End<T, F> {
     }
 }
 
-impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Stage<T> for End<T, F> {
+impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Stage<T> for EachItem<T, F> {
     fn put(&self, number: u64, item: T) {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>) {
         if let Some(turn) = self.gate.pass(number, item) {
             self.go(run, turn);
         }

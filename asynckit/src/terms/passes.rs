@@ -29,13 +29,13 @@ pub(crate) struct Passes {
     facts: LimitFacts,
     /// There, where work that waits inside gives its own back meanwhile.
     lends: Option<Counted>,
-    state: Mutex<State>,
+    state: Mutex<LineState>,
     keys: Keys<Passes>,
     /// Of those of a key.
     _forget: Option<Forget>,
 }
 
-struct State {
+struct LineState {
     supply: Supply,
     /// Who waits, in the order of arrival. Who gives up takes itself out.
     line: BTreeMap<Number, Arc<Waiter>>,
@@ -62,7 +62,7 @@ pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
     lock(&LIMITS).values().filter_map(Weak::upgrade).collect()
 }
 
-impl State {
+impl LineState {
     fn line_up(&mut self, is_new: bool, waiter: &Arc<Waiter>) -> Number {
         IN_LINE.one_more();
         self.last += 1;
@@ -98,11 +98,11 @@ pub(crate) struct Waiter {
     /// The task that goes on then, where a thread stands here for it.
     on_behalf_of: Option<TaskRef>,
     weight: usize,
-    slot: Mutex<Slot>,
+    slot: Mutex<PassSlot>,
 }
 
 #[derive(Default)]
-struct Slot {
+struct PassSlot {
     /// Put here by who hands it on. If nobody takes it out, it goes back with the waiter.
     pass: Option<Pass>,
     /// It was taken out of the line, and is to enter it again when it can go on.
@@ -156,7 +156,7 @@ impl Passes {
 
     fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
         let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
-        let state = Mutex::new(State { supply, line, tasks, last: 0, holders, taken: 0 });
+        let state = Mutex::new(LineState { supply, line, tasks, last: 0, holders, taken: 0 });
         let (lends, keys) = (lends.then(|| LENDING.counted()), Keys::none());
         let passes = Arc::new(Passes { facts, lends, state, keys, _forget: forget });
         lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
@@ -230,7 +230,7 @@ impl Passes {
     }
 
     /// Where time, or a jobserver, brings what the first in line needs: sees to it that it gets it then.
-    fn call_when_due(self: &Arc<Self>, state: &mut State, taken: Result<(), Option<Duration>>) {
+    fn call_when_due(self: &Arc<Self>, state: &mut LineState, taken: Result<(), Option<Duration>>) {
         if let Err(Some(wait)) = taken {
             let line = Arc::downgrade(self);
             state.supply.call_after(wait, move || line.upgrade().iter().for_each(Passes::hand_on));

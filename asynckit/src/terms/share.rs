@@ -25,7 +25,7 @@ pub(crate) struct Share {
 /// Dropped, it goes to who waits for it.
 pub(crate) enum Kept {
     Pass(Pass),
-    Loans(core::Kept),
+    Loans(core::KeptLoans),
 }
 
 impl Share {

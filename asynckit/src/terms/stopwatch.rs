@@ -19,13 +19,13 @@ use crate::terms::timers::{TimerKey, Timers};
 pub(crate) struct Stopwatch {
     limit: Duration,
     timers: Arc<Timers>,
-    state: Mutex<State>,
+    state: Mutex<StopwatchState>,
     /// That of the work around.
     around: Option<Arc<Stopwatch>>,
 }
 
 /// With the task that fails when the time is over: let go of at its end, as it has the stopwatch.
-enum State {
+enum StopwatchState {
     Waits(TaskRef),
     Runs {
         task: TaskRef,
@@ -49,7 +49,12 @@ impl Stopwatch {
         timers: Arc<Timers>,
         around: Option<Arc<Stopwatch>>,
     ) -> Arc<Stopwatch> {
-        Arc::new(Stopwatch { limit, timers, state: Mutex::new(State::Waits(task)), around })
+        Arc::new(Stopwatch {
+            limit,
+            timers,
+            state: Mutex::new(StopwatchState::Waits(task)),
+            around,
+        })
     }
 
     fn each(&self) -> impl Iterator<Item = &Stopwatch> {
@@ -68,7 +73,7 @@ impl Stopwatch {
 
     fn begin_one(&self, by: usize) {
         let mut state = lock(&self.state);
-        let State::Waits(task) = &*state else { return };
+        let StopwatchState::Waits(task) = &*state else { return };
         let (task, late, limit) = (task.clone(), task.clone(), self.limit);
         let give_up = move || {
             if !late.is_set() {
@@ -77,7 +82,7 @@ impl Stopwatch {
         };
         let key = self.timers.after(limit, Box::new(give_up.clone()));
         let end = self.timers.now().saturating_add(limit);
-        *state = State::Runs { task, key, end, by };
+        *state = StopwatchState::Runs { task, key, end, by };
         drop(state);
         if limit.is_zero() {
             // By any clock it is over, also by one that stands still while there is work to run.
@@ -89,19 +94,19 @@ impl Stopwatch {
     pub(crate) fn begin_anew(&self, by: &Header) {
         for watch in self.each() {
             let mut state = lock(&watch.state);
-            if let State::Runs { task, key, by: begun_by, .. } = &*state
+            if let StopwatchState::Runs { task, key, by: begun_by, .. } = &*state
                 && *begun_by == address(by)
             {
                 watch.timers.cancel(*key);
-                *state = State::Waits(task.clone());
+                *state = StopwatchState::Waits(task.clone());
             }
         }
     }
 
     /// The work is over.
     pub(crate) fn stop(&self) {
-        let state = std::mem::replace(&mut *lock(&self.state), State::Stopped);
-        if let State::Runs { key, .. } = &state {
+        let state = std::mem::replace(&mut *lock(&self.state), StopwatchState::Stopped);
+        if let StopwatchState::Runs { key, .. } = &state {
             self.timers.cancel(*key);
         }
     }
@@ -109,13 +114,13 @@ impl Stopwatch {
     /// Whether it will end this task by itself.
     pub(crate) fn runs_for(&self, other: &TaskRef) -> bool {
         self.each()
-            .any(|watch| matches!(&*lock(&watch.state), State::Runs { task, .. } if task.is(other)))
+            .any(|watch| matches!(&*lock(&watch.state), StopwatchState::Runs { task, .. } if task.is(other)))
     }
 
     /// How much time is left; `None` while it does not count.
     fn left(&self) -> Option<Duration> {
         match &*lock(&self.state) {
-            State::Runs { end, .. } => Some(end.saturating_sub(self.timers.now())),
+            StopwatchState::Runs { end, .. } => Some(end.saturating_sub(self.timers.now())),
             _ => None,
         }
     }
@@ -123,7 +128,7 @@ impl Stopwatch {
     /// When the time of this one or of one around it is over, as far as it counts by now, by the system's clock.
     pub(crate) fn due(&self) -> Option<Instant> {
         let due = |watch: &Stopwatch| match &*lock(&watch.state) {
-            State::Runs { end, .. } => watch.timers.instant(*end),
+            StopwatchState::Runs { end, .. } => watch.timers.instant(*end),
             _ => None,
         };
         self.each().filter_map(due).min()
@@ -135,7 +140,7 @@ impl Stopwatch {
 
     /// Whether its moment is past, also where nobody has noticed.
     pub(crate) fn is_past(&self) -> bool {
-        matches!(&*lock(&self.state), State::Runs { end, .. } if *end < self.timers.now())
+        matches!(&*lock(&self.state), StopwatchState::Runs { end, .. } if *end < self.timers.now())
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::pause::Pause;
-use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
+use crate::core::{Awaits, Here, Job, JobStep, Outcome, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::observe::{TaskKind, tell};
 use crate::pool;
@@ -288,7 +288,7 @@ where
         self.awaits.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         drop(self.pause.take());
         let mut outcome = self.awaits.outcome();
         loop {
@@ -303,18 +303,18 @@ where
                 }
             };
             let pause = match self.after(tried, here.hop()) {
-                After::Done(outcome) => return Step::Done(outcome),
+                After::Done(outcome) => return JobStep::Done(outcome),
                 After::Pause(pause) => pause,
             };
             if here.header().is_set() {
                 // Somebody has given it up.
-                return Step::Done(Err(Error::cancelled(here.hop())));
+                return JobStep::Done(Err(Error::cancelled(here.hop())));
             }
             if !pause.is_zero()
                 && let Some(place) = pool::place_here()
             {
                 self.pause.set(Some(Pause::begin(place.pool(), here.reference(), pause)));
-                return Step::Pending;
+                return JobStep::Pending;
             }
         }
     }

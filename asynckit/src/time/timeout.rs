@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::core::{Awaits, Header, Here, Job, Step, Unsubmitted, VisitEdges};
+use crate::core::{Awaits, Header, Here, Job, JobStep, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
 use crate::pool::{self, Inside};
 use crate::result::AsyncResult;
@@ -13,7 +13,7 @@ use crate::work::stage::start_at;
 use crate::work::{Term, Work, start_around, start_job};
 
 /// What is limited, until it is started.
-enum Limited<'w, T> {
+enum TimedWork<'w, T> {
     Work(Work<'w, T>),
     Result(AsyncResult<T>),
     Started,
@@ -22,14 +22,14 @@ enum Limited<'w, T> {
 /// Work, or a result, that is to be there in time: counted from when the work begins (`RUN`), or from
 /// its submission.
 struct Timed<'w, T, const RUN: bool> {
-    inner: Cell<Limited<'w, T>>,
+    inner: Cell<TimedWork<'w, T>>,
     limit: Duration,
     watch: Cell<Option<Arc<Stopwatch>>>,
     awaits: Awaits<T>,
 }
 
 impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
-    fn new(inner: Limited<'w, T>, limit: Duration) -> Timed<'w, T, RUN> {
+    fn new(inner: TimedWork<'w, T>, limit: Duration) -> Timed<'w, T, RUN> {
         Timed { inner: Cell::new(inner), limit, watch: Cell::new(None), awaits: Awaits::nothing() }
     }
 
@@ -70,23 +70,23 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         if let Some(outcome) = self.awaits.outcome() {
             if outcome.is_ok() && self.is_late() {
                 // Who keeps the time has had no turn yet.
                 here.reference().give_up(Error::timed_out(here.hop(), self.limit));
             }
             self.stop();
-            return Step::Done(outcome);
+            return JobStep::Done(outcome);
         }
-        let result = match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => {
+        let result = match self.inner.replace(TimedWork::Started) {
+            TimedWork::Work(inner) => {
                 let watch = self.stopwatch(here.header(), timers_here());
                 // A deadline has begun already; who carries the work out elsewhere asks for it.
                 let place = pool::place_here().map(|place| place.with_stopwatch(watch));
                 start_at(inner, here, place)
             }
-            Limited::Result(result) => {
+            TimedWork::Result(result) => {
                 // What is there is in time, also where there is none.
                 if !result.is_set() {
                     // Those that its work goes by.
@@ -94,7 +94,7 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
                 }
                 result.into_owner()
             }
-            Limited::Started => unreachable!("work was started twice"),
+            TimedWork::Started => unreachable!("work was started twice"),
         };
         self.awaits.result(result, true)
     }
@@ -102,10 +102,10 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         let timers = pool::virtual_timers_here().unwrap_or_else(Timers::system);
         let watch = self.stopwatch(here.header(), timers);
-        let outcome = measured(&watch, || match self.inner.replace(Limited::Started) {
-            Limited::Work(inner) => inner.run_part(here.hook()),
-            Limited::Result(result) => result.get(),
-            Limited::Started => unreachable!("work was started twice"),
+        let outcome = measured(&watch, || match self.inner.replace(TimedWork::Started) {
+            TimedWork::Work(inner) => inner.run_part(here.hook()),
+            TimedWork::Result(result) => result.get(),
+            TimedWork::Started => unreachable!("work was started twice"),
         });
         let late = watch.is_over();
         self.stop();
@@ -114,7 +114,7 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
 
     fn release(&self, cancelled: bool) {
         self.stop();
-        drop(self.inner.replace(Limited::Started));
+        drop(self.inner.replace(TimedWork::Started));
         self.awaits.release(cancelled);
     }
 }
@@ -164,7 +164,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
 
     fn timed(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
-        Work::with_job(hop, Timed::<_, true>::new(Limited::Work(self), limit))
+        Work::with_job(hop, Timed::<_, true>::new(TimedWork::Work(self), limit))
     }
 
     /// The same work with a deadline: it fails as [`TimedOut`](crate::ErrorKind::TimedOut) where it is
@@ -205,7 +205,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
 
     fn due(self, limit: Duration) -> Work<'w, T> {
         let hop = self.hop();
-        Work::with_job(hop, Timed::<_, false>::new(Limited::Work(self), limit))
+        Work::with_job(hop, Timed::<_, false>::new(TimedWork::Work(self), limit))
     }
 }
 
@@ -245,7 +245,7 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
         let (task, place) = (self.owner().reference(), self.scope());
-        let timed = Timed::<_, false>::new(Limited::Result(self), limit);
+        let timed = Timed::<_, false>::new(TimedWork::Result(self), limit);
         match place {
             Some(place) => start_job(task.hop, &place, timed),
             None => start_around(&task, timed),

@@ -6,12 +6,12 @@ use crate::work::{Follows, Term, Work, Wrap, pending_work};
 
 /// Work that begins after others. Each `after` adds to the list, so that work which follows many is not
 /// nested as often.
-struct Later<'w, T> {
+struct AfterOthers<'w, T> {
     earlier: Vec<EndEdge>,
     inner: Work<'w, T>,
 }
 
-impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {
+impl<'w, T: Send + 'w> Follows<T> for AfterOthers<'w, T> {
     fn add(&mut self, edge: EndEdge) {
         self.earlier.push(edge);
     }
@@ -22,7 +22,7 @@ impl<'w, T: Send + 'w> Follows<T> for Later<'w, T> {
     }
 
     fn into_cell(self: Box<Self>) -> Unsubmitted<T> {
-        let Later { earlier, inner } = *self;
+        let AfterOthers { earlier, inner } = *self;
         let (hop, inputs) = (inner.hop(), (Earlier::of(earlier), ()));
         let call = move |here: &Here<'_>, ((), ())| inner.begin_inside(here);
         pending_work(hop, inputs, call).into_cell()
@@ -62,6 +62,6 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// ```
     pub fn after<U: Send + 'w>(self, earlier: &AsyncResult<U>) -> Work<'w, T> {
         let edge = EndEdge::of(earlier.owner());
-        self.put_after(edge, |edge, inner| Box::new(Later { earlier: vec![edge], inner }))
+        self.put_after(edge, |edge, inner| Box::new(AfterOthers { earlier: vec![edge], inner }))
     }
 }

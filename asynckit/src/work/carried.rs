@@ -12,7 +12,7 @@ use super::future::Polled;
 use super::lift::{flatten, start_task};
 use super::{Form, Own, Work, pending_work};
 use crate::core::{
-    Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
+    Either, Here, Job, JobStep, Outcome, Owner, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
 };
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
 use crate::observe::tell;
@@ -117,7 +117,7 @@ where
     /// A task of the place, which has the carriers asked.
     fn carried(self, place: Place, counted: bool, carriers: Arc<Carriers>) -> Owner<T> {
         let (hop, answer, around) = (self.hop, Answer::default(), Around::here(task_here));
-        let call = Call::new(Asked { call: Some(self), answer: answer.clone() });
+        let call = Call::new(CarriedCall { call: Some(self), answer: answer.clone() });
         let future = async move {
             match around.in_scope(|| carriers.carry(call)) {
                 Ok(mut carriage) => {
@@ -212,18 +212,18 @@ impl<T> Answer<T> {
 }
 
 /// A call that carriers are asked about.
-struct Asked<A, C, T, F> {
+struct CarriedCall<A, C, T, F> {
     call: Option<Described<A, C, T, F>>,
     answer: Answer<T>,
 }
 
-impl<A, C, T, F> Asked<A, C, T, F> {
+impl<A, C, T, F> CarriedCall<A, C, T, F> {
     fn call(&self) -> &Described<A, C, T, F> {
         self.call.as_ref().unwrap_or_else(|| unreachable!("a call is answered once"))
     }
 }
 
-impl<'w, A, C, T, F> OnCall for Asked<A, C, T, F>
+impl<'w, A, C, T, F> OnCall for CarriedCall<A, C, T, F>
 where
     A: Send + 'w,
     C: Codec<A, T> + Clone + 'w,
@@ -309,10 +309,10 @@ impl<T> Job<T> for Carrying<'_, T> {
         self.polled.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         let before = self.elsewhere.take();
         let step = self.polled.run(here);
-        if matches!(step, Step::Pending)
+        if matches!(step, JobStep::Pending)
             && self.polled.awaited().is_none()
             && let Some(place) = pool::place_here()
         {

@@ -6,10 +6,10 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
+use crate::core::{Awaits, Here, Job, JobStep, Outcome, TaskRef, VisitEdges};
 use crate::error::{At, BoxError, Error};
 use crate::observe::TaskKind;
-use crate::pool::{self, Lent};
+use crate::pool::{self, GivenBack};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Deadline, Mutex, Parker, lock};
 use crate::terms::{Polling, Sleep, Who, end_in_place};
@@ -21,7 +21,7 @@ pub(crate) struct Polled<'w, T> {
     future: Cell<Option<Future_<'w, T>>>,
     sleep: Sleep,
     /// What it has given back while it awaits results.
-    lent: Cell<Option<Lent>>,
+    lent: Cell<Option<GivenBack>>,
     awaits: Awaits<T>,
 }
 
@@ -50,11 +50,11 @@ impl<'w, T> Polled<'w, T> {
         false
     }
 
-    fn ended(&self, here: &Here<'_>, outcome: Result<Outcome<T>, BoxError>) -> Step<T> {
+    fn ended(&self, here: &Here<'_>, outcome: Result<Outcome<T>, BoxError>) -> JobStep<T> {
         match outcome {
-            Ok(Outcome::Done(outcome)) => Step::Done(outcome),
+            Ok(Outcome::Done(outcome)) => JobStep::Done(outcome),
             Ok(Outcome::Flatten(result)) => self.awaits.result(result.0, true),
-            Err(error) => Step::Done(Err(here.failed(error))),
+            Err(error) => JobStep::Done(Err(here.failed(error))),
         }
     }
 }
@@ -66,12 +66,12 @@ impl<T> Job<T> for Polled<'_, T> {
         self.awaits.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> Step<T> {
+    fn run(&self, here: &Here<'_>) -> JobStep<T> {
         if let Some(outcome) = self.awaits.outcome() {
-            return Step::Done(outcome);
+            return JobStep::Done(outcome);
         }
         if !self.takes_back(here) {
-            return Step::Pending;
+            return JobStep::Pending;
         }
         let Some(mut future) = self.future.take() else {
             unreachable!("a future was polled after its end");
@@ -87,9 +87,9 @@ impl<T> Job<T> for Polled<'_, T> {
                 // This one would count as somebody else's.
                 drop(waker);
                 if self.sleep.awaited().is_some() {
-                    self.lent.set(Lent::of_sleeper(|| here.reference()));
+                    self.lent.set(GivenBack::of_sleeper(|| here.reference()));
                 }
-                Step::Pending
+                JobStep::Pending
             }
             Poll::Ready(outcome) => {
                 drop(future);

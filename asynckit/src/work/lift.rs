@@ -2,12 +2,12 @@
 //! are there.
 
 use crate::core::{
-    Body, Call, Closure, Flat, Header, Here, Inputs, Job, Jobbed, Outcome, Owner, Traits,
+    Body, CallWithInputs, Closure, Flat, Header, Here, Inputs, Job, Jobbed, Outcome, Owner, Traits,
     Unsubmitted, by_room,
 };
 use crate::error::{BoxError, Error, Hop};
 use crate::observe::{Listeners, Need};
-use crate::pool::{self, Current, Handle, Place, Plain, Spawn, Spawner};
+use crate::pool::{self, Current, Handle, Place, PlainPool, Spawn, Spawner};
 use crate::result::{AsyncResult, scope_of};
 use crate::work::future::Polled;
 use std::marker::PhantomData;
@@ -40,18 +40,26 @@ where
 
     #[inline(always)]
     fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
-        pool::on_plain_pool(pool, hop, Call::<L, T, Room>::new(inputs, Closure::new(body)))
+        pool::on_plain_pool(
+            pool,
+            hop,
+            CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body)),
+        )
     }
 
     #[inline(always)]
     fn start_watched<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
-        pool::on_watched_pool(pool, hop, Call::<L, T, Room>::new(inputs, Closure::new(body)))
+        pool::on_watched_pool(
+            pool,
+            hop,
+            CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body)),
+        )
     }
 
     #[cold]
     #[inline(never)]
     fn start<Room>(hop: Hop, to: To<'_>, inputs: L, body: B) -> Owner<T> {
-        let call = Call::<L, T, Room>::new(inputs, Closure::new(body));
+        let call = CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body));
         match to {
             To::Place(place, traits) => pool::on_place(place, false, hop, traits, call),
             To::Nowhere(by, traits) => pool::on_no_pool((by, Need::Outside), traits, hop, call),
@@ -59,7 +67,7 @@ where
     }
 
     fn work<Room>(hop: Hop, inputs: L, body: B) -> Unsubmitted<T> {
-        let call = Call::<L, T, Room>::new(inputs, Closure::new(body));
+        let call = CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body));
         Unsubmitted::new(hop, Traits::PLAIN, call)
     }
 }
@@ -79,7 +87,7 @@ where
 {
     let hop = Hop { name, at };
     AsyncResult::from_owner(match spawner.plain() {
-        Some(Plain(pool)) if pool::takes_plainly(pool) => {
+        Some(PlainPool(pool)) if pool::takes_plainly(pool) => {
             Lifting::START_PLAINLY(hop, pool, inputs, call)
         }
         _ => lifted_beside(hop, inputs, spawner, call),
@@ -99,7 +107,7 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    if let Some(Plain(pool)) = spawner.plain()
+    if let Some(PlainPool(pool)) = spawner.plain()
         && pool::takes_watched(pool)
     {
         return Lifting::START_WATCHED(hop, pool, inputs, call);

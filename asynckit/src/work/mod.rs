@@ -31,7 +31,7 @@ use crate::core::{
     fits,
 };
 use crate::error::{BoxError, Hop};
-use crate::pool::{self, Handle, Place, Plain, Spawner};
+use crate::pool::{self, Handle, Place, PlainPool, Spawner};
 use crate::result::AsyncResult;
 use future::Polled;
 use lift::Lifting;
@@ -254,7 +254,7 @@ impl<'w, T: Send> Work<'w, T> {
     /// ```
     #[inline(always)]
     pub fn spawn_on(self, place: &(impl Spawner<'w> + ?Sized)) -> AsyncResult<T> {
-        if let Some(Plain(pool)) = place.plain()
+        if let Some(PlainPool(pool)) = place.plain()
             && pool::takes_plainly(pool)
         {
             return match self.form {

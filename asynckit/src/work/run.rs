@@ -7,7 +7,7 @@ use crate::error::{At, BoxError, Error, Hook, Hop};
 use crate::foreign;
 use crate::observe::InPlace;
 use crate::panic;
-use crate::pool::{self, Free, Inside, Set};
+use crate::pool::{self, Inside, Set, Unlent};
 use crate::result::AsyncResult;
 use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
 use crate::trace;
@@ -175,7 +175,7 @@ fn wait_for_inputs<T>(hop: Hop, cell: &Unsubmitted<T>, at: At) -> Result<(), Err
         let there = match missing {
             Missing::Set(task) => pool::wait(&Set(&task), until, at)?,
             Missing::Failed(error) => return Err(error),
-            Missing::Loans(lender) => pool::wait(&Free(lender), until, at)?,
+            Missing::Loans(lender) => pool::wait(&Unlent(lender), until, at)?,
         };
         if let (false, Some(until)) = (there, until) {
             return Err(Error::timed_out(hop, until.limit));

@@ -11,11 +11,11 @@ use crate::pool::{Inside, Place};
 use crate::work::Work;
 
 /// The work that a job is around, until the job starts it.
-pub(crate) struct Inner<'w, T>(Cell<Option<Work<'w, T>>>);
+pub(crate) struct Staged<'w, T>(Cell<Option<Work<'w, T>>>);
 
-impl<'w, T> Inner<'w, T> {
-    pub(crate) fn of(work: Work<'w, T>) -> Inner<'w, T> {
-        Inner(Cell::new(Some(work)))
+impl<'w, T> Staged<'w, T> {
+    pub(crate) fn of(work: Work<'w, T>) -> Staged<'w, T> {
+        Staged(Cell::new(Some(work)))
     }
 
     pub(crate) fn take(&self) -> Work<'w, T> {

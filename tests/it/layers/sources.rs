@@ -30,6 +30,8 @@ pub struct File {
     pub unsafes: Vec<usize>,
     /// The modules that it declares, in their order.
     pub modules: Vec<String>,
+    /// The types and traits that it has, besides those within functions, and where.
+    pub types: BTreeMap<String, usize>,
     /// The names that it imports, with where from.
     aliases: Vec<Alias>,
     /// The paths that it goes by without an import.
@@ -178,7 +180,7 @@ impl File {
             }
         });
         let module = module_of(path);
-        let mut reader = Reader { file: &mut file, here: module.clone(), module };
+        let mut reader = Reader { file: &mut file, here: module.clone(), module, blocks: 0 };
         reader.visit_file(&syntax);
         file
     }
@@ -222,9 +224,20 @@ fn asks_for_tests(condition: TokenStream) -> bool {
     })
 }
 
+fn name_of_type(item: &syn::Item) -> Option<&syn::Ident> {
+    match item {
+        syn::Item::Enum(item) => Some(&item.ident),
+        syn::Item::Struct(item) => Some(&item.ident),
+        syn::Item::Trait(item) => Some(&item.ident),
+        syn::Item::Union(item) => Some(&item.ident),
+        _ => None,
+    }
+}
+
 fn attributes_of(item: &syn::Item) -> &[syn::Attribute] {
     match item {
         syn::Item::Const(item) => &item.attrs,
+        syn::Item::Enum(item) => &item.attrs,
         syn::Item::Fn(item) => &item.attrs,
         syn::Item::Impl(item) => &item.attrs,
         syn::Item::Mod(item) => &item.attrs,
@@ -242,6 +255,8 @@ struct Reader<'a> {
     module: Module,
     /// The one that is read: of those that stand in the file.
     here: Module,
+    /// How many blocks of code are around what is read.
+    blocks: usize,
 }
 
 impl Reader<'_> {
@@ -372,6 +387,11 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_item(&mut self, item: &'ast syn::Item) {
         if !is_test(attributes_of(item)) {
+            if let Some(name) = name_of_type(item)
+                && self.blocks == 0
+            {
+                self.file.types.insert(name.to_string(), name.span().start().line);
+            }
             return visit::visit_item(self, item);
         }
         match item {
@@ -389,6 +409,12 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         if !is_test(&item.attrs) {
             visit::visit_impl_item_fn(self, item);
         }
+    }
+
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        self.blocks += 1;
+        visit::visit_block(self, block);
+        self.blocks -= 1;
     }
 
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {

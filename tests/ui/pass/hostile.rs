@@ -30,12 +30,12 @@ captured! { ($) concat module_path stringify unreachable todo panic }
 
 mod hostile {
     types! { Ok Err Some None Box Vec Work Send Sync Result Option String AsyncResult Clone Fn Sized }
-    types! { Drop Into From Hold Held Lifted Plain Moved Now Later Infallible Gather Future Iterator }
+    types! { Drop Into From Probe Probed Lifted Plain Moved Now Later Infallible Gather Future Iterator }
     types! { u8 bool usize str now later place function }
-    functions! { drop give lift hold same call_site end_of_chain plain_work fallible_work matches }
+    functions! { drop give lift probe same call_site end_of_chain plain_work fallible_work matches }
     functions! { chain_future owned_place plain_condition returns_a_result async_work_ }
     constants! { value list here borrowed input0 part0 arg0 never }
-    methods! { clone start held detach value arg lend finish call each take_apart run spawn_on into }
+    methods! { clone start probed detach value arg lend finish call each take_apart run spawn_on into }
     pub mod core {}
     pub mod std {}
     pub mod alloc {}

@@ -3,7 +3,7 @@
 
 use ::asynckit::{AsyncResult, Pool, async_work, chain};
 
-pub struct Held;
+pub struct Probed;
 pub struct Lifted;
 pub mod core {}
 pub mod std {}

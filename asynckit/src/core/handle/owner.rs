@@ -9,13 +9,13 @@ use super::super::cell::{self, CellPtr, Header};
 use super::super::complete;
 use super::super::entry::Claimed;
 use super::super::fail;
-use super::super::here::Kept;
-use super::super::hold;
+use super::super::here::KeptLoans;
 use super::super::holds::Take;
+use super::super::release;
 use super::super::schedule::FewToHomes;
 use super::super::share::Holder;
 use super::super::state::Seize;
-use super::super::watchers::{Event, Watch, Watcher};
+use super::super::watchers::{CellEvent, Watch, Watcher};
 use super::TaskRef;
 use crate::error::Error;
 
@@ -147,11 +147,11 @@ impl<T> Owner<T> {
                 match header.holds.take() {
                     Take::Alone => {
                         let _ = ManuallyDrop::new(self);
-                        return Ok(hold::take_all(cell));
+                        return Ok(release::take_all(cell));
                     }
                     Take::Sole => {
                         let _ = ManuallyDrop::new(self);
-                        return Ok(hold::take_value(cell));
+                        return Ok(release::take_value(cell));
                     }
                     Take::Clone => {}
                 }
@@ -176,7 +176,7 @@ impl<T> Owner<T> {
         let holder = self.into_holder();
         // SAFETY: the cell is closed and for a `T`; the hold is used up. Of what is lent no value moves: that
         // is a clone then, or the caller has waited.
-        unsafe { hold::take_outcome(holder) }
+        unsafe { release::take_outcome(holder) }
     }
 
     /// # Safety
@@ -185,7 +185,7 @@ impl<T> Owner<T> {
     unsafe fn end(&mut self) {
         self.give_up_setting();
         // SAFETY: the hold is this one's; the caller's promise.
-        unsafe { hold::drop_owner(self.holder()) }
+        unsafe { release::drop_owner(self.holder()) }
     }
 
     /// Claims the task where it is ready, as `TaskRef::claim`.
@@ -243,7 +243,7 @@ impl Lender {
 
     /// Looks on until nothing is lent any more. Where that is so already nobody is told.
     pub(crate) fn watch(&self, watcher: Watcher) -> Watch {
-        let watch = Watch::enter(self.holder.address(), Event::Free, watcher);
+        let watch = Watch::enter(self.holder.address(), CellEvent::Free, watcher);
         let _ = self.holder.wish(0);
         watch
     }
@@ -270,7 +270,7 @@ impl Account {
     }
 
     /// Whether these loans are on it.
-    pub(crate) fn has(&self, kept: &Kept) -> bool {
+    pub(crate) fn has(&self, kept: &KeptLoans) -> bool {
         kept.is_from(self.holder)
     }
 }
@@ -351,7 +351,7 @@ impl<T> Loan<T> {
 impl<T> Drop for Loan<T> {
     fn drop(&mut self) {
         // SAFETY: the loan is this one's.
-        unsafe { hold::drop_loan(self.holder) }
+        unsafe { release::drop_loan(self.holder) }
     }
 }
 

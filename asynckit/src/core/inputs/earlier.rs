@@ -3,7 +3,7 @@
 use super::super::cell::{CellPtr, Home};
 use super::super::edge::{Edge, Link, OnFailure};
 use super::super::handle::Owner;
-use super::super::hold;
+use super::super::release;
 use super::super::wish;
 use super::{Input, Linked, VisitEdges};
 
@@ -23,7 +23,7 @@ impl EndEdge {
     fn end(&self) {
         if let Some((holder, _)) = self.0.take() {
             // SAFETY: the edge had this loan, and is in no list.
-            unsafe { hold::drop_loan(holder) }
+            unsafe { release::drop_loan(holder) }
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::sync::{Arc, Mutex, lock};
 /// Such inputs. `CANCELS`: they are cancelled where the task fails and nobody else needs them.
 pub(crate) struct Gathered<L, const CANCELS: bool> {
     inputs: L,
-    failures: Mutex<Failures>,
+    failures: Mutex<ToldFailures>,
 }
 
-enum Failures {
+enum ToldFailures {
     /// Of inputs, told by threads that were faster than the one that says what the task fails with.
     Early(Vec<Error>),
     /// What it fails with is known.
@@ -22,7 +22,7 @@ enum Failures {
 
 impl<L, const CANCELS: bool> Gathered<L, CANCELS> {
     pub(crate) fn of(inputs: L) -> Self {
-        Gathered { inputs, failures: Mutex::new(Failures::Early(Vec::new())) }
+        Gathered { inputs, failures: Mutex::new(ToldFailures::Early(Vec::new())) }
     }
 }
 
@@ -57,15 +57,15 @@ unsafe impl<L: Inputs, const CANCELS: bool> Inputs for Gathered<L, CANCELS> {
         let mut failures = lock(&self.failures);
         if !own {
             match &mut *failures {
-                Failures::Early(early) => early.push(error.clone()),
-                Failures::With(first) => first.takes(error.company()),
+                ToldFailures::Early(early) => early.push(error.clone()),
+                ToldFailures::With(first) => first.takes(error.company()),
             }
             return;
         }
         let first = error.company();
-        let early = std::mem::replace(&mut *failures, Failures::With(first.clone()));
+        let early = std::mem::replace(&mut *failures, ToldFailures::With(first.clone()));
         drop(failures);
-        if let Failures::Early(early) = early {
+        if let ToldFailures::Early(early) = early {
             early.iter().for_each(|error| first.takes(error.company()));
         }
         self.inputs.edges(&mut |edge| {

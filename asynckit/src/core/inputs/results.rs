@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::super::cell::{CellPtr, Home, value_ptr};
 use super::super::edge::{Edge, Link, OnFailure};
 use super::super::handle::Owner;
-use super::super::hold;
+use super::super::release;
 use super::super::wish;
 use super::{Input, Linked, VisitEdges};
 use crate::error::Error;
@@ -54,7 +54,7 @@ impl<T> TypedEdge<T> {
     unsafe fn take(&self) -> T {
         let Some((holder, _)) = self.0.take() else { unreachable!("an input was used twice") };
         // SAFETY: the caller's promise; the cell is for a `T` by this type's making.
-        unsafe { hold::take(holder) }
+        unsafe { release::take(holder) }
     }
 
     /// # Safety
@@ -62,7 +62,7 @@ impl<T> TypedEdge<T> {
     unsafe fn take_outcome(&self) -> Result<T, Error> {
         let Some((holder, _)) = self.0.take() else { unreachable!("an input was used twice") };
         // SAFETY: the caller's promise.
-        unsafe { hold::take_outcome(holder) }
+        unsafe { release::take_outcome(holder) }
     }
 
     /// # Safety
@@ -89,7 +89,7 @@ impl<T> TypedEdge<T> {
     fn end(&self) {
         if let Some((holder, owns)) = self.0.take() {
             // SAFETY: the edge had this hold, and is in no list: what is linked is not dropped so.
-            unsafe { if owns { hold::drop_owner(holder) } else { hold::drop_loan(holder) } }
+            unsafe { if owns { release::drop_owner(holder) } else { release::drop_loan(holder) } }
         }
     }
 }
@@ -201,7 +201,7 @@ unsafe impl<T> Input for Lent<T> {
     unsafe fn end_loan(&self) -> bool {
         match self.0.0.take() {
             // SAFETY: the caller's promise: nobody looks at the value by this loan any more.
-            Some((holder, _)) => unsafe { hold::drop_loan_after_run(holder) },
+            Some((holder, _)) => unsafe { release::drop_loan_after_run(holder) },
             None => false,
         }
     }

@@ -14,7 +14,7 @@ use super::super::home::IsHome;
 use super::super::inputs::VisitEdges;
 use super::super::schedule::ToHomes;
 use super::super::state::Traits;
-use super::super::task::{self, Job, Jobbed, Step};
+use super::super::task::{self, Job, JobStep, Jobbed};
 use super::world::{Part, Queue, call, cancelled, hop, model, model_with_looks, submit, work};
 use crate::Error;
 use crate::sync::Arc;
@@ -34,9 +34,9 @@ unsafe impl Send for Pends {}
 
 impl Job<u32> for Pends {
     fn edges(&self, _: VisitEdges<'_>) {}
-    fn run(&self, _: &Here<'_>) -> Step<u32> {
+    fn run(&self, _: &Here<'_>) -> JobStep<u32> {
         uses(&self.0);
-        Step::Pending
+        JobStep::Pending
     }
     fn run_in_place(&self, _: &Here<'_>) -> Result<u32, Error> {
         unreachable!("it is a task")
@@ -78,11 +78,11 @@ impl Job<u32> for WaitsAgain {
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
     }
-    fn run(&self, _: &Here<'_>) -> Step<u32> {
+    fn run(&self, _: &Here<'_>) -> JobStep<u32> {
         uses(&self.part);
         match self.result.take() {
             Some(result) => self.awaits.result(result, false),
-            None => Step::Done(self.awaits.outcome().unwrap()),
+            None => JobStep::Done(self.awaits.outcome().unwrap()),
         }
     }
     fn run_in_place(&self, _: &Here<'_>) -> Result<u32, Error> {

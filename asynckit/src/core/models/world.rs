@@ -6,7 +6,7 @@ use ::loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::super::cell::{Home, LIVE};
 use super::super::closure::{Body, Closure};
-use super::super::complete::Rest;
+use super::super::complete::ListRest;
 use super::super::entry::{Claimed, Entry};
 use super::super::handle::{Owner, TaskRef};
 use super::super::here::Here;
@@ -14,7 +14,7 @@ use super::super::home::{Homed, IsHome};
 use super::super::inputs::Inputs;
 use super::super::schedule::{Schedule, ToHomes};
 use super::super::state::Traits;
-use super::super::task::{self, Call, Outcome, Submitted};
+use super::super::task::{self, CallWithInputs, Outcome, Submitted};
 use crate::Error;
 use crate::error::{Hook, Hop};
 use crate::sync::Arc;
@@ -86,7 +86,7 @@ impl IsHome for Queue {
     fn queue(home: &Homed<Self>, entry: Entry) {
         Self::schedule(home, entry);
     }
-    fn rest(_: &Homed<Self>, rest: Rest) {
+    fn rest(_: &Homed<Self>, rest: ListRest) {
         drop(rest);
     }
     fn meet(home: &Homed<Self>, _: &TaskRef) -> bool {
@@ -190,7 +190,7 @@ where
     ) -> Closure<'static, V, Outcome<T>, B> {
         Closure::new(body)
     }
-    submit(place, Traits::PLAIN, Call::new(inputs, closure(call)))
+    submit(place, Traits::PLAIN, CallWithInputs::new(inputs, closure(call)))
 }
 
 /// A result that is set, with the one handle.

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{self, CellPtr, Kind, Table, drop_of, room_of};
+use super::super::cell::{self, CellKind, CellPtr, Table, drop_of, room_of};
 use super::super::handle::{Owner, Setting};
 use super::super::run;
 use super::super::state::{State, Traits};
@@ -26,7 +26,7 @@ impl<T> TableByHand<T> {
         drop_value: drop_of::<T>(),
         room: room_of::<T, ()>(),
         moves: false,
-        kind: Kind::ByHand,
+        kind: CellKind::ByHand,
         shown_as: TaskKind::Gather,
     };
 }

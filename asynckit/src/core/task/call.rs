@@ -5,14 +5,14 @@ use std::mem::{ManuallyDrop, MaybeUninit, forget};
 use std::ptr::copy_nonoverlapping;
 
 use super::super::cell::{
-    CellPtr, Home, Kind, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr,
+    CellKind, CellPtr, Home, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr,
 };
 use super::super::closure::Closure;
 use super::super::edge::{Edge, OnFailure};
 use super::super::handle::Owner;
 use super::super::here::Here;
-use super::super::hold;
 use super::super::inputs::{Inputs, Linked, VisitEdges};
+use super::super::release;
 use super::super::run;
 use super::super::wish;
 use super::{Outcome, TaskOf};
@@ -23,7 +23,7 @@ use crate::panic;
 type ClosureOf<'w, L, T, Room> = Closure<'w, <L as Inputs>::Values, Outcome<T>, Room>;
 
 /// A call with its inputs.
-pub(crate) struct Call<'w, L: Inputs, T, Room> {
+pub(crate) struct CallWithInputs<'w, L: Inputs, T, Room> {
     inputs: MaybeUninit<Waits<L>>,
     closure: MaybeUninit<ClosureOf<'w, L, T, Room>>,
 }
@@ -34,10 +34,10 @@ union Waits<L> {
     _result: ManuallyDrop<Edge>,
 }
 
-impl<'w, L: Inputs, T, Room> Call<'w, L, T, Room> {
+impl<'w, L: Inputs, T, Room> CallWithInputs<'w, L, T, Room> {
     pub(crate) fn new(inputs: L, closure: ClosureOf<'w, L, T, Room>) -> Self {
         let waits = Waits { inputs: ManuallyDrop::new(inputs) };
-        Call { inputs: MaybeUninit::new(waits), closure: MaybeUninit::new(closure) }
+        CallWithInputs { inputs: MaybeUninit::new(waits), closure: MaybeUninit::new(closure) }
     }
 }
 
@@ -54,12 +54,12 @@ fn apart<R>(bytes: usize, f: impl FnOnce() -> R) -> R {
 
 /// A place on the stack for the outcome of a call, of which no drop takes a look: nothing is left there at the end, nor
 /// does anything panic from when it is there.
-union Place<R> {
+union OutcomePlace<R> {
     _outcome: ManuallyDrop<Option<R>>,
     nothing: (),
 }
 
-impl<R> Place<R> {
+impl<R> OutcomePlace<R> {
     /// Where it goes: there is none yet.
     #[inline]
     fn of_none(&mut self) -> &mut Option<R> {
@@ -89,9 +89,9 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
         fail_await: |_, _| (),
         failed: Self::failed,
         drop_value: drop_of::<T>(),
-        room: room_of::<T, Call<'w, L, T, Room>>(),
+        room: room_of::<T, CallWithInputs<'w, L, T, Room>>(),
         moves: L::MOVES,
-        kind: Kind::Task,
+        kind: CellKind::Task,
         shown_as: TaskKind::Call,
     };
     /// When the call has returned a result.
@@ -109,9 +109,9 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
 
     /// # Safety
     /// The cell is of these types.
-    unsafe fn job(task: CellPtr) -> *mut Call<'w, L, T, Room> {
+    unsafe fn job(task: CellPtr) -> *mut CallWithInputs<'w, L, T, Room> {
         // SAFETY: the caller's promise.
-        unsafe { job_ptr::<T, Call<'w, L, T, Room>>(task) }
+        unsafe { job_ptr::<T, CallWithInputs<'w, L, T, Room>>(task) }
     }
 
     /// # Safety
@@ -151,7 +151,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
             let used = Used(inputs, closure);
             // Here, and nowhere else on the way: see `Body`.
             let mut values = None;
-            let mut place = Place { nothing: () };
+            let mut place = OutcomePlace { nothing: () };
             let outcome = place.of_none();
             apart(size_of::<L::Values>(), || values = Some(L::take(inputs)));
             (*closure).call(&Here::new(task, how == Run::InPlace), &mut values, outcome);
@@ -220,7 +220,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
                 }
             }
             let Some((holder, _)) = edge.take() else { unreachable!("a result was used twice") };
-            match hold::take_outcome::<T>(holder) {
+            match release::take_outcome::<T>(holder) {
                 Ok(value) => {
                     value_ptr::<T>(task).write(value);
                     Ran::Value
@@ -302,7 +302,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
 }
 
 // SAFETY: the table is for these types.
-unsafe impl<'w, L: Inputs, T, Room> TaskOf<T> for Call<'w, L, T, Room> {
+unsafe impl<'w, L: Inputs, T, Room> TaskOf<T> for CallWithInputs<'w, L, T, Room> {
     const INPUTS: Option<usize> = if L::IS_MANY { None } else { Some(L::EDGES) };
     const TABLE: &'static Table = &TableOfCall::<'w, L, T, Room>::TABLE;
 

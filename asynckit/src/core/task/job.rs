@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{CellPtr, Kind, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr};
+use super::super::cell::{
+    CellKind, CellPtr, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr,
+};
 use super::super::handle::TaskRef;
 use super::super::here::Here;
 use super::super::inputs::VisitEdges;
@@ -14,7 +16,7 @@ use crate::observe::TaskKind;
 use crate::panic;
 
 /// What a run of a job comes to.
-pub(crate) enum Step<T> {
+pub(crate) enum JobStep<T> {
     Done(Result<T, Error>),
     /// The job has an edge now to a result that it waits for, and is run once more when that is set. `last`: that
     /// result stands for its own, so that nothing but handing it on is left.
@@ -41,7 +43,7 @@ pub(crate) trait Job<T> {
     fn edges(&self, _visit: VisitEdges<'_>) {}
 
     /// Does the work, as a task.
-    fn run(&self, here: &Here<'_>) -> Step<T>;
+    fn run(&self, here: &Here<'_>) -> JobStep<T>;
 
     /// Does the work on a thread that waits for it, to its end.
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error>;
@@ -85,7 +87,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
         drop_value: drop_of::<T>(),
         room: room_of::<T, Jobbed<J>>(),
         moves: true,
-        kind: if J::TIMED { Kind::Timed } else { Kind::Task },
+        kind: if J::TIMED { CellKind::Timed } else { CellKind::Task },
         shown_as: J::SHOWN_AS,
     };
 
@@ -108,18 +110,18 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
         }
         let step = panic::catch(|| match in_place {
             false => job.run(&here),
-            true => Step::Done(job.run_in_place(&here)),
+            true => JobStep::Done(job.run_in_place(&here)),
         });
         match step {
-            Ok(Step::Done(Ok(value))) => {
+            Ok(JobStep::Done(Ok(value))) => {
                 // SAFETY: as above.
                 unsafe { value_ptr::<T>(task).write(value) };
                 Ran::Over
             }
-            Ok(Step::Done(Err(error))) => Ran::OverFailed(error),
-            Ok(Step::Waits { last: false }) => Ran::Waits,
-            Ok(Step::Waits { last: true }) => Ran::WaitsLast,
-            Ok(Step::Pending) => Ran::Pending,
+            Ok(JobStep::Done(Err(error))) => Ran::OverFailed(error),
+            Ok(JobStep::Waits { last: false }) => Ran::Waits,
+            Ok(JobStep::Waits { last: true }) => Ran::WaitsLast,
+            Ok(JobStep::Pending) => Ran::Pending,
             Err(payload) => Ran::OverFailed(Error::panicked(here.hop(), payload, here.hook())),
         }
     }

@@ -2,7 +2,9 @@
 
 use std::marker::PhantomData;
 
-use super::super::cell::{CellPtr, Kind, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr};
+use super::super::cell::{
+    CellKind, CellPtr, Ran, Run, Table, drop_of, job_ptr, room_of, value_ptr,
+};
 use super::super::here::Here;
 use super::super::run;
 use super::TaskOf;
@@ -35,7 +37,7 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
         drop_value: drop_of::<T>(),
         room: room_of::<T, Simple<C>>(),
         moves: false,
-        kind: Kind::Task,
+        kind: CellKind::Task,
         shown_as: TaskKind::Call,
     };
 

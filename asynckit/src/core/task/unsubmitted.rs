@@ -128,8 +128,8 @@ impl<T> Unsubmitted<T> {
         }
         // SAFETY: nobody else knows the cell.
         match unsafe { run::run_in_place(owner.cell()) } {
-            run::Here::Over => Ok(owner),
-            run::Here::Again => Err(Unsubmitted { owner: Some(owner) }),
+            run::RanHere::Over => Ok(owner),
+            run::RanHere::Again => Err(Unsubmitted { owner: Some(owner) }),
         }
     }
 

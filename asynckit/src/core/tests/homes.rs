@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 use super::super::edge::{Edge, OnFailure};
 use super::super::handle::Owner;
 use super::super::here::Here;
-use super::super::hold;
 use super::super::inputs::{Lent, Moved, VisitEdges};
+use super::super::release;
 use super::super::state::Traits;
-use super::super::task::{self, Flat, Job, Outcome, Step};
+use super::super::task::{self, Flat, Job, JobStep, Outcome};
 use super::super::wish;
 use super::support::*;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::SeqCst, lock, thread};
@@ -78,15 +78,15 @@ struct Pends {
 }
 
 impl Job<usize> for Pends {
-    fn run(&self, here: &Here<'_>) -> Step<usize> {
+    fn run(&self, here: &Here<'_>) -> JobStep<usize> {
         self.polls.fetch_add(1, SeqCst);
         if self.gate.is_open() {
-            return Step::Done(Ok(self.polls.load(SeqCst)));
+            return JobStep::Done(Ok(self.polls.load(SeqCst)));
         }
         if self.wakes_itself {
             assert!(here.reference().wake().is_none(), "it runs");
         }
-        Step::Pending
+        JobStep::Pending
     }
     fn run_in_place(&self, _: &Here<'_>) -> Result<usize, Error> {
         unreachable!("it is a task")
@@ -189,18 +189,18 @@ impl Job<u32> for InTurn {
     fn edges(&self, visit: VisitEdges<'_>) {
         self.edges[..self.next.get()].iter().for_each(visit);
     }
-    fn run(&self, _: &Here<'_>) -> Step<u32> {
+    fn run(&self, _: &Here<'_>) -> JobStep<u32> {
         let n = self.next.get();
         if n > 0 {
             let (holder, _) = self.edges[n - 1].take().unwrap();
             // SAFETY: the edge is to a cell of a `u32`, which is set.
-            self.sum.set(self.sum.get() + unsafe { hold::take_outcome::<u32>(holder) }.unwrap());
+            self.sum.set(self.sum.get() + unsafe { release::take_outcome::<u32>(holder) }.unwrap());
         }
         if n == 2 {
-            return Step::Done(Ok(self.sum.get()));
+            return JobStep::Done(Ok(self.sum.get()));
         }
         self.next.set(n + 1);
-        Step::Waits { last: false }
+        JobStep::Waits { last: false }
     }
     fn run_in_place(&self, _: &Here<'_>) -> Result<u32, Error> {
         unreachable!("it is a task")

@@ -8,7 +8,7 @@ use super::super::here::Here;
 use super::super::inputs::Moved;
 use super::super::slab::{class_of, free_in_depot, put, take};
 use super::super::state::Traits;
-use super::super::task::{Call, Outcome};
+use super::super::task::{CallWithInputs, Outcome};
 use super::support::*;
 use crate::sync::{Arc, AtomicUsize, Ordering::SeqCst, thread};
 
@@ -91,7 +91,7 @@ fn a_call_has_its_values_and_outcome_once_on_the_stack() {
             let (place, deep) = (place(), Arc::new(AtomicUsize::new(0)));
             let a = spawn(&place, || Ok([1_u8; LARGE]));
             let body = Closure::new::<Measures>(Measures(deep.clone()));
-            let call = Call::<_, _, Measures>::new((Moved::of(a), ()), body);
+            let call = CallWithInputs::<_, _, Measures>::new((Moved::of(a), ()), body);
             let b = submit(&place, Traits::PLAIN, call);
             let top = depth();
             work(&place);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::super::cell::{Home, LIVE};
 use super::super::closure::Closure;
-use super::super::complete::Rest;
+use super::super::complete::ListRest;
 use super::super::entry::{Claimed, Entry};
 use super::super::handle::{Owner, TaskRef};
 use super::super::here::Here;
@@ -17,7 +17,9 @@ use super::super::home::{Homed, IsHome};
 use super::super::inputs::Inputs;
 use super::super::schedule::{Schedule, ToHomes};
 use super::super::state::Traits;
-use super::super::task::{self, Call, Callable, Job, Jobbed, Outcome, Simple, Submitted, TaskOf};
+use super::super::task::{
+    self, CallWithInputs, Callable, Job, Jobbed, Outcome, Simple, Submitted, TaskOf,
+};
 use super::super::trampoline;
 use crate::Error;
 use crate::error::{BoxError, Hook, Hop};
@@ -30,7 +32,7 @@ pub(crate) type Place = Arc<Homed<Queue>>;
 /// What waits to be run, and what the core has told.
 pub(crate) struct Queue {
     entries: Mutex<VecDeque<Entry>>,
-    rests: Mutex<Vec<Rest>>,
+    rests: Mutex<Vec<ListRest>>,
     /// Tasks that came to wait again.
     pub(crate) slept: Mutex<Vec<TaskRef>>,
     /// What it has to live for.
@@ -61,7 +63,7 @@ impl IsHome for Queue {
     fn queue(home: &Homed<Self>, entry: Entry) {
         lock(&home.entries).push_back(entry);
     }
-    fn rest(home: &Homed<Self>, rest: Rest) {
+    fn rest(home: &Homed<Self>, rest: ListRest) {
         home.rested.fetch_add(1, SeqCst);
         lock(&home.rests).push(rest);
     }
@@ -284,12 +286,12 @@ pub(crate) fn spawn_borrowing<T: 'static>(
     submit(place, Traits::BORROWS, Simple(Fun(f)))
 }
 
-fn a_call<L, T, F>(inputs: L, f: F) -> Call<'static, L, T, F>
+fn a_call<L, T, F>(inputs: L, f: F) -> CallWithInputs<'static, L, T, F>
 where
     L: Inputs,
     F: FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'static,
 {
-    Call::new(inputs, Closure::new::<F>(f))
+    CallWithInputs::new(inputs, Closure::new::<F>(f))
 }
 
 /// A call whose value is what the closure returns.

@@ -230,10 +230,10 @@ impl fmt::Display for LimitUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.made_at;
         let (file, line) = (at.file(), at.line());
-        let in_line = Calls(&self.line, self.in_line);
+        let in_line = FirstCalls(&self.line, self.in_line);
         match self.every {
             Some(every) => {
-                return write!(f, "{} ({file}:{line}): in line {in_line}", Pace(every));
+                return write!(f, "{} ({file}:{line}): in line {in_line}", PerTime(every));
             }
             None => write!(f, "at most {} ({file}:{line}): ", self.most)?,
         }
@@ -241,7 +241,7 @@ impl fmt::Display for LimitUse {
         if self.taken > self.holders.len() {
             write!(f, "{} taken, ", self.taken)?;
         }
-        write!(f, "held by {}", Calls(&self.holders, self.holders.len()))?;
+        write!(f, "held by {}", FirstCalls(&self.holders, self.holders.len()))?;
         if self.in_line > 0 {
             write!(f, "; in line {in_line}")?;
         }
@@ -252,7 +252,7 @@ impl fmt::Display for LimitUse {
 impl fmt::Display for Root {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whose = if self.by_hand { "which only the program sets" } else { "another pool's" };
-        write!(f, "{}, {whose}: for {}", self.call, Calls(&self.dependents, self.waiting))
+        write!(f, "{}, {whose}: for {}", self.call, FirstCalls(&self.dependents, self.waiting))
     }
 }
 
@@ -294,9 +294,9 @@ impl fmt::Display for FunctionCounts {
 }
 
 /// How often, where it takes so long for one more: `20 per second`.
-struct Pace(Duration);
+struct PerTime(Duration);
 
-impl fmt::Display for Pace {
+impl fmt::Display for PerTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [(1, "second"), (60, "minute"), (3600, "hour"), (86_400, "day")];
         let counts = units.map(|(seconds, unit)| (f64::from(seconds) / self.0.as_secs_f64(), unit));
@@ -311,9 +311,9 @@ impl fmt::Display for Pace {
 }
 
 /// The first of some calls, of which there are so many.
-struct Calls<'a>(&'a [super::CallSite], usize);
+struct FirstCalls<'a>(&'a [super::CallSite], usize);
 
-impl fmt::Display for Calls<'_> {
+impl fmt::Display for FirstCalls<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let groups = grouped(self.0.iter().map(ToString::to_string));
         let shown = &groups[..groups.len().min(3)];

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::sync::PoisonError;
 
 use crate::core::{
-    self, Body, Call, Callable, Closure, Here, Inputs, LIVE, Outcome, Owner, Simple,
+    self, Body, CallWithInputs, Callable, Closure, Here, Inputs, LIVE, Outcome, Owner, Simple,
 };
 use crate::error::{BoxError, Error, ErrorKind, Hop};
 use crate::pool::goal::Set;
@@ -46,7 +46,7 @@ pub(super) fn call<L: Inputs, T: Send + 'static>(
         Closure::new(body)
     }
     let call = move |_: &Here<'_>, values: L::Values| Outcome::Done(Ok(f(values)));
-    spawn::on_pool(pool.shared(), hop(), Call::new(inputs, closure(call)))
+    spawn::on_pool(pool.shared(), hop(), CallWithInputs::new(inputs, closure(call)))
 }
 
 /// Waits for a result, from outside or within work.

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use super::{Passes, State};
+use super::{LineState, Passes};
 use crate::observe::{LimitFacts, LimitId};
 use crate::sync::{Arc, lock};
 use crate::terms::slots::Slots;
@@ -16,7 +16,7 @@ impl Passes {
     }
 
     /// Somebody stands in line: has a slot fetched, if that helps.
-    pub(super) fn fetch_slot(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn fetch_slot(self: &Arc<Self>, state: &mut LineState) {
         if let Supply::Slots(slots) = &mut state.supply {
             let line = Arc::downgrade(self);
             slots.fetch(move |token| line.upgrade().is_some_and(|line| line.arrived(token)));
@@ -29,7 +29,7 @@ impl Passes {
             slots.put(token);
         }
         self.hand_on();
-        let State { supply, line, .. } = &mut *lock(&self.state);
+        let LineState { supply, line, .. } = &mut *lock(&self.state);
         let Supply::Slots(slots) = supply else { return false };
         slots.fetches_on(!line.is_empty())
     }

@@ -195,7 +195,7 @@ unsafe fn tell(holder: Holder, leaves: Leaves) -> Left {
                 unsafe { complete::tell(edge) }
             }
             if looks_on {
-                watchers::tell(holder.address(), watchers::Event::Free);
+                watchers::tell(holder.address(), watchers::CellEvent::Free);
             }
             holder.end_told(unowned)
         }
@@ -378,7 +378,7 @@ unsafe fn take_or_clone<T>(cell: CellPtr) -> T {
             match last {
                 None => {}
                 Some(Whom::Edge(edge)) => complete::tell(edge),
-                Some(Whom::Watcher(at)) => watchers::tell(at, watchers::Event::Free),
+                Some(Whom::Watcher(at)) => watchers::tell(at, watchers::CellEvent::Free),
                 Some(Whom::Thread(parker)) => parker.unpark(),
             }
         }

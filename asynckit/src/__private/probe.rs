@@ -1,5 +1,5 @@
 //! Which expressions of a chain are work is decided by their types, by method resolution: a
-//! method of `Held<Work<..>>` itself comes before that of a trait which every `Held<..>` has.
+//! method of `Probed<Work<..>>` itself comes before that of a trait which every `Probed<..>` has.
 //!
 //! The bounds stand on the methods, never on the `impl`s: an `impl` whose bounds fail would be
 //! passed over in silence, and the work would be taken for a plain value. And a type that is not
@@ -9,7 +9,7 @@
 use core::ops::Deref;
 
 use super::call::{Lending, Reach};
-use super::held::Held;
+use super::probed::Probed;
 use super::take_apart::TakeApart;
 use crate::core::{Here, Many, Moved, Outcome};
 use crate::pool::Spawner;
@@ -20,28 +20,28 @@ pub use crate::core::Plain;
 
 /// Holds a reference.
 #[inline]
-pub fn hold<X>(value: X) -> Held<X> {
-    Held(value)
+pub fn probe<X>(value: X) -> Probed<X> {
+    Probed(value)
 }
 
 /// Holds anything else, by method syntax: a `&mut` is lent on, as in any call.
-pub trait Hold: Sized {
+pub trait Probe: Sized {
     #[inline]
-    fn __hold(self) -> Held<Self> {
-        Held(self)
+    fn __probe(self) -> Probed<Self> {
+        Probed(self)
     }
 
     /// The same at the end of a call that may be impossible, because it happens later.
     #[inline]
-    fn __held<R: Reach>(self, reach: R) -> R::Held<Self> {
-        reach.held(self)
+    fn __probed<R: Reach>(self, reach: R) -> R::Probed<Self> {
+        reach.probed(self)
     }
 }
 
-impl<X> Hold for X {}
+impl<X> Probe for X {}
 
 /// What becomes of values that are neither work nor results: nothing.
-pub trait HeldUnchanged: Sized {
+pub trait ProbedUnchanged: Sized {
     type Value;
 
     fn __value(self) -> Self::Value;
@@ -77,7 +77,7 @@ pub trait HeldUnchanged: Sized {
     }
 }
 
-impl<X> HeldUnchanged for Held<X> {
+impl<X> ProbedUnchanged for Probed<X> {
     type Value = X;
 
     #[inline]
@@ -86,7 +86,7 @@ impl<X> HeldUnchanged for Held<X> {
     }
 }
 
-impl<'w, T> Held<Work<'w, T>> {
+impl<'w, T> Probed<Work<'w, T>> {
     #[inline]
     pub fn __start<S>(self, place: &S) -> AsyncResult<T>
     where
@@ -114,7 +114,7 @@ impl<'w, T> Held<Work<'w, T>> {
     }
 }
 
-impl<T> Held<AsyncResult<T>> {
+impl<T> Probed<AsyncResult<T>> {
     #[inline]
     pub fn __arg<P: ?Sized>(self, _place: &P) -> Moved<T>
     where
@@ -140,7 +140,7 @@ impl<T> Held<AsyncResult<T>> {
     }
 }
 
-impl<'a, T> Held<&'a AsyncResult<T>> {
+impl<'a, T> Probed<&'a AsyncResult<T>> {
     /// A variable that is a reference lends, as `&` does.
     #[inline]
     pub fn __arg<P: ?Sized>(self, _place: &P) -> Lending<'a, T>
@@ -171,7 +171,7 @@ pub trait LentAsOne {}
 
 macro_rules! lists_are_not_lent {
     ($([$($generics:tt)*] $list:ty: $one:ty => $value:ty;)*) => { $(
-        impl<'a, $($generics)*> Held<&'a $list> {
+        impl<'a, $($generics)*> Probed<&'a $list> {
             pub fn __lend(self) -> Lending<'a, Vec<$value>>
             where
                 $one: LentAsOne,
@@ -189,7 +189,7 @@ lists_are_not_lent! {
     ['w, T, const N: usize] [Work<'w, T>; N]: Work<'w, T> => T;
 }
 
-impl<T> Held<Vec<T>> {
+impl<T> Probed<Vec<T>> {
     /// Looks at the elements instead.
     #[inline]
     pub fn __each(self) -> Each<T> {
@@ -201,7 +201,7 @@ impl<T> Held<Vec<T>> {
 #[must_use]
 pub struct Each<T>(Vec<T>);
 
-/// Never called, as that of [`Held`].
+/// Never called, as that of [`Probed`].
 impl<T> Deref for Each<T> {
     type Target = T;
 
