@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::attribute::{Remote, Unsent};
 use crate::driver::{Answer, Desk, With};
 use crate::failure;
-use crate::seam::{About, Argument};
+use crate::seam::{About, ArgumentBytes};
 use crate::sync::lock;
 use crate::trace;
 use crate::wire::{FunctionId, Hash, LARGE, Outcome};
@@ -26,23 +26,23 @@ struct Inner {
     functions: Functions,
     /// What is known of each function, by where its description lies.
     abouts: Mutex<HashMap<usize, Result<Arc<About>, String>>>,
-    larges: Mutex<Larges>,
+    larges: Mutex<LargeArguments>,
     /// How often a call is delivered at most, unless its function says.
     deliveries: u32,
 }
 
 /// Large arguments of open calls: those of the same contents are kept once.
 #[derive(Default)]
-struct Larges {
+struct LargeArguments {
     all: HashMap<Hash, Weak<Vec<u8>>>,
     /// When there are so many, those that are gone are forgotten.
     full: usize,
 }
 
 /// So many bytes that belong to several.
-struct Shared(Arc<Vec<u8>>);
+struct SharedBytes(Arc<Vec<u8>>);
 
-impl AsRef<[u8]> for Shared {
+impl AsRef<[u8]> for SharedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
@@ -123,9 +123,9 @@ impl Inner {
     }
 
     /// An argument on its way: a large one goes by its contents.
-    fn argument(&self, bytes: Vec<u8>) -> Argument {
+    fn argument(&self, bytes: Vec<u8>) -> ArgumentBytes {
         if bytes.len() <= LARGE {
-            return Argument::Here(bytes.into());
+            return ArgumentBytes::Here(bytes.into());
         }
         let hash: Hash = blake3::hash(&bytes).into();
         let mut larges = lock(&self.larges);
@@ -139,7 +139,7 @@ impl Inner {
             larges.all.insert(hash, Arc::downgrade(&bytes));
             bytes
         });
-        Argument::Large(hash, Bytes::from_owner(Shared(bytes)))
+        ArgumentBytes::Large(hash, Bytes::from_owner(SharedBytes(bytes)))
     }
 }
 

@@ -24,15 +24,15 @@ pub(crate) fn moment(at: Instant) -> u64 {
 
 /// When the code of a call ran, by the clock of who tells of it, in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Ran {
+pub(crate) struct RanWhen {
     pub(crate) began: u64,
     pub(crate) ended: u64,
 }
 
-impl Ran {
+impl RanWhen {
     /// By a clock that began then.
-    pub(crate) fn by(since: Instant, began: Instant, ended: Instant) -> Ran {
-        Ran { began: micros(since, began), ended: micros(since, ended) }
+    pub(crate) fn by(since: Instant, began: Instant, ended: Instant) -> RanWhen {
+        RanWhen { began: micros(since, began), ended: micros(since, ended) }
     }
 }
 
@@ -52,7 +52,7 @@ impl Aligned {
     }
 
     /// When code ran that ran there: from when, and until when.
-    pub(crate) fn ran(&self, ran: Ran) -> Option<(Instant, Instant)> {
+    pub(crate) fn ran(&self, ran: RanWhen) -> Option<(Instant, Instant)> {
         Some((self.here(ran.began)?, self.here(ran.ended)?))
     }
 

@@ -20,7 +20,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::clock;
-use crate::seam::{About, Alone, Argument, Backend, Blame, Driver, Lost, Outgoing, Ran};
+use crate::seam::{About, Alone, ArgumentBytes, Backend, Blame, Driver, Lost, Outgoing, Ran};
 use crate::status::Status;
 use crate::sync::lock;
 use crate::wire::{self, CallId, Garbled, Outcome};
@@ -29,7 +29,7 @@ use crate::wire::{self, CallId, Garbled, Outcome};
 pub(crate) struct Desk {
     run: u64,
     next: AtomicU64,
-    open: Mutex<HashMap<CallId, Open>>,
+    open: Mutex<HashMap<CallId, OpenCall>>,
     backend: OnceLock<Arc<dyn Backend>>,
     redelivered: AtomicU64,
     refused: AtomicU64,
@@ -42,7 +42,7 @@ pub(crate) struct Desk {
 const HARDLY: u32 = 3;
 
 /// A call without an outcome.
-struct Open {
+struct OpenCall {
     /// Its latest delivery.
     outgoing: Outgoing,
     /// How many deliveries have ended with the worker, by its own doing.
@@ -145,7 +145,7 @@ impl Desk {
         self.backend.get().map_or_else(|| unreachable!("a cluster has a backend"), |it| &**it)
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<CallId, Open>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<CallId, OpenCall>> {
         lock(&self.open)
     }
 
@@ -154,7 +154,7 @@ impl Desk {
         self: &Arc<Self>,
         about: Arc<About>,
         with: With,
-        arguments: Vec<Argument>,
+        arguments: Vec<ArgumentBytes>,
         most: u32,
     ) -> Ticket {
         let id = CallId { run: self.run, number: self.next.fetch_add(1, Ordering::Relaxed) };
@@ -165,14 +165,14 @@ impl Desk {
             site: with.site,
             deadline: with.deadline.map(clock::moment),
             trace: with.trace,
-            parts: arguments.iter().map(Argument::part).collect(),
+            parts: arguments.iter().map(ArgumentBytes::part).collect(),
         };
         // What goes out once alone is never lost with another one.
         let alone = if most == 1 { Alone::Once } else { Alone::No };
         let outgoing = Outgoing { call, arguments, about, alone };
         let slot = Arc::new(Slot::default());
         let open =
-            Open { outgoing: outgoing.clone(), ended: 0, most, hardly: 0, slot: slot.clone() };
+            OpenCall { outgoing: outgoing.clone(), ended: 0, most, hardly: 0, slot: slot.clone() };
         self.open().insert(id, open);
         let ticket = Ticket { desk: self.clone(), id, slot, is_answered: false };
         self.backend().publish(outgoing);
@@ -196,11 +196,11 @@ impl Desk {
     }
 }
 
-impl Argument {
+impl ArgumentBytes {
     fn part(&self) -> wire::Part {
         match self {
-            Argument::Here(bytes) => wire::Part::Here(bytes.len() as u64),
-            Argument::Large(hash, bytes) => wire::Part::Large(*hash, bytes.len() as u64),
+            ArgumentBytes::Here(bytes) => wire::Part::Here(bytes.len() as u64),
+            ArgumentBytes::Large(hash, bytes) => wire::Part::Large(*hash, bytes.len() as u64),
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::wire::{self, CallId, Hash};
 pub(crate) struct Outgoing {
     /// The head, with the number of this delivery; its parts are those of `arguments`.
     pub(crate) call: wire::Call,
-    pub(crate) arguments: Vec<Argument>,
+    pub(crate) arguments: Vec<ArgumentBytes>,
     pub(crate) about: Arc<About>,
     /// What it has to itself.
     pub(crate) alone: Alone,
@@ -74,7 +74,7 @@ impl Outgoing {
 
 /// An argument as bytes.
 #[derive(Clone, Debug)]
-pub(crate) enum Argument {
+pub(crate) enum ArgumentBytes {
     /// Goes with the call.
     Here(Bytes),
     /// Goes by itself, once, to wherever it is needed.

@@ -85,17 +85,17 @@ pub(crate) struct Worker {
     tell: Arc<dyn Tell>,
     /// Called before a call begins, with how much memory it may take.
     before: Box<dyn Fn(Option<u64>) + Send + Sync>,
-    calls: Mutex<Calls>,
+    calls: Mutex<CallsAtHand>,
 }
 
 #[derive(Default)]
-struct Calls {
-    waiting: VecDeque<Taken>,
+struct CallsAtHand {
+    waiting: VecDeque<TakenCall>,
     running: HashMap<CallId, CancelToken>,
 }
 
 /// A call that has come, and is not begun.
-struct Taken {
+struct TakenCall {
     call: Call,
     arguments: Vec<Bytes>,
 }
@@ -118,14 +118,14 @@ impl Worker {
         }))
     }
 
-    fn calls(&self) -> MutexGuard<'_, Calls> {
+    fn calls(&self) -> MutexGuard<'_, CallsAtHand> {
         lock(&self.calls)
     }
 
     /// Takes a call on. It begins when one of the threads is free.
     pub(crate) fn take(self: &Arc<Self>, call: Call, arguments: Vec<Bytes>) {
         let mut calls = self.calls();
-        calls.waiting.push_back(Taken { call, arguments });
+        calls.waiting.push_back(TakenCall { call, arguments });
         self.begin_next(calls);
     }
 
@@ -163,7 +163,7 @@ impl Worker {
         self.calls().running.get(&id).is_some_and(CancelToken::is_cancelled)
     }
 
-    fn begin_next(self: &Arc<Self>, mut calls: MutexGuard<'_, Calls>) {
+    fn begin_next(self: &Arc<Self>, mut calls: MutexGuard<'_, CallsAtHand>) {
         if calls.running.len() >= self.threads {
             return;
         }
@@ -211,7 +211,7 @@ impl Worker {
 }
 
 /// Runs a call on a thread of the pool.
-fn run_call(run: &Mutex<Run>, served: &'static Served, taken: Taken) {
+fn run_call(run: &Mutex<Run>, served: &'static Served, taken: TakenCall) {
     let (worker, id) = {
         let run = lock(run);
         (run.worker.clone(), run.id)

@@ -31,7 +31,7 @@ use crate::values::{duration, number, once, seconds, value};
 
 /// `keep(..)` or `remote(..)`.
 pub(crate) struct Carried {
-    kind: Kind,
+    kind: CarriedKind,
     at: Ident,
     krate: Option<Path>,
     /// Calls of the settings' methods.
@@ -41,27 +41,29 @@ pub(crate) struct Carried {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum CarriedKind {
     Keep,
     Remote,
 }
 
-impl Kind {
+impl CarriedKind {
     fn name(self) -> &'static str {
-        if self == Kind::Keep { "keep" } else { "remote" }
+        if self == CarriedKind::Keep { "keep" } else { "remote" }
     }
 
     fn options(self) -> &'static str {
         match self {
-            Kind::Keep => "`keep` takes `version`, `max_age`, `key` and `crate = path`",
-            Kind::Remote => "`remote` takes `deliveries`, `memory`, `error` and `crate = path`",
+            CarriedKind::Keep => "`keep` takes `version`, `max_age`, `key` and `crate = path`",
+            CarriedKind::Remote => {
+                "`remote` takes `deliveries`, `memory`, `error` and `crate = path`"
+            }
         }
     }
 }
 
 impl Carried {
     /// Reads what follows the name of the option.
-    pub(crate) fn read(at: &Ident, kind: Kind, input: ParseStream) -> Result<Carried> {
+    pub(crate) fn read(at: &Ident, kind: CarriedKind, input: ParseStream) -> Result<Carried> {
         let mut carried =
             Carried { kind, at: at.clone(), krate: None, settings: Vec::new(), key: None };
         if input.peek(syn::token::Paren) {
@@ -86,22 +88,22 @@ impl Carried {
         }
         let name: Ident = input.parse().map_err(|error| wrong(error.span()))?;
         let setting = match (self.kind, name.to_string().as_str()) {
-            (Kind::Keep, "version") | (Kind::Remote, "deliveries") => {
+            (CarriedKind::Keep, "version") | (CarriedKind::Remote, "deliveries") => {
                 number(&name, input)?.into_token_stream()
             }
-            (Kind::Keep, "max_age") => seconds(duration(&name, input)?),
-            (Kind::Keep, "key") => {
+            (CarriedKind::Keep, "max_age") => seconds(duration(&name, input)?),
+            (CarriedKind::Keep, "key") => {
                 let what = "what is to belong to the arguments: `key = \"..\"`, or an expression";
                 let key = value(&name, input, what, |input| input.parse())?;
                 return once(&name, &mut self.key, key);
             }
-            (Kind::Remote, "memory") => {
+            (CarriedKind::Remote, "memory") => {
                 let what = "an amount: `memory = \"2GB\"`";
                 let text: syn::LitStr = value(&name, input, what, |input| input.parse())?;
                 text.into_token_stream()
             }
             // Its type is the function's.
-            (Kind::Remote, "error") => TokenStream::new(),
+            (CarriedKind::Remote, "error") => TokenStream::new(),
             _ => return Err(wrong(name.span())),
         };
         if self.settings.iter().any(|(other, _)| *other == name) {
@@ -120,7 +122,7 @@ impl Carried {
         all: &mut Mistakes,
     ) -> bool {
         let mut mistakes = Mistakes::default();
-        let (name, keeps) = (self.kind.name(), self.kind == Kind::Keep);
+        let (name, keeps) = (self.kind.name(), self.kind == CarriedKind::Keep);
         for parameter in &signature.inputs {
             match parameter {
                 FnArg::Receiver(receiver) if !keeps => mistakes.add(
@@ -181,8 +183,11 @@ impl Carried {
         let Described { signature, body, origin, .. } = function;
         let krate = self.krate.as_ref().map_or_else(
             || {
-                let name =
-                    if self.kind == Kind::Keep { "asynckit_store" } else { "asynckit_cluster" };
+                let name = if self.kind == CarriedKind::Keep {
+                    "asynckit_store"
+                } else {
+                    "asynckit_cluster"
+                };
                 let name = Ident::new(name, Span::mixed_site());
                 quote!(::#name)
             },
@@ -193,9 +198,9 @@ impl Carried {
             let (attribute, name) = (Ident::new("attribute", at), Ident::new(name, at));
             quote_spanned!(at=> #krate::#attribute::#name)
         };
-        let settings_type = theirs(if self.kind == Kind::Keep { "Keep" } else { "Remote" });
+        let settings_type = theirs(if self.kind == CarriedKind::Keep { "Keep" } else { "Remote" });
         let settings = self.settings.iter().map(|(name, value)| {
-            if self.kind == Kind::Remote && name == "error" {
+            if self.kind == CarriedKind::Remote && name == "error" {
                 // That it can't be sent is told there.
                 let at = ours_at(ends(function.output.error_as_written()).0);
                 let (fallible, returned) =
@@ -210,13 +215,16 @@ impl Carried {
         let checks = checked.map(|(cfgs, ty)| {
             let ty = match without_group(ty) {
                 // What is behind it is what goes.
-                Type::Reference(lent) if self.kind == Kind::Remote && lent.mutability.is_none() => {
+                Type::Reference(lent)
+                    if self.kind == CarriedKind::Remote && lent.mutability.is_none() =>
+                {
                     &lent.elem
                 }
                 _ => ty,
             };
             let check = spanned(argument.clone(), ty);
-            let warning = (self.kind == Kind::Keep).then(|| unordered::warning(ty)).flatten();
+            let warning =
+                (self.kind == CarriedKind::Keep).then(|| unordered::warning(ty)).flatten();
             let warning = warning.map(|warning| quote!(#cfgs #warning));
             quote!(#cfgs #check::<#ty>(); #warning)
         });
@@ -259,12 +267,12 @@ impl Carried {
         let first = key.unwrap_or_else(|| quote!(()));
         let (carried, about, described) =
             (support.private("carried"), support.private("About"), support.private("Function"));
-        let known = self.kind == Kind::Keep;
+        let known = self.kind == CarriedKind::Keep;
         let called = &function.called;
         // What is called from elsewhere is a function of its own, which is called here as well.
         let (served, entry, work) = match self.kind {
-            Kind::Keep => (None, None, work),
-            Kind::Remote => {
+            CarriedKind::Keep => (None, None, work),
+            CarriedKind::Remote => {
                 let served = served::served(support, &krate, function, parameters, work);
                 (Some(served.function), Some(served.entry), served.call)
             }

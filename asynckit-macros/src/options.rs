@@ -17,7 +17,7 @@ use quote::{ToTokens, quote};
 use syn::parse::ParseStream;
 use syn::{Expr, FnArg, Ident, ReceiverKind, Result, Signature, Type};
 
-use crate::carried::{Carried, Described, Kind};
+use crate::carried::{Carried, CarriedKind, Described};
 use crate::error::Mistakes;
 use crate::model::Parameter;
 use crate::served;
@@ -58,9 +58,9 @@ impl Calls {
             "backoff" => {
                 duration(name, input).and_then(|d| once(name, &mut self.backoff, (name.clone(), d)))
             }
-            "keep" => Carried::read(name, Kind::Keep, input)
+            "keep" => Carried::read(name, CarriedKind::Keep, input)
                 .and_then(|keep| once(name, &mut self.keep, keep)),
-            "remote" => Carried::read(name, Kind::Remote, input)
+            "remote" => Carried::read(name, CarriedKind::Remote, input)
                 .and_then(|remote| once(name, &mut self.remote, remote)),
             _ => return None,
         })

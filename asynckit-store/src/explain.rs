@@ -64,12 +64,12 @@ impl fmt::Display for Why {
 
 /// What is kept of each function, and the reasons so far.
 pub(crate) struct Explain {
-    state: Mutex<State>,
+    state: Mutex<ExplainState>,
     prints: bool,
 }
 
 #[derive(Default)]
-struct State {
+struct ExplainState {
     /// By the paths of functions.
     kept: HashMap<String, Vec<(Function, Vec<Short>)>>,
     whys: VecDeque<Why>,
@@ -77,7 +77,7 @@ struct State {
 
 impl Explain {
     pub(crate) fn new(rows: Vec<Row>, prints: bool) -> Explain {
-        let mut state = State::default();
+        let mut state = ExplainState::default();
         for row in rows {
             let all = state.kept.entry(row.function.path.clone()).or_default();
             all.push((row.function, row.note.arguments));
@@ -85,7 +85,7 @@ impl Explain {
         Explain { state: Mutex::new(state), prints }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ExplainState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,7 +124,7 @@ impl Explain {
         self.add(&mut self.lock(), why);
     }
 
-    fn add(&self, state: &mut State, why: Why) {
+    fn add(&self, state: &mut ExplainState, why: Why) {
         if self.prints {
             eprintln!("asynckit-store: computed ({}) {why}", why.at);
         }

@@ -16,10 +16,10 @@ pub(crate) struct Flights(Mutex<HashMap<Key, Arc<Flight>>>);
 
 /// One of these.
 #[derive(Default)]
-pub(crate) struct Flight(Mutex<State>);
+pub(crate) struct Flight(Mutex<FlightState>);
 
 #[derive(Default)]
-enum State {
+enum FlightState {
     /// It is about to begin.
     #[default]
     Begins,
@@ -83,7 +83,7 @@ impl Seat {
 
     /// It is over; whoever asks from now on finds what is kept, or begins anew.
     pub(crate) fn land(&self, landing: Landing) {
-        let before = std::mem::replace(&mut *lock(&self.flight.0), State::Over(landing));
+        let before = std::mem::replace(&mut *lock(&self.flight.0), FlightState::Over(landing));
         drop(before);
     }
 }
@@ -91,8 +91,8 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut state = lock(&self.flight.0);
-        if !matches!(*state, State::Over(_)) {
-            *state = State::Over(Landing::Nothing);
+        if !matches!(*state, FlightState::Over(_)) {
+            *state = FlightState::Over(Landing::Nothing);
         }
         drop(state);
         lock(&self.all.0).remove(&self.key);
@@ -103,8 +103,8 @@ impl Flight {
     /// This computes it.
     pub(crate) fn runs(&self, running: Running) {
         let mut state = lock(&self.0);
-        if matches!(*state, State::Begins) {
-            *state = State::Runs(running);
+        if matches!(*state, FlightState::Begins) {
+            *state = FlightState::Runs(running);
         }
     }
 
@@ -112,9 +112,9 @@ impl Flight {
     pub(crate) async fn landing(&self) -> Landing {
         loop {
             let running = match &*lock(&self.0) {
-                State::Over(landing) => return landing.clone(),
-                State::Runs(running) => Some(running.clone()),
-                State::Begins => None,
+                FlightState::Over(landing) => return landing.clone(),
+                FlightState::Runs(running) => Some(running.clone()),
+                FlightState::Begins => None,
             };
             match running {
                 Some(running) => {
@@ -123,7 +123,7 @@ impl Flight {
                     }
                     // Who was given up tells nothing.
                     return match &*lock(&self.0) {
-                        State::Over(landing) => landing.clone(),
+                        FlightState::Over(landing) => landing.clone(),
                         _ => Landing::Nothing,
                     };
                 }

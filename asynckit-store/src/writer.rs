@@ -30,13 +30,13 @@ pub(crate) struct Settings {
 pub(crate) struct Writer {
     pub(crate) disk: Disk,
     settings: Settings,
-    state: Mutex<State>,
+    state: Mutex<WriterState>,
     changed: Condvar,
     writes: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
+struct WriterState {
     /// What is not on the disk yet.
     pending: HashMap<Key, Arc<Put>>,
     queue: Vec<Key>,
@@ -62,7 +62,7 @@ impl Writer {
         settings: Settings,
         rows: &[Row],
     ) -> Result<(Arc<Writer>, JoinHandle<()>), StoreError> {
-        let state = State { size: total(rows), ..State::default() };
+        let state = WriterState { size: total(rows), ..WriterState::default() };
         let path = disk.path().to_owned();
         let writer = Arc::new(Writer {
             disk,
@@ -79,7 +79,7 @@ impl Writer {
         Ok((writer, thread))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, WriterState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

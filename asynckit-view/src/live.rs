@@ -29,9 +29,9 @@ struct Shelves {
     is_over: AtomicBool,
 }
 
-type Shelf = HashMap<u64, Block, BuildHasherDefault<Spread>>;
+type Shelf = HashMap<u64, LiveBlock, BuildHasherDefault<Spread>>;
 
-struct Block {
+struct LiveBlock {
     words: Arc<Words>,
     /// Tasks that have not ended, or may still be submitted; and threads that have it at hand.
     left: u64,
@@ -70,7 +70,7 @@ impl Shelves {
         if self.is_over.load(Ordering::Relaxed) {
             return Arc::new([const { AtomicU32::new(0) }; _]);
         }
-        let new = || Block { words: Arc::new([const { AtomicU32::new(0) }; _]), left: 0 };
+        let new = || LiveBlock { words: Arc::new([const { AtomicU32::new(0) }; _]), left: 0 };
         let block = shelf.entry(block).or_insert_with(new);
         block.left += more;
         block.words.clone()

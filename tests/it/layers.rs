@@ -386,6 +386,17 @@ fn lists_of_files_are_held_to() {
 }
 
 #[test]
+fn no_crate_has_two_types_of_one_name() {
+    let mut all = Vec::new();
+    for name in ["asynckit-macros", "asynckit-store", "asynckit-view", "asynckit-cluster"] {
+        let sources = Sources::read(&repository().join(name).join("src"));
+        assert!(sources.files.values().map(|file| file.types.len()).sum::<usize>() > 10, "{name}");
+        look_at_names(&sources, &mut all);
+    }
+    assert!(all.is_empty(), "\n{}\n", all.join("\n"));
+}
+
+#[test]
 fn names_that_come_twice_are_found() {
     let second = "#[cfg(test)] struct Queue; fn f() { enum Cell {} } union Cell { a: u8 }";
     complains(

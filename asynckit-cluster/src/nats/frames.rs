@@ -19,7 +19,7 @@ pub(super) enum Body {
 
 /// A call on its way to a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Call {
+pub(super) struct CallFrame {
     pub(super) version: u16,
     pub(super) call: wire::Call,
     pub(super) alone: Alone,
@@ -42,7 +42,7 @@ pub(super) struct DoneOne {
     pub(super) outcome: wire::Outcome,
     pub(super) body: Body,
     /// In which process it ran, and when.
-    pub(super) ran: Option<(String, clock::Ran)>,
+    pub(super) ran: Option<(String, clock::RanWhen)>,
 }
 
 /// What a worker tells a driver of its calls. It may get lost; beats and the driver's own look at the stream make up
@@ -166,7 +166,7 @@ mod tests {
             delivery: 1,
             outcome: wire::Outcome::Value,
             body: Body::Here(size),
-            ran: Some(("w-1".to_owned(), clock::Ran { began: 1, ended: 2 })),
+            ran: Some(("w-1".to_owned(), clock::RanWhen { began: 1, ended: 2 })),
         };
         let head = Done {
             version: wire::VERSION,
@@ -233,7 +233,7 @@ mod tests {
         let parts = vec![wire::Part::Here(3), wire::Part::Large([1; 32], 9)];
         let (site, trace) = ("a.rs:1".to_owned(), Some("00-x".to_owned()));
         let call = wire::Call { id, delivery: 1, function, site, deadline: Some(5), trace, parts };
-        let call = Call { version: wire::VERSION, call, alone: Alone::InWorker };
+        let call = CallFrame { version: wire::VERSION, call, alone: Alone::InWorker };
         let body = [Bytes::from_static(b"abc")];
         vec![
             (done(), |bytes| {
@@ -245,7 +245,7 @@ mod tests {
             (pack(&beat, &[]), |bytes| Ok(unpack::<Beat>(bytes)?.0.has.len())),
             (pack(&driver, &[]), |bytes| Ok(unpack::<DriverBeat>(bytes)?.0.withdrawn.len())),
             (pack(&call, &body), |bytes| {
-                let (head, body) = unpack::<Call>(bytes)?;
+                let (head, body) = unpack::<CallFrame>(bytes)?;
                 let large = |_: &Hash| Some(Bytes::from_static(b"123456789"));
                 let arguments = head.call.arguments(&body, large)?;
                 Ok(arguments.iter().map(Bytes::len).sum::<usize>() - 9)

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::crew::{Blamed, Crew, LONG, News};
+use super::crew::{Blamed, Crew, CrewNews, LONG};
 use super::lines::{LastWords, OnLine};
 use super::member::{Member, Why};
-use super::messages::{self, FromWorker, Settings};
+use super::messages::{self, FromWorker, ProcessSettings};
 use super::start::{Started, in_words};
 use crate::seam::{Backend, Driver, Lost, Outgoing};
 use crate::status::{Status, WorkerStatus};
@@ -223,7 +223,7 @@ impl Shared {
         let alive = (self.options.lease / 4).as_millis() as u64;
         let (threads, memory) = (self.options.threads as u32, self.options.memory);
         let settings =
-            Settings { version: wire::VERSION, name: name.clone(), threads, memory, alive };
+            ProcessSettings { version: wire::VERSION, name: name.clone(), threads, memory, alive };
         let started =
             super::start::start(&settings, &self.options.arguments, &self.options.on_line)?;
         let Started { child, outbox, mut outcomes, last_words } = started;
@@ -269,17 +269,17 @@ impl Shared {
             drop(crew);
             for one in news.drain(..) {
                 match one {
-                    News::Finished(id, outcome, body, ran) => {
+                    CrewNews::Finished(id, outcome, body, ran) => {
                         self.tell(|driver| driver.finished(id, outcome, body, ran));
                     }
-                    News::Early(id, outcome, body) => {
+                    CrewNews::Early(id, outcome, body) => {
                         self.tell(|driver| driver.finished_early(id, outcome, body));
                     }
-                    News::Over(id) => self.tell(|driver| driver.over(id)),
-                    News::Lost(id, delivery, lost) => {
+                    CrewNews::Over(id) => self.tell(|driver| driver.over(id)),
+                    CrewNews::Lost(id, delivery, lost) => {
                         self.tell(|driver| driver.lost(id, delivery, lost));
                     }
-                    News::Keeper => self.keeper.notify_one(),
+                    CrewNews::Keeper => self.keeper.notify_one(),
                 }
             }
         }

@@ -55,7 +55,7 @@ pub(super) struct Crew {
 }
 
 /// What is to be told when the lock is released.
-pub(super) enum News {
+pub(super) enum CrewNews {
     Finished(CallId, crate::wire::Outcome, bytes::Bytes, Option<Ran>),
     Early(CallId, crate::wire::Outcome, bytes::Bytes),
     Over(CallId),
@@ -209,7 +209,7 @@ impl Crew {
         message: FromWorker,
         body: bytes::Bytes,
         grace: Duration,
-        news: &mut Vec<News>,
+        news: &mut Vec<CrewNews>,
     ) {
         let Some(member) = self.members.get_mut(&number) else { return };
         // (One look at the clock a second is enough.)
@@ -224,8 +224,8 @@ impl Crew {
             FromWorker::Finished(id, outcome, ran) => {
                 let ran = member.ran(ran);
                 match self.ends(number, id, true) {
-                    Some(sent) if sent.is_settled => news.push(News::Over(id)),
-                    Some(_) => news.push(News::Finished(id, outcome, body, ran)),
+                    Some(sent) if sent.is_settled => news.push(CrewNews::Over(id)),
+                    Some(_) => news.push(CrewNews::Finished(id, outcome, body, ran)),
                     None => {}
                 }
             }
@@ -233,22 +233,22 @@ impl Crew {
                 let sent = member.calls.iter_mut().find(|sent| sent.outgoing.call.id == id);
                 if let Some(sent) = sent.filter(|sent| !sent.is_settled) {
                     member.slow += sent.settle(grace);
-                    news.extend([News::Early(id, outcome, body), News::Keeper]);
+                    news.extend([CrewNews::Early(id, outcome, body), CrewNews::Keeper]);
                 }
             }
             FromWorker::Over(id) => match self.ends(number, id, false) {
-                Some(sent) if sent.is_settled => news.push(News::Over(id)),
+                Some(sent) if sent.is_settled => news.push(CrewNews::Over(id)),
                 Some(sent) => {
                     let worker = self.members.get(&number).map(|member| member.name.clone());
                     let words = "told no outcome of it".to_owned();
                     let lost =
                         Lost { worker: worker.unwrap_or_default(), words, blame: Blame::Its };
-                    news.push(News::Lost(id, sent.outgoing.call.delivery, lost));
+                    news.push(CrewNews::Lost(id, sent.outgoing.call.delivery, lost));
                 }
                 None => {}
             },
             FromWorker::GivenBack(id) => match self.ends(number, id, false) {
-                Some(sent) if sent.is_settled => news.push(News::Over(id)),
+                Some(sent) if sent.is_settled => news.push(CrewNews::Over(id)),
                 Some(sent) => self.queue.push_first(sent.outgoing),
                 None => {}
             },
@@ -257,7 +257,7 @@ impl Crew {
         // What is left there may be nothing but what was given up.
         let is_left = self.threads > 1 && self.members.get(&number).is_some_and(Member::cleans_up);
         if self.dispatch() || is_left {
-            news.push(News::Keeper);
+            news.push(CrewNews::Keeper);
         }
     }
 
@@ -333,7 +333,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::clock::Ran as Took;
+    use crate::clock::RanWhen as Took;
     use crate::processes::pipe;
     use crate::seam::About;
     use crate::wire::{self, Hello, Outcome};
@@ -366,17 +366,17 @@ mod tests {
         crew.dispatch();
         let id = |number| CallId { run: 1, number };
         let heard = hear(&mut crew, FromWorker::Over(id(1)));
-        let is_lost = |one: &News| match one {
-            News::Lost(lost, 1, how) => *lost == id(1) && how.blame == Blame::Its,
+        let is_lost = |one: &CrewNews| match one {
+            CrewNews::Lost(lost, 1, how) => *lost == id(1) && how.blame == Blame::Its,
             _ => false,
         };
         assert!(heard.iter().any(is_lost));
         // Of what nobody waits for any more that is all that is told.
         crew.withdraw(id(2), Duration::ZERO);
         let heard = hear(&mut crew, FromWorker::Over(id(2)));
-        assert!(matches!(heard[..], [News::Over(over)] if over == id(2)));
+        assert!(matches!(heard[..], [CrewNews::Over(over)] if over == id(2)));
         let took = Took::by(Instant::now(), Instant::now(), Instant::now());
         let heard = hear(&mut crew, FromWorker::Finished(id(3), Outcome::Value, took));
-        assert!(matches!(heard[..], [News::Finished(over, ..)] if over == id(3)));
+        assert!(matches!(heard[..], [CrewNews::Finished(over, ..)] if over == id(3)));
     }
 }

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::messages::{FromWorker, Settings, ToWorker, decode};
+use super::messages::{FromWorker, ProcessSettings, ToWorker, decode};
 use super::pipe::{Frame, read};
-use crate::clock::Ran;
+use crate::clock::RanWhen;
 use crate::garble::{Draw, beginnings, mixed, turned, with_little_memory};
 use crate::wire::{self, Call, CallId, Failed, Hash, Hello, Kind, MOST_HEAD, Outcome, Part, STEP};
 
@@ -12,7 +12,7 @@ const ID: CallId = CallId { run: 0x0123_4567_89ab_cdef, number: 300 };
 
 /// One of each kind that goes to a process, and its body.
 fn to_worker() -> Vec<(ToWorker, Vec<Bytes>)> {
-    let settings = Settings {
+    let settings = ProcessSettings {
         version: wire::VERSION,
         name: "worker-1".to_owned(),
         threads: 3,
@@ -49,7 +49,7 @@ fn from_worker() -> Vec<(FromWorker, Vec<Bytes>)> {
     };
     let mut failed = Failed::new(Kind::Panicked, "no such film".to_owned());
     failed.sources = vec!["file not found".to_owned(), "disk gone".to_owned()];
-    let ran = Ran { began: 1_000, ended: 70_000 };
+    let ran = RanWhen { began: 1_000, ended: 70_000 };
     let body = |text| vec![Bytes::from_static(text)];
     vec![
         (FromWorker::Hello(hello), Vec::new()),

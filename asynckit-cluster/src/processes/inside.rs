@@ -18,9 +18,9 @@ use rustix::net::{
 };
 use rustix::process::{Resource, Rlimit};
 
-use super::messages::{self, FromWorker, Kept, Settings, ToWorker};
+use super::messages::{self, FromWorker, Kept, ProcessSettings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
-use crate::clock::Ran;
+use crate::clock::RanWhen;
 use crate::seam::Tell;
 use crate::sync::lock;
 use crate::wire::{self, CallId, Hello, Outcome, Part};
@@ -164,7 +164,7 @@ impl Tell for Outcomes {
         let told = self.told().remove(&id);
         match told {
             Some(Begun { at, outcome: Some((outcome, body)) }) => {
-                let ran = Ran::by(self.since, at, Instant::now());
+                let ran = RanWhen::by(self.since, at, Instant::now());
                 self.say(&FromWorker::Finished(id, outcome, ran), body);
             }
             _ => self.say(&FromWorker::Over(id), Bytes::new()),
@@ -236,7 +236,11 @@ fn next(calls: &mut BufReader<fs::File>) -> Result<Option<(ToWorker, Bytes)>, as
 }
 
 /// While calls run, the driver hears from this process, also when they take long.
-fn show_life(settings: &Settings, worker: Arc<Worker>, outcomes: Arc<Outcomes>) -> io::Result<()> {
+fn show_life(
+    settings: &ProcessSettings,
+    worker: Arc<Worker>,
+    outcomes: Arc<Outcomes>,
+) -> io::Result<()> {
     let pause = Duration::from_millis(settings.alive.max(1));
     let show = move || {
         loop {

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal};
 use super::messages::{Kept, ToWorker};
 use super::pipe::{Frame, Outbox};
 use crate::clock::{self, Aligned};
-use crate::seam::{Argument, Outgoing, Ran};
+use crate::seam::{ArgumentBytes, Outgoing, Ran};
 
 /// A process.
 pub(super) struct Member {
@@ -81,7 +81,7 @@ impl Member {
     }
 
     /// When it has run a call, of which it tells now.
-    pub(super) fn ran(&mut self, ran: clock::Ran) -> Option<Ran> {
+    pub(super) fn ran(&mut self, ran: clock::RanWhen) -> Option<Ran> {
         self.clock.hears(ran.ended, Instant::now());
         let (began, ended) = self.clock.ran(ran)?;
         Some(Ran { place: self.place.clone(), began, ended })
@@ -127,8 +127,8 @@ impl Member {
         let (mut small, mut has_large) = (Vec::new(), false);
         for argument in &outgoing.arguments {
             match argument {
-                Argument::Here(bytes) => small.push(bytes.clone()),
-                Argument::Large(hash, bytes) => {
+                ArgumentBytes::Here(bytes) => small.push(bytes.clone()),
+                ArgumentBytes::Large(hash, bytes) => {
                     has_large = true;
                     if self.large.touch(hash).is_none() {
                         self.large.add(*hash, bytes.len() as u64, ());
@@ -141,7 +141,7 @@ impl Member {
         if has_large {
             // As the other side does: in this order, and no sooner.
             for argument in &outgoing.arguments {
-                if let Argument::Large(hash, _) = argument {
+                if let ArgumentBytes::Large(hash, _) = argument {
                     self.large.touch(hash);
                 }
             }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Ran;
+use crate::clock::RanWhen;
 use crate::wire::{self, Call, CallId, Garbled, Hash, Hello, Outcome};
 
 /// How much of large arguments a process keeps, for calls to come. Both sides count alike.
@@ -28,7 +28,7 @@ const FIRST: u8 = 0;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum ToWorker {
     /// First: what it is to be.
-    Be(Settings),
+    Be(ProcessSettings),
     /// A large argument that a call to come needs: the body.
     Large(Hash),
     /// A call.
@@ -41,7 +41,7 @@ pub(super) enum ToWorker {
 
 /// What a process is to be.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Settings {
+pub(super) struct ProcessSettings {
     /// Of which kind messages are.
     pub(super) version: u16,
     pub(super) name: String,
@@ -57,7 +57,7 @@ pub(super) struct Settings {
 pub(super) enum FromWorker {
     Hello(Hello),
     /// The outcome of a call, whose code has ended.
-    Finished(CallId, Outcome, Ran),
+    Finished(CallId, Outcome, RanWhen),
     /// The outcome of a call, whose code still runs.
     Early(CallId, Outcome),
     /// The code of a call has ended, of which the outcome was told; or it was given up before it began.

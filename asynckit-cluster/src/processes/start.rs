@@ -13,7 +13,7 @@ use std::{env, thread};
 
 use super::inside::{ASKED, asks, hand_over};
 use super::lines::{self, LastWords, OnLine};
-use super::messages::{Settings, ToWorker};
+use super::messages::{ProcessSettings, ToWorker};
 use super::pipe::{self, Frame, Outbox};
 
 /// A process that was started.
@@ -52,7 +52,7 @@ pub(crate) fn program() -> io::Result<PathBuf> {
 
 /// Starts one. It has to be done by a thread that lasts: where that ends, the process is killed.
 pub(super) fn start(
-    settings: &Settings,
+    settings: &ProcessSettings,
     arguments: &[OsString],
     on_line: &OnLine,
 ) -> io::Result<Started> {

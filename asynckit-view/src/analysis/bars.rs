@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::model::Model;
 
 /// One stretch on a row.
-pub(super) struct Bar {
+pub(super) struct RowBar {
     pub(super) start: u64,
     pub(super) end: u64,
     /// Whether it ran within another one, while that waited.
@@ -13,20 +13,20 @@ pub(super) struct Bar {
 }
 
 /// All stretches, row by row, in the order of their beginning.
-pub(crate) struct Bars(Vec<Vec<Bar>>);
+pub(crate) struct RowBars(Vec<Vec<RowBar>>);
 
-impl Bars {
-    pub(crate) fn of(model: &Model) -> Bars {
-        let mut rows: Vec<Vec<Bar>> = model.rows.iter().map(|_| Vec::new()).collect();
+impl RowBars {
+    pub(crate) fn of(model: &Model) -> RowBars {
+        let mut rows: Vec<Vec<RowBar>> = model.rows.iter().map(|_| Vec::new()).collect();
         for i in model.numbers() {
             let task = model.task(i);
             let Some(row) = task.row else { continue };
             let pieces = model.pieces(i);
             if pieces.is_empty() {
-                rows[row as usize].push(Bar { start: task.start, end: task.end, nested: false });
+                rows[row as usize].push(RowBar { start: task.start, end: task.end, nested: false });
             }
             for piece in pieces {
-                let bar = Bar { start: piece.start, end: piece.end, nested: false };
+                let bar = RowBar { start: piece.start, end: piece.end, nested: false };
                 rows[piece.row as usize].push(bar);
             }
         }
@@ -38,10 +38,10 @@ impl Bars {
             let here = model.callbacks.iter().filter(|callback| callback.row == k);
             add_outside(row, here.map(|callback| callback.start..callback.end));
         }
-        Bars(rows)
+        RowBars(rows)
     }
 
-    pub(super) fn row(&self, row: usize) -> &[Bar] {
+    pub(super) fn row(&self, row: usize) -> &[RowBar] {
         &self.0[row]
     }
 
@@ -51,7 +51,7 @@ impl Bars {
 }
 
 /// Adds stretches, in the order of their beginning, as far as nothing else is there.
-fn add_outside(row: &mut Vec<Bar>, more: impl Iterator<Item = Range<u64>>) {
+fn add_outside(row: &mut Vec<RowBar>, more: impl Iterator<Item = Range<u64>>) {
     let outer = row.iter().filter(|bar| !bar.nested);
     let taken: Vec<Range<u64>> = outer.map(|bar| bar.start..bar.end).collect();
     let mut free = 0;
@@ -60,19 +60,19 @@ fn add_outside(row: &mut Vec<Bar>, more: impl Iterator<Item = Range<u64>>) {
         let first = taken.partition_point(|taken| taken.end <= free);
         for taken in taken[first..].iter().take_while(|taken| taken.start < end) {
             if free < taken.start {
-                row.push(Bar { start: free, end: taken.start, nested: false });
+                row.push(RowBar { start: free, end: taken.start, nested: false });
             }
             free = taken.end;
         }
         if free < end {
-            row.push(Bar { start: free, end, nested: false });
+            row.push(RowBar { start: free, end, nested: false });
             free = end;
         }
     }
     row.sort_by_key(|bar| (bar.start, std::cmp::Reverse(bar.end)));
 }
 
-fn nest(row: &mut [Bar]) {
+fn nest(row: &mut [RowBar]) {
     let mut around: Vec<u64> = Vec::new();
     for bar in row {
         while around.last().is_some_and(|&end| end <= bar.start) {

@@ -6,7 +6,7 @@
 
 use crate::model::{Hold, Model};
 
-use super::bars::{Bar, Bars};
+use super::bars::{RowBar, RowBars};
 
 /// The causes, in the order of all that is kept by cause: a word for styles, and what is said.
 pub(crate) const CAUSES: [(&str, &str); 6] = [
@@ -59,7 +59,7 @@ pub(crate) struct Causes {
 }
 
 impl Causes {
-    pub(crate) fn of(model: &Model, bars: &Bars) -> Causes {
+    pub(crate) fn of(model: &Model, bars: &RowBars) -> Causes {
         let mut bins = Bins::new(model.end);
         let idle = Idle::sweep(events(model, bars), &mut bins);
         let rows: Vec<ByCause> = (0..model.rows.len())
@@ -108,7 +108,7 @@ enum Change {
     Let,
 }
 
-fn events(model: &Model, bars: &Bars) -> Vec<(u64, Change)> {
+fn events(model: &Model, bars: &RowBars) -> Vec<(u64, Change)> {
     let mut events = Vec::with_capacity(2 * bars.count() + 4 * model.tasks.len());
     for (k, row) in model.rows.iter().enumerate() {
         if row.helps {
@@ -193,10 +193,10 @@ impl Idle {
     }
 }
 
-fn row_by_cause(model: &Model, bars: &Bars, k: usize, idle: &Idle, bins: &mut Bins) -> ByCause {
+fn row_by_cause(model: &Model, bars: &RowBars, k: usize, idle: &Idle, bins: &mut Bins) -> ByCause {
     let (row, mut by) = (&model.rows[k], ByCause::default());
     let mut last = row.start;
-    for Bar { start, end, nested } in bars.row(k) {
+    for RowBar { start, end, nested } in bars.row(k) {
         if *nested {
             // Its time is running, and no longer that in which the one around it waited.
             by[INSIDE] -= (end - start) as f64;

@@ -73,7 +73,7 @@ fn quantile(sorted: &[u64], percent: usize) -> u64 {
 
 /// Values of one function that went into calls of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Edge {
+pub(crate) struct ValueFlow {
     pub(crate) from: u32,
     pub(crate) to: u32,
     pub(crate) count: usize,
@@ -84,7 +84,7 @@ pub(crate) struct Edge {
 }
 
 /// In the order of the functions.
-pub(crate) fn edges(model: &Model) -> Vec<Edge> {
+pub(crate) fn edges(model: &Model) -> Vec<ValueFlow> {
     let mut all = BTreeMap::<(u32, u32, bool), (usize, usize)>::new();
     for i in model.numbers() {
         let task = model.task(i);
@@ -98,6 +98,7 @@ pub(crate) fn edges(model: &Model) -> Vec<Edge> {
             all.entry((model.task(parent).function, task.function, true)).or_default().0 += 1;
         }
     }
-    let edge = |((from, to, submits), (count, skipped))| Edge { from, to, count, skipped, submits };
+    let edge =
+        |((from, to, submits), (count, skipped))| ValueFlow { from, to, count, skipped, submits };
     all.into_iter().map(edge).collect()
 }

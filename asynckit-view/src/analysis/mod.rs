@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use crate::model::Model;
 
 pub(crate) use causes::{CAUSES, Causes, causes, held_by};
-pub(crate) use functions::{Edge, Figures, edges, figures};
+pub(crate) use functions::{Figures, ValueFlow, edges, figures};
 pub(crate) use paths::{Path, stretches};
 pub(crate) use verdict::{Said, verdict};
 
@@ -27,14 +27,14 @@ pub(crate) struct Analysis {
     /// The longest chain by run time alone: no number of workers is faster.
     pub(crate) span: Path,
     pub(crate) figures: Vec<Figures>,
-    pub(crate) edges: Vec<Edge>,
+    pub(crate) edges: Vec<ValueFlow>,
     /// The run time of each task, without its waits.
     pub(crate) own: Vec<u64>,
 }
 
 impl Analysis {
     pub(crate) fn of(model: &Model) -> Analysis {
-        let bars = bars::Bars::of(model);
+        let bars = bars::RowBars::of(model);
         let times = own::Own::of(model);
         let insides = inside::Insides::of(model);
         let own: Vec<u64> = model.numbers().map(|i| times.whole(i)).collect();

@@ -23,7 +23,7 @@ enum From {
 
 /// A chain begins again here: from the start of the task, or from a wait that another chain won.
 #[derive(Clone, Copy)]
-struct Mark {
+struct ChainStart {
     at: u64,
     length: u64,
     from: From,
@@ -31,7 +31,7 @@ struct Mark {
 
 /// In the order in which those of one moment are taken: what ends may let others begin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+enum SpanEvent {
     Woken,
     End,
     Submitted,
@@ -49,28 +49,28 @@ pub(super) fn longest(model: &Model, own: &Own, insides: &Insides) -> Path {
     };
     for (at, event, which) in events(model, insides) {
         match event {
-            Event::Submitted => sweep.submit(which),
-            Event::Start => sweep.start(which),
-            Event::Woken => sweep.wake(which as usize, at),
-            Event::End => sweep.ended[which as usize] = Some(sweep.length(which, at)),
+            SpanEvent::Submitted => sweep.submit(which),
+            SpanEvent::Start => sweep.start(which),
+            SpanEvent::Woken => sweep.wake(which as usize, at),
+            SpanEvent::End => sweep.ended[which as usize] = Some(sweep.length(which, at)),
         }
     }
     Path::new(sweep.walk(), |sum| sum.run)
 }
 
-fn events(model: &Model, insides: &Insides) -> Vec<(u64, Event, u32)> {
+fn events(model: &Model, insides: &Insides) -> Vec<(u64, SpanEvent, u32)> {
     let mut events = Vec::with_capacity(3 * model.tasks.len() + insides.all().len());
     for i in model.numbers() {
         let task = model.task(i);
         if task.row.is_some() {
-            events.push((task.submitted, Event::Submitted, i));
-            events.push((task.start, Event::Start, i));
-            events.push((task.end, Event::End, i));
+            events.push((task.submitted, SpanEvent::Submitted, i));
+            events.push((task.start, SpanEvent::Start, i));
+            events.push((task.end, SpanEvent::End, i));
         }
     }
     for (k, inside) in (0_u32..).zip(insides.all()) {
         if inside.by.is_some() {
-            events.push((inside.to, Event::Woken, k));
+            events.push((inside.to, SpanEvent::Woken, k));
         }
     }
     events.sort_unstable();
@@ -82,7 +82,7 @@ struct Sweep<'m> {
     own: &'m Own<'m>,
     insides: &'m Insides,
     /// Of each task, in the order of time.
-    marks: Vec<Vec<Mark>>,
+    marks: Vec<Vec<ChainStart>>,
     /// The chain at the place where each task was submitted.
     submitted: Vec<u64>,
     /// The chain at the end of each task that is over.
@@ -108,11 +108,11 @@ impl Sweep<'_> {
         let task = self.model.task(i);
         let length = self.submitted[i as usize];
         let from = task.parent.map_or(From::Nothing, |parent| From::Within(parent, task.submitted));
-        let mut best = Mark { at: task.start, length, from };
+        let mut best = ChainStart { at: task.start, length, from };
         for &input in self.model.inputs(i) {
             if let Some(length) = self.ended[input as usize].filter(|&length| length > best.length)
             {
-                best = Mark { at: task.start, length, from: From::End(input) };
+                best = ChainStart { at: task.start, length, from: From::End(input) };
             }
         }
         self.marks[i as usize].push(best);
@@ -123,7 +123,7 @@ impl Sweep<'_> {
         let here = self.length(inside.task, at);
         let woken = inside.by.and_then(|by| Some((by, self.ended[by as usize]?)));
         if let Some((by, length)) = woken.filter(|&(_, length)| length > here) {
-            self.marks[inside.task as usize].push(Mark { at, length, from: From::End(by) });
+            self.marks[inside.task as usize].push(ChainStart { at, length, from: From::End(by) });
         }
     }
 

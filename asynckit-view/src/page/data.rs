@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::lines::{Holds, Limit, Permits, column};
+use super::lines::{Holds, LimitLines, Permits, column};
 use crate::analysis::{Analysis, CAUSES, Path, Said, causes, verdict};
 use crate::model::{self, Kept, Model};
 
@@ -19,20 +19,20 @@ struct Data<'m> {
     unneeded: usize,
     functions: &'m [String],
     sites: &'m [String],
-    limits: Vec<Limit<'m>>,
-    tasks: Tasks,
+    limits: Vec<LimitLines<'m>>,
+    tasks: TasksData,
     inputs: Inputs,
     parent: Sparse,
     kept: Sparse,
-    stored: Stored,
+    stored: StoredData,
     pieces: Pieces,
     waits: Waits,
     holds: Holds,
     permits: Permits,
-    callbacks: Callbacks,
+    callbacks: CallbackData,
     notes: Notes<'m>,
-    failures: Vec<Failure<'m>>,
-    beyond: Vec<Beyond>,
+    failures: Vec<FailureData<'m>>,
+    beyond: Vec<BeyondData>,
     found: Found,
 }
 
@@ -45,7 +45,7 @@ struct Worker<'m> {
 }
 
 #[derive(Default, Serialize)]
-struct Tasks {
+struct TasksData {
     #[serde(rename = "fn")]
     function: Vec<u32>,
     site: Vec<u32>,
@@ -81,15 +81,15 @@ impl Sparse {
 }
 
 #[derive(Serialize)]
-struct Stored {
+struct StoredData {
     asked: u64,
     kept: u64,
     saved: u64,
 }
 
-impl From<model::Stored> for Stored {
-    fn from(model::Stored { asked, kept, saved }: model::Stored) -> Stored {
-        Stored { asked, kept, saved }
+impl From<model::Stored> for StoredData {
+    fn from(model::Stored { asked, kept, saved }: model::Stored) -> StoredData {
+        StoredData { asked, kept, saved }
     }
 }
 
@@ -110,7 +110,7 @@ struct Waits {
 }
 
 #[derive(Serialize)]
-struct Callbacks {
+struct CallbackData {
     worker: Vec<u32>,
     start: Vec<u64>,
     length: Vec<u64>,
@@ -126,7 +126,7 @@ struct Notes<'m> {
 }
 
 #[derive(Serialize)]
-struct Failure<'m> {
+struct FailureData<'m> {
     task: u32,
     kind: &'m str,
     message: &'m str,
@@ -134,7 +134,7 @@ struct Failure<'m> {
 }
 
 #[derive(Serialize)]
-struct Beyond {
+struct BeyondData {
     #[serde(rename = "fn")]
     function: u32,
     count: u64,
@@ -151,8 +151,8 @@ struct Found {
     bins: Vec<Vec<u64>>,
     ran: Steps,
     span: Steps,
-    figures: Vec<Figures>,
-    edges: Vec<Edge>,
+    figures: Vec<FiguresData>,
+    edges: Vec<EdgeData>,
     verdict: Vec<Part>,
 }
 
@@ -170,7 +170,7 @@ struct Steps {
 }
 
 #[derive(Serialize)]
-struct Figures {
+struct FiguresData {
     count: usize,
     ran: usize,
     total: u64,
@@ -187,7 +187,7 @@ struct Figures {
 }
 
 #[derive(Serialize)]
-struct Edge {
+struct EdgeData {
     a: u32,
     b: u32,
     n: usize,
@@ -208,7 +208,7 @@ fn or_none(number: Option<u32>) -> i64 {
 }
 
 pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) -> io::Result<()> {
-    let mut tasks = Tasks::default();
+    let mut tasks = TasksData::default();
     let mut inputs = Inputs::default();
     let (mut parent, mut kept) = (Sparse::default(), Sparse::default());
     let mut before = 0;
@@ -247,7 +247,7 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         unneeded: model.unneeded,
         functions: &model.functions,
         sites: &model.sites,
-        limits: column(&model.limits, Limit::of),
+        limits: column(&model.limits, LimitLines::of),
         tasks,
         inputs,
         parent,
@@ -267,7 +267,7 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
         },
         holds: Holds::of(model),
         permits: Permits::of(model),
-        callbacks: Callbacks {
+        callbacks: CallbackData {
             worker: column(&model.callbacks, |callback| callback.row),
             start: column(&model.callbacks, |callback| callback.start),
             length: column(&model.callbacks, |callback| callback.end - callback.start),
@@ -279,13 +279,13 @@ pub(super) fn write(model: &Model, analysis: &Analysis, file: &mut dyn Write) ->
             at: column(&model.notes, |note| note.at),
             text: model.notes.iter().map(|note| note.text.as_str()).collect(),
         },
-        failures: column(&model.failures, |failure| Failure {
+        failures: column(&model.failures, |failure| FailureData {
             task: failure.task,
             kind: &failure.kind,
             message: &failure.message,
             skipped: &failure.skipped,
         }),
-        beyond: column(&model.beyond, |beyond| Beyond {
+        beyond: column(&model.beyond, |beyond| BeyondData {
             function: beyond.function,
             count: beyond.count,
             failed: beyond.failed,
@@ -306,7 +306,7 @@ fn found(model: &Model, analysis: &Analysis) -> Found {
         bins: times.bins.iter().map(|bins| whole(bins)).collect(),
         ran: steps(&analysis.ran),
         span: steps(&analysis.span),
-        figures: column(&analysis.figures, |figures| Figures {
+        figures: column(&analysis.figures, |figures| FiguresData {
             count: figures.count,
             ran: figures.ran,
             total: figures.total,
@@ -321,7 +321,7 @@ fn found(model: &Model, analysis: &Analysis) -> Found {
             kept: figures.stored.kept,
             asked: figures.stored.asked,
         }),
-        edges: column(&analysis.edges, |edge| Edge {
+        edges: column(&analysis.edges, |edge| EdgeData {
             a: edge.from,
             b: edge.to,
             n: edge.count,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::{self, Model};
 
 #[derive(Serialize)]
-pub(super) struct Limit<'m> {
+pub(super) struct LimitLines<'m> {
     name: &'m str,
     max: u64,
     every: u64,
@@ -13,9 +13,9 @@ pub(super) struct Limit<'m> {
     site: &'m str,
 }
 
-impl Limit<'_> {
-    pub(super) fn of(limit: &model::Limit) -> Limit<'_> {
-        Limit {
+impl LimitLines<'_> {
+    pub(super) fn of(limit: &model::Limit) -> LimitLines<'_> {
+        LimitLines {
             name: &limit.name,
             max: limit.most,
             every: limit.every.unwrap_or(0),

@@ -106,12 +106,12 @@ const IS_AROUND: u32 = 1;
 const NO_SITE: u32 = (u32::MAX >> 1) - 1;
 
 /// What a thread has at hand of it.
-struct Mine {
+struct CounterPart {
     sites: SitesHere,
     live: LiveHere,
 }
 
-impl Hand for Mine {
+impl Hand for CounterPart {
     #[inline(always)]
     fn live(&self) -> &LiveHere {
         &self.live
@@ -119,13 +119,13 @@ impl Hand for Mine {
 }
 
 thread_local! {
-    static MINE: Here<Mine> = const { Here::new() };
+    static MINE: Here<CounterPart> = const { Here::new() };
 }
 
 impl Counter {
     #[inline(always)]
-    fn with_mine(&self, f: impl FnOnce(&mut Mine)) {
-        let new = || Mine { sites: SitesHere::new(), live: LiveHere::of(&self.live) };
+    fn with_mine(&self, f: impl FnOnce(&mut CounterPart)) {
+        let new = || CounterPart { sites: SitesHere::new(), live: LiveHere::of(&self.live) };
         Here::with(&MINE, &self.live, new, f);
     }
 }

@@ -318,7 +318,7 @@ impl Assembly<'_> {
     }
 
     fn notes(&self, model: &mut Model) {
-        use super::texts::Told::{Kept, Note as Noted};
+        use super::texts::ToldText::{Kept, Note as Noted};
         for text in &self.told.texts {
             let Some(task) = self.number(text.task) else { continue };
             match &text.told {
@@ -337,7 +337,7 @@ impl Assembly<'_> {
     fn messages(&self) -> BTreeMap<u32, (String, String)> {
         let mut messages = BTreeMap::new();
         for text in &self.told.texts {
-            if let (super::texts::Told::Failure { kind, message }, Some(task)) =
+            if let (super::texts::ToldText::Failure { kind, message }, Some(task)) =
                 (&text.told, self.number(text.task))
             {
                 messages.insert(task, (format!("{kind:?}"), message.clone()));

@@ -12,31 +12,31 @@ const BLOCK: usize = 1 << 13;
 /// The words of the first one: there are threads that tell of little. The next ones grow.
 const FIRST: usize = 1 << 5;
 
-struct Block {
+struct LogBlock {
     words: Box<[AtomicU32]>,
     length: AtomicUsize,
-    next: OnceLock<Arc<Block>>,
+    next: OnceLock<Arc<LogBlock>>,
 }
 
-impl Block {
-    fn new(words: usize) -> Arc<Block> {
+impl LogBlock {
+    fn new(words: usize) -> Arc<LogBlock> {
         let words = (0..words).map(|_| AtomicU32::new(0)).collect();
-        Arc::new(Block { words, length: AtomicUsize::new(0), next: OnceLock::new() })
+        Arc::new(LogBlock { words, length: AtomicUsize::new(0), next: OnceLock::new() })
     }
 }
 
 /// The end at which one thread writes.
 pub(super) struct Writer {
-    block: Arc<Block>,
+    block: Arc<LogBlock>,
     length: usize,
 }
 
 /// The beginning, from which anybody reads.
-pub(super) struct Log(Arc<Block>);
+pub(super) struct Log(Arc<LogBlock>);
 
 /// A new one, and how many words of memory it took.
 pub(super) fn log() -> (Writer, Log, usize) {
-    let block = Block::new(FIRST);
+    let block = LogBlock::new(FIRST);
     (Writer { block: block.clone(), length: 0 }, Log(block), FIRST)
 }
 
@@ -123,7 +123,7 @@ pub(super) fn number(words: &mut std::slice::Iter<'_, u32>) -> Option<u64> {
 impl Writer {
     /// One that writes nowhere.
     pub(super) fn none() -> Writer {
-        Writer { block: Block::new(0), length: 0 }
+        Writer { block: LogBlock::new(0), length: 0 }
     }
 
     /// Begins an entry of so many words at most; and how many words of memory that took anew.
@@ -148,7 +148,7 @@ impl Writer {
     #[inline(never)]
     fn grow(&mut self, entry: usize) -> usize {
         let words = (2 * self.block.words.len()).clamp(FIRST, BLOCK).max(entry);
-        let next = Block::new(words);
+        let next = LogBlock::new(words);
         // Only this thread sets it, and only once.
         let _ = self.block.next.set(next.clone());
         (self.block, self.length) = (next, 0);
@@ -177,7 +177,7 @@ impl Log {
 /// One block after the other: a long list must not drop itself recursively.
 impl Drop for Log {
     fn drop(&mut self) {
-        let first = std::mem::replace(&mut self.0, Block::new(0));
+        let first = std::mem::replace(&mut self.0, LogBlock::new(0));
         let mut block = Arc::into_inner(first);
         while let Some(mut here) = block {
             block = here.next.take().and_then(Arc::into_inner);

@@ -14,7 +14,7 @@ use asynckit::observe::{
 use super::entry::{End, Entry};
 use super::mine::with_mine;
 use super::recorder::{Keeps, LimitSeen, Recorder, most_nanos, nanos};
-use super::texts::{Told, cut};
+use super::texts::{ToldText, cut};
 use crate::model::Kept;
 
 impl Observer for Recorder {
@@ -93,7 +93,7 @@ impl Observer for Recorder {
     fn attempt(&self, event: &AttemptBegun<'_>) {
         if let Some(before) = event.before {
             self.tell(event.task, event.time, || {
-                Told::Note(cut(format!("attempt {}, after: {}", event.number, message(before))))
+                ToldText::Note(cut(format!("attempt {}, after: {}", event.number, message(before))))
             });
         }
     }
@@ -167,7 +167,7 @@ impl Observer for Recorder {
             if let Some(kept) = kept(event) {
                 return self.kept(task, event.time, kept);
             }
-            let note = || Told::Note(cut(format!("{}: {}", event.key, event.value)));
+            let note = || ToldText::Note(cut(format!("{}: {}", event.key, event.value)));
             self.tell(task, event.time, note);
         }
     }
@@ -238,8 +238,8 @@ fn last(on: &[Need]) -> &[Need] {
 /// An entry without a list.
 type Single<'a> = Entry<&'a [Need]>;
 
-fn failure(error: &Error) -> Told {
-    Told::Failure { kind: error.kind(), message: cut(message(error)) }
+fn failure(error: &Error) -> ToldText {
+    ToldText::Failure { kind: error.kind(), message: cut(message(error)) }
 }
 
 /// What an error says, without the name of its task, which is shown beside it.

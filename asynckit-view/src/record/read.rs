@@ -188,9 +188,9 @@ impl Told {
 
 /// The tasks that a thread is in, one within the other.
 #[derive(Default)]
-struct Stack(Vec<Inside>);
+struct Stack(Vec<ReadInside>);
 
-struct Inside {
+struct ReadInside {
     task: usize,
     row: u64,
     /// The one around it began it at once where it would have waited, and so told of no wait.
@@ -208,7 +208,7 @@ impl Stack {
             }
             !told
         });
-        self.0.push(Inside { task, row, at_once });
+        self.0.push(ReadInside { task, row, at_once });
     }
 
     /// A task that ended elsewhere is not on the stack.

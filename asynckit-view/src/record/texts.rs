@@ -15,7 +15,7 @@ const LONGEST: usize = 4096;
 
 /// What is told.
 #[derive(Clone)]
-pub(super) enum Told {
+pub(super) enum ToldText {
     Failure { kind: ErrorKind, message: String },
     Note(String),
     Kept(Kept),
@@ -25,15 +25,15 @@ pub(super) enum Told {
 pub(super) struct Text {
     pub(super) task: u64,
     pub(super) time: u64,
-    pub(super) told: Told,
+    pub(super) told: ToldText,
 }
 
 impl Text {
     /// The memory that it takes.
     pub(super) fn bytes(&self) -> usize {
         let text = match &self.told {
-            Told::Failure { message: text, .. } | Told::Note(text) => text.capacity(),
-            Told::Kept(_) => 0,
+            ToldText::Failure { message: text, .. } | ToldText::Note(text) => text.capacity(),
+            ToldText::Kept(_) => 0,
         };
         size_of::<Text>() + text
     }
@@ -44,7 +44,7 @@ const BYTES_OF_TEXT: usize = 256;
 const BYTES_OF_TEXTS: usize = 1 << 16;
 impl Recorder {
     /// The text is made only where it is kept.
-    pub(super) fn tell(&self, task: TaskId, time: Duration, told: impl FnOnce() -> Told) {
+    pub(super) fn tell(&self, task: TaskId, time: Duration, told: impl FnOnce() -> ToldText) {
         if self.keeps(task) != Keeps::Entries {
             return;
         }
@@ -65,7 +65,7 @@ impl Recorder {
     pub(super) fn kept(&self, task: TaskId, time: Duration, kept: Kept) {
         if !self.has(IS_OVER) {
             lock(&self.stored).add(kept);
-            self.tell(task, time, || Told::Kept(kept));
+            self.tell(task, time, || ToldText::Kept(kept));
         }
     }
 

@@ -34,7 +34,7 @@ const FAR: u32 = 0xff;
 const TIME: u32 = 12;
 const LONG: u32 = u32::MAX >> TIME;
 
-/// The second word of a submission: how many tasks it needs (`Shape`), what else it has, its kind, its site.
+/// The second word of a submission: how many tasks it needs (`ListShape`), what else it has, its kind, its site.
 const NEEDS_MORE: u32 = 1 << 11;
 const KIND: u32 = 12;
 const HAS_BY: u32 = 1 << 14;
@@ -44,19 +44,19 @@ const OTHER_SITE: u32 = u32::MAX >> SITE;
 
 /// How a list of tasks is written, in a word or a part of one: how many they are, and whether two of them go into each
 /// word that follows.
-struct Shape {
+struct ListShape {
     tasks: usize,
     pairs: bool,
 }
 
-impl Shape {
+impl ListShape {
     const PAIRS: u32 = 1;
     /// So many, or more, follow as a number.
     const MANY: usize = (1 << 10) - 1;
 
     #[inline(always)]
     fn word(&self) -> u32 {
-        (self.tasks.min(Shape::MANY) as u32) << 1 | u32::from(self.pairs)
+        (self.tasks.min(ListShape::MANY) as u32) << 1 | u32::from(self.pairs)
     }
 }
 
@@ -193,7 +193,7 @@ fn distant(mut pen: Pen<'_>, what: u32, away: u64, since: u64) -> Pen<'_> {
 
 /// Each task as far from this one. (What it is given and gives are values, so that they are in registers.)
 #[inline(always)]
-fn list<'a>(mut pen: Pen<'a>, task: u64, list: &impl Tasks) -> (Pen<'a>, Shape) {
+fn list<'a>(mut pen: Pen<'a>, task: u64, list: &impl Tasks) -> (Pen<'a>, ListShape) {
     let begin = pen.clone();
     let (mut numbers, mut tasks, mut all) = (list.numbers().map(|other| far(other, task)), 0, 0);
     while let Some(first) = numbers.next() {
@@ -205,10 +205,10 @@ fn list<'a>(mut pen: Pen<'a>, task: u64, list: &impl Tasks) -> (Pen<'a>, Shape) 
         (tasks, all) = (tasks + 2, all | first | second);
         pen.word(first as u32 | (second as u32) << 16);
     }
-    if all > u64::from(u16::MAX) || tasks >= Shape::MANY {
+    if all > u64::from(u16::MAX) || tasks >= ListShape::MANY {
         return long_list(begin, task, list.numbers(), tasks);
     }
-    (pen, Shape { tasks, pairs: true })
+    (pen, ListShape { tasks, pairs: true })
 }
 
 /// Likewise, of a list that is long, or whose tasks are far.
@@ -219,12 +219,12 @@ fn long_list<'a>(
     task: u64,
     numbers: impl Iterator<Item = u64>,
     tasks: usize,
-) -> (Pen<'a>, Shape) {
-    if tasks >= Shape::MANY {
+) -> (Pen<'a>, ListShape) {
+    if tasks >= ListShape::MANY {
         pen.number(tasks as u64);
     }
     numbers.for_each(|other| pen.number(far(other, task)));
-    (pen, Shape { tasks, pairs: false })
+    (pen, ListShape { tasks, pairs: false })
 }
 
 impl End {
@@ -278,12 +278,12 @@ impl<'b> Entries<'b> {
 
     /// A list whose shape was written so.
     fn list(&mut self, shape: u32) -> Option<Vec<u64>> {
-        let tasks = match (shape >> 1) as usize & Shape::MANY {
-            Shape::MANY => usize::try_from(self.number()?).ok()?,
+        let tasks = match (shape >> 1) as usize & ListShape::MANY {
+            ListShape::MANY => usize::try_from(self.number()?).ok()?,
             tasks => tasks,
         };
         let task = self.before.task;
-        if shape & Shape::PAIRS == 0 {
+        if shape & ListShape::PAIRS == 0 {
             return (0..tasks).map(|_| self.other()).collect();
         }
         let words = self.words.by_ref().take(tasks.div_ceil(2));

@@ -25,7 +25,7 @@ use crate::status::{self, RunningCall, Status};
 use crate::wire::{self, CallId, Hash};
 
 /// What a future that was set off has found out. A number in the middle is the [epoch](Acting::epoch) that it is of.
-pub(super) enum Found {
+pub(super) enum DriverFound {
     /// What a call needs of large bodies is stored, or not.
     Put(u64, u32, u32, Vec<(Hash, u64)>, Result<(), BoxError>),
     /// A call that went out then is, or not.
@@ -52,9 +52,9 @@ pub(super) enum Found {
 /// An outcome, and where it comes from.
 pub(super) type Got = (wire::Outcome, Option<Ran>);
 
-type Finding = Pin<Box<dyn Future<Output = Found> + Send>>;
+type Finding = Pin<Box<dyn Future<Output = DriverFound> + Send>>;
 
-pub(super) struct Acting {
+pub(super) struct ActingDriver {
     pub(super) names: Names,
     pub(super) run: u64,
     pub(super) copies: usize,
@@ -119,12 +119,12 @@ pub(super) struct Acting {
     pub(super) is_ending: bool,
 }
 
-impl Acting {
+impl ActingDriver {
     pub(super) async fn connect(
         server: &Server,
         names: Names,
         driver: Weak<dyn Driver>,
-    ) -> Result<Acting, BoxError> {
+    ) -> Result<ActingDriver, BoxError> {
         let run = driver.upgrade().ok_or("the driver has gone")?.run();
         let mut connection = server.connect(&format!("asynckit driver of {}", names.app)).await?;
         connection.watch(names.done_stream());
@@ -136,7 +136,7 @@ impl Acting {
         let beats = client.subscribe(names.all_beats()).await?;
         let (arguments, values) = Objects::of_both_kinds(&connection.js, &names, copies);
         let last = streams.done.cached_info().state.last_sequence;
-        let acting = Acting {
+        let acting = ActingDriver {
             arguments,
             values,
             workers: Workers::new(names.build.clone()),
@@ -183,7 +183,7 @@ impl Acting {
         Ok(acting)
     }
 
-    pub(super) fn find(&self, finding: impl Future<Output = Found> + Send + 'static) {
+    pub(super) fn find(&self, finding: impl Future<Output = DriverFound> + Send + 'static) {
         self.findings.push(Box::pin(finding));
     }
 

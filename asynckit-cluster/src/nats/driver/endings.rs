@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use asynckit::BoxError;
 use bytes::Bytes;
 
-use super::acting::{Acting, Found, Got};
+use super::acting::{ActingDriver, DriverFound, Got};
 use super::calls::{Hold, Instance, Open};
 use super::recover::{self, Recovered};
 use crate::nats::frames::Told;
@@ -22,7 +22,7 @@ use crate::wire::{self, CallId};
 /// How long until the server is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
 
-impl Acting {
+impl ActingDriver {
     /// What a worker says of one call.
     pub(super) fn told(
         &mut self,
@@ -68,7 +68,7 @@ impl Acting {
                 let (client, reply) = (self.connection.client.clone(), claim.reply.clone());
                 self.find(async move {
                     client.publish(reply, Bytes::from_static(b"+TERM")).await.ok();
-                    Found::Nothing
+                    DriverFound::Nothing
                 });
             }
             _ => self.take_out(open),
@@ -95,7 +95,7 @@ impl Acting {
                 let looking =
                     recover::look_at(self.streams.work.clone(), self.names.clone(), lane, calls);
                 let epoch = self.epoch;
-                self.find(async move { Found::LookedAt(lane, epoch, looking.await) });
+                self.find(async move { DriverFound::LookedAt(lane, epoch, looking.await) });
             }
         }
         if let Some(words) = self.workers.alone(!self.calls.is_empty(), now) {
@@ -163,7 +163,7 @@ impl Acting {
         let (done, subject) = (self.streams.done.clone(), self.names.done(self.run));
         let (after, epoch) = (self.marks.0, self.epoch);
         self.find(async move {
-            Found::Outcomes(epoch, recover::outcomes(&done, &subject, after).await)
+            DriverFound::Outcomes(epoch, recover::outcomes(&done, &subject, after).await)
         });
     }
 
@@ -215,13 +215,13 @@ impl Acting {
         }
     }
 
-    fn recovery(&self) -> impl Future<Output = Found> + Send + 'static {
+    fn recovery(&self) -> impl Future<Output = DriverFound> + Send + 'static {
         let (js, names) = (self.connection.js.clone(), self.names.clone());
         let (copies, streams, run) = (self.copies, self.streams.clone(), self.run);
         let (after, listed, epoch) = (self.marks.0, self.calls.unclaimed(), self.epoch);
         async move {
             let all = recover::all(js, names, copies, streams, run, after, listed);
-            Found::Recovered(epoch, all.await.map(Box::new))
+            DriverFound::Recovered(epoch, all.await.map(Box::new))
         }
     }
 

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::acting::{Acting, Found, Got};
+use super::acting::{ActingDriver, DriverFound, Got};
 use crate::nats::frames::{self, Beat, Body, Done, News};
 use crate::nats::{self, say, streams};
 use crate::wire::{CallId, Garbled, Hash};
 
-impl Acting {
+impl ActingDriver {
     pub(super) fn outcomes(&mut self, message: &Bytes) {
         let apart = frames::unpack::<Done>(message).and_then(|(done, body)| {
             let (instance, sent) = (done.instance, done.sent);
@@ -61,7 +61,7 @@ impl Acting {
         self.find(async move {
             nats::pause(after).await;
             let found = values.get(run, body.0, body.1, Some((id, delivery))).await;
-            Found::Fetched(id, delivery, got, body, found)
+            DriverFound::Fetched(id, delivery, got, body, found)
         });
     }
 
@@ -116,7 +116,7 @@ impl Acting {
             let setting = streams::set_aside(client, names, garbled.to_string(), message.clone());
             self.find(async move {
                 setting.await;
-                Found::Nothing
+                DriverFound::Nothing
             });
         } else if !std::mem::replace(&mut self.said_foreign, true) {
             say(&garbled.to_string());

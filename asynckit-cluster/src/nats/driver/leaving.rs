@@ -9,7 +9,7 @@ use asynckit::BoxError;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
-use super::acting::{Acting, Found};
+use super::acting::{ActingDriver, DriverFound};
 use super::calls::{Open, Place};
 use super::recover::{self, Listed, Relics};
 use crate::wire::CallId;
@@ -20,7 +20,7 @@ pub(super) const WITHDRAWN: Duration = Duration::from_secs(10);
 /// How long a worker may have a call that nobody waits for before it is told.
 const STRAY: Duration = Duration::from_secs(2);
 
-impl Acting {
+impl ActingDriver {
     pub(super) fn withdraw(&mut self, id: CallId) {
         if let Some(open) = self.close(id.number) {
             self.let_go(open);
@@ -67,7 +67,7 @@ impl Acting {
             // Where it is will be known in a moment.
             Place::Underway => {}
             Place::Stored { seq } => self.find(async move {
-                Found::TakenOut(number, delivery, epoch, is_deleted(js, stream, seq).await)
+                DriverFound::TakenOut(number, delivery, epoch, is_deleted(js, stream, seq).await)
             }),
             // Where it is the server says if it is sent again.
             Place::Again(_) | Place::Unasked(_) => {
@@ -81,7 +81,7 @@ impl Acting {
                         Ok(stored) => is_deleted(js, stream, stored.sequence).await,
                         Err(error) => is_refused(&error),
                     };
-                    Found::TakenOut(number, delivery, epoch, is_out)
+                    DriverFound::TakenOut(number, delivery, epoch, is_out)
                 });
             }
         }
@@ -125,7 +125,7 @@ impl Acting {
             let (work, names, run) = (self.streams.work.clone(), self.names.clone(), self.run);
             let lanes = self.calls.lanes.keys().copied().collect();
             let (taken, epoch) = (recover::taken(work, names, lanes, run), self.epoch);
-            self.find(async move { Found::Taken(epoch, taken.await) });
+            self.find(async move { DriverFound::Taken(epoch, taken.await) });
         }
     }
 
@@ -157,7 +157,7 @@ impl Acting {
                 let (js, stream) = (self.connection.js.clone(), self.names.work_stream());
                 self.find(async move {
                     is_deleted(js, stream, seq).await;
-                    Found::Nothing
+                    DriverFound::Nothing
                 });
             }
         }

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Command;
-use super::acting::{Acting, Found};
+use super::acting::{ActingDriver, DriverFound};
 use super::recover;
 use crate::nats::EACH;
 use crate::seam::Blame;
@@ -23,7 +23,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// How long all of these may.
 const AT_MOST: Duration = Duration::from_secs(20);
 
-impl Acting {
+impl ActingDriver {
     /// Until it is asked to end, or nobody can ask for anything any more.
     pub(super) async fn act(
         mut self,
@@ -104,39 +104,39 @@ impl Acting {
         }
     }
 
-    fn learn(&mut self, found: Found) {
+    fn learn(&mut self, found: DriverFound) {
         match found {
-            Found::Put(number, delivery, epoch, bodies, put) => {
+            DriverFound::Put(number, delivery, epoch, bodies, put) => {
                 self.put(number, delivery, epoch, bodies, put);
             }
-            Found::Sent(number, delivery, epoch, at, seq) => {
+            DriverFound::Sent(number, delivery, epoch, at, seq) => {
                 self.sent(number, delivery, epoch, at, seq);
             }
-            Found::TakenOut(number, delivery, epoch, is_out) => {
+            DriverFound::TakenOut(number, delivery, epoch, is_out) => {
                 self.taken_out(number, delivery, epoch, is_out);
             }
-            Found::Fetched(id, delivery, got, body, found) => {
+            DriverFound::Fetched(id, delivery, got, body, found) => {
                 self.fetched(id, delivery, got, body, found);
             }
-            Found::Made(lane, made) => match made {
+            DriverFound::Made(lane, made) => match made {
                 Ok(()) => self.made(lane, true),
                 Err(error) => {
                     self.complain(&format!("calls can't be had by workers: {error}"));
                     self.unmade.push(lane);
                 }
             },
-            Found::Recovered(epoch, found) => self.have_recovered(epoch, found),
-            Found::LookedAt(lane, epoch, found) => self.looked_at(lane, epoch, found),
-            Found::Outcomes(epoch, read) => self.have_read(epoch, read),
-            Found::Tidied(epoch, Ok(last)) if epoch == self.epoch => {
+            DriverFound::Recovered(epoch, found) => self.have_recovered(epoch, found),
+            DriverFound::LookedAt(lane, epoch, found) => self.looked_at(lane, epoch, found),
+            DriverFound::Outcomes(epoch, read) => self.have_read(epoch, read),
+            DriverFound::Tidied(epoch, Ok(last)) if epoch == self.epoch => {
                 // Until the last of them is gone, also where no more come.
                 self.is_untidy |= self.marks.0 < last;
                 self.marks = (self.marks.1, last);
             }
-            Found::Tidied(..) => self.is_untidy = true,
-            Found::Taken(epoch, found) => self.note_relics(epoch, found),
-            Found::Flushed => self.is_full = false,
-            Found::Nothing => {}
+            DriverFound::Tidied(..) => self.is_untidy = true,
+            DriverFound::Taken(epoch, found) => self.note_relics(epoch, found),
+            DriverFound::Flushed => self.is_full = false,
+            DriverFound::Nothing => {}
         }
     }
 
@@ -164,7 +164,7 @@ impl Acting {
             let subject = self.names.done(self.run);
             let tidying = recover::tidy(self.streams.done.clone(), subject, self.marks.0);
             let epoch = self.epoch;
-            self.find(async move { Found::Tidied(epoch, tidying.await) });
+            self.find(async move { DriverFound::Tidied(epoch, tidying.await) });
         }
     }
 

@@ -37,7 +37,7 @@ use crate::status::Status;
 use crate::sync::lock;
 use crate::wire::CallId;
 
-use acting::Acting;
+use acting::ActingDriver;
 
 /// How long an answer of the driver's own thread may take.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -82,7 +82,7 @@ impl Nats {
                 Err(error) => return drop(send.send(Err(error))),
             };
             runtime.block_on(async {
-                match Acting::connect(&server, names, driver).await {
+                match ActingDriver::connect(&server, names, driver).await {
                     Ok(acting) => {
                         send.send(Ok(())).ok();
                         acting.act(orders, &its_end).await;

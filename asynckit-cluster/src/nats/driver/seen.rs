@@ -85,7 +85,7 @@ impl Workers {
     }
 
     /// When one of its processes has run a call.
-    pub(super) fn ran(&self, instance: Instance, place: &str, ran: clock::Ran) -> Option<Ran> {
+    pub(super) fn ran(&self, instance: Instance, place: &str, ran: clock::RanWhen) -> Option<Ran> {
         let (clock, _) = self.clocks.get(&instance)?;
         let (began, ended) = clock.ran(ran)?;
         Some(Ran { place: place.into(), began, ended })

@@ -8,7 +8,7 @@ use async_nats::jetstream::message::PublishMessage;
 use asynckit::BoxError;
 use bytes::Bytes;
 
-use super::acting::{Acting, Found};
+use super::acting::{ActingDriver, DriverFound};
 use super::calls::{Open, Place};
 use super::leaving::{WITHDRAWN, is_refused};
 use super::recover::message_id;
@@ -16,7 +16,7 @@ use crate::nats::frames::{self, DriverBeat};
 use crate::nats::names::Lane;
 use crate::nats::objects::Objects;
 use crate::nats::{say, streams};
-use crate::seam::{Argument, Outgoing};
+use crate::seam::{ArgumentBytes, Outgoing};
 use crate::wire::{self, CallId, Hash, Part};
 
 /// How long until a message that the server would not have is sent again.
@@ -28,7 +28,7 @@ const AT_ONCE: u64 = 1 << 20;
 /// The most of those that are told at once.
 const MOST_WITHDRAWN: usize = 8 << 10;
 
-impl Acting {
+impl ActingDriver {
     pub(super) fn enter(&mut self, mut outgoing: Outgoing) {
         slim(&mut outgoing);
         for (hash, _) in larges(&outgoing) {
@@ -64,7 +64,7 @@ impl Acting {
         let (objects, run) = (objects.clone(), self.run);
         self.find(async move {
             objects.delete(run, &hash).await;
-            Found::Nothing
+            DriverFound::Nothing
         });
     }
 
@@ -75,9 +75,9 @@ impl Acting {
         let Some(limit) = its.limit else { return };
         let (work, names) = (self.streams.work.clone(), self.names.clone());
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.find(
-            async move { Found::Made(lane, streams::consumer(&work, &names, lane, limit).await) },
-        );
+        self.find(async move {
+            DriverFound::Made(lane, streams::consumer(&work, &names, lane, limit).await)
+        });
     }
 
     /// Sends what may be sent. Without its server a client has room for so much, and then this waits.
@@ -128,7 +128,7 @@ impl Acting {
             };
             let put = put.await;
             let bodies = bodies.into_iter().map(|(hash, body)| (hash, body.len() as u64));
-            Found::Put(number, delivery, epoch, bodies.collect(), put)
+            DriverFound::Put(number, delivery, epoch, bodies.collect(), put)
         });
     }
 
@@ -188,7 +188,7 @@ impl Acting {
         let sent = self.connection.js.send_publish(subject, message).await;
         self.find(async move {
             let acknowledged = async { Ok(sent?.await?.sequence) };
-            Found::Sent(number, delivery, epoch, now, acknowledged.await)
+            DriverFound::Sent(number, delivery, epoch, now, acknowledged.await)
         });
     }
 
@@ -201,7 +201,7 @@ impl Acting {
             let client = self.connection.client.clone();
             self.find(async move {
                 client.flush().await.ok();
-                Found::Flushed
+                DriverFound::Flushed
             });
         }
     }
@@ -210,7 +210,7 @@ impl Acting {
     pub(super) fn message(&self, open: &Open) -> (String, PublishMessage) {
         let Outgoing { call, arguments, alone, .. } = &open.outgoing;
         let bodies: Vec<Bytes> = arguments.iter().filter_map(here).collect();
-        let head = frames::Call { version: wire::VERSION, call: call.clone(), alone: *alone };
+        let head = frames::CallFrame { version: wire::VERSION, call: call.clone(), alone: *alone };
         let id = message_id(call.id.run, call.id.number, call.delivery);
         let message = PublishMessage::build().message_id(id).payload(frames::pack(&head, &bodies));
         (self.names.work(open.lane, call.function), message)
@@ -325,21 +325,21 @@ fn slim(outgoing: &mut Outgoing) {
         let Some((at, bytes)) = here.max_by_key(|(_, bytes)| bytes.len()) else { return };
         let hash = *blake3::hash(&bytes).as_bytes();
         call.parts[at] = Part::Large(hash, bytes.len() as u64);
-        arguments[at] = Argument::Large(hash, bytes);
+        arguments[at] = ArgumentBytes::Large(hash, bytes);
     }
 }
 
-fn here(argument: &Argument) -> Option<Bytes> {
+fn here(argument: &ArgumentBytes) -> Option<Bytes> {
     match argument {
-        Argument::Here(bytes) => Some(bytes.clone()),
-        Argument::Large(..) => None,
+        ArgumentBytes::Here(bytes) => Some(bytes.clone()),
+        ArgumentBytes::Large(..) => None,
     }
 }
 
-fn large(argument: &Argument) -> Option<(Hash, Bytes)> {
+fn large(argument: &ArgumentBytes) -> Option<(Hash, Bytes)> {
     match argument {
-        Argument::Here(_) => None,
-        Argument::Large(hash, bytes) => Some((*hash, bytes.clone())),
+        ArgumentBytes::Here(_) => None,
+        ArgumentBytes::Large(hash, bytes) => Some((*hash, bytes.clone())),
     }
 }
 

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::FuturesUnordered;
 
 use super::LEAST_PAUSE;
-use super::settings::Settings;
+use super::settings::WorkerSettings;
 use super::taken::All;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::{Lane, Names};
@@ -27,7 +27,7 @@ use crate::worker::Functions;
 pub(super) const GONE: Duration = Duration::from_secs(15);
 
 /// What a future that was set off has found out.
-pub(super) enum Found {
+pub(super) enum WorkerFound {
     /// A call's large arguments are here, or one of them isn't to be had.
     Fetched(CallId, Result<HashMap<Hash, Bytes>, Option<Hash>>),
     /// A large value was put where its driver finds it.
@@ -39,7 +39,7 @@ pub(super) enum Found {
     Nothing,
 }
 
-type Finding = Pin<Box<dyn Future<Output = Found> + Send>>;
+type Finding = Pin<Box<dyn Future<Output = WorkerFound> + Send>>;
 
 /// A call that is here and has not been given to a process.
 pub(super) struct Held {
@@ -81,8 +81,8 @@ impl Asked {
     }
 }
 
-pub(super) struct Acting {
-    pub(super) settings: Settings,
+pub(super) struct ActingWorker {
+    pub(super) settings: WorkerSettings,
     pub(super) names: Names,
     pub(super) instance: u64,
     /// What this machine is called.
@@ -145,13 +145,13 @@ pub(super) struct Acting {
     pub(super) is_draining: bool,
 }
 
-impl Acting {
+impl ActingWorker {
     pub(super) async fn begin(
-        settings: Settings,
+        settings: WorkerSettings,
         names: Names,
         mut connection: Connection,
         crew: Arc<Processes>,
-    ) -> Result<Acting, BoxError> {
+    ) -> Result<ActingWorker, BoxError> {
         connection.watch(names.done_stream());
         let copies = settings.server.copies();
         streams::open(&connection.js, &names, copies).await?;
@@ -160,7 +160,7 @@ impl Acting {
         let inbox = client.new_inbox();
         let calls = client.subscribe(format!("{inbox}.*")).await?;
         let (arguments, values) = Objects::of_both_kinds(&connection.js, &names, copies);
-        let mut acting = Acting {
+        let mut acting = ActingWorker {
             taken: All::new(settings.threads),
             settings,
             names,
@@ -221,7 +221,7 @@ impl Acting {
         self.lanes.push(Asked { lane, count: 0, until: now, named: now });
     }
 
-    pub(super) fn find(&self, finding: impl Future<Output = Found> + Send + 'static) {
+    pub(super) fn find(&self, finding: impl Future<Output = WorkerFound> + Send + 'static) {
         self.findings.push(Box::pin(finding));
     }
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::acting::Acting;
+use super::acting::ActingWorker;
 use super::taken::Taken;
-use crate::seam::{About, Alone, Argument, Backend, Outgoing};
+use crate::seam::{About, Alone, ArgumentBytes, Backend, Outgoing};
 use crate::wire::{self, CallId, Outcome};
 
 /// A call that has a worker to itself comes at a moment of chance within this time: whoever ends workers by the clock does
@@ -30,7 +30,7 @@ pub(super) fn pause(alone: Alone) -> Duration {
     }
 }
 
-impl Acting {
+impl ActingWorker {
     /// Gives those that may begin to processes. Who has them is told the driver in a moment, unless they are over by then;
     /// so nothing begins while nobody can be told.
     pub(super) async fn begin_all(&mut self) {
@@ -111,7 +111,7 @@ impl Acting {
         self.arrived.contains(&id)
     }
 
-    fn give(&mut self, call: wire::Call, arguments: Vec<Argument>, alone: Alone) {
+    fn give(&mut self, call: wire::Call, arguments: Vec<ArgumentBytes>, alone: Alone) {
         let (id, function) = (call.id, call.function);
         let path = match self.functions.find(&function) {
             Ok(served) => served.function().path(),

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::Said;
-use super::acting::{Acting, Found, GONE};
+use super::acting::{ActingWorker, GONE, WorkerFound};
 use crate::nats::frames::{self, DriverBeat, Told};
 use crate::nats::names::{self, Lane};
 use crate::nats::{EACH, say, streams};
@@ -40,7 +40,7 @@ async fn moment(until: Option<Instant>) {
     }
 }
 
-impl Acting {
+impl ActingWorker {
     pub(super) async fn act(
         mut self,
         mut said: mpsc::UnboundedReceiver<Said>,
@@ -113,17 +113,17 @@ impl Acting {
         }
     }
 
-    fn learn(&mut self, found: Found) {
+    fn learn(&mut self, found: WorkerFound) {
         match found {
-            Found::Fetched(id, found) => self.fetched(id, found),
-            Found::Put(ready) => self.ready.push_back(*ready),
-            Found::Stored(epoch, stored) => self.stored(epoch, stored.is_ok()),
-            Found::Opened(epoch, opened) => {
+            WorkerFound::Fetched(id, found) => self.fetched(id, found),
+            WorkerFound::Put(ready) => self.ready.push_back(*ready),
+            WorkerFound::Stored(epoch, stored) => self.stored(epoch, stored.is_ok()),
+            WorkerFound::Opened(epoch, opened) => {
                 if opened.is_err() && epoch == self.epoch {
                     self.reopen(Duration::from_millis(200));
                 }
             }
-            Found::Nothing => {}
+            WorkerFound::Nothing => {}
         }
     }
 
@@ -201,7 +201,7 @@ impl Acting {
         let (copies, epoch) = (self.settings.server.copies(), self.epoch);
         self.find(async move {
             tokio::time::sleep(after).await;
-            Found::Opened(epoch, streams::open(&js, &names, copies).await.map(drop))
+            WorkerFound::Opened(epoch, streams::open(&js, &names, copies).await.map(drop))
         });
     }
 

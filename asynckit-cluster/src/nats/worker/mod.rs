@@ -28,8 +28,8 @@ use asynckit::BoxError;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use acting::Acting;
-use settings::Settings;
+use acting::ActingWorker;
+use settings::WorkerSettings;
 
 use super::names::{self, Names};
 use crate::processes::{Options, Processes, lines};
@@ -121,7 +121,7 @@ pub(crate) fn serve_if_asked() {
 }
 
 /// Serves until the process is asked to end.
-fn serve(settings: Settings, build: String) -> Result<(), BoxError> {
+fn serve(settings: WorkerSettings, build: String) -> Result<(), BoxError> {
     if let Some(complaint) = settings.app.as_deref().and_then(names::complaint) {
         return Err(complaint.into());
     }
@@ -152,7 +152,7 @@ fn serve(settings: Settings, build: String) -> Result<(), BoxError> {
             None => life::app_of_a_driver(&connection.client, &build).await?,
         };
         let names = Names { app, build };
-        Acting::begin(settings, names, connection, its).await?.act(said).await
+        ActingWorker::begin(settings, names, connection, its).await?.act(said).await
     });
     crew.stop();
     served

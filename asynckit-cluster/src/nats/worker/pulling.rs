@@ -9,14 +9,14 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 
 use super::LONGEST_PAUSE;
-use super::acting::{Acting, Asked, Found, GONE, Held};
+use super::acting::{ActingWorker, Asked, GONE, Held, WorkerFound};
 use super::beginning::pause;
-use super::settings::Settings;
+use super::settings::WorkerSettings;
 use super::taken::Taken;
 use crate::nats::frames::{self, Told};
 use crate::nats::names::{self, Lane};
 use crate::nats::{self, say, streams};
-use crate::seam::Argument;
+use crate::seam::ArgumentBytes;
 use crate::wire::{CallId, Garbled, Hash, Part};
 
 /// How long a request for calls stands.
@@ -26,7 +26,7 @@ const STANDS: Duration = Duration::from_secs(5);
 /// has time for them; and one that nobody has time for stays somewhere until it has its turn, however long others take.
 const WAITS: Duration = Duration::from_secs(1);
 
-impl Acting {
+impl ActingWorker {
     /// Asks for as many calls as there is room for.
     pub(super) async fn pull(&mut self) {
         if !self.is_connected || self.is_draining || self.rests.is_some() || self.alone.is_some() {
@@ -101,7 +101,7 @@ impl Acting {
     fn take_in(&mut self, message: Message) {
         let Some(reply) = message.reply else { return };
         let reply = reply.to_string();
-        let (head, body) = match frames::unpack::<frames::Call>(&message.payload) {
+        let (head, body) = match frames::unpack::<frames::CallFrame>(&message.payload) {
             Ok(read) => read,
             Err(garbled) => return self.refuse(reply, &garbled, message.payload),
         };
@@ -154,11 +154,11 @@ impl Acting {
             for (hash, size) in large {
                 match arguments.get(id.run, hash, size, None).await {
                     Ok(Some(body)) => drop(all.insert(hash, body)),
-                    Ok(None) => return Found::Fetched(id, Err(Some(hash))),
-                    Err(_) => return Found::Fetched(id, Err(None)),
+                    Ok(None) => return WorkerFound::Fetched(id, Err(Some(hash))),
+                    Err(_) => return WorkerFound::Fetched(id, Err(None)),
                 }
             }
-            Found::Fetched(id, Ok(all))
+            WorkerFound::Fetched(id, Ok(all))
         });
     }
 
@@ -202,7 +202,7 @@ impl Acting {
 
     /// One more process could not be started: it goes on with those that it has, and takes no more calls than these run.
     pub(super) fn make_do(&mut self, there: usize, why: &str) {
-        let Settings { name, threads, processes, .. } = &self.settings;
+        let WorkerSettings { name, threads, processes, .. } = &self.settings;
         if self.is_short.replace(Instant::now() + LONGEST_PAUSE).is_none() {
             say(&format!(
                 "{name} goes on with the processes that it has, {there} of {processes}: {why}"
@@ -271,7 +271,7 @@ impl Acting {
         let setting = streams::set_aside(client, names, why.to_string(), payload);
         self.find(async move {
             setting.await;
-            Found::Nothing
+            WorkerFound::Nothing
         });
     }
 
@@ -286,18 +286,18 @@ impl Acting {
         let client = self.connection.client.clone();
         self.find(async move {
             client.publish(reply, Bytes::from_static(how.as_bytes())).await.ok();
-            Found::Nothing
+            WorkerFound::Nothing
         });
     }
 }
 
 impl Held {
     /// Its arguments: what is large goes on by itself.
-    pub(super) fn arguments(&self) -> Result<Vec<Argument>, Garbled> {
+    pub(super) fn arguments(&self) -> Result<Vec<ArgumentBytes>, Garbled> {
         let all = self.call.arguments(&self.body, |hash| self.large.get(hash).cloned())?;
         let each = self.call.parts.iter().zip(all).map(|(part, bytes)| match part {
-            Part::Here(_) => Argument::Here(bytes),
-            Part::Large(hash, _) => Argument::Large(*hash, bytes),
+            Part::Here(_) => ArgumentBytes::Here(bytes),
+            Part::Large(hash, _) => ArgumentBytes::Large(*hash, bytes),
         });
         Ok(each.collect())
     }

@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// What a worker is to be.
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(super) struct WorkerSettings {
     pub(super) server: Server,
     /// The app that is served; the one of the first driver that is heard of, where it isn't said.
     pub(super) app: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Settings {
 pub(super) fn read(
     arguments: &[String],
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<Option<Settings>, BoxError> {
+) -> Result<Option<WorkerSettings>, BoxError> {
     let said = by_arguments(arguments)?;
     let setting = |name: &str| {
         let argument = said.iter().find(|(its, _)| *its == name);
@@ -98,7 +98,7 @@ pub(super) fn read(
     };
     let name = setting("WORKER_NAME").unwrap_or_else(default_name);
     let app = setting("WORKER_APP").or(path);
-    Ok(Some(Settings { server, app, threads, processes, grace, name }))
+    Ok(Some(WorkerSettings { server, app, threads, processes, grace, name }))
 }
 
 /// What there is to say, as in the names of variables.
@@ -174,7 +174,7 @@ fn default_name() -> String {
 mod tests {
     use super::*;
 
-    fn read_all(arguments: &[&str], variables: &[(&str, &str)]) -> Option<Settings> {
+    fn read_all(arguments: &[&str], variables: &[(&str, &str)]) -> Option<WorkerSettings> {
         let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
         let variable = |name: &str| {
             let found = variables.iter().find(|(its, _)| *its == name);

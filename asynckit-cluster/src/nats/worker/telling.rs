@@ -7,7 +7,7 @@ use async_nats::jetstream::message::PublishMessage;
 use bytes::Bytes;
 
 use super::LEAST_PAUSE;
-use super::acting::{Acting, Found, Ready};
+use super::acting::{ActingWorker, Ready, WorkerFound};
 use crate::clock;
 use crate::nats::frames::{self, Beat, Body, Done, DoneOne, News, Told};
 use crate::nats::streams::KEPT;
@@ -27,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// How long claims and acknowledgements wait for something that they can go with.
 const MOMENT: Duration = Duration::from_millis(1);
 
-impl Acting {
+impl ActingWorker {
     /// Tells drivers of their calls.
     pub(super) async fn tell(&self, all: Vec<(CallId, u32, Told)>) {
         if !self.is_connected {
@@ -120,7 +120,7 @@ impl Acting {
                 tokio::time::sleep(AGAIN).await;
             }
             values.forget(id.run, &hash);
-            Found::Put(Box::new(ready))
+            WorkerFound::Put(Box::new(ready))
         });
     }
 
@@ -150,7 +150,7 @@ impl Acting {
             outcome: one.outcome.clone(),
             body: one.body,
             ran: one.ran.as_ref().map(|ran| {
-                (ran.place.to_string(), clock::Ran::by(self.since, ran.began, ran.ended))
+                (ran.place.to_string(), clock::RanWhen::by(self.since, ran.began, ran.ended))
             }),
         });
         let head = Done {
@@ -173,7 +173,7 @@ impl Acting {
             if stored.is_err() {
                 tokio::time::sleep(AGAIN).await;
             }
-            Found::Stored(epoch, stored)
+            WorkerFound::Stored(epoch, stored)
         });
         true
     }
@@ -198,7 +198,7 @@ impl Acting {
             let (values, run) = (self.values.clone(), ready.id.run);
             self.find(async move {
                 values.delete(run, &hash).await;
-                Found::Nothing
+                WorkerFound::Nothing
             });
         }
     }
@@ -211,7 +211,7 @@ impl Acting {
                 // What can't be taken away now goes by its age.
                 done.purge().filter(names.done(run)).await.ok();
             }
-            Found::Nothing
+            WorkerFound::Nothing
         });
     }
 

@@ -52,7 +52,7 @@ fn entries_are_read_as_they_were_written() {
             kind: Kind::Runs,
             by: None,
             part_of: None,
-            needs: (80_000..80_000 + Shape::MANY as u64 - 1).collect(),
+            needs: (80_000..80_000 + ListShape::MANY as u64 - 1).collect(),
             more: true,
         },
         Entry::Ready(7),
