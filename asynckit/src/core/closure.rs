@@ -96,7 +96,8 @@ impl<'w, V, R, Room> Closure<'w, V, R, Room> {
         if let Some(table) = self.table.take()
             && let Some(drop) = table.drop
         {
-            // SAFETY: as in `call`.
+            // SAFETY: `new` has put the body there that the table knows, and taking the table is the right to use the
+            // body up: it was not called.
             unsafe { drop(self.room.get().cast()) }
         }
     }

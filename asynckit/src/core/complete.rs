@@ -206,7 +206,8 @@ impl ListRest {
 
 impl Drop for ListRest {
     fn drop(&mut self) {
-        // SAFETY: as above. Nobody is to wait in vain.
+        // SAFETY: the list is this one's, and was not visited: `visit` would have kept this from being dropped. Nobody is
+        // to wait in vain.
         unsafe { visit(self.0, &mut ToHomes) }
     }
 }

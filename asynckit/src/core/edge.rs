@@ -79,7 +79,7 @@ impl Edge {
     #[inline]
     pub(super) fn take(&self) -> Option<(Holder, bool)> {
         let word = self.upstream.replace(0);
-        // SAFETY: as above; the hold goes to the caller.
+        // SAFETY: a word that is not 0 was a holder's, whose hold the edge has had until now: it goes to the caller.
         let holder = |word| unsafe { Holder::from_word(word & !(OWNS | LENT)) };
         (word != 0).then(|| (holder(word), word & OWNS != 0))
     }

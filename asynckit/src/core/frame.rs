@@ -118,7 +118,7 @@ pub(super) unsafe fn hook_of(task: CellPtr) -> Option<Hook> {
 #[inline]
 pub(crate) fn runs_for(home: *const Home) -> bool {
     let top = STACK.with(|stack| stack.top.load(Ordering::Relaxed));
-    // SAFETY: as above.
+    // SAFETY: the top of this thread's own stack is a frame of a function that has not returned, and that keeps its task.
     !top.is_null() && unsafe { (*top).home_address() } == home
 }
 
@@ -153,7 +153,7 @@ impl Frame {
 
     /// Whether its result is there already, though it runs.
     pub(crate) fn is_set(&self) -> bool {
-        // SAFETY: as above.
+        // SAFETY: the promise of `within`: the task is kept as long as its frame is there, its result set or not.
         unsafe { self.task.as_ref() }.outcome.is_closed()
     }
 

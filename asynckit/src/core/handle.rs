@@ -192,7 +192,7 @@ impl Entry {
     }
 
     pub(crate) fn reference(&self) -> TaskRef {
-        // SAFETY: as above.
+        // SAFETY: an entry keeps its task, by its being open or by a reference, while another one is added.
         unsafe { TaskRef::new(self.0) }
     }
 
@@ -233,7 +233,7 @@ impl Claimed {
     /// As `run`.
     #[inline(always)]
     pub(super) unsafe fn run_plain(self, to: &mut impl Schedule) {
-        // SAFETY: as in `run`.
+        // SAFETY: the claim is used up; that its home is alive is the caller's promise, and so is that nobody is told of it.
         unsafe { run::run_plain(self.0, to) }
     }
 

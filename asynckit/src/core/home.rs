@@ -72,14 +72,14 @@ pub(crate) struct Homed<P> {
 
 // SAFETY: the front is a constant table's address, and who looks on, which any thread may read.
 unsafe impl<P: Sync> Sync for Homed<P> {}
-// SAFETY: likewise.
+// SAFETY: the front may be moved and dropped by any thread; the rest is a `P`.
 unsafe impl<P: Send> Send for Homed<P> {}
 
 impl<P: IsHome> Homed<P> {
     const TABLE: HomeTable = HomeTable {
         // SAFETY: the home is alive, and the caller gives the task's entry away.
         schedule: |home, task| unsafe { P::schedule(of(home), Entry::new(task)) },
-        // SAFETY: as in `schedule`.
+        // SAFETY: the home is alive, and the task's entry goes to the queue.
         queue: |home, task| unsafe { P::queue(of(home), Entry::new(task)) },
         // SAFETY: the home is alive.
         rest: |home, rest| unsafe { P::rest(of(home), rest) },
@@ -93,9 +93,9 @@ impl<P: IsHome> Homed<P> {
         sleeps: |home, task, hidden| unsafe { P::sleeps(of(home), &TaskRef::new(task), hidden) },
         // SAFETY: a hooked task's home is counted for it, and the caller keeps the task.
         over: |home, task| unsafe { P::over(of(home), &TaskRef::new(task)) },
-        // SAFETY: as in `over`.
+        // SAFETY: only hooked tasks have records with their home, which is counted for them as long as they are there.
         record: |home| unsafe { P::record(of(home)).map(NonNull::from) },
-        // SAFETY: as in `over`.
+        // SAFETY: a hooked task's home is counted for it; the caller keeps the task while it is told of.
         tells: |home, task, news| unsafe { P::tells(of(home), task.as_ref(), news) },
         // SAFETY: the count is the task's, and goes with it.
         release: |home| unsafe { Arc::decrement_strong_count(home.cast::<Homed<P>>()) },
@@ -141,7 +141,8 @@ impl<P: IsHome> Homed<P> {
         watched: Record,
     ) -> (Owner<T>, Submitted) {
         let traits = traits.and(Traits::WATCHED);
-        // SAFETY: as in `submit`.
+        // SAFETY: the home is alive, and promises to stay so as long as its tasks need it. The trait says that there is a
+        // record, and it goes with the task.
         unsafe { task::submit(self.address(), traits, hop, task, Some(watched)) }
     }
 
@@ -200,7 +201,8 @@ impl<P: IsHome> Homed<P> {
     #[inline(always)]
     pub(crate) fn run_plain(&self, task: Claimed, to: &mut impl Schedule) {
         debug_assert!(!task.header().has_news(), "somebody is to be told of a task");
-        // SAFETY: as in `run`.
+        // SAFETY: this is its home, or the pool that its home is a part of, which the caller keeps alive; that nobody is
+        // told was looked at.
         unsafe { task.run_plain(to) }
     }
 

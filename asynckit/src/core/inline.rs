@@ -79,7 +79,7 @@ impl<'w, T> Inline<'w, T> {
 impl<T> Drop for Inline<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: as in `call`.
+        // SAFETY: the words have the closure that `end` was made for: `call` keeps this from being dropped.
         unsafe { (self.end)(&raw mut self.words, InlineEnd::Dropped) };
     }
 }

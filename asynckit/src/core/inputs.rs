@@ -130,23 +130,23 @@ pub unsafe trait Inputs: Sized {
     #[doc(hidden)]
     fn failed(&self, _error: &Error, _own: bool) {}
     /// # Safety
-    /// As for one.
+    /// As [`Input::link`], for each of them.
     #[doc(hidden)]
     unsafe fn link(&self, dependent: CellPtr, home: *const Home) -> Linked;
     /// # Safety
-    /// As for one.
+    /// As [`Input::take`]: all are there.
     #[doc(hidden)]
     unsafe fn take(this: *mut Self) -> Self::Values;
     /// # Safety
-    /// As for one.
+    /// As [`Input::end_loan`], for each: after `take`, when the call is over.
     #[doc(hidden)]
     unsafe fn end_loans(&self) -> bool;
     /// # Safety
-    /// As for one.
+    /// As [`Input::let_go`]: in place of `take`.
     #[doc(hidden)]
     unsafe fn let_go(this: *mut Self, cancelled: bool);
     /// # Safety
-    /// As for one.
+    /// As [`Input::drop_edges`]: when no edge of theirs is linked any more.
     #[doc(hidden)]
     unsafe fn drop_edges(this: *mut Self);
 

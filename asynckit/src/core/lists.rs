@@ -91,8 +91,9 @@ unsafe fn visit_late(cell: CellPtr, list: usize) {
 /// # Safety
 /// As `fail::fail_list`; `cell` is what has failed, and a reference to it.
 unsafe fn fail_late_list(list: *mut (), cell: usize) {
-    // SAFETY: as in `fail::fail_list`. A dependent that is visited is not given up meanwhile, so that its edge
-    // holds the cell, and that the failure.
+    // SAFETY: the list was taken out of the cell, so that nobody else has its edges, and the next one is read before
+    // an edge is let go. A dependent that is visited is not given up meanwhile, so that its edge holds the cell, and
+    // that the failure.
     unsafe {
         let cell = CellPtr::new_unchecked(std::ptr::with_exposed_provenance_mut(cell));
         let (mut at, mut error) = (list.addr(), None::<Error>);
@@ -142,7 +143,8 @@ pub(super) unsafe fn fail_dependents_of(
 /// As `fail::fail_edge`.
 #[cold]
 unsafe fn fail_taken(edge: &Edge, error: &Error) {
-    // SAFETY: as in `fail::pass`.
+    // SAFETY: the caller's promise: the edge is out of its list and not visited yet, and an edge that is linked keeps its
+    // dependent. That may be over by the step below, so it gets a reference first.
     unsafe {
         let dependent = edge.dependent();
         let header = dependent.as_ref();

@@ -10,7 +10,7 @@ pub(crate) struct TaskRef(pub(super) CellPtr);
 // SAFETY: what a reference leads to is atomic or never changes; what else a cell has goes to other threads only
 // as `Work` and the results ask it of closures and values.
 unsafe impl Send for TaskRef {}
-// SAFETY: as above.
+// SAFETY: a `&TaskRef` leads to the same, and what is atomic or never changes may be looked at by many at once.
 unsafe impl Sync for TaskRef {}
 
 impl TaskRef {

@@ -284,7 +284,8 @@ unsafe fn wait_again(task: CellPtr, last: bool, to: &mut impl Schedule) {
 /// # Safety
 /// As `end`.
 unsafe fn suspend(task: CellPtr) {
-    // SAFETY: as in `wait_again`.
+    // SAFETY: the caller's promise: the task has run, and is its until it sleeps. From then on its waker may have it run
+    // and end it: the reference keeps the memory meanwhile, and the home is alive as long as the caller has it run.
     unsafe {
         let header = task.as_ref();
         let home = header.home();
@@ -317,7 +318,8 @@ unsafe fn suspend(task: CellPtr) {
 /// The caller has the claim, and the task's home is alive.
 #[cold]
 pub(super) unsafe fn put_back(task: CellPtr) {
-    // SAFETY: as in `wait_again`.
+    // SAFETY: the caller's promise. Once the claim is given back anybody may run the task and end it: the reference keeps
+    // the memory until this is done with it.
     unsafe {
         let header = task.as_ref();
         header.holds.add_ref();

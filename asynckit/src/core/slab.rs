@@ -198,7 +198,7 @@ fn make_room(class: usize) -> bool {
         }
         if !at.is_null() {
             kept += 1;
-            // SAFETY: likewise.
+            // SAFETY: the list is this thread's; the block is in it, and what is behind it is cut off as a whole.
             let older = unsafe { std::mem::replace(&mut (*at).next, null_mut()) };
             // A magazine that has no room has two batches.
             give_so_many(class, older, batch(class));

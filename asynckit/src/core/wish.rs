@@ -65,7 +65,7 @@ pub(super) unsafe fn loans_are_over(task: CellPtr) -> bool {
             });
         }
         let Some(edge) = lent else { return true };
-        // SAFETY: as above.
+        // SAFETY: the caller's promise: the claim, and that the edges stay where they are.
         if !unsafe { wait_for_loans(task, &*edge) } {
             return false;
         }

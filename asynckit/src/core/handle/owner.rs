@@ -215,9 +215,10 @@ pub(crate) struct Lender {
     task: TaskRef,
 }
 
-// SAFETY: as for `TaskRef`.
+// SAFETY: it reads and changes counts, which are atomics, and never the value; the reference keeps the memory, and may be
+// given back on any thread.
 unsafe impl Send for Lender {}
-// SAFETY: as above.
+// SAFETY: what is behind a `&Lender` are counts, which are atomics, and the cell's memory, which the reference keeps.
 unsafe impl Sync for Lender {}
 
 impl Lender {
@@ -332,7 +333,7 @@ pub(crate) struct Loan<T> {
 
 // SAFETY: it leads to `&T`, and may be the one that drops the `T`.
 unsafe impl<T: Send + Sync> Send for Loan<T> {}
-// SAFETY: likewise.
+// SAFETY: a `&Loan` leads to `&T` on several threads at once, which is what `T: Sync` allows.
 unsafe impl<T: Send + Sync> Sync for Loan<T> {}
 
 impl<T> Loan<T> {
@@ -381,5 +382,6 @@ impl<T> Setting<T> {
 
 // SAFETY: the value goes through it.
 unsafe impl<T: Send> Send for Setting<T> {}
-// SAFETY: as for `Owner`.
+// SAFETY: a `&Setting` lets many threads try to set the value, of which one does, by an atomic step: `T: Send` lets its
+// value go to who gets it.
 unsafe impl<T: Send> Sync for Setting<T> {}

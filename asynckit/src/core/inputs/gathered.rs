@@ -78,12 +78,13 @@ unsafe impl<L: Inputs, const CANCELS: bool> Inputs for Gathered<L, CANCELS> {
     }
 
     unsafe fn link(&self, dependent: CellPtr, home: *const Home) -> Linked {
-        // SAFETY: the caller's promise, here and below.
+        // SAFETY: the caller's promise, which is the same for the inputs within.
         unsafe { self.inputs.link(dependent, home) }
     }
 
     unsafe fn take(this: *mut Self) -> L::Values {
-        // SAFETY: as above. Nothing fails any more.
+        // SAFETY: the caller's promise: each edge was visited with a value, so that nothing fails any more that would
+        // look at the failures, and the inputs are taken once.
         unsafe {
             (&raw mut (*this).failures).drop_in_place();
             L::take(&raw mut (*this).inputs)
@@ -91,17 +92,17 @@ unsafe impl<L: Inputs, const CANCELS: bool> Inputs for Gathered<L, CANCELS> {
     }
 
     unsafe fn end_loans(&self) -> bool {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise: the call is over, and looks at no value any more.
         unsafe { self.inputs.end_loans() }
     }
 
     unsafe fn let_go(this: *mut Self, cancelled: bool) {
-        // SAFETY: as above.
+        // SAFETY: the caller's promise: the task will not run, and its inputs were not taken.
         unsafe { L::let_go(&raw mut (*this).inputs, cancelled || CANCELS) }
     }
 
     unsafe fn drop_edges(this: *mut Self) {
-        // SAFETY: as above. No edge is left that could tell of a failure.
+        // SAFETY: the caller's promise: no edge is linked any more, so that none is left that could tell of a failure.
         unsafe {
             (&raw mut (*this).failures).drop_in_place();
             L::drop_edges(&raw mut (*this).inputs);

@@ -153,7 +153,7 @@ impl<T> Either<T> {
     }
 }
 
-// SAFETY: as above.
+// SAFETY: the one edge is shown and lies in it; that it looks at a failure changes nothing of where it is.
 unsafe impl<T> Input for Either<T> {
     type Value = Result<T, Error>;
     const MOVES: bool = true;
@@ -181,7 +181,8 @@ impl<T> Lent<T> {
     }
 }
 
-// SAFETY: as above. The loan stays with the edge until the call is over.
+// SAFETY: the one edge is shown, to be visited and as a loan, and lies in it. The loan stays with it until the call is
+// over.
 unsafe impl<T> Input for Lent<T> {
     type Value = Borrowed<T>;
     one_edge!();
@@ -212,7 +213,7 @@ pub struct Borrowed<T>(*const T);
 
 // SAFETY: it is a `&T`.
 unsafe impl<T: Sync> Send for Borrowed<T> {}
-// SAFETY: as above.
+// SAFETY: a `&&T` gives no more than a `&T`, which `T: Sync` lets several threads have.
 unsafe impl<T: Sync> Sync for Borrowed<T> {}
 
 impl<T> Deref for Borrowed<T> {

@@ -29,19 +29,19 @@ pub(super) struct Part {
 
 // SAFETY: loom fails where two touch it at once.
 unsafe impl Send for Part {}
-// SAFETY: as above.
+// SAFETY: each look goes through loom's cell, which fails where another thread writes meanwhile.
 unsafe impl Sync for Part {}
 
 impl Part {
     /// Written by this thread.
     pub(super) fn new(drops: &Arc<AtomicUsize>) -> Part {
         let inner = UnsafeCell::new(0);
-        // SAFETY: as above.
+        // SAFETY: nobody else has it yet.
         inner.with_mut(|at| unsafe { *at = 1 });
         Part { inner, drops: Some(drops.clone()), clone: false }
     }
     pub(super) fn read(&self) -> u32 {
-        // SAFETY: as above.
+        // SAFETY: loom fails where it is written meanwhile.
         self.inner.with(|at| unsafe { *at })
     }
     pub(super) fn is_clone(&self) -> bool {
@@ -60,7 +60,7 @@ impl Clone for Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // SAFETY: as above.
+        // SAFETY: it is being dropped; loom fails where anybody still looks at it.
         self.inner.with_mut(|at| unsafe { *at += 1 });
         if let Some(drops) = self.drops.take() {
             drops.fetch_add(1, SeqCst);

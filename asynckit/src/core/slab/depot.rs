@@ -110,11 +110,12 @@ impl Depot {
         };
         // SAFETY: a chunk's first word is its depot's, here and in what follows.
         each(&mut |block| unsafe { *here(block) = 0 });
-        // SAFETY: as above.
+        // SAFETY: the chunk of a free block is there, and has its first word set by the round before.
         each(&mut |block| unsafe { *here(block) += 1 });
         let (mut head, mut count, mut gone) = (null_mut::<Free>(), 0, Vec::new());
         self.free = 0;
-        // SAFETY: as above; the blocks that stay are linked anew; and a chunk is no null pointer.
+        // SAFETY: the chunk's first word is the depot's until the chunk is given back, below, when each of its blocks has
+        // been looked at. The blocks that stay are linked anew; and a chunk is no null pointer.
         each(&mut |block| unsafe {
             let here = here(block);
             if *here == all {

@@ -115,14 +115,14 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As above.
+    /// The cell is of these types.
     unsafe fn inputs(task: CellPtr) -> *mut L {
         // SAFETY: only the address.
         unsafe { (&raw mut (*Self::job(task)).inputs).cast() }
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn run(task: CellPtr, how: Run) -> Ran {
         /// Ends what was lent to the call, and drops the closure where it was not called, also where something
         /// panics.
@@ -181,7 +181,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As above.
+    /// The cell is of these types.
     unsafe fn closure(task: CellPtr) -> *mut ClosureOf<'w, L, T, Room> {
         // SAFETY: only the address.
         unsafe { (&raw mut (*Self::job(task)).closure).cast() }
@@ -202,14 +202,14 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As for `Table`; the call has returned a result.
+    /// As `Table` says; the call has returned a result.
     unsafe fn edge<'a>(task: CellPtr) -> &'a Edge {
         // SAFETY: `forward` has written it.
         unsafe { &*Self::inputs(task).cast::<Edge>() }
     }
 
     /// # Safety
-    /// As above.
+    /// As `Table` says; the call has returned a result.
     unsafe fn run_forward(task: CellPtr, how: Run) -> Ran {
         // SAFETY: the caller's promise; the edge was visited.
         unsafe {
@@ -231,7 +231,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As above.
+    /// As `Table` says; the call has returned a result.
     unsafe fn drop_forward(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -241,14 +241,14 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As above.
+    /// As `Table` says; the call has returned a result.
     unsafe fn edges_of_forward(task: CellPtr, visit: VisitEdges<'_>) {
         // SAFETY: the caller's promise.
         visit(unsafe { Self::edge(task) });
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn withdraw(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -261,7 +261,7 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn drop_job(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
         unsafe {
@@ -273,28 +273,28 @@ impl<'w, L: Inputs, T, Room> TableOfCall<'w, L, T, Room> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn drop_edges(task: CellPtr) {
         // SAFETY: the caller's promise.
         unsafe { L::drop_edges(Self::inputs(task)) }
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn edges(task: CellPtr, visit: VisitEdges<'_>) {
         // SAFETY: the caller's promise.
         unsafe { (*Self::inputs(task)).edges(visit) }
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn failed(task: CellPtr, error: &Error, own: bool) {
         // SAFETY: the caller's promise; the inputs stay until each edge was visited.
         unsafe { (*Self::inputs(task)).failed(error, own) }
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn loans(task: CellPtr, visit: VisitEdges<'_>) {
         // SAFETY: the caller's promise; the edges that lend lie in the inputs themselves.
         unsafe { (*Self::inputs(task)).loans(visit) }

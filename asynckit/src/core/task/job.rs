@@ -99,7 +99,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn run(task: CellPtr, how: Run) -> Ran {
         let in_place = how == Run::InPlace;
         // SAFETY: the caller's promise.
@@ -114,7 +114,8 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
         });
         match step {
             Ok(JobStep::Done(Ok(value))) => {
-                // SAFETY: as above.
+                // SAFETY: the caller has the claim, so that the place of the value is its to write, once; and the cell is
+                // of a `T`.
                 unsafe { value_ptr::<T>(task).write(value) };
                 Ran::Over
             }
@@ -127,7 +128,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn withdraw(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
         let job = unsafe {
@@ -138,7 +139,7 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn awaited(task: CellPtr, show: &mut dyn FnMut(CellPtr)) -> bool {
         // SAFETY: the caller's promise.
         let awaited = unsafe { Self::job(task) }.awaited();
@@ -147,14 +148,14 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn fail_await(task: CellPtr, error: Error) {
         // SAFETY: the caller's promise.
         unsafe { Self::job(task) }.fail_await(error);
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn drop_job(task: CellPtr, cancelled: bool) {
         // SAFETY: the caller's promise.
         let job = unsafe { Self::job(task) };
@@ -164,14 +165,14 @@ impl<T, J: Job<T>> TableOfJob<T, J> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn drop_edges(task: CellPtr) {
         // SAFETY: the caller's promise.
         let _ = panic::contain(|| unsafe { job_ptr::<T, Jobbed<J>>(task).drop_in_place() });
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn edges(task: CellPtr, visit: VisitEdges<'_>) {
         // SAFETY: the caller's promise.
         unsafe { Self::job(task) }.edges(visit);

@@ -58,7 +58,7 @@ impl<T, C: Callable<T>> TableOfSimple<T, C> {
     }
 
     /// # Safety
-    /// As for `Table`.
+    /// As `Table` says.
     unsafe fn drop_job(task: CellPtr, _cancelled: bool) {
         // SAFETY: the caller's promise.
         let _ = panic::contain(|| unsafe { job_ptr::<T, Simple<C>>(task).drop_in_place() });
