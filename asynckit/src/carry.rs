@@ -146,6 +146,24 @@ pub fn words_of_panic(panic: Box<dyn Any + Send>) -> String {
 /// The pool or scope, for work whose calls this carrier may carry out.
 ///
 /// It is asked before those that `place` has already.
+///
+/// ```
+/// use asynckit::carry::{Call, Carriage, Carrier, on};
+/// use asynckit::{Pool, work};
+///
+/// /// Takes on nothing: all is done here.
+/// struct Nobody;
+///
+/// impl Carrier for Nobody {
+///     fn carry<'w>(&self, call: Call<'w>) -> Result<Carriage<'w>, Call<'w>> {
+///         Err(call)
+///     }
+/// }
+///
+/// let pool = Pool::new(1);
+/// assert_eq!(work(|| 2 + 2).spawn_on(&on(&pool, Nobody)).get()?, 4);
+/// # Ok::<(), asynckit::Error>(())
+/// ```
 pub fn on<S: Spawn + ?Sized>(place: &S, carrier: impl Carrier) -> CarriedBy<'_, S> {
     let Handle(place) = place.place();
     let carriers = Carriers::new(Arc::new(carrier), place.carriers().cloned());
@@ -153,6 +171,25 @@ pub fn on<S: Spawn + ?Sized>(place: &S, carrier: impl Carrier) -> CarriedBy<'_, 
 }
 
 /// A pool or scope whose calls a carrier may carry out; made by [`on`].
+///
+/// ```
+/// use asynckit::carry::{CarriedBy, Carrier, on};
+/// use asynckit::{Pool, async_work, chain};
+///
+/// #[async_work]
+/// fn length(text: &str) -> usize { text.len() }
+/// #[async_work]
+/// fn sum(a: usize, b: usize) -> usize { a + b }
+///
+/// /// A chain goes there as it goes to a pool.
+/// fn lengths(place: &CarriedBy<'_, Pool>) -> asynckit::Result<usize> {
+///     chain!(place, { sum(length("a"), length("bc")) }).get()
+/// }
+///
+/// fn with(pool: &Pool, carrier: impl Carrier) -> asynckit::Result<usize> {
+///     lengths(&on(pool, carrier))
+/// }
+/// ```
 pub struct CarriedBy<'a, S: ?Sized> {
     place: Place,
     of: PhantomData<&'a S>,
