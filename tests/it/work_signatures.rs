@@ -231,6 +231,7 @@ fn attributes_and_visibility_stay() {
 
 /// Such as macros write: nothing between the marks, or a mark after the last.
 #[rustfmt::skip]
+#[allow(clippy::multiple_bound_locations)]
 mod bare {
     use super::*;
 
