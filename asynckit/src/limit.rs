@@ -14,7 +14,7 @@ use std::panic::Location;
 use crate::sync::{Arc, OnceLock};
 #[cfg(feature = "jobserver")]
 use crate::terms::Slots;
-use crate::terms::{Passes, Wanted, Whose};
+use crate::terms::{Permits, Wanted, Whose};
 use crate::work::Work;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
@@ -49,7 +49,7 @@ use crate::work::Work;
 /// one of the waits fails as [`Deadlock`](crate::ErrorKind::Deadlock).
 #[derive(Clone)]
 pub struct Limit {
-    passes: Arc<Passes>,
+    permits: Arc<Permits>,
     /// How much of it work takes up.
     weight: usize,
 }
@@ -75,7 +75,7 @@ impl Limit {
 
     fn at(most: usize, at: &'static Location<'static>) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::new(most, false, at), weight: 1 }
+        Limit { permits: Permits::new(most, false, at), weight: 1 }
     }
 
     /// As many at once, of which work that waits gives its own back meanwhile. It is a limit of its own.
@@ -110,11 +110,11 @@ impl Limit {
     /// ```
     #[must_use = "it is a limit of its own"]
     pub fn lending(self) -> Limit {
-        if self.passes.lends() {
+        if self.permits.lends() {
             return self;
         }
-        let passes = Passes::new(self.passes.facts().most, true, self.passes.facts().made_at);
-        Limit { passes, ..self }
+        let permits = Permits::new(self.permits.facts().most, true, self.permits.facts().made_at);
+        Limit { permits, ..self }
     }
 
     /// A limit that shares the slots of GNU make's jobserver: for a build tool that runs under `make -j`, or as a
@@ -151,7 +151,10 @@ impl Limit {
     #[track_caller]
     pub fn jobserver(client: jobserver::Client, most: usize) -> Limit {
         assert!(most > 0, "a limit of 0 would let no work begin");
-        Limit { passes: Passes::of_slots(Slots::new(client, most), Location::caller()), weight: 1 }
+        Limit {
+            permits: Permits::of_slots(Slots::new(client, most), Location::caller()),
+            weight: 1,
+        }
     }
 
     /// How much work may run at once.
@@ -160,7 +163,7 @@ impl Limit {
     /// assert_eq!(asynckit::Limit::new(8).most(), 8);
     /// ```
     pub fn most(&self) -> usize {
-        self.passes.facts().most
+        self.permits.facts().most
     }
 
     /// The same limit, of which work takes up so much: 4 of the 16 GB of memory, say.
@@ -187,7 +190,7 @@ impl Limit {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn take(&self, weight: usize) -> Limit {
-        Limit { passes: self.passes.clone(), weight }
+        Limit { permits: self.permits.clone(), weight }
     }
 
     /// The limit of a key: as this one, and apart from it. At most two connections a host, say.
@@ -215,7 +218,7 @@ impl Limit {
         K: ?Sized + Hash + Eq + ToOwned,
         K::Owned: Hash + Eq + Send + Sync + 'static,
     {
-        Limit { passes: self.passes.of(key), weight: self.weight }
+        Limit { permits: self.permits.of(key), weight: self.weight }
     }
 
     /// How many keys have a limit now; see [`of`](Limit::of).
@@ -228,7 +231,7 @@ impl Limit {
     /// assert_eq!(limit.keys(), 0);
     /// ```
     pub fn keys(&self) -> usize {
-        self.passes.keys()
+        self.permits.keys()
     }
 
     /// How much work waits in line now.
@@ -246,7 +249,7 @@ impl Limit {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn waiting(&self) -> usize {
-        self.passes.waiting()
+        self.permits.waiting()
     }
 }
 
@@ -276,7 +279,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn limit(self, limit: &Limit) -> Work<'w, T> {
-        self.wanting(Wanted { whose: Whose::Limit(limit.passes.clone()), weight: limit.weight })
+        self.wanting(Wanted { whose: Whose::Limit(limit.permits.clone()), weight: limit.weight })
     }
 }
 

@@ -659,13 +659,13 @@ fn others_wait_for_the_one_that_is_done_here() {
 #[test]
 fn what_waits_for_itself_by_way_of_a_carrier_fails() {
     #[async_work(keep(crate = desk))]
-    fn circle(depth: u64) -> Result<u64, Error> {
-        circle(depth + 1).spawn_on(&current()).get()
+    fn cycle(depth: u64) -> Result<u64, Error> {
+        cycle(depth + 1).spawn_on(&current()).get()
     }
     soon(|| {
         for pool in [Pool::new(2), Pool::deterministic(1)] {
             let once = Once::default();
-            let error = circle(0).spawn_on(&on(&pool, once)).get().unwrap_err();
+            let error = cycle(0).spawn_on(&on(&pool, once)).get().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Deadlock, "{error:#}");
         }
     });

@@ -297,7 +297,7 @@ fn a_thread_that_has_just_been_woken_does_not_count_as_waiting() {
 
 /// The waiter waits for work that moves what is lent to work that waits for the waiter. `late`: the
 /// value comes when it waits already.
-fn a_circle_over_a_borrow(pool: &Pool, of_work: bool, late: bool) {
+fn a_cycle_over_a_borrow(pool: &Pool, of_work: bool, late: bool) {
     let (hand_over, handles) = mpsc::channel();
     let (setter, mut lent) = AsyncResult::channel();
     if of_work {
@@ -319,7 +319,7 @@ fn a_circle_over_a_borrow(pool: &Pool, of_work: bool, late: bool) {
 fn a_move_that_waits_for_a_borrower_that_waits_for_the_waiter() {
     soon(|| {
         for (workers, late) in [(1, true), (2, true), (1, false), (2, false)] {
-            a_circle_over_a_borrow(&Pool::new(workers), true, late);
+            a_cycle_over_a_borrow(&Pool::new(workers), true, late);
         }
     });
 }
@@ -328,13 +328,13 @@ fn a_move_that_waits_for_a_borrower_that_waits_for_the_waiter() {
 fn the_same_where_the_program_sets_the_value() {
     soon(|| {
         for (workers, late) in [(1, true), (2, true), (1, false), (2, false)] {
-            a_circle_over_a_borrow(&Pool::new(workers), false, late);
+            a_cycle_over_a_borrow(&Pool::new(workers), false, late);
         }
     });
 }
 
 #[test]
-fn a_borrower_that_nobody_has_to_wait_for_closes_no_circle() {
+fn a_borrower_that_nobody_has_to_wait_for_closes_no_cycle() {
     soon(|| {
         let pool = Pool::new(1);
         let (hand_over, handles) = mpsc::channel();

@@ -174,7 +174,7 @@ fn one_wait_too_many_is_an_error() {
 }
 
 #[test]
-fn a_circle_of_waits_is_an_error_that_names_it() {
+fn a_cycle_of_waits_is_an_error_that_names_it() {
     let pools: [fn() -> Pool; 3] = [lone, || Pool::new(1), || Pool::new(2)];
     for pool in pools {
         for_every_way(&[], pool, |pool, way| {

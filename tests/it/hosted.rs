@@ -134,7 +134,7 @@ fn a_spare_stands_in_while_work_waits() {
 }
 
 #[test]
-fn a_circle_of_waits_is_an_error() {
+fn a_cycle_of_waits_is_an_error() {
     on_each(|pool| {
         let (setter, own) = AsyncResult::<AsyncResult<ErrorKind>>::channel();
         let waits = pool.spawn(move || own.get().unwrap().get().unwrap_err().kind());

@@ -2,7 +2,7 @@
 //!
 //! - Each module of `asynckit/src` imports only from layers below its own ("Layers" there has the list).
 //! - Within a directory whose `mod.rs` has a list of its files, each imports only those above it.
-//! - No files import each other in a circle.
+//! - No files import each other in a cycle.
 //! - `unsafe` stands in `core/` alone.
 //! - No file is longer than 400 lines, without its tests.
 //! - No two types have one name.
@@ -69,7 +69,7 @@ fn complaints(sources: &Sources, architecture: &str) -> Vec<String> {
             look_at_directory(sources, module, &list, &imports, &mut all);
         }
     }
-    look_for_circles(sources, &imports, &mut all);
+    look_for_cycles(sources, &imports, &mut all);
     look_at_names(sources, &mut all);
     for (module, file) in &sources.files {
         let path = &file.path;
@@ -217,12 +217,12 @@ fn look_at_names(sources: &Sources, all: &mut Vec<String>) {
     }
 }
 
-fn look_for_circles(sources: &Sources, imports: &[Import], all: &mut Vec<String>) {
+fn look_for_cycles(sources: &Sources, imports: &[Import], all: &mut Vec<String>) {
     let mut graph: BTreeMap<&Module, Vec<&Import>> = BTreeMap::new();
     for import in imports.iter().filter(|import| !import.to.is_empty()) {
         graph.entry(&import.from).or_default().push(import);
     }
-    // What imports nothing that is left is in no circle, and does not close one.
+    // What imports nothing that is left is in no cycle, and does not close one.
     loop {
         let left = graph.len();
         let ends: Vec<&Module> = graph
@@ -240,9 +240,9 @@ fn look_for_circles(sources: &Sources, imports: &[Import], all: &mut Vec<String>
         }
     }
     let Some((&start, _)) = graph.first_key_value() else { return };
-    // All that is left leads into a circle: one step after the other, until it comes back.
+    // All that is left leads into a cycle: one step after the other, until it comes back.
     let (mut way, mut at) = (Vec::<&Import>::new(), start);
-    let circle = loop {
+    let cycle = loop {
         if let Some(begin) = way.iter().position(|import| import.from == *at) {
             break &way[begin..];
         }
@@ -250,11 +250,11 @@ fn look_for_circles(sources: &Sources, imports: &[Import], all: &mut Vec<String>
         way.push(step);
         at = &step.to;
     };
-    let steps = circle.iter().map(|Import { from, line, what, .. }| {
+    let steps = cycle.iter().map(|Import { from, line, what, .. }| {
         format!("  {}:{line} imports `{what}`", sources.files[from].path)
     });
     let steps: Vec<String> = steps.collect();
-    all.push(format!("These files import each other in a circle:\n{}", steps.join("\n")));
+    all.push(format!("These files import each other in a cycle:\n{}", steps.join("\n")));
 }
 
 /// What is wrong with sources that are made up, of three layers.
@@ -343,12 +343,12 @@ fn imports_that_go_up_are_found() {
 }
 
 #[test]
-fn circles_of_files_are_found() {
-    let circle = [("pool/queue.rs", "use super::worker::run; pub(crate) struct Queue;")];
+fn cycles_of_files_are_found() {
+    let cycle = [("pool/queue.rs", "use super::worker::run; pub(crate) struct Queue;")];
     let steps = ["pool/queue.rs:1 imports `crate::pool::worker::run`", "pool/worker.rs:1 imports"];
-    complains(&circle, &["in a circle", steps[0], steps[1]]);
+    complains(&cycle, &["in a cycle", steps[0], steps[1]]);
     let handed_on = [("pool/queue.rs", "use crate::pool::run; pub(crate) struct Queue;")];
-    complains(&handed_on, &["in a circle", "pool/queue.rs:1 imports `crate::pool::run`"]);
+    complains(&handed_on, &["in a cycle", "pool/queue.rs:1 imports `crate::pool::run`"]);
     let parent = [
         (
             "pool/mod.rs",
@@ -356,7 +356,7 @@ fn circles_of_files_are_found() {
         ),
         ("pool/worker.rs", "use super::P; pub(crate) fn run() {}"),
     ];
-    complains(&parent, &["in a circle", "pool/worker.rs:1 imports `crate::pool::P`"]);
+    complains(&parent, &["in a cycle", "pool/worker.rs:1 imports `crate::pool::P`"]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn parents_and_children_under_one_limit() {
 }
 
 #[test]
-fn a_plain_limit_keeps_it_and_the_circle_is_a_deadlock() {
+fn a_plain_limit_keeps_it_and_the_cycle_is_a_deadlock() {
     soon(|| {
         let (pool, limit) = (Pool::new(4), Limit::new(2));
         let error = Running::default().tree(6, &limit).spawn_on(&pool).get().unwrap().unwrap_err();
@@ -152,7 +152,7 @@ fn weights_and_keys_are_lent_whole() {
 
 #[test]
 fn two_limits_taken_in_different_orders() {
-    // One lends, the other one does not: no circle, or one that is told.
+    // One lends, the other one does not: no cycle, or one that is told.
     soon(|| {
         let pool = Pool::new(4);
         let (lends, plain) = (Limit::new(1).lending(), Limit::new(1));

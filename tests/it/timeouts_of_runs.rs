@@ -315,7 +315,7 @@ fn work_that_limited_work_submits_is_its_own() {
 }
 
 #[test]
-fn a_limit_that_has_not_begun_ends_no_circle() {
+fn a_limit_that_has_not_begun_ends_no_cycle() {
     soon(|| {
         let (pool, limit) = (Pool::new(2), Limit::new(1));
         let its = limit.clone();

@@ -1,7 +1,7 @@
 //! One thread's part of a random graph: the results that are open, and the steps by which new ones
 //! are made of them.
 //!
-//! The order in which results are made is an order of the graph, so that no wait closes a circle.
+//! The order in which results are made is an order of the graph, so that no wait closes a cycle.
 //! One thing needs care: a value that has several handles moves to the last one that is left. Were
 //! it lent after that, the borrower might wait for the mover and the mover for the borrower. So of
 //! a value that is cloned first and lent afterwards, one handle is kept until all else is done.

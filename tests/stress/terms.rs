@@ -1,7 +1,7 @@
 //! The steps whose work is under limits, rates and priorities. What they come to is what it would be without.
 //!
 //! Work in the line of a limit waits for what is before it there, and each result for those made before it: so no
-//! circle closes, as long as work enters a line before all that is made of its result.
+//! cycle closes, as long as work enters a line before all that is made of its result.
 
 use std::sync::LazyLock;
 use std::time::Duration;

@@ -64,13 +64,13 @@ pub(super) fn layout(shape: &Shape, widths: &[f64]) -> Layout {
     }
 }
 
-/// The layer of each node: after all that it depends on; what closes a circle does not count.
+/// The layer of each node: after all that it depends on; what closes a cycle does not count.
 fn ranks(shape: &Shape) -> Vec<usize> {
     let mut out = vec![Vec::new(); shape.nodes.len()];
     for edge in shape.edges.iter().filter(|edge| edge.from != edge.to) {
         out[edge.from].push(edge.to);
     }
-    let (order, kept) = without_circles(&out);
+    let (order, kept) = without_cycles(&out);
     let mut ranks = vec![0; out.len()];
     for v in order {
         for &w in &kept[v] {
@@ -81,7 +81,7 @@ fn ranks(shape: &Shape) -> Vec<usize> {
 }
 
 /// An order in which each node comes before those it leads to, and the edges for which that holds.
-fn without_circles(out: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
+fn without_cycles(out: &[Vec<usize>]) -> (Vec<usize>, Vec<Vec<usize>>) {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {
         No,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::callbacks::Called;
 use super::entry::{End, Kind};
 use super::limits::Limits;
-use super::read::{PassIs, Raw, Span, Told, told};
+use super::read::{PermitIs, Raw, Span, Told, told};
 use super::recorder::{Recorder, nanos};
 use super::{failures, rows};
 use crate::model::{Beyond, Callback, Model, Note, Piece, State, Task, Wait};
@@ -58,7 +58,7 @@ pub(super) fn model(recorder: &Recorder) -> Model {
         model.tasks.push(Task { function: function_of[site], site: site as u32, ..task });
     }
     all.stretches(&mut model, &row_of);
-    all.passes(&mut model, &limits);
+    all.permits(&mut model, &limits);
     all.callbacks(&mut model, &callbacks, &row_of);
     all.notes(&mut model);
     model.beyond = beyond(&sites, &function_of);
@@ -184,8 +184,9 @@ impl Assembly<'_> {
         let start = spans.first().map_or(over, |span| span.start).max(submitted);
         let end = last.map_or(over, |last| over.max(last)).max(start);
         let joined = |k: usize| {
-            let first = self.raw(k).passes.iter().find(|pass| pass.what == PassIs::WaitedFor);
-            first.map(|pass| pass.time)
+            let first =
+                self.raw(k).permits.iter().find(|permit| permit.what == PermitIs::WaitedFor);
+            first.map(|permit| permit.time)
         };
         let moments = |&k: &usize| [self.ready(k), joined(k)];
         let told = parts.iter().flat_map(moments).flatten().min();
@@ -364,6 +365,6 @@ fn beyond(sites: &[Arc<Site>], function_of: &[u32]) -> Vec<Beyond> {
     all.into_values().collect()
 }
 
-mod passes;
+mod permits;
 #[cfg(test)]
 mod tests;

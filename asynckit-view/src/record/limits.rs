@@ -15,7 +15,7 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) fn of(recorder: &Recorder, told: &Told) -> Limits {
-        let used = told.tasks.iter().flat_map(|raw| &raw.passes).map(|pass| pass.limit);
+        let used = told.tasks.iter().flat_map(|raw| &raw.permits).map(|permit| permit.limit);
         let mut limits = Limits { list: Vec::new(), index: HashMap::new() };
         let seen = recorder.limits.pin();
         for limit in used {

@@ -36,28 +36,28 @@ impl Observer for Recorder {
 
     fn stands_in_line(&self, event: &LineJoined<'_>) {
         let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
-        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+        self.permit(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
             Single::InLine { task, limit }
         });
     }
 
     fn left_line(&self, event: &LineLeft<'_>) {
         let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
-        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+        self.permit(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
             Single::LeftLine { task, limit }
         });
     }
 
     fn got_permit(&self, event: &PermitTaken<'_>) {
         let seen = LimitSeen { most: event.most, every: event.every, at: event.made_at };
-        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+        self.permit(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
             Single::GotPermit { task, limit, weight: event.weight as u64 }
         });
     }
 
     fn gave_permit(&self, event: &PermitGiven<'_>) {
         let seen = LimitSeen { most: event.most, every: None, at: event.made_at };
-        self.pass(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
+        self.permit(event.task, event.row, event.time, (event.limit, seen), |task, limit| {
             Single::GavePermit { task, limit }
         });
     }
@@ -175,7 +175,7 @@ impl Observer for Recorder {
 
 impl Recorder {
     /// Something about a limit and a task under it.
-    fn pass(
+    fn permit(
         &self,
         task: Option<TaskId>,
         row: &Row,

@@ -21,14 +21,14 @@ pub(super) struct Span {
 
 /// What was told of a task and a limit.
 #[derive(Clone, Copy)]
-pub(super) struct Pass {
+pub(super) struct PermitNews {
     pub(super) time: u64,
     pub(super) limit: u64,
-    pub(super) what: PassIs,
+    pub(super) what: PermitIs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum PassIs {
+pub(super) enum PermitIs {
     /// It came to stand in the line.
     WaitedFor,
     /// It left the line without any.
@@ -55,7 +55,7 @@ pub(super) struct Raw {
     pub(super) spans: Vec<Span>,
     pub(super) waits: Vec<Span>,
     /// In the order of time.
-    pub(super) passes: Vec<Pass>,
+    pub(super) permits: Vec<PermitNews>,
     pub(super) cancelled: Option<(u64, End)>,
     pub(super) ended: Option<(u64, End)>,
 }
@@ -93,7 +93,7 @@ pub(super) fn told(recorder: &Recorder) -> Told {
     }
     for task in &mut told.tasks {
         // Each thread has told its part. Of one time, what one has told is in order.
-        task.passes.sort_by_key(|pass| pass.time);
+        task.permits.sort_by_key(|permit| permit.time);
     }
     told
 }
@@ -114,7 +114,7 @@ fn submitted((time, entry): (u64, Entry<Vec<u64>>)) -> Option<Raw> {
         ready: None,
         spans: Vec::new(),
         waits: Vec::new(),
-        passes: Vec::new(),
+        permits: Vec::new(),
         cancelled: None,
         ended: None,
     })
@@ -149,7 +149,7 @@ impl Told {
             // Of a task whose submission came before the recording, or in the midst of this reading.
             let Some(&k) = self.index.get(&id) else { continue };
             let task = &mut self.tasks[k];
-            let mut pass = |limit, what| task.passes.push(Pass { time, limit, what });
+            let mut permit = |limit, what| task.permits.push(PermitNews { time, limit, what });
             match entry {
                 Entry::Ready(_) => task.ready = Some(task.ready.unwrap_or(time)),
                 Entry::Started(_) | Entry::Resumed(_) => {
@@ -170,10 +170,10 @@ impl Told {
                     let ended = ended.clamp(began, time.max(began));
                     task.spans.push(Span { end: Some(ended), ..Span::new(row, began) });
                 }
-                Entry::InLine { limit, .. } => pass(limit, PassIs::WaitedFor),
-                Entry::LeftLine { limit, .. } => pass(limit, PassIs::Left),
-                Entry::GotPermit { limit, weight, .. } => pass(limit, PassIs::Got(weight)),
-                Entry::GavePermit { limit, .. } => pass(limit, PassIs::Given),
+                Entry::InLine { limit, .. } => permit(limit, PermitIs::WaitedFor),
+                Entry::LeftLine { limit, .. } => permit(limit, PermitIs::Left),
+                Entry::GotPermit { limit, weight, .. } => permit(limit, PermitIs::Got(weight)),
+                Entry::GavePermit { limit, .. } => permit(limit, PermitIs::Given),
                 Entry::Cancelled { end, .. } => task.cancelled = Some((time, end)),
                 Entry::Ended { end, .. } => {
                     close(&mut task.spans, time, &[]);

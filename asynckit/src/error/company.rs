@@ -3,7 +3,7 @@
 //!
 //! Whether anybody has is often known only later, and so is whether a dropped failure is to be reported. Until then
 //! its report waits with the *leader*, the failure that it was dropped for. A leader may have a leader of its own,
-//! where lists are made of lists; never in a circle, where two lists share results.
+//! where lists are made of lists; never in a cycle, where two lists share results.
 
 use crate::sync::{Arc, Mutex, OnceLock, lock};
 
@@ -23,7 +23,7 @@ enum CompanyState {
 /// What is done when that is known; and who is the next of whom it is known thereby.
 pub(super) type Then = Box<dyn FnOnce(bool) -> Option<Arc<Company>> + Send>;
 
-/// Taken by who ties a failure to its leader, so that nobody closes a circle meanwhile.
+/// Taken by who ties a failure to its leader, so that nobody closes a cycle meanwhile.
 static TIES: Mutex<()> = Mutex::new(());
 
 impl Company {

@@ -11,7 +11,9 @@ use crate::core::{Awaits, Here, Job, JobStep, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
-use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
+use crate::terms::{
+    InLine, Permit, Permits, Timers, Wanted, Who, end_in_place, with_permit_in_place,
+};
 use crate::work::stage::{Staged, start_at};
 use crate::work::{Term, Work};
 
@@ -26,16 +28,16 @@ struct LimitedWork<'w, T> {
 }
 
 impl<'w, T> LimitedWork<'w, T> {
-    /// The pass, when it is this work's turn.
-    fn pass(
+    /// The permit, when it is this work's turn.
+    fn permit(
         &self,
-        passes: impl FnOnce() -> Arc<Passes>,
+        permits: impl FnOnce() -> Arc<Permits>,
         who: impl FnOnce() -> Who,
-    ) -> Option<Pass> {
+    ) -> Option<Permit> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
-            None => match passes().enter(self.wanted.weight, who) {
-                Ok(pass) => return Some(pool::got_pass(pass)),
+            None => match permits().enter(self.wanted.weight, who) {
+                Ok(permit) => return Some(pool::got_permit(permit)),
                 Err(in_line) => {
                     if let Some(watched) = pool::watched_here() {
                         in_line.tell(watched, self.wanted.weight);
@@ -44,11 +46,11 @@ impl<'w, T> LimitedWork<'w, T> {
                 }
             },
         };
-        let pass = in_line.waiter.take();
-        if pass.is_none() {
+        let permit = in_line.waiter.take();
+        if permit.is_none() {
             self.in_line.set(Some(in_line));
         }
-        pass.map(pool::got_pass)
+        permit.map(pool::got_permit)
     }
 
     /// Looks at the place in line.
@@ -82,10 +84,10 @@ impl<T: Send> Job<T> for LimitedWork<'_, T> {
             return JobStep::Done(Err(error));
         }
         let Some(place) = pool::place_here() else { unreachable!("work was started nowhere") };
-        let passes = || self.wanted.line(|| place.pool().timers());
-        let Some(pass) = self.pass(passes, || Who::Task(here.reference())) else {
+        let permits = || self.wanted.line(|| place.pool().timers());
+        let Some(permit) = self.permit(permits, || Who::Task(here.reference())) else {
             pool::look_at_queue(here.header());
-            if self.with_place(|place| place.passes.is_timed()) {
+            if self.with_place(|place| place.permits.is_timed()) {
                 self.asleep.set(Some(Asleep::begin(place.pool())));
             } else {
                 pool::holds_while_it_waits(&here.reference());
@@ -93,8 +95,8 @@ impl<T: Send> Job<T> for LimitedWork<'_, T> {
             return JobStep::Pending;
         };
         let asleep = self.asleep.take();
-        let is_kept = !pass.limit().is_timed();
-        let place = if is_kept { place.with_pass(pass) } else { place };
+        let is_kept = !permit.limit().is_timed();
+        let place = if is_kept { place.with_permit(permit) } else { place };
         let inner = self.inner.take();
         let waits = inner.waits();
         let started = start_at(inner, here, Some(place));
@@ -111,26 +113,26 @@ impl<T: Send> Job<T> for LimitedWork<'_, T> {
         }
         let until = end_in_place();
         let timers = || pool::virtual_timers_here().unwrap_or_else(Timers::system);
-        let pass = loop {
-            let passes = || self.wanted.line(timers);
-            if let Some(pass) = self.pass(passes, || Who::Thread(Parker::current())) {
-                break pass;
+        let permit = loop {
+            let permits = || self.wanted.line(timers);
+            if let Some(permit) = self.permit(permits, || Who::Thread(Parker::current())) {
+                break permit;
             }
             let turn = self.with_place(|place| Turn {
-                passes: place.passes.clone(),
+                permits: place.permits.clone(),
                 waiter: place.waiter.clone(),
             });
             // What comes by time comes, whoever else waits.
-            let far = turn.passes.is_timed().then(|| Deadline::after(Duration::MAX));
+            let far = turn.permits.is_timed().then(|| Deadline::after(Duration::MAX));
             if !pool::wait(&turn, until.or(far), here.hop().at)? {
                 let limit = until.map_or(Duration::ZERO, |until| until.limit);
                 return Err(Error::timed_out(here.hop(), limit));
             }
         };
-        if pass.limit().is_timed() {
+        if permit.limit().is_timed() {
             return self.inner.take().run_part(here.hook());
         }
-        with_pass_in_place(pass, || self.inner.take().run_part(here.hook()))
+        with_permit_in_place(permit, || self.inner.take().run_part(here.hook()))
     }
 
     fn withdraw(&self, cancelled: bool) {

@@ -1,6 +1,6 @@
 //! Waits that could never end (`words.rs` has the words for them).
 //!
-//! Every untimed wait from within work is entered here. A wait that closes a circle (the work
+//! Every untimed wait from within work is entered here. A wait that closes a cycle (the work
 //! waits for a result that waits, over any number of tasks and waits, for the work) is failed by
 //! the one whose entry closes it.
 
@@ -11,9 +11,9 @@ use crate::error::{Error, ErrorKind, Hop};
 use crate::pool::place::Inside;
 use crate::pool::threads::Wait;
 use crate::pool::walks;
-use crate::pool::words::{in_a_circle, itself, out_of_passes, waiter};
+use crate::pool::words::{in_a_cycle, itself, out_of_permits, waiter};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
-use crate::terms::{IN_LINE, Passes, Share};
+use crate::terms::{IN_LINE, Permits, Share};
 
 /// All untimed waits from within work, of all pools.
 static WAITS: Mutex<Vec<Arc<Wait>>> = Mutex::new(Vec::new());
@@ -22,7 +22,7 @@ static SLEEPERS: Mutex<Vec<TaskRef>> = Mutex::new(Vec::new());
 /// How many waits there are, for who need not look at them.
 static COUNT: StaticCounter = StaticCounter::new(0);
 
-/// Enters a wait, and fails it where it closes a circle.
+/// Enters a wait, and fails it where it closes a cycle.
 pub(crate) fn enter(wait: &Arc<Wait>) {
     if !wait.is_whole {
         // One way out is enough, and that may be one that is not looked at.
@@ -39,20 +39,20 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         look_at_choices();
         return look_at_limits();
     }
-    // The walk is done under the lock, so that of two waits that close a circle together one sees
+    // The walk is done under the lock, so that of two waits that close a cycle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
-    let circle = core::hold_back(|| {
+    let cycle = core::hold_back(|| {
         let mut waits = lock(&WAITS);
         COUNT.fetch_add(1, Ordering::Relaxed);
         // ORDERING: SeqCst fence, against the one in `look_again`.
         fence(Ordering::SeqCst);
-        let circle = find_circle(wait, &waits);
+        let cycle = find_cycle(wait, &waits);
         waits.push(wait.clone());
-        circle
+        cycle
     });
-    if let Some(tasks) = circle {
+    if let Some(tasks) = cycle {
         let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
-        return wait.fail(in_a_circle(wait, &hops));
+        return wait.fail(in_a_cycle(wait, &hops));
     }
     look_at_choices();
     look_at_limits();
@@ -67,45 +67,45 @@ fn look_at_choices() {
             if !wait.any || wait.failed.get().is_some() {
                 return None;
             }
-            let mut circle = None;
+            let mut cycle = None;
             for target in &wait.targets {
                 let is_end = |task: &TaskRef| has(&wait.stack, task);
-                circle = Some(find_way(vec![target.clone()], is_end, &waits)?);
+                cycle = Some(find_way(vec![target.clone()], is_end, &waits)?);
             }
-            let hops: Vec<Hop> = circle?.iter().map(|task| task.hop).collect();
+            let hops: Vec<Hop> = cycle?.iter().map(|task| task.hop).collect();
             Some((wait.clone(), hops))
         })
     });
-    if let Some((wait, circle)) = stuck {
-        wait.fail(in_a_circle(&wait, &circle));
+    if let Some((wait, cycle)) = stuck {
+        wait.fail(in_a_cycle(&wait, &cycle));
     }
 }
 
 /// A task has come to wait for something else than before: for the result that its work returned,
-/// or for the borrowers of a value. That may have closed a circle, which goes through the task.
+/// or for the borrowers of a value. That may have closed a cycle, which goes through the task.
 pub(crate) fn look_again(task: &TaskRef) {
     walks::look_again(task);
     // ORDERING: SeqCst fence, against the one in `enter`: either this sees the wait, or the wait
     // sees what the task waits for now.
     fence(Ordering::SeqCst);
     if COUNT.load(Ordering::Relaxed) == 0 {
-        // No thread waits; work that sleeps and has a pass may.
+        // No thread waits; work that sleeps and has a permit may.
         return look_at_limits();
     }
-    let circle = core::hold_back(|| {
+    let cycle = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let circle = find_way(waits_for(task, &waits), |other| other.is(task), &waits)?;
-        // One wait of the circle fails. There may be none, where results depend on each other.
-        (0..circle.len()).find_map(|start| {
-            let (waiter, target) = (&circle[start], &circle[(start + 1) % circle.len()]);
+        let cycle = find_way(waits_for(task, &waits), |other| other.is(task), &waits)?;
+        // One wait of the cycle fails. There may be none, where results depend on each other.
+        (0..cycle.len()).find_map(|start| {
+            let (waiter, target) = (&cycle[start], &cycle[(start + 1) % cycle.len()]);
             let its =
                 waits.iter().find(|wait| has(&wait.stack, waiter) && has(&wait.targets, target));
-            let turned = circle[start..].iter().chain(&circle[..start]);
+            let turned = cycle[start..].iter().chain(&cycle[..start]);
             Some((its?.clone(), turned.map(|task| task.hop).collect::<Vec<_>>()))
         })
     });
-    if let Some((wait, circle)) = circle {
-        wait.fail(in_a_circle(&wait, &circle));
+    if let Some((wait, cycle)) = cycle {
+        wait.fail(in_a_cycle(&wait, &cycle));
     } else {
         look_at_choices();
         look_at_limits();
@@ -128,11 +128,11 @@ pub(crate) fn look_at_limits() {
     }
     let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let waiting = waits.iter().map(PassHolder::that_waits);
-        let sleeping = sleepers.iter().map(PassHolder::that_sleeps);
-        let holders: Vec<PassHolder> = waiting.chain(sleeping).collect();
+        let waiting = waits.iter().map(PermitHolder::that_waits);
+        let sleeping = sleepers.iter().map(PermitHolder::that_sleeps);
+        let holders: Vec<PermitHolder> = waiting.chain(sleeping).collect();
         let shares = || holders.iter().flat_map(|holder| &holder.shares);
-        let mut limits: Vec<&Passes> = shares().filter_map(|share| share.held()).collect();
+        let mut limits: Vec<&Permits> = shares().filter_map(|share| share.held()).collect();
         loop {
             // Those that make no room as long as none of these does.
             let stands = |wait: &Arc<Wait>| wait.stands_in_any(&limits);
@@ -140,12 +140,12 @@ pub(crate) fn look_at_limits() {
                 limits.iter().any(|limit| limit.has_in_line(task))
                     || waits.iter().any(|wait| stands(wait) && has(&wait.stack, task))
             };
-            let still = |holder: &&PassHolder| match &holder.who {
+            let still = |holder: &&PermitHolder| match &holder.who {
                 WhoWaits::Wait(wait) if stands(wait) => true,
                 _ => holder.waits_for(in_line, &waits),
             };
-            let still: Vec<&PassHolder> = holders.iter().filter(still).collect();
-            let makes_no_room = |limit: &&Passes| {
+            let still: Vec<&PermitHolder> = holders.iter().filter(still).collect();
+            let makes_no_room = |limit: &&Permits| {
                 let all = still.iter().flat_map(|holder| &holder.shares);
                 let its = all.filter(|share| share.held().is_some_and(|one| one.is(limit)));
                 let kept: HashMap<_, _> =
@@ -153,9 +153,9 @@ pub(crate) fn look_at_limits() {
                 limit.facts().most - kept.values().sum::<usize>().min(limit.facts().most)
                     < limit.needed()
             };
-            let left: Vec<&Passes> = limits.iter().copied().filter(makes_no_room).collect();
+            let left: Vec<&Permits> = limits.iter().copied().filter(makes_no_room).collect();
             if left.len() == limits.len() {
-                let has = |limit: &&Passes, holder: &PassHolder| {
+                let has = |limit: &&Permits, holder: &PermitHolder| {
                     holder.shares.iter().any(|share| share.held().is_some_and(|one| one.is(limit)))
                 };
                 let newest = |limit| still.iter().rfind(|holder| has(limit, holder));
@@ -169,28 +169,28 @@ pub(crate) fn look_at_limits() {
     match stuck {
         Some((WhoWaits::Wait(wait), most)) => {
             let at = format!(" at {}:{} for", wait.at.file(), wait.at.line());
-            wait.fail(out_of_passes(waiter(&wait), "waits", &at, most));
+            wait.fail(out_of_permits(waiter(&wait), "waits", &at, most));
         }
         Some((WhoWaits::Sleeper(task), most)) => {
-            fail_await(&task, out_of_passes(task.hop, "awaits", "", most));
+            fail_await(&task, out_of_permits(task.hop, "awaits", "", most));
         }
         Some((WhoWaits::Dependent(task), most)) => {
-            task.fail_waiting(out_of_passes(task.hop, "waits for", "", most), false);
+            task.fail_waiting(out_of_permits(task.hop, "waits for", "", most), false);
         }
         None => {}
     }
 }
 
-/// A task waits, for its inputs, for a result that its work has returned or in a line: it may have passes that
+/// A task waits, for its inputs, for a result that its work has returned or in a line: it may have permits that
 /// others need, who stand in their lines.
 pub(crate) fn holds_while_it_waits(task: &TaskRef) {
-    if has_a_pass(task) {
+    if has_a_permit(task) {
         keep_sleeper(task);
     }
     look_at_limits();
 }
 
-pub(crate) fn has_a_pass(task: &TaskRef) -> bool {
+pub(crate) fn has_a_permit(task: &TaskRef) -> bool {
     let place = task.hooked_home::<Inside>();
     place.is_some_and(|place| place.shares().any(|share| share.held().is_some()))
 }
@@ -203,8 +203,8 @@ fn keep_sleeper(task: &TaskRef) {
     drop(gone);
 }
 
-/// Somebody who waits, and may have passes.
-struct PassHolder {
+/// Somebody who waits, and may have permits.
+struct PermitHolder {
     shares: Vec<Arc<Share>>,
     targets: Vec<TaskRef>,
     /// Whether any of these will do.
@@ -219,20 +219,20 @@ enum WhoWaits {
     Dependent(TaskRef),
 }
 
-impl PassHolder {
-    fn that_waits(wait: &Arc<Wait>) -> PassHolder {
+impl PermitHolder {
+    fn that_waits(wait: &Arc<Wait>) -> PermitHolder {
         let (mut shares, targets) = (shares_of(&wait.stack), wait.targets.clone());
         shares.extend(wait.in_place.iter().cloned());
-        PassHolder { shares, targets, any: wait.any, who: WhoWaits::Wait(wait.clone()) }
+        PermitHolder { shares, targets, any: wait.any, who: WhoWaits::Wait(wait.clone()) }
     }
 
-    fn that_sleeps(task: &TaskRef) -> PassHolder {
+    fn that_sleeps(task: &TaskRef) -> PermitHolder {
         let (targets, any, who) = match walks::awaited(task) {
             Some(awaited) => (awaited, true, WhoWaits::Sleeper(task.clone())),
             // It may stand in a line itself.
             None => (vec![task.clone()], false, WhoWaits::Dependent(task.clone())),
         };
-        PassHolder { shares: shares_of(std::slice::from_ref(task)), targets, any, who }
+        PermitHolder { shares: shares_of(std::slice::from_ref(task)), targets, any, who }
     }
 
     /// Whether it waits for somebody, over any number of tasks and waits.
@@ -253,7 +253,7 @@ fn shares_of(tasks: &[TaskRef]) -> Vec<Arc<Share>> {
 /// A task sleeps until a result is set that it awaits: it may be that each of those leads back to it.
 pub(crate) fn look_at_await(task: &TaskRef) {
     // ORDERING: SeqCst fence, against those of other tasks that come to sleep and of waits: of all that
-    // close a circle together, the last one sees the others.
+    // close a cycle together, the last one sees the others.
     fence(Ordering::SeqCst);
     let goes_on = |task: &TaskRef| {
         let runs = task.is_claimed() && COUNT.load(Ordering::Relaxed) == 0;
@@ -262,16 +262,16 @@ pub(crate) fn look_at_await(task: &TaskRef) {
     let Some(awaited) = walks::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
         return;
     };
-    let circle = core::hold_back(|| {
+    let cycle = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let mut circle = None;
+        let mut cycle = None;
         for target in &awaited {
-            circle = Some(find_way(vec![target.clone()], |other| other.is(task), &waits)?);
+            cycle = Some(find_way(vec![target.clone()], |other| other.is(task), &waits)?);
         }
-        circle
+        cycle
     });
-    if let Some(circle) = circle {
-        let hops: Vec<Hop> = circle.iter().map(|task| task.hop).collect();
+    if let Some(cycle) = cycle {
+        let hops: Vec<Hop> = cycle.iter().map(|task| task.hop).collect();
         return fail_await(
             task,
             Error::outside(ErrorKind::Deadlock, task.hop, itself("awaits itself", &hops)),
@@ -299,8 +299,8 @@ pub(crate) fn leave(wait: &Arc<Wait>) {
     COUNT.fetch_sub((before - waits.len()) as u64, Ordering::Relaxed);
 }
 
-/// The tasks of a circle that `wait` closes: each waits for the next, and the last for the first.
-fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<TaskRef>> {
+/// The tasks of a cycle that `wait` closes: each waits for the next, and the last for the first.
+fn find_cycle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<TaskRef>> {
     find_way(wait.targets.clone(), |task| has(&wait.stack, task), waits)
 }
 
@@ -355,13 +355,13 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
 }
 
 fn trace(found: &[(TaskRef, Option<usize>)], last: usize) -> Vec<TaskRef> {
-    let mut circle = vec![found[last].0.clone()];
+    let mut cycle = vec![found[last].0.clone()];
     let mut step = found[last].1;
     while let Some(place) = step {
-        circle.push(found[place].0.clone());
+        cycle.push(found[place].0.clone());
         step = found[place].1;
     }
     // From the one that is on the waiter's own stack on.
-    circle[1..].reverse();
-    circle
+    cycle[1..].reverse();
+    cycle
 }

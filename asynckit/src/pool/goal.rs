@@ -6,7 +6,7 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
 use crate::pool::{context, walks};
 use crate::sync::{Arc, Parker};
-use crate::terms::{Passes, Waiter};
+use crate::terms::{Permits, Waiter};
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -29,7 +29,7 @@ pub(crate) trait Goal {
         false
     }
     /// The limit in whose line the thread stands itself.
-    fn line(&self) -> Option<Arc<Passes>> {
+    fn line(&self) -> Option<Arc<Permits>> {
         None
     }
     /// Makes sure that the parker is woken when `reached` may have changed.
@@ -123,7 +123,7 @@ impl Goal for AnySet<'_> {
 
 /// The turn of a thread that stands in line itself.
 pub(crate) struct Turn {
-    pub(crate) passes: Arc<Passes>,
+    pub(crate) permits: Arc<Permits>,
     pub(crate) waiter: Arc<Waiter>,
 }
 
@@ -141,8 +141,8 @@ impl Goal for Turn {
         Vec::new()
     }
 
-    fn line(&self) -> Option<Arc<Passes>> {
-        Some(self.passes.clone())
+    fn line(&self) -> Option<Arc<Permits>> {
+        Some(self.permits.clone())
     }
 
     fn watch(&self, _parker: &Arc<Parker>) -> Vec<Watch> {

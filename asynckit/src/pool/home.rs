@@ -96,7 +96,7 @@ impl IsHome for Inside {
 
     fn sleeps(home: &Homed<Self>, task: &TaskRef, hidden: bool) {
         home.pool().sleeps(task, hidden);
-        if !hidden && deadlock::has_a_pass(task) {
+        if !hidden && deadlock::has_a_permit(task) {
             deadlock::holds_while_it_waits(task);
         }
         home.look_whether_cancelled(task);

@@ -10,7 +10,7 @@ use crate::pool::goal::Turn;
 use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
-use crate::terms::{InLine, LENDING, Pass, Passes, Share, Watched, Who, shares_in_place};
+use crate::terms::{InLine, LENDING, Permit, Permits, Share, Watched, Who, shares_in_place};
 
 /// What was given back.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub(crate) struct GivenBack {
 
 /// What was given back of one limit, and where it belongs.
 struct OfOne {
-    limit: Arc<Passes>,
+    limit: Arc<Permits>,
     returned: Vec<Returned>,
 }
 
@@ -36,12 +36,12 @@ struct Returned {
 }
 
 impl Returned {
-    fn put_back(self, mut pass: Pass) {
-        pass.set_holder(self.holder.as_ref());
+    fn put_back(self, mut permit: Permit) {
+        permit.set_holder(self.holder.as_ref());
         if let Some(watched) = self.watched {
-            pass.tell(watched);
+            permit.tell(watched);
         }
-        self.share.put_back(pass);
+        self.share.put_back(permit);
     }
 }
 
@@ -50,8 +50,8 @@ impl OfOne {
         self.returned.iter().map(|one| one.share.weight()).sum()
     }
 
-    /// A pass for all of it, or a place in line.
-    fn enter(&self, who: impl FnOnce() -> Who) -> Result<Pass, Arc<InLine>> {
+    /// A permit for all of it, or a place in line.
+    fn enter(&self, who: impl FnOnce() -> Who) -> Result<Permit, Arc<InLine>> {
         let task = self.returned.first().and_then(|one| one.holder.clone());
         self.limit.enter_again(self.weight(), task, who).map_err(|in_line| {
             for Returned { share, watched, .. } in &self.returned {
@@ -63,14 +63,14 @@ impl OfOne {
         })
     }
 
-    fn put_back(mut self, mut pass: Pass) {
+    fn put_back(mut self, mut permit: Permit) {
         let last = self.returned.pop();
         for one in self.returned {
-            let its = pass.split_off(one.share.weight());
+            let its = permit.split_off(one.share.weight());
             one.put_back(its);
         }
         if let Some(last) = last {
-            last.put_back(pass);
+            last.put_back(permit);
         }
     }
 }
@@ -129,10 +129,10 @@ impl GivenBack {
     }
 
     fn lend_one(&mut self, share: Arc<Share>) {
-        let Some(pass) = share.lend() else { return };
-        let limit = pass.limit().clone();
-        let part = Returned { share, holder: pass.holder(), watched: pass.watched().cloned() };
-        drop(pass);
+        let Some(permit) = share.lend() else { return };
+        let limit = permit.limit().clone();
+        let part = Returned { share, holder: permit.holder(), watched: permit.watched().cloned() };
+        drop(permit);
         match self.of.iter_mut().find(|one| one.limit.is(&limit)) {
             Some(one) => one.returned.push(part),
             None => self.of.push_back(OfOne { limit, returned: vec![part] }),
@@ -149,7 +149,7 @@ impl GivenBack {
                 None => one.enter(&who),
             };
             match entered.or_else(|in_line| in_line.waiter.take().ok_or(in_line)) {
-                Ok(pass) => one.put_back(pass),
+                Ok(permit) => one.put_back(permit),
                 Err(in_line) => {
                     self.in_line = Some(in_line);
                     self.of.push_front(one);
@@ -164,8 +164,8 @@ impl GivenBack {
     pub(super) fn turn(&self) -> Option<(Turn, Standing)> {
         let in_line = self.in_line.as_ref()?;
         TURNS.with(|turns| turns.borrow_mut().push(in_line.clone()));
-        let (passes, waiter) = (in_line.passes.clone(), in_line.waiter.clone());
-        Some((Turn { passes, waiter }, Standing))
+        let (permits, waiter) = (in_line.permits.clone(), in_line.waiter.clone());
+        Some((Turn { permits, waiter }, Standing))
     }
 }
 
@@ -182,10 +182,10 @@ pub(crate) fn watched_here() -> Option<Watched> {
     listeners_here().map(|(task, by)| Watched { task, by })
 }
 
-/// Tells of a pass, where anybody looks on, and has its return told.
-pub(crate) fn got(mut pass: Pass) -> Pass {
+/// Tells of a permit, where anybody looks on, and has its return told.
+pub(crate) fn got(mut permit: Permit) -> Permit {
     if let Some(watched) = watched_here() {
-        pass.tell(watched);
+        permit.tell(watched);
     }
-    pass
+    permit
 }

@@ -92,7 +92,7 @@ pub(crate) use draw::{Fault, FaultKind};
 pub(crate) use goal::{AnySet, Goal, Set, Turn, Unlent};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
-pub(crate) use lending::{GivenBack, got as got_pass, watched_here};
+pub(crate) use lending::{GivenBack, got as got_permit, watched_here};
 pub(crate) use looks::{as_a_part, listeners_here};
 pub(crate) use place::{Inside, Part, Place};
 pub(crate) use registry::pool_of;

@@ -8,7 +8,7 @@ use crate::observe::{Record, TaskId};
 use crate::pool::shared::{PoolState, Shared};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
 use crate::terms::{
-    Carriers, Inherited, Kept, PASSED_ON, Pass, Priority, Rank, Share, Stopwatch, Tree,
+    Carriers, Inherited, Kept, PASSED_ON, Permit, Priority, Rank, Share, Stopwatch, Tree,
 };
 
 /// A pool, or a part of one.
@@ -142,9 +142,9 @@ impl Place {
         Place::part(self.pool(), Inside { scope, passes_on, ..Inside::default() })
     }
 
-    /// The same place for work that has a pass.
-    pub(crate) fn with_pass(&self, pass: Pass) -> Place {
-        self.with_share(Kept::Pass(pass))
+    /// The same place for work that has a permit.
+    pub(crate) fn with_permit(&self, permit: Permit) -> Place {
+        self.with_share(Kept::Permit(permit))
     }
 
     /// The same place for work that keeps what was lent to it.

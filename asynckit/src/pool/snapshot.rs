@@ -15,7 +15,7 @@ use crate::pool::handle::Pool;
 use crate::pool::shared::{LastLook, Shared};
 use crate::pool::threads::Wait;
 use crate::sync::{Arc, lock};
-use crate::terms::{IN_LINE, Passes, all_limits};
+use crate::terms::{IN_LINE, Permits, all_limits};
 
 /// So many of a list are named.
 const FEW: usize = 8;
@@ -197,7 +197,7 @@ impl Shared {
     }
 
     /// Who waits; and how many threads are wanted, there, asleep, and in `blocking`.
-    fn waits_now(&self, limits: &[Arc<Passes>]) -> (Vec<Waiting>, [usize; 4]) {
+    fn waits_now(&self, limits: &[Arc<Permits>]) -> (Vec<Waiting>, [usize; 4]) {
         let threads = self.threads();
         let counts = [threads.wanted, threads.alive, threads.sleepers.len(), threads.blocking];
         let inside: Vec<Arc<Wait>> = threads.waits.clone();
@@ -230,7 +230,7 @@ impl Shared {
     }
 
     /// What its work has to do with a limit, if anything.
-    fn use_of(&self, limit: &Passes) -> Option<LimitUse> {
+    fn use_of(&self, limit: &Permits) -> Option<LimitUse> {
         let (holders, line, taken) = limit.look();
         let is_ours = |task: &TaskRef| self.has(task);
         if !holders.iter().any(is_ours) && !line.iter().any(is_ours) {
@@ -268,7 +268,7 @@ impl Shared {
     }
 
     /// Its tasks that are pending.
-    fn suspended_now(&self, limits: &[Arc<Passes>]) -> Vec<Suspended> {
+    fn suspended_now(&self, limits: &[Arc<Permits>]) -> Vec<Suspended> {
         let (_, sleepers) = self.known_now();
         let sleepers = sleepers.into_iter().filter(|task| task.is_suspended() && !task.is_set());
         let suspended = sleepers.map(|task| {
@@ -288,13 +288,13 @@ impl Shared {
 }
 
 /// The line that a task stands in.
-fn line_of<'l>(task: &TaskRef, limits: &'l [Arc<Passes>]) -> Option<&'l Arc<Passes>> {
-    let stands = |limit: &&Arc<Passes>| limit.has_in_line(task);
+fn line_of<'l>(task: &TaskRef, limits: &'l [Arc<Permits>]) -> Option<&'l Arc<Permits>> {
+    let stands = |limit: &&Arc<Permits>| limit.has_in_line(task);
     if IN_LINE.any() { limits.iter().find(stands) } else { None }
 }
 
 /// What a result waits for, step by step.
-fn way_from(first: &TaskRef, limits: &[Arc<Passes>]) -> Way {
+fn way_from(first: &TaskRef, limits: &[Arc<Permits>]) -> Way {
     let (mut calls, mut task) = (Vec::new(), first.clone());
     loop {
         calls.push(call_of(&task));
@@ -307,7 +307,7 @@ fn way_from(first: &TaskRef, limits: &[Arc<Passes>]) -> Way {
 }
 
 /// What a result waits for; or what it is at, where that is nothing of the kind.
-fn step_from(task: &TaskRef, limits: &[Arc<Passes>]) -> Result<TaskRef, WayEnd> {
+fn step_from(task: &TaskRef, limits: &[Arc<Permits>]) -> Result<TaskRef, WayEnd> {
     let line = line_of(task, limits).map(|line| line.is_timed());
     let ends = [
         (task.is_set(), WayEnd::Set),

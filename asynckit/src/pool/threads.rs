@@ -7,7 +7,7 @@ use crate::observe::Row;
 use crate::pool::attention::Looks;
 use crate::sync::thread::JoinHandle;
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
-use crate::terms::{Passes, Share};
+use crate::terms::{Permits, Share};
 
 /// What the pool's lock guards.
 #[derive(Default)]
@@ -72,7 +72,7 @@ pub(crate) struct Wait {
     pub(crate) row: Row,
     /// The tasks on the thread's stack: none of them goes on before this wait ends.
     pub(crate) stack: Vec<TaskRef>,
-    /// The passes of work that the thread runs in place.
+    /// The permits of work that the thread runs in place.
     pub(crate) in_place: Vec<Arc<Share>>,
     /// What it waits for.
     pub(crate) targets: Vec<TaskRef>,
@@ -81,7 +81,7 @@ pub(crate) struct Wait {
     /// Whether there are no others that would do as well.
     pub(crate) is_whole: bool,
     /// The limit in whose line the thread stands itself.
-    pub(crate) line: Option<Arc<Passes>>,
+    pub(crate) line: Option<Arc<Permits>>,
     /// Whether the wait is over, though the thread may not have noticed.
     pub(crate) reached: Test,
     pub(crate) timed: bool,
@@ -97,7 +97,7 @@ impl Wait {
     }
 
     /// Whether the thread stands in the line of one of these.
-    pub(super) fn stands_in_any(&self, limits: &[&Passes]) -> bool {
+    pub(super) fn stands_in_any(&self, limits: &[&Permits]) -> bool {
         self.line.as_ref().is_some_and(|line| limits.iter().any(|limit| limit.is(line)))
     }
 

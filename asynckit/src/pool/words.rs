@@ -12,18 +12,18 @@ pub(super) fn waiter(wait: &Wait) -> Hop {
     wait.stack.last().map_or(outside, |task| task.hop)
 }
 
-pub(super) fn in_a_circle(wait: &Wait, circle: &[Hop]) -> Error {
+pub(super) fn in_a_cycle(wait: &Wait, cycle: &[Hop]) -> Error {
     let how = format!("waits for itself, at {}:{}", wait.at.file(), wait.at.line());
-    Error::outside(ErrorKind::Deadlock, waiter(wait), itself(&how, circle))
+    Error::outside(ErrorKind::Deadlock, waiter(wait), itself(&how, cycle))
 }
 
-pub(super) fn itself(how: &str, circle: &[Hop]) -> String {
+pub(super) fn itself(how: &str, cycle: &[Hop]) -> String {
     let mut words = format!("{how}: ");
-    for (n, hop) in circle.iter().enumerate() {
+    for (n, hop) in cycle.iter().enumerate() {
         let joint = if n == 0 { "" } else { " waits for " };
         let _ = write!(words, "{joint}{hop}");
     }
-    let _ = write!(words, " waits for {}", circle[0]);
+    let _ = write!(words, " waits for {}", cycle[0]);
     words
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn out_of_stack(target: Option<&TaskRef>, at: At) -> Error {
 }
 
 /// All who run under a limit wait for such as stand in its line.
-pub(super) fn out_of_passes(waiter: Hop, how: &str, at: &str, most: usize) -> Error {
+pub(super) fn out_of_permits(waiter: Hop, how: &str, at: &str, most: usize) -> Error {
     let words = format!(
         "{how}{at} work that stands in line under a limit of {most}, as all do that run under it: \
          nobody is left to make room; wait outside of the limit, or let more run at once"

@@ -5,13 +5,13 @@
 //! # The files
 //!
 //! Each imports only those above it: `random`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
-//! `turns`, `slots`, `supply`, `watched`, `passes`, `passes/pass`, `passes/in_line`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! `turns`, `slots`, `supply`, `watched`, `permits`, `permits/permit`, `permits/in_line`, `permits/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;
 mod inherited;
 mod keys;
-mod passes;
+mod permits;
 mod polling;
 mod priority;
 mod random;
@@ -35,14 +35,14 @@ pub use carriers::{
 pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use counts::{IN_LINE, LENDING, PASSED_ON};
 pub(crate) use inherited::Inherited;
-pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits};
+pub(crate) use permits::{InLine, Permit, Permits, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;
 pub(crate) use priority::Rank;
 pub(crate) use random::Random;
 #[cfg(feature = "rate")]
 pub(crate) use rates::Rates;
-pub(crate) use share::{Kept, Share, shares_in_place, with_pass_in_place};
+pub(crate) use share::{Kept, Share, shares_in_place, with_permit_in_place};
 #[cfg(feature = "jobserver")]
 pub(crate) use slots::Slots;
 pub(crate) use stopwatch::{

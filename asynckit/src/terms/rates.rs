@@ -6,7 +6,7 @@ use std::panic::Location;
 
 use crate::sync::{Arc, Mutex, Weak, lock};
 use crate::terms::keys::{Forget, Keys};
-use crate::terms::passes::Passes;
+use crate::terms::permits::Permits;
 use crate::terms::timers::Timers;
 use crate::terms::turns::{Pace, Turns};
 
@@ -15,7 +15,7 @@ pub(crate) struct Rates {
     pace: Pace,
     made_at: &'static Location<'static>,
     /// Deterministic pools have clocks of their own, all others the system's.
-    lines: Mutex<Vec<Arc<Passes>>>,
+    lines: Mutex<Vec<Arc<Permits>>>,
     keys: Keys<Rates>,
     /// Of one that is a key's.
     forget: Option<Forget>,
@@ -40,17 +40,17 @@ impl Rates {
     }
 
     /// The line by these timers.
-    pub(crate) fn line(self: &Arc<Self>, timers: &Arc<Timers>) -> Arc<Passes> {
+    pub(crate) fn line(self: &Arc<Self>, timers: &Arc<Timers>) -> Arc<Permits> {
         let mut lines = lock(&self.lines);
         if let Some(line) = lines.iter().find(|line| line.goes_by(timers)) {
             return line.clone();
         }
-        let over: Vec<Arc<Passes>> = lines.extract_if(.., |line| line.is_over()).collect();
+        let over: Vec<Arc<Permits>> = lines.extract_if(.., |line| line.is_over()).collect();
         let kept = self.forget.as_ref().map(|_| {
             let own: Weak<dyn Any + Send + Sync> = Arc::<Rates>::downgrade(self);
             own
         });
-        let line = Passes::of_turns(Turns::new(self.pace, timers, kept), self.made_at);
+        let line = Permits::of_turns(Turns::new(self.pace, timers, kept), self.made_at);
         lines.push(line.clone());
         drop(lines);
         drop(over);

@@ -10,13 +10,13 @@ use std::mem::ManuallyDrop;
 
 use crate::core::{self, Account};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
-use crate::terms::passes::{Pass, Passes};
+use crate::terms::permits::{Permit, Permits};
 
 /// What is kept until the last task of a place is over.
 pub(crate) struct Share {
     tasks: AtomicUsize,
-    /// The limit whose pass is kept, if it is one, and how much of it that is.
-    limit: Option<(Arc<Passes>, usize)>,
+    /// The limit whose permit is kept, if it is one, and how much of it that is.
+    limit: Option<(Arc<Permits>, usize)>,
     kept: Mutex<Option<Kept>>,
     /// The share of the work around it.
     around: Option<Arc<Share>>,
@@ -24,42 +24,42 @@ pub(crate) struct Share {
 
 /// Dropped, it goes to who waits for it.
 pub(crate) enum Kept {
-    Pass(Pass),
+    Permit(Permit),
     Loans(core::KeptLoans),
 }
 
 impl Share {
     pub(crate) fn new(kept: Kept, around: Option<Arc<Share>>) -> Arc<Share> {
         let limit = match &kept {
-            Kept::Pass(pass) => Some((pass.limit().clone(), pass.weight())),
+            Kept::Permit(permit) => Some((permit.limit().clone(), permit.weight())),
             Kept::Loans(_) => None,
         };
         Arc::new(Share { tasks: AtomicUsize::new(0), limit, kept: Mutex::new(Some(kept)), around })
     }
 
-    pub(crate) fn limit(&self) -> Option<&Arc<Passes>> {
+    pub(crate) fn limit(&self) -> Option<&Arc<Permits>> {
         self.limit.as_ref().map(|(limit, _)| limit)
     }
 
-    /// The limit whose pass is kept now: it may be given back while the work waits.
-    pub(crate) fn held(&self) -> Option<&Passes> {
+    /// The limit whose permit is kept now: it may be given back while the work waits.
+    pub(crate) fn held(&self) -> Option<&Permits> {
         let limit = self.limit()?;
         (!limit.lends() || lock(&self.kept).is_some()).then_some(limit)
     }
 
-    /// The work waits: gives the pass back, where its limit lends, and it has it.
-    pub(crate) fn lend(&self) -> Option<Pass> {
+    /// The work waits: gives the permit back, where its limit lends, and it has it.
+    pub(crate) fn lend(&self) -> Option<Permit> {
         if !self.limit().is_some_and(|limit| limit.lends()) {
             return None;
         }
         match lock(&self.kept).take()? {
-            Kept::Pass(pass) => Some(pass),
-            Kept::Loans(_) => unreachable!("what has a limit keeps a pass"),
+            Kept::Permit(permit) => Some(permit),
+            Kept::Loans(_) => unreachable!("what has a limit keeps a permit"),
         }
     }
 
-    pub(crate) fn put_back(&self, pass: Pass) {
-        *lock(&self.kept) = Some(Kept::Pass(pass));
+    pub(crate) fn put_back(&self, permit: Permit) {
+        *lock(&self.kept) = Some(Kept::Permit(permit));
     }
 
     /// How much of it is kept.
@@ -104,14 +104,14 @@ impl Share {
 }
 
 crate::sync::local! {
-    /// The passes of work that this thread runs in place.
+    /// The permits of work that this thread runs in place.
     /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
     static IN_PLACE: ManuallyDrop<RefCell<Vec<Arc<Share>>>> =
         const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// Has a pass for what is run in place.
-pub(crate) fn with_pass_in_place<R>(pass: Pass, f: impl FnOnce() -> R) -> R {
+/// Has a permit for what is run in place.
+pub(crate) fn with_permit_in_place<R>(permit: Permit, f: impl FnOnce() -> R) -> R {
     struct End(Arc<Share>);
     impl Drop for End {
         fn drop(&mut self) {
@@ -125,7 +125,7 @@ pub(crate) fn with_pass_in_place<R>(pass: Pass, f: impl FnOnce() -> R) -> R {
             self.0.leave();
         }
     }
-    let share = Share::new(Kept::Pass(pass), None);
+    let share = Share::new(Kept::Permit(permit), None);
     share.enter();
     IN_PLACE.with(|all| all.borrow_mut().push(share.clone()));
     let _end = End(share);

@@ -1,7 +1,7 @@
 //! What work needs to begin: permits of a limit, or a turn by a rate.
 
 use crate::sync::Arc;
-use crate::terms::passes::Passes;
+use crate::terms::permits::Permits;
 #[cfg(feature = "rate")]
 use crate::terms::rates::Rates;
 use crate::terms::timers::Timers;
@@ -15,16 +15,16 @@ pub(crate) struct Wanted {
 
 #[derive(Clone)]
 pub(crate) enum Whose {
-    Limit(Arc<Passes>),
+    Limit(Arc<Permits>),
     #[cfg(feature = "rate")]
     Rate(Arc<Rates>),
 }
 
 impl Wanted {
     /// The line to stand in, for work that is timed by these timers.
-    pub(crate) fn line(&self, _timers: impl FnOnce() -> Arc<Timers>) -> Arc<Passes> {
+    pub(crate) fn line(&self, _timers: impl FnOnce() -> Arc<Timers>) -> Arc<Permits> {
         match &self.whose {
-            Whose::Limit(passes) => passes.clone(),
+            Whose::Limit(permits) => permits.clone(),
             #[cfg(feature = "rate")]
             Whose::Rate(rates) => rates.line(&_timers()),
         }
@@ -34,7 +34,7 @@ impl Wanted {
     pub(crate) fn refusal(&self) -> Option<String> {
         let weight = self.weight;
         let (most, at, what) = match &self.whose {
-            Whose::Limit(passes) => (passes.facts().most, passes.facts().made_at, "a limit"),
+            Whose::Limit(permits) => (permits.facts().most, permits.facts().made_at, "a limit"),
             #[cfg(feature = "rate")]
             Whose::Rate(rates) => (rates.pace().most(), rates.made_at(), "a rate with a burst"),
         };

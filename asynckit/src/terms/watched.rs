@@ -1,4 +1,4 @@
-//! Who looks on to work that has passes, or stands in line for some.
+//! Who looks on to work that has permits, or stands in line for some.
 
 use crate::observe::{LimitFacts, Listeners, TaskId, tell};
 

@@ -159,7 +159,7 @@ impl ThreadWaker {
 /// Polls the future of a task to its end on this thread, or until the deadline.
 ///
 /// Where it awaits nothing but results of ours, that is a wait like any other: it does what it needs, and
-/// fails where it closes a circle. Else a spare worker stands in meanwhile.
+/// fails where it closes a cycle. Else a spare worker stands in meanwhile.
 fn block_on<F: Future>(
     future: F,
     until: Option<Deadline>,

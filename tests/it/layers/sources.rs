@@ -126,7 +126,7 @@ impl Sources {
     /// The file that has what a path leads to, over whatever hands it on.
     fn origin(&self, path: &[String]) -> Option<Module> {
         let mut path = path.to_vec();
-        // More steps than these are a circle.
+        // More steps than these are a cycle.
         for _ in 0..20 {
             let deepest = (0..=path.len()).rev().find(|&n| self.files.contains_key(&path[..n]))?;
             let file = &self.files[&path[..deepest]];

@@ -1,13 +1,13 @@
-//! What one can do with a pass.
+//! What one can do with a permit.
 
-use super::{Pass, Passes};
+use super::{Permit, Permits};
 use crate::core::TaskRef;
 use crate::sync::{Arc, lock};
 use crate::terms::watched::Watched;
 
-impl Pass {
-    pub(crate) fn limit(&self) -> &Arc<Passes> {
-        &self.passes
+impl Permit {
+    pub(crate) fn limit(&self) -> &Arc<Permits> {
+        &self.permits
     }
 
     pub(crate) fn weight(&self) -> usize {
@@ -16,12 +16,12 @@ impl Pass {
 
     /// The task that has it, if that is known.
     pub(crate) fn holder(&self) -> Option<TaskRef> {
-        lock(&self.passes.state).holders.get(&self.number).cloned()
+        lock(&self.permits.state).holders.get(&self.number).cloned()
     }
 
     /// It is with another task from now on.
     pub(crate) fn set_holder(&mut self, task: Option<&TaskRef>) {
-        let mut state = lock(&self.passes.state);
+        let mut state = lock(&self.permits.state);
         let before = state.holders.remove(&self.number);
         self.number = state.hold(task, 0);
         drop(state);
@@ -35,24 +35,24 @@ impl Pass {
 
     /// Tells of it, and has its return told. Turns don't return.
     pub(crate) fn tell(&mut self, watched: Watched) {
-        watched.took(self.passes.facts, self.weight);
-        self.told = (!self.passes.is_timed()).then_some(watched);
+        watched.took(self.permits.facts, self.weight);
+        self.told = (!self.permits.is_timed()).then_some(watched);
     }
 
-    /// A part of it, as a pass of its own.
-    pub(crate) fn split_off(&mut self, weight: usize) -> Pass {
+    /// A part of it, as a permit of its own.
+    pub(crate) fn split_off(&mut self, weight: usize) -> Permit {
         self.weight -= weight;
-        Pass { passes: self.passes.clone(), weight, number: 0, told: None }
+        Permit { permits: self.permits.clone(), weight, number: 0, told: None }
     }
 }
 
-impl Drop for Pass {
+impl Drop for Permit {
     fn drop(&mut self) {
         // Before it goes to the next in line.
         if let Some(watched) = self.told.take() {
-            watched.gave(self.passes.facts, self.weight);
+            watched.gave(self.permits.facts, self.weight);
         }
-        let mut state = lock(&self.passes.state);
+        let mut state = lock(&self.permits.state);
         if state.supply.comes_back() {
             state.taken -= self.weight;
         }
@@ -61,7 +61,7 @@ impl Drop for Pass {
         drop(state);
         drop(left);
         if helps {
-            self.passes.hand_on();
+            self.permits.hand_on();
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::terms::watched::Watched;
 impl InLine {
     /// Tells that so much is wanted here, and has it told if the line is left without.
     pub(crate) fn tell(&self, watched: Watched, weight: usize) {
-        watched.joined(self.passes.facts, weight, self.ahead);
+        watched.joined(self.permits.facts, weight, self.ahead);
         lock(&self.waiter.slot).told.push((watched, weight));
     }
 
@@ -16,21 +16,21 @@ impl InLine {
         self.tell_left();
         let mut slot = lock(&self.waiter.slot);
         slot.stepped_aside = true;
-        let pass = slot.pass.take();
+        let permit = slot.permit.take();
         drop(slot);
-        drop(pass);
+        drop(permit);
         self.give_up();
     }
 
     pub(crate) fn give_up(&self) {
         // Before others get on.
         self.tell_left();
-        let mut state = lock(&self.passes.state);
+        let mut state = lock(&self.permits.state);
         let in_line = state.take_out(self.number);
         drop(state);
         // Who is next now may find room.
         if in_line.is_some() {
-            self.passes.hand_on();
+            self.permits.hand_on();
         }
     }
 
@@ -38,7 +38,7 @@ impl InLine {
     fn tell_left(&self) {
         let told = std::mem::take(&mut lock(&self.waiter.slot).told);
         for (watched, weight) in told {
-            watched.left(self.passes.facts, weight);
+            watched.left(self.permits.facts, weight);
         }
     }
 }

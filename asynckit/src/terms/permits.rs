@@ -1,13 +1,13 @@
 //! Permits to run, and the line of those who wait for some.
 //!
-//! A pass goes with the work that has it (`share.rs`), and comes back when the last of that is really over. Who comes
+//! A permit goes with the work that has it (`share.rs`), and comes back when the last of that is really over. Who comes
 //! first is served first, also where others would find room, so that much is not starved by little. Turns of a rate
 //! (`turns.rs`) have the same line, and come back with time.
 
 mod in_line;
 #[cfg(feature = "jobserver")]
 mod of_slots;
-mod pass;
+mod permit;
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
@@ -25,12 +25,12 @@ use crate::terms::watched::Watched;
 use crate::terms::{timers::Timers, turns::Turns};
 
 /// At most so many at once; or so many in so long.
-pub(crate) struct Passes {
+pub(crate) struct Permits {
     facts: LimitFacts,
     /// There, where work that waits inside gives its own back meanwhile.
     lends: Option<Counted>,
     state: Mutex<LineState>,
-    keys: Keys<Passes>,
+    keys: Keys<Permits>,
     /// Of those of a key.
     _forget: Option<Forget>,
 }
@@ -42,7 +42,7 @@ struct LineState {
     /// The addresses of the tasks in line.
     tasks: HashSet<usize>,
     last: u64,
-    /// The tasks that have passes, by numbers of their own.
+    /// The tasks that have permits, by numbers of their own.
     holders: BTreeMap<u64, TaskRef>,
     /// How many permits are with somebody.
     taken: usize,
@@ -56,9 +56,9 @@ struct Number {
 }
 
 /// All limits that there are, for who looks at a pool.
-static LIMITS: Mutex<BTreeMap<LimitId, Weak<Passes>>> = Mutex::new(BTreeMap::new());
+static LIMITS: Mutex<BTreeMap<LimitId, Weak<Permits>>> = Mutex::new(BTreeMap::new());
 
-pub(crate) fn all_limits() -> Vec<Arc<Passes>> {
+pub(crate) fn all_limits() -> Vec<Arc<Permits>> {
     lock(&LIMITS).values().filter_map(Weak::upgrade).collect()
 }
 
@@ -72,7 +72,7 @@ impl LineState {
         number
     }
 
-    /// Somebody has a pass of such a weight; by which number.
+    /// Somebody has a permit of such a weight; by which number.
     fn hold(&mut self, who: Option<&TaskRef>, weight: usize) -> u64 {
         self.last += 1;
         if self.supply.comes_back() {
@@ -98,13 +98,13 @@ pub(crate) struct Waiter {
     /// The task that goes on then, where a thread stands here for it.
     on_behalf_of: Option<TaskRef>,
     weight: usize,
-    slot: Mutex<PassSlot>,
+    slot: Mutex<PermitSlot>,
 }
 
 #[derive(Default)]
-struct PassSlot {
+struct PermitSlot {
     /// Put here by who hands it on. If nobody takes it out, it goes back with the waiter.
-    pass: Option<Pass>,
+    permit: Option<Permit>,
     /// It was taken out of the line, and is to enter it again when it can go on.
     stepped_aside: bool,
     /// Who is told if the line is left without it, and of how much.
@@ -117,8 +117,8 @@ pub(crate) enum Who {
 }
 
 /// The right to run. Dropped, it goes to the next in line.
-pub(crate) struct Pass {
-    passes: Arc<Passes>,
+pub(crate) struct Permit {
+    permits: Arc<Permits>,
     /// How much of the limit it is.
     weight: usize,
     /// Its holder's number; zero where that has another one.
@@ -131,40 +131,45 @@ pub(crate) struct Pass {
 pub(crate) struct InLine {
     number: Number,
     pub(crate) waiter: Arc<Waiter>,
-    pub(crate) passes: Arc<Passes>,
+    pub(crate) permits: Arc<Permits>,
     /// How many were there before.
     ahead: usize,
 }
 
-impl Passes {
+impl Permits {
     pub(crate) fn new(
         most: usize,
         lends: bool,
         made_at: &'static Location<'static>,
-    ) -> Arc<Passes> {
+    ) -> Arc<Permits> {
         let facts = LimitFacts { id: LimitId::next(), most, every: None, made_at };
-        Passes::with(facts, lends, Supply::Permits(most), None)
+        Permits::with(facts, lends, Supply::Permits(most), None)
     }
 
     /// The line for turns.
     #[cfg(feature = "rate")]
-    pub(crate) fn of_turns(turns: Turns, made_at: &'static Location<'static>) -> Arc<Passes> {
+    pub(crate) fn of_turns(turns: Turns, made_at: &'static Location<'static>) -> Arc<Permits> {
         let (most, every) = (turns.pace().most(), Some(turns.pace().every));
         let facts = LimitFacts { id: LimitId::next(), most, every, made_at };
-        Passes::with(facts, false, Supply::Turns(turns), None)
+        Permits::with(facts, false, Supply::Turns(turns), None)
     }
 
-    fn with(facts: LimitFacts, lends: bool, supply: Supply, forget: Option<Forget>) -> Arc<Passes> {
+    fn with(
+        facts: LimitFacts,
+        lends: bool,
+        supply: Supply,
+        forget: Option<Forget>,
+    ) -> Arc<Permits> {
         let (line, tasks, holders) = (BTreeMap::new(), HashSet::new(), BTreeMap::new());
         let state = Mutex::new(LineState { supply, line, tasks, last: 0, holders, taken: 0 });
         let (lends, keys) = (lends.then(|| LENDING.counted()), Keys::none());
-        let passes = Arc::new(Passes { facts, lends, state, keys, _forget: forget });
-        lock(&LIMITS).insert(facts.id, Arc::downgrade(&passes));
-        passes
+        let permits = Arc::new(Permits { facts, lends, state, keys, _forget: forget });
+        lock(&LIMITS).insert(facts.id, Arc::downgrade(&permits));
+        permits
     }
 
     /// Those of a key.
-    pub(crate) fn of<K>(&self, key: &K) -> Arc<Passes>
+    pub(crate) fn of<K>(&self, key: &K) -> Arc<Permits>
     where
         K: ?Sized + Hash + Eq + ToOwned,
         K::Owned: Hash + Eq + Send + Sync + 'static,
@@ -172,7 +177,7 @@ impl Passes {
         self.keys.of(key, |forget| {
             let facts = LimitFacts { id: LimitId::next(), ..self.facts };
             let supply = lock(&self.state).supply.alike(facts.most);
-            Passes::with(facts, self.lends(), supply, Some(forget))
+            Permits::with(facts, self.lends(), supply, Some(forget))
         })
     }
 
@@ -186,12 +191,12 @@ impl Passes {
         lock(&self.state).line.len()
     }
 
-    /// A pass, or a place in line.
+    /// A permit, or a place in line.
     pub(crate) fn enter(
         self: &Arc<Self>,
         weight: usize,
         who: impl FnOnce() -> Who,
-    ) -> Result<Pass, InLine> {
+    ) -> Result<Permit, InLine> {
         self.enter_as(weight, true, None, who)
     }
 
@@ -201,7 +206,7 @@ impl Passes {
         weight: usize,
         task: Option<TaskRef>,
         who: impl FnOnce() -> Who,
-    ) -> Result<Pass, InLine> {
+    ) -> Result<Permit, InLine> {
         self.enter_as(weight, false, task, who)
     }
 
@@ -211,7 +216,7 @@ impl Passes {
         is_new: bool,
         on_behalf_of: Option<TaskRef>,
         who: impl FnOnce() -> Who,
-    ) -> Result<Pass, InLine> {
+    ) -> Result<Permit, InLine> {
         let mut state = lock(&self.state);
         let ahead = match is_new {
             true => state.line.len(),
@@ -221,19 +226,19 @@ impl Passes {
         let who = who();
         if taken.is_ok() {
             let number = state.hold(on_behalf_of.as_ref().or(who.task()), weight);
-            return Ok(Pass { passes: self.clone(), weight, number, told: None });
+            return Ok(Permit { permits: self.clone(), weight, number, told: None });
         }
         let waiter = Arc::new(Waiter { who, on_behalf_of, weight, slot: Mutex::default() });
         let number = state.line_up(is_new, &waiter);
         self.call_when_due(&mut state, taken);
-        Err(InLine { number, waiter, passes: self.clone(), ahead })
+        Err(InLine { number, waiter, permits: self.clone(), ahead })
     }
 
     /// Where time, or a jobserver, brings what the first in line needs: sees to it that it gets it then.
     fn call_when_due(self: &Arc<Self>, state: &mut LineState, taken: Result<(), Option<Duration>>) {
         if let Err(Some(wait)) = taken {
             let line = Arc::downgrade(self);
-            state.supply.call_after(wait, move || line.upgrade().iter().for_each(Passes::hand_on));
+            state.supply.call_after(wait, move || line.upgrade().iter().for_each(Permits::hand_on));
         }
         #[cfg(feature = "jobserver")]
         self.fetch_slot(state);
@@ -241,13 +246,13 @@ impl Passes {
 
     /// Gives what there is to the first in line, and to those behind as long as there is enough.
     fn hand_on(self: &Arc<Self>) {
-        while let Some((next, pass)) = self.next() {
+        while let Some((next, permit)) = self.next() {
             // From the trampoline, as the next one may be given up at once, and so on down the line.
-            core::defer(Deferred::of_closure(move || next.get(pass)));
+            core::defer(Deferred::of_closure(move || next.get(permit)));
         }
     }
 
-    fn next(self: &Arc<Self>) -> Option<(Arc<Waiter>, Pass)> {
+    fn next(self: &Arc<Self>) -> Option<(Arc<Waiter>, Permit)> {
         let mut state = lock(&self.state);
         let Some((&first, waiter)) = state.line.first_key_value() else {
             state.supply.call_off();
@@ -261,7 +266,7 @@ impl Passes {
         }
         let next = state.take_out(first)?;
         let number = state.hold(next.task(), weight);
-        Some((next, Pass { passes: self.clone(), weight, number, told: None }))
+        Some((next, Permit { permits: self.clone(), weight, number, told: None }))
     }
 
     /// What there is to know of it.
@@ -296,14 +301,14 @@ impl Passes {
         lock(&self.state).line.values().next().map_or(1, |first| first.weight)
     }
 
-    /// The tasks that have passes, and those in line; and how many permits are with somebody.
+    /// The tasks that have permits, and those in line; and how many permits are with somebody.
     pub(crate) fn look(&self) -> (Vec<TaskRef>, Vec<TaskRef>, usize) {
         let state = lock(&self.state);
         let in_line = state.line.values().filter_map(|waiter| waiter.task().cloned());
         (state.holders.values().cloned().collect(), in_line.collect(), state.taken)
     }
 
-    pub(crate) fn is(&self, other: &Passes) -> bool {
+    pub(crate) fn is(&self, other: &Permits) -> bool {
         std::ptr::eq(self, other)
     }
 
@@ -319,7 +324,7 @@ impl Passes {
     }
 }
 
-impl Drop for Passes {
+impl Drop for Permits {
     fn drop(&mut self) {
         let known = lock(&LIMITS).remove(&self.facts.id);
         drop(known);
@@ -345,13 +350,13 @@ impl Waiter {
         self.on_behalf_of.as_ref().or(self.who.task())
     }
 
-    fn get(&self, pass: Pass) {
+    fn get(&self, permit: Permit) {
         let mut slot = lock(&self.slot);
         if slot.stepped_aside {
             drop(slot);
-            return drop(pass);
+            return drop(permit);
         }
-        slot.pass = Some(pass);
+        slot.permit = Some(permit);
         drop(slot);
         match &self.who {
             Who::Task(task) => task.resume(),
@@ -362,19 +367,19 @@ impl Waiter {
     /// Whether it is this one's turn, or it is to enter the line again.
     pub(crate) fn is_called(&self) -> bool {
         let slot = lock(&self.slot);
-        slot.pass.is_some() || slot.stepped_aside
+        slot.permit.is_some() || slot.stepped_aside
     }
 
     pub(crate) fn has_stepped_aside(&self) -> bool {
         lock(&self.slot).stepped_aside
     }
 
-    pub(crate) fn take(&self) -> Option<Pass> {
+    pub(crate) fn take(&self) -> Option<Permit> {
         let mut slot = lock(&self.slot);
-        let pass = slot.pass.take()?;
+        let permit = slot.permit.take()?;
         let told = std::mem::take(&mut slot.told);
         drop(slot);
         drop(told);
-        Some(pass)
+        Some(permit)
     }
 }

@@ -2,13 +2,13 @@
 
 use super::{Assembly, Limits};
 use crate::model::{Hold, Model, Permit};
-use crate::record::read::{Pass, PassIs, Raw};
+use crate::record::read::{PermitIs, PermitNews, Raw};
 
 impl Assembly<'_> {
-    pub(super) fn passes(&self, model: &mut Model, limits: &Limits) {
+    pub(super) fn permits(&self, model: &mut Model, limits: &Limits) {
         for (&root, task) in self.parts.kept.iter().zip(0_u32..) {
             let parts = self.parts.all(root);
-            if parts.iter().all(|&k| self.raw(k).passes.is_empty()) {
+            if parts.iter().all(|&k| self.raw(k).permits.is_empty()) {
                 continue;
             }
             let over = parts.iter().map(|&k| self.raw(k).ended.map(|(time, _)| time));
@@ -16,22 +16,22 @@ impl Assembly<'_> {
             let over = over.collect::<Option<Vec<u64>>>().and_then(|ends| ends.into_iter().max());
             let mut holds: Vec<Hold> = Vec::new();
             for raw in parts.iter().map(|&k| self.raw(k)) {
-                for (k, pass) in raw.passes.iter().enumerate() {
-                    let Some(&limit) = limits.index.get(&pass.limit) else { continue };
-                    match pass.what {
-                        PassIs::WaitedFor => {
+                for (k, permit) in raw.permits.iter().enumerate() {
+                    let Some(&limit) = limits.index.get(&permit.limit) else { continue };
+                    match permit.what {
+                        PermitIs::WaitedFor => {
                             let until = out_of_line(raw, k);
-                            let (start, end) = self.time(pass.time, until);
+                            let (start, end) = self.time(permit.time, until);
                             holds.push(Hold { task, limit, start, end });
                         }
-                        PassIs::Got(weight) => {
+                        PermitIs::Got(weight) => {
                             let is_rate = limits.list[limit as usize].every.is_some();
-                            let back = || next(raw, k).map(|pass| pass.time).or(over);
-                            let until = if is_rate { Some(pass.time) } else { back() };
-                            let (start, end) = self.time(pass.time, until);
+                            let back = || next(raw, k).map(|permit| permit.time).or(over);
+                            let until = if is_rate { Some(permit.time) } else { back() };
+                            let (start, end) = self.time(permit.time, until);
                             model.permits.push(Permit { limit, start, end, weight });
                         }
-                        PassIs::Left | PassIs::Given => {}
+                        PermitIs::Left | PermitIs::Given => {}
                     }
                 }
             }
@@ -50,9 +50,9 @@ impl Assembly<'_> {
 }
 
 /// What was told next of the same limit.
-fn next(raw: &Raw, k: usize) -> Option<&Pass> {
-    let Pass { limit, .. } = raw.passes[k];
-    raw.passes[k + 1..].iter().find(|pass| pass.limit == limit)
+fn next(raw: &Raw, k: usize) -> Option<&PermitNews> {
+    let PermitNews { limit, .. } = raw.permits[k];
+    raw.permits[k + 1..].iter().find(|permit| permit.limit == limit)
 }
 
 /// When it left the line that it came to stand in then. That it was given up may be told after the result that it had
@@ -60,10 +60,10 @@ fn next(raw: &Raw, k: usize) -> Option<&Pass> {
 fn out_of_line(raw: &Raw, k: usize) -> Option<u64> {
     let set = raw.set();
     match next(raw, k) {
-        Some(pass) if pass.what == PassIs::Left => {
-            Some(set.map_or(pass.time, |set| set.min(pass.time)))
+        Some(permit) if permit.what == PermitIs::Left => {
+            Some(set.map_or(permit.time, |set| set.min(permit.time)))
         }
-        Some(pass) => Some(pass.time),
+        Some(permit) => Some(permit.time),
         None => set,
     }
 }

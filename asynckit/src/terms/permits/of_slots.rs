@@ -2,17 +2,17 @@
 
 use std::panic::Location;
 
-use super::{LineState, Passes};
+use super::{LineState, Permits};
 use crate::observe::{LimitFacts, LimitId};
 use crate::sync::{Arc, lock};
 use crate::terms::slots::Slots;
 use crate::terms::supply::Supply;
 
-impl Passes {
+impl Permits {
     /// The line for slots of a jobserver. Who waits needs none.
-    pub(crate) fn of_slots(slots: Slots, made_at: &'static Location<'static>) -> Arc<Passes> {
+    pub(crate) fn of_slots(slots: Slots, made_at: &'static Location<'static>) -> Arc<Permits> {
         let facts = LimitFacts { id: LimitId::next(), most: slots.most(), every: None, made_at };
-        Passes::with(facts, true, Supply::Slots(slots), None)
+        Permits::with(facts, true, Supply::Slots(slots), None)
     }
 
     /// Somebody stands in line: has a slot fetched, if that helps.
