@@ -39,7 +39,8 @@ pub(crate) fn borrowers(account: &Account, pool: &Shared) -> Vec<TaskRef> {
     // Who was woken for these may have looked in between.
     pool.notify();
     path.extend(pool.stacks.tasks());
-    path.extend(pool.known_tasks());
+    let (roots, sleepers) = pool.known_now();
+    path.extend(roots.into_iter().chain(sleepers));
     let (mut seen, mut found) = (HashSet::new(), Vec::new());
     while let Some(task) = path.pop() {
         if seen.len() >= 16 * MANY || !seen.insert(task.address()) {
