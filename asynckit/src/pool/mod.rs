@@ -82,7 +82,7 @@ pub use signals::{Ending, Signal};
 pub use spawner::{AsyncSpawner, Current, Handle, Spawn, Spawner, current, try_current};
 pub use stop::StillRunning;
 
-pub(crate) use asleep::{Asleep, Elsewhere};
+pub(crate) use asleep::Asleep;
 pub(crate) use callbacks::Callback;
 pub(crate) use context::{
     place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
