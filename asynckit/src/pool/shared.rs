@@ -80,9 +80,6 @@ pub(crate) struct State {
     pub(super) farewell: Mutex<Farewell>,
     /// Signalled when they were, under that lock.
     pub(super) told: Condvar,
-    /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
-    /// threads are gone: the pool's memory may stay for longer.
-    pub(super) hook: Mutex<Option<Hook>>,
     /// What is kept for its workers.
     pub(crate) keepers: Keepers,
     /// Signalled when the last thread goes to sleep, while somebody waits for that.
@@ -118,7 +115,7 @@ impl Shared {
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {
-        lock(&self.hook).clone()
+        self.onlookers.hook()
     }
 
     /// Whether it is closed, and its threads are gone.
@@ -130,8 +127,6 @@ impl Shared {
     pub(crate) fn drop_hook(&self) {
         if self.is_over() {
             self.keepers.pool_ends();
-            let hook = lock(&self.hook).take();
-            drop(hook);
             self.onlookers.drop_hook();
             self.forget_looks();
         }
