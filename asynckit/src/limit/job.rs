@@ -116,12 +116,9 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             if let Some(pass) = self.pass(passes, || Who::Thread(Parker::current())) {
                 break pass;
             }
-            let turn = self.with_place(|place| Turn {
-                passes: place.passes.clone(),
-                waiter: place.waiter.clone(),
-            });
+            let turn = self.with_place(Turn::of);
             // What comes by time comes, whoever else waits.
-            let far = turn.passes.is_timed().then(|| Deadline::after(Duration::MAX));
+            let far = turn.is_timed().then(|| Deadline::after(Duration::MAX));
             if !pool::wait(&turn, until.or(far), here.hop().at)? {
                 let limit = until.map_or(Duration::ZERO, |until| until.limit);
                 return Err(Error::timed_out(here.hop(), limit));

@@ -6,7 +6,7 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
 use crate::pool::{context, walks};
 use crate::sync::{Arc, Parker};
-use crate::terms::{Passes, Waiter};
+use crate::terms::{InLine, Passes, Waiter};
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -123,8 +123,19 @@ impl Goal for AnySet<'_> {
 
 /// The turn of a thread that stands in line itself.
 pub(crate) struct Turn {
-    pub(crate) passes: Arc<Passes>,
-    pub(crate) waiter: Arc<Waiter>,
+    passes: Arc<Passes>,
+    waiter: Arc<Waiter>,
+}
+
+impl Turn {
+    pub(crate) fn of(in_line: &InLine) -> Turn {
+        Turn { passes: in_line.passes.clone(), waiter: in_line.waiter.clone() }
+    }
+
+    /// Whether it comes by time, whoever else waits.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.passes.is_timed()
+    }
 }
 
 impl Goal for Turn {

@@ -79,7 +79,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
 /// Takes again what was given back for the wait. What it waits for now is no reason to give any of that back.
 fn take_back(mut lent: Lent, at: At) -> Result<(), Error> {
     while !lent.take_back(|| Who::Thread(Parker::current())) {
-        let Some((turn, _standing)) = lent.turn() else {
+        let Some((turn, _stands)) = lent.turn() else {
             unreachable!("nobody stands in line");
         };
         let _ = attend(&turn, None, at, None)?;

@@ -4,13 +4,14 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
+//! Each imports only those above it: `random`, `nested`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
 //! `turns`, `slots`, `supply`, `watched`, `passes`, `passes/pass`, `passes/in_line`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;
 mod inherited;
 mod keys;
+mod nested;
 mod passes;
 mod polling;
 mod priority;
@@ -35,6 +36,7 @@ pub use carriers::{
 pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use counts::{IN_LINE, LENDING, PASSED_ON};
 pub(crate) use inherited::Inherited;
+pub(crate) use nested::{Entered, Nested, enter};
 pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;

@@ -5,14 +5,13 @@
 //! limit does not run. Work that is run in place has no place: there the stopwatches are in a list of
 //! the thread.
 
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::core::{Header, TaskRef, depth, each_frame};
 use crate::error::Error;
 use crate::sync::{Arc, Deadline, Mutex, lock};
+use crate::terms::nested::{Nested, enter};
 use crate::terms::timers::{TimerKey, Timers};
 
 /// Measures the time of one task.
@@ -139,40 +138,21 @@ impl Stopwatch {
     }
 }
 
-/// Stopwatches, each with the number of the frame that it is for.
-type ByFrame = RefCell<Vec<(usize, Arc<Stopwatch>)>>;
-
 crate::sync::local! {
-    /// The stopwatches of work that this thread runs in place.
-    /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
-    static IN_PLACE: ManuallyDrop<ByFrame> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+    /// The stopwatches of work that this thread runs in place, each with the number of the frame that it is for.
+    static IN_PLACE: Nested<(usize, Arc<Stopwatch>)> = const { Nested::nothing() };
 }
 
 /// Runs `f` in place as the work that is measured.
 pub(crate) fn measured<R>(watch: &Arc<Stopwatch>, f: impl FnOnce() -> R) -> R {
-    struct End;
-    impl Drop for End {
-        fn drop(&mut self) {
-            let ended = IN_PLACE.with(|list| {
-                let mut list = list.borrow_mut();
-                let ended = list.pop();
-                if list.is_empty() {
-                    *list = Vec::new();
-                }
-                ended
-            });
-            drop(ended);
-        }
-    }
-    IN_PLACE.with(|list| list.borrow_mut().push((depth(), watch.clone())));
-    let _end = End;
+    let _entered = enter(&IN_PLACE, (depth(), watch.clone()));
     f()
 }
 
 /// The stopwatches of the work that this thread is doing, as far as that is one piece in place: not
 /// those of a thread that waits, and does other work meanwhile.
 fn in_place() -> Vec<Arc<Stopwatch>> {
-    if IN_PLACE.with(|list| list.borrow().is_empty()) {
+    if IN_PLACE.with(Nested::is_empty) {
         return Vec::new();
     }
     let mut parts = 0;
@@ -184,8 +164,8 @@ fn in_place() -> Vec<Arc<Stopwatch>> {
         ControlFlow::Continue(())
     });
     let below = depth() - parts;
-    let its = |(frame, watch): &(usize, Arc<Stopwatch>)| (*frame > below).then(|| watch.clone());
-    IN_PLACE.with(|list| list.borrow().iter().filter_map(its).collect())
+    let all = IN_PLACE.with(Nested::all).into_iter();
+    all.filter(|(frame, _)| *frame > below).map(|(_, watch)| watch).collect()
 }
 
 /// Work that is run in place begins; `task`: unless it is a mere closure.
