@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::core::{TaskRef, each_frame, runs_for};
+use crate::core::{Frame, TaskRef, each_frame, runs_for};
 use crate::pool::local::{Counted, is_worker_of, with_local};
-use crate::pool::place::{Inside, Place};
+use crate::pool::place::{Inside, Part, Place};
 use crate::pool::shared::{Shared, State};
 use crate::pool::threads::Threads;
 use crate::sync::{Arc, Parker};
@@ -67,16 +67,16 @@ pub(crate) fn stack() -> Vec<TaskRef> {
     stack
 }
 
+/// The pool of a task on the stack, if it has one.
+fn pool_of(frame: &Frame) -> Option<&Shared> {
+    frame.home::<State>().or_else(|| Some(&**frame.home::<Inside>()?.pool()))
+}
+
 /// Calls `f` with whether each task on the stack is of this pool, the newest first, until that breaks.
 fn each_of<B>(pool: &Shared, mut f: impl FnMut(bool) -> ControlFlow<B>) -> Option<B> {
-    each_frame(|frame| {
-        if let Some(its) = frame.home::<State>() {
-            return f(std::ptr::eq(its, pool));
-        }
-        match frame.home::<Inside>() {
-            Some(part) => f(std::ptr::eq(&raw const **part.pool(), pool)),
-            None => ControlFlow::Continue(()),
-        }
+    each_frame(|frame| match pool_of(frame) {
+        Some(its) => f(its.is(pool)),
+        None => ControlFlow::Continue(()),
     })
 }
 
@@ -114,10 +114,8 @@ pub fn is_cancelled() -> bool {
     // Closed as well: who ends because of this must not make room for what is about to be cancelled.
     let tells = |pool: &Shared| pool.is_ending() && pool.is_closed();
     let cancelled = each_frame(|frame| {
-        let of_pool = frame.home::<State>().is_some_and(tells);
-        let of_place =
-            frame.home::<Inside>().is_some_and(|part| part.is_cancelled() || tells(part.pool()));
-        if of_pool || of_place || frame.is_set() {
+        let by_place = frame.home::<Inside>().is_some_and(Part::is_cancelled);
+        if by_place || frame.is_set() || pool_of(frame).is_some_and(tells) {
             ControlFlow::Break(true)
         } else if frame.in_place() {
             ControlFlow::Continue(())

@@ -227,7 +227,7 @@ impl Holder {
     }
 
     fn that_sleeps(task: &TaskRef) -> Holder {
-        let (targets, any, who) = match walks::awaited(task) {
+        let (targets, any, who) = match task.awaited() {
             Some(awaited) => (awaited, true, Who::Sleeper(task.clone())),
             // It may stand in a line itself.
             None => (vec![task.clone()], false, Who::Dependent(task.clone())),
@@ -259,7 +259,7 @@ pub(crate) fn look_at_await(task: &TaskRef) {
         let runs = task.is_claimed() && COUNT.load(Ordering::Relaxed) == 0;
         runs || task.is_set() || task.is_ready() || task.is_by_hand()
     };
-    let Some(awaited) = walks::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
+    let Some(awaited) = task.awaited().filter(|all| !all.iter().any(goes_on)) else {
         return;
     };
     let circle = core::hold_back(|| {
@@ -347,7 +347,7 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
             return inputs;
         }
         // Of several that it awaits one is enough: see `look_at_choices`.
-        return walks::awaited(task).filter(|all| all.len() == 1).unwrap_or_default();
+        return task.awaited().filter(|all| all.len() == 1).unwrap_or_default();
     }
     // Of a choice nothing is known before each of its ways is looked at: `look_at_choices`.
     let its = waits.iter().filter(|wait| !wait.any && wait.stack.iter().any(|own| own.is(task)));

@@ -56,7 +56,7 @@ pub(crate) fn enter_queue(pool: &Arc<Shared>) -> bool {
 /// Whether a task that stands in a line takes up room in this pool's queue.
 fn fills_queue_of(pool: &Shared, task: &Header) -> bool {
     let part = task.hooked_home::<Inside>();
-    part.is_some_and(|part| part.is_counted() && std::ptr::eq(&raw const **part.pool(), pool))
+    part.is_some_and(|part| part.is_counted() && part.pool().is(pool))
 }
 
 /// A task has come to stand in a line. Who has the permit may be one of those that wait for the room it takes up.

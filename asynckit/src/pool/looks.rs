@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use crate::core::{Header, News, TaskRef, Traits, task_here, with_watched_here};
 use crate::error::At;
 use crate::observe::{Listeners, Onlooker, Record, TaskId, Told, tell};
-use crate::pool::place::{Inside, Part, Place};
+use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::shown::{need_of, onlookers_of};
 use crate::sync::{Arc, Parker, lock, thread};
@@ -85,15 +85,10 @@ impl Shared {
             Some(_) => return,
         }
         drop(farewell);
-        let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
+        let running = self.stacks.tasks().iter().filter(|task| self.has(task)).count();
         tell!(self.onlookers.moment(), PoolStopped { running });
         lock(&self.farewell).is_over = true;
         self.told.notify_all();
-    }
-
-    fn has_in_hand(&self, task: &Header) -> bool {
-        let part = task.hooked_home::<Inside>();
-        self.is_of(task) || part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
     }
 }
 

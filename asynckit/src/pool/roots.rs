@@ -27,8 +27,7 @@ impl Shared {
     #[cold]
     #[inline(never)]
     fn has_in_part(&self, task: &Header) -> bool {
-        let part = task.hooked_home::<Inside>();
-        part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
+        task.hooked_home::<Inside>().is_some_and(|part| part.pool().is(self))
     }
 
     /// A task of this pool is to be tied to a cell that is not known as the pool's own. Whether it is a root: the

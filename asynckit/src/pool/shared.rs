@@ -91,6 +91,12 @@ pub(crate) struct State {
 }
 
 impl Shared {
+    /// Whether it is this pool.
+    #[inline]
+    pub(crate) fn is(&self, other: &Shared) -> bool {
+        std::ptr::eq(self, other)
+    }
+
     /// Whether there is nothing to be seen to for its tasks one by one, and it takes them from anybody.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {

@@ -24,11 +24,6 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
     unset
 }
 
-/// The results of which a suspended task awaits one, where nothing else can wake it.
-pub(crate) fn awaited(task: &TaskRef) -> Option<Vec<TaskRef>> {
-    task.awaited()
-}
-
 /// So many queued tasks a search looks at.
 const MANY: usize = 1024;
 
@@ -102,7 +97,7 @@ pub(crate) fn is_about_to_run(first: &TaskRef) -> bool {
             }
         });
         lacks |= !task.wishes().is_empty();
-        let is_woken = || awaited(&task).is_some_and(|all| all.iter().any(|one| one.is_set()));
+        let is_woken = || task.awaited().is_some_and(|all| all.iter().any(|one| one.is_set()));
         if lacks || (task.is_suspended() && !is_woken()) {
             // It may have been made ready during this look, and shows no inputs any more.
             return first.is_ready();
