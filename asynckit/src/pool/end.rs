@@ -65,7 +65,7 @@ impl Shared {
         // No sooner: what ends because its time is over must not make room for what is about to be cancelled.
         self.close_and(|| _ = Timers::system().after(grace, Box::new(out_of_time)));
         // Who waits for its threads waits no longer than that.
-        self.notify_rest();
+        self.threads().tell_resters();
     }
 
     /// What still runs comes too late: who waits for it is to go on.
@@ -78,6 +78,6 @@ impl Shared {
         for wait in hopeless {
             wait.fail(Error::ended(words::waiter(&wait)));
         }
-        self.notify_rest();
+        self.threads().tell_resters();
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
     struct Resting<'a>(&'a Arc<Shared>, Arc<Parker>);
     impl Drop for Resting<'_> {
         fn drop(&mut self) {
-            self.0.unwatch_rest(&self.1);
+            remove(&mut self.0.threads().resters, &self.1);
         }
     }
     let _member = Helping::begin(pool);
@@ -82,7 +82,7 @@ pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
         worker::execute(pool, entry);
     }
     let resting = Resting(pool, Parker::current());
-    pool.watch_rest(&resting.1);
+    pool.threads().resters.push(resting.1.clone());
     sleep_once(pool, None, &|| false);
 }
 
@@ -159,7 +159,7 @@ impl<'a> Helping<'a> {
         if pool.is_hosted() {
             pool.publish(&threads);
         }
-        pool.tell_rest(&threads);
+        threads.tell_rest();
         drop(threads);
         // If this was the last that did anything, a stop may have waited for just that.
         pool.finish_stop(0);

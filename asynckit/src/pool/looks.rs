@@ -1,7 +1,6 @@
 //! What a pool tells those who look on: to whom, and in which words of the core's and the pool's.
 
 use std::fmt::Display;
-use std::sync::PoisonError;
 
 use crate::core::{Header, News, TaskRef, Traits, task_here, with_watched_here};
 use crate::error::At;
@@ -9,7 +8,7 @@ use crate::observe::{Listeners, Onlooker, Record, TaskId, Told, tell};
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::shown::{need_of, onlookers_of};
-use crate::sync::{Arc, Parker, lock, thread};
+use crate::sync::{Arc, Parker, thread};
 use crate::trace;
 
 impl Shared {
@@ -67,28 +66,26 @@ impl Shared {
         if !self.is_looked_on() || !self.is_closed() {
             return;
         }
-        if !at_any_rate && !self.threads().has_nobody_but(&Parker::current()) {
+        let here = thread::current().id();
+        let mut threads = self.threads();
+        if !at_any_rate && !threads.has_nobody_but(&Parker::current()) {
             return;
         }
-        let here = thread::current().id();
-        let mut farewell = lock(&self.farewell);
-        match farewell.by {
-            None => farewell.by = Some(here),
+        if let Some(teller) = threads.teller {
+            drop(threads);
             // Who stops the pool does not return before that is done.
-            Some(other) if other != here && at_any_rate => {
-                while !farewell.is_over {
-                    let waited = self.told.wait(farewell);
-                    farewell = waited.unwrap_or_else(PoisonError::into_inner);
-                }
-                return;
+            if at_any_rate && teller != here {
+                self.wait_until(|| None, |threads| threads.has_told);
             }
-            Some(_) => return,
+            return;
         }
-        drop(farewell);
+        threads.teller = Some(here);
+        drop(threads);
         let running = self.stacks.tasks().iter().filter(|task| self.has(task)).count();
         tell!(self.onlookers.moment(), PoolStopped { running });
-        lock(&self.farewell).is_over = true;
-        self.told.notify_all();
+        let mut threads = self.threads();
+        threads.has_told = true;
+        threads.tell_resters();
     }
 }
 

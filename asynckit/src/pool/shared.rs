@@ -12,7 +12,7 @@ use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{Arc, AtomicUsize, Condvar, Deadline, Mutex, OnceLock, Ordering, lock, thread};
+use crate::sync::{Arc, AtomicUsize, Deadline, Mutex, OnceLock, Ordering, lock};
 use crate::terms::Priority;
 
 /// A pool, as its tasks know it.
@@ -48,14 +48,6 @@ pub(super) struct Earlier {
     pub(super) callbacks: Vec<(CallbackId, Instant)>,
 }
 
-/// The last that those who look on are told.
-#[derive(Default)]
-pub(super) struct Farewell {
-    /// Who tells them, or has.
-    pub(super) by: Option<thread::ThreadId>,
-    pub(super) is_over: bool,
-}
-
 pub(crate) struct State {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
@@ -76,18 +68,10 @@ pub(crate) struct State {
     pub(super) watch: Option<Arc<Counts>>,
     /// What the last look at it saw running.
     pub(super) looked_at: Mutex<Earlier>,
-    /// Whether they were told that it has stopped.
-    pub(super) farewell: Mutex<Farewell>,
-    /// Signalled when they were, under that lock.
-    pub(super) told: Condvar,
     /// What is kept for its workers.
     pub(crate) keepers: Keepers,
-    /// Signalled when the last thread goes to sleep, while somebody waits for that.
-    pub(super) rest: Condvar,
     /// Until when its work may come to an end, once it is told to.
     pub(super) ending: OnceLock<Deadline>,
-    /// Signalled when the pool is closed, under the lock of `threads`.
-    pub(super) closed: Condvar,
 }
 
 impl Shared {
@@ -159,17 +143,6 @@ impl Shared {
             // Those who wait for room do the pool's work meanwhile, and sleep where its helpers do.
             self.wake_all();
         }
-    }
-
-    /// The number of workers has changed: who waits looks again.
-    pub(crate) fn rouse_waits(&self, threads: &Threads) {
-        threads.rouse_waits();
-        self.closed.notify_all();
-    }
-
-    /// Wakes those in `wait_for_rest`.
-    pub(crate) fn notify_rest(&self) {
-        self.rest.notify_all();
     }
 
     /// The next task for a thread without a deque here.

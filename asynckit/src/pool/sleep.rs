@@ -146,7 +146,7 @@ impl Shared {
 
     /// A thread has left: for those who wait for the last one.
     pub(crate) fn tell_left(&self, threads: &Threads) {
-        self.tell_rest(threads);
+        threads.tell_rest();
         threads.tell_watchers();
     }
 
@@ -190,7 +190,7 @@ impl Shared {
             }
             return if found { Idle::Search { woken } } else { Idle::Quiet };
         }
-        self.tell_rest(&threads);
+        threads.tell_rest();
         threads.tell_watchers();
         drop(threads);
         // A worker that has slept for a while gives back what memory it has; and one of those that rest looks
@@ -267,7 +267,7 @@ impl Shared {
         let mut threads = self.threads();
         threads.sleepers.push(parker.clone());
         self.publish(&threads);
-        self.tell_rest(&threads);
+        threads.tell_rest();
         threads.tell_watchers();
         // As in `sleep`: it looks at this pool's queue from now on.
         self.attention.look_again(&mut threads.looks);
@@ -318,29 +318,25 @@ impl Shared {
         self.is_still() && self.has_all_here()
     }
 
-    pub(crate) fn watch_stillness(&self, parker: &Arc<Parker>) {
-        self.threads().watchers.push(parker.clone());
-    }
-
-    pub(crate) fn unwatch_stillness(&self, parker: &Arc<Parker>) {
-        remove(&mut self.threads().watchers, parker);
-    }
-
-    pub(crate) fn watch_rest(&self, parker: &Arc<Parker>) {
-        self.threads().resters.push(parker.clone());
-    }
-
-    pub(crate) fn unwatch_rest(&self, parker: &Arc<Parker>) {
-        remove(&mut self.threads().resters, parker);
-    }
-
-    /// A thread went to sleep or left.
-    pub(crate) fn tell_rest(&self, threads: &Threads) {
-        if threads.at_rest() {
-            if threads.resting > 0 {
-                self.notify_rest();
+    /// Waits until that is so of the pool's threads; false where it is not by then. Both are looked at again when the
+    /// pool's threads have come to rest (`tell_rest`), and when `tell_resters` says so.
+    pub(crate) fn wait_until(
+        &self,
+        deadline: impl Fn() -> Option<Deadline>,
+        is_so: impl Fn(&Threads) -> bool,
+    ) -> bool {
+        let parker = Parker::current();
+        let mut threads = self.threads();
+        threads.resters.push(parker.clone());
+        loop {
+            let (reached, until) = (is_so(&threads), deadline());
+            if reached || until.is_some_and(|until| until.is_over()) {
+                remove(&mut threads.resters, &parker);
+                return reached;
             }
-            threads.resters.iter().for_each(|rester| rester.unpark());
+            drop(threads);
+            parker.park(until);
+            threads = self.threads();
         }
     }
 

@@ -13,10 +13,10 @@ use crate::pool::draw::Seeded;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
-use crate::pool::shared::{Farewell, Shared, Sleeping, State};
+use crate::pool::shared::{Shared, Sleeping, State};
 use crate::pool::threads::{Threads, count_workers};
 use crate::pool::{life, registry};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
+use crate::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use crate::terms::{AGAIN, Timers, no_thread};
 
 impl Shared {
@@ -47,12 +47,8 @@ impl Shared {
             onlookers: Onlookers::none(config.hook.take(), clock),
             watch,
             looked_at: Mutex::default(),
-            farewell: Mutex::new(Farewell::default()),
-            told: Condvar::new(),
             keepers: Keepers::none(),
-            rest: Condvar::new(),
             ending: OnceLock::new(),
-            closed: Condvar::new(),
             config,
         });
         registry::add(&shared);
@@ -117,6 +113,6 @@ impl Shared {
             }
         };
         let _ = Timers::system().after(AGAIN, Box::new(again));
-        self.rouse_waits(&self.threads());
+        self.threads().rouse_waits();
     }
 }

@@ -5,7 +5,7 @@ use crate::error::At;
 use crate::error::Error;
 use crate::observe::Row;
 use crate::pool::attention::Looks;
-use crate::sync::thread::JoinHandle;
+use crate::sync::thread::{JoinHandle, ThreadId};
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
 use crate::terms::{Passes, Share};
 
@@ -45,10 +45,12 @@ pub(crate) struct Threads {
     pub(super) closers: Vec<Arc<Parker>>,
     /// Somebody was told what still runs, and waits for it no more.
     pub(crate) left_behind: bool,
-    /// How many wait for the last thread to go to sleep.
-    pub(crate) resting: usize,
-    /// Who waits for that while they do the pool's work, and sleep as its threads do.
+    /// Who waits for something of all this: that the last thread goes to sleep, or that the pool is closed.
     pub(super) resters: Vec<Arc<Parker>>,
+    /// Who tells those who look on that the pool has stopped, or has.
+    pub(super) teller: Option<ThreadId>,
+    /// Whether they were told.
+    pub(super) has_told: bool,
 }
 
 /// Whether a wait is over: see `Goal::test`.
@@ -164,8 +166,21 @@ impl Threads {
         self.joining == 0 && !others_close && self.at_rest()
     }
 
+    /// A thread went to sleep or left: tells those who wait for the last one.
+    pub(crate) fn tell_rest(&self) {
+        if self.at_rest() {
+            self.tell_resters();
+        }
+    }
+
+    /// Has those look again who wait for something of this.
+    pub(crate) fn tell_resters(&self) {
+        self.resters.iter().for_each(|rester| rester.unpark());
+    }
+
     /// Has every thread that waits look again.
     pub(crate) fn rouse_waits(&self) {
+        self.tell_resters();
         self.outside.iter().for_each(|wait| wait.parker.unpark());
         self.waits.iter().for_each(|wait| wait.parker.unpark());
     }
