@@ -200,32 +200,20 @@ impl Shared {
     fn waits_now(&self, limits: &[Arc<Passes>]) -> (Vec<Waiting>, [usize; 4]) {
         let threads = self.threads();
         let counts = [threads.wanted, threads.alive, threads.sleepers.len(), threads.blocking];
-        let inside: Vec<Arc<Wait>> = threads.waits.clone();
-        let outside: Vec<_> = threads.outside.clone();
+        let (inside, outside) = (threads.waits.clone(), threads.outside.clone());
         drop(threads);
-        let ways = |tasks: &[TaskRef]| -> Vec<Way> {
-            tasks.iter().take(FEW).map(|task| way_from(task, limits)).collect()
-        };
-        let outside = outside.iter().map(|wait| Waiting {
+        let shown = |wait: &Arc<Wait>, call: Option<&TaskRef>| Waiting {
             row: wait.row.clone(),
-            call: None,
+            call: call.map(|task| call_of(task)),
             at: wait.at,
-            on: ways(&wait.targets),
-            of: wait.of,
-            any: wait.any,
-            timed: wait.timed,
-            line: None,
-        });
-        let inside = inside.iter().map(|wait| Waiting {
-            row: wait.row.clone(),
-            call: wait.stack.last().map(|task| call_of(task)),
-            at: wait.at,
-            on: ways(&wait.targets),
+            on: wait.targets.iter().take(FEW).map(|task| way_from(task, limits)).collect(),
             of: wait.targets.len(),
             any: wait.any,
             timed: wait.timed,
             line: wait.line.as_ref().map(|line| line.facts().made_at),
-        });
+        };
+        let outside = outside.iter().map(|wait| shown(wait, None));
+        let inside = inside.iter().map(|wait| shown(wait, wait.stack.last()));
         (outside.chain(inside).collect(), counts)
     }
 

@@ -22,10 +22,10 @@ pub(crate) struct Threads {
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
     pub(super) reserve: Vec<Arc<Parker>>,
-    /// The waits for results, the newest last.
+    /// The waits for results within its work, the newest last.
     pub(super) waits: Vec<Arc<Wait>>,
-    /// Threads outside of the pool that wait for its work.
-    pub(crate) outside: Vec<Arc<OutsideWait>>,
+    /// Those from outside for its work.
+    pub(super) outside: Vec<Arc<Wait>>,
     /// Workers that a host was asked for and that have not come yet.
     pub(crate) asked: usize,
     /// Threads outside of the pool that do its work.
@@ -56,19 +56,7 @@ pub(crate) struct Threads {
 /// Whether a wait is over: see `Goal::test`.
 pub(crate) type Test = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// One thread's wait for a result, from outside of the pool.
-pub(crate) struct OutsideWait {
-    pub(crate) parker: Arc<Parker>,
-    pub(crate) row: Row,
-    pub(crate) at: At,
-    /// The first of what it waits for, and how much that is.
-    pub(crate) targets: Vec<TaskRef>,
-    pub(crate) of: usize,
-    pub(crate) any: bool,
-    pub(crate) timed: bool,
-}
-
-/// One thread's wait for a result, from within work.
+/// One thread's wait for a result.
 pub(crate) struct Wait {
     pub(crate) parker: Arc<Parker>,
     pub(crate) row: Row,

@@ -5,6 +5,7 @@
 //! anything else, which might need a lock that the waiting work holds. When there is nothing of
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
+use std::collections::HashSet;
 use std::hint;
 use std::num::NonZero;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::pool::lending::Lent;
 use crate::pool::local::with_local;
 use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
-use crate::pool::threads::{OutsideWait, Wait};
+use crate::pool::threads::Wait;
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker, thread, yield_now};
@@ -33,9 +34,6 @@ const INSIDE: Duration = Duration::from_micros(20);
 const OUTSIDE: Duration = Duration::from_micros(50);
 /// How often it looks before it lets others have its core: with all cores busy, that is who brings it about.
 const TICK: u32 = 8;
-/// So many of the results that a thread waits for are named to who looks at the pool.
-const FEW: usize = 8;
-
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set. `claim`: the right to run it, wherever it is queued.
 pub(crate) fn run_at_once(task: &Header, claim: &dyn Fn() -> Option<Claimed>) -> bool {
@@ -121,19 +119,14 @@ fn attend(
     // The pools that are to bring the goal about, in case they have no workers, or lose them.
     let mut pools = goal.pools();
     pools.retain(|pool| !here.as_ref().is_some_and(|here| Arc::ptr_eq(here, pool)));
-    let seen = (!pools.is_empty()).then(|| outside_wait(goal, &parker, deadline.is_some(), at));
-    let _outside: Vec<Outside> = pools
-        .iter()
-        .zip(seen.iter().cycle())
-        .map(|(pool, wait)| Outside::begin(pool, wait))
-        .collect();
+    let outside = pools.clone();
     pools.extend(here.clone());
     if let Some(lent) = lent {
         lent.lend();
         // Who gets it is to know before this thread sleeps.
         core::drain();
     }
-    let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
+    let blocked = Blocked::begin(goal, here, outside, deadline.is_some(), at);
     let clock = VirtualClock::of(&pools, deadline);
     // Of the time of day only where no other clock counts.
     let deadline = deadline.filter(|_| clock.is_none());
@@ -262,67 +255,40 @@ impl<'a> VirtualClock<'a> {
     }
 }
 
-/// A wait from outside, for those who look at the pool.
-fn outside_wait(goal: &impl Goal, parker: &Arc<Parker>, timed: bool, at: At) -> Arc<OutsideWait> {
-    let mut targets = goal.roots();
-    let of = targets.len();
-    targets.truncate(FEW);
-    let (parker, row, any) = (parker.clone(), Row::here(), goal.any());
-    Arc::new(OutsideWait { parker, row, at, targets, of, any, timed })
-}
-
-/// A wait from outside, of which the pool knows in case it loses its workers.
-struct Outside {
-    pool: Arc<Shared>,
-    wait: Arc<OutsideWait>,
-}
-
-impl Outside {
-    fn begin(pool: &Arc<Shared>, wait: &Arc<OutsideWait>) -> Outside {
-        pool.threads().outside.push(wait.clone());
-        Outside { pool: pool.clone(), wait: wait.clone() }
-    }
-}
-
-impl Drop for Outside {
-    fn drop(&mut self) {
-        let mut threads = self.pool.threads();
-        let place = threads.outside.iter().position(|wait| Arc::ptr_eq(wait, &self.wait));
-        let left = place.map(|place| threads.outside.swap_remove(place));
-        drop(threads);
-        drop(left);
-    }
-}
-
-/// A wait that the pool knows of, or of work in place that has a permit.
+/// A wait that pools know of, or of work in place that has a permit.
 struct Blocked {
     pool: Option<Arc<Shared>>,
     /// The pool whose worker this thread is, where it does the work of another one meanwhile.
     lender: Option<Arc<Shared>>,
+    /// Those whose work it waits for from outside: in case they lose their workers.
+    outside: Vec<Arc<Shared>>,
     wait: Arc<Wait>,
+    /// Whether it is among those that could never end.
+    is_endless: bool,
 }
 
 impl Blocked {
     fn begin(
         goal: &impl Goal,
         here: Option<Arc<Shared>>,
+        outside: Vec<Arc<Shared>>,
         timed: bool,
-        parker: &Arc<Parker>,
         at: At,
     ) -> Option<Blocked> {
         let in_place = shares_in_place();
-        if here.is_none() && in_place.is_empty() {
+        let is_work = here.is_some() || !in_place.is_empty();
+        if !is_work && outside.is_empty() {
             return None;
         }
-        let targets = goal.targets();
+        let targets = if is_work { goal.targets() } else { None };
         let is_whole = targets.is_some();
         let mut targets = targets.unwrap_or_else(|| goal.roots());
         if goal.any() {
-            targets.sort_by_key(TaskRef::address);
-            targets.dedup_by(|a, b| a.is(b));
+            let mut seen = HashSet::new();
+            targets.retain(|target| seen.insert(target.address()));
         }
         let wait = Arc::new(Wait {
-            parker: parker.clone(),
+            parker: Parker::current(),
             row: Row::here(),
             stack: context::stack(),
             in_place,
@@ -335,12 +301,14 @@ impl Blocked {
             at,
             failed: OnceLock::new(),
         });
+        outside.iter().for_each(|pool| pool.threads().outside.push(wait.clone()));
         // First, so that a wait that can never end is told so rather than that threads are short.
-        if !timed {
+        let is_endless = is_work && !timed;
+        if is_endless {
             deadlock::enter(&wait);
         }
         let lender = here.as_ref().and_then(context::lender);
-        let blocked = Blocked { pool: here, lender, wait };
+        let blocked = Blocked { pool: here, lender, outside, wait, is_endless };
         blocked.block();
         Some(blocked)
     }
@@ -375,7 +343,12 @@ impl Blocked {
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        deadlock::leave(&self.wait);
+        if self.is_endless {
+            deadlock::leave(&self.wait);
+        }
         self.unblock();
+        for pool in &self.outside {
+            pool.threads().outside.retain(|wait| !Arc::ptr_eq(wait, &self.wait));
+        }
     }
 }
