@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::core::{self, TaskRef};
-use crate::error::{Error, ErrorKind, Hop};
+use crate::error::{Error, ErrorKind};
 use crate::pool::place::Inside;
 use crate::pool::threads::Wait;
 use crate::pool::walks;
@@ -28,17 +28,6 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         // One way out is enough, and that may be one that is not looked at.
         return;
     }
-    if wait.any {
-        core::hold_back(|| {
-            let mut waits = lock(&WAITS);
-            COUNT.fetch_add(1, Ordering::Relaxed);
-            // ORDERING: SeqCst fence, as below.
-            fence(Ordering::SeqCst);
-            waits.push(wait.clone());
-        });
-        look_at_choices();
-        return look_at_limits();
-    }
     // The walk is done under the lock, so that of two waits that close a circle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
     let circle = core::hold_back(|| {
@@ -46,13 +35,13 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         COUNT.fetch_add(1, Ordering::Relaxed);
         // ORDERING: SeqCst fence, against the one in `look_again`.
         fence(Ordering::SeqCst);
-        let circle = find_circle(wait, &waits);
+        // Of a choice each way is looked at, by `look_at_choices`.
+        let circle = if wait.any { None } else { find_circle(wait, &waits) };
         waits.push(wait.clone());
         circle
     });
-    if let Some(tasks) = circle {
-        let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
-        return wait.fail(in_a_circle(wait, &hops));
+    if let Some(circle) = circle {
+        return wait.fail(in_a_circle(wait, &circle));
     }
     look_at_choices();
     look_at_limits();
@@ -64,16 +53,8 @@ fn look_at_choices() {
     let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
         waits.iter().find_map(|wait| {
-            if !wait.any || wait.failed.get().is_some() {
-                return None;
-            }
-            let mut circle = None;
-            for target in &wait.targets {
-                let is_end = |task: &TaskRef| has(&wait.stack, task);
-                circle = Some(find_way(vec![target.clone()], is_end, &waits)?);
-            }
-            let hops: Vec<Hop> = circle?.iter().map(|task| task.hop).collect();
-            Some((wait.clone(), hops))
+            let is_choice = wait.any && wait.failed.get().is_none();
+            Some((wait.clone(), is_choice.then(|| find_circle(wait, &waits))??))
         })
     });
     if let Some((wait, circle)) = stuck {
@@ -100,8 +81,7 @@ pub(crate) fn look_again(task: &TaskRef) {
             let (waiter, target) = (&circle[start], &circle[(start + 1) % circle.len()]);
             let its =
                 waits.iter().find(|wait| has(&wait.stack, waiter) && has(&wait.targets, target));
-            let turned = circle[start..].iter().chain(&circle[..start]);
-            Some((its?.clone(), turned.map(|task| task.hop).collect::<Vec<_>>()))
+            Some((its?.clone(), [&circle[start..], &circle[..start]].concat()))
         })
     });
     if let Some((wait, circle)) = circle {
@@ -237,11 +217,7 @@ impl Holder {
 
     /// Whether it waits for somebody, over any number of tasks and waits.
     fn waits_for(&self, is_end: impl Fn(&TaskRef) -> bool, waits: &[Arc<Wait>]) -> bool {
-        let leads = |targets| find_way(targets, &is_end, waits).is_some();
-        match self.any {
-            true => self.targets.iter().all(|target| leads(vec![target.clone()])),
-            false => leads(self.targets.clone()),
-        }
+        find_ways(&self.targets, self.any, is_end, waits).is_some()
     }
 }
 
@@ -264,18 +240,11 @@ pub(crate) fn look_at_await(task: &TaskRef) {
     };
     let circle = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let mut circle = None;
-        for target in &awaited {
-            circle = Some(find_way(vec![target.clone()], |other| other.is(task), &waits)?);
-        }
-        circle
+        find_ways(&awaited, true, |other| other.is(task), &waits)
     });
     if let Some(circle) = circle {
-        let hops: Vec<Hop> = circle.iter().map(|task| task.hop).collect();
-        return fail_await(
-            task,
-            Error::outside(ErrorKind::Deadlock, task.hop, itself("awaits itself", &hops)),
-        );
+        let words = itself("awaits itself", &circle);
+        return fail_await(task, Error::outside(ErrorKind::Deadlock, task.hop, words));
     }
     look_at_choices();
     holds_while_it_waits(task);
@@ -301,7 +270,24 @@ pub(crate) fn leave(wait: &Arc<Wait>) {
 
 /// The tasks of a circle that `wait` closes: each waits for the next, and the last for the first.
 fn find_circle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<TaskRef>> {
-    find_way(wait.targets.clone(), |task| has(&wait.stack, task), waits)
+    find_ways(&wait.targets, wait.any, |task| has(&wait.stack, task), waits)
+}
+
+/// As `find_way`, for who waits for all of these, or for `any`: then each of them has to lead to an end.
+fn find_ways(
+    starts: &[TaskRef],
+    any: bool,
+    is_end: impl Fn(&TaskRef) -> bool,
+    waits: &[Arc<Wait>],
+) -> Option<Vec<TaskRef>> {
+    if !any {
+        return find_way(starts.to_vec(), is_end, waits);
+    }
+    let mut way = None;
+    for start in starts {
+        way = Some(find_way(vec![start.clone()], &is_end, waits)?);
+    }
+    way
 }
 
 /// What waits, over any number of tasks and waits, for an end: the end first, which waits for the

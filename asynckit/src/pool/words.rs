@@ -12,18 +12,17 @@ pub(super) fn waiter(wait: &Wait) -> Hop {
     wait.stack.last().map_or(outside, |task| task.hop)
 }
 
-pub(super) fn in_a_circle(wait: &Wait, circle: &[Hop]) -> Error {
+pub(super) fn in_a_circle(wait: &Wait, circle: &[TaskRef]) -> Error {
     let how = format!("waits for itself, at {}:{}", wait.at.file(), wait.at.line());
     Error::outside(ErrorKind::Deadlock, waiter(wait), itself(&how, circle))
 }
 
-pub(super) fn itself(how: &str, circle: &[Hop]) -> String {
+pub(super) fn itself(how: &str, circle: &[TaskRef]) -> String {
     let mut words = format!("{how}: ");
-    for (n, hop) in circle.iter().enumerate() {
-        let joint = if n == 0 { "" } else { " waits for " };
-        let _ = write!(words, "{joint}{hop}");
+    for task in circle {
+        let _ = write!(words, "{} waits for ", task.hop);
     }
-    let _ = write!(words, " waits for {}", circle[0]);
+    let _ = write!(words, "{}", circle[0].hop);
     words
 }
 
