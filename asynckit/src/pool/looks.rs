@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use crate::core::{Header, News, TaskRef, Traits, task_here, with_watched_here};
 use crate::error::At;
-use crate::observe::{Listeners, Onlooker, Record, TaskId, Told, tell};
+use crate::observe::{Listeners, Moment, Onlooker, Record, TaskId, Told, tell};
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::shown::{need_of, onlookers_of};
@@ -17,8 +17,7 @@ impl Shared {
         self.leave_out_who_is_over();
         let onlooker = onlooker.for_pool();
         let workers = self.wanted();
-        let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
-        tell!(self.onlookers.moment_of_newest(&onlooker), PoolSized { workers, name, clock });
+        self.tell_size_to(self.onlookers.moment_of_newest(&onlooker));
         self.onlookers.add(onlooker, || self.phase.set_watched(true));
         if self.wanted() != workers {
             // It may have missed that.
@@ -34,12 +33,13 @@ impl Shared {
     /// The number of workers has changed.
     pub(crate) fn tell_size(&self) {
         if self.is_looked_on() {
-            let (workers, clock) = (self.wanted(), self.onlookers.clock());
-            tell!(
-                self.onlookers.moment(),
-                PoolSized { workers, name: &self.config.thread_name, clock }
-            );
+            self.tell_size_to(self.onlookers.moment());
         }
+    }
+
+    fn tell_size_to(&self, moment: Moment<'_>) {
+        let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
+        tell!(moment, PoolSized { workers: self.wanted(), name, clock });
     }
 
     /// Whether anybody looks on.
