@@ -110,15 +110,15 @@ pub(super) fn sleep_for(
 
 /// A thread from outside does the work of pools for a while.
 #[derive(Default)]
-pub(super) struct Helpers<'a>(Vec<(&'a Arc<Shared>, Helping<'a>)>);
+pub(super) struct Helpers<'a>(Vec<Helping<'a>>);
 
 impl<'a> Helpers<'a> {
     /// Helps just these pools from now on.
     pub(super) fn join(&mut self, pools: &[&'a Arc<Shared>]) {
-        self.0.retain(|(helped, _)| pools.iter().any(|pool| Arc::ptr_eq(helped, pool)));
+        self.0.retain(|helping| pools.iter().any(|pool| Arc::ptr_eq(helping.pool, pool)));
         for pool in pools {
-            if !self.0.iter().any(|(helped, _)| Arc::ptr_eq(helped, pool)) {
-                self.0.push((pool, Helping::begin(pool)));
+            if !self.0.iter().any(|helping| Arc::ptr_eq(helping.pool, pool)) {
+                self.0.push(Helping::begin(pool));
             }
         }
     }

@@ -135,8 +135,8 @@ fn attend(
         if goal.reached() {
             return Ok(Some(true));
         }
-        if let Some(error) = blocked.as_ref().and_then(Blocked::failure) {
-            return Err(error);
+        if let Some(error) = blocked.wait.failed.get() {
+            return Err(error.clone());
         }
         let over = match &clock {
             Some(clock) => clock.is_over(),
@@ -150,8 +150,7 @@ fn attend(
             return Ok(None);
         }
         // Those whose work runs on threads that wait for it, any work of the pool.
-        let own = blocked.as_ref().and_then(|blocked| blocked.pool.as_ref());
-        let is_idle = |pool: &&Arc<Shared>| match own {
+        let is_idle = |pool: &&Arc<Shared>| match &blocked.pool {
             Some(own) if Arc::ptr_eq(own, pool) => pool.wanted() == 0,
             _ => pool.is_helped_here(),
         };
@@ -171,7 +170,9 @@ fn attend(
             // While it runs something this thread does not wait.
             Some((pool, entry)) => {
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
-                Blocked::interrupted(blocked.as_ref(), || worker::execute(pool, entry));
+                blocked.unblock();
+                worker::execute(pool, entry);
+                blocked.block();
             }
             // In between another thread may have brought it about, and have gone.
             None => {
@@ -255,7 +256,7 @@ impl<'a> VirtualClock<'a> {
     }
 }
 
-/// A wait that pools know of, or of work in place that has a permit.
+/// A wait, which pools know of.
 struct Blocked {
     pool: Option<Arc<Shared>>,
     /// The pool whose worker this thread is, where it does the work of another one meanwhile.
@@ -274,12 +275,9 @@ impl Blocked {
         outside: Vec<Arc<Shared>>,
         timed: bool,
         at: At,
-    ) -> Option<Blocked> {
+    ) -> Blocked {
         let in_place = shares_in_place();
         let is_work = here.is_some() || !in_place.is_empty();
-        if !is_work && outside.is_empty() {
-            return None;
-        }
         let targets = if is_work { goal.targets() } else { None };
         let is_whole = targets.is_some();
         let mut targets = targets.unwrap_or_else(|| goal.roots());
@@ -310,7 +308,7 @@ impl Blocked {
         let lender = here.as_ref().and_then(context::lender);
         let blocked = Blocked { pool: here, lender, outside, wait, is_endless };
         blocked.block();
-        Some(blocked)
+        blocked
     }
 
     fn pools(&self) -> impl Iterator<Item = &Arc<Shared>> {
@@ -323,21 +321,6 @@ impl Blocked {
 
     fn unblock(&self) {
         self.pools().for_each(|pool| pool.unblock(&self.wait));
-    }
-
-    /// Does something else in between.
-    fn interrupted(blocked: Option<&Blocked>, f: impl FnOnce()) {
-        if let Some(blocked) = blocked {
-            blocked.unblock();
-        }
-        f();
-        if let Some(blocked) = blocked {
-            blocked.block();
-        }
-    }
-
-    fn failure(&self) -> Option<Error> {
-        self.wait.failed.get().cloned()
     }
 }
 
