@@ -11,7 +11,9 @@ use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
 use crate::error::{Error, Hop};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
-use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
+use crate::terms::{
+    Comes, InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place,
+};
 use crate::work::stage::{Inner, start_at};
 use crate::work::{Term, Work};
 
@@ -34,7 +36,7 @@ impl<'w, T> Limited<'w, T> {
     ) -> Option<Pass> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
-            None => match passes().enter(self.wanted.weight, who) {
+            None => match passes().enter(self.wanted.weight, Comes::New, who) {
                 Ok(pass) => return Some(pool::got_pass(pass)),
                 Err(in_line) => {
                     if let Some(watched) = pool::watched_here() {

@@ -9,7 +9,8 @@ use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
 use crate::terms::{
-    Entered, InLine, LENDING, Nested, Pass, Passes, Share, Watched, Who, enter, shares_in_place,
+    Comes, Entered, InLine, LENDING, Nested, Pass, Passes, Share, Watched, Who, enter,
+    shares_in_place,
 };
 
 /// What was given back.
@@ -53,7 +54,7 @@ impl OfOne {
     /// A pass for all of it, or a place in line.
     fn enter(&self, who: impl FnOnce() -> Who) -> Result<Pass, Arc<InLine>> {
         let task = self.returned.first().and_then(|one| one.holder.clone());
-        self.limit.enter_again(self.weight(), task, who).map_err(|in_line| {
+        self.limit.enter(self.weight(), Comes::Back(task), who).map_err(|in_line| {
             for Returned { share, watched, .. } in &self.returned {
                 if let Some(watched) = watched {
                     in_line.tell(watched.clone(), share.weight());

@@ -37,7 +37,7 @@ pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use counts::{IN_LINE, LENDING, PASSED_ON};
 pub(crate) use inherited::Inherited;
 pub(crate) use nested::{Entered, Nested, enter};
-pub(crate) use passes::{InLine, Pass, Passes, Waiter, Who, all_limits};
+pub(crate) use passes::{Comes, InLine, Pass, Passes, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;
 pub(crate) use priority::Rank;

@@ -111,21 +111,22 @@ impl Stopwatch {
             .any(|watch| matches!(&*lock(&watch.state), State::Runs { task, .. } if task.is(other)))
     }
 
-    /// How much time is left; `None` while it does not count.
-    fn left(&self) -> Option<Duration> {
+    /// When its time is over; `None` while it does not count.
+    fn end(&self) -> Option<Duration> {
         match &*lock(&self.state) {
-            State::Runs { end, .. } => Some(end.saturating_sub(self.timers.now())),
+            State::Runs { end, .. } => Some(*end),
             _ => None,
         }
     }
 
+    /// How much time is left.
+    fn left(&self) -> Option<Duration> {
+        self.end().map(|end| end.saturating_sub(self.timers.now()))
+    }
+
     /// When the time of this one or of one around it is over, as far as it counts by now, by the system's clock.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let due = |watch: &Stopwatch| match &*lock(&watch.state) {
-            State::Runs { end, .. } => watch.timers.instant(*end),
-            _ => None,
-        };
-        self.each().filter_map(due).min()
+        self.each().filter_map(|watch| watch.timers.instant(watch.end()?)).min()
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -134,7 +135,7 @@ impl Stopwatch {
 
     /// Whether its moment is past, also where nobody has noticed.
     pub(crate) fn is_past(&self) -> bool {
-        matches!(&*lock(&self.state), State::Runs { end, .. } if *end < self.timers.now())
+        self.end().is_some_and(|end| end < self.timers.now())
     }
 }
 

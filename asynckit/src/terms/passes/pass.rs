@@ -48,20 +48,19 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        // Before it goes to the next in line.
+        // Before it goes to the next in line. Turns don't.
         if let Some(watched) = self.told.take() {
             watched.gave(self.passes.facts, self.weight);
         }
-        let mut state = lock(&self.passes.state);
-        if state.supply.comes_back() {
-            state.taken -= self.weight;
+        if self.passes.is_timed() {
+            return;
         }
+        let mut state = lock(&self.passes.state);
+        state.taken -= self.weight;
+        state.supply.give_back(self.weight);
         let left = state.holders.remove(&self.number);
-        let helps = state.supply.give_back(self.weight);
         drop(state);
         drop(left);
-        if helps {
-            self.passes.hand_on();
-        }
+        self.passes.hand_on();
     }
 }
