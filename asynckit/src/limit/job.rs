@@ -12,7 +12,7 @@ use crate::error::{Error, Hop};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{
-    Comes, InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place,
+    Comes, InLine, Kept, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place,
 };
 use crate::work::stage::{Inner, start_at};
 use crate::work::{Term, Work};
@@ -96,7 +96,7 @@ impl<T: Send> Job<T> for Limited<'_, T> {
         };
         let asleep = self.asleep.take();
         let is_kept = !pass.limit().is_timed();
-        let place = if is_kept { place.with_pass(pass) } else { place };
+        let place = if is_kept { place.with_kept(Kept::Pass(pass)) } else { place };
         let inner = self.inner.take();
         let waits = inner.waits();
         let started = start_at(inner, here, Some(place));

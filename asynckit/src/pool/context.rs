@@ -4,45 +4,31 @@ use std::ops::ControlFlow;
 
 use crate::core::{Frame, TaskRef, each_frame, runs_for};
 use crate::pool::local::{Counted, is_worker_of, with_local};
-use crate::pool::place::{Inside, Part, Place};
+use crate::pool::place::{Inside, Part, place_here};
 use crate::pool::shared::{Shared, State};
 use crate::pool::threads::Threads;
 use crate::sync::{Arc, Parker};
 use crate::terms::Timers;
 
-/// Where the work that this thread is doing belongs. Work run in place belongs where the work
-/// around it does.
-pub(crate) fn place() -> Option<Place> {
-    each_frame(|frame| {
-        if let Some(pool) = frame.home::<State>() {
-            return ControlFlow::Break(Place::Pool(pool.arc()));
-        }
-        match frame.home::<Inside>() {
-            Some(part) => ControlFlow::Break(Place::Part(part.arc())),
-            None => ControlFlow::Continue(()),
-        }
-    })
-}
-
 /// The pool, where this thread is a worker of it and what it does is a task of the pool as such.
 #[inline]
 pub(crate) fn counted() -> Option<Arc<Counted>> {
     with_local(|local| {
-        let local = local.filter(|local| runs_for(local.shared().address()))?;
+        let local = local.filter(|local| runs_for(local.shared.address()))?;
         Some(local.counted.clone())
     })
 }
 
 /// The pool that this thread works for: that of its work, or the one whose worker it is.
 pub(crate) fn pool() -> Option<Arc<Shared>> {
-    place()
+    place_here()
         .map(|place| place.pool().clone())
-        .or_else(|| with_local(|local| local.map(|local| local.shared().clone())))
+        .or_else(|| with_local(|local| local.map(|local| local.shared.clone())))
 }
 
 /// The pool whose worker this thread is, where it does the work of another pool, `here`, which it waited for.
 pub(crate) fn lender(here: &Arc<Shared>) -> Option<Arc<Shared>> {
-    let own = with_local(|local| local.map(|local| local.shared().clone()));
+    let own = with_local(|local| local.map(|local| local.shared.clone()));
     own.filter(|own| !Arc::ptr_eq(own, here))
 }
 

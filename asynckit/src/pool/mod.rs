@@ -84,9 +84,7 @@ pub use stop::StillRunning;
 
 pub(crate) use asleep::Asleep;
 pub(crate) use callbacks::Callback;
-pub(crate) use context::{
-    place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
-};
+pub(crate) use context::{task as task_here, virtual_timers as virtual_timers_here, works_for};
 pub(crate) use deadlock::holds_while_it_waits;
 pub(crate) use draw::{Fault, How};
 pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
@@ -94,7 +92,7 @@ pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
 pub(crate) use lending::{Lent, got as got_pass, watched_here};
 pub(crate) use looks::{as_a_part, listeners_here};
-pub(crate) use place::{Inside, Part, Place};
+pub(crate) use place::{Inside, Part, Place, place_here};
 pub(crate) use registry::pool_of;
 pub(crate) use scope::in_scope;
 pub(crate) use shared::Shared;

@@ -19,7 +19,7 @@ use crate::observe::tell;
 use crate::pool::{self, Asleep, Place};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
-use crate::terms::{Call, Carriers, Codec, Description, Ended, OnCall, Running, Tell};
+use crate::terms::{Call, Carriers, Codec, Description, Ended, Kept, OnCall, Running, Tell};
 use crate::trace::Around;
 
 /// A call, as its attribute describes it.
@@ -175,7 +175,7 @@ where
             super::run::begin_anew(here);
         }
         let loans = here.keep_loans();
-        let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+        let place = if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) };
         flatten(AsyncResult::from_owner(own.carried(place, false, carriers)))
     }
 

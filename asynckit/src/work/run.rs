@@ -9,7 +9,7 @@ use crate::observe::InPlace;
 use crate::panic;
 use crate::pool::{self, Free, Inside, Set};
 use crate::result::AsyncResult;
-use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
+use crate::terms::{Kept, begin_anew_in_place, begin_in_place, end_in_place};
 use crate::trace;
 use crate::work::lift::flatten;
 use crate::work::{Form, Own, Work};
@@ -133,7 +133,7 @@ fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At)
     match pool::place_here().filter(|_| !here.is_in_place()) {
         Some(place) => {
             let loans = here.keep_loans();
-            let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+            let place = if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) };
             let place = pool::as_a_part(place);
             flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
         }
