@@ -61,7 +61,7 @@ impl Shared {
                 return self.close();
             }
             if self.is_ending() {
-                // They have their time: what they wait for may be under way elsewhere (`end.rs`).
+                // They have their time: what they wait for may be under way elsewhere (`stop.rs`).
                 return;
             }
             // The work goes on with an error, and its worker comes back here when it is done.

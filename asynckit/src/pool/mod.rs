@@ -10,8 +10,8 @@
 //! `callbacks`. Its
 //! threads: `sleep`, `seeded`, `local`, `next`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
-//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`,
-//! `per_worker`, `builder`, `attaching`, `stop`, `snapshot`, `on_rayon`, `on_tokio`.
+//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `stop`, `signals`, `scope`, `spawner`,
+//! `per_worker`, `builder`, `attaching`, `snapshot`, `on_rayon`, `on_tokio`.
 
 mod asleep;
 mod attached;
@@ -25,7 +25,6 @@ mod config;
 mod context;
 mod deadlock;
 mod draw;
-mod end;
 mod goal;
 mod handle;
 mod help;
