@@ -5,7 +5,7 @@
 //! # The files
 //!
 //! Each imports only those above it: `random`, `nested`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
-//! `turns`, `slots`, `supply`, `watched`, `passes`, `passes/pass`, `passes/in_line`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! `turns`, `slots`, `supply`, `watched`, `passes`, `passes/pass`, `passes/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;

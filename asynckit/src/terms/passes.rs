@@ -4,7 +4,6 @@
 //! first is served first, also where others would find room, so that much is not starved by little. Turns of a rate
 //! (`turns.rs`) have the same line, and come back with time.
 
-mod in_line;
 #[cfg(feature = "jobserver")]
 mod of_slots;
 mod pass;
