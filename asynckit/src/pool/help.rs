@@ -88,7 +88,7 @@ pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
 
 fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.sleep(false, deadline, enough) {
-        Idle::Search { woken: true } => pool.end_search(),
+        Idle::Search { woken: true } => pool.attention.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
         Idle::Quiet => pool.finish_stop(1),
     }

@@ -81,19 +81,7 @@ impl Shared {
         std::ptr::eq(self, other)
     }
 
-    /// Whether there is nothing to be seen to for its tasks one by one, and it takes them from anybody.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.phase.is_plain()
-    }
-
-    /// Whether it is plain, but for those who look on.
-    #[inline]
-    pub(crate) fn is_plainly_watched(&self) -> bool {
-        self.phase.is_plainly_watched()
-    }
-
-    /// Whether it would be so, but for those who look on, to it or to everything.
+    /// Whether it would be plain (`Phase::is_plain`), but for those who look on, to it or to everything.
     pub(crate) fn is_open_and_watched(&self) -> bool {
         let plain = self.queue.seeded().is_none() && !self.queue.has_capacity();
         plain && self.phase.is_open() && !self.phase.starves()

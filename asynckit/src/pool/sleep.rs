@@ -8,8 +8,8 @@
 //! Named races:
 //!
 //! - *The unseen task*: work is queued while a worker goes to sleep. The worker enters the list of
-//!   sleepers, has all threads fence, and looks at the queues once more; the submitter queues, and then
-//!   looks for sleepers. One of them sees the other.
+//!   sleepers, fences, and looks at the queues once more; the submitter queues, and then looks for sleepers. One of them
+//!   sees the other: both fence, or the worker has all threads do so (`attention.rs`).
 //! - *The last one to go*: a pool is quiet when all its threads sleep or wait and nothing is
 //!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do; where it is one too
 //!   many, it leaves for that at once.
@@ -116,7 +116,7 @@ impl Shared {
         if !self.attention.begin_spin() {
             return false;
         }
-        let sees = !self.has_surplus()
+        let sees = !self.attention.has_surplus()
             && (0..SPINS).any(|spin| {
                 if spin % TICK == TICK - 1 {
                     yield_now()
@@ -127,15 +127,6 @@ impl Shared {
             });
         self.attention.end_spin(sees);
         sees
-    }
-
-    /// A woken thread has found work, or none.
-    pub(crate) fn end_search(&self) {
-        self.attention.end_search();
-    }
-
-    pub(crate) fn has_surplus(&self) -> bool {
-        self.attention.has_surplus()
     }
 
     /// Leaves, where there are more active threads than wanted, and nobody needs this one for a while.
@@ -285,7 +276,7 @@ impl Shared {
         self.publish(&threads);
         drop(threads);
         if woken && !weakened("woken elsewhere") {
-            self.end_search();
+            self.attention.end_search();
         }
     }
 

@@ -34,7 +34,7 @@ fn on_other_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owne
 /// Whether what is submitted to a pool as such goes the plain way.
 #[inline]
 pub(crate) fn takes_plainly(pool: &Shared) -> bool {
-    pool.is_plain() && !trace::is_on()
+    pool.phase.is_plain() && !trace::is_on()
 }
 
 /// Submits a task to a pool that `takes_plainly`.
@@ -54,7 +54,7 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
 /// Whether what is submitted to a pool as such goes the plain way, but for those who look on.
 #[inline]
 pub(crate) fn takes_watched(pool: &Shared) -> bool {
-    pool.is_plainly_watched()
+    pool.phase.is_plainly_watched()
 }
 
 /// Submits a task that does not sleep to a pool that `takes_watched`.

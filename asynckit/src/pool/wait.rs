@@ -42,7 +42,7 @@ pub(crate) fn run_at_once(task: &Header, claim: &dyn Fn() -> Option<Claimed>) ->
     }
     with_local(|local| {
         let Some(local) = local else { return false };
-        let pool = local.shared();
+        let pool = &local.shared;
         // Work that this worker does on the side may be another pool's.
         if !pool.has(task) || !context::works_for_only(pool) || !stack::has_room() {
             return false;

@@ -7,7 +7,7 @@ use crate::pool::place::{Inside, Part};
 use crate::pool::queue::until_done;
 use crate::pool::seeded;
 use crate::pool::shared::Shared;
-use crate::sync::{Arc, weakened};
+use crate::sync::weakened;
 use crate::terms::Priority;
 
 /// How often it looks at what came from outside, and at the oldest of its own.
@@ -16,10 +16,6 @@ pub(super) const TURN: u32 = 61;
 const MANY: usize = 64;
 
 impl Local {
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
     /// Runs what an entry stands for, unless somebody else has, and then what that made ready.
     #[inline]
     pub(super) fn run(&self, entry: Entry) {
