@@ -165,7 +165,11 @@ pub(crate) fn look_at_limits() {
 /// others need, who stand in their lines.
 pub(crate) fn holds_while_it_waits(task: &TaskRef) {
     if has_a_pass(task) {
-        keep_sleeper(task);
+        let mut sleepers = lock(&SLEEPERS);
+        let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
+        sleepers.push(task.clone());
+        drop(sleepers);
+        drop(gone);
     }
     look_at_limits();
 }
@@ -173,14 +177,6 @@ pub(crate) fn holds_while_it_waits(task: &TaskRef) {
 pub(crate) fn has_a_pass(task: &TaskRef) -> bool {
     let place = task.hooked_home::<Inside>();
     place.is_some_and(|place| place.shares().any(|share| share.held().is_some()))
-}
-
-fn keep_sleeper(task: &TaskRef) {
-    let mut sleepers = lock(&SLEEPERS);
-    let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
-    sleepers.push(task.clone());
-    drop(sleepers);
-    drop(gone);
 }
 
 /// Somebody who waits, and may have passes.
