@@ -11,8 +11,8 @@ use crate::sync::{Arc, Deadline, MutexGuard, Parker, weakened, yield_now};
 impl Shared {
     /// No more from outside.
     pub(crate) fn begin_stop(&self) {
-        let mut threads = self.threads();
-        threads.closing = true;
+        // Under the lock, as whoever looks whether the pool is quiet has that.
+        let threads = self.threads();
         self.phase.begin_stop();
         drop(threads);
         self.queue.wake_blocked();
@@ -80,8 +80,7 @@ impl Shared {
     /// As `close`, and does this between the two: when nothing begins any more, and before code of the program's runs
     /// because of what fails.
     pub(crate) fn close_and(&self, once_closed: impl FnOnce()) {
-        let mut threads = self.threads();
-        threads.closing = true;
+        let threads = self.threads();
         self.phase.close();
         let _closing = Closing::begin(self, threads);
         once_closed();

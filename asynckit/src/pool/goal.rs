@@ -36,28 +36,6 @@ pub(crate) trait Goal {
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;
 }
 
-/// A result that is to be set.
-pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
-
-impl Goal for Set<'_> {
-    fn reached(&self) -> bool {
-        self.0.is_set()
-    }
-
-    fn test(&self) -> Test {
-        let task = self.0.clone();
-        Box::new(move || task.is_set())
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        vec![self.0.clone()]
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        self.0.watch(Watcher::Thread(parker.clone())).into_iter().collect()
-    }
-}
-
 /// A value that is set and lent, whose handle wants it back.
 pub(crate) struct Free(pub(crate) Lender);
 
@@ -94,10 +72,10 @@ impl Drop for Free {
     }
 }
 
-/// One of several results is to be set.
-pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
+/// A result is to be set, or one of several.
+pub(crate) struct Set<'a>(pub(crate) &'a [TaskRef]);
 
-impl Goal for AnySet<'_> {
+impl Goal for Set<'_> {
     fn reached(&self) -> bool {
         self.0.iter().any(|task| task.is_set())
     }
@@ -108,7 +86,7 @@ impl Goal for AnySet<'_> {
     }
 
     fn any(&self) -> bool {
-        true
+        self.0.len() > 1
     }
 
     fn roots(&self) -> Vec<TaskRef> {

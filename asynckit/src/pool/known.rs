@@ -7,6 +7,7 @@ use crate::core::TaskRef;
 use crate::sync::{AtomicUsize, Mutex, lock};
 
 /// The roots of a pool.
+#[derive(Default)]
 pub(super) struct Roots {
     pub(super) known: Mutex<Known>,
     /// How many edges to roots are linked, and how many steps have a task in hand.
@@ -32,10 +33,6 @@ struct Met {
 const FEW: usize = 64;
 
 impl Roots {
-    pub(super) fn none() -> Roots {
-        Roots { known: Mutex::new(Known::default()), count: AtomicUsize::new(0) }
-    }
-
     /// Knows of one from now on.
     pub(super) fn meet(&self, task: &TaskRef, sleeps: bool) {
         let mut known = lock(&self.known);

@@ -86,7 +86,7 @@ pub(crate) use callbacks::Callback;
 pub(crate) use context::{task as task_here, virtual_timers as virtual_timers_here, works_for};
 pub(crate) use deadlock::holds_while_it_waits;
 pub(crate) use draw::{Fault, How};
-pub(crate) use goal::{AnySet, Free, Goal, Set, Turn};
+pub(crate) use goal::{Free, Goal, Set, Turn};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
 pub(crate) use lending::{Lent, got as got_pass, watched_here};

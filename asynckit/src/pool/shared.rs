@@ -19,13 +19,10 @@ use crate::terms::Priority;
 pub(crate) type Shared = Homed<State>;
 
 /// How many tasks of a pool hold no thread and go on by themselves (`asleep.rs`). A stop waits for them.
+#[derive(Default)]
 pub(crate) struct Sleeping(AtomicUsize);
 
 impl Sleeping {
-    pub(super) fn none() -> Sleeping {
-        Sleeping(AtomicUsize::new(0))
-    }
-
     pub(crate) fn is_none(&self) -> bool {
         self.0.load(Ordering::SeqCst) == 0
     }

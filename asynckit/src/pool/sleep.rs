@@ -288,7 +288,7 @@ impl Shared {
     }
 
     pub(super) fn is_quiet_now(&self, threads: &Threads, besides: usize) -> bool {
-        threads.closing
+        self.is_stopping()
             && threads.all_still(besides)
             && self.queue.is_empty()
             && (self.has_all_here() || self.is_closed())

@@ -17,18 +17,9 @@ use crate::trace;
 #[inline]
 pub(crate) fn on_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
     if !takes_plainly(pool) {
-        return on_other_pool(pool, hop, task);
+        return on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task);
     }
     on_plain_pool(pool, hop, task)
-}
-
-#[cold]
-#[inline(never)]
-fn on_other_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
-    if !K::SLEEPS && takes_watched(pool) {
-        return on_watched_pool(pool, hop, task);
-    }
-    on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task)
 }
 
 /// Whether what is submitted to a pool as such goes the plain way.

@@ -34,7 +34,6 @@ pub(crate) struct Threads {
     pub(super) blocking: usize,
     pub(crate) handles: Vec<JoinHandle<()>>,
     pub(crate) next_id: usize,
-    pub(crate) closing: bool,
     /// Whether it is tried again soon to start a thread.
     pub(crate) tries_again: bool,
     /// Who waits for the pool to be still: scopes at their end.

@@ -163,7 +163,7 @@ fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
 
 fn take_here<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
     // Its limit of time may have ended it, on another thread that is about to close it.
-    pool::wait(&Set(&owner.reference()), None, at)?;
+    pool::wait(&Set(&[owner.reference()]), None, at)?;
     owner.take()
 }
 
@@ -173,7 +173,7 @@ fn wait_for_inputs<T>(hop: Hop, cell: &Unsubmitted<T>, at: At) -> Result<(), Err
     let until = end_in_place();
     while let Some(missing) = cell.next_missing() {
         let there = match missing {
-            Missing::Set(task) => pool::wait(&Set(&task), until, at)?,
+            Missing::Set(task) => pool::wait(&Set(&[task]), until, at)?,
             Missing::Failed(error) => return Err(error),
             Missing::Loans(lender) => pool::wait(&Free(lender), until, at)?,
         };
