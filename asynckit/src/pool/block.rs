@@ -6,7 +6,7 @@
 
 use crate::core;
 use crate::pool::shared::Shared;
-use crate::pool::threads::Wait;
+use crate::pool::threads::{Wait, remove};
 use crate::pool::{context, words};
 use crate::sync::{Arc, weakened};
 
@@ -38,7 +38,7 @@ impl Shared {
 
     pub(crate) fn unblock(&self, wait: &Arc<Wait>) {
         let mut threads = self.threads();
-        threads.waits.retain(|other| !Arc::ptr_eq(other, wait));
+        remove(&mut threads.waits, wait);
         self.publish(&threads);
         drop(threads);
         self.send_surplus_home();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::core::{self, Deferred, fence};
 use crate::pool::shared::Shared;
-use crate::pool::threads::Threads;
+use crate::pool::threads::{Threads, remove_once};
 use crate::pool::{words, worker};
-use crate::sync::{Arc, Deadline, MutexGuard, Parker, weakened, yield_now};
+use crate::sync::{Deadline, MutexGuard, Parker, weakened, yield_now};
 
 impl Shared {
     /// No more from outside.
@@ -142,9 +142,7 @@ impl Drop for Closing<'_> {
         core::after_all(Deferred::of_closure(move || {
             pool.tell_stopped(false);
             let mut threads = pool.threads();
-            if let Some(own) = threads.closers.iter().position(|one| Arc::ptr_eq(one, &here)) {
-                threads.closers.swap_remove(own);
-            }
+            remove_once(&mut threads.closers, &here);
             threads.tell_resters();
             drop(threads);
             pool.drop_hook();

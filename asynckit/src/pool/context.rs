@@ -6,7 +6,7 @@ use crate::core::{Frame, TaskRef, each_frame, runs_for};
 use crate::pool::local::{Counted, is_worker_of, with_local};
 use crate::pool::place::{Inside, Part, place_here};
 use crate::pool::shared::{Shared, State};
-use crate::pool::threads::Threads;
+use crate::pool::threads::{Threads, has};
 use crate::sync::{Arc, Parker};
 use crate::terms::Timers;
 
@@ -123,9 +123,8 @@ impl Shared {
     /// Whether the calling thread does this pool's work, helps it to, or closes it. It must not wait for itself.
     pub(crate) fn is_served_here(&self) -> bool {
         let here = Parker::current();
-        let is_here = |one: &Arc<Parker>| Arc::ptr_eq(one, &here);
         let serves =
-            |threads: &Threads| threads.helpers.iter().chain(&threads.closers).any(is_here);
+            |threads: &Threads| has(&threads.helpers, &here) || has(&threads.closers, &here);
         works_for(self) || serves(&self.threads())
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use crate::core::{self, TaskRef};
 use crate::error::{Error, ErrorKind};
 use crate::pool::place::Inside;
-use crate::pool::threads::Wait;
+use crate::pool::threads::{Wait, remove};
 use crate::pool::walks;
 use crate::pool::words::{in_a_circle, itself, out_of_passes, waiter};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
@@ -260,7 +260,7 @@ fn has(tasks: &[TaskRef], task: &TaskRef) -> bool {
 pub(crate) fn leave(wait: &Arc<Wait>) {
     let mut waits = lock(&WAITS);
     let before = waits.len();
-    waits.retain(|other| !Arc::ptr_eq(other, wait));
+    remove(&mut waits, wait);
     COUNT.fetch_sub((before - waits.len()) as u64, Ordering::Relaxed);
 }
 

@@ -6,7 +6,7 @@ use crate::pool::block::blocking;
 use crate::pool::place::{Inside, Part};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
-use crate::pool::threads::remove;
+use crate::pool::threads::{has, remove};
 use crate::pool::{context, worker};
 use crate::sync::{Arc, Deadline, Parker, weakened};
 
@@ -139,7 +139,7 @@ impl<'a> Helping<'a> {
         }
         let here = Parker::current();
         let mut threads = pool.threads();
-        if threads.helpers.iter().any(|one| Arc::ptr_eq(one, &here)) {
+        if has(&threads.helpers, &here) {
             return Helping { pool, counts: false };
         }
         threads.alive += 1;

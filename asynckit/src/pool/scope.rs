@@ -75,7 +75,7 @@ use crate::pool::goal::Goal;
 use crate::pool::handle::Pool;
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::threads::{Test, remove};
+use crate::pool::threads::{Test, has, remove};
 use crate::pool::wait::wait;
 use crate::pool::walks;
 use crate::sync::{Arc, Parker};
@@ -198,7 +198,7 @@ impl Goal for Ended<'_> {
     fn pools(&self) -> Vec<Arc<Shared>> {
         // Members may have a result already, and be under way.
         let (mut pools, own) = (walks::pools_of(self.roots()), self.0.pool());
-        if !pools.iter().any(|pool| Arc::ptr_eq(pool, own)) {
+        if !has(&pools, own) {
             pools.push(own.clone());
         }
         pools

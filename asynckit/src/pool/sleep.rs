@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::core::{MemoryRest, NAP};
 use crate::pool::attention::Call;
 use crate::pool::shared::Shared;
-use crate::pool::threads::{Threads, remove};
+use crate::pool::threads::{Threads, has, remove};
 use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock, weakened, yield_now};
 use crate::terms::stand_in;
 
@@ -192,7 +192,7 @@ impl Shared {
             let limits = [stand_in(), naps.then_some(NAP)];
             parker.park(Deadline::or_after(until, limits.into_iter().flatten().min()));
             let mut threads = self.threads();
-            let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
+            let woken = !has(&threads.sleepers, &parker);
             if woken {
                 return Idle::Search { woken: true };
             }
@@ -234,7 +234,7 @@ impl Shared {
         loop {
             parker.park(Some(until));
             let mut threads = self.threads();
-            let called = !threads.reserve.iter().any(|other| Arc::ptr_eq(other, parker));
+            let called = !has(&threads.reserve, parker);
             if called || until.is_over() {
                 remove(&mut threads.reserve, parker);
                 return called;
@@ -298,9 +298,7 @@ impl Shared {
     /// the pool's work from outside.
     pub(crate) fn is_still(&self) -> bool {
         let threads = self.threads();
-        let here = Parker::current();
-        let besides = threads.helpers.iter().any(|helper| Arc::ptr_eq(helper, &here));
-        let besides = usize::from(besides);
+        let besides = usize::from(has(&threads.helpers, &Parker::current()));
         threads.all_still(besides) && self.queue.is_empty()
     }
 

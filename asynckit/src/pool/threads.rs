@@ -113,10 +113,7 @@ impl Threads {
     /// The waits that nothing has ended yet. A thread that does a pool's work while it waits is
     /// among the sleepers when it does not.
     fn still_waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
-        self.waits.iter().filter(|wait| {
-            wait.is_still()
-                && !self.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &wait.parker))
-        })
+        self.waits.iter().filter(|wait| wait.is_still() && !has(&self.sleepers, &wait.parker))
     }
 
     /// Whether every thread but those `besides` sleeps or waits without a limit of time.
@@ -178,9 +175,21 @@ impl Threads {
     }
 }
 
-/// Takes a thread out of a list.
-pub(super) fn remove(list: &mut Vec<Arc<Parker>>, parker: &Arc<Parker>) {
-    list.retain(|other| !Arc::ptr_eq(other, parker));
+/// Whether a list has just this.
+pub(crate) fn has<T>(list: &[Arc<T>], one: &Arc<T>) -> bool {
+    list.iter().any(|other| Arc::ptr_eq(other, one))
+}
+
+/// Takes it out of a list.
+pub(super) fn remove<T>(list: &mut Vec<Arc<T>>, one: &Arc<T>) {
+    list.retain(|other| !Arc::ptr_eq(other, one));
+}
+
+/// Takes it out once, of a list that may have it more than once.
+pub(super) fn remove_once<T>(list: &mut Vec<Arc<T>>, one: &Arc<T>) {
+    if let Some(place) = list.iter().position(|other| Arc::ptr_eq(other, one)) {
+        list.swap_remove(place);
+    }
 }
 
 /// How many pools there are without workers.

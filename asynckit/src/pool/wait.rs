@@ -19,7 +19,7 @@ use crate::pool::lending::Lent;
 use crate::pool::local::with_local;
 use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
-use crate::pool::threads::Wait;
+use crate::pool::threads::{Wait, has, remove};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker, thread, yield_now};
@@ -145,8 +145,7 @@ fn attend(
         if over {
             return Ok(Some(false));
         }
-        let is_known = |pool: &Arc<Shared>| pools.iter().any(|known| Arc::ptr_eq(known, pool));
-        if changes.any() && !goal.pools().iter().all(is_known) {
+        if changes.any() && !goal.pools().iter().all(|pool| has(&pools, pool)) {
             return Ok(None);
         }
         // Those whose work runs on threads that wait for it, any work of the pool.
@@ -331,7 +330,7 @@ impl Drop for Blocked {
         }
         self.unblock();
         for pool in &self.outside {
-            pool.threads().outside.retain(|wait| !Arc::ptr_eq(wait, &self.wait));
+            remove(&mut pool.threads().outside, &self.wait);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::pool::context;
 use crate::pool::place::Inside;
 use crate::pool::registry::pool_of;
 use crate::pool::shared::Shared;
-use crate::pool::threads::any_without_workers;
+use crate::pool::threads::{any_without_workers, has, remove_once};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 
 /// What a task waits for: its inputs that are not there.
@@ -149,11 +149,8 @@ impl Changes {
 impl Drop for Changes {
     fn drop(&mut self) {
         let Some(own) = &self.watcher else { return };
-        let mut watchers = lock(&WATCHERS);
-        // Once: it may wait again from within what it runs meanwhile.
-        if let Some(place) = watchers.iter().position(|parker| Arc::ptr_eq(parker, own)) {
-            watchers.swap_remove(place);
-        }
+        // It may wait again from within what it runs meanwhile.
+        remove_once(&mut lock(&WATCHERS), own);
     }
 }
 
@@ -170,7 +167,7 @@ pub(crate) fn pools_of(roots: Vec<TaskRef>) -> Vec<Arc<Shared>> {
             continue;
         }
         if let Some(its) = pool_of(&task) {
-            if !pools.iter().any(|pool| Arc::ptr_eq(pool, &its)) {
+            if !has(&pools, &its) {
                 pools.push(its);
             }
             if !thorough {
