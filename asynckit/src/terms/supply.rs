@@ -42,6 +42,14 @@ impl Supply {
         }
     }
 
+    /// What was taken at once comes back in one part more.
+    pub(crate) fn split(&mut self) {
+        #[cfg(feature = "jobserver")]
+        if let Supply::Slots(slots) = self {
+            slots.split();
+        }
+    }
+
     /// Another one of the same kind.
     pub(crate) fn alike(&self, most: usize) -> Supply {
         match self {

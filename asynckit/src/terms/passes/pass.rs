@@ -42,6 +42,7 @@ impl Pass {
     /// A part of it, as a pass of its own.
     pub(crate) fn split_off(&mut self, weight: usize) -> Pass {
         self.weight -= weight;
+        lock(&self.passes.state).supply.split();
         Pass { passes: self.passes.clone(), weight, number: 0, told: None }
     }
 }
