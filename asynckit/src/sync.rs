@@ -67,9 +67,9 @@ pub(crate) use local;
 pub(crate) use std::thread_local as local;
 
 #[cfg(asynckit_loom)]
-pub(crate) use ::loom::thread::yield_now;
+pub(crate) use ::loom::thread::{LocalKey, yield_now};
 #[cfg(not(asynckit_loom))]
-pub(crate) use std::thread::yield_now;
+pub(crate) use std::thread::{LocalKey, yield_now};
 
 /// The queues of pools.
 #[cfg(not(asynckit_loom))]

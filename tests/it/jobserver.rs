@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use asynckit::{ErrorKind, Limit, Pool, Results, Retry, async_work, work};
+use asynckit::{AsyncResult, ErrorKind, Limit, Pool, Results, Retry, async_work, work};
 use jobserver::Client;
 
 use crate::support::{Broken, Counter, Gate, Inside, eventually, occupy, soon};
@@ -195,5 +195,38 @@ fn who_waits_for_others_in_line_needs_no_slot() {
         assert!(parents.join_all().get().unwrap().into_iter().eq((0..8).map(|n| 3 * n)));
         drop(theirs);
         has_all_back(&client, 1);
+    });
+}
+
+/// Work in work under the same limit has two permits. It gives both back while it waits, takes both again at once, and
+/// gives each back by itself.
+#[test]
+fn within_itself() {
+    soon(|| {
+        let (pool, client) = (Pool::new(4), Client::new(3).unwrap());
+        let (slots, page) = (Limit::jobserver(client.clone(), 4), AsyncResult::<u32>::new());
+        let (its, begun, needs) = (slots.clone(), Gate::new(), page.clone());
+        let begins = begun.clone();
+        let outer = asynckit::try_work(move || {
+            let inner = asynckit::try_work(move || {
+                begins.open();
+                needs.get()
+            });
+            inner.limit(&its).run()
+        });
+        let outer = outer.limit(&slots).spawn_on(&pool);
+        begun.pass();
+        eventually("both are back", || client.available().unwrap() == 3);
+        page.set(7).unwrap();
+        assert_eq!(outer.get().unwrap(), 7);
+        has_all_back(&client, 3);
+        let (begun, gate) = (Counter::new(), Gate::new());
+        let all: Vec<_> = (0..6)
+            .map(|_| held(begun.clone(), gate.clone()).limit(&slots).spawn_on(&pool))
+            .collect();
+        eventually("four run", || begun.count() == 4);
+        gate.open();
+        all.join_all().get().unwrap();
+        has_all_back(&client, 3);
     });
 }

@@ -142,7 +142,7 @@ pub(crate) use cell::LIVE;
 pub(crate) use cell::{CellPtr, Header, Home, ListRest, News};
 pub(crate) use closure::{Body, Closure, by_room, put, room_for, taken};
 pub(crate) use entry::{Claimed, Entry};
-pub(crate) use frame::{Stacks, depth, each_frame, runs_for};
+pub(crate) use frame::{Frame, Stacks, depth, each_frame, runs_for};
 pub(crate) use handle::{Account, Lender, Loan, Owner, Setting};
 pub(crate) use here::KeptLoans;
 pub(crate) use home::{Homed, IsHome, fail_dependents, keep, let_go, submit_nowhere};

@@ -12,7 +12,7 @@ use crate::error::{Error, Hop};
 use crate::pool::{self, Asleep, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{
-    InLine, Permit, Permits, Timers, Wanted, Who, end_in_place, with_permit_in_place,
+    Comes, InLine, Kept, Permit, Permits, Timers, Wanted, Who, end_in_place, with_permit_in_place,
 };
 use crate::work::stage::{Staged, start_at};
 use crate::work::{Term, Work};
@@ -36,7 +36,7 @@ impl<'w, T> LimitedWork<'w, T> {
     ) -> Option<Permit> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
-            None => match permits().enter(self.wanted.weight, who) {
+            None => match permits().enter(self.wanted.weight, Comes::New, who) {
                 Ok(permit) => return Some(pool::got_permit(permit)),
                 Err(in_line) => {
                     if let Some(watched) = pool::watched_here() {
@@ -96,7 +96,7 @@ impl<T: Send> Job<T> for LimitedWork<'_, T> {
         };
         let asleep = self.asleep.take();
         let is_kept = !permit.limit().is_timed();
-        let place = if is_kept { place.with_permit(permit) } else { place };
+        let place = if is_kept { place.with_kept(Kept::Permit(permit)) } else { place };
         let inner = self.inner.take();
         let waits = inner.waits();
         let started = start_at(inner, here, Some(place));
@@ -118,12 +118,9 @@ impl<T: Send> Job<T> for LimitedWork<'_, T> {
             if let Some(permit) = self.permit(permits, || Who::Thread(Parker::current())) {
                 break permit;
             }
-            let turn = self.with_place(|place| Turn {
-                permits: place.permits.clone(),
-                waiter: place.waiter.clone(),
-            });
+            let turn = self.with_place(Turn::of);
             // What comes by time comes, whoever else waits.
-            let far = turn.permits.is_timed().then(|| Deadline::after(Duration::MAX));
+            let far = turn.is_timed().then(|| Deadline::after(Duration::MAX));
             if !pool::wait(&turn, until.or(far), here.hop().at)? {
                 let limit = until.map_or(Duration::ZERO, |until| until.limit);
                 return Err(Error::timed_out(here.hop(), limit));

@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use crate::core::{Gathered, Inputs, Many, Moved, Outcomes, TaskRef};
 use crate::error::{self, Error, Hop};
-use crate::pool::{AnySet, Handle, wait};
+use crate::pool::{Handle, Set, wait};
 use crate::result::{AsCompleted, AsyncResult};
 use crate::work::{gather, gather_at};
 pub use keyed::Keyed;
@@ -218,7 +218,7 @@ pub trait Results<K: Kind> {
         }
         let at = Location::caller();
         let tasks: Vec<TaskRef> = results.iter().map(|result| result.owner().reference()).collect();
-        if let Err(error) = wait(&AnySet(&tasks), None, at) {
+        if let Err(error) = wait(&Set(&tasks), None, at) {
             error::raise(error);
         }
         tasks.iter().position(|task| task.is_set())

@@ -27,7 +27,8 @@ pub(crate) struct Onlookers {
     everywhere: OnceLock<&'static dyn Observer>,
     /// How many of them want to be told each `ready`.
     wants_ready: AtomicUsize,
-    /// Who is told of those that panic.
+    /// What is told of failures that nobody looked at: of the pool's work, and of those who look on. Let go of when the
+    /// pool is closed and its threads are gone: the pool's memory may stay for longer.
     hook: Mutex<Option<Hook>>,
     /// Of a pool that has a clock of its own.
     clock: Option<Box<dyn Fn() -> Duration + Send + Sync>>,
@@ -184,6 +185,11 @@ impl Onlookers {
     #[inline]
     pub(crate) fn pool(&self) -> PoolId {
         self.pool
+    }
+
+    /// What is told of failures that nobody looked at.
+    pub(crate) fn hook(&self) -> Option<Hook> {
+        lock(&self.hook).clone()
     }
 
     /// Lets go of the hook.

@@ -5,42 +5,34 @@ use crate::core::{self, Deferred};
 use crate::pool::shared::{Shared, Sleeping};
 use crate::sync::Arc;
 
-/// A task of the pool sleeps until its moment.
-pub(crate) struct Asleep(Away);
-
-/// A task of the pool is carried out elsewhere. It counts as one that runs.
-pub(crate) struct Elsewhere(#[expect(dead_code, reason = "it is there to be dropped")] Away);
-
-/// One of either.
-struct Away {
+/// A task of the pool is one of these, until this is dropped.
+pub(crate) struct Asleep {
     pool: Arc<Shared>,
     count: fn(&Shared) -> &Sleeping,
 }
 
 impl Asleep {
+    /// It sleeps until its moment.
     pub(crate) fn begin(pool: &Arc<Shared>) -> Asleep {
-        Asleep(Away::begin(pool, |pool| &pool.sleeping))
+        Asleep::counted(pool, |pool| &pool.sleeping)
+    }
+
+    /// It is carried out elsewhere, and counts as one that runs.
+    pub(crate) fn elsewhere(pool: &Arc<Shared>) -> Asleep {
+        Asleep::counted(pool, |pool| &pool.elsewhere)
+    }
+
+    fn counted(pool: &Arc<Shared>, count: fn(&Shared) -> &Sleeping) -> Asleep {
+        count(pool).begin();
+        Asleep { pool: pool.clone(), count }
     }
 
     pub(crate) fn pool(&self) -> &Shared {
-        &self.0.pool
+        &self.pool
     }
 }
 
-impl Elsewhere {
-    pub(crate) fn begin(pool: &Arc<Shared>) -> Elsewhere {
-        Elsewhere(Away::begin(pool, |pool| &pool.elsewhere))
-    }
-}
-
-impl Away {
-    fn begin(pool: &Arc<Shared>, count: fn(&Shared) -> &Sleeping) -> Away {
-        count(pool).begin();
-        Away { pool: pool.clone(), count }
-    }
-}
-
-impl Drop for Away {
+impl Drop for Asleep {
     fn drop(&mut self) {
         if !(self.count)(&self.pool).end() {
             return;

@@ -63,6 +63,7 @@ pub(crate) trait Keeps: Send + Sync {
 }
 
 /// All that keep something, and for whom.
+#[derive(Default)]
 pub(crate) struct Keepers {
     all: Mutex<Vec<Weak<dyn Keeps>>>,
     /// The workers that are there: from before their first hook until after their last one.
@@ -72,11 +73,6 @@ pub(crate) struct Keepers {
 }
 
 impl Keepers {
-    pub(crate) fn none() -> Keepers {
-        let leaving = AtomicUsize::new(0);
-        Keepers { all: Mutex::new(Vec::new()), workers: Mutex::new(Vec::new()), leaving }
-    }
-
     pub(crate) fn add(&self, keeper: Weak<dyn Keeps>) {
         let mut all = lock(&self.all);
         all.retain(|keeper| keeper.strong_count() > 0);

@@ -1,12 +1,12 @@
 //! Threads that block in the midst of work: they are counted, so that a spare stands in.
 //!
 //! *Named race, "the short pool":* a thread blocks and leaves the pool short of active threads while
-//! work is queued. It says so, has all threads fence, and looks at the queues; the submitter queues, and
-//! then looks whether the pool is short. One of them starts a spare.
+//! work is queued. It says so, fences, and looks at the queues; the submitter queues, and then looks whether the pool is
+//! short. (Of the two fences one may be for all threads: `attention.rs`.) One of them starts a spare.
 
 use crate::core;
 use crate::pool::shared::Shared;
-use crate::pool::threads::Wait;
+use crate::pool::threads::{Wait, remove};
 use crate::pool::{context, words};
 use crate::sync::{Arc, weakened};
 
@@ -38,7 +38,7 @@ impl Shared {
 
     pub(crate) fn unblock(&self, wait: &Arc<Wait>) {
         let mut threads = self.threads();
-        threads.waits.retain(|other| !Arc::ptr_eq(other, wait));
+        remove(&mut threads.waits, wait);
         self.publish(&threads);
         drop(threads);
         self.send_surplus_home();
@@ -66,7 +66,7 @@ impl Shared {
 
     /// Wakes a sleeper that has become one too many, so that it goes.
     fn send_surplus_home(&self) {
-        if self.has_surplus() {
+        if self.attention.has_surplus() {
             self.wake_one();
         }
     }

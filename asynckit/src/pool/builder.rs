@@ -5,7 +5,6 @@ use std::io;
 
 use crate::error::Error;
 use crate::observe::{Observer, Onlooker};
-use crate::pool::attached::Attached;
 use crate::pool::config::Config;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 use crate::pool::config::Host;
@@ -33,16 +32,8 @@ impl PoolBuilder {
             config: Config {
                 workers: thread::available_parallelism().map_or(1, |cores| cores.get()),
                 thread_name: "asynckit".to_owned(),
-                stack_size: None,
-                queue_capacity: None,
                 max_spares: 256,
-                hook: None,
-                onlookers: Vec::new(),
-                watch: false,
-                attached: Attached::default(),
-                seed: None,
-                fault: None,
-                host: None,
+                ..Config::default()
             },
         }
     }
@@ -240,7 +231,16 @@ impl PoolBuilder {
         if self.config.thread_name.contains('\0') {
             return Err(BuildError::new("a thread's name can't have a NUL byte", None));
         }
-        Pool::start(self.config)
+        let pool = Pool { shared: Shared::make(self.config) };
+        match pool.shared().start_workers() {
+            Ok(()) => Ok(pool),
+            Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
+        }
+    }
+
+    /// Likewise, where that can fail for want of a thread alone, if at all.
+    pub(super) fn made(self) -> Pool {
+        self.build().unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -300,10 +300,7 @@ impl Pool {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn new(workers: usize) -> Pool {
-        match Pool::builder().workers(workers).build() {
-            Ok(pool) => pool,
-            Err(error) => panic!("{error}"),
-        }
+        Pool::builder().workers(workers).made()
     }
 
     /// Sets a pool up.
@@ -316,14 +313,6 @@ impl Pool {
         PoolBuilder::new()
     }
 
-    fn start(config: Config) -> Result<Pool, BuildError> {
-        let pool = Pool { shared: Shared::make(config) };
-        match pool.shared().start_workers() {
-            Ok(()) => Ok(pool),
-            Err(error) => Err(BuildError::new("a thread could not be started", Some(error))),
-        }
-    }
-
     /// A deterministic pool for one run of a test.
     pub(crate) fn of_plan(
         seed: u64,
@@ -331,15 +320,7 @@ impl Pool {
         hook: impl Fn(&Error) + Send + Sync + 'static,
     ) -> Pool {
         let builder = Pool::builder().deterministic(seed).on_unobserved_error(hook);
-        Pool::without_threads(builder.fault(fault))
-    }
-
-    /// A pool without threads of its own, which can't fail to start.
-    pub(super) fn without_threads(builder: PoolBuilder) -> Pool {
-        match builder.build() {
-            Ok(pool) => pool,
-            Err(error) => unreachable!("a pool without threads could not be made: {error}"),
-        }
+        builder.fault(fault).made()
     }
 
     /// A pool without threads that runs its work in an order which the seed decides: for tests,
@@ -383,16 +364,13 @@ impl Pool {
     /// assert_ne!(order(7), order(8));
     /// ```
     pub fn deterministic(seed: u64) -> Pool {
-        Pool::without_threads(Pool::builder().deterministic(seed))
+        Pool::builder().deterministic(seed).made()
     }
 }
 
 impl Default for Pool {
     /// One worker a core.
     fn default() -> Pool {
-        match Pool::builder().build() {
-            Ok(pool) => pool,
-            Err(error) => panic!("{error}"),
-        }
+        Pool::builder().made()
     }
 }

@@ -1,7 +1,7 @@
 //! Callbacks of results: telling those who look on of them, and which are under way, for who looks at a pool.
 //!
 //! A callback is no task and has no frame. So each thread keeps a list of those that it is in, under a lock that nobody
-//! else wants but who takes a snapshot. Most callbacks are short and nobody asks for them: one costs that lock once.
+//! else wants but who takes a snapshot. Most callbacks are short and nobody asks for them: one costs that lock twice.
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::error::{At, Hop};
 use crate::observe::{CallbackId, Listeners, Moment, Nowhere, PoolId, Row, tell};
 use crate::pool::shared::Shared;
 use crate::pool::shown::need_of;
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, Weak, lock};
+use crate::sync::{Arc, Mutex, Weak, lock};
 use crate::trace;
 
 /// A callback that is registered. There may be many for long, so that it has only what is not known when it is called.
@@ -45,10 +45,7 @@ pub(super) struct Calling {
 /// The callbacks that a thread is in.
 struct Calls {
     row: Row,
-    /// These, and behind them such as are over.
     all: Mutex<Vec<Calling>>,
-    /// How many it is in. Only the thread itself sets it, so that it leaves one without the lock.
-    depth: AtomicUsize,
 }
 
 /// Those of each thread that has called one.
@@ -63,41 +60,20 @@ pub(super) fn under_way() -> Vec<(Row, Calling)> {
     let threads: Vec<Arc<Calls>> = lock(&THREADS).iter().filter_map(Weak::upgrade).collect();
     let mut all = Vec::new();
     for thread in threads {
-        all.extend(thread.now().into_iter().rev().map(|call| (thread.row.clone(), call)));
+        let calls = lock(&thread.all);
+        all.extend(calls.iter().rev().map(|call| (thread.row.clone(), call.clone())));
     }
     all
 }
 
 impl Calls {
     fn of_this_thread() -> Arc<Calls> {
-        let (all, depth) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
-        let calls = Arc::new(Calls { row: Row::here(), all, depth });
+        let calls = Arc::new(Calls { row: Row::here(), all: Mutex::new(Vec::new()) });
         let mut threads = lock(&THREADS);
         threads.retain(|thread| thread.strong_count() > 0);
         threads.push(Arc::downgrade(&calls));
         drop(threads);
         calls
-    }
-
-    fn enter(&self, call: Calling) {
-        let mut all = lock(&self.all);
-        // ORDERING: Relaxed, here and below. The thread itself sees what it has set, and who has the lock sees what was set
-        // under it, and what has led to it.
-        let depth = self.depth.load(Ordering::Relaxed);
-        all.truncate(depth);
-        all.push(call);
-        self.depth.store(depth + 1, Ordering::Relaxed);
-    }
-
-    fn leave(&self) {
-        let depth = self.depth.load(Ordering::Relaxed);
-        self.depth.store(depth - 1, Ordering::Relaxed);
-    }
-
-    /// Those that it is in.
-    fn now(&self) -> Vec<Calling> {
-        let all = lock(&self.all);
-        all.iter().take(self.depth.load(Ordering::Relaxed)).cloned().collect()
     }
 }
 
@@ -107,14 +83,15 @@ struct In;
 impl In {
     fn begin(call: Calling) -> In {
         // A thread that is about to end keeps no list.
-        let _ = CALLS.try_with(|calls| calls.get_or_init(Calls::of_this_thread).enter(call));
+        let _ =
+            CALLS.try_with(|calls| lock(&calls.get_or_init(Calls::of_this_thread).all).push(call));
         In
     }
 }
 
 impl Drop for In {
     fn drop(&mut self) {
-        let _ = CALLS.try_with(|calls| calls.get().map(|calls| calls.leave()));
+        let _ = CALLS.try_with(|calls| calls.get().and_then(|calls| lock(&calls.all).pop()));
     }
 }
 

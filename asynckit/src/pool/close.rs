@@ -1,19 +1,18 @@
 //! The way of a pool to its end: open, stopping, closed.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::core::{self, Deferred, fence};
 use crate::pool::shared::Shared;
-use crate::pool::threads::Threads;
+use crate::pool::threads::{Threads, remove_once};
 use crate::pool::{words, worker};
-use crate::sync::{Arc, Deadline, MutexGuard, Parker, weakened, yield_now};
+use crate::sync::{Deadline, MutexGuard, Parker, weakened, yield_now};
 
 impl Shared {
     /// No more from outside.
     pub(crate) fn begin_stop(&self) {
-        let mut threads = self.threads();
-        threads.closing = true;
+        // Under the lock, as whoever looks whether the pool is quiet has that.
+        let threads = self.threads();
         self.phase.begin_stop();
         drop(threads);
         self.queue.wake_blocked();
@@ -62,7 +61,7 @@ impl Shared {
                 return self.close();
             }
             if self.is_ending() {
-                // They have their time: what they wait for may be under way elsewhere (`end.rs`).
+                // They have their time: what they wait for may be under way elsewhere (`stop.rs`).
                 return;
             }
             // The work goes on with an error, and its worker comes back here when it is done.
@@ -81,12 +80,11 @@ impl Shared {
     /// As `close`, and does this between the two: when nothing begins any more, and before code of the program's runs
     /// because of what fails.
     pub(crate) fn close_and(&self, once_closed: impl FnOnce()) {
-        let mut threads = self.threads();
-        threads.closing = true;
+        let threads = self.threads();
         self.phase.close();
         let _closing = Closing::begin(self, threads);
         once_closed();
-        self.closed.notify_all();
+        self.threads().tell_resters();
         self.queue.wake_blocked();
         self.fail_queued();
         self.fail_waiting();
@@ -109,51 +107,22 @@ impl Shared {
 
     /// Waits until the pool is closed, or this thread has to do its work; false at the deadline.
     pub(crate) fn wait_closed(&self, deadline: Option<Deadline>) -> bool {
-        let mut threads = self.threads();
-        while !self.is_closed() && !self.is_helped(&threads) {
-            let Some(deadline) = deadline else {
-                threads = self.closed.wait(threads).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let left = deadline.left();
-            if left.is_zero() {
-                return false;
-            }
-            let waited = self.closed.wait_timeout(threads, left);
-            threads = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        true
+        self.wait_until(|| deadline, |threads| self.is_closed() || self.is_helped(threads))
     }
 
     /// Waits until the last thread goes to sleep; false where the pool is to end, and the time for that is over.
     pub(crate) fn wait_for_rest(&self) -> bool {
-        self.wait_until(Threads::at_rest)
+        self.wait_until(|| self.ending.get().copied(), Threads::at_rest)
     }
 
     /// The caller has joined threads of a closed pool: waits for those that others join, or that are a
     /// host's, and for whoever helps.
     pub(crate) fn end_joining(&self) {
-        self.threads().joining -= 1;
-        self.notify_rest();
-        self.wait_until(Threads::has_ended);
-    }
-
-    fn wait_until(&self, reached: impl Fn(&Threads) -> bool) -> bool {
         let mut threads = self.threads();
-        threads.resting += 1;
-        let mut over = false;
-        while !reached(&threads) && !over {
-            threads = match self.ending.get() {
-                None => self.rest.wait(threads).unwrap_or_else(PoisonError::into_inner),
-                Some(end) => {
-                    let waited = self.rest.wait_timeout(threads, end.left());
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-            over = self.is_out_of_time();
-        }
-        threads.resting -= 1;
-        reached(&threads)
+        threads.joining -= 1;
+        threads.tell_resters();
+        drop(threads);
+        self.wait_until(|| self.ending.get().copied(), Threads::has_ended);
     }
 }
 
@@ -173,11 +142,9 @@ impl Drop for Closing<'_> {
         core::after_all(Deferred::of_closure(move || {
             pool.tell_stopped(false);
             let mut threads = pool.threads();
-            if let Some(own) = threads.closers.iter().position(|one| Arc::ptr_eq(one, &here)) {
-                threads.closers.swap_remove(own);
-            }
+            remove_once(&mut threads.closers, &here);
+            threads.tell_resters();
             drop(threads);
-            pool.notify_rest();
             pool.drop_hook();
         }));
     }

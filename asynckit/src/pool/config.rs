@@ -7,7 +7,7 @@ use crate::pool::draw::Fault;
 use crate::sync::Arc;
 
 /// How a pool was asked to be.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Config {
     pub(crate) workers: usize,
     pub(crate) thread_name: String,

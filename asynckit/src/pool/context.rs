@@ -2,47 +2,33 @@
 
 use std::ops::ControlFlow;
 
-use crate::core::{TaskRef, each_frame, runs_for};
+use crate::core::{Frame, TaskRef, each_frame, runs_for};
 use crate::pool::local::{CountedPool, is_worker_of, with_local};
-use crate::pool::place::{Inside, Place};
+use crate::pool::place::{Inside, Part, place_here};
 use crate::pool::shared::{PoolState, Shared};
-use crate::pool::threads::Threads;
+use crate::pool::threads::{Threads, has};
 use crate::sync::{Arc, Parker};
 use crate::terms::Timers;
-
-/// Where the work that this thread is doing belongs. Work run in place belongs where the work
-/// around it does.
-pub(crate) fn place() -> Option<Place> {
-    each_frame(|frame| {
-        if let Some(pool) = frame.home::<PoolState>() {
-            return ControlFlow::Break(Place::Pool(pool.arc()));
-        }
-        match frame.home::<Inside>() {
-            Some(part) => ControlFlow::Break(Place::Part(part.arc())),
-            None => ControlFlow::Continue(()),
-        }
-    })
-}
 
 /// The pool, where this thread is a worker of it and what it does is a task of the pool as such.
 #[inline]
 pub(crate) fn counted() -> Option<Arc<CountedPool>> {
     with_local(|local| {
-        let local = local.filter(|local| runs_for(local.shared().address()))?;
+        let local = local.filter(|local| runs_for(local.shared.address()))?;
         Some(local.counted.clone())
     })
 }
 
 /// The pool that this thread works for: that of its work, or the one whose worker it is.
 pub(crate) fn pool() -> Option<Arc<Shared>> {
-    place()
+    place_here()
         .map(|place| place.pool().clone())
-        .or_else(|| with_local(|local| local.map(|local| local.shared().clone())))
+        .or_else(|| with_local(|local| local.map(|local| local.shared.clone())))
 }
 
 /// The pool whose worker this thread is, where it does the work of another pool, `here`, which it waited for.
 pub(crate) fn lender(here: &Arc<Shared>) -> Option<Arc<Shared>> {
-    let own = with_local(|local| local.map(|local| local.shared().clone()));
+    let own = with_local(|local| local.map(|local| local.shared.clone()));
     own.filter(|own| !Arc::ptr_eq(own, here))
 }
 
@@ -67,16 +53,16 @@ pub(crate) fn stack() -> Vec<TaskRef> {
     stack
 }
 
+/// The pool of a task on the stack, if it has one.
+fn pool_of(frame: &Frame) -> Option<&Shared> {
+    frame.home::<PoolState>().or_else(|| Some(&**frame.home::<Inside>()?.pool()))
+}
+
 /// Calls `f` with whether each task on the stack is of this pool, the newest first, until that breaks.
 fn each_of<B>(pool: &Shared, mut f: impl FnMut(bool) -> ControlFlow<B>) -> Option<B> {
-    each_frame(|frame| {
-        if let Some(its) = frame.home::<PoolState>() {
-            return f(std::ptr::eq(its, pool));
-        }
-        match frame.home::<Inside>() {
-            Some(part) => f(std::ptr::eq(&raw const **part.pool(), pool)),
-            None => ControlFlow::Continue(()),
-        }
+    each_frame(|frame| match pool_of(frame) {
+        Some(its) => f(its.is(pool)),
+        None => ControlFlow::Continue(()),
     })
 }
 
@@ -114,10 +100,8 @@ pub fn is_cancelled() -> bool {
     // Closed as well: who ends because of this must not make room for what is about to be cancelled.
     let tells = |pool: &Shared| pool.is_ending() && pool.is_closed();
     let cancelled = each_frame(|frame| {
-        let of_pool = frame.home::<PoolState>().is_some_and(tells);
-        let of_place =
-            frame.home::<Inside>().is_some_and(|part| part.is_cancelled() || tells(part.pool()));
-        if of_pool || of_place || frame.is_set() {
+        let by_place = frame.home::<Inside>().is_some_and(Part::is_cancelled);
+        if by_place || frame.is_set() || pool_of(frame).is_some_and(tells) {
             ControlFlow::Break(true)
         } else if frame.in_place() {
             ControlFlow::Continue(())
@@ -139,9 +123,8 @@ impl Shared {
     /// Whether the calling thread does this pool's work, helps it to, or closes it. It must not wait for itself.
     pub(crate) fn is_served_here(&self) -> bool {
         let here = Parker::current();
-        let is_here = |one: &Arc<Parker>| Arc::ptr_eq(one, &here);
         let serves =
-            |threads: &Threads| threads.helpers.iter().chain(&threads.closers).any(is_here);
+            |threads: &Threads| has(&threads.helpers, &here) || has(&threads.closers, &here);
         works_for(self) || serves(&self.threads())
     }
 }

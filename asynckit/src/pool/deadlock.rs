@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::core::{self, TaskRef};
-use crate::error::{Error, ErrorKind, Hop};
+use crate::error::{Error, ErrorKind};
 use crate::pool::place::Inside;
-use crate::pool::threads::Wait;
+use crate::pool::threads::{Wait, remove};
 use crate::pool::walks;
 use crate::pool::words::{in_a_cycle, itself, out_of_permits, waiter};
 use crate::sync::{Arc, Mutex, Ordering, StaticCounter, fence, lock};
@@ -28,17 +28,6 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         // One way out is enough, and that may be one that is not looked at.
         return;
     }
-    if wait.any {
-        core::hold_back(|| {
-            let mut waits = lock(&WAITS);
-            COUNT.fetch_add(1, Ordering::Relaxed);
-            // ORDERING: SeqCst fence, as below.
-            fence(Ordering::SeqCst);
-            waits.push(wait.clone());
-        });
-        look_at_choices();
-        return look_at_limits();
-    }
     // The walk is done under the lock, so that of two waits that close a cycle together one sees
     // the other. What it lets go of is dropped from the trampoline, after the lock.
     let cycle = core::hold_back(|| {
@@ -46,13 +35,13 @@ pub(crate) fn enter(wait: &Arc<Wait>) {
         COUNT.fetch_add(1, Ordering::Relaxed);
         // ORDERING: SeqCst fence, against the one in `look_again`.
         fence(Ordering::SeqCst);
-        let cycle = find_cycle(wait, &waits);
+        // Of a choice each way is looked at, by `look_at_choices`.
+        let cycle = if wait.any { None } else { find_cycle(wait, &waits) };
         waits.push(wait.clone());
         cycle
     });
-    if let Some(tasks) = cycle {
-        let hops: Vec<Hop> = tasks.iter().map(|task| task.hop).collect();
-        return wait.fail(in_a_cycle(wait, &hops));
+    if let Some(cycle) = cycle {
+        return wait.fail(in_a_cycle(wait, &cycle));
     }
     look_at_choices();
     look_at_limits();
@@ -64,16 +53,8 @@ fn look_at_choices() {
     let stuck = core::hold_back(|| {
         let waits = lock(&WAITS);
         waits.iter().find_map(|wait| {
-            if !wait.any || wait.failed.get().is_some() {
-                return None;
-            }
-            let mut cycle = None;
-            for target in &wait.targets {
-                let is_end = |task: &TaskRef| has(&wait.stack, task);
-                cycle = Some(find_way(vec![target.clone()], is_end, &waits)?);
-            }
-            let hops: Vec<Hop> = cycle?.iter().map(|task| task.hop).collect();
-            Some((wait.clone(), hops))
+            let is_choice = wait.any && wait.failed.get().is_none();
+            Some((wait.clone(), is_choice.then(|| find_cycle(wait, &waits))??))
         })
     });
     if let Some((wait, cycle)) = stuck {
@@ -100,8 +81,7 @@ pub(crate) fn look_again(task: &TaskRef) {
             let (waiter, target) = (&cycle[start], &cycle[(start + 1) % cycle.len()]);
             let its =
                 waits.iter().find(|wait| has(&wait.stack, waiter) && has(&wait.targets, target));
-            let turned = cycle[start..].iter().chain(&cycle[..start]);
-            Some((its?.clone(), turned.map(|task| task.hop).collect::<Vec<_>>()))
+            Some((its?.clone(), [&cycle[start..], &cycle[..start]].concat()))
         })
     });
     if let Some((wait, cycle)) = cycle {
@@ -185,7 +165,11 @@ pub(crate) fn look_at_limits() {
 /// others need, who stand in their lines.
 pub(crate) fn holds_while_it_waits(task: &TaskRef) {
     if has_a_permit(task) {
-        keep_sleeper(task);
+        let mut sleepers = lock(&SLEEPERS);
+        let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
+        sleepers.push(task.clone());
+        drop(sleepers);
+        drop(gone);
     }
     look_at_limits();
 }
@@ -193,14 +177,6 @@ pub(crate) fn holds_while_it_waits(task: &TaskRef) {
 pub(crate) fn has_a_permit(task: &TaskRef) -> bool {
     let place = task.hooked_home::<Inside>();
     place.is_some_and(|place| place.shares().any(|share| share.held().is_some()))
-}
-
-fn keep_sleeper(task: &TaskRef) {
-    let mut sleepers = lock(&SLEEPERS);
-    let gone: Vec<TaskRef> = sleepers.extract_if(.., |task| !task.is_waiting()).collect();
-    sleepers.push(task.clone());
-    drop(sleepers);
-    drop(gone);
 }
 
 /// Somebody who waits, and may have permits.
@@ -227,7 +203,7 @@ impl PermitHolder {
     }
 
     fn that_sleeps(task: &TaskRef) -> PermitHolder {
-        let (targets, any, who) = match walks::awaited(task) {
+        let (targets, any, who) = match task.awaited() {
             Some(awaited) => (awaited, true, WhoWaits::Sleeper(task.clone())),
             // It may stand in a line itself.
             None => (vec![task.clone()], false, WhoWaits::Dependent(task.clone())),
@@ -237,11 +213,7 @@ impl PermitHolder {
 
     /// Whether it waits for somebody, over any number of tasks and waits.
     fn waits_for(&self, is_end: impl Fn(&TaskRef) -> bool, waits: &[Arc<Wait>]) -> bool {
-        let leads = |targets| find_way(targets, &is_end, waits).is_some();
-        match self.any {
-            true => self.targets.iter().all(|target| leads(vec![target.clone()])),
-            false => leads(self.targets.clone()),
-        }
+        find_ways(&self.targets, self.any, is_end, waits).is_some()
     }
 }
 
@@ -259,23 +231,16 @@ pub(crate) fn look_at_await(task: &TaskRef) {
         let runs = task.is_claimed() && COUNT.load(Ordering::Relaxed) == 0;
         runs || task.is_set() || task.is_ready() || task.is_by_hand()
     };
-    let Some(awaited) = walks::awaited(task).filter(|all| !all.iter().any(goes_on)) else {
+    let Some(awaited) = task.awaited().filter(|all| !all.iter().any(goes_on)) else {
         return;
     };
     let cycle = core::hold_back(|| {
         let waits = lock(&WAITS);
-        let mut cycle = None;
-        for target in &awaited {
-            cycle = Some(find_way(vec![target.clone()], |other| other.is(task), &waits)?);
-        }
-        cycle
+        find_ways(&awaited, true, |other| other.is(task), &waits)
     });
     if let Some(cycle) = cycle {
-        let hops: Vec<Hop> = cycle.iter().map(|task| task.hop).collect();
-        return fail_await(
-            task,
-            Error::outside(ErrorKind::Deadlock, task.hop, itself("awaits itself", &hops)),
-        );
+        let words = itself("awaits itself", &cycle);
+        return fail_await(task, Error::outside(ErrorKind::Deadlock, task.hop, words));
     }
     look_at_choices();
     holds_while_it_waits(task);
@@ -295,13 +260,30 @@ fn has(tasks: &[TaskRef], task: &TaskRef) -> bool {
 pub(crate) fn leave(wait: &Arc<Wait>) {
     let mut waits = lock(&WAITS);
     let before = waits.len();
-    waits.retain(|other| !Arc::ptr_eq(other, wait));
+    remove(&mut waits, wait);
     COUNT.fetch_sub((before - waits.len()) as u64, Ordering::Relaxed);
 }
 
 /// The tasks of a cycle that `wait` closes: each waits for the next, and the last for the first.
 fn find_cycle(wait: &Wait, waits: &[Arc<Wait>]) -> Option<Vec<TaskRef>> {
-    find_way(wait.targets.clone(), |task| has(&wait.stack, task), waits)
+    find_ways(&wait.targets, wait.any, |task| has(&wait.stack, task), waits)
+}
+
+/// As `find_way`, for who waits for all of these, or for `any`: then each of them has to lead to an end.
+fn find_ways(
+    starts: &[TaskRef],
+    any: bool,
+    is_end: impl Fn(&TaskRef) -> bool,
+    waits: &[Arc<Wait>],
+) -> Option<Vec<TaskRef>> {
+    if !any {
+        return find_way(starts.to_vec(), is_end, waits);
+    }
+    let mut way = None;
+    for start in starts {
+        way = Some(find_way(vec![start.clone()], &is_end, waits)?);
+    }
+    way
 }
 
 /// What waits, over any number of tasks and waits, for an end: the end first, which waits for the
@@ -347,7 +329,7 @@ fn waits_for(task: &TaskRef, waits: &[Arc<Wait>]) -> Vec<TaskRef> {
             return inputs;
         }
         // Of several that it awaits one is enough: see `look_at_choices`.
-        return walks::awaited(task).filter(|all| all.len() == 1).unwrap_or_default();
+        return task.awaited().filter(|all| all.len() == 1).unwrap_or_default();
     }
     // Of a choice nothing is known before each of its ways is looked at: `look_at_choices`.
     let its = waits.iter().filter(|wait| !wait.any && wait.stack.iter().any(|own| own.is(task)));

@@ -9,7 +9,8 @@
 //! threads or time. So nothing may come here in an order that does: `known.rs` keeps the order in which things
 //! were met.
 
-use std::collections::BinaryHeap;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::{Entry, TaskRef};
@@ -26,7 +27,7 @@ pub(crate) struct Seeded {
 struct Draw {
     random: Random,
     /// By priority of the work.
-    ready: [BinaryHeap<Ready>; 3],
+    ready: [Ready; 3],
     /// How much has been taken.
     taken: u32,
     /// How many tasks have become ready.
@@ -36,16 +37,8 @@ struct Draw {
     fault: Option<Fault>,
 }
 
-/// A task with its priority. Of equal ones the elder is first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Ready {
-    priority: u64,
-    elder: std::cmp::Reverse<u64>,
-    entry: Unordered,
-}
-
-/// Takes no part in comparisons.
-struct Unordered(Entry);
+/// Tasks by what they have drawn, of which the highest is next; of equal ones the elder.
+type Ready = BTreeMap<(u64, Reverse<u64>), Entry>;
 
 /// What is made to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,33 +75,33 @@ impl Seeded {
         let mut draw = self.draw();
         let priority = draw.random.next();
         draw.drawn += 1;
-        let elder = std::cmp::Reverse(draw.drawn);
-        draw.ready[of as usize].push(Ready { priority, elder, entry: Unordered(entry) });
+        let elder = Reverse(draw.drawn);
+        draw.ready[of as usize].insert((priority, elder), entry);
     }
 
     pub(crate) fn pop(&self) -> Option<Entry> {
         let mut draw = self.draw();
         let order = Priority::order(draw.taken);
-        let ready = order.into_iter().find_map(|of| draw.ready[of as usize].pop())?;
+        let (_, entry) = order.into_iter().find_map(|of| draw.ready[of as usize].pop_last())?;
         draw.taken = draw.taken.wrapping_add(1);
-        Some(ready.entry.0)
+        Some(entry)
     }
 
     /// How much is queued.
     pub(crate) fn len(&self) -> usize {
-        self.draw().ready.iter().map(BinaryHeap::len).sum()
+        self.draw().ready.iter().map(Ready::len).sum()
     }
 
     /// What is queued, the elder first.
     pub(crate) fn tasks(&self) -> Vec<TaskRef> {
         let draw = self.draw();
         let mut all: Vec<_> = draw.ready.iter().flatten().collect();
-        all.sort_by_key(|ready| ready.elder);
-        all.into_iter().rev().map(|ready| ready.entry.0.reference()).collect()
+        all.sort_by_key(|((_, elder), _)| *elder);
+        all.into_iter().rev().map(|(_, entry)| entry.reference()).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.draw().ready.iter().all(BinaryHeap::is_empty)
+        self.draw().ready.iter().all(Ready::is_empty)
     }
 
     /// Puts what a waiting task may begin with into an order of the seed's.
@@ -148,25 +141,5 @@ impl Seeded {
         draw.runs += 1;
         let runs = draw.runs;
         draw.fault.filter(|fault| fault.run == runs)
-    }
-}
-
-impl PartialEq for Unordered {
-    fn eq(&self, _: &Unordered) -> bool {
-        true
-    }
-}
-
-impl Eq for Unordered {}
-
-impl PartialOrd for Unordered {
-    fn partial_cmp(&self, other: &Unordered) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Unordered {
-    fn cmp(&self, _: &Unordered) -> std::cmp::Ordering {
-        std::cmp::Ordering::Equal
     }
 }

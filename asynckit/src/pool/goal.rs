@@ -6,7 +6,7 @@ use crate::pool::shared::Shared;
 use crate::pool::threads::Test;
 use crate::pool::{context, walks};
 use crate::sync::{Arc, Parker};
-use crate::terms::{Permits, Waiter};
+use crate::terms::{InLine, Permits, Waiter};
 
 /// What a thread waits for.
 pub(crate) trait Goal {
@@ -34,28 +34,6 @@ pub(crate) trait Goal {
     }
     /// Makes sure that the parker is woken when `reached` may have changed.
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch>;
-}
-
-/// A result that is to be set.
-pub(crate) struct Set<'a>(pub(crate) &'a TaskRef);
-
-impl Goal for Set<'_> {
-    fn reached(&self) -> bool {
-        self.0.is_set()
-    }
-
-    fn test(&self) -> Test {
-        let task = self.0.clone();
-        Box::new(move || task.is_set())
-    }
-
-    fn roots(&self) -> Vec<TaskRef> {
-        vec![self.0.clone()]
-    }
-
-    fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
-        self.0.watch(Watcher::Thread(parker.clone())).into_iter().collect()
-    }
 }
 
 /// A value that is set and lent, whose handle wants it back.
@@ -94,10 +72,10 @@ impl Drop for Unlent {
     }
 }
 
-/// One of several results is to be set.
-pub(crate) struct AnySet<'a>(pub(crate) &'a [TaskRef]);
+/// A result is to be set, or one of several.
+pub(crate) struct Set<'a>(pub(crate) &'a [TaskRef]);
 
-impl Goal for AnySet<'_> {
+impl Goal for Set<'_> {
     fn reached(&self) -> bool {
         self.0.iter().any(|task| task.is_set())
     }
@@ -108,7 +86,7 @@ impl Goal for AnySet<'_> {
     }
 
     fn any(&self) -> bool {
-        true
+        self.0.len() > 1
     }
 
     fn roots(&self) -> Vec<TaskRef> {
@@ -123,8 +101,19 @@ impl Goal for AnySet<'_> {
 
 /// The turn of a thread that stands in line itself.
 pub(crate) struct Turn {
-    pub(crate) permits: Arc<Permits>,
-    pub(crate) waiter: Arc<Waiter>,
+    permits: Arc<Permits>,
+    waiter: Arc<Waiter>,
+}
+
+impl Turn {
+    pub(crate) fn of(in_line: &InLine) -> Turn {
+        Turn { permits: in_line.permits.clone(), waiter: in_line.waiter.clone() }
+    }
+
+    /// Whether it comes by time, whoever else waits.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.permits.is_timed()
+    }
 }
 
 impl Goal for Turn {

@@ -69,7 +69,7 @@ impl Pool {
         shared.publish(&threads);
         // Without workers it is they who do the work.
         if !weakened("rouse") {
-            shared.rouse_waits(&threads);
+            threads.rouse_waits();
         }
         drop(threads);
         shared.wake_all();

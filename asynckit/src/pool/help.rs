@@ -6,7 +6,7 @@ use crate::pool::block::blocking;
 use crate::pool::place::{Inside, Part};
 use crate::pool::shared::Shared;
 use crate::pool::sleep::Idle;
-use crate::pool::threads::remove;
+use crate::pool::threads::{has, remove};
 use crate::pool::{context, worker};
 use crate::sync::{Arc, Deadline, Parker, weakened};
 
@@ -56,7 +56,7 @@ pub(crate) fn enter_queue(pool: &Arc<Shared>) -> bool {
 /// Whether a task that stands in a line takes up room in this pool's queue.
 fn fills_queue_of(pool: &Shared, task: &Header) -> bool {
     let part = task.hooked_home::<Inside>();
-    part.is_some_and(|part| part.is_counted() && std::ptr::eq(&raw const **part.pool(), pool))
+    part.is_some_and(|part| part.is_counted() && part.pool().is(pool))
 }
 
 /// A task has come to stand in a line. Who has the permit may be one of those that wait for the room it takes up.
@@ -74,7 +74,7 @@ pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
     struct Resting<'a>(&'a Arc<Shared>, Arc<Parker>);
     impl Drop for Resting<'_> {
         fn drop(&mut self) {
-            self.0.unwatch_rest(&self.1);
+            remove(&mut self.0.threads().resters, &self.1);
         }
     }
     let _member = Helping::begin(pool);
@@ -82,13 +82,13 @@ pub(crate) fn help_until_rest(pool: &Arc<Shared>) {
         worker::execute(pool, entry);
     }
     let resting = Resting(pool, Parker::current());
-    pool.watch_rest(&resting.1);
+    pool.threads().resters.push(resting.1.clone());
     sleep_once(pool, None, &|| false);
 }
 
 fn sleep_once(pool: &Arc<Shared>, deadline: Option<Deadline>, enough: &dyn Fn() -> bool) {
     match pool.sleep(false, deadline, enough) {
-        Idle::Search { woken: true } => pool.end_search(),
+        Idle::Search { woken: true } => pool.attention.end_search(),
         Idle::Search { woken: false } | Idle::Leave => {}
         Idle::Quiet => pool.finish_stop(1),
     }
@@ -110,15 +110,15 @@ pub(super) fn sleep_for(
 
 /// A thread from outside does the work of pools for a while.
 #[derive(Default)]
-pub(super) struct Helpers<'a>(Vec<(&'a Arc<Shared>, Helping<'a>)>);
+pub(super) struct Helpers<'a>(Vec<Helping<'a>>);
 
 impl<'a> Helpers<'a> {
     /// Helps just these pools from now on.
     pub(super) fn join(&mut self, pools: &[&'a Arc<Shared>]) {
-        self.0.retain(|(helped, _)| pools.iter().any(|pool| Arc::ptr_eq(helped, pool)));
+        self.0.retain(|helping| pools.iter().any(|pool| Arc::ptr_eq(helping.pool, pool)));
         for pool in pools {
-            if !self.0.iter().any(|(helped, _)| Arc::ptr_eq(helped, pool)) {
-                self.0.push((pool, Helping::begin(pool)));
+            if !self.0.iter().any(|helping| Arc::ptr_eq(helping.pool, pool)) {
+                self.0.push(Helping::begin(pool));
             }
         }
     }
@@ -139,7 +139,7 @@ impl<'a> Helping<'a> {
         }
         let here = Parker::current();
         let mut threads = pool.threads();
-        if threads.helpers.iter().any(|one| Arc::ptr_eq(one, &here)) {
+        if has(&threads.helpers, &here) {
             return Helping { pool, counts: false };
         }
         threads.alive += 1;
@@ -159,7 +159,7 @@ impl<'a> Helping<'a> {
         if pool.is_hosted() {
             pool.publish(&threads);
         }
-        pool.tell_rest(&threads);
+        threads.tell_rest();
         drop(threads);
         // If this was the last that did anything, a stop may have waited for just that.
         pool.finish_stop(0);

@@ -6,7 +6,7 @@
 //! in any pool: spares, waits, stops.
 //!
 //! *Named race, "the last look":* work is queued while a worker leaves. The worker counts itself
-//! out, has all threads fence, and looks at the queues once more; the submitter queues, and then looks
+//! out, fences, and looks at the queues once more; the submitter queues, and then looks
 //! whether workers are missing. One of them sees the other: it is "the short pool" of `block.rs`, where a
 //! hosted pool counts as short whenever a worker is missing.
 

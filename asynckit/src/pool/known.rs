@@ -1,11 +1,13 @@
 //! What a pool has to know of to find all that waits in it (`roots.rs`).
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 
 use crate::core::TaskRef;
-use crate::sync::{AtomicUsize, Mutex};
+use crate::sync::{AtomicUsize, Mutex, lock};
 
 /// The roots of a pool.
+#[derive(Default)]
 pub(super) struct Roots {
     pub(super) known: Mutex<Known>,
     /// How many edges to roots are linked, and how many steps have a task in hand.
@@ -14,59 +16,75 @@ pub(super) struct Roots {
 
 #[derive(Default)]
 pub(super) struct Known {
-    /// By their addresses, in the order in which they were met.
-    pub(super) roots: HashMap<usize, (u64, TaskRef)>,
-    /// Tasks that sleep until a waker is called, or until loans end.
-    pub(super) sleepers: HashMap<usize, (u64, TaskRef)>,
+    /// By their addresses.
+    all: HashMap<usize, Met>,
     met: u64,
     /// At this size those that are over go.
     sweep_at: usize,
 }
 
+/// A root; or a task of the pool that sleeps, until a waker is called or until loans end.
+struct Met {
+    number: u64,
+    task: TaskRef,
+    sleeps: bool,
+}
+
 const FEW: usize = 64;
 
 impl Roots {
-    pub(super) fn none() -> Roots {
-        Roots { known: Mutex::new(Known::default()), count: AtomicUsize::new(0) }
+    /// Knows of one from now on.
+    pub(super) fn meet(&self, task: &TaskRef, sleeps: bool) {
+        let mut known = lock(&self.known);
+        known.met += 1;
+        let number = known.met;
+        let new = || Met { number, task: task.clone(), sleeps };
+        known.all.entry(task.address()).or_insert_with(new);
+        let over = known.sweep();
+        drop(known);
+        drop(over);
+    }
+
+    /// The roots, and the tasks that sleep, in the order in which they were met. There are none from now on.
+    pub(super) fn take(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
+        let taken = std::mem::take(&mut *lock(&self.known));
+        in_order(taken.all.into_values(), |met| met.task)
+    }
+}
+
+impl Met {
+    fn is_over(&self) -> bool {
+        match self.sleeps {
+            true => !self.task.is_waiting(),
+            false => self.task.is_set() && !self.task.is_being_told(),
+        }
     }
 }
 
 impl Known {
-    pub(super) fn number(&mut self) -> u64 {
-        self.met += 1;
-        self.met
-    }
-
     /// Those that are of no more use. Each search is paid for by as many entries.
-    pub(super) fn sweep(&mut self) -> Vec<TaskRef> {
-        if self.roots.len() + self.sleepers.len() < self.sweep_at.max(FEW) {
+    fn sweep(&mut self) -> Vec<Met> {
+        if self.all.len() < self.sweep_at.max(FEW) {
             return Vec::new();
         }
-        let is_over = |root: &TaskRef| root.is_set() && !root.is_being_told();
-        let roots = self.roots.extract_if(|_, (_, root)| is_over(root));
-        let sleepers = self.sleepers.extract_if(|_, (_, task)| !task.is_waiting());
-        let over = roots.chain(sleepers).map(|(_, (_, task))| task).collect();
-        self.sweep_at = 2 * (self.roots.len() + self.sleepers.len());
+        let over = self.all.extract_if(|_, met| met.is_over()).map(|(_, met)| met).collect();
+        self.sweep_at = 2 * self.all.len();
         over
     }
 
-    /// All of them, in the order in which they were met.
+    /// The roots, and the tasks that sleep, in the order in which they were met.
     pub(super) fn list(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
-        let sorted = |map: &HashMap<usize, (u64, TaskRef)>| {
-            let mut all: Vec<_> = map.values().collect();
-            all.sort_by_key(|(number, _)| *number);
-            all.into_iter().map(|(_, task)| task.clone()).collect()
-        };
-        (sorted(&self.roots), sorted(&self.sleepers))
+        in_order(self.all.values(), |met| met.task.clone())
     }
+}
 
-    /// Likewise, and there are none from now on.
-    pub(super) fn take(&mut self) -> (Vec<TaskRef>, Vec<TaskRef>) {
-        let sorted = |map: &mut HashMap<usize, (u64, TaskRef)>| {
-            let mut all: Vec<_> = std::mem::take(map).into_values().collect();
-            all.sort_by_key(|(number, _)| *number);
-            all.into_iter().map(|(_, task)| task).collect()
-        };
-        (sorted(&mut self.roots), sorted(&mut self.sleepers))
-    }
+/// The roots, and the tasks that sleep. Nothing is done with a task in another order than this.
+fn in_order<M: Borrow<Met>>(
+    all: impl Iterator<Item = M>,
+    task: impl Fn(M) -> TaskRef,
+) -> (Vec<TaskRef>, Vec<TaskRef>) {
+    let mut all: Vec<M> = all.collect();
+    all.sort_by_key(|met| met.borrow().number);
+    let (sleepers, roots): (Vec<M>, Vec<M>) = all.into_iter().partition(|met| met.borrow().sleeps);
+    (roots.into_iter().map(&task).collect(), sleepers.into_iter().map(&task).collect())
 }

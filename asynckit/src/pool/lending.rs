@@ -1,8 +1,6 @@
 //! Permits that work gives back while it waits, and takes again before it goes on: those of limits that lend.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::mem::ManuallyDrop;
 
 use crate::core::TaskRef;
 use crate::pool::context;
@@ -10,7 +8,10 @@ use crate::pool::goal::Turn;
 use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
-use crate::terms::{InLine, LENDING, Permit, Permits, Share, Watched, Who, shares_in_place};
+use crate::terms::{
+    Comes, Entered, InLine, LENDING, Nested, Permit, Permits, Share, Watched, Who, enter,
+    shares_in_place,
+};
 
 /// What was given back.
 #[derive(Default)]
@@ -53,7 +54,7 @@ impl OfOne {
     /// A permit for all of it, or a place in line.
     fn enter(&self, who: impl FnOnce() -> Who) -> Result<Permit, Arc<InLine>> {
         let task = self.returned.first().and_then(|one| one.holder.clone());
-        self.limit.enter_again(self.weight(), task, who).map_err(|in_line| {
+        self.limit.enter(self.weight(), Comes::Back(task), who).map_err(|in_line| {
             for Returned { share, watched, .. } in &self.returned {
                 if let Some(watched) = watched {
                     in_line.tell(watched.clone(), share.weight());
@@ -76,27 +77,8 @@ impl OfOne {
 }
 
 crate::sync::local! {
-    /// Where this thread stands in line to go on, from within each other. Without a drop, as a thread may wait while it
-    /// is torn down; it is empty where none does.
-    static TURNS: ManuallyDrop<RefCell<Vec<Arc<InLine>>>> =
-        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
-}
-
-/// This thread stands in line.
-pub(super) struct Standing;
-
-impl Drop for Standing {
-    fn drop(&mut self) {
-        let last = TURNS.with(|turns| {
-            let mut turns = turns.borrow_mut();
-            let last = turns.pop();
-            if turns.is_empty() {
-                *turns = Vec::new();
-            }
-            last
-        });
-        drop(last);
-    }
+    /// Where this thread stands in line to go on. A thread may wait while it is torn down, too.
+    static TURNS: Nested<Arc<InLine>> = const { Nested::nothing() };
 }
 
 impl GivenBack {
@@ -104,8 +86,7 @@ impl GivenBack {
     /// stack steps out of the line, as that can't go on before this.
     pub(super) fn lend(&mut self) {
         if LENDING.any() {
-            let turns = TURNS.with(|turns| turns.borrow().clone());
-            turns.iter().for_each(|turn| turn.step_aside());
+            TURNS.with(Nested::all).iter().for_each(|turn| turn.step_aside());
             self.lend_of(&context::stack());
             shares_in_place().into_iter().for_each(|share| self.lend_one(share));
         }
@@ -161,11 +142,9 @@ impl GivenBack {
     }
 
     /// The turn of a thread that stands in line now.
-    pub(super) fn turn(&self) -> Option<(Turn, Standing)> {
+    pub(super) fn turn(&self) -> Option<(Turn, Entered<Arc<InLine>>)> {
         let in_line = self.in_line.as_ref()?;
-        TURNS.with(|turns| turns.borrow_mut().push(in_line.clone()));
-        let (permits, waiter) = (in_line.permits.clone(), in_line.waiter.clone());
-        Some((Turn { permits, waiter }, Standing))
+        Some((Turn::of(in_line), enter(&TURNS, in_line.clone())))
     }
 }
 

@@ -146,7 +146,7 @@ impl Local {
     #[cold]
     #[inline(never)]
     fn leaves(&self) -> bool {
-        if !self.shared.has_surplus() {
+        if !self.shared.attention.has_surplus() {
             return false;
         }
         // What it has must be in sight of all before it is counted out.
@@ -176,7 +176,7 @@ impl Local {
         let before = self.before.get();
         if before & WOKEN != 0 {
             self.before.set(before & !WOKEN);
-            self.shared.end_search();
+            self.shared.attention.end_search();
         }
     }
 

@@ -48,5 +48,5 @@ pub(crate) fn with_local<R>(f: impl FnOnce(Option<&Local>) -> R) -> R {
 }
 
 pub(crate) fn is_worker_of(pool: &Shared) -> bool {
-    with_local(|local| local.is_some_and(|local| std::ptr::eq(&raw const **local.shared(), pool)))
+    with_local(|local| local.is_some_and(|local| local.shared.is(pool)))
 }

@@ -1,15 +1,14 @@
 //! What a pool tells those who look on: to whom, and in which words of the core's and the pool's.
 
 use std::fmt::Display;
-use std::sync::PoisonError;
 
 use crate::core::{Header, News, TaskRef, Traits, task_here, with_watched_here};
 use crate::error::At;
-use crate::observe::{Listeners, Onlooker, Record, TaskId, Told, tell};
-use crate::pool::place::{Inside, Part, Place};
+use crate::observe::{Listeners, Moment, Onlooker, Record, TaskId, Told, tell};
+use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
 use crate::pool::shown::{need_of, onlookers_of};
-use crate::sync::{Arc, Parker, lock, thread};
+use crate::sync::{Arc, Parker, thread};
 use crate::trace;
 
 impl Shared {
@@ -18,8 +17,7 @@ impl Shared {
         self.leave_out_who_is_over();
         let onlooker = onlooker.for_pool();
         let workers = self.wanted();
-        let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
-        tell!(self.onlookers.moment_of_newest(&onlooker), PoolSized { workers, name, clock });
+        self.tell_size_to(self.onlookers.moment_of_newest(&onlooker));
         self.onlookers.add(onlooker, || self.phase.set_watched(true));
         if self.wanted() != workers {
             // It may have missed that.
@@ -35,12 +33,13 @@ impl Shared {
     /// The number of workers has changed.
     pub(crate) fn tell_size(&self) {
         if self.is_looked_on() {
-            let (workers, clock) = (self.wanted(), self.onlookers.clock());
-            tell!(
-                self.onlookers.moment(),
-                PoolSized { workers, name: &self.config.thread_name, clock }
-            );
+            self.tell_size_to(self.onlookers.moment());
         }
+    }
+
+    fn tell_size_to(&self, moment: Moment<'_>) {
+        let (name, clock) = (&*self.config.thread_name, self.onlookers.clock());
+        tell!(moment, PoolSized { workers: self.wanted(), name, clock });
     }
 
     /// Whether anybody looks on.
@@ -67,33 +66,26 @@ impl Shared {
         if !self.is_looked_on() || !self.is_closed() {
             return;
         }
-        if !at_any_rate && !self.threads().has_nobody_but(&Parker::current()) {
+        let here = thread::current().id();
+        let mut threads = self.threads();
+        if !at_any_rate && !threads.has_nobody_but(&Parker::current()) {
             return;
         }
-        let here = thread::current().id();
-        let mut farewell = lock(&self.farewell);
-        match farewell.by {
-            None => farewell.by = Some(here),
+        if let Some(teller) = threads.teller {
+            drop(threads);
             // Who stops the pool does not return before that is done.
-            Some(other) if other != here && at_any_rate => {
-                while !farewell.is_over {
-                    let waited = self.told.wait(farewell);
-                    farewell = waited.unwrap_or_else(PoisonError::into_inner);
-                }
-                return;
+            if at_any_rate && teller != here {
+                self.wait_until(|| None, |threads| threads.has_told);
             }
-            Some(_) => return,
+            return;
         }
-        drop(farewell);
-        let running = self.stacks.tasks().iter().filter(|task| self.has_in_hand(task)).count();
+        threads.teller = Some(here);
+        drop(threads);
+        let running = self.stacks.tasks().iter().filter(|task| self.has(task)).count();
         tell!(self.onlookers.moment(), PoolStopped { running });
-        lock(&self.farewell).is_over = true;
-        self.told.notify_all();
-    }
-
-    fn has_in_hand(&self, task: &Header) -> bool {
-        let part = task.hooked_home::<Inside>();
-        self.is_of(task) || part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
+        let mut threads = self.threads();
+        threads.has_told = true;
+        threads.tell_resters();
     }
 }
 

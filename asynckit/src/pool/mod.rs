@@ -10,8 +10,8 @@
 //! `callbacks`. Its
 //! threads: `sleep`, `seeded`, `local`, `next`, `worker`, `life`, `context`, `hosted`, `start`. What waits for what: `walks`,
 //! `words`, `deadlock`, `roots`, `block`. Its end: `close`, `asleep`. What tasks ask of it: `home`. Waits: `goal`, `lending`,
-//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `end`, `signals`, `scope`, `spawner`,
-//! `per_worker`, `builder`, `attaching`, `stop`, `snapshot`, `on_rayon`, `on_tokio`.
+//! `needed`, `help`, `wait`. Submissions: `spawn`. For the program: `handle`, `stop`, `signals`, `scope`, `spawner`,
+//! `per_worker`, `builder`, `attaching`, `snapshot`, `on_rayon`, `on_tokio`.
 
 mod asleep;
 mod attached;
@@ -25,7 +25,6 @@ mod config;
 mod context;
 mod deadlock;
 mod draw;
-mod end;
 mod goal;
 mod handle;
 mod help;
@@ -82,19 +81,17 @@ pub use signals::{Ending, Signal};
 pub use spawner::{AsyncSpawner, Current, Handle, Spawn, Spawner, current, try_current};
 pub use stop::StillRunning;
 
-pub(crate) use asleep::{Asleep, Elsewhere};
+pub(crate) use asleep::Asleep;
 pub(crate) use callbacks::Callback;
-pub(crate) use context::{
-    place as place_here, task as task_here, virtual_timers as virtual_timers_here, works_for,
-};
+pub(crate) use context::{task as task_here, virtual_timers as virtual_timers_here, works_for};
 pub(crate) use deadlock::holds_while_it_waits;
 pub(crate) use draw::{Fault, FaultKind};
-pub(crate) use goal::{AnySet, Goal, Set, Turn, Unlent};
+pub(crate) use goal::{Goal, Set, Turn, Unlent};
 pub(crate) use help::enter_queue;
 pub(crate) use help::look_at_queue;
 pub(crate) use lending::{GivenBack, got as got_permit, watched_here};
 pub(crate) use looks::{as_a_part, listeners_here};
-pub(crate) use place::{Inside, Part, Place};
+pub(crate) use place::{Inside, Part, Place, place_here};
 pub(crate) use registry::pool_of;
 pub(crate) use scope::in_scope;
 pub(crate) use shared::Shared;

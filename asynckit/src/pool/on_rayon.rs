@@ -112,7 +112,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// ```
     pub fn on_rayon(pool: Arc<rayon::ThreadPool>) -> Pool {
-        Pool::without_threads(Pool::builder().on_rayon(pool))
+        Pool::builder().on_rayon(pool).made()
     }
 
     /// As [`on_rayon`](Pool::on_rayon), on rayon's global pool.
@@ -123,7 +123,7 @@ impl Pool {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn on_global_rayon() -> Pool {
-        Pool::without_threads(Pool::builder().on_global_rayon())
+        Pool::builder().on_global_rayon().made()
     }
 }
 

@@ -61,7 +61,7 @@ impl Pool {
     /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
     /// ```
     pub fn on_tokio(handle: Handle) -> Pool {
-        Pool::without_threads(Pool::builder().on_tokio(handle))
+        Pool::builder().on_tokio(handle).made()
     }
 }
 

@@ -7,9 +7,7 @@ use crate::error::{Error, Hop};
 use crate::observe::{Record, TaskId};
 use crate::pool::shared::{PoolState, Shared};
 use crate::sync::{Arc, AtomicU8, AtomicUsize, Mutex, Ordering, Parker, fence, lock};
-use crate::terms::{
-    Carriers, Inherited, Kept, PASSED_ON, Permit, Priority, Rank, Share, Stopwatch, Tree,
-};
+use crate::terms::{Carriers, Inherited, Kept, PASSED_ON, Priority, Rank, Share, Stopwatch, Tree};
 
 /// A pool, or a part of one.
 #[derive(Clone)]
@@ -142,17 +140,8 @@ impl Place {
         Place::part(self.pool(), Inside { scope, passes_on, ..Inside::default() })
     }
 
-    /// The same place for work that has a permit.
-    pub(crate) fn with_permit(&self, permit: Permit) -> Place {
-        self.with_share(Kept::Permit(permit))
-    }
-
-    /// The same place for work that keeps what was lent to it.
-    pub(crate) fn with_loans(&self, loans: core::KeptLoans) -> Place {
-        self.with_share(Kept::Loans(loans))
-    }
-
-    fn with_share(&self, kept: Kept) -> Place {
+    /// The same place for work that has a permit, or keeps what was lent to it.
+    pub(crate) fn with_kept(&self, kept: Kept) -> Place {
         let share = Some(Share::new(kept, self.share().cloned()));
         Place::part(self.pool(), Inside { share, ..self.parts() })
     }
@@ -389,12 +378,21 @@ impl Part {
     }
 }
 
-/// What the work that this thread is doing passes on.
-fn passed_on_here() -> Inherited {
-    each_frame(|frame| match frame.home::<Inside>() {
-        Some(part) => ControlFlow::Break(part.passes_on.clone()),
-        None if frame.home::<PoolState>().is_some() => ControlFlow::Break(Inherited::default()),
-        None => ControlFlow::Continue(()),
+/// Where the work that this thread is doing belongs. Work run in place belongs where the work
+/// around it does.
+pub(crate) fn place_here() -> Option<Place> {
+    each_frame(|frame| {
+        if let Some(pool) = frame.home::<PoolState>() {
+            return ControlFlow::Break(Place::Pool(pool.arc()));
+        }
+        match frame.home::<Inside>() {
+            Some(part) => ControlFlow::Break(Place::Part(part.arc())),
+            None => ControlFlow::Continue(()),
+        }
     })
-    .unwrap_or_default()
+}
+
+/// What that work passes on.
+fn passed_on_here() -> Inherited {
+    place_here().map(|place| place.passes_on()).unwrap_or_default()
 }

@@ -27,8 +27,7 @@ impl Shared {
     #[cold]
     #[inline(never)]
     fn has_in_part(&self, task: &Header) -> bool {
-        let part = task.hooked_home::<Inside>();
-        part.is_some_and(|part| std::ptr::eq(&raw const **part.pool(), self))
+        task.hooked_home::<Inside>().is_some_and(|part| part.pool().is(self))
     }
 
     /// A task of this pool is to be tied to a cell that is not known as the pool's own. Whether it is a root: the
@@ -39,15 +38,9 @@ impl Shared {
         }
         self.count_in();
         if !self.has_adopted(upstream) {
-            let adopted = upstream.is_by_hand() && self.adopt(upstream);
-            let mut known = lock(&self.roots.known);
-            if adopted || !known.roots.contains_key(&upstream.address()) {
-                let number = known.number();
-                known.roots.insert(upstream.address(), (number, upstream.clone()));
-                let over = known.sweep();
-                drop(known);
-                drop(over);
-            }
+            // The next edge to it need not look again.
+            let _ = upstream.is_by_hand() && self.adopt(upstream);
+            self.roots.meet(upstream, false);
         }
         true
     }
@@ -55,12 +48,7 @@ impl Shared {
     /// A task that had begun has come to wait again.
     pub(super) fn sleeps(&self, task: &TaskRef, hidden: bool) {
         if hidden {
-            let mut known = lock(&self.roots.known);
-            let number = known.number();
-            known.sleepers.insert(task.address(), (number, task.clone()));
-            let over = known.sweep();
-            drop(known);
-            drop(over);
+            self.roots.meet(task, true);
         }
         if self.is_closed() {
             task.fail_waiting(self.not_begun(task.hop), false);
@@ -112,7 +100,7 @@ impl Shared {
 
     /// Fails all tasks that wait for roots, or sleep; whether there were any.
     pub(crate) fn fail_waiting(&self) -> bool {
-        let (roots, sleepers) = lock(&self.roots.known).take();
+        let (roots, sleepers) = self.roots.take();
         let mut any = false;
         for root in roots {
             self.abandon(&root);
@@ -129,12 +117,6 @@ impl Shared {
     /// The roots; and the tasks that sleep.
     pub(super) fn known_now(&self) -> (Vec<TaskRef>, Vec<TaskRef>) {
         lock(&self.roots.known).list()
-    }
-
-    /// The roots, and the tasks that sleep.
-    pub(super) fn known_tasks(&self) -> Vec<TaskRef> {
-        let known = lock(&self.roots.known);
-        known.roots.values().chain(known.sleepers.values()).map(|(_, task)| task.clone()).collect()
     }
 
     /// Fails all tasks that wait for work which is under way: the pool is closed, and they will not begin.

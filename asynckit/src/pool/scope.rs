@@ -75,7 +75,7 @@ use crate::pool::goal::Goal;
 use crate::pool::handle::Pool;
 use crate::pool::place::{Part, Place};
 use crate::pool::shared::Shared;
-use crate::pool::threads::Test;
+use crate::pool::threads::{Test, has, remove};
 use crate::pool::wait::wait;
 use crate::pool::walks;
 use crate::sync::{Arc, Parker};
@@ -198,7 +198,7 @@ impl Goal for AllOver<'_> {
     fn pools(&self) -> Vec<Arc<Shared>> {
         // Members may have a result already, and be under way.
         let (mut pools, own) = (walks::pools_of(self.roots()), self.0.pool());
-        if !pools.iter().any(|pool| Arc::ptr_eq(pool, own)) {
+        if !has(&pools, own) {
             pools.push(own.clone());
         }
         pools
@@ -207,7 +207,7 @@ impl Goal for AllOver<'_> {
     fn watch(&self, parker: &Arc<Parker>) -> Vec<Watch> {
         // The last member wakes the thread that made the scope, which is this one; and so does the
         // last thread of the pool that has nothing more to do.
-        self.0.pool().watch_stillness(parker);
+        self.0.pool().threads().watchers.push(parker.clone());
         Vec::new()
     }
 }
@@ -226,6 +226,6 @@ impl AllOver<'_> {
 
 impl Drop for AllOver<'_> {
     fn drop(&mut self) {
-        self.0.pool().unwatch_stillness(&Parker::current());
+        remove(&mut self.0.pool().threads().watchers, &Parker::current());
     }
 }

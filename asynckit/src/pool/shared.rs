@@ -12,20 +12,17 @@ use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
 use crate::pool::threads::{Threads, count_workers};
-use crate::sync::{Arc, AtomicUsize, Condvar, Deadline, Mutex, OnceLock, Ordering, lock, thread};
+use crate::sync::{Arc, AtomicUsize, Deadline, Mutex, OnceLock, Ordering, lock};
 use crate::terms::Priority;
 
 /// A pool, as its tasks know it.
 pub(crate) type Shared = Homed<PoolState>;
 
 /// How many tasks of a pool hold no thread and go on by themselves (`asleep.rs`). A stop waits for them.
+#[derive(Default)]
 pub(crate) struct Sleeping(AtomicUsize);
 
 impl Sleeping {
-    pub(super) fn none() -> Sleeping {
-        Sleeping(AtomicUsize::new(0))
-    }
-
     pub(crate) fn is_none(&self) -> bool {
         self.0.load(Ordering::SeqCst) == 0
     }
@@ -48,14 +45,6 @@ pub(super) struct LastLook {
     pub(super) callbacks: Vec<(CallbackId, Instant)>,
 }
 
-/// The last that those who look on are told.
-#[derive(Default)]
-pub(super) struct Farewell {
-    /// Who tells them, or has.
-    pub(super) by: Option<thread::ThreadId>,
-    pub(super) is_over: bool,
-}
-
 pub(crate) struct PoolState {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
@@ -76,37 +65,20 @@ pub(crate) struct PoolState {
     pub(super) watch: Option<Arc<Counts>>,
     /// What the last look at it saw running.
     pub(super) looked_at: Mutex<LastLook>,
-    /// Whether they were told that it has stopped.
-    pub(super) farewell: Mutex<Farewell>,
-    /// Signalled when they were, under that lock.
-    pub(super) told: Condvar,
-    /// What is told of failures that nobody looked at. Let go of when the pool is closed and its
-    /// threads are gone: the pool's memory may stay for longer.
-    pub(super) hook: Mutex<Option<Hook>>,
     /// What is kept for its workers.
     pub(crate) keepers: Keepers,
-    /// Signalled when the last thread goes to sleep, while somebody waits for that.
-    pub(super) rest: Condvar,
     /// Until when its work may come to an end, once it is told to.
     pub(super) ending: OnceLock<Deadline>,
-    /// Signalled when the pool is closed, under the lock of `threads`.
-    pub(super) closed: Condvar,
 }
 
 impl Shared {
-    /// Whether there is nothing to be seen to for its tasks one by one, and it takes them from anybody.
+    /// Whether it is this pool.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.phase.is_plain()
+    pub(crate) fn is(&self, other: &Shared) -> bool {
+        std::ptr::eq(self, other)
     }
 
-    /// Whether it is plain, but for those who look on.
-    #[inline]
-    pub(crate) fn is_plainly_watched(&self) -> bool {
-        self.phase.is_plainly_watched()
-    }
-
-    /// Whether it would be so, but for those who look on, to it or to everything.
+    /// Whether it would be plain (`Phase::is_plain`), but for those who look on, to it or to everything.
     pub(crate) fn is_open_and_watched(&self) -> bool {
         let plain = self.queue.seeded().is_none() && !self.queue.has_capacity();
         plain && self.phase.is_open() && !self.phase.starves()
@@ -118,7 +90,7 @@ impl Shared {
     }
 
     pub(crate) fn hook(&self) -> Option<Hook> {
-        lock(&self.hook).clone()
+        self.onlookers.hook()
     }
 
     /// Whether it is closed, and its threads are gone.
@@ -130,8 +102,6 @@ impl Shared {
     pub(crate) fn drop_hook(&self) {
         if self.is_over() {
             self.keepers.pool_ends();
-            let hook = lock(&self.hook).take();
-            drop(hook);
             self.onlookers.drop_hook();
             self.forget_looks();
         }
@@ -158,17 +128,6 @@ impl Shared {
             // Those who wait for room do the pool's work meanwhile, and sleep where its helpers do.
             self.wake_all();
         }
-    }
-
-    /// The number of workers has changed: who waits looks again.
-    pub(crate) fn rouse_waits(&self, threads: &Threads) {
-        threads.rouse_waits();
-        self.closed.notify_all();
-    }
-
-    /// Wakes those in `wait_for_rest`.
-    pub(crate) fn notify_rest(&self) {
-        self.rest.notify_all();
     }
 
     /// The next task for a thread without a deque here.

@@ -8,8 +8,8 @@
 //! Named races:
 //!
 //! - *The unseen task*: work is queued while a worker goes to sleep. The worker enters the list of
-//!   sleepers, has all threads fence, and looks at the queues once more; the submitter queues, and then
-//!   looks for sleepers. One of them sees the other.
+//!   sleepers, fences, and looks at the queues once more; the submitter queues, and then looks for sleepers. One of them
+//!   sees the other: both fence, or the worker has all threads do so (`attention.rs`).
 //! - *The last one to go*: a pool is quiet when all its threads sleep or wait and nothing is
 //!   queued. The last one that goes sees that, under the lock, and does what a stop has left to do; where it is one too
 //!   many, it leaves for that at once.
@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::core::{MemoryRest, NAP};
 use crate::pool::attention::Rouse;
 use crate::pool::shared::Shared;
-use crate::pool::threads::{Threads, remove};
+use crate::pool::threads::{Threads, has, remove};
 use crate::sync::{Arc, Deadline, MutexGuard, Parker, lock, weakened, yield_now};
 use crate::terms::stand_in;
 
@@ -116,7 +116,7 @@ impl Shared {
         if !self.attention.begin_spin() {
             return false;
         }
-        let sees = !self.has_surplus()
+        let sees = !self.attention.has_surplus()
             && (0..SPINS).any(|spin| {
                 if spin % TICK == TICK - 1 {
                     yield_now()
@@ -129,15 +129,6 @@ impl Shared {
         sees
     }
 
-    /// A woken thread has found work, or none.
-    pub(crate) fn end_search(&self) {
-        self.attention.end_search();
-    }
-
-    pub(crate) fn has_surplus(&self) -> bool {
-        self.attention.has_surplus()
-    }
-
     /// Leaves, where there are more active threads than wanted, and nobody needs this one for a while.
     pub(crate) fn try_leave(&self) -> bool {
         let threads = self.threads();
@@ -146,7 +137,7 @@ impl Shared {
 
     /// A thread has left: for those who wait for the last one.
     pub(crate) fn tell_left(&self, threads: &Threads) {
-        self.tell_rest(threads);
+        threads.tell_rest();
         threads.tell_watchers();
     }
 
@@ -190,7 +181,7 @@ impl Shared {
             }
             return if found { Idle::Search { woken } } else { Idle::Quiet };
         }
-        self.tell_rest(&threads);
+        threads.tell_rest();
         threads.tell_watchers();
         drop(threads);
         // A worker that has slept for a while gives back what memory it has; and one of those that rest looks
@@ -201,7 +192,7 @@ impl Shared {
             let limits = [stand_in(), naps.then_some(NAP)];
             parker.park(Deadline::or_after(until, limits.into_iter().flatten().min()));
             let mut threads = self.threads();
-            let woken = !threads.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &parker));
+            let woken = !has(&threads.sleepers, &parker);
             if woken {
                 return Idle::Search { woken: true };
             }
@@ -243,7 +234,7 @@ impl Shared {
         loop {
             parker.park(Some(until));
             let mut threads = self.threads();
-            let called = !threads.reserve.iter().any(|other| Arc::ptr_eq(other, parker));
+            let called = !has(&threads.reserve, parker);
             if called || until.is_over() {
                 remove(&mut threads.reserve, parker);
                 return called;
@@ -267,7 +258,7 @@ impl Shared {
         let mut threads = self.threads();
         threads.sleepers.push(parker.clone());
         self.publish(&threads);
-        self.tell_rest(&threads);
+        threads.tell_rest();
         threads.tell_watchers();
         // As in `sleep`: it looks at this pool's queue from now on.
         self.attention.look_again(&mut threads.looks);
@@ -285,7 +276,7 @@ impl Shared {
         self.publish(&threads);
         drop(threads);
         if woken && !weakened("woken elsewhere") {
-            self.end_search();
+            self.attention.end_search();
         }
     }
 
@@ -297,7 +288,7 @@ impl Shared {
     }
 
     pub(super) fn is_quiet_now(&self, threads: &Threads, besides: usize) -> bool {
-        threads.closing
+        self.is_stopping()
             && threads.all_still(besides)
             && self.queue.is_empty()
             && (self.has_all_here() || self.is_closed())
@@ -307,9 +298,7 @@ impl Shared {
     /// the pool's work from outside.
     pub(crate) fn is_still(&self) -> bool {
         let threads = self.threads();
-        let here = Parker::current();
-        let besides = threads.helpers.iter().any(|helper| Arc::ptr_eq(helper, &here));
-        let besides = usize::from(besides);
+        let besides = usize::from(has(&threads.helpers, &Parker::current()));
         threads.all_still(besides) && self.queue.is_empty()
     }
 
@@ -318,29 +307,25 @@ impl Shared {
         self.is_still() && self.has_all_here()
     }
 
-    pub(crate) fn watch_stillness(&self, parker: &Arc<Parker>) {
-        self.threads().watchers.push(parker.clone());
-    }
-
-    pub(crate) fn unwatch_stillness(&self, parker: &Arc<Parker>) {
-        remove(&mut self.threads().watchers, parker);
-    }
-
-    pub(crate) fn watch_rest(&self, parker: &Arc<Parker>) {
-        self.threads().resters.push(parker.clone());
-    }
-
-    pub(crate) fn unwatch_rest(&self, parker: &Arc<Parker>) {
-        remove(&mut self.threads().resters, parker);
-    }
-
-    /// A thread went to sleep or left.
-    pub(crate) fn tell_rest(&self, threads: &Threads) {
-        if threads.at_rest() {
-            if threads.resting > 0 {
-                self.notify_rest();
+    /// Waits until that is so of the pool's threads; false where it is not by then. Both are looked at again when the
+    /// pool's threads have come to rest (`tell_rest`), and when `tell_resters` says so.
+    pub(crate) fn wait_until(
+        &self,
+        deadline: impl Fn() -> Option<Deadline>,
+        is_so: impl Fn(&Threads) -> bool,
+    ) -> bool {
+        let parker = Parker::current();
+        let mut threads = self.threads();
+        threads.resters.push(parker.clone());
+        loop {
+            let (reached, until) = (is_so(&threads), deadline());
+            if reached || until.is_some_and(|until| until.is_over()) {
+                remove(&mut threads.resters, &parker);
+                return reached;
             }
-            threads.resters.iter().for_each(|rester| rester.unpark());
+            drop(threads);
+            parker.park(until);
+            threads = self.threads();
         }
     }
 

@@ -135,8 +135,7 @@ impl Shared {
             for task in tasks.into_iter().filter(|task| self.has(task)) {
                 // What goes on again and again is another run each time.
                 let runs_once = matches!(task.shown_as(), TaskKind::Call);
-                let known = before.tasks.iter().find(|(one, _)| one.is(&task) && runs_once);
-                let known = known.map(|(_, since)| *since);
+                let known = since(&before.tasks, |one| one.is(&task) && runs_once);
                 let begun = task.record().and_then(|watched| watched.since());
                 running.push(Running {
                     call: call_of(&task),
@@ -165,8 +164,7 @@ impl Shared {
             if call.pool != its && !own.contains(&row.id()) {
                 continue;
             }
-            let known = before.callbacks.iter().find(|(id, _)| *id == call.id);
-            let known = known.map(|(_, since)| *since);
+            let known = since(&before.callbacks, |id| *id == call.id);
             // Another pool may have another clock.
             let begun = call.since.filter(|_| call.pool == its);
             running.push(RunningCallback {
@@ -200,32 +198,20 @@ impl Shared {
     fn waits_now(&self, limits: &[Arc<Permits>]) -> (Vec<Waiting>, [usize; 4]) {
         let threads = self.threads();
         let counts = [threads.wanted, threads.alive, threads.sleepers.len(), threads.blocking];
-        let inside: Vec<Arc<Wait>> = threads.waits.clone();
-        let outside: Vec<_> = threads.outside.clone();
+        let (inside, outside) = (threads.waits.clone(), threads.outside.clone());
         drop(threads);
-        let ways = |tasks: &[TaskRef]| -> Vec<Way> {
-            tasks.iter().take(FEW).map(|task| way_from(task, limits)).collect()
-        };
-        let outside = outside.iter().map(|wait| Waiting {
+        let shown = |wait: &Arc<Wait>, call: Option<&TaskRef>| Waiting {
             row: wait.row.clone(),
-            call: None,
+            call: call.map(|task| call_of(task)),
             at: wait.at,
-            on: ways(&wait.targets),
-            of: wait.of,
-            any: wait.any,
-            timed: wait.timed,
-            line: None,
-        });
-        let inside = inside.iter().map(|wait| Waiting {
-            row: wait.row.clone(),
-            call: wait.stack.last().map(|task| call_of(task)),
-            at: wait.at,
-            on: ways(&wait.targets),
+            on: wait.targets.iter().take(FEW).map(|task| way_from(task, limits)).collect(),
             of: wait.targets.len(),
             any: wait.any,
             timed: wait.timed,
             line: wait.line.as_ref().map(|line| line.facts().made_at),
-        });
+        };
+        let outside = outside.iter().map(|wait| shown(wait, None));
+        let inside = inside.iter().map(|wait| shown(wait, wait.stack.last()));
         (outside.chain(inside).collect(), counts)
     }
 
@@ -272,12 +258,12 @@ impl Shared {
         let (_, sleepers) = self.known_now();
         let sleepers = sleepers.into_iter().filter(|task| task.is_suspended() && !task.is_set());
         let suspended = sleepers.map(|task| {
-            let awaited = task.awaited().unwrap_or_default();
+            let (awaited, line) = (task.awaited().unwrap_or_default(), line_of(&task, limits));
             Suspended {
                 call: call_of(&task),
                 on: awaited.first().map(|one| way_from(one, limits)),
-                in_line: line_of(&task, limits).is_some(),
-                by_rate: line_of(&task, limits).is_some_and(|line| line.is_timed()),
+                in_line: line.is_some(),
+                by_rate: line.is_some_and(|line| line.is_timed()),
             }
         });
         let mut suspended: Vec<_> = suspended.collect();
@@ -285,6 +271,11 @@ impl Shared {
         suspended.sort_by_key(|one| one.in_line);
         suspended
     }
+}
+
+/// Since when one of these was seen.
+fn since<K>(seen: &[(K, Instant)], is: impl Fn(&K) -> bool) -> Option<Instant> {
+    seen.iter().find(|(one, _)| is(one)).map(|(_, since)| *since)
 }
 
 /// The line that a task stands in.

@@ -17,24 +17,15 @@ use crate::trace;
 #[inline]
 pub(crate) fn on_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
     if !takes_plainly(pool) {
-        return on_other_pool(pool, hop, task);
+        return on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task);
     }
     on_plain_pool(pool, hop, task)
-}
-
-#[cold]
-#[inline(never)]
-fn on_other_pool<T, K: TaskOf<T>>(pool: &Arc<Shared>, hop: Hop, task: K) -> Owner<T> {
-    if !K::SLEEPS && takes_watched(pool) {
-        return on_watched_pool(pool, hop, task);
-    }
-    on_place(&Place::Pool(pool.clone()), false, hop, Traits::PLAIN, task)
 }
 
 /// Whether what is submitted to a pool as such goes the plain way.
 #[inline]
 pub(crate) fn takes_plainly(pool: &Shared) -> bool {
-    pool.is_plain() && !trace::is_on()
+    pool.phase.is_plain() && !trace::is_on()
 }
 
 /// Submits a task to a pool that `takes_plainly`.
@@ -54,7 +45,7 @@ pub(crate) fn on_plain_pool<T, K: TaskOf<T>>(pool: &Shared, hop: Hop, task: K) -
 /// Whether what is submitted to a pool as such goes the plain way, but for those who look on.
 #[inline]
 pub(crate) fn takes_watched(pool: &Shared) -> bool {
-    pool.is_plainly_watched()
+    pool.phase.is_plainly_watched()
 }
 
 /// Submits a task that does not sleep to a pool that `takes_watched`.

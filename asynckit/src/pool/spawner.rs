@@ -3,7 +3,7 @@
 use crate::pool::context;
 use crate::pool::handle::Pool;
 use crate::pool::local::CountedPool;
-use crate::pool::place::Place;
+use crate::pool::place::{Place, place_here};
 use crate::pool::scope::Scope;
 use crate::pool::shared::Shared;
 use crate::sync::Arc;
@@ -226,7 +226,7 @@ pub fn try_current() -> Option<Current> {
 #[cold]
 #[inline(never)]
 fn current_place() -> Option<Current> {
-    let place = context::place()?;
+    let place = place_here()?;
     Some(Current { way: SpawnWay::Place(place.for_more()) })
 }
 

@@ -9,8 +9,7 @@ use crate::core::depth;
 
 thread_local! {
     /// What is known of the stack that this thread was on when that was last looked for, and of the first that it was on.
-    static SEEN: Cell<SeenStack> = const { Cell::new(SeenStack::NOTHING) };
-    static FIRST: Cell<SeenStack> = const { Cell::new(SeenStack::NOTHING) };
+    static SEEN: Cell<[SeenStack; 2]> = const { Cell::new([SeenStack::NOTHING; 2]) };
 }
 
 /// Addresses on a stack: it ends at `end`, half of it is left at `half`, and `top` is the highest that was seen.
@@ -32,7 +31,7 @@ impl SeenStack {
 #[inline]
 pub(crate) fn has_room() -> bool {
     let here = address();
-    let seen = SEEN.get();
+    let [seen, _] = SEEN.get();
     (seen.half <= here && here <= seen.top) || look_for_room(here)
 }
 
@@ -43,13 +42,12 @@ fn look_for_room(here: usize) -> bool {
     let Some(left) = left() else { return depth() < 2 };
     let end = address().saturating_sub(left);
     // A stack that the program has changed to has a half of its own.
-    let known = [SEEN.get(), FIRST.get()].into_iter().find(|seen| seen.end == end);
+    let [last, first] = SEEN.get();
+    let known = [last, first].into_iter().find(|seen| seen.end == end);
     let (most, top) = known.map_or((left, here), |seen| (seen.most.max(left), seen.top.max(here)));
     let seen = SeenStack { most, end, half: end + most / 2, top };
-    SEEN.set(seen);
-    if [0, end].contains(&FIRST.get().end) {
-        FIRST.set(seen);
-    }
+    let is_first = [0, end].contains(&first.end);
+    SEEN.set([seen, if is_first { seen } else { first }]);
     left >= most / 2
 }
 

@@ -13,10 +13,10 @@ use crate::pool::draw::Seeded;
 use crate::pool::known::Roots;
 use crate::pool::phase::Phase;
 use crate::pool::queue::Queue;
-use crate::pool::shared::{Farewell, PoolState, Shared, Sleeping};
+use crate::pool::shared::{PoolState, Shared, Sleeping};
 use crate::pool::threads::{Threads, count_workers};
 use crate::pool::{life, registry};
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
+use crate::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use crate::terms::{AGAIN, Timers, no_thread};
 
 impl Shared {
@@ -39,21 +39,16 @@ impl Shared {
             queue: Queue::new(config.queue_capacity, seeded),
             threads: Mutex::new(threads),
             attention: Attention::new(),
-            sleeping: Sleeping::none(),
-            elsewhere: Sleeping::none(),
+            sleeping: Sleeping::default(),
+            elsewhere: Sleeping::default(),
             phase: Phase::open(plain),
             stacks: Stacks::none(),
-            roots: Roots::none(),
-            onlookers: Onlookers::none(config.hook.clone(), clock),
+            roots: Roots::default(),
+            onlookers: Onlookers::none(config.hook.take(), clock),
             watch,
             looked_at: Mutex::default(),
-            farewell: Mutex::new(Farewell::default()),
-            told: Condvar::new(),
-            hook: Mutex::new(config.hook.take()),
-            keepers: Keepers::none(),
-            rest: Condvar::new(),
+            keepers: Keepers::default(),
             ending: OnceLock::new(),
-            closed: Condvar::new(),
             config,
         });
         registry::add(&shared);
@@ -118,6 +113,6 @@ impl Shared {
             }
         };
         let _ = Timers::system().after(AGAIN, Box::new(again));
-        self.rouse_waits(&self.threads());
+        self.threads().rouse_waits();
     }
 }

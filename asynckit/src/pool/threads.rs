@@ -5,7 +5,7 @@ use crate::error::At;
 use crate::error::Error;
 use crate::observe::Row;
 use crate::pool::attention::Looks;
-use crate::sync::thread::JoinHandle;
+use crate::sync::thread::{JoinHandle, ThreadId};
 use crate::sync::{Arc, OnceLock, Ordering, Parker, StaticCounter};
 use crate::terms::{Permits, Share};
 
@@ -22,10 +22,10 @@ pub(crate) struct Threads {
     /// Workers that are one too many and are about to leave, unless they are needed as spares before.
     /// They don't count as alive.
     pub(super) reserve: Vec<Arc<Parker>>,
-    /// The waits for results, the newest last.
+    /// The waits for results within its work, the newest last.
     pub(super) waits: Vec<Arc<Wait>>,
-    /// Threads outside of the pool that wait for its work.
-    pub(crate) outside: Vec<Arc<OutsideWait>>,
+    /// Those from outside for its work.
+    pub(super) outside: Vec<Arc<Wait>>,
     /// Workers that a host was asked for and that have not come yet.
     pub(crate) asked: usize,
     /// Threads outside of the pool that do its work.
@@ -34,7 +34,6 @@ pub(crate) struct Threads {
     pub(super) blocking: usize,
     pub(crate) handles: Vec<JoinHandle<()>>,
     pub(crate) next_id: usize,
-    pub(crate) closing: bool,
     /// Whether it is tried again soon to start a thread.
     pub(crate) tries_again: bool,
     /// Who waits for the pool to be still: scopes at their end.
@@ -45,28 +44,18 @@ pub(crate) struct Threads {
     pub(super) closers: Vec<Arc<Parker>>,
     /// Somebody was told what still runs, and waits for it no more.
     pub(crate) left_behind: bool,
-    /// How many wait for the last thread to go to sleep.
-    pub(crate) resting: usize,
-    /// Who waits for that while they do the pool's work, and sleep as its threads do.
+    /// Who waits for something of all this: that the last thread goes to sleep, or that the pool is closed.
     pub(super) resters: Vec<Arc<Parker>>,
+    /// Who tells those who look on that the pool has stopped, or has.
+    pub(super) teller: Option<ThreadId>,
+    /// Whether they were told.
+    pub(super) has_told: bool,
 }
 
 /// Whether a wait is over: see `Goal::test`.
 pub(crate) type Test = Box<dyn Fn() -> bool + Send + Sync>;
 
-/// One thread's wait for a result, from outside of the pool.
-pub(crate) struct OutsideWait {
-    pub(crate) parker: Arc<Parker>,
-    pub(crate) row: Row,
-    pub(crate) at: At,
-    /// The first of what it waits for, and how much that is.
-    pub(crate) targets: Vec<TaskRef>,
-    pub(crate) of: usize,
-    pub(crate) any: bool,
-    pub(crate) timed: bool,
-}
-
-/// One thread's wait for a result, from within work.
+/// One thread's wait for a result.
 pub(crate) struct Wait {
     pub(crate) parker: Arc<Parker>,
     pub(crate) row: Row,
@@ -124,10 +113,7 @@ impl Threads {
     /// The waits that nothing has ended yet. A thread that does a pool's work while it waits is
     /// among the sleepers when it does not.
     fn still_waits(&self) -> impl Iterator<Item = &Arc<Wait>> {
-        self.waits.iter().filter(|wait| {
-            wait.is_still()
-                && !self.sleepers.iter().any(|sleeper| Arc::ptr_eq(sleeper, &wait.parker))
-        })
+        self.waits.iter().filter(|wait| wait.is_still() && !has(&self.sleepers, &wait.parker))
     }
 
     /// Whether every thread but those `besides` sleeps or waits without a limit of time.
@@ -164,8 +150,21 @@ impl Threads {
         self.joining == 0 && !others_close && self.at_rest()
     }
 
+    /// A thread went to sleep or left: tells those who wait for the last one.
+    pub(crate) fn tell_rest(&self) {
+        if self.at_rest() {
+            self.tell_resters();
+        }
+    }
+
+    /// Has those look again who wait for something of this.
+    pub(crate) fn tell_resters(&self) {
+        self.resters.iter().for_each(|rester| rester.unpark());
+    }
+
     /// Has every thread that waits look again.
     pub(crate) fn rouse_waits(&self) {
+        self.tell_resters();
         self.outside.iter().for_each(|wait| wait.parker.unpark());
         self.waits.iter().for_each(|wait| wait.parker.unpark());
     }
@@ -176,9 +175,21 @@ impl Threads {
     }
 }
 
-/// Takes a thread out of a list.
-pub(super) fn remove(list: &mut Vec<Arc<Parker>>, parker: &Arc<Parker>) {
-    list.retain(|other| !Arc::ptr_eq(other, parker));
+/// Whether a list has just this.
+pub(crate) fn has<T>(list: &[Arc<T>], one: &Arc<T>) -> bool {
+    list.iter().any(|other| Arc::ptr_eq(other, one))
+}
+
+/// Takes it out of a list.
+pub(super) fn remove<T>(list: &mut Vec<Arc<T>>, one: &Arc<T>) {
+    list.retain(|other| !Arc::ptr_eq(other, one));
+}
+
+/// Takes it out once, of a list that may have it more than once.
+pub(super) fn remove_once<T>(list: &mut Vec<Arc<T>>, one: &Arc<T>) {
+    if let Some(place) = list.iter().position(|other| Arc::ptr_eq(other, one)) {
+        list.swap_remove(place);
+    }
 }
 
 /// How many pools there are without workers.

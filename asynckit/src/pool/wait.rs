@@ -5,6 +5,7 @@
 //! anything else, which might need a lock that the waiting work holds. When there is nothing of
 //! the kind it blocks, visibly: `sleep.rs` counts it and finds a spare, `deadlock.rs` finds cycles.
 
+use std::collections::HashSet;
 use std::hint;
 use std::num::NonZero;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::pool::lending::GivenBack;
 use crate::pool::local::with_local;
 use crate::pool::looks::ToldWait;
 use crate::pool::shared::Shared;
-use crate::pool::threads::{OutsideWait, Wait};
+use crate::pool::threads::{Wait, has, remove};
 use crate::pool::walks::Changes;
 use crate::pool::{context, deadlock, needed, stack, words, worker};
 use crate::sync::{Arc, Deadline, OnceLock, Parker, thread, yield_now};
@@ -33,9 +34,6 @@ const INSIDE: Duration = Duration::from_micros(20);
 const OUTSIDE: Duration = Duration::from_micros(50);
 /// How often it looks before it lets others have its core: with all cores busy, that is who brings it about.
 const TICK: u32 = 8;
-/// So many of the results that a thread waits for are named to who looks at the pool.
-const FEW: usize = 8;
-
 /// The short way of `wait` for a result whose own work can be begun here and now: most waits within
 /// work are for what it has just submitted. Whether the result is set. `claim`: the right to run it, wherever it is queued.
 pub(crate) fn run_at_once(task: &Header, claim: &dyn Fn() -> Option<Claimed>) -> bool {
@@ -44,7 +42,7 @@ pub(crate) fn run_at_once(task: &Header, claim: &dyn Fn() -> Option<Claimed>) ->
     }
     with_local(|local| {
         let Some(local) = local else { return false };
-        let pool = local.shared();
+        let pool = &local.shared;
         // Work that this worker does on the side may be another pool's.
         if !pool.has(task) || !context::works_for_only(pool) || !stack::has_room() {
             return false;
@@ -79,7 +77,7 @@ pub(crate) fn wait(goal: &impl Goal, deadline: Option<Deadline>, at: At) -> Resu
 /// Takes again what was given back for the wait. What it waits for now is no reason to give any of that back.
 fn take_back(mut lent: GivenBack, at: At) -> Result<(), Error> {
     while !lent.take_back(|| Who::Thread(Parker::current())) {
-        let Some((turn, _standing)) = lent.turn() else {
+        let Some((turn, _stands)) = lent.turn() else {
             unreachable!("nobody stands in line");
         };
         let _ = attend(&turn, None, at, None)?;
@@ -121,19 +119,14 @@ fn attend(
     // The pools that are to bring the goal about, in case they have no workers, or lose them.
     let mut pools = goal.pools();
     pools.retain(|pool| !here.as_ref().is_some_and(|here| Arc::ptr_eq(here, pool)));
-    let seen = (!pools.is_empty()).then(|| outside_wait(goal, &parker, deadline.is_some(), at));
-    let _outside: Vec<Outside> = pools
-        .iter()
-        .zip(seen.iter().cycle())
-        .map(|(pool, wait)| Outside::begin(pool, wait))
-        .collect();
+    let outside = pools.clone();
     pools.extend(here.clone());
     if let Some(lent) = lent {
         lent.lend();
         // Who gets it is to know before this thread sleeps.
         core::drain();
     }
-    let blocked = Blocked::begin(goal, here, deadline.is_some(), &parker, at);
+    let blocked = Blocked::begin(goal, here, outside, deadline.is_some(), at);
     let clock = VirtualClock::of(&pools, deadline);
     // Of the time of day only where no other clock counts.
     let deadline = deadline.filter(|_| clock.is_none());
@@ -142,8 +135,8 @@ fn attend(
         if goal.reached() {
             return Ok(Some(true));
         }
-        if let Some(error) = blocked.as_ref().and_then(Blocked::failure) {
-            return Err(error);
+        if let Some(error) = blocked.wait.failed.get() {
+            return Err(error.clone());
         }
         let over = match &clock {
             Some(clock) => clock.is_over(),
@@ -152,13 +145,11 @@ fn attend(
         if over {
             return Ok(Some(false));
         }
-        let is_known = |pool: &Arc<Shared>| pools.iter().any(|known| Arc::ptr_eq(known, pool));
-        if changes.any() && !goal.pools().iter().all(is_known) {
+        if changes.any() && !goal.pools().iter().all(|pool| has(&pools, pool)) {
             return Ok(None);
         }
         // Those whose work runs on threads that wait for it, any work of the pool.
-        let own = blocked.as_ref().and_then(|blocked| blocked.pool.as_ref());
-        let is_idle = |pool: &&Arc<Shared>| match own {
+        let is_idle = |pool: &&Arc<Shared>| match &blocked.pool {
             Some(own) if Arc::ptr_eq(own, pool) => pool.wanted() == 0,
             _ => pool.is_helped_here(),
         };
@@ -178,7 +169,9 @@ fn attend(
             // While it runs something this thread does not wait.
             Some((pool, entry)) => {
                 idle.iter().filter(|pool| !pool.queue.is_empty()).for_each(|pool| pool.notify());
-                Blocked::interrupted(blocked.as_ref(), || worker::execute(pool, entry));
+                blocked.unblock();
+                worker::execute(pool, entry);
+                blocked.block();
             }
             // In between another thread may have brought it about, and have gone.
             None => {
@@ -262,67 +255,37 @@ impl<'a> VirtualClock<'a> {
     }
 }
 
-/// A wait from outside, for those who look at the pool.
-fn outside_wait(goal: &impl Goal, parker: &Arc<Parker>, timed: bool, at: At) -> Arc<OutsideWait> {
-    let mut targets = goal.roots();
-    let of = targets.len();
-    targets.truncate(FEW);
-    let (parker, row, any) = (parker.clone(), Row::here(), goal.any());
-    Arc::new(OutsideWait { parker, row, at, targets, of, any, timed })
-}
-
-/// A wait from outside, of which the pool knows in case it loses its workers.
-struct Outside {
-    pool: Arc<Shared>,
-    wait: Arc<OutsideWait>,
-}
-
-impl Outside {
-    fn begin(pool: &Arc<Shared>, wait: &Arc<OutsideWait>) -> Outside {
-        pool.threads().outside.push(wait.clone());
-        Outside { pool: pool.clone(), wait: wait.clone() }
-    }
-}
-
-impl Drop for Outside {
-    fn drop(&mut self) {
-        let mut threads = self.pool.threads();
-        let place = threads.outside.iter().position(|wait| Arc::ptr_eq(wait, &self.wait));
-        let left = place.map(|place| threads.outside.swap_remove(place));
-        drop(threads);
-        drop(left);
-    }
-}
-
-/// A wait that the pool knows of, or of work in place that has a permit.
+/// A wait, which pools know of.
 struct Blocked {
     pool: Option<Arc<Shared>>,
     /// The pool whose worker this thread is, where it does the work of another one meanwhile.
     lender: Option<Arc<Shared>>,
+    /// Those whose work it waits for from outside: in case they lose their workers.
+    outside: Vec<Arc<Shared>>,
     wait: Arc<Wait>,
+    /// Whether it is among those that could never end.
+    is_endless: bool,
 }
 
 impl Blocked {
     fn begin(
         goal: &impl Goal,
         here: Option<Arc<Shared>>,
+        outside: Vec<Arc<Shared>>,
         timed: bool,
-        parker: &Arc<Parker>,
         at: At,
-    ) -> Option<Blocked> {
+    ) -> Blocked {
         let in_place = shares_in_place();
-        if here.is_none() && in_place.is_empty() {
-            return None;
-        }
-        let targets = goal.targets();
+        let is_work = here.is_some() || !in_place.is_empty();
+        let targets = if is_work { goal.targets() } else { None };
         let is_whole = targets.is_some();
         let mut targets = targets.unwrap_or_else(|| goal.roots());
         if goal.any() {
-            targets.sort_by_key(TaskRef::address);
-            targets.dedup_by(|a, b| a.is(b));
+            let mut seen = HashSet::new();
+            targets.retain(|target| seen.insert(target.address()));
         }
         let wait = Arc::new(Wait {
-            parker: parker.clone(),
+            parker: Parker::current(),
             row: Row::here(),
             stack: context::stack(),
             in_place,
@@ -335,14 +298,16 @@ impl Blocked {
             at,
             failed: OnceLock::new(),
         });
+        outside.iter().for_each(|pool| pool.threads().outside.push(wait.clone()));
         // First, so that a wait that can never end is told so rather than that threads are short.
-        if !timed {
+        let is_endless = is_work && !timed;
+        if is_endless {
             deadlock::enter(&wait);
         }
         let lender = here.as_ref().and_then(context::lender);
-        let blocked = Blocked { pool: here, lender, wait };
+        let blocked = Blocked { pool: here, lender, outside, wait, is_endless };
         blocked.block();
-        Some(blocked)
+        blocked
     }
 
     fn pools(&self) -> impl Iterator<Item = &Arc<Shared>> {
@@ -356,26 +321,16 @@ impl Blocked {
     fn unblock(&self) {
         self.pools().for_each(|pool| pool.unblock(&self.wait));
     }
-
-    /// Does something else in between.
-    fn interrupted(blocked: Option<&Blocked>, f: impl FnOnce()) {
-        if let Some(blocked) = blocked {
-            blocked.unblock();
-        }
-        f();
-        if let Some(blocked) = blocked {
-            blocked.block();
-        }
-    }
-
-    fn failure(&self) -> Option<Error> {
-        self.wait.failed.get().cloned()
-    }
 }
 
 impl Drop for Blocked {
     fn drop(&mut self) {
-        deadlock::leave(&self.wait);
+        if self.is_endless {
+            deadlock::leave(&self.wait);
+        }
         self.unblock();
+        for pool in &self.outside {
+            remove(&mut pool.threads().outside, &self.wait);
+        }
     }
 }

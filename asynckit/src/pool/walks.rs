@@ -7,7 +7,7 @@ use crate::pool::context;
 use crate::pool::place::Inside;
 use crate::pool::registry::pool_of;
 use crate::pool::shared::Shared;
-use crate::pool::threads::any_without_workers;
+use crate::pool::threads::{any_without_workers, has, remove_once};
 use crate::sync::{Arc, Mutex, Ordering, Parker, StaticCounter, lock};
 
 /// What a task waits for: its inputs that are not there.
@@ -24,11 +24,6 @@ pub(crate) fn inputs(task: &TaskRef) -> Vec<TaskRef> {
     unset
 }
 
-/// The results of which a suspended task awaits one, where nothing else can wake it.
-pub(crate) fn awaited(task: &TaskRef) -> Option<Vec<TaskRef>> {
-    task.awaited()
-}
-
 /// So many queued tasks a search looks at.
 const MANY: usize = 1024;
 
@@ -39,7 +34,8 @@ pub(crate) fn borrowers(account: &Account, pool: &Shared) -> Vec<TaskRef> {
     // Who was woken for these may have looked in between.
     pool.notify();
     path.extend(pool.stacks.tasks());
-    path.extend(pool.known_tasks());
+    let (roots, sleepers) = pool.known_now();
+    path.extend(roots.into_iter().chain(sleepers));
     let (mut seen, mut found) = (HashSet::new(), Vec::new());
     while let Some(task) = path.pop() {
         if seen.len() >= 16 * MANY || !seen.insert(task.address()) {
@@ -101,7 +97,7 @@ pub(crate) fn is_about_to_run(first: &TaskRef) -> bool {
             }
         });
         lacks |= !task.wishes().is_empty();
-        let is_woken = || awaited(&task).is_some_and(|all| all.iter().any(|one| one.is_set()));
+        let is_woken = || task.awaited().is_some_and(|all| all.iter().any(|one| one.is_set()));
         if lacks || (task.is_suspended() && !is_woken()) {
             // It may have been made ready during this look, and shows no inputs any more.
             return first.is_ready();
@@ -153,11 +149,8 @@ impl Changes {
 impl Drop for Changes {
     fn drop(&mut self) {
         let Some(own) = &self.watcher else { return };
-        let mut watchers = lock(&WATCHERS);
-        // Once: it may wait again from within what it runs meanwhile.
-        if let Some(place) = watchers.iter().position(|parker| Arc::ptr_eq(parker, own)) {
-            watchers.swap_remove(place);
-        }
+        // It may wait again from within what it runs meanwhile.
+        remove_once(&mut lock(&WATCHERS), own);
     }
 }
 
@@ -174,7 +167,7 @@ pub(crate) fn pools_of(roots: Vec<TaskRef>) -> Vec<Arc<Shared>> {
             continue;
         }
         if let Some(its) = pool_of(&task) {
-            if !pools.iter().any(|pool| Arc::ptr_eq(pool, &its)) {
+            if !has(&pools, &its) {
                 pools.push(its);
             }
             if !thorough {

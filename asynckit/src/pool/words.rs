@@ -12,18 +12,17 @@ pub(super) fn waiter(wait: &Wait) -> Hop {
     wait.stack.last().map_or(outside, |task| task.hop)
 }
 
-pub(super) fn in_a_cycle(wait: &Wait, cycle: &[Hop]) -> Error {
+pub(super) fn in_a_cycle(wait: &Wait, cycle: &[TaskRef]) -> Error {
     let how = format!("waits for itself, at {}:{}", wait.at.file(), wait.at.line());
     Error::outside(ErrorKind::Deadlock, waiter(wait), itself(&how, cycle))
 }
 
-pub(super) fn itself(how: &str, cycle: &[Hop]) -> String {
+pub(super) fn itself(how: &str, cycle: &[TaskRef]) -> String {
     let mut words = format!("{how}: ");
-    for (n, hop) in cycle.iter().enumerate() {
-        let joint = if n == 0 { "" } else { " waits for " };
-        let _ = write!(words, "{joint}{hop}");
+    for task in cycle {
+        let _ = write!(words, "{} waits for ", task.hop);
     }
-    let _ = write!(words, " waits for {}", cycle[0]);
+    let _ = write!(words, "{}", cycle[0].hop);
     words
 }
 

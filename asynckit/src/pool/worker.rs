@@ -7,7 +7,7 @@ use crate::pool::place::{Inside, Part};
 use crate::pool::queue::until_done;
 use crate::pool::seeded;
 use crate::pool::shared::Shared;
-use crate::sync::{Arc, weakened};
+use crate::sync::weakened;
 use crate::terms::Priority;
 
 /// How often it looks at what came from outside, and at the oldest of its own.
@@ -16,15 +16,6 @@ pub(super) const TURN: u32 = 61;
 const MANY: usize = 64;
 
 impl Local {
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
-    }
-
-    #[inline]
-    fn is_of(&self, pool: &Shared) -> bool {
-        std::ptr::eq(&raw const *self.shared, pool)
-    }
-
     /// Runs what an entry stands for, unless somebody else has, and then what that made ready.
     #[inline]
     pub(super) fn run(&self, entry: Entry) {
@@ -231,7 +222,7 @@ fn drop_stale(entry: Entry) {
 #[inline(never)]
 pub(crate) fn schedule(pool: &Shared, entry: Entry) {
     with_local(|local| match local {
-        Some(local) if local.is_of(pool) => {
+        Some(local) if local.shared.is(pool) => {
             local.deque.push(entry);
             follow_up(pool);
         }
@@ -289,7 +280,7 @@ fn fail_queued(pool: &Shared) {
     pool.fail_queued();
     with_local(|local| {
         if let Some(local) = local
-            && local.is_of(pool)
+            && local.shared.is(pool)
         {
             while let Some(entry) = local.take_own() {
                 stop_entry(pool, entry);
@@ -354,7 +345,7 @@ pub(crate) fn execute(pool: &Shared, entry: Entry) {
 /// Runs a task that this thread waits for; what it makes ready is left to others.
 pub(crate) fn execute_here(pool: &Shared, task: Claimed) {
     with_local(|local| match local {
-        Some(local) if local.is_of(pool) => local.execute(task),
+        Some(local) if local.shared.is(pool) => local.execute(task),
         _ => pool.stacks.with_this(|| run_claimed(pool, task, &mut FewToHomes::new())),
     });
 }

@@ -46,7 +46,7 @@ fn wait_until_set<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
 #[cold]
 #[inline(never)]
 fn wait_for<T>(owner: &Owner<T>, at: At) -> Result<(), Error> {
-    wait(&Set(&owner.reference()), None, at).map(drop)
+    wait(&Set(&[owner.reference()]), None, at).map(drop)
 }
 
 impl<T> AsyncResult<T> {
@@ -90,7 +90,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn wait_timeout(&self, limit: Duration) -> bool {
         let task = self.owner().reference();
-        wait(&Set(&task), Some(Deadline::after(limit)), Location::caller()).unwrap_or(false)
+        wait(&Set(&[task]), Some(Deadline::after(limit)), Location::caller()).unwrap_or(false)
     }
 
     /// Blocks until the result is set, and gives the value or the failure.
@@ -189,7 +189,7 @@ impl<T> AsyncResult<T> {
     #[track_caller]
     pub fn get_timeout(self, limit: Duration) -> Result<Result<T, Error>, AsyncResult<T>> {
         let (until, at) = (Some(Deadline::after(limit)), Location::caller());
-        if !wait(&Set(&self.owner().reference()), until, at).unwrap_or(false) {
+        if !wait(&Set(&[self.owner().reference()]), until, at).unwrap_or(false) {
             return Err(self);
         }
         take(self.into_owner(), until, at).map_err(AsyncResult::from_owner)

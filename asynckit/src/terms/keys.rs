@@ -23,13 +23,11 @@ struct Tables<V> {
 type Table<K, V> = HashMap<K, Weak<V>>;
 
 /// Takes a key out of its table when it is dropped: it goes with what was made for that.
-pub(crate) struct Forget(Option<Box<dyn FnOnce() + Send + Sync>>);
+pub(crate) struct Forget(Box<dyn Fn() + Send + Sync>);
 
 impl Drop for Forget {
     fn drop(&mut self) {
-        if let Some(forget) = self.0.take() {
-            forget();
-        }
+        (self.0)();
     }
 }
 
@@ -73,11 +71,11 @@ impl<V: Send + Sync + 'static> Tables<V> {
         }
         // No foreign code under the lock, but for what a table asks of its keys.
         let (table, own, its) = (Arc::downgrade(self), key.to_owned(), key.to_owned());
-        let forget = Forget(Some(Box::new(move || {
+        let forget = Forget(Box::new(move || {
             if let Some(table) = table.upgrade() {
                 table.forget::<K::Owned>(&its);
             }
-        })));
+        }));
         let made = make(forget);
         let (found, before) = self.with_table(|all: &mut Table<K::Owned, V>| {
             // Somebody may have been faster.

@@ -4,13 +4,14 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `random`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
-//! `turns`, `slots`, `supply`, `watched`, `permits`, `permits/permit`, `permits/in_line`, `permits/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
+//! Each imports only those above it: `random`, `nested`, `timers`, `counts`, `priority`, `tree`, `stopwatch`, `keys`,
+//! `turns`, `slots`, `supply`, `watched`, `permits`, `permits/permit`, `permits/of_slots`, `rates`, `wanted`, `share`, `polling`, `carriers`, `inherited`.
 
 mod carriers;
 mod counts;
 mod inherited;
 mod keys;
+mod nested;
 mod permits;
 mod polling;
 mod priority;
@@ -35,7 +36,8 @@ pub use carriers::{
 pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use counts::{IN_LINE, LENDING, PASSED_ON};
 pub(crate) use inherited::Inherited;
-pub(crate) use permits::{InLine, Permit, Permits, Waiter, Who, all_limits};
+pub(crate) use nested::{Entered, Nested, enter};
+pub(crate) use permits::{Comes, InLine, Permit, Permits, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;
 pub(crate) use priority::Rank;

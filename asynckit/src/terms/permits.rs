@@ -4,7 +4,6 @@
 //! first is served first, also where others would find room, so that much is not starved by little. Turns of a rate
 //! (`turns.rs`) have the same line, and come back with time.
 
-mod in_line;
 #[cfg(feature = "jobserver")]
 mod of_slots;
 mod permit;
@@ -111,6 +110,13 @@ struct PermitSlot {
     told: Vec<(Watched, usize)>,
 }
 
+/// Whether who comes to a line has begun before.
+pub(crate) enum Comes {
+    New,
+    /// In front of those who have not; for this task, if for any.
+    Back(Option<TaskRef>),
+}
+
 pub(crate) enum Who {
     Task(TaskRef),
     Thread(Arc<Parker>),
@@ -195,32 +201,15 @@ impl Permits {
     pub(crate) fn enter(
         self: &Arc<Self>,
         weight: usize,
-        who: impl FnOnce() -> Who,
-    ) -> Result<Permit, InLine> {
-        self.enter_as(weight, true, None, who)
-    }
-
-    /// Likewise, for work that has begun, in front of what has not: for this task, if for any.
-    pub(crate) fn enter_again(
-        self: &Arc<Self>,
-        weight: usize,
-        task: Option<TaskRef>,
-        who: impl FnOnce() -> Who,
-    ) -> Result<Permit, InLine> {
-        self.enter_as(weight, false, task, who)
-    }
-
-    fn enter_as(
-        self: &Arc<Self>,
-        weight: usize,
-        is_new: bool,
-        on_behalf_of: Option<TaskRef>,
+        comes: Comes,
         who: impl FnOnce() -> Who,
     ) -> Result<Permit, InLine> {
         let mut state = lock(&self.state);
-        let ahead = match is_new {
-            true => state.line.len(),
-            false => state.line.keys().take_while(|number| !number.is_new).count(),
+        let (is_new, ahead, on_behalf_of) = match comes {
+            Comes::New => (true, state.line.len(), None),
+            Comes::Back(task) => {
+                (false, state.line.keys().take_while(|number| !number.is_new).count(), task)
+            }
         };
         let taken = if ahead == 0 { state.supply.take(weight) } else { Err(None) };
         let who = who();

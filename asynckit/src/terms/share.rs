@@ -5,11 +5,9 @@
 //! to run is not given back when there is a result, but when its closure, its inputs and its future are
 //! gone, and those of all that it has started as parts of itself: they are at its place.
 
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
-
 use crate::core::{self, Account};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock};
+use crate::terms::nested::{Nested, enter};
 use crate::terms::permits::{Permit, Permits};
 
 /// What is kept until the last task of a place is over.
@@ -105,9 +103,7 @@ impl Share {
 
 crate::sync::local! {
     /// The permits of work that this thread runs in place.
-    /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
-    static IN_PLACE: ManuallyDrop<RefCell<Vec<Arc<Share>>>> =
-        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+    static IN_PLACE: Nested<Arc<Share>> = const { Nested::nothing() };
 }
 
 /// Has a permit for what is run in place.
@@ -115,24 +111,17 @@ pub(crate) fn with_permit_in_place<R>(permit: Permit, f: impl FnOnce() -> R) -> 
     struct End(Arc<Share>);
     impl Drop for End {
         fn drop(&mut self) {
-            IN_PLACE.with(|all| {
-                let mut all = all.borrow_mut();
-                let _ = all.pop();
-                if all.is_empty() {
-                    *all = Vec::new();
-                }
-            });
             self.0.leave();
         }
     }
     let share = Share::new(Kept::Permit(permit), None);
     share.enter();
-    IN_PLACE.with(|all| all.borrow_mut().push(share.clone()));
-    let _end = End(share);
+    let _end = End(share.clone());
+    let _entered = enter(&IN_PLACE, share);
     f()
 }
 
 /// Those that this thread has.
 pub(crate) fn shares_in_place() -> Vec<Arc<Share>> {
-    IN_PLACE.with(|all| all.borrow().clone())
+    IN_PLACE.with(Nested::all)
 }

@@ -56,6 +56,12 @@ impl Slots {
         there
     }
 
+    /// One who has a slot gives back what it takes up in two parts, as two who have one each. (Until then others have one
+    /// less than there might be.)
+    pub(crate) fn split(&mut self) {
+        self.users += 1;
+    }
+
     pub(crate) fn give_back(&mut self, weight: usize) {
         self.users -= 1;
         self.taken -= weight;

@@ -5,14 +5,13 @@
 //! limit does not run. Work that is run in place has no place: there the stopwatches are in a list of
 //! the thread.
 
-use std::cell::RefCell;
-use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::core::{Header, TaskRef, depth, each_frame};
 use crate::error::Error;
 use crate::sync::{Arc, Deadline, Mutex, lock};
+use crate::terms::nested::{Nested, enter};
 use crate::terms::timers::{TimerKey, Timers};
 
 /// Measures the time of one task.
@@ -117,21 +116,22 @@ impl Stopwatch {
             .any(|watch| matches!(&*lock(&watch.state), StopwatchState::Runs { task, .. } if task.is(other)))
     }
 
-    /// How much time is left; `None` while it does not count.
-    fn left(&self) -> Option<Duration> {
+    /// When its time is over; `None` while it does not count.
+    fn end(&self) -> Option<Duration> {
         match &*lock(&self.state) {
-            StopwatchState::Runs { end, .. } => Some(end.saturating_sub(self.timers.now())),
+            StopwatchState::Runs { end, .. } => Some(*end),
             _ => None,
         }
     }
 
+    /// How much time is left.
+    fn left(&self) -> Option<Duration> {
+        self.end().map(|end| end.saturating_sub(self.timers.now()))
+    }
+
     /// When the time of this one or of one around it is over, as far as it counts by now, by the system's clock.
     pub(crate) fn due(&self) -> Option<Instant> {
-        let due = |watch: &Stopwatch| match &*lock(&watch.state) {
-            StopwatchState::Runs { end, .. } => watch.timers.instant(*end),
-            _ => None,
-        };
-        self.each().filter_map(due).min()
+        self.each().filter_map(|watch| watch.timers.instant(watch.end()?)).min()
     }
 
     pub(crate) fn is_over(&self) -> bool {
@@ -140,44 +140,25 @@ impl Stopwatch {
 
     /// Whether its moment is past, also where nobody has noticed.
     pub(crate) fn is_past(&self) -> bool {
-        matches!(&*lock(&self.state), StopwatchState::Runs { end, .. } if *end < self.timers.now())
+        self.end().is_some_and(|end| end < self.timers.now())
     }
 }
 
-/// Stopwatches, each with the number of the frame that it is for.
-type ByFrame = RefCell<Vec<(usize, Arc<Stopwatch>)>>;
-
 crate::sync::local! {
-    /// The stopwatches of work that this thread runs in place.
-    /// (Without a drop, so that it stays until the thread's very end; it is empty then, and has no memory.)
-    static IN_PLACE: ManuallyDrop<ByFrame> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+    /// The stopwatches of work that this thread runs in place, each with the number of the frame that it is for.
+    static IN_PLACE: Nested<(usize, Arc<Stopwatch>)> = const { Nested::nothing() };
 }
 
 /// Runs `f` in place as the work that is measured.
 pub(crate) fn measured<R>(watch: &Arc<Stopwatch>, f: impl FnOnce() -> R) -> R {
-    struct End;
-    impl Drop for End {
-        fn drop(&mut self) {
-            let ended = IN_PLACE.with(|list| {
-                let mut list = list.borrow_mut();
-                let ended = list.pop();
-                if list.is_empty() {
-                    *list = Vec::new();
-                }
-                ended
-            });
-            drop(ended);
-        }
-    }
-    IN_PLACE.with(|list| list.borrow_mut().push((depth(), watch.clone())));
-    let _end = End;
+    let _entered = enter(&IN_PLACE, (depth(), watch.clone()));
     f()
 }
 
 /// The stopwatches of the work that this thread is doing, as far as that is one piece in place: not
 /// those of a thread that waits, and does other work meanwhile.
 fn in_place() -> Vec<Arc<Stopwatch>> {
-    if IN_PLACE.with(|list| list.borrow().is_empty()) {
+    if IN_PLACE.with(Nested::is_empty) {
         return Vec::new();
     }
     let mut parts = 0;
@@ -189,8 +170,8 @@ fn in_place() -> Vec<Arc<Stopwatch>> {
         ControlFlow::Continue(())
     });
     let below = depth() - parts;
-    let its = |(frame, watch): &(usize, Arc<Stopwatch>)| (*frame > below).then(|| watch.clone());
-    IN_PLACE.with(|list| list.borrow().iter().filter_map(its).collect())
+    let all = IN_PLACE.with(Nested::all).into_iter();
+    all.filter(|(frame, _)| *frame > below).map(|(_, watch)| watch).collect()
 }
 
 /// Work that is run in place begins; `task`: unless it is a mere closure.

@@ -31,16 +31,23 @@ impl Supply {
         }
     }
 
-    /// These have come back; whether that may help who waits. Turns don't.
-    pub(crate) fn give_back(&mut self, weight: usize) -> bool {
+    /// These have come back. Turns don't.
+    pub(crate) fn give_back(&mut self, weight: usize) {
         match self {
             Supply::Permits(free) => *free += weight,
             #[cfg(feature = "rate")]
-            Supply::Turns(_) => return false,
+            Supply::Turns(_) => {}
             #[cfg(feature = "jobserver")]
             Supply::Slots(slots) => slots.give_back(weight),
         }
-        true
+    }
+
+    /// What was taken at once comes back in one part more.
+    pub(crate) fn split(&mut self) {
+        #[cfg(feature = "jobserver")]
+        if let Supply::Slots(slots) = self {
+            slots.split();
+        }
     }
 
     /// Another one of the same kind.

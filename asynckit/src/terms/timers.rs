@@ -56,6 +56,14 @@ pub(crate) struct TimerKey {
     number: u64,
 }
 
+impl Agenda {
+    /// Takes out what comes first, if it is due by then.
+    fn pop_due(&mut self, by: Duration) -> Option<(TimerKey, Callback)> {
+        let first = self.due.first_entry().filter(|first| first.key().at <= by)?;
+        Some(first.remove_entry())
+    }
+}
+
 impl TimerKey {
     /// Its moment.
     pub(crate) fn at(self) -> Duration {
@@ -136,13 +144,8 @@ impl Timers {
     fn catch_up(&self) {
         loop {
             let now = self.now();
-            let mut agenda = lock(&self.agenda);
-            let first = agenda.due.first_entry().filter(|first| first.key().at <= now);
-            let due = first.map(|first| first.remove_entry());
-            drop(agenda);
-            if due.is_none() {
-                return;
-            }
+            let due = lock(&self.agenda).pop_due(now);
+            let Some(due) = due else { return };
             call(due);
         }
     }
@@ -161,7 +164,9 @@ impl Timers {
                 // Where none can be had, the time is kept again when this is done.
                 self.start_keeper();
             }
-            call(due);
+            if let Some(due) = due {
+                call(due);
+            }
             agenda = lock(&self.agenda);
         }
         agenda.keepers -= 1;
@@ -191,14 +196,11 @@ impl Timers {
         let until = self.now().saturating_add(step);
         loop {
             let mut agenda = lock(&self.agenda);
-            let next = agenda.due.first_entry().filter(|next| next.key().at <= until);
-            let due = next.map(|next| next.remove_entry());
+            let due = agenda.pop_due(until);
             // What is done may ask how late it is.
             agenda.now = due.as_ref().map_or(until, |(key, _)| key.at.max(agenda.now));
             drop(agenda);
-            if due.is_none() {
-                return;
-            }
+            let Some(due) = due else { return };
             call(due);
         }
     }
@@ -253,9 +255,7 @@ pub(crate) fn no_thread(error: &std::io::Error) {
 /// How many keepers wait, once there were more: one that keeps the time, and one to take over.
 const MOST_IDLE: usize = 2;
 
-fn call(due: Option<(TimerKey, Callback)>) {
-    if let Some((_, callback)) = due {
-        // Nothing may end a keeper.
-        panic::contain(callback);
-    }
+fn call((_, callback): (TimerKey, Callback)) {
+    // Nothing may end a keeper.
+    panic::contain(callback);
 }

@@ -16,10 +16,10 @@ use crate::core::{
 };
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
 use crate::observe::tell;
-use crate::pool::{self, Elsewhere, Place};
+use crate::pool::{self, Asleep, Place};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
-use crate::terms::{Call, Carriers, Codec, Description, Ended, OnCall, Running, Tell};
+use crate::terms::{Call, Carriers, Codec, Description, Ended, Kept, OnCall, Running, Tell};
 use crate::trace::Around;
 
 /// A call, as its attribute describes it.
@@ -175,7 +175,7 @@ where
             super::run::begin_anew(here);
         }
         let loans = here.keep_loans();
-        let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+        let place = if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) };
         flatten(AsyncResult::from_owner(own.carried(place, false, carriers)))
     }
 
@@ -301,7 +301,7 @@ where
 struct Carrying<'w, T> {
     polled: Polled<'w, T>,
     /// While nobody but somebody outside can bring it further.
-    elsewhere: Cell<Option<Elsewhere>>,
+    elsewhere: Cell<Option<Asleep>>,
 }
 
 impl<T> Job<T> for Carrying<'_, T> {
@@ -316,7 +316,7 @@ impl<T> Job<T> for Carrying<'_, T> {
             && self.polled.awaited().is_none()
             && let Some(place) = pool::place_here()
         {
-            self.elsewhere.set(Some(Elsewhere::begin(place.pool())));
+            self.elsewhere.set(Some(Asleep::elsewhere(place.pool())));
         }
         // After that, as a stop waits for either.
         drop(before);

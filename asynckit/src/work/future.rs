@@ -179,7 +179,7 @@ fn block_on<F: Future>(
         // Who has the waker besides this function.
         let kept = Arc::strong_count(&waker) - 2;
         let come = if !awaits.is_empty() && kept <= awaits.len() {
-            let come = pool::wait(&pool::AnySet(&awaits), until, at);
+            let come = pool::wait(&pool::Set(&awaits), until, at);
             come.unwrap_or_else(|error| {
                 sleep.fail(error);
                 true

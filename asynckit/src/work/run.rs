@@ -9,7 +9,7 @@ use crate::observe::InPlace;
 use crate::panic;
 use crate::pool::{self, Inside, Set, Unlent};
 use crate::result::AsyncResult;
-use crate::terms::{begin_anew_in_place, begin_in_place, end_in_place};
+use crate::terms::{Kept, begin_anew_in_place, begin_in_place, end_in_place};
 use crate::trace;
 use crate::work::lift::flatten;
 use crate::work::{Form, Own, Work};
@@ -133,7 +133,7 @@ fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At)
     match pool::place_here().filter(|_| !here.is_in_place()) {
         Some(place) => {
             let loans = here.keep_loans();
-            let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+            let place = if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) };
             let place = pool::as_a_part(place);
             flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
         }
@@ -163,7 +163,7 @@ fn run_cell<T>(hop: Hop, mut cell: Unsubmitted<T>, at: At) -> Result<T, Error> {
 
 fn take_here<T>(owner: Owner<T>, at: At) -> Result<T, Error> {
     // Its limit of time may have ended it, on another thread that is about to close it.
-    pool::wait(&Set(&owner.reference()), None, at)?;
+    pool::wait(&Set(&[owner.reference()]), None, at)?;
     owner.take()
 }
 
@@ -173,7 +173,7 @@ fn wait_for_inputs<T>(hop: Hop, cell: &Unsubmitted<T>, at: At) -> Result<(), Err
     let until = end_in_place();
     while let Some(missing) = cell.next_missing() {
         let there = match missing {
-            Missing::Set(task) => pool::wait(&Set(&task), until, at)?,
+            Missing::Set(task) => pool::wait(&Set(&[task]), until, at)?,
             Missing::Failed(error) => return Err(error),
             Missing::Loans(lender) => pool::wait(&Unlent(lender), until, at)?,
         };

@@ -51,7 +51,7 @@ pub(super) fn call<L: Inputs, T: Send + 'static>(
 
 /// Waits for a result, from outside or within work.
 pub(super) fn await_set<T>(owner: &Owner<T>) {
-    let reached = wait(&Set(&owner.reference()), None, Location::caller());
+    let reached = wait(&Set(&[owner.reference()]), None, Location::caller());
     assert!(reached.is_ok_and(|reached| reached), "the wait has failed");
 }
 

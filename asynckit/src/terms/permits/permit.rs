@@ -1,6 +1,6 @@
-//! What one can do with a permit.
+//! What one can do with a permit, and with a place in line.
 
-use super::{Permit, Permits};
+use super::{InLine, Permit, Permits};
 use crate::core::TaskRef;
 use crate::sync::{Arc, lock};
 use crate::terms::watched::Watched;
@@ -42,26 +42,65 @@ impl Permit {
     /// A part of it, as a permit of its own.
     pub(crate) fn split_off(&mut self, weight: usize) -> Permit {
         self.weight -= weight;
+        lock(&self.permits.state).supply.split();
         Permit { permits: self.permits.clone(), weight, number: 0, told: None }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        // Before it goes to the next in line.
+        // Before it goes to the next in line. Turns don't.
         if let Some(watched) = self.told.take() {
             watched.gave(self.permits.facts, self.weight);
         }
-        let mut state = lock(&self.permits.state);
-        if state.supply.comes_back() {
-            state.taken -= self.weight;
+        if self.permits.is_timed() {
+            return;
         }
+        let mut state = lock(&self.permits.state);
+        state.taken -= self.weight;
+        state.supply.give_back(self.weight);
         let left = state.holders.remove(&self.number);
-        let helps = state.supply.give_back(self.weight);
         drop(state);
         drop(left);
-        if helps {
+        self.permits.hand_on();
+    }
+}
+
+impl InLine {
+    /// Tells that so much is wanted here, and has it told if the line is left without.
+    pub(crate) fn tell(&self, watched: Watched, weight: usize) {
+        watched.joined(self.permits.facts, weight, self.ahead);
+        lock(&self.waiter.slot).told.push((watched, weight));
+    }
+
+    /// Who stands here can't go on for now, whatever it gets.
+    pub(crate) fn step_aside(&self) {
+        self.tell_left();
+        let mut slot = lock(&self.waiter.slot);
+        slot.stepped_aside = true;
+        let permit = slot.permit.take();
+        drop(slot);
+        drop(permit);
+        self.give_up();
+    }
+
+    pub(crate) fn give_up(&self) {
+        // Before others get on.
+        self.tell_left();
+        let mut state = lock(&self.permits.state);
+        let in_line = state.take_out(self.number);
+        drop(state);
+        // Who is next now may find room.
+        if in_line.is_some() {
             self.permits.hand_on();
+        }
+    }
+
+    /// Once, as nothing is told of who has got what it stood here for.
+    fn tell_left(&self) {
+        let told = std::mem::take(&mut lock(&self.waiter.slot).told);
+        for (watched, weight) in told {
+            watched.left(self.permits.facts, weight);
         }
     }
 }
