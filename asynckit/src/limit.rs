@@ -14,8 +14,9 @@ use std::panic::Location;
 use crate::sync::{Arc, OnceLock};
 #[cfg(feature = "jobserver")]
 use crate::terms::Slots;
-use crate::terms::{Passes, Wanted, Whose};
+use crate::terms::{Passes, Whose};
 use crate::work::Work;
+use job::Limited;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -276,7 +277,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn limit(self, limit: &Limit) -> Work<'w, T> {
-        self.wanting(Wanted { whose: Whose::Limit(limit.passes.clone()), weight: limit.weight })
+        self.under(Limited::new(Whose::Limit(limit.passes.clone()), limit.weight))
     }
 }
 

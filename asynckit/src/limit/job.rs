@@ -7,25 +7,29 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::core::{Awaits, Here, Job, Step, Unsubmitted, VisitEdges};
-use crate::error::{Error, Hop};
-use crate::pool::{self, Asleep, Turn};
+use crate::core::{Here, TaskRef};
+use crate::error::Error;
+use crate::pool::{self, Asleep, Place, Turn};
 use crate::sync::{Arc, Deadline, Parker};
-use crate::terms::{InLine, Pass, Passes, Timers, Wanted, Who, end_in_place, with_pass_in_place};
-use crate::work::stage::{Inner, start_at};
-use crate::work::{Term, Work};
+use crate::terms::{
+    InLine, Pass, Passes, Timers, Wanted, Who, Whose, end_in_place, with_pass_in_place,
+};
+use crate::work::{Begin, Term};
 
-/// Work that stands in a line.
-struct Limited<'w, T> {
+/// What work stands in line for.
+pub(super) struct Limited {
     wanted: Wanted,
-    inner: Inner<'w, T>,
     in_line: Cell<Option<InLine>>,
     /// A stop waits for what is to come by time.
     asleep: Cell<Option<Asleep>>,
-    awaits: Awaits<T>,
 }
 
-impl<'w, T> Limited<'w, T> {
+impl Limited {
+    pub(super) fn new(whose: Whose, weight: usize) -> Limited {
+        let wanted = Wanted { whose, weight };
+        Limited { wanted, in_line: Cell::new(None), asleep: Cell::new(None) }
+    }
+
     /// The pass, when it is this work's turn.
     fn pass(
         &self,
@@ -67,21 +71,11 @@ impl<'w, T> Limited<'w, T> {
     }
 }
 
-impl<T: Send> Job<T> for Limited<'_, T> {
-    const IMMEDIATE: bool = true;
-
-    fn edges(&self, visit: VisitEdges<'_>) {
-        self.awaits.edges(visit);
-    }
-
-    fn run(&self, here: &Here<'_>) -> Step<T> {
-        if let Some(outcome) = self.awaits.outcome() {
-            return Step::Done(outcome);
-        }
+impl Term for Limited {
+    fn begin(&self, place: Place, here: &Here<'_>) -> Begin {
         if let Some(error) = self.refusal(here) {
-            return Step::Done(Err(error));
+            return Begin::Never(error);
         }
-        let Some(place) = pool::place_here() else { unreachable!("work was started nowhere") };
         let passes = || self.wanted.line(|| place.pool().timers());
         let Some(pass) = self.pass(passes, || Who::Task(here.reference())) else {
             pool::look_at_queue(here.header());
@@ -90,22 +84,23 @@ impl<T: Send> Job<T> for Limited<'_, T> {
             } else {
                 pool::holds_while_it_waits(&here.reference());
             }
-            return Step::Pending;
+            return Begin::Later;
         };
-        let asleep = self.asleep.take();
-        let is_kept = !pass.limit().is_timed();
-        let place = if is_kept { place.with_pass(pass) } else { place };
-        let inner = self.inner.take();
-        let waits = inner.waits();
-        let started = start_at(inner, here, Some(place));
-        drop(asleep);
-        if waits && is_kept {
-            pool::holds_while_it_waits(&started.reference());
-        }
-        self.awaits.result(started, true)
+        Begin::On(if pass.limit().is_timed() { place } else { place.with_pass(pass) })
     }
 
-    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
+    fn begun(&self, task: &TaskRef, waits: bool) {
+        drop(self.asleep.take());
+        if waits && matches!(self.wanted.whose, Whose::Limit(_)) {
+            pool::holds_while_it_waits(task);
+        }
+    }
+
+    fn run_in_place<T>(
+        &self,
+        here: &Here<'_>,
+        run: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         if let Some(error) = self.refusal(here) {
             return Err(error);
         }
@@ -127,50 +122,13 @@ impl<T: Send> Job<T> for Limited<'_, T> {
                 return Err(Error::timed_out(here.hop(), limit));
             }
         };
-        if pass.limit().is_timed() {
-            return self.inner.take().run_part(here.hook());
-        }
-        with_pass_in_place(pass, || self.inner.take().run_part(here.hook()))
+        if pass.limit().is_timed() { run() } else { with_pass_in_place(pass, run) }
     }
 
-    fn withdraw(&self, cancelled: bool) {
+    fn leave(&self) {
         if let Some(in_line) = self.in_line.take() {
             in_line.give_up();
         }
         drop(self.asleep.take());
-        self.awaits.release(cancelled);
     }
-
-    fn release(&self, cancelled: bool) {
-        Job::<T>::withdraw(self, cancelled);
-        self.inner.release();
-    }
-}
-
-impl<'w, T: Send + 'w> Work<'w, T> {
-    /// The same work, which stands in line for this before it begins.
-    pub(super) fn wanting(mut self, wanted: Wanted) -> Work<'w, T> {
-        // Whose value is known already needs nothing.
-        match self.put_around(limited_cell, Term::Wanted(wanted.clone())) {
-            Ok(()) => self,
-            Err(_) => self.limited(wanted),
-        }
-    }
-
-    fn limited(self, wanted: Wanted) -> Work<'w, T> {
-        let hop = self.hop();
-        let job = Limited {
-            wanted,
-            inner: Inner::of(self),
-            in_line: Cell::new(None),
-            asleep: Cell::new(None),
-            awaits: Awaits::nothing(),
-        };
-        Work::with_job(hop, job)
-    }
-}
-
-fn limited_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
-    let Term::Wanted(wanted) = term else { unreachable!("a line is no other term") };
-    Work::with_cell(hop, inner).limited(wanted).into_cell()
 }

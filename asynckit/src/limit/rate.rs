@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use std::panic::Location;
 use std::time::Duration;
 
+use super::job::Limited;
 use crate::sync::{Arc, OnceLock};
-use crate::terms::{Pace, Rates, Wanted, Whose};
+use crate::terms::{Pace, Rates, Whose};
 use crate::work::Work;
 
 /// So much work in so long: for what must not be asked too often.
@@ -280,7 +281,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn rate(self, rate: &Rate) -> Work<'w, T> {
-        self.wanting(Wanted { whose: Whose::Rate(rate.rates.clone()), weight: rate.weight })
+        self.under(Limited::new(Whose::Rate(rate.rates.clone()), rate.weight))
     }
 }
 

@@ -12,7 +12,6 @@ use crate::pool;
 use crate::sync::{Arc, thread};
 use crate::terms::{jittered, left_in_place};
 use crate::work::Work;
-use crate::work::stage::run_part;
 
 /// How often work is tried, and how long it rests in between.
 ///
@@ -296,7 +295,7 @@ where
                 Some(outcome) => outcome,
                 None => {
                     self.tell_try();
-                    match run_part(self.next_try(), here) {
+                    match self.next_try().finish_inside(here) {
                         Outcome::Done(outcome) => outcome,
                         Outcome::Flatten(result) => return self.awaits.result(result.0, false),
                     }

@@ -7,10 +7,10 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use super::carriable::{Carriable, Term, Wrap};
+use super::carriable::{Carriable, Wrap};
 use super::future::Polled;
-use super::lift::{flatten, start_task};
-use super::{Form, Own, Work, pending_work};
+use super::lift::{flatten, pending_cell, start_task};
+use super::{Form, Own, Work};
 use crate::core::{
     Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
 };
@@ -31,9 +31,9 @@ struct Described<A, C, T, F> {
     /// Makes the work that does it here.
     call: F,
     /// What is put around that.
-    around: Vec<(Wrap<T>, Term)>,
+    around: Vec<Wrap<T>>,
     /// What is put around all of it, the look for its value too.
-    outside: Vec<(Wrap<T>, Term)>,
+    outside: Vec<Wrap<T>>,
 }
 
 /// Work for a call that may be carried out elsewhere.
@@ -56,25 +56,15 @@ where
 }
 
 impl<'w, T> Work<'w, T> {
-    /// Puts it under a term, on the side of the look for its value where that belongs; back, where there is no such
-    /// look.
-    pub(crate) fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
-        match &mut self.form {
-            Some(Form::Own(Own::Call(call))) => call.put_around(wrap, term),
-            Some(Form::Later(later)) => later.put_around(wrap, term),
-            _ => Err(term),
-        }
-    }
-
-    /// Under all of these.
-    fn under(self, terms: Vec<(Wrap<T>, Term)>) -> Work<'w, T>
+    /// Within all of these.
+    fn within(self, wraps: Vec<Wrap<T>>) -> Work<'w, T>
     where
         T: Send,
     {
         let hop = self.hop;
-        terms.into_iter().fold(self, |work, (wrap, term)| {
-            Work::with_cell(hop, wrap(hop, work.into_any_cell(), term))
-        })
+        let wrapped =
+            |work: Work<'w, T>, wrap: Wrap<T>| Work::with_cell(hop, wrap(work.into_any_cell()));
+        wraps.into_iter().fold(self, wrapped)
     }
 
     /// A cell for it, whatever it is.
@@ -86,7 +76,7 @@ impl<'w, T> Work<'w, T> {
             Own::Cell(cell) | Own::Large(cell) => cell,
             own => {
                 let work = Work::of_form(self.hop, Form::Own(own));
-                pending_work(self.hop, (), move |here, ()| work.finish_inside(here)).into_cell()
+                pending_cell(self.hop, (), move |here, ()| work.finish_inside(here))
             }
         }
     }
@@ -102,7 +92,7 @@ where
     /// The work that does it here.
     fn here(self) -> Work<'w, T> {
         let Described { hop, arguments, call, around, .. } = self;
-        Work { hop, ..call(arguments) }.under(around)
+        Work { hop, ..call(arguments) }.within(around)
     }
 
     /// What is around all of it, where something is.
@@ -111,7 +101,7 @@ where
             return Err(self);
         }
         let outside = std::mem::take(&mut self.outside);
-        Ok(Work::of_form(self.hop, Form::Own(Own::Call(self))).under(outside))
+        Ok(Work::of_form(self.hop, Form::Own(Own::Call(self))).within(outside))
     }
 
     /// A task of the place, which has the carriers asked.
@@ -179,13 +169,13 @@ where
         flatten(AsyncResult::from_owner(own.carried(place, false, carriers)))
     }
 
-    fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
-        if !self.description.known {
-            return Err(term);
-        }
-        let side = if term.comes_first() { &mut self.outside } else { &mut self.around };
-        side.push((wrap, term));
-        Ok(())
+    fn may_be_known(&self) -> bool {
+        self.description.known
+    }
+
+    fn put_under(&mut self, comes_first: bool, wrap: Wrap<T>) {
+        let side = if comes_first { &mut self.outside } else { &mut self.around };
+        side.push(wrap);
     }
 }
 

@@ -36,7 +36,7 @@ where
     /// Likewise, where somebody looks on.
     const START_WATCHED: fn(Hop, &pool::Shared, L, B) -> Owner<T> = by_room!(B, start_watched);
     /// Makes the cell of work of it.
-    pub(super) const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
+    const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
 
     #[inline(always)]
     fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
@@ -62,6 +62,19 @@ where
         let call = Call::<L, T, Room>::new(inputs, Closure::new(body));
         Unsubmitted::new(hop, Traits::PLAIN, call)
     }
+}
+
+/// The cell of work that makes a call when its inputs are there.
+pub(super) fn pending_cell<'w, L, T>(
+    hop: Hop,
+    inputs: L,
+    call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
+) -> Unsubmitted<T>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+{
+    Lifting::WORK(hop, inputs, call)
 }
 
 /// Makes a call when its inputs are there.
@@ -198,8 +211,7 @@ where
 
 /// Makes a task of a job.
 pub(crate) fn start_job<T, J: Job<T>>(hop: Hop, place: &Place, job: J) -> AsyncResult<T> {
-    let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
-    AsyncResult::from_owner(pool::on_place(place, false, hop, traits, Jobbed(job)))
+    AsyncResult::from_owner(pool::made(place, false, Unsubmitted::of_job(hop, job)))
 }
 
 /// Makes a task of a job around a result, which is done on the spot.
