@@ -9,6 +9,7 @@ pub use rate::{Rate, StaticRate};
 
 use std::fmt;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::panic::Location;
 
 use crate::sync::{Arc, OnceLock};
@@ -299,8 +300,12 @@ impl StaticLimit {
         assert!(most > 0, "a limit of 0 would let no work begin");
         StaticLimit { most, at: Location::caller(), limit: OnceLock::new() }
     }
+}
 
-    pub(crate) fn get(&self) -> &Limit {
+impl Deref for StaticLimit {
+    type Target = Limit;
+
+    fn deref(&self) -> &Limit {
         self.limit.get_or_init(|| Limit::at(self.most, self.at))
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -306,8 +307,12 @@ impl StaticRate {
         assert!(burst > 0, "a burst of 0 would let no work begin");
         StaticRate { period, count, burst, at: Location::caller(), rate: OnceLock::new() }
     }
+}
 
-    pub(crate) fn get(&self) -> &Rate {
+impl Deref for StaticRate {
+    type Target = Rate;
+
+    fn deref(&self) -> &Rate {
         self.rate.get_or_init(|| {
             let burst = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
             Rate::by(pace(self.period, self.count, burst), self.at)

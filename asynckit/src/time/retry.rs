@@ -256,7 +256,7 @@ impl<F, T> Retried<F, T> {
         }
     }
 
-    fn after(&self, outcome: Result<T, Error>, hop: Hop) -> After<T> {
+    fn after(&self, outcome: Result<T, Error>) -> After<T> {
         let tries = self.tries.get();
         let error = match outcome {
             Ok(value) => return After::Done(Ok(value)),
@@ -271,7 +271,7 @@ impl<F, T> Retried<F, T> {
                 }
                 After::Pause(pause)
             }
-            None => After::Done(Err(error.tried(tries, hop))),
+            None => After::Done(Err(error.tried(tries))),
         }
     }
 }
@@ -301,7 +301,7 @@ where
                     }
                 }
             };
-            let pause = match self.after(tried, here.hop()) {
+            let pause = match self.after(tried) {
                 After::Done(outcome) => return Step::Done(outcome),
                 After::Pause(pause) => pause,
             };
@@ -320,7 +320,7 @@ where
 
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         loop {
-            match self.after(self.next_try().run_part(here.hook()), here.hop()) {
+            match self.after(self.next_try().run_part(here.hook())) {
                 After::Done(outcome) => return outcome,
                 After::Pause(pause) => rest(pause),
             }

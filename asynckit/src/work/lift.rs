@@ -80,8 +80,7 @@ where
 /// Makes a call when its inputs are there.
 #[inline]
 pub(crate) fn lifted<'w, L, T>(
-    name: &'static &'static str,
-    at: crate::error::At,
+    hop: Hop,
     inputs: L,
     spawner: &(impl Spawner<'w> + ?Sized),
     call: impl Body<L::Values, Outcome<T>> + Send + 'w,
@@ -90,7 +89,6 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    let hop = Hop { name, at };
     AsyncResult::from_owner(match spawner.plain() {
         Some(Plain(pool)) if pool::takes_plainly(pool) => {
             Lifting::START_PLAINLY(hop, pool, inputs, call)
@@ -222,13 +220,12 @@ pub(crate) fn start_around<T, J: Job<T>>(of: &Header, job: J) -> AsyncResult<T> 
 
 /// Makes a task of a future.
 pub(crate) fn spawn_async<T: Send + 'static>(
+    hop: Hop,
     place: &Current,
-    name: &'static &'static str,
-    at: crate::error::At,
     future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'static,
 ) -> AsyncResult<T> {
     let Handle(place) = place.place();
-    start_job(Hop { name, at }, &place, Polled::new(future))
+    start_job(hop, &place, Polled::new(future))
 }
 
 /// A result that stands for what a call comes to.
