@@ -99,7 +99,7 @@ pub(crate) enum Cause {
 impl Cause {
     /// A panic that this thread has just caught.
     pub(crate) fn panic(message: String, payload: Payload) -> Cause {
-        let at = panic::raised_at(&message).map(|raised| raised.to_string());
+        let at = panic::raised_at(&message);
         Cause::Panic { message, at, payload: Mutex::new(Some(payload)) }
     }
 

@@ -116,6 +116,12 @@ impl<T, K> Completed<T, K> {
         Some((key, result))
     }
 
+    fn unset(&self) -> impl Iterator<Item = TaskRef> {
+        let left = self.results[self.first..].iter().flatten();
+        let unset = left.filter(|watched| !watched.result.is_set());
+        unset.map(|watched| watched.result.owner().reference())
+    }
+
     /// Gives up what is left.
     pub(crate) fn cancel(&self) {
         for watched in self.results.iter().flatten() {
@@ -145,26 +151,20 @@ impl<T, K> Goal for Completed<T, K> {
     }
 
     fn roots(&self) -> Vec<TaskRef> {
-        let left = self.results[self.first..].iter().flatten();
-        let unset = left.filter(|watched| !watched.result.is_set());
-        unset.take(LOOKS).map(|watched| watched.result.owner().reference()).collect()
+        self.unset().take(LOOKS).collect()
     }
 
     fn targets(&self) -> Option<Vec<TaskRef>> {
-        if self.left > MANY {
-            return None;
-        }
-        let left = self.results[self.first..].iter().flatten();
-        let unset = left.filter(|watched| !watched.result.is_set());
-        Some(unset.map(|watched| watched.result.owner().reference()).collect())
+        (self.left <= MANY).then(|| self.unset().collect())
     }
 
     fn pools(&self) -> Vec<Arc<Shared>> {
         let mut pools = pools_of(self.roots());
-        let others =
-            self.pools.iter().filter(|pool| !pools.iter().any(|its| Arc::ptr_eq(its, pool)));
-        let others: Vec<_> = others.cloned().collect();
-        pools.extend(others);
+        for pool in &self.pools {
+            if !pools.iter().any(|its| Arc::ptr_eq(its, pool)) {
+                pools.push(pool.clone());
+            }
+        }
         pools
     }
 

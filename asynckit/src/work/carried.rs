@@ -117,7 +117,7 @@ where
                 }
                 Err(call) => drop(call.here()),
             }
-            let answer = lock(&answer.0).take();
+            let answer = lock(&answer).take();
             Ok(answer.unwrap_or_else(|| Outcome::Done(Err(Error::unanswered(hop)))))
         };
         let job = Carrying { polled: Polled::new(future), elsewhere: Cell::new(None) };
@@ -180,26 +180,7 @@ where
 }
 
 /// What the carriers have answered.
-struct Answer<T>(Arc<Mutex<Option<Outcome<T>>>>);
-
-impl<T> Default for Answer<T> {
-    fn default() -> Answer<T> {
-        Answer(Arc::new(Mutex::new(None)))
-    }
-}
-
-impl<T> Clone for Answer<T> {
-    fn clone(&self) -> Answer<T> {
-        Answer(self.0.clone())
-    }
-}
-
-impl<T> Answer<T> {
-    fn give(&self, outcome: Outcome<T>) {
-        let before = lock(&self.0).replace(outcome);
-        drop(before);
-    }
-}
+type Answer<T> = Arc<Mutex<Option<Outcome<T>>>>;
 
 /// A call that carriers are asked about.
 struct Asked<A, C, T, F> {
@@ -208,6 +189,11 @@ struct Asked<A, C, T, F> {
 }
 
 impl<A, C, T, F> Asked<A, C, T, F> {
+    fn answer(&self, outcome: Outcome<T>) {
+        let before = lock(&self.answer).replace(outcome);
+        drop(before);
+    }
+
     fn call(&self) -> &Described<A, C, T, F> {
         self.call.as_ref().unwrap_or_else(|| unreachable!("a call is answered once"))
     }
@@ -251,17 +237,17 @@ where
 
     fn decode(&self, bytes: &[u8]) -> Result<(), BoxError> {
         let value = self.call().codec.decode(bytes)?;
-        self.answer.give(Outcome::Done(Ok(value)));
+        self.answer(Outcome::Done(Ok(value)));
         Ok(())
     }
 
     fn fail(&self, failure: Failure) {
         let hook = pool::place_here().and_then(|place| place.pool().hook());
-        self.answer.give(Outcome::Done(Err(Error::relayed(self.call().hop, failure, hook))));
+        self.answer(Outcome::Done(Err(Error::relayed(self.call().hop, failure, hook))));
     }
 
     fn fail_as(&self, error: &Error) {
-        self.answer.give(Outcome::Done(Err(error.clone().handed_on(self.call().hop))));
+        self.answer(Outcome::Done(Err(error.clone().handed_on(self.call().hop))));
     }
 
     fn here(&mut self, tell: Option<Tell>) -> Option<Running> {
@@ -269,7 +255,7 @@ where
         let (hop, codec) = (call.hop, call.codec.clone());
         let result = call.here().submit(place.clone(), false);
         let Some(tell) = tell else {
-            self.answer.give(flatten(result));
+            self.answer(flatten(result));
             return None;
         };
         let told = move |_: &Here<'_>, (outcome, ()): (Result<T, Error>, ())| {
@@ -282,7 +268,7 @@ where
         let inputs = (Either::of(result.into_owner()), ());
         let told = start_task(hop, &place, Traits::PLAIN, inputs, told);
         let running = Running::of(told.owner().reference());
-        self.answer.give(flatten(told));
+        self.answer(flatten(told));
         Some(running)
     }
 }
