@@ -16,7 +16,7 @@ use crate::map::Mapped;
 use crate::pool::{self, Handle, Place, is_cancelled};
 use crate::stream::flow::{Crew, Flow, Room};
 use crate::stream::gate::Gate;
-use crate::stream::stages::{Call, Chunk, Chunks, Flatten, Flattening, Next, Total};
+use crate::stream::stages::{Call, Chunk, Chunks, Flatten, Flattening, Next};
 use crate::sync::{Arc, Mutex};
 
 /// Items on their way through several stages, each of which works on many at once; made by
@@ -277,9 +277,8 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
     {
         let hop = Hop::here(&"flat_map");
         self.call(hop, move |item| Some(f(item).into_iter())).then_anew(move |plan, part, next| {
-            let (gate, total) = (plan.gate_for_one(), Total::unknown());
-            let state = Mutex::new(Flattening::none());
-            Box::new(Flatten { hop, part, gate, total, state, next })
+            let (gate, state) = (plan.gate_for_one(), Mutex::new(Flattening::none()));
+            Box::new(Flatten { hop, part, gate, state, next })
         })
     }
 
@@ -301,9 +300,8 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         assert!(size > 0, "a chunk of 0 items would never be complete");
         self.is_limitable = false;
         self.then_anew(move |plan, part, next| {
-            let (gate, total) = (plan.gate_for_one(), Total::unknown());
-            let state = Mutex::new(Chunk::empty());
-            Box::new(Chunks { size, part, gate, total, state, next })
+            let (gate, state) = (plan.gate_for_one(), Mutex::new(Chunk::empty()));
+            Box::new(Chunks { size, part, gate, state, next })
         })
     }
 

@@ -1,16 +1,16 @@
 //! The stages of a stream, each with the one that follows: calls, what takes items apart or together, and the end.
 
 use crate::error::{Error, Hop};
-use crate::stream::flow::{Flow, Run, Works};
+use crate::stream::flow::{Crew, Flow, Works};
 use crate::stream::gate::{Gate, Turn};
-use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{Mutex, lock};
 
 /// What takes items.
 pub(super) trait Stage<T>: Works {
     /// An item from the source: for a runner to find.
     fn put(&self, number: u64, item: T);
     /// An item from the stage before, on a runner, to be taken as far as it can.
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>);
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>);
     /// So many have come, or will, and no more.
     fn end(&self, total: u64);
 }
@@ -30,7 +30,7 @@ pub(super) struct Call<'a, T, U, F> {
 }
 
 impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Call<'_, T, U, F> {
-    fn go(&self, run: &Run<'_>, (number, item): Turn<T>) {
+    fn go(&self, run: &Crew<'_>, (number, item): Turn<T>) {
         let Some(item) = item else { return self.next.take(run, number, None) };
         let Some(value) = run.call(self.hop, || (self.f)(item)) else { return };
         if let Some(gate) = &self.gate
@@ -43,7 +43,7 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Call<'_, T, U, F> {
 }
 
 impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Works for Call<'_, T, U, F> {
-    fn work(&self, run: &Run<'_>) -> bool {
+    fn work(&self, run: &Crew<'_>) -> bool {
         if self.next.work(run) {
             return true;
         }
@@ -70,7 +70,7 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Call<'_, T, U, F> {
         }
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>) {
         let turn = match &self.gate {
             Some(gate) if item.is_some() || self.in_order => gate.pass(number, item),
             _ => Some((number, item)),
@@ -85,30 +85,12 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Call<'_, T, U, F> {
     }
 }
 
-/// How many items come to a place in all, once that is known.
-pub(super) struct Total(AtomicU64);
-
-impl Total {
-    pub(super) fn unknown() -> Total {
-        Total(AtomicU64::new(u64::MAX))
-    }
-
-    fn set(&self, total: u64) {
-        self.0.store(total, Ordering::SeqCst);
-    }
-
-    fn is(&self, over: u64) -> bool {
-        self.0.load(Ordering::SeqCst) == over
-    }
-}
-
 /// Takes items apart: they are iterators, which one runner at a time asks.
 pub(super) struct Flatten<'a, I: Iterator> {
     pub(super) hop: Hop,
     /// Which places it gives back; the next ones are those that it takes.
     pub(super) part: usize,
     pub(super) gate: Gate<I>,
-    pub(super) total: Total,
     pub(super) state: Mutex<Flattening<I>>,
     pub(super) next: Next<'a, I::Item>,
 }
@@ -131,10 +113,10 @@ impl<I> Flattening<I> {
 
 impl<I: Iterator + Send> Flatten<'_, I> {
     fn is_last(&self, state: &Flattening<I>) -> bool {
-        state.now.is_none() && !state.has_ended && self.total.is(self.gate.over())
+        state.now.is_none() && !state.has_ended && self.gate.is_done()
     }
 
-    fn step(&self, run: &Run<'_>) -> bool {
+    fn step(&self, run: &Crew<'_>) -> bool {
         let mut state = lock(&self.state);
         if state.is_asked {
             return false;
@@ -144,7 +126,7 @@ impl<I: Iterator + Send> Flatten<'_, I> {
                 Some((_, Some(items))) => state.now = Some(items),
                 Some((_, None)) => {
                     drop(state);
-                    run.give_place(self.part);
+                    run.flow.give_place(self.part);
                     return true;
                 }
                 None if self.is_last(&state) => {
@@ -169,7 +151,7 @@ impl<I: Iterator + Send> Flatten<'_, I> {
                 self.gate.leave();
                 lock(&self.state).is_asked = false;
                 run.flow.give_back(self.part + 1);
-                run.give_place(self.part);
+                run.flow.give_place(self.part);
             }
             Some(Some((item, items))) => {
                 let mut state = lock(&self.state);
@@ -187,7 +169,7 @@ impl<I: Iterator + Send> Flatten<'_, I> {
 }
 
 impl<I: Iterator + Send> Works for Flatten<'_, I> {
-    fn work(&self, run: &Run<'_>) -> bool {
+    fn work(&self, run: &Crew<'_>) -> bool {
         self.next.work(run) || self.step(run)
     }
 
@@ -208,13 +190,13 @@ impl<I: Iterator + Send> Stage<I> for Flatten<'_, I> {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<I>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<I>) {
         self.gate.put(number, item);
         self.step(run);
     }
 
     fn end(&self, total: u64) {
-        self.total.set(total);
+        self.gate.end(total);
     }
 }
 
@@ -224,7 +206,6 @@ pub(super) struct Chunks<'a, T> {
     /// As of `Flatten`.
     pub(super) part: usize,
     pub(super) gate: Gate<T>,
-    pub(super) total: Total,
     pub(super) state: Mutex<Chunk<T>>,
     pub(super) next: Next<'a, Vec<T>>,
 }
@@ -244,7 +225,7 @@ impl<T> Chunk<T> {
 
 impl<T: Send> Chunks<'_, T> {
     fn is_last(&self, state: &Chunk<T>) -> bool {
-        !state.has_ended && self.total.is(self.gate.over())
+        !state.has_ended && self.gate.is_done()
     }
 
     /// Whether the chunk is to go on, as it is full or the last one.
@@ -252,7 +233,7 @@ impl<T: Send> Chunks<'_, T> {
         state.items.len() == self.size || (is_last && !state.items.is_empty())
     }
 
-    fn step(&self, run: &Run<'_>) -> bool {
+    fn step(&self, run: &Crew<'_>) -> bool {
         let mut state = lock(&self.state);
         let mut taken = 0;
         while state.items.len() < self.size
@@ -276,7 +257,7 @@ impl<T: Send> Chunks<'_, T> {
             self.next.end(state.out);
         }
         drop(state);
-        (0..taken).for_each(|_| run.give_place(self.part));
+        (0..taken).for_each(|_| run.flow.give_place(self.part));
         let did_any = taken > 0 || chunk.is_some() || ends;
         if let Some((number, chunk)) = chunk {
             if self.gate.is_ready() {
@@ -289,7 +270,7 @@ impl<T: Send> Chunks<'_, T> {
 }
 
 impl<T: Send> Works for Chunks<'_, T> {
-    fn work(&self, run: &Run<'_>) -> bool {
+    fn work(&self, run: &Crew<'_>) -> bool {
         self.next.work(run) || self.step(run)
     }
 
@@ -310,13 +291,13 @@ impl<T: Send> Stage<T> for Chunks<'_, T> {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>) {
         self.gate.put(number, item);
         self.step(run);
     }
 
     fn end(&self, total: u64) {
-        self.total.set(total);
+        self.gate.end(total);
     }
 }
 
@@ -330,7 +311,7 @@ pub(super) struct End<T, F> {
 }
 
 impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> End<T, F> {
-    fn go(&self, run: &Run<'_>, (_, item): Turn<T>) {
+    fn go(&self, run: &Crew<'_>, (_, item): Turn<T>) {
         if let Some(item) = item {
             let Some(mut f) = lock(&self.f).take() else { unreachable!("one at a time") };
             let Some((outcome, f)) = run.call(self.hop, move || (f(item), f)) else { return };
@@ -341,12 +322,12 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> End<T, F> {
             *lock(&self.f) = Some(f);
             self.gate.leave();
         }
-        run.give_place(self.part);
+        run.flow.give_place(self.part);
     }
 }
 
 impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Works for End<T, F> {
-    fn work(&self, run: &Run<'_>) -> bool {
+    fn work(&self, run: &Crew<'_>) -> bool {
         let Some(turn) = self.gate.next() else { return false };
         self.go(run, turn);
         true
@@ -362,7 +343,7 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Stage<T> for End<T, F> {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &Run<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>) {
         if let Some(turn) = self.gate.pass(number, item) {
             self.go(run, turn);
         }
