@@ -16,6 +16,7 @@ use super::gather::Gather;
 use super::held::Held;
 use super::{Raised, future};
 use crate::error::Hop;
+use crate::many::each_tuple;
 use crate::panic::{self, Payload};
 use crate::pool::{self, Current, Handle, Plain, Spawn, Spawner};
 use crate::result::AsyncResult;
@@ -231,24 +232,18 @@ impl<'w, X: Start<'w>> Start<'w> for Vec<X> {
     }
 }
 
-macro_rules! tuples {
-    ($(($($T:ident)+))+) => { $(
+macro_rules! tuple {
+    ($($T:ident $place:tt)+) => {
         impl<$($T: Started),+> Started for ($($T,)+) {}
 
         impl<'w, $($T: Start<'w>),+> Start<'w> for ($($T,)+) {
-            #[allow(non_snake_case)]
             fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
-                let ($($T,)+) = self;
-                $($T.start(place);)+
+                $(self.$place.start(place);)+
             }
         }
-    )+ };
+    };
 }
-
-tuples! {
-    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
-    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
-}
+each_tuple!(tuple);
 
 /// What becomes of lists and tuples of work and results. The bounds on what is in them stand on the
 /// method, so that it is not passed over where they fail.
