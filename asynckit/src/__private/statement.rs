@@ -1,8 +1,7 @@
 //! The statements of a chain, whose work belongs to it.
 //!
-//! A statement's value is nobody's, so it is only looked at: by method resolution again, which takes an
-//! inherent method of `Loose<Work<..>>` or `Loose<AsyncResult<..>>` first, then a trait's that takes
-//! lists and tuples of them by value, then one that takes anything by reference.
+//! A statement's value is nobody's, so it is only looked at: by method resolution again, which takes a trait's method
+//! first that takes work, results, and lists and tuples of them by value, then one that takes anything by reference.
 
 use core::cell::Cell;
 use core::future::Future;
@@ -179,28 +178,6 @@ impl<X> Deref for Loose<X> {
     }
 }
 
-impl<'w, T> Loose<Work<'w, T>> {
-    #[inline]
-    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
-    where
-        P: Spawner<'w> + ?Sized,
-        T: Send,
-    {
-        place.add(self.take().spawn_on(place));
-    }
-}
-
-impl<T> Loose<AsyncResult<T>> {
-    #[inline]
-    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
-    where
-        P: Spawn + ?Sized,
-        T: Send,
-    {
-        place.add(self.take());
-    }
-}
-
 /// Work, a result, or a list or tuple of them.
 pub trait Started {}
 
@@ -245,7 +222,7 @@ macro_rules! tuple {
 }
 each_tuple!(tuple);
 
-/// What becomes of lists and tuples of work and results. The bounds on what is in them stand on the
+/// What becomes of work and results, and of lists and tuples of them. The bounds on what is in them stand on the
 /// method, so that it is not passed over where they fail.
 pub trait LooseStarted: Sized {
     type All: Started;

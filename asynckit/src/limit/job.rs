@@ -35,11 +35,11 @@ impl Limited {
         &self,
         passes: impl FnOnce() -> Arc<Passes>,
         who: impl FnOnce() -> Who,
-    ) -> Option<Pass> {
+    ) -> Result<Pass, Turn> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
             None => match passes().enter(self.wanted.weight, who) {
-                Ok(pass) => return Some(pool::got_pass(pass)),
+                Ok(pass) => return Ok(pool::got_pass(pass)),
                 Err(in_line) => {
                     if let Some(watched) = pool::watched_here() {
                         in_line.tell(watched, self.wanted.weight);
@@ -48,20 +48,14 @@ impl Limited {
                 }
             },
         };
-        let pass = in_line.waiter.take();
-        if pass.is_none() {
-            self.in_line.set(Some(in_line));
+        match in_line.waiter.take() {
+            Some(pass) => Ok(pool::got_pass(pass)),
+            None => {
+                let (passes, waiter) = (in_line.passes.clone(), in_line.waiter.clone());
+                self.in_line.set(Some(in_line));
+                Err(Turn { passes, waiter })
+            }
         }
-        pass.map(pool::got_pass)
-    }
-
-    /// Looks at the place in line.
-    fn with_place<R>(&self, look: impl FnOnce(&InLine) -> R) -> R {
-        let in_line = self.in_line.take();
-        let in_line = in_line.unwrap_or_else(|| unreachable!("nobody stands in line"));
-        let seen = look(&in_line);
-        self.in_line.set(Some(in_line));
-        seen
     }
 
     /// The failure of work that could never begin.
@@ -77,16 +71,19 @@ impl Term for Limited {
             return Begin::Never(error);
         }
         let passes = || self.wanted.line(|| place.pool().timers());
-        let Some(pass) = self.pass(passes, || Who::Task(here.reference())) else {
-            pool::look_at_queue(here.header());
-            if self.with_place(|place| place.passes.is_timed()) {
-                self.asleep.set(Some(Asleep::begin(place.pool())));
-            } else {
-                pool::holds_while_it_waits(&here.reference());
+        match self.pass(passes, || Who::Task(here.reference())) {
+            Ok(pass) if pass.limit().is_timed() => Begin::On(place),
+            Ok(pass) => Begin::On(place.with_pass(pass)),
+            Err(turn) => {
+                pool::look_at_queue(here.header());
+                if turn.passes.is_timed() {
+                    self.asleep.set(Some(Asleep::begin(place.pool())));
+                } else {
+                    pool::holds_while_it_waits(&here.reference());
+                }
+                Begin::Later
             }
-            return Begin::Later;
-        };
-        Begin::On(if pass.limit().is_timed() { place } else { place.with_pass(pass) })
+        }
     }
 
     fn begun(&self, task: &TaskRef, waits: bool) {
@@ -108,13 +105,10 @@ impl Term for Limited {
         let timers = || pool::virtual_timers_here().unwrap_or_else(Timers::system);
         let pass = loop {
             let passes = || self.wanted.line(timers);
-            if let Some(pass) = self.pass(passes, || Who::Thread(Parker::current())) {
-                break pass;
-            }
-            let turn = self.with_place(|place| Turn {
-                passes: place.passes.clone(),
-                waiter: place.waiter.clone(),
-            });
+            let turn = match self.pass(passes, || Who::Thread(Parker::current())) {
+                Ok(pass) => break pass,
+                Err(turn) => turn,
+            };
             // What comes by time comes, whoever else waits.
             let far = turn.passes.is_timed().then(|| Deadline::after(Duration::MAX));
             if !pool::wait(&turn, until.or(far), here.hop().at)? {

@@ -4,13 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::time::Duration;
 
-use super::pause::Pause;
-use crate::core::{Awaits, Here, Job, Outcome, Step, VisitEdges};
+use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::observe::{TaskKind, tell};
-use crate::pool;
+use crate::pool::{self, Asleep, Shared};
 use crate::sync::{Arc, thread};
-use crate::terms::{jittered, left_in_place};
+use crate::terms::{TimerKey, jittered, left_in_place};
 use crate::work::Work;
 
 /// How often work is tried, and how long it rests in between.
@@ -192,6 +191,28 @@ impl fmt::Debug for Retry {
             .field("backoff", &self.backoff)
             .field("max_backoff", &self.max_backoff)
             .finish_non_exhaustive()
+    }
+}
+
+/// A task's sleep until its moment; dropped, it ends and wakes nobody.
+struct Pause {
+    key: TimerKey,
+    asleep: Asleep,
+}
+
+impl Pause {
+    /// Has a task of the pool woken after a while.
+    fn begin(pool: &Arc<Shared>, task: TaskRef, delay: Duration) -> Pause {
+        let timers = pool.timers();
+        let asleep = Asleep::begin(pool);
+        let key = timers.after(timers.jittered(delay), Box::new(move || task.resume()));
+        Pause { key, asleep }
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.asleep.pool().timers().cancel(self.key);
     }
 }
 

@@ -7,10 +7,9 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use super::carriable::{Carriable, Wrap};
 use super::future::Polled;
 use super::lift::{flatten, pending_cell, start_task};
-use super::{Form, Own, Work};
+use super::{Carriable, Form, Own, Work, Wrap};
 use crate::core::{
     Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
 };

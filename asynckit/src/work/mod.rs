@@ -2,12 +2,11 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `carriable` (forms with their lifetimes forgotten), `future` (work that is polled),
+//! Each imports only those above it: `future` (work that is polled),
 //! `lift` (calls that wait for their inputs), `mod` (this one), `run` (in place), `spawn` (closures), `stage` and `after`
 //! (work around work), `carried` (how calls are done that others may do).
 
 mod after;
-mod carriable;
 mod carried;
 mod future;
 mod lift;
@@ -15,7 +14,6 @@ mod run;
 mod spawn;
 mod stage;
 
-use carriable::Carriable;
 pub(crate) use carried::described;
 pub(crate) use lift::{
     flatten, gather, gather_at, lifted, spawn_async, start_around, start_job, try_gather,
@@ -28,9 +26,9 @@ use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 
 use crate::core::{
-    Callable, EndEdge, Here, Inline, Inputs, Job, Outcome, Simple, Traits, Unsubmitted, fits,
+    Callable, EndEdge, Here, Inline, Inputs, Job, Outcome, Owner, Simple, Traits, Unsubmitted, fits,
 };
-use crate::error::{BoxError, Hop};
+use crate::error::{BoxError, Error, Hook, Hop};
 use crate::pool::{self, Handle, Place, Plain, Spawner};
 use crate::result::AsyncResult;
 use future::Polled;
@@ -60,6 +58,21 @@ enum Form<'w, T> {
     /// Other work, which is to follow results.
     Later(Box<Later<'w, T>>),
 }
+
+/// A call that the carriers of a place are asked about, if it has any (`carried.rs`).
+trait Carriable<T>: Send {
+    fn submit(self: Box<Self>, place: Place, counted: bool) -> Owner<T>;
+    fn run_part(self: Box<Self>, hook: Option<Hook>) -> Result<T, Error>;
+    /// `begins`: as `begin_inside`.
+    fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T>;
+    /// Whether its value may be known already, which is looked for first.
+    fn may_be_known(&self) -> bool;
+    /// Puts what does it here under a term; or all of it, where that `comes_first`, the look for its value too.
+    fn put_under(&mut self, comes_first: bool, wrap: Wrap<T>);
+}
+
+/// Puts work under a term.
+type Wrap<T> = Box<dyn FnOnce(Unsubmitted<T>) -> Unsubmitted<T> + Send>;
 
 /// Work that begins after others: so much of it follows many that it is not nested as often.
 struct Later<'w, T> {
