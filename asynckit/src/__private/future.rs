@@ -8,17 +8,13 @@ use crate::error::{BoxError, Hop};
 use crate::result::AsyncResult;
 
 /// An error that `?` has taken out of the async form of a chain: any that can travel.
-pub struct Raised(BoxError);
+pub struct Raised(pub(super) BoxError);
 
 impl<E: Failure> From<E> for Raised {
     #[inline]
     fn from(error: E) -> Self {
         Self(error.into_box())
     }
-}
-
-pub(super) fn into_box(Raised(error): Raised) -> BoxError {
-    error
 }
 
 /// The pool of the async form, which outlives the caller.

@@ -19,7 +19,6 @@ pub(crate) struct Completed<T, K = ()> {
     vacant: Vec<usize>,
     /// All before this place were handed out.
     first: usize,
-    left: usize,
     done: Arc<Done>,
     pools: Vec<Arc<Shared>>,
 }
@@ -56,14 +55,13 @@ impl<T, K> Completed<T, K> {
             results: Vec::new(),
             vacant: Vec::new(),
             first: 0,
-            left: 0,
             done: Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) }),
             pools: Vec::new(),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.left
+        self.results.len() - self.vacant.len()
     }
 
     pub(crate) fn add(&mut self, key: K, result: AsyncResult<T>) {
@@ -72,7 +70,6 @@ impl<T, K> Completed<T, K> {
             self.results.len() - 1
         });
         self.first = self.first.min(place);
-        self.left += 1;
         let task = result.owner().reference();
         if let Some(its) = pool_of(&task).filter(|_| !task.is_set())
             && !self.pools.iter().any(|pool| Arc::ptr_eq(pool, &its))
@@ -90,7 +87,7 @@ impl<T, K> Completed<T, K> {
     /// Waits for the next one to be set; `None` where none is left. As an error, why the wait
     /// could never end.
     pub(crate) fn next(&mut self, at: At) -> Option<(K, AsyncResult<T>)> {
-        if self.left == 0 {
+        if self.len() == 0 {
             return None;
         }
         let mut place = self.done.pop();
@@ -108,7 +105,6 @@ impl<T, K> Completed<T, K> {
             // It has been told.
             watch.stay();
         }
-        self.left -= 1;
         self.vacant.extend(place);
         while self.first < self.results.len() && self.results[self.first].is_none() {
             self.first += 1;
@@ -155,7 +151,7 @@ impl<T, K> Goal for Completed<T, K> {
     }
 
     fn targets(&self) -> Option<Vec<TaskRef>> {
-        (self.left <= MANY).then(|| self.unset().collect())
+        (self.len() <= MANY).then(|| self.unset().collect())
     }
 
     fn pools(&self) -> Vec<Arc<Shared>> {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::core::{Awaits, Here, Job, Outcome, Step, TaskRef, VisitEdges};
@@ -170,17 +171,17 @@ impl Retry {
 
     /// Whether this failure of the `tries`-th try is followed by another, and after which pause.
     fn again(&self, error: &Error, tries: u32) -> Option<Duration> {
+        if tries > self.retries {
+            return None;
+        }
         let worth_it = match &self.when {
-            Some(when) => tries <= self.retries && when(error),
+            Some(when) => when(error),
             None => {
                 matches!(error.kind(), ErrorKind::Failed | ErrorKind::TimedOut | ErrorKind::Lost)
             }
         };
-        if tries > self.retries || !worth_it {
-            return None;
-        }
-        let doubled = 2u32.saturating_pow(tries - 1);
-        Some(self.backoff.saturating_mul(doubled).min(self.max_backoff))
+        let pause = self.backoff.saturating_mul(2u32.saturating_pow(tries - 1));
+        worth_it.then(|| pause.min(self.max_backoff))
     }
 }
 
@@ -239,12 +240,6 @@ struct Retried<F, T> {
     awaits: Awaits<T>,
 }
 
-/// What follows a try.
-enum After<T> {
-    Done(Result<T, Error>),
-    Pause(Duration),
-}
-
 impl<F, T> Retried<F, T> {
     fn new(policy: Retry, call: F) -> Retried<F, T> {
         Retried {
@@ -277,23 +272,22 @@ impl<F, T> Retried<F, T> {
         }
     }
 
-    fn after(&self, outcome: Result<T, Error>) -> After<T> {
-        let tries = self.tries.get();
+    /// Whether a try was the last one, or the pause that follows it.
+    fn after(&self, outcome: Result<T, Error>) -> ControlFlow<Result<T, Error>, Duration> {
         let error = match outcome {
-            Ok(value) => return After::Done(Ok(value)),
+            Ok(value) => return ControlFlow::Break(Ok(value)),
             Err(error) => error,
         };
-        match self.policy.again(&error, tries) {
-            Some(pause) => {
-                // Somebody has looked at it: this has.
-                let error = error.observed();
-                if pool::listeners_here().is_some() {
-                    self.before.set(Some(error));
-                }
-                After::Pause(pause)
-            }
-            None => After::Done(Err(error.tried(tries))),
+        let tries = self.tries.get();
+        let Some(pause) = self.policy.again(&error, tries) else {
+            return ControlFlow::Break(Err(error.tried(tries)));
+        };
+        // Somebody has looked at it: this has.
+        let error = error.observed();
+        if pool::listeners_here().is_some() {
+            self.before.set(Some(error));
         }
+        ControlFlow::Continue(pause)
     }
 }
 
@@ -323,8 +317,8 @@ where
                 }
             };
             let pause = match self.after(tried) {
-                After::Done(outcome) => return Step::Done(outcome),
-                After::Pause(pause) => pause,
+                ControlFlow::Break(outcome) => return Step::Done(outcome),
+                ControlFlow::Continue(pause) => pause,
             };
             if here.header().is_set() {
                 // Somebody has given it up.
@@ -342,8 +336,8 @@ where
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         loop {
             match self.after(self.next_try().run_part(here.hook())) {
-                After::Done(outcome) => return outcome,
-                After::Pause(pause) => rest(pause),
+                ControlFlow::Break(outcome) => return outcome,
+                ControlFlow::Continue(pause) => rest(pause),
             }
             if let Some(left @ Duration::ZERO) = left_in_place() {
                 return Err(Error::timed_out(here.hop(), left));
