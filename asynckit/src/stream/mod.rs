@@ -16,8 +16,8 @@ use crate::map::Mapped;
 use crate::pool::{self, Handle, Place, is_cancelled};
 use crate::stream::flow::{Crew, Flow, Room};
 use crate::stream::gate::Gate;
-use crate::stream::stages::{Call, Chunk, Chunks, Flatten, Flattening, Next};
-use crate::sync::{Arc, Mutex};
+use crate::stream::stages::{Apart, Call, Maker, Next, Remake, Together};
+use crate::sync::Arc;
 
 /// Items on their way through several stages, each of which works on many at once; made by
 /// [`Pool::stream`](crate::Pool::stream) and [`Scope::stream`](crate::Scope::stream).
@@ -180,14 +180,13 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         })
     }
 
-    /// What follows has places of its own.
-    fn then_anew<U: 'a>(
-        mut self,
-        stage: impl FnOnce(&Plan, usize, Next<'a, U>) -> Next<'a, T> + 'a,
-    ) -> Stream<'a, U> {
+    /// Has other items made, which have places of their own.
+    fn remake<U: 'a>(mut self, hop: Hop, maker: impl Maker<T, U> + 'a) -> Stream<'a, U> {
         let part = self.parts.len() - 1;
         self.parts.push(Vec::new());
-        self.then(move |plan, next| stage(plan, part, next))
+        self.then(move |plan, next| {
+            Box::new(Remake::new(hop, part, plan.gate_for_one(), maker, next))
+        })
     }
 
     fn then<U: 'a>(
@@ -276,10 +275,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         U: IntoIterator<IntoIter: Send + 'a, Item: Send + 'a>,
     {
         let hop = Hop::here(&"flat_map");
-        self.call(hop, move |item| Some(f(item).into_iter())).then_anew(move |plan, part, next| {
-            let (gate, state) = (plan.gate_for_one(), Mutex::new(Flattening::none()));
-            Box::new(Flatten { hop, part, gate, state, next })
-        })
+        self.call(hop, move |item| Some(f(item).into_iter())).remake(hop, Apart(None))
     }
 
     /// Takes so many items together, the last ones as many as are left. It is no stage that has a limit: a chunk
@@ -299,10 +295,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
     pub fn chunks(mut self, size: usize) -> Stream<'a, Vec<T>> {
         assert!(size > 0, "a chunk of 0 items would never be complete");
         self.is_limitable = false;
-        self.then_anew(move |plan, part, next| {
-            let (gate, state) = (plan.gate_for_one(), Mutex::new(Chunk::empty()));
-            Box::new(Chunks { size, part, gate, state, next })
-        })
+        self.remake(Hop::here(&"chunks"), Together { size, items: Vec::new() })
     }
 
     /// The stage before it is called for at most so many items at once, and adds as many to those that may be
