@@ -3,19 +3,16 @@
 //!
 //! Where a place has none, the call's work is submitted as it is: the rest of this file does nothing then.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
 use super::future::Polled;
 use super::lift::{flatten, pending_cell, start_task};
 use super::{Carriable, Form, Own, Work, Wrap};
-use crate::core::{
-    Either, Here, Job, Outcome, Owner, Step, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
-};
+use crate::core::{Either, Here, Outcome, Owner, Traits, Unsubmitted, task_here};
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
 use crate::observe::tell;
-use crate::pool::{self, Elsewhere, Place};
+use crate::pool::{self, Place};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
 use crate::terms::{Call, Carriers, Codec, Description, Ended, OnCall, Running, Tell};
@@ -119,8 +116,7 @@ where
             let answer = lock(&answer).take();
             Ok(answer.unwrap_or_else(|| Outcome::Done(Err(Error::unanswered(hop)))))
         };
-        let job = Carrying { polled: Polled::new(future), elsewhere: Cell::new(None) };
-        Work::with_job(hop, job).submit(place, counted).into_owner()
+        Work::with_job(hop, Polled::<_, true>::new(future)).submit(place, counted).into_owner()
     }
 }
 
@@ -269,49 +265,5 @@ where
         let running = Running::of(told.owner().reference());
         self.answer(flatten(told));
         Some(running)
-    }
-}
-
-/// The job of a task whose call is carried out elsewhere, or here after all.
-struct Carrying<'w, T> {
-    polled: Polled<'w, T>,
-    /// While nobody but somebody outside can bring it further.
-    elsewhere: Cell<Option<Elsewhere>>,
-}
-
-impl<T> Job<T> for Carrying<'_, T> {
-    fn edges(&self, visit: VisitEdges<'_>) {
-        self.polled.edges(visit);
-    }
-
-    fn run(&self, here: &Here<'_>) -> Step<T> {
-        let before = self.elsewhere.take();
-        let step = self.polled.run(here);
-        if matches!(step, Step::Pending)
-            && self.polled.awaited().is_none()
-            && let Some(place) = pool::place_here()
-        {
-            self.elsewhere.set(Some(Elsewhere::begin(place.pool())));
-        }
-        // After that, as a stop waits for either.
-        drop(before);
-        step
-    }
-
-    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        self.polled.run_in_place(here)
-    }
-
-    fn awaited(&self) -> Option<Vec<TaskRef>> {
-        self.polled.awaited()
-    }
-
-    fn fail_await(&self, error: Error) {
-        self.polled.fail_await(error);
-    }
-
-    fn release(&self, cancelled: bool) {
-        self.polled.release(cancelled);
-        drop(self.elsewhere.take());
     }
 }

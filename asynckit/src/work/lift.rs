@@ -225,7 +225,7 @@ pub(crate) fn spawn_async<T: Send + 'static>(
     future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'static,
 ) -> AsyncResult<T> {
     let Handle(place) = place.place();
-    start_job(hop, &place, Polled::new(future))
+    start_job(hop, &place, Polled::<_, false>::new(future))
 }
 
 /// A result that stands for what a call comes to.

@@ -143,7 +143,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
-    Work::with_job(hop, Polled::new(future))
+    Work::with_job(hop, Polled::<_, false>::new(future))
 }
 
 /// Work that waits for inputs.
