@@ -47,14 +47,19 @@ enum To<'a> {
     /// One who is not among them yet.
     Newest(&'a Onlookers, &'a Onlooker),
     /// Who looks on to what has no pool.
-    Nowhere(Everywhere),
+    Everywhere(&'static dyn Observer),
 }
 
 impl Moment<'_> {
+    /// Something that has no pool happens now.
+    pub(crate) fn of_no_pool(observer: &'static dyn Observer) -> Moment<'static> {
+        Moment { time: nanos_now(), to: To::Everywhere(observer) }
+    }
+
     pub(crate) fn pool(&self) -> PoolId {
         match self.to {
             To::Some(onlookers, _) | To::Newest(onlookers, _) => onlookers.pool,
-            To::Nowhere(_) => PoolId::none(),
+            To::Everywhere(_) => PoolId::none(),
         }
     }
 
@@ -63,11 +68,7 @@ impl Moment<'_> {
         match self.to {
             To::Some(onlookers, among) => onlookers.tell(among, event),
             To::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
-            To::Nowhere(everywhere) => {
-                if let Some(observer) = everywhere {
-                    tell_one(observer, event, HERE, None);
-                }
-            }
+            To::Everywhere(observer) => tell_one(observer, event, HERE, None),
         }
     }
 }
@@ -332,14 +333,5 @@ impl Listeners {
     pub(crate) fn of_pool(self) -> Option<Listeners> {
         let among = Among::new(self.among.newest(), false);
         (among.newest() > 0).then_some(Listeners { among, ..self })
-    }
-}
-
-/// Somebody who is told of what has no pool.
-pub(crate) struct Nowhere(pub(crate) Everywhere);
-
-impl Nowhere {
-    pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment { time: nanos_now(), to: To::Nowhere(self.0) }
     }
 }
