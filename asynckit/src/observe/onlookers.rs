@@ -56,6 +56,7 @@ impl Moment<'_> {
         Moment { time: nanos_now(), to: To::Everywhere(observer) }
     }
 
+    #[inline]
     pub(crate) fn pool(&self) -> PoolId {
         match self.to {
             To::Some(onlookers, _) | To::Newest(onlookers, _) => onlookers.pool,
@@ -63,34 +64,23 @@ impl Moment<'_> {
         }
     }
 
-    /// Tells them.
-    pub(crate) fn tell(&self, event: &dyn Event) {
+    /// Tells them. Inlined, so that each event of a task has a way of its own.
+    #[inline(always)]
+    pub(crate) fn tell(&self, event: &impl Event) {
         match self.to {
             To::Some(onlookers, among) => onlookers.tell(among, event),
+            To::Newest(..) | To::Everywhere(_) => self.tell_one(event),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_one(&self, event: &dyn Event) {
+        match self.to {
+            To::Some(..) => unreachable!("several are told"),
             To::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
             To::Everywhere(observer) => tell_one(observer, event, HERE, None),
         }
-    }
-}
-
-/// Likewise, something that happens to a task: some of its pool's onlookers are told, and nobody else. Most events are
-/// such, so that these take no look at who is told.
-#[derive(Clone, Copy)]
-pub(super) struct TaskMoment<'a> {
-    pub(super) time: Nanos,
-    by: &'a Onlookers,
-    among: Among,
-}
-
-impl TaskMoment<'_> {
-    #[inline]
-    pub(super) fn pool(&self) -> PoolId {
-        self.by.pool
-    }
-
-    #[inline(always)]
-    pub(super) fn tell(&self, event: &impl Event) {
-        self.by.tell(self.among, event);
     }
 }
 
@@ -219,9 +209,8 @@ impl Onlookers {
         }
     }
 
-    /// Tells these. Inlined, so that each event of a task has a way of its own.
     #[inline(always)]
-    fn tell(&self, among: Among, event: &(impl Event + ?Sized)) {
+    fn tell(&self, among: Among, event: &impl Event) {
         if among.everywhere() {
             self.tell_everywhere(event);
         }
@@ -230,7 +219,7 @@ impl Onlookers {
 
     #[cold]
     #[inline(never)]
-    fn tell_everywhere(&self, event: &(impl Event + ?Sized)) {
+    fn tell_everywhere(&self, event: &dyn Event) {
         if let Some(observer) = self.everywhere.get() {
             tell_one(*observer, event, HERE, Some(&self.hook));
         }
@@ -270,13 +259,10 @@ impl Onlookers {
         self.moment_of(When::Now, Among::new(self.list.newest(), false))
     }
 
-    fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
-        Moment { time: self.time(when), to: To::Some(self, among) }
-    }
-
+    /// Something happens that some of them are told.
     #[inline]
-    pub(super) fn moment_of_task(&self, when: When, among: Among) -> TaskMoment<'_> {
-        TaskMoment { time: self.time(when), by: self, among }
+    pub(super) fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
+        Moment { time: self.time(when), to: To::Some(self, among) }
     }
 
     /// Likewise, one who is not among them yet.
