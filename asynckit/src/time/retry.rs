@@ -166,7 +166,15 @@ impl Retry {
         T: Send + 'w,
         F: FnMut() -> Work<'w, T> + Send + 'w,
     {
-        Work::with_job(hop, Retried::new(self.clone(), call))
+        let retried = Retried {
+            policy: self.clone(),
+            call: RefCell::new(Some(call)),
+            tries: Cell::new(0),
+            before: Cell::new(None),
+            pause: Cell::new(None),
+            awaits: Awaits::nothing(),
+        };
+        Work::with_job(hop, retried)
     }
 
     /// Whether this failure of the `tries`-th try is followed by another, and after which pause.
@@ -241,17 +249,6 @@ struct Retried<F, T> {
 }
 
 impl<F, T> Retried<F, T> {
-    fn new(policy: Retry, call: F) -> Retried<F, T> {
-        Retried {
-            policy,
-            call: RefCell::new(Some(call)),
-            tries: Cell::new(0),
-            before: Cell::new(None),
-            pause: Cell::new(None),
-            awaits: Awaits::nothing(),
-        }
-    }
-
     /// Tells of the next try.
     fn tell_try(&self) {
         let before = self.before.take();

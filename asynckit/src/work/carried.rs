@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::future::Polled;
 use super::lift::{flatten, pending_cell, start_task};
+use super::run::{begin_anew, keeping_loans};
 use super::{Carriable, Form, Own, Work, Wrap};
-use crate::core::{Either, Here, Outcome, Owner, Traits, Unsubmitted, task_here};
+use crate::core::{Either, Here, Outcome, Owner, Unsubmitted, task_here};
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
 use crate::observe::tell;
 use crate::pool::{self, Place};
@@ -144,8 +145,7 @@ where
 
     fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T> {
         let own = match self.whole() {
-            Ok(whole) if begins => return whole.begin_inside(here),
-            Ok(whole) => return whole.finish_inside(here),
+            Ok(whole) => return whole.go_on_inside(here, begins),
             Err(own) => own,
         };
         let place = pool::place_here().filter(|_| !here.is_in_place());
@@ -153,14 +153,12 @@ where
             let carriers = place.carriers().cloned()?;
             Some((place, carriers))
         }) else {
-            let work = own.here();
-            return if begins { work.begin_inside(here) } else { work.finish_inside(here) };
+            return own.here().go_on_inside(here, begins);
         };
         if begins {
-            super::run::begin_anew(here);
+            begin_anew(here);
         }
-        let loans = here.keep_loans();
-        let place = if loans.is_empty() { place } else { place.with_loans(loans) };
+        let place = keeping_loans(place, here);
         flatten(AsyncResult::from_owner(own.carried(place, false, carriers)))
     }
 
@@ -261,7 +259,7 @@ where
             Outcome::Done(outcome)
         };
         let inputs = (Either::of(result.into_owner()), ());
-        let told = start_task(hop, &place, Traits::PLAIN, inputs, told);
+        let told = start_task(hop, &place, inputs, told);
         let running = Running::of(told.owner().reference());
         self.answer(flatten(told));
         Some(running)

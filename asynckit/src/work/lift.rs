@@ -196,7 +196,6 @@ where
 pub(super) fn start_task<'w, L, T>(
     hop: Hop,
     place: &Place,
-    traits: Traits,
     inputs: L,
     call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
 ) -> AsyncResult<T>
@@ -204,7 +203,7 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    AsyncResult::from_owner(Lifting::START(hop, To::Place(place, traits), inputs, call))
+    AsyncResult::from_owner(Lifting::START(hop, To::Place(place, Traits::PLAIN), inputs, call))
 }
 
 /// Makes a task of a job.
