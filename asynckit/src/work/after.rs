@@ -7,8 +7,11 @@ use crate::work::{Form, Later, Work};
 
 impl<T: Send> Later<'_, T> {
     /// Makes it a task that waits for the results.
-    pub(super) fn into_cell(self) -> Unsubmitted<T> {
-        let Later { earlier, work } = self;
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::boxed_local, reason = "what is not inlined moves less by it")]
+    pub(super) fn into_cell(self: Box<Self>) -> Unsubmitted<T> {
+        let Later { earlier, work } = *self;
         let (hop, inputs) = (work.hop, (Earlier::of(earlier), ()));
         let call = move |here: &Here<'_>, ((), ())| work.begin_inside(here);
         pending_cell(hop, inputs, call)
