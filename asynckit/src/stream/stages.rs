@@ -204,9 +204,11 @@ impl<'a, T: Send, U, M: Maker<T, U>> Remake<'a, T, U, M> {
         if item.is_none() {
             self.gate.leave();
         }
-        let has_more = maker.is_ready(false) || self.gate.is_ready();
+        let is_ready = maker.is_ready(false);
         let mut state = lock(&self.state);
         state.maker = Some(maker);
+        // Whoever has brought an item before this has left it to this runner.
+        let has_more = is_ready || self.gate.is_ready();
         let number = state.out;
         state.out += u64::from(item.is_some());
         drop(state);
