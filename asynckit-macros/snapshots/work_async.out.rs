@@ -17,9 +17,11 @@ fn waits(
             let __value: asynckit::Result<u8> = { input.await };
             #[allow(unreachable_code)] return __value;
         };
-        ::asynckit::__private::fallible_async_work(
-            &::core::concat!(::core::module_path!(), "::", "waits"),
-            const { ::asynckit::__private::defined() },
+        ::asynckit::__private::async_work(
+            ::asynckit::__private::called(
+                &::core::concat!(::core::module_path!(), "::", "waits"),
+                const { ::asynckit::__private::defined() },
+            ),
             ::asynckit::__private::async_errors_of(&__body).way(),
             __body,
         )

@@ -16,9 +16,11 @@ fn read<'work>(
             let __value: std::io::Result<Vec<u8>> = { std::fs::read(path) };
             #[allow(unreachable_code)] return __value;
         };
-        ::asynckit::__private::fallible_work(
-            &::core::concat!(::core::module_path!(), "::", "read"),
-            const { ::asynckit::__private::defined() },
+        ::asynckit::__private::sync_work(
+            ::asynckit::__private::called(
+                &::core::concat!(::core::module_path!(), "::", "read"),
+                const { ::asynckit::__private::defined() },
+            ),
             ::asynckit::__private::errors_of(&__body).way(),
             __body,
         )

@@ -24,9 +24,11 @@ where
             let __value: Outcome<String> = { body() };
             #[allow(unreachable_code)] return __value;
         };
-        renamed::kit::__private::fallible_work(
-            &::core::concat!(::core::module_path!(), "::", "shown"),
-            const { renamed::kit::__private::defined() },
+        renamed::kit::__private::sync_work(
+            renamed::kit::__private::called(
+                &::core::concat!(::core::module_path!(), "::", "shown"),
+                const { renamed::kit::__private::defined() },
+            ),
             renamed::kit::__private::errors_of(&__body).way(),
             __body,
         )

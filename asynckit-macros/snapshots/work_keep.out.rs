@@ -4,9 +4,10 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
     ::asynckit::__private::work_moves_to_another_thread::<(u64, u8)>();
     ::asynckit::__private::returns_a_result::<io::Result<u64>>();
     return {
-        let __called = ::asynckit::__private::called(const {
-            ::asynckit::__private::defined()
-        });
+        let __called = ::asynckit::__private::called(
+            &::core::concat!(::core::module_path!(), "::", "size"),
+            const { ::asynckit::__private::defined() },
+        );
         {
             ::asynckit_store::attribute::argument::<&'work str>();
             ::asynckit_store::attribute::argument::<(u64, u8)>();
@@ -37,7 +38,6 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                     settings: &__ASYNCKIT_SETTINGS,
                     known: true,
                 },
-                &::core::concat!(::core::module_path!(), "::", "size"),
                 ::asynckit_store::attribute::Bytes,
                 &|| {},
                 __arguments,
@@ -46,7 +46,6 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                     let (__arg1, __arguments) = __arguments;
                     let _ = __arguments;
                     ::asynckit::__private::retried(
-                        &::core::concat!(::core::module_path!(), "::", "size"),
                         __called,
                         3,
                         ::core::time::Duration::new(0u64, 0u32),
@@ -64,7 +63,7 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                                 ::asynckit_cluster::attribute::argument::<(u64, u8)>();
                                 ::asynckit_cluster::attribute::value::<u64>();
                                 fn __call<'work>(
-                                    __called: ::asynckit::__private::Called,
+                                    __called: ::asynckit::__private::Hop,
                                     page: &'work str,
                                     __arg1: (u64, u8),
                                 ) -> ::asynckit::Work<'work, u64> {
@@ -75,8 +74,7 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                                             );
                                             &__ASYNCKIT_LIMIT
                                         };
-                                        ::asynckit::__private::limited(
-                                            __limit,
+                                        ::asynckit::Work::limit(
                                             {
                                                 let __body = move || -> io::Result<u64> {
                                                     let page = page;
@@ -88,13 +86,13 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                                                     };
                                                     #[allow(unreachable_code)] return __value;
                                                 };
-                                                ::asynckit::__private::fallible_work(
-                                                    &::core::concat!(::core::module_path!(), "::", "size"),
+                                                ::asynckit::__private::sync_work(
                                                     __called,
                                                     ::asynckit::__private::errors_of(&__body).way(),
                                                     __body,
                                                 )
                                             },
+                                            __limit,
                                         )
                                     }
                                 }
@@ -120,9 +118,10 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                                     __arrive, "__arg1") ?; let __arg1 =
                                     ::asynckit::__private::owned:: < (u64, u8), _ > (& __arrive,
                                     __arg1); __given.end() ?; let __called =
-                                    ::asynckit::__private::called(const {
-                                    ::asynckit::__private::defined() }); __given.run(& __arrive,
-                                    __call(__called, page, __arg1));
+                                    ::asynckit::__private::called(&
+                                    ::core::concat!(::core::module_path!(), "::", "size"), const
+                                    { ::asynckit::__private::defined() }); __given.run(&
+                                    __arrive, __call(__called, page, __arg1));
                                     ::asynckit::__private::Ok(()) })
                                 }
                                 let __arguments = ();
@@ -135,7 +134,6 @@ pub fn size<'work>(page: &'work str, __arg1: (u64, u8)) -> ::asynckit::Work<'wor
                                         settings: &__ASYNCKIT_SETTINGS,
                                         known: false,
                                     },
-                                    &::core::concat!(::core::module_path!(), "::", "size"),
                                     ::asynckit_cluster::attribute::Bytes,
                                     &|| {},
                                     __arguments,

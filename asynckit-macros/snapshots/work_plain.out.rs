@@ -1,8 +1,11 @@
 #[track_caller]
 pub fn add(a: u32, b: u32) -> ::asynckit::Work<'static, u32> {
-    return ::asynckit::__private::plain_work(
-        &::core::concat!(::core::module_path!(), "::", "add"),
-        const { ::asynckit::__private::defined() },
+    return ::asynckit::__private::sync_work(
+        ::asynckit::__private::called(
+            &::core::concat!(::core::module_path!(), "::", "add"),
+            const { ::asynckit::__private::defined() },
+        ),
+        ::asynckit::__private::AsValue,
         move || -> u32 {
             let a = a;
             let b = b;

@@ -1,11 +1,11 @@
 #[track_caller]
 pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64> {
     return {
-        let __called = ::asynckit::__private::called(const {
-            ::asynckit::__private::defined()
-        });
-        ::asynckit::__private::retried(
+        let __called = ::asynckit::__private::called(
             &::core::concat!(::core::module_path!(), "::", "size"),
+            const { ::asynckit::__private::defined() },
+        );
+        ::asynckit::__private::retried(
             __called,
             3,
             ::core::time::Duration::new(0u64, 0u32),
@@ -25,14 +25,17 @@ pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64>
                         );
                         &__ASYNCKIT_LIMIT
                     };
-                    ::asynckit::__private::limited_by({
-                        #[allow(unused_variables)]
-                        let page = &page;
-                        #[allow(unused_variables)]
-                        let scale = &scale;
-                        page.len()
-                    })(
-                        __limit,
+                    let __limit = &__limit
+                        .take(
+                            ::asynckit::__private::weight({
+                                #[allow(unused_variables)]
+                                let page = &page;
+                                #[allow(unused_variables)]
+                                let scale = &scale;
+                                page.len()
+                            }),
+                        );
+                    ::asynckit::Work::limit(
                         {
                             let __rate = {
                                 static __ASYNCKIT_RATE: ::asynckit::__private::StaticRate = ::asynckit::__private::StaticRate::new(
@@ -42,20 +45,19 @@ pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64>
                                 );
                                 &__ASYNCKIT_RATE
                             };
-                            ::asynckit::__private::by_rate(
-                                __rate,
+                            ::asynckit::Work::rate(
                                 {
                                     ::asynckit_cluster::attribute::argument::<str>();
                                     ::asynckit_cluster::attribute::argument::<u64>();
                                     ::asynckit_cluster::attribute::value::<u64>();
                                     fn __call<'work>(
-                                        __called: ::asynckit::__private::Called,
+                                        __called: ::asynckit::__private::Hop,
                                         page: &'work str,
                                         scale: u64,
                                     ) -> ::asynckit::Work<'work, u64> {
-                                        ::asynckit::__private::plain_work(
-                                            &::core::concat!(::core::module_path!(), "::", "size"),
+                                        ::asynckit::__private::sync_work(
                                             __called,
+                                            ::asynckit::__private::AsValue,
                                             move || -> u64 {
                                                 let page = page;
                                                 let scale = scale;
@@ -85,9 +87,10 @@ pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64>
                                         page); let scale = __given.next:: < u64, _ > (& __arrive,
                                         "scale") ?; let scale = ::asynckit::__private::owned:: <
                                         u64, _ > (& __arrive, scale); __given.end() ?; let __called
-                                        = ::asynckit::__private::called(const {
-                                        ::asynckit::__private::defined() }); __given.run(& __arrive,
-                                        __call(__called, page, scale));
+                                        = ::asynckit::__private::called(&
+                                        ::core::concat!(::core::module_path!(), "::", "size"), const
+                                        { ::asynckit::__private::defined() }); __given.run(&
+                                        __arrive, __call(__called, page, scale));
                                         ::asynckit::__private::Ok(()) })
                                     }
                                     let __arguments = ();
@@ -100,7 +103,6 @@ pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64>
                                             settings: &__ASYNCKIT_SETTINGS,
                                             known: false,
                                         },
-                                        &::core::concat!(::core::module_path!(), "::", "size"),
                                         ::asynckit_cluster::attribute::Bytes,
                                         &|| {},
                                         __arguments,
@@ -112,8 +114,10 @@ pub fn size<'work>(page: &'work str, scale: u64) -> ::asynckit::Work<'work, u64>
                                         },
                                     )
                                 },
+                                __rate,
                             )
                         },
+                        __limit,
                     )
                 }
             },

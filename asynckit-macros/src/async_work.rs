@@ -4,7 +4,7 @@
 //! #[track_caller]
 //! pub fn size<'work>(page: &'work [u8]) -> ::asynckit::Work<'work, usize> {
 //!     ::asynckit::__private::work_moves_to_another_thread::<&'work [u8]>();
-//!     ::asynckit::__private::plain_work(&"module::size", move || -> usize {
+//!     ::asynckit::__private::sync_work(called(&"module::size", ..), AsValue, move || -> usize {
 //!         let page = page;
 //!         let value: usize = { /* the body */ };
 //!         return value;
@@ -17,7 +17,7 @@
 //!
 //! ```text
 //! let body = move || -> io::Result<usize> { .. };
-//! ::asynckit::__private::fallible_work(&"module::size", errors_of(&body).way(), body)
+//! ::asynckit::__private::sync_work(called(&"module::size", ..), errors_of(&body).way(), body)
 //! ```
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
@@ -151,12 +151,13 @@ fn work_body(
     let (span, body_as_written) = (body.span(), body);
     let name = function.signature.ident.unraw().to_string();
     let at = function.signature.fn_token.span;
-    let (origin, defined) = (origin(&name), defined(support, at));
-    // What is made later, of a call that may be carried out elsewhere, is of the same call.
-    let called = if options.calls.is_carried() {
+    let origin = origin(&name);
+    let call = call(support, &origin, at);
+    // What is made later, such as another try, is of the same call.
+    let called = if options.calls.are_made_later() {
         local("called").to_token_stream()
     } else {
-        defined.clone()
+        call.clone()
     };
     let bindings = parameters.iter().map(|parameter| &parameter.binding);
     let result = local("value");
@@ -183,12 +184,7 @@ fn work_body(
     };
     let fallible = matches!(output.value, Value::Fallible(_));
     let (open, close) = ends(&output.returned);
-    let make = match (is_async, fallible) {
-        (false, false) => support.private("plain_work"),
-        (false, true) => support.private_at("fallible_work", open, close),
-        (true, false) => support.private("async_work"),
-        (true, true) => support.private_at("fallible_async_work", open, close),
-    };
+    let make = if is_async { "async_work" } else { "sync_work" };
     // A `return` in an async block coerces to its type only if that is known before.
     let returns = (is_async && !matches!(output.value, Value::Never)).then(|| {
         let option = quote!(::core::option::Option);
@@ -207,10 +203,12 @@ fn work_body(
         let errors = support.private_at(errors, open, close);
         let of_own = parenthesized(quote_spanned!(close=> &#own), close);
         let way = method("way", TokenStream::new(), close);
-        let arguments = parenthesized(quote!(&#origin, #called, #errors #of_own #way, #own), close);
+        let make = support.private_at(make, open, close);
+        let arguments = parenthesized(quote!(#called, #errors #of_own #way, #own), close);
         quote!({ let #own = #body; #make #arguments })
     } else {
-        let arguments = parenthesized(quote!(&#origin, #called, #body), close);
+        let (make, way) = (support.private(make), support.private("AsValue"));
+        let arguments = parenthesized(quote!(#called, #way, #body), close);
         quote!(#make #arguments)
     };
     let described = Described {
@@ -219,7 +217,7 @@ fn work_body(
         output,
         body: body_as_written,
         origin,
-        defined,
+        call,
         called,
         value: value_type(support, output),
     };
@@ -235,11 +233,11 @@ fn origin(name: &str) -> TokenStream {
     quote!(::core::concat!(::core::module_path!(), "::", #name))
 }
 
-/// Where it stands.
-fn defined(support: &Support, at: Span) -> TokenStream {
-    let defined = support.private_at("defined", at, at);
+/// The call of the function, which stands here.
+fn call(support: &Support, origin: &TokenStream, at: Span) -> TokenStream {
+    let (called, defined) = (support.private("called"), support.private_at("defined", at, at));
     let arguments = parenthesized(TokenStream::new(), at);
-    quote!(const { #defined #arguments })
+    quote!(#called(&#origin, const { #defined #arguments }))
 }
 
 /// Each on the user's own type: what may not go to another thread, and what is no `Result`.

@@ -290,7 +290,6 @@ impl Carried {
             #carried(
                 #called,
                 #about { function: &__ASYNCKIT_FUNCTION, settings: &__ASYNCKIT_SETTINGS, known: #known },
-                &#origin,
                 #bytes,
                 &|| {},
                 #all,
@@ -310,9 +309,9 @@ pub(crate) struct Described<'a> {
     pub(crate) lifetime: &'a WorkLifetime,
     pub(crate) output: &'a Output,
     pub(crate) body: &'a Group,
-    /// Its name, where it is defined, and where it is called: three expressions.
+    /// Its name, its call as that is made, and the same later: three expressions.
     pub(crate) origin: TokenStream,
-    pub(crate) defined: TokenStream,
+    pub(crate) call: TokenStream,
     pub(crate) called: TokenStream,
     /// The type of its value.
     pub(crate) value: TokenStream,

@@ -2,12 +2,13 @@
 //! many at once, and where (`carried`).
 //!
 //! ```text
-//! due(Duration::new(60, 0), retried(&"module::f", 3, Duration::new(0, 100_000_000), move || {
+//! let called = called(&"module::f", ..);
+//! Work::deadline(retried(called, 3, Duration::new(0, 100_000_000), move || {
 //!     let url = again(&url);
-//!     limited(limit, limited_in_time(Duration::new(5, 0), plain_work(&"module::f", move || {
+//!     Work::limit(Work::timeout(sync_work(called, AsValue, move || {
 //!         /* the body */
-//!     })))
-//! }))
+//!     }), Duration::new(5, 0)), limit)
+//! }), Duration::new(60, 0))
 //! ```
 
 use std::time::Duration;
@@ -66,9 +67,9 @@ impl Calls {
         })
     }
 
-    /// Whether others may carry its calls out.
-    pub(crate) fn is_carried(&self) -> bool {
-        self.keep.is_some() || self.remote.is_some()
+    /// Whether any of its calls is made after the call of the function: again, or if nobody else carries it out.
+    pub(crate) fn are_made_later(&self) -> bool {
+        self.retry.is_some() || self.keep.is_some() || self.remote.is_some()
     }
 
     /// Reports what does not go together, and leaves it out.
@@ -121,10 +122,11 @@ impl Calls {
         work: TokenStream,
     ) -> TokenStream {
         let mut work = work;
-        let Described { origin, defined, called, .. } = function;
+        let Described { call, called, .. } = function;
+        let of_work = support.public("Work");
         if let Some(limit) = self.timeout {
-            let (in_time, limit) = (support.private("limited_in_time"), seconds(limit));
-            work = quote!(#in_time(#limit, #work));
+            let limit = seconds(limit);
+            work = quote!(#of_work::timeout(#work, #limit));
         }
         match &self.remote {
             None => {
@@ -139,23 +141,22 @@ impl Calls {
             let backoff = seconds(backoff);
             let arguments = parameters.iter().filter_map(|parameter| parameter.argument.as_ref());
             let again = arguments.map(|argument| argument.again(support));
-            work = quote!(#retried(&#origin, #called, #retries, #backoff, move || { #(#again)* #work }));
+            work = quote!(#retried(#called, #retries, #backoff, move || { #(#again)* #work }));
         }
         if let Some(keep) = &self.keep {
             work = keep.around(support, function, parameters, TokenStream::new(), work);
         }
-        if self.is_carried() {
-            let now = support.private("called");
-            work = quote!({ let #called = #now(#defined); #work });
+        if self.are_made_later() {
+            work = quote!({ let #called = #call; #work });
         }
         if let Some(limit) = self.deadline {
-            let (due, limit) = (support.private("due"), seconds(limit));
-            work = quote!(#due(#limit, #work));
+            let limit = seconds(limit);
+            work = quote!(#of_work::deadline(#work, #limit));
         }
         if let Some(priority) = self.priority {
-            let (prioritized, of) = (support.private("prioritized"), support.public("Priority"));
-            let priority = Ident::new(priority, Span::mixed_site());
-            work = quote!(#prioritized(#of::#priority, #work));
+            let (of, priority) =
+                (support.public("Priority"), Ident::new(priority, Span::mixed_site()));
+            work = quote!(#of_work::priority(#work, #of::#priority));
         }
         work
     }
@@ -189,7 +190,7 @@ impl Calls {
     /// As often as the `rate` says, if there is one.
     fn by_rate(&self, support: &Support, work: TokenStream) -> TokenStream {
         let Some((count, period)) = self.rate else { return work };
-        let (by_rate, rate) = (support.private("by_rate"), support.private("StaticRate"));
+        let (of_work, rate) = (support.public("Work"), support.private("StaticRate"));
         let (own, period) = (local("rate"), seconds(period));
         let burst = self.burst.as_ref().map_or_else(|| quote!(1), |(_, most)| quote!(#most));
         quote!({
@@ -197,7 +198,7 @@ impl Calls {
                 static __ASYNCKIT_RATE: #rate = #rate::new(#count, #period, #burst);
                 &__ASYNCKIT_RATE
             };
-            #by_rate(#own, #work)
+            #of_work::rate(#work, #own)
         })
     }
 
@@ -209,23 +210,21 @@ impl Calls {
         work: TokenStream,
     ) -> TokenStream {
         let Some(most) = &self.limit else { return work };
-        let limit = support.private("StaticLimit");
-        let limited = match &self.weight {
-            // Asked for while the arguments are still there.
-            Some((name, weight)) => {
-                let limited = support.private_at("limited_by", name.span(), name.span());
-                let weight = parenthesized(over(parameters, weight), name.span());
-                quote!(#limited #weight)
-            }
-            None => support.private("limited").into_token_stream(),
-        };
+        let (of_work, limit) = (support.public("Work"), support.private("StaticLimit"));
         let own = local("limit");
+        // Asked for while the arguments are still there.
+        let weighed = self.weight.as_ref().map(|(name, expression)| {
+            let weight = support.private_at("weight", name.span(), name.span());
+            let expression = parenthesized(over(parameters, expression), name.span());
+            quote!(let #own = &#own.take(#weight #expression);)
+        });
         quote!({
             let #own = {
                 static __ASYNCKIT_LIMIT: #limit = #limit::new(#most);
                 &__ASYNCKIT_LIMIT
             };
-            #limited(#own, #work)
+            #weighed
+            #of_work::limit(#work, #own)
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The other side of `remote`: a function that others call by its name.
 //!
 //! ```text
-//! fn __call<'work>(__called: Called, page: &'work [u8], n: u8) -> ::asynckit::Work<'work, usize> { /* the work, for one try */ }
+//! fn __call<'work>(__called: Hop, page: &'work [u8], n: u8) -> ::asynckit::Work<'work, usize> { /* the work, for one try */ }
 //! ::asynckit::__serve! {
 //!     Served::new(&FUNCTION, &SETTINGS, |mut given| {
 //!         let arrive = { use ::asynckit::__private::unserved::*; { use ::asynckit_cluster::attribute::*; Arrive } };
@@ -9,7 +9,7 @@
 //!         let page = lent::<[u8], _>(&arrive, &page);
 //!         let n = owned::<u8, _>(&arrive, given.next::<u8, _>(&arrive, "n")?);
 //!         given.end()?;
-//!         let __called = called(defined());
+//!         let __called = called(&"module::size", defined());
 //!         given.run(&arrive, __call(__called, page, n));
 //!         Ok(())
 //!     })
@@ -90,15 +90,14 @@ pub(crate) fn served(
     parameters: &[Parameter],
     work: TokenStream,
 ) -> Served {
-    let Described { signature, lifetime, output, defined, called, .. } = function;
+    let Described { signature, lifetime, output, call: made_here, called, .. } = function;
     let generics = lifetime.bound(&signature.generics);
     let (list, conditions) = (generic_parameters(&generics), &generics.where_clause);
     let returned = work_type(support, &lifetime.name, output);
     let declarations = parameters.iter().map(|parameter| &parameter.declaration);
-    let (name, called_type, now) =
-        (local("call"), support.private("Called"), support.private("called"));
+    let (name, hop) = (local("call"), support.private("Hop"));
     let made = quote! {
-        fn #name #list (#called: #called_type, #(#declarations),*) -> #returned #conditions { #work }
+        fn #name #list (#called: #hop, #(#declarations),*) -> #returned #conditions { #work }
     };
     let arguments: Vec<TokenStream> = parameters
         .iter()
@@ -157,7 +156,7 @@ pub(crate) fn served(
                 };
                 #(#taken)*
                 #given.end()?;
-                let #called = #now(#defined);
+                let #called = #made_here;
                 #given.run(&#arrive, #call);
                 #ok(())
             })

@@ -9,13 +9,15 @@ pub use rate::{Rate, StaticRate};
 
 use std::fmt;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::panic::Location;
 
 use crate::sync::{Arc, OnceLock};
 #[cfg(feature = "jobserver")]
 use crate::terms::Slots;
-use crate::terms::{Permits, Wanted, Whose};
+use crate::terms::{Permits, Whose};
 use crate::work::Work;
+use job::LimitedWork;
 
 /// At most so much work at once: for what strains something else than the pool's own threads.
 ///
@@ -279,7 +281,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn limit(self, limit: &Limit) -> Work<'w, T> {
-        self.wanting(Wanted { whose: Whose::Limit(limit.permits.clone()), weight: limit.weight })
+        self.under(LimitedWork::new(Whose::Limit(limit.permits.clone()), limit.weight))
     }
 }
 
@@ -301,8 +303,12 @@ impl StaticLimit {
         assert!(most > 0, "a limit of 0 would let no work begin");
         StaticLimit { most, at: Location::caller(), limit: OnceLock::new() }
     }
+}
 
-    pub(crate) fn get(&self) -> &Limit {
+impl Deref for StaticLimit {
+    type Target = Limit;
+
+    fn deref(&self) -> &Limit {
         self.limit.get_or_init(|| Limit::at(self.most, self.at))
     }
 }

@@ -6,7 +6,7 @@ mod raised;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use raised::{Raised, message, note_places};
+pub(crate) use raised::{message, note_places, raised_at};
 
 /// What a panic carries.
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -16,11 +16,6 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
     // What the code has touched is either dropped unseen or was shared by the user's own choice.
     catch_unwind(AssertUnwindSafe(f))
-}
-
-/// Where the panic was raised that this thread has just caught, if that was noted.
-pub(crate) fn raised_at(message: &str) -> Option<Raised> {
-    raised::take(message)
 }
 
 /// Calls foreign code whose panic concerns nobody but itself; `None` where it panicked.

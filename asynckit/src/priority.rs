@@ -2,13 +2,11 @@
 
 use std::marker::PhantomData;
 
-use crate::core::{Awaits, Here, Job, JobStep, Unsubmitted, VisitEdges};
-use crate::error::{Error, Hop};
-use crate::pool::{self, Handle, Place, Spawn, Spawner, narrows_a_place};
+use crate::core::Here;
+use crate::pool::{Handle, Place, Spawn, Spawner, narrows_a_place};
 use crate::result::AsyncResult;
 use crate::terms::Priority;
-use crate::work::stage::{Staged, start_at};
-use crate::work::{Term, Work, work};
+use crate::work::{Begin, Term, Work, work};
 
 impl Priority {
     /// The pool or scope, for work of this priority.
@@ -67,35 +65,11 @@ impl<S: ?Sized> Prioritized<'_, S> {
 
 narrows_a_place!(Prioritized);
 
-/// Work of some priority: it is submitted to its place with that.
-struct RankedWork<'w, T> {
-    priority: Priority,
-    inner: Staged<'w, T>,
-    awaits: Awaits<T>,
-}
+impl Term for Priority {
+    const COMES_FIRST: bool = true;
 
-impl<T: Send> Job<T> for RankedWork<'_, T> {
-    const IMMEDIATE: bool = true;
-
-    fn edges(&self, visit: VisitEdges<'_>) {
-        self.awaits.edges(visit);
-    }
-
-    fn run(&self, here: &Here<'_>) -> JobStep<T> {
-        if let Some(outcome) = self.awaits.outcome() {
-            return JobStep::Done(outcome);
-        }
-        let place = pool::place_here().map(|place| place.with_priority(self.priority));
-        self.awaits.result(start_at(self.inner.take(), here, place), true)
-    }
-
-    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        self.inner.take().run_part(here.hook())
-    }
-
-    fn release(&self, cancelled: bool) {
-        self.awaits.release(cancelled);
-        self.inner.release();
+    fn begin(&self, place: Place, _here: &Here<'_>) -> Begin {
+        Begin::On(place.with_priority(*self))
     }
 }
 
@@ -116,21 +90,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(now.get()? + later.get()?, 14);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn priority(mut self, priority: Priority) -> Work<'w, T> {
-        match self.put_around(ranked_cell, Term::Priority(priority)) {
-            Ok(()) => self,
-            Err(_) => self.ranked(priority),
-        }
+    pub fn priority(self, priority: Priority) -> Work<'w, T> {
+        self.under(priority)
     }
-
-    fn ranked(self, priority: Priority) -> Work<'w, T> {
-        let hop = self.hop();
-        let job = RankedWork { priority, inner: Staged::of(self), awaits: Awaits::nothing() };
-        Work::with_job(hop, job)
-    }
-}
-
-fn ranked_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
-    let Term::Priority(priority) = term else { unreachable!("a priority is no other term") };
-    Work::with_cell(hop, inner).ranked(priority).into_cell()
 }

@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use crate::core::{Awaits, Either, Here, Job, JobStep, VisitEdges};
-use crate::error::{BoxError, Error, ErrorKind, Hop};
+use crate::error::{Error, ErrorKind, Hop};
 use crate::observe::TaskKind;
-use crate::panic::Payload;
 use crate::pool::Place;
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
@@ -161,37 +160,36 @@ impl Drop for Statement {
     }
 }
 
-/// What a chain's block has come to.
-pub(crate) enum BlockEnd<T> {
-    Result(AsyncResult<T>),
-    Raised(BoxError),
-    Panicked(Payload),
-}
-
 /// The end of a chain, which waits for the statements' work.
 struct Conclusion<T> {
-    end: Cell<Option<BlockEnd<T>>>,
-    /// The outcome of the block's end.
+    /// What the block has come to, until that is waited for.
+    end: Cell<Option<AsyncResult<T>>>,
+    /// The outcome of that.
     ended: Cell<Option<Result<T, Error>>>,
     statements: Cell<Option<Arc<Statements>>>,
     awaits_value: Awaits<T>,
     awaits_one: Awaits<()>,
 }
 
-/// The result of a chain that has claimed its statements' work.
+/// The result of a chain that has claimed its statements' work. `end`: what its block has come to.
 pub(crate) fn conclude<T: Send>(
     hop: Hop,
     place: Place,
-    end: BlockEnd<T>,
+    end: Result<AsyncResult<T>, Error>,
     statements: Arc<Statements>,
 ) -> AsyncResult<T> {
     let conclusion = Conclusion {
-        end: Cell::new(Some(end)),
+        end: Cell::new(None),
         ended: Cell::new(None),
-        statements: Cell::new(Some(statements)),
+        statements: Cell::new(None),
         awaits_value: Awaits::nothing(),
         awaits_one: Awaits::nothing(),
     };
+    match end {
+        Ok(result) => conclusion.end.set(Some(result)),
+        Err(error) => conclusion.end(Err(error), &statements),
+    }
+    conclusion.statements.set(Some(statements));
     start_job(hop, &place, conclusion)
 }
 
@@ -219,22 +217,13 @@ impl<T> Job<T> for Conclusion<T> {
         self.awaits_one.edges(visit);
     }
 
-    fn run(&self, here: &Here<'_>) -> JobStep<T> {
+    fn run(&self, _here: &Here<'_>) -> JobStep<T> {
         let Some(statements) = self.statements.take() else {
             unreachable!("a chain was concluded twice");
         };
-        match self.end.take() {
-            Some(BlockEnd::Result(result)) => {
-                self.statements.set(Some(statements));
-                return self.awaits_value.result(result.into_owner(), false);
-            }
-            Some(BlockEnd::Raised(error)) => {
-                self.end(Err(here.failed(error)), &statements);
-            }
-            Some(BlockEnd::Panicked(payload)) => {
-                self.end(Err(Error::panicked(here.hop(), payload, here.hook())), &statements);
-            }
-            None => {}
+        if let Some(end) = self.end.take() {
+            self.statements.set(Some(statements));
+            return self.awaits_value.result(end.into_owner(), false);
         }
         if let Some(outcome) = self.awaits_value.outcome() {
             self.end(outcome, &statements);

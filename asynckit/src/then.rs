@@ -157,7 +157,7 @@ impl<T> AsyncResult<T> {
                 Seen::Copied(value) => f(Ok(value)),
                 Seen::Lent(value) => match value.outcome() {
                     Ok(value) => f(Ok(value)),
-                    Err(error) => f(Err(&Self::failure(error))),
+                    Err(error) => f(Err(&error.observed())),
                 },
             };
             let called = panic::catch(|| Callback::called(told, hop, || foreign::noting(call)));

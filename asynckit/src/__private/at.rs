@@ -1,8 +1,9 @@
-//! Where a call is: at the line of the caller, or where that was when the rest of it is made later.
+//! What was called, and where.
 
 use core::panic::Location;
 
-use crate::error::{At, Hop, line_of_call};
+use crate::error::At;
+pub use crate::error::Hop;
 
 /// Where a function is defined: the line of a call that has none of its own.
 #[track_caller]
@@ -10,41 +11,27 @@ pub const fn defined() -> At {
     Location::caller()
 }
 
-/// Where a function was called, for what of the call is made later.
-#[derive(Clone, Copy)]
-pub struct Called(At);
-
-/// Where this function is called.
+/// A call of an annotated function, at the line of the caller. Where the standard library calls it, which was handed it
+/// by name as in `.map(download)`, that is its definition.
 #[inline]
 #[track_caller]
-pub fn called(defined: At) -> Called {
-    Called(line_of_call(defined))
+pub fn called(name: &'static &'static str, defined: At) -> Hop {
+    let at = Location::caller();
+    Hop { name, at: if is_of_the_library(at) { defined } else { at } }
 }
 
-/// Tells where a call is.
-pub trait CalledAt: Copy {
-    fn line(self) -> At;
+/// Whether it is a line of the standard library.
+#[inline]
+fn is_of_the_library(at: &Location<'_>) -> bool {
+    let file = at.file().as_bytes();
+    // Most files have relative names.
+    file.first() == Some(&b'/')
+        && (file.starts_with(b"/rustc/") || file.ends_with(b"/core/src/ops/function.rs"))
 }
 
-/// Where it is made.
-impl CalledAt for At {
-    #[inline]
-    #[track_caller]
-    fn line(self) -> At {
-        line_of_call(self)
-    }
-}
-
-impl CalledAt for Called {
-    #[inline]
-    fn line(self) -> At {
-        self.0
-    }
-}
-
-/// The hop of a call.
+/// A call in a chain.
 #[inline]
 #[track_caller]
-pub(super) fn hop(origin: &'static &'static str, at: impl CalledAt) -> Hop {
-    Hop { name: origin, at: at.line() }
+pub fn call_site(name: &'static &'static str) -> Hop {
+    Hop::here(name)
 }

@@ -14,13 +14,13 @@
 //! and all. The impossible one has the type `!`, so that nothing which it moves counts as moved.
 
 use core::marker::PhantomData;
-use core::panic::Location;
 
 use super::probed::Probed;
 use crate::core::{
     AllReady, Body, Borrowed, Here, Inputs, Lent, Many, Moved, Outcome, Plain, SomePending, put,
     taken,
 };
+use crate::error::Hop;
 use crate::pool::Spawner;
 use crate::result::AsyncResult;
 use crate::work::lifted;
@@ -242,24 +242,6 @@ impl<X> Returns for fn() -> X {
     type Value = X;
 }
 
-/// The place of a call in the source, and the name of what it calls.
-pub struct Site {
-    name: &'static &'static str,
-    at: &'static Location<'static>,
-}
-
-#[inline]
-#[track_caller]
-pub fn call_site(name: &'static &'static str) -> Site {
-    Site { name, at: Location::caller() }
-}
-
-impl Site {
-    pub(super) fn apart(self) -> (&'static &'static str, &'static Location<'static>) {
-        (self.name, self.at)
-    }
-}
-
 /// Nothing but an expression that stands where the user's call does, for messages about it.
 #[inline]
 pub fn same<X>(value: X) -> X {
@@ -296,7 +278,7 @@ pub struct Later<'p, A: Arguments, P: ?Sized> {
 
 impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
     #[inline]
-    pub fn __call<'w, T, F>(self, site: Site, call: F) -> Probed<AsyncResult<T>>
+    pub fn __call<'w, T, F>(self, site: Hop, call: F) -> Probed<AsyncResult<T>>
     where
         P: Spawner<'w>,
         A::Inputs: Travel + 'w,
@@ -304,7 +286,7 @@ impl<A: Arguments, P: ?Sized> Later<'_, A, P> {
         F: FnOnce(&Here<'_>, GivenTo<A>) -> Outcome<T> + Send + 'w,
     {
         let call = With(call, PhantomData::<fn(A::Inputs)>);
-        Probed(lifted(site.name, site.at, self.inputs, self.place, call))
+        Probed(lifted(site, self.inputs, self.place, call))
     }
 }
 
@@ -328,7 +310,7 @@ where
 }
 
 impl<A: Arguments> Impossible<A> {
-    pub fn __call<O, F>(self, _site: Site, _call: F) -> !
+    pub fn __call<O, F>(self, _site: Hop, _call: F) -> !
     where
         F: FnOnce(&Here<'_>, GivenTo<A>) -> O,
     {

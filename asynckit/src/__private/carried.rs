@@ -2,9 +2,9 @@
 
 use core::any::{Any, type_name};
 
-use super::at::{CalledAt, hop};
 use crate::carry::{ByValue, Decode};
 pub use crate::carry::{Given, Served, unserved};
+use crate::error::Hop;
 pub use crate::terms::Function;
 use crate::terms::{Codec, Description};
 use crate::work::{Work, described};
@@ -19,11 +19,9 @@ pub struct About {
 /// A call that may be carried out elsewhere. `generic`: a closure of the function, which has the types in its name that
 /// the function is generic over.
 #[inline]
-#[track_caller]
 pub fn carried<'w, A, C, T, G, F>(
-    at: impl CalledAt,
+    call_site: Hop,
     about: About,
-    origin: &'static &'static str,
     codec: C,
     _generic: &G,
     arguments: A,
@@ -39,7 +37,7 @@ where
     let types = || format!("{} {} {}", type_name::<A>(), type_name::<T>(), type_name::<G>());
     let About { function, settings, known } = about;
     let description = Description { function, settings, types, known };
-    described(hop(origin, at), description, codec, arguments, call)
+    described(call_site, description, codec, arguments, call)
 }
 
 /// An argument that a function takes as it is.

@@ -10,8 +10,7 @@ use core::ops::Deref;
 use std::any::TypeId;
 use std::fmt;
 
-use super::at::{CalledAt, hop};
-use crate::error::{BoxError, Lent, Whole};
+use crate::error::{BoxError, Hop, Lent, Whole};
 use crate::work::{Work, new_async_work, new_work};
 
 /// A return type whose error travels along the chain: a `Result`.
@@ -61,38 +60,59 @@ impl<E: Into<BoxError>> IntoFailure for E {
     }
 }
 
-/// The way that an error travels.
-pub trait ErrorWay<E>: Copy + Send {
+/// The way of what a function returns.
+pub trait ErrorWay<R>: Copy + Send {
+    type Value;
+
     #[doc(hidden)]
-    fn take(self, error: E) -> BoxError;
+    fn outcome(self, returned: R) -> Result<Self::Value, BoxError>;
 }
 
-/// Whatever converts into a box.
+/// It is the value.
 #[derive(Clone, Copy)]
-pub struct Converted;
+pub struct AsValue;
 
-impl<E: IntoFailure> ErrorWay<E> for Converted {
+impl<T> ErrorWay<T> for AsValue {
+    type Value = T;
+
     #[inline]
-    fn take(self, error: E) -> BoxError {
-        error.into_box()
+    fn outcome(self, returned: T) -> Result<T, BoxError> {
+        Ok(returned)
     }
 }
 
-/// What lends an error.
+/// Its error is whatever converts into a box.
+#[derive(Clone, Copy)]
+pub struct Converted;
+
+impl<R: Fallible> ErrorWay<R> for Converted {
+    type Value = R::Value;
+
+    #[inline]
+    fn outcome(self, returned: R) -> Result<R::Value, BoxError> {
+        returned.into_result().map_err(IntoFailure::into_box)
+    }
+}
+
+/// Its error is what lends one.
 #[derive(Clone, Copy)]
 pub struct AsItIs;
 
-impl<E> ErrorWay<E> for AsItIs
+impl<R> ErrorWay<R> for AsItIs
 where
-    E: IntoFailure + AsRef<Lent> + fmt::Debug + Send + Sync + 'static,
+    R: Fallible<Error: AsRef<Lent> + fmt::Debug + Send + Sync + 'static>,
 {
+    type Value = R::Value;
+
     #[inline]
-    fn take(self, error: E) -> BoxError {
-        // A box lends what is in it, and is what the rest is put into.
-        if TypeId::of::<E>() == TypeId::of::<BoxError>() {
-            return error.into_box();
-        }
-        Box::new(Whole::new(error))
+    fn outcome(self, returned: R) -> Result<R::Value, BoxError> {
+        returned.into_result().map_err(|error| {
+            // A box lends what is in it, and is what the rest is put into.
+            if TypeId::of::<R::Error>() == TypeId::of::<BoxError>() {
+                return error.into_box();
+            }
+            Box::new(Whole::new(error))
+        })
     }
 }
 
@@ -162,70 +182,22 @@ pub const fn work_moves_to_another_thread<T: Send + ?Sized>() {}
 #[inline]
 pub const fn returns_a_result<R: Fallible>() {}
 
-/// The work of a function whose value travels as it is.
+/// The work of a function.
 #[inline]
-#[track_caller]
-pub fn plain_work<'w, T, F>(
-    origin: &'static &'static str,
-    at: impl CalledAt,
-    body: F,
-) -> Work<'w, T>
+pub fn sync_work<'w, R, W, F>(site: Hop, way: W, body: F) -> Work<'w, W::Value>
 where
-    T: Send + 'w,
-    F: FnOnce() -> T + Send + 'w,
-{
-    new_work(hop(origin, at), move || Ok(body()))
-}
-
-/// The work of a function whose error travels apart from its value.
-#[inline]
-#[track_caller]
-pub fn fallible_work<'w, R, W, F>(
-    origin: &'static &'static str,
-    at: impl CalledAt,
-    way: W,
-    body: F,
-) -> Work<'w, R::Value>
-where
-    R: Fallible,
-    R::Value: Send + 'w,
-    W: ErrorWay<R::Error> + 'w,
+    W: ErrorWay<R, Value: Send + 'w> + 'w,
     F: FnOnce() -> R + Send + 'w,
 {
-    new_work(hop(origin, at), move || body().into_result().map_err(|error| way.take(error)))
+    new_work(site, move || way.outcome(body()))
 }
 
-/// [`plain_work`] of an `async fn`.
+/// The work of an `async fn`.
 #[inline]
-#[track_caller]
-pub fn async_work<'w, T, F>(
-    origin: &'static &'static str,
-    at: impl CalledAt,
-    body: F,
-) -> Work<'w, T>
+pub fn async_work<'w, R, W, F>(site: Hop, way: W, body: F) -> Work<'w, W::Value>
 where
-    T: Send + 'w,
-    F: Future<Output = T> + Send + 'w,
-{
-    new_async_work(hop(origin, at), async move { Ok(body.await) })
-}
-
-/// [`fallible_work`] of an `async fn`.
-#[inline]
-#[track_caller]
-pub fn fallible_async_work<'w, R, W, F>(
-    origin: &'static &'static str,
-    at: impl CalledAt,
-    way: W,
-    body: F,
-) -> Work<'w, R::Value>
-where
-    R: Fallible,
-    R::Value: Send + 'w,
-    W: ErrorWay<R::Error> + 'w,
+    W: ErrorWay<R, Value: Send + 'w> + 'w,
     F: Future<Output = R> + Send + 'w,
 {
-    new_async_work(hop(origin, at), async move {
-        body.await.into_result().map_err(|error| way.take(error))
-    })
+    new_async_work(site, async move { way.outcome(body.await) })
 }

@@ -1,7 +1,8 @@
 //! What a chain may end in.
 
-use crate::core::{Many, Moved};
+use crate::core::{Inputs, Many};
 use crate::error::Hop;
+use crate::many::{JoinTuple, each_tuple};
 use crate::pool::{Handle, Spawner};
 use crate::result::AsyncResult;
 use crate::work::{Work, gather_at};
@@ -68,45 +69,43 @@ where
 
     fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Vec<G::Value>> {
         let all: Vec<_> = self.into_iter().map(|one| one.gather(place)).collect();
-        let Handle(place) = place.place();
-        gather_at(
-            Hop::here(&"chain"),
-            Some(place),
-            (Many::of(all.into_iter().map(AsyncResult::into_owner)), ()),
-            |(values, ())| values,
-        )
+        let inputs = (Many::of(all.into_iter().map(AsyncResult::into_owner)), ());
+        gather_here(place, inputs, |(values, ())| values)
     }
 }
 
-macro_rules! gather_tuples {
-    ($(($($G:ident)+))+) => { $(
+/// Collects what a chain on this place ends in.
+#[track_caller]
+fn gather_here<'w, S, L, U>(
+    place: &S,
+    inputs: L,
+    shape: impl FnOnce(L::Values) -> U + Send,
+) -> AsyncResult<U>
+where
+    S: Spawner<'w> + ?Sized,
+    L: Inputs + Send,
+    U: Send,
+{
+    let Handle(place) = place.place();
+    gather_at(Hop::here(&"chain"), Some(place), inputs, shape)
+}
+
+macro_rules! gather_tuple {
+    ($($G:ident $place:tt)+) => {
         impl<'w, $($G: Gather<'w>),+> Gather<'w> for ($($G,)+)
         where
             $($G::Value: Send + 'w),+
         {
             type Value = ($($G::Value,)+);
 
-            #[allow(non_snake_case)]
             fn gather<S: Spawner<'w> + ?Sized>(self, place: &S) -> AsyncResult<Self::Value> {
-                let ($($G,)+) = self;
-                $(let $G = Moved::of($G.gather(place).into_owner());)+
-                let Handle(place) = place.place();
-        gather_at(Hop::here(&"chain"), Some(place), pairs!($($G)+), |pairs!($($G)+)| ($($G,)+))
+                let results = ($(self.$place.gather(place),)+);
+                gather_here(place, results.into_inputs(), <($(AsyncResult<$G::Value>,)+)>::values)
             }
         }
-    )+ };
+    };
 }
-
-/// `a b c` as `(a, (b, (c, ())))`, a pattern as well as an expression.
-macro_rules! pairs {
-    () => { () };
-    ($first:ident $($rest:ident)*) => { ($first, pairs!($($rest)*)) };
-}
-
-gather_tuples! {
-    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
-    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
-}
+each_tuple!(gather_tuple);
 
 /// What may be the condition of an `if` or `while` in a chain: a `bool`.
 #[diagnostic::on_unimplemented(

@@ -2,39 +2,17 @@
 
 use core::time::Duration;
 
-use super::at::{CalledAt, hop};
+use crate::error::Hop;
 pub use crate::limit::StaticLimit;
 #[cfg(feature = "rate")]
 pub use crate::limit::StaticRate;
-use crate::terms::Priority;
 use crate::time::Retry;
 use crate::work::Work;
 
-/// `timeout = ".."`
+/// `weight = ..`
 #[inline]
-pub fn limited_in_time<'w, T: Send + 'w>(limit: Duration, work: Work<'w, T>) -> Work<'w, T> {
-    work.timeout(limit)
-}
-
-/// `deadline = ".."`
-#[inline]
-pub fn due<'w, T: Send + 'w>(limit: Duration, work: Work<'w, T>) -> Work<'w, T> {
-    work.deadline(limit)
-}
-
-/// `limit = n`
-#[inline]
-pub fn limited<'w, T: Send + 'w>(limit: &'static StaticLimit, work: Work<'w, T>) -> Work<'w, T> {
-    work.limit(limit.get())
-}
-
-/// `limit = n, weight = ..`
-#[inline]
-pub fn limited_by<'w, T: Send + 'w>(
-    weight: impl Weight,
-) -> impl FnOnce(&'static StaticLimit, Work<'w, T>) -> Work<'w, T> {
-    let weight = weight.weight();
-    move |limit, work| work.limit(&limit.get().take(weight))
+pub fn weight(weight: impl Weight) -> usize {
+    weight.weight()
 }
 
 /// How much of a limit a call takes: a number, or an argument that is one, which is lent.
@@ -68,34 +46,14 @@ impl<N: Weight + Copy> Weight for &N {
     }
 }
 
-/// `rate = "n/s"`
-#[cfg(feature = "rate")]
-#[inline]
-pub fn by_rate<'w, T: Send + 'w>(rate: &'static StaticRate, work: Work<'w, T>) -> Work<'w, T> {
-    work.rate(rate.get())
-}
-
-/// `priority = ".."`
-#[inline]
-pub fn prioritized<'w, T: Send + 'w>(priority: Priority, work: Work<'w, T>) -> Work<'w, T> {
-    work.priority(priority)
-}
-
 /// `retry = n`, with `backoff = ".."`.
 #[inline]
-#[track_caller]
-pub fn retried<'w, T, F>(
-    origin: &'static &'static str,
-    at: impl CalledAt,
-    retries: u32,
-    backoff: Duration,
-    call: F,
-) -> Work<'w, T>
+pub fn retried<'w, T, F>(site: Hop, retries: u32, backoff: Duration, call: F) -> Work<'w, T>
 where
     T: Send + 'w,
     F: FnMut() -> Work<'w, T> + Send + 'w,
 {
-    Retry::new(retries).backoff(backoff).work_at(hop(origin, at), call)
+    Retry::new(retries).backoff(backoff).work_at(site, call)
 }
 
 /// An argument that can be had again for another try.

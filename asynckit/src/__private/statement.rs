@@ -1,25 +1,24 @@
 //! The statements of a chain, whose work belongs to it.
 //!
-//! A statement's value is nobody's, so it is only looked at: by method resolution again, which takes an
-//! inherent method of `Loose<Work<..>>` or `Loose<AsyncResult<..>>` first, then a trait's that takes
-//! lists and tuples of them by value, then one that takes anything by reference.
+//! A statement's value is nobody's, so it is only looked at: by method resolution again, which takes a trait's method
+//! first that takes work, results, and lists and tuples of them by value, then one that takes anything by reference.
 
 use core::cell::Cell;
 use core::future::Future;
-use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use std::panic::resume_unwind;
 
+use super::Thrown;
 use super::gather::Gather;
 use super::probed::Probed;
-use super::{Thrown, future};
-use crate::error::Hop;
+use crate::error::{Error, Hop};
+use crate::many::each_tuple;
 use crate::panic::{self, Payload};
 use crate::pool::{self, Current, Handle, PlainPool, Spawn, Spawner};
 use crate::result::AsyncResult;
-use crate::statements::{BlockEnd, Statements, conclude};
+use crate::statements::{Statements, conclude};
 use crate::sync::{Arc, OnceLock};
 use crate::work::Work;
 
@@ -29,38 +28,28 @@ pub struct ChainPlace<'p, P: ?Sized> {
     statements: OfStatements,
 }
 
-/// Few chains have any: so that is looked at in one place when they end.
-struct OfStatements(ManuallyDrop<OnceLock<Unclaimed>>);
+/// Few chains have any.
+struct OfStatements(OnceLock<Arc<Statements>>);
 
 impl Drop for OfStatements {
     #[inline]
     fn drop(&mut self) {
-        if self.0.get().is_some() {
-            self.end();
+        if let Some(statements) = self.0.get() {
+            abandon(statements);
         }
     }
 }
 
-impl OfStatements {
-    #[cold]
-    #[inline(never)]
-    fn end(&mut self) {
-        drop(self.0.take());
-    }
-}
-
-/// Work that goes on, detached, where the chain does not come to its end.
-struct Unclaimed(Arc<Statements>);
-
-impl Drop for Unclaimed {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
+/// Where the chain does not come to its end its work goes on, detached.
+#[cold]
+#[inline(never)]
+fn abandon(statements: &Statements) {
+    statements.abandon();
 }
 
 #[inline]
 pub fn chain_place<P: ?Sized>(place: &P) -> ChainPlace<'_, P> {
-    ChainPlace { place, statements: OfStatements(ManuallyDrop::new(OnceLock::new())) }
+    ChainPlace { place, statements: OfStatements(OnceLock::new()) }
 }
 
 impl<P: ?Sized> ChainPlace<'_, P> {
@@ -69,14 +58,13 @@ impl<P: ?Sized> ChainPlace<'_, P> {
     where
         P: Spawn,
     {
-        let statements = self.statements.0.get_or_init(|| Unclaimed(Statements::new()));
         let Handle(place) = self.place.place();
-        statements.0.add(result, place);
+        self.statements.0.get_or_init(Statements::new).add(result, place);
     }
 
     /// The work of statements, if there is any to wait for or to fail with.
     fn claim(&self) -> Option<Arc<Statements>> {
-        let Unclaimed(statements) = self.statements.0.get()?;
+        let statements = self.statements.0.get()?;
         statements.claim().then(|| statements.clone())
     }
 }
@@ -117,7 +105,7 @@ where
     let Handle(lease) = place.place();
     // It has the name of the call that it ends in, if it does not end in a value that is there.
     let hop = if end.is_set() { Hop::here(&"chain") } else { end.owner().hop };
-    conclude(hop, lease, BlockEnd::Result(end), statements)
+    conclude(hop, lease, Ok(end), statements)
 }
 
 /// The async form of a chain with statements: the end of the block is not yet that of the chain.
@@ -129,13 +117,14 @@ pub async fn whole<T: Send + 'static>(
     let (Some(statements), Some(task)) = (place.claim(), pool::task_here()) else {
         return ended.unwrap_or_else(|payload| resume_unwind(payload));
     };
-    let end = match ended {
-        Ok(Ok(result)) => BlockEnd::Result(result),
-        Ok(Err(raised)) => BlockEnd::Raised(future::into_box(raised)),
-        Err(payload) => BlockEnd::Panicked(payload),
-    };
     let Handle(lease) = place.place();
-    Ok(conclude(task.hop, lease, end, statements))
+    let (hop, hook) = (task.hop, || lease.pool().hook());
+    let end = match ended {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(Thrown(error))) => Err(Error::failed(hop, error, hook())),
+        Err(payload) => Err(Error::panicked(hop, payload, hook())),
+    };
+    Ok(conclude(hop, lease, end, statements))
 }
 
 /// A future whose panic is a part of its output.
@@ -178,28 +167,6 @@ impl<X> Deref for Loose<X> {
     }
 }
 
-impl<'w, T> Loose<Work<'w, T>> {
-    #[inline]
-    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
-    where
-        P: Spawner<'w> + ?Sized,
-        T: Send,
-    {
-        place.add(self.take().spawn_on(place));
-    }
-}
-
-impl<T> Loose<AsyncResult<T>> {
-    #[inline]
-    pub fn __statement<P>(self, place: &ChainPlace<'_, P>)
-    where
-        P: Spawn + ?Sized,
-        T: Send,
-    {
-        place.add(self.take());
-    }
-}
-
 /// Work, a result, or a list or tuple of them.
 pub trait Started {}
 
@@ -231,26 +198,20 @@ impl<'w, X: Start<'w>> Start<'w> for Vec<X> {
     }
 }
 
-macro_rules! tuples {
-    ($(($($T:ident)+))+) => { $(
+macro_rules! tuple {
+    ($($T:ident $place:tt)+) => {
         impl<$($T: Started),+> Started for ($($T,)+) {}
 
         impl<'w, $($T: Start<'w>),+> Start<'w> for ($($T,)+) {
-            #[allow(non_snake_case)]
             fn start<P: Spawner<'w> + ?Sized>(self, place: &ChainPlace<'_, P>) {
-                let ($($T,)+) = self;
-                $($T.start(place);)+
+                $(self.$place.start(place);)+
             }
         }
-    )+ };
+    };
 }
+each_tuple!(tuple);
 
-tuples! {
-    (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
-    (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L)
-}
-
-/// What becomes of lists and tuples of work and results. The bounds on what is in them stand on the
+/// What becomes of work and results, and of lists and tuples of them. The bounds on what is in them stand on the
 /// method, so that it is not passed over where they fail.
 pub trait LooseStarted: Sized {
     type All: Started;

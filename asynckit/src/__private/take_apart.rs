@@ -5,6 +5,7 @@
 
 use crate::core::{Either, Lent};
 use crate::error::{Error, Hop};
+use crate::many::each_tuple;
 use crate::result::AsyncResult;
 use crate::sync::{Mutex, lock};
 use crate::work::{gather, try_gather};
@@ -43,34 +44,18 @@ fn part<T: Send, Slots: Send + Sync>(
 }
 
 macro_rules! take_apart {
-    ($(($($T:ident $place:tt)+))+) => { $(
+    ($($T:ident $place:tt)+) => {
         impl<$($T: Send),+> TakeApart for ($($T,)+) {
             type Parts = ($(AsyncResult<$T>,)+);
 
-            #[allow(non_snake_case)]
             fn take_apart(whole: AsyncResult<Self>) -> Self::Parts {
                 let hop = Hop::here(&"let");
                 let inputs = (Either::of(whole.into_owner()), ());
-                let apart = gather(hop, inputs, |(outcome, ())| {
-                    outcome.map(|($($T,)+)| ($(Slot::new(Some($T)),)+))
-                });
+                let slots = |values: Self| ($(Slot::new(Some(values.$place)),)+);
+                let apart = gather(hop, inputs, move |(outcome, ())| outcome.map(slots));
                 ($(part(hop, &apart, |slots| &slots.$place),)+)
             }
         }
-    )+ };
+    };
 }
-
-take_apart! {
-    (A 0)
-    (A 0 B 1)
-    (A 0 B 1 C 2)
-    (A 0 B 1 C 2 D 3)
-    (A 0 B 1 C 2 D 3 E 4)
-    (A 0 B 1 C 2 D 3 E 4 F 5)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11)
-}
+each_tuple!(take_apart);

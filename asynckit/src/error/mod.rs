@@ -26,8 +26,9 @@ use causes::{Besides, Sources};
 pub(crate) use company::Company;
 pub use failures::{FailedAlike, Failures};
 pub use kind::ErrorKind;
+pub(crate) use path::At;
+pub use path::Hop;
 use path::Path;
-pub(crate) use path::{At, Hop, line_of_call};
 pub use relayed::Failure;
 pub use report::{BoxError, Error};
 use report::{Cause, Original};
@@ -144,10 +145,9 @@ impl Error {
     }
 
     /// The same failure, as that of the last of so many tries of a call.
-    pub(crate) fn tried(self, tries: u32, call: Hop) -> Error {
-        let (original, mut path) = (self.0.original.clone(), self.0.path.clone());
-        path.relocate(call);
-        original.tried(tries, call);
+    pub(crate) fn tried(self, tries: u32) -> Error {
+        let (original, path) = (self.0.original.clone(), self.0.path.clone());
+        original.tried(tries);
         Error(Arc::new(Report { original, path, tries }))
     }
 

@@ -13,10 +13,10 @@ pub(crate) type At = &'static Location<'static>;
 
 /// One call on the way: what was called, and where.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hop {
+pub struct Hop {
     /// `module::function`; a reference to the text, so that a task stores one word.
     pub(crate) name: &'static &'static str,
-    pub(crate) at: &'static Location<'static>,
+    pub(crate) at: At,
 }
 
 impl Hop {
@@ -33,24 +33,6 @@ impl Hop {
     fn short_name(self) -> &'static str {
         self.name.rsplit("::").next().unwrap_or(self.name)
     }
-}
-
-/// Where an annotated function is called. Where the standard library calls it, which was handed it by name as in
-/// `.map(download)`, that is its definition.
-#[inline]
-#[track_caller]
-pub(crate) fn line_of_call(defined: &'static Location<'static>) -> &'static Location<'static> {
-    let at = Location::caller();
-    if is_of_the_library(at) { defined } else { at }
-}
-
-/// Whether it is a line of the standard library.
-#[inline]
-fn is_of_the_library(at: &Location<'_>) -> bool {
-    let file = at.file().as_bytes();
-    // Most files have relative names.
-    file.first() == Some(&b'/')
-        && (file.starts_with(b"/rustc/") || file.ends_with(b"/core/src/ops/function.rs"))
 }
 
 impl PartialEq for Hop {
@@ -89,15 +71,6 @@ impl Path {
 
     pub(crate) fn last(&self) -> Option<Hop> {
         self.hops.last().copied()
-    }
-
-    /// The last hop was a try of this call, and stands where that does.
-    pub(crate) fn relocate(&mut self, call: Hop) {
-        if let Some(last) = self.hops.last_mut()
-            && last.name == call.name
-        {
-            *last = call;
-        }
     }
 
     pub(crate) fn followed_by(&self, hop: Hop) -> Path {

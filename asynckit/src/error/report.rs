@@ -99,7 +99,7 @@ pub(crate) enum Cause {
 impl Cause {
     /// A panic that this thread has just caught.
     pub(crate) fn panic(message: String, payload: Payload) -> Cause {
-        let at = panic::raised_at(&message).map(|raised| raised.to_string());
+        let at = panic::raised_at(&message);
         Cause::Panic { message, at, payload: Mutex::new(Some(payload)) }
     }
 
@@ -158,8 +158,8 @@ pub(crate) struct Original {
     pub(crate) cause: Cause,
     /// Whether the user's code has had a copy.
     observed: AtomicU8,
-    /// How often the call was tried of which this ended the last try, and where that was made.
-    tried: OnceLock<(u32, Hop)>,
+    /// How often the call was tried of which this ended the last try.
+    tried: OnceLock<u32>,
     /// Where it is one of several.
     company: OnceLock<Arc<Company>>,
     hook: Option<Hook>,
@@ -172,8 +172,8 @@ impl Original {
     }
 
     /// It ended the last of so many tries of a call.
-    pub(super) fn tried(&self, tries: u32, call: Hop) {
-        let _ = self.tried.set((tries, call));
+    pub(super) fn tried(&self, tries: u32) {
+        let _ = self.tried.set(tries);
     }
 
     pub(crate) fn observe(&self) {
@@ -225,7 +225,7 @@ impl Drop for Original {
             kind: self.kind,
             hop: self.hop,
             cause: std::mem::replace(&mut self.cause, Cause::Words(String::new())),
-            tried: self.tried.get().copied(),
+            tries: self.tried.get().copied().unwrap_or(1),
             hook: self.hook.take(),
         };
         let leader = own.as_ref().filter(|_| unseen).and_then(|own| own.leader());
@@ -248,7 +248,7 @@ struct Gone {
     kind: ErrorKind,
     hop: Hop,
     cause: Cause,
-    tried: Option<(u32, Hop)>,
+    tries: u32,
     hook: Option<Hook>,
 }
 
@@ -271,12 +271,7 @@ impl Gone {
     fn report(self) {
         let copy = Original::new(self.kind, self.hop, self.cause, None);
         copy.observe();
-        let (mut path, mut tries) = (Path::from(self.hop), 1);
-        if let Some((times, call)) = self.tried {
-            path.relocate(call);
-            tries = times;
-        }
-        let error = Error::from_original(copy, path, tries);
+        let error = Error::from_original(copy, Path::from(self.hop), self.tries);
         match self.hook {
             Some(hook) => hook(&error),
             None => eprintln!("asynckit: nobody has looked at this failure: {error:#}"),

@@ -9,49 +9,26 @@ use std::fmt;
 pub(crate) type Lent = dyn StdError + Send + Sync;
 
 /// What a [`Whole`] has to know of a report.
-trait Lends: Send + Sync {
-    fn lent(&self) -> &(dyn StdError + 'static);
-    fn any(&self) -> &dyn Any;
-    /// The report as it prints itself, with what it knows besides the error.
-    fn debug(&self) -> &dyn fmt::Debug;
-}
+trait Report: AsRef<Lent> + fmt::Debug + Any + Send + Sync {}
 
-impl<R> Lends for R
-where
-    R: AsRef<Lent> + fmt::Debug + Send + Sync + 'static,
-{
-    fn lent(&self) -> &(dyn StdError + 'static) {
-        self.as_ref()
-    }
-
-    fn any(&self) -> &dyn Any {
-        self
-    }
-
-    fn debug(&self) -> &dyn fmt::Debug {
-        self
-    }
-}
+impl<R: AsRef<Lent> + fmt::Debug + Any + Send + Sync> Report for R {}
 
 /// A report on its way to the failure that it is the cause of. It poses as the error that it lends.
-pub(crate) struct Whole(Box<dyn Lends>);
+pub(crate) struct Whole(Box<dyn Report>);
 
 impl Whole {
-    pub(crate) fn new<R>(report: R) -> Whole
-    where
-        R: AsRef<Lent> + fmt::Debug + Send + Sync + 'static,
-    {
+    pub(crate) fn new(report: impl AsRef<Lent> + fmt::Debug + Send + Sync + 'static) -> Whole {
         Whole(Box::new(report))
     }
 
     /// The error that it lends.
     pub(super) fn error(&self) -> &(dyn StdError + 'static) {
-        self.0.lent()
+        (*self.0).as_ref()
     }
 
     /// The report itself.
     pub(super) fn report<R: 'static>(&self) -> Option<&R> {
-        self.0.any().downcast_ref()
+        (&*self.0 as &dyn Any).downcast_ref()
     }
 }
 
@@ -63,7 +40,7 @@ impl fmt::Display for Whole {
 
 impl fmt::Debug for Whole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.debug().fmt(f)
+        self.0.fmt(f)
     }
 }
 

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::hash::Hash;
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::panic::Location;
 use std::time::Duration;
 
+use super::job::LimitedWork;
 use crate::sync::{Arc, OnceLock};
-use crate::terms::{Pace, Rates, Wanted, Whose};
+use crate::terms::{Pace, Rates, Whose};
 use crate::work::Work;
 
 /// So much work in so long: for what must not be asked too often.
@@ -280,7 +282,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn rate(self, rate: &Rate) -> Work<'w, T> {
-        self.wanting(Wanted { whose: Whose::Rate(rate.rates.clone()), weight: rate.weight })
+        self.under(LimitedWork::new(Whose::Rate(rate.rates.clone()), rate.weight))
     }
 }
 
@@ -305,8 +307,12 @@ impl StaticRate {
         assert!(burst > 0, "a burst of 0 would let no work begin");
         StaticRate { period, count, burst, at: Location::caller(), rate: OnceLock::new() }
     }
+}
 
-    pub(crate) fn get(&self) -> &Rate {
+impl Deref for StaticRate {
+    type Target = Rate;
+
+    fn deref(&self) -> &Rate {
         self.rate.get_or_init(|| {
             let burst = NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN);
             Rate::by(pace(self.period, self.count, burst), self.at)

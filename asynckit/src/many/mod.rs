@@ -243,7 +243,7 @@ pub trait Results<K: Kind> {
     where
         Self: JoinTuple<Values = K::Values> + Sized + 'static,
     {
-        self.join_tuple(None)
+        join_tuple(Hop::here(&"join"), None, self)
     }
 
     /// As [`join`](Results::join); and when one fails the others are cancelled, where nothing else
@@ -263,7 +263,7 @@ pub trait Results<K: Kind> {
     where
         Self: JoinTuple<Values = K::Values> + Sized + 'static,
     {
-        self.try_join_tuple()
+        try_join_tuple(Hop::here(&"try_join"), self)
     }
 }
 
@@ -296,51 +296,71 @@ where
     }
 }
 
+/// The values of a tuple, likewise.
+fn join_tuple<R: JoinTuple>(hop: Hop, place: Option<Handle>, results: R) -> AsyncResult<R::Values> {
+    gather_in(hop, place, Gathered::<_, false>::of(results.into_inputs()), R::values)
+}
+
+/// Likewise, with the others cancelled where one fails.
+fn try_join_tuple<R: JoinTuple>(hop: Hop, results: R) -> AsyncResult<R::Values> {
+    gather(hop, Gathered::<_, true>::of(results.into_inputs()), R::values)
+}
+
 /// Tuples of results.
 #[doc(hidden)]
 pub trait JoinTuple {
-    type Values;
-    #[track_caller]
-    fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values>;
-    #[track_caller]
-    fn try_join_tuple(self) -> AsyncResult<Self::Values>;
+    type Values: Send;
+    type Inputs: Inputs + Send;
+
+    fn into_inputs(self) -> Self::Inputs;
+    fn values(pairs: <Self::Inputs as Inputs>::Values) -> Self::Values;
 }
 
-macro_rules! tuples {
-    ($($name:ident)*) => {
-        tuples!(@one $($name)*);
-        tuples!(@shorter $($name)*);
+/// Calls a macro for each tuple of 1 to 12, with the names and places of its parts.
+macro_rules! each_tuple {
+    ($each:ident) => {
+        $each!(A 0);
+        $each!(A 0 B 1);
+        $each!(A 0 B 1 C 2);
+        $each!(A 0 B 1 C 2 D 3);
+        $each!(A 0 B 1 C 2 D 3 E 4);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5 G 6);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10);
+        $each!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11);
     };
-    (@shorter $first:ident) => {};
-    (@shorter $first:ident $($rest:ident)+) => { tuples!($($rest)+); };
-    (@one $($name:ident)*) => {
-        impl<$($name),*> Results<Tuple<($($name,)*)>> for ($(AsyncResult<$name>,)*) {}
+}
+pub(crate) use each_tuple;
 
-        impl<$($name: Send),*> JoinTuple for ($(AsyncResult<$name>,)*) {
-            type Values = ($($name,)*);
+/// `a b c` as `(a, (b, (c, ())))`: a type, a pattern, an expression.
+macro_rules! pairs {
+    () => { () };
+    (($($first:tt)*) $($rest:tt)*) => { ($($first)*, pairs!($($rest)*)) };
+}
 
-            #[allow(non_snake_case)]
-            fn join_tuple(self, place: Option<Handle>) -> AsyncResult<Self::Values> {
-                let ($($name,)*) = self;
-                let inputs = Gathered::<_, false>::of(tuples!(@nest $($name)*));
-                let shape = |tuples!(@pattern $($name)*)| ($($name,)*);
-                gather_in(Hop::here(&"join"), place, inputs, shape)
+macro_rules! tuple {
+    ($($name:ident $place:tt)+) => {
+        impl<$($name),+> Results<Tuple<($($name,)+)>> for ($(AsyncResult<$name>,)+) {}
+
+        impl<$($name: Send),+> JoinTuple for ($(AsyncResult<$name>,)+) {
+            type Values = ($($name,)+);
+            type Inputs = pairs!($((Moved<$name>))+);
+
+            fn into_inputs(self) -> Self::Inputs {
+                pairs!($((Moved::of(self.$place.into_owner())))+)
             }
 
             #[allow(non_snake_case)]
-            fn try_join_tuple(self) -> AsyncResult<Self::Values> {
-                let ($($name,)*) = self;
-                let inputs = Gathered::<_, true>::of(tuples!(@nest $($name)*));
-                gather(Hop::here(&"try_join"), inputs, |tuples!(@pattern $($name)*)| ($($name,)*))
+            fn values(pairs!($(($name))+): <Self::Inputs as Inputs>::Values) -> Self::Values {
+                ($($name,)+)
             }
         }
     };
-    (@nest) => { () };
-    (@nest $first:ident $($rest:ident)*) => { (Moved::of($first.into_owner()), tuples!(@nest $($rest)*)) };
-    (@pattern) => { () };
-    (@pattern $first:ident $($rest:ident)*) => { ($first, tuples!(@pattern $($rest)*)) };
 }
-tuples!(A B C D E F G H I J K L);
+each_tuple!(tuple);
 
 impl<T: Send + 'static, C: FromIterator<T> + Send + 'static> FromIterator<AsyncResult<T>>
     for AsyncResult<C>

@@ -2,7 +2,7 @@
 
 use crate::core::Outcomes;
 use crate::error::{Error, Hop};
-use crate::many::{JoinTuple, gather_in, join_list};
+use crate::many::{JoinTuple, gather_in, join_list, join_tuple};
 use crate::pool::{Scope, Spawn};
 use crate::result::AsyncResult;
 
@@ -64,6 +64,6 @@ impl<'s> Scope<'s, '_> {
     where
         R: JoinTuple<Values: 's>,
     {
-        results.join_tuple(Some(self.place()))
+        join_tuple(Hop::here(&"join"), Some(self.place()), results)
     }
 }

@@ -9,6 +9,7 @@ use super::events::{
 };
 use super::ids::TaskId;
 use super::observer::Observer;
+use super::shelves::{SHELVES, Shelves};
 use super::snapshot::FunctionCounts;
 use crate::sync::{Mutex, lock};
 
@@ -16,12 +17,11 @@ use crate::sync::{Mutex, lock};
 const FUNCTIONS: usize = 512;
 /// Of so many tasks that are not over it is kept what they are at; of the rest it is only counted that they were.
 const TASKS: usize = 1 << 16;
-const SHELVES: usize = 16;
 
 /// The counts, and what they are of.
 pub(crate) struct Counts {
     /// Tasks that are not over, by their numbers.
-    tasks: [Mutex<HashMap<TaskId, Task>>; SHELVES],
+    tasks: Shelves<Task>,
     functions: Mutex<Functions>,
 }
 
@@ -87,29 +87,29 @@ impl Functions {
 
 impl Counts {
     pub(crate) fn new() -> Counts {
-        Counts {
-            tasks: std::array::from_fn(|_| Mutex::new(HashMap::new())),
-            functions: Mutex::new(Functions::default()),
-        }
+        Counts { tasks: Shelves::empty(), functions: Mutex::new(Functions::default()) }
     }
 
-    fn shelf(&self, task: TaskId) -> &Mutex<HashMap<TaskId, Task>> {
-        &self.tasks[task.get() as usize % SHELVES]
+    /// Looks at a task that is followed.
+    fn with<R>(&self, task: TaskId, look: impl FnOnce(&mut Task) -> Option<R>) -> Option<R> {
+        self.tasks.with(task.get(), |shelf| look(shelf.get_mut(&task.get())?))
     }
 
     /// A task has come to another state.
     fn change(&self, task: TaskId, state: TaskState) {
-        let (function, before, needs) = {
-            let mut shelf = lock(self.shelf(task));
-            let followed = shelf.get_mut(&task).filter(|task| task.stands != Stands::NoMore);
-            let Some(task) = followed else { return };
+        let changed = self.with(task, |task| {
             let before = std::mem::replace(&mut task.state, state);
-            let counted = task.stands != Stands::ForNothing;
-            if !counted {
+            let before = match task.stands {
+                Stands::NoMore => return None,
+                Stands::ForNothing => None,
+                Stands::ForItself | Stands::ForOther => Some(before),
+            };
+            if before.is_none() {
                 task.stands = Stands::ForOther;
             }
-            (task.function, counted.then_some(before), std::mem::take(&mut task.needs))
-        };
+            Some((task.function, before, std::mem::take(&mut task.needs)))
+        });
+        let Some((function, before, needs)) = changed else { return };
         let mut functions = lock(&self.functions);
         let function = &mut functions.all[function];
         if let Some(before) = before {
@@ -121,14 +121,13 @@ impl Counts {
 
     /// What is around other work stands for it no more.
     fn stand_back(&self, around: TaskId) {
-        let stood = {
-            let mut shelf = lock(self.shelf(around));
-            let around = shelf.get_mut(&around).filter(|around| around.stands != Stands::ForItself);
-            around.and_then(|around| {
+        let stood = self.with(around, |around| match around.stands {
+            Stands::ForItself => None,
+            _ => {
                 let before = std::mem::replace(&mut around.stands, Stands::NoMore);
                 (before == Stands::ForOther).then_some((around.function, around.state))
-            })
-        };
+            }
+        });
         if let Some((function, state)) = stood {
             lock(&self.functions).all[function].states[state as usize] -= 1;
         }
@@ -193,27 +192,31 @@ impl Observer for Counts {
         let is_around = event.kind == TaskKind::Around;
         let mut needs: Vec<usize> = Vec::new();
         for task in event.needs.iter().filter_map(|need| need.task()) {
-            let function = lock(self.shelf(task)).get(&task).map(|task| task.function);
+            let function = self.with(task, |task| Some(task.function));
             needs.extend(function.filter(|function| !needs.contains(function)));
         }
         let mut functions = lock(&self.functions);
         let function = functions.place_of(name);
-        let mut shelf = lock(self.shelf(event.task));
         let its = &mut functions.all[function];
-        if shelf.len() >= TASKS / SHELVES {
-            its.more += usize::from(!is_around);
-            return;
-        }
-        if is_around {
-            needs.clear();
-        } else {
-            its.states[TaskState::Waits as usize] += 1;
-            for need in &needs {
-                *its.needs.entry(*need).or_default() += 1;
+        self.tasks.with(event.task.get(), |shelf| {
+            if shelf.len() >= TASKS / SHELVES {
+                its.more += usize::from(!is_around);
+                return;
             }
-        }
-        let stands = if is_around { Stands::ForNothing } else { Stands::ForItself };
-        shelf.insert(event.task, Task { function, state: TaskState::Waits, stands, needs });
+            if is_around {
+                needs.clear();
+            } else {
+                its.states[TaskState::Waits as usize] += 1;
+                for need in &needs {
+                    *its.needs.entry(*need).or_default() += 1;
+                }
+            }
+            let stands = if is_around { Stands::ForNothing } else { Stands::ForItself };
+            shelf.insert(
+                event.task.get(),
+                Task { function, state: TaskState::Waits, stands, needs },
+            );
+        });
     }
 
     fn ready(&self, event: &TaskReady<'_>) {
@@ -223,7 +226,7 @@ impl Observer for Counts {
     fn stands_in_line(&self, event: &LineJoined<'_>) {
         let Some(task) = event.task else { return };
         // What was submitted already is counted.
-        let stands = lock(self.shelf(task)).get(&task).map(|task| task.stands);
+        let stands = self.with(task, |task| Some(task.stands));
         if stands == Some(Stands::ForNothing) {
             self.change(task, TaskState::Waits);
         }
@@ -242,7 +245,7 @@ impl Observer for Counts {
     }
 
     fn ended(&self, event: &TaskEnded<'_>) {
-        let task = lock(self.shelf(event.task)).remove(&event.task);
+        let task = self.tasks.take(event.task.get());
         let counts = |task: &Task| matches!(task.stands, Stands::ForItself | Stands::ForOther);
         let Some(task) = task.filter(counts) else { return };
         let mut functions = lock(&self.functions);

@@ -101,18 +101,23 @@ impl OnlookerList {
     /// Shows all up to this number.
     #[inline(always)]
     pub(super) fn each(&self, newest: u32, mut show: impl FnMut(&Onlooker)) {
-        let mut one = self.first.get();
-        while let Some(here) = one {
+        for one in self.all() {
             // ORDERING: Relaxed: who is told has acquired the number of the newest, and who is over has said so himself.
-            if here.since.load(Ordering::Relaxed) <= newest {
-                show(here);
+            if one.since.load(Ordering::Relaxed) <= newest {
+                show(one);
             }
-            // ORDERING: Acquire pairs with `add`: the next one is in its place.
-            one = match here.next.load(Ordering::Acquire) {
-                NOBODY => None,
-                next => self.other(next),
-            };
         }
+    }
+
+    /// Those that are in the list: the first also where he is over.
+    #[inline(always)]
+    fn all(&self) -> impl Iterator<Item = &Onlooker> {
+        // ORDERING: Acquire pairs with `add`: the next one is in its place.
+        let next = |one: &&Onlooker| match one.next.load(Ordering::Acquire) {
+            NOBODY => None,
+            next => self.other(next),
+        };
+        std::iter::successors(self.first.get(), next)
     }
 
     /// The one of a number, which is not the first.
@@ -120,10 +125,6 @@ impl OnlookerList {
     fn other(&self, number: u32) -> Option<&Onlooker> {
         let (row, place) = place_of(number);
         self.more[row].get()?.get(place)?.get()
-    }
-
-    fn get(&self, number: u32) -> Option<&Onlooker> {
-        if number == 1 { self.first.get() } else { self.other(number) }
     }
 
     /// One more; `then`, as long as nobody else comes or goes.
@@ -138,28 +139,16 @@ impl OnlookerList {
             let new = || (0..1 << row).map(|_| OnceLock::new()).collect();
             &self.more[row].get_or_init(new)[place]
         };
+        let last = self.all().last();
         // Nobody has had that place.
         let _ = place.set(onlooker);
-        let mut last = None;
-        self.walk(|number| last = Some(number));
-        if let Some(last) = last.filter(|_| number > 1).and_then(|last| self.get(last)) {
+        if let Some(last) = last {
             // ORDERING: Release, for who walks.
             last.next.store(number, Ordering::Release);
         }
         self.newest.store(number, Ordering::Release);
         self.count.fetch_add(1, Ordering::AcqRel);
         then();
-    }
-
-    /// The numbers of those that are in the list: the first also where he is over.
-    fn walk(&self, mut show: impl FnMut(u32)) {
-        let mut number = if self.first.get().is_some() { 1 } else { NOBODY };
-        while number != NOBODY
-            && let Some(one) = self.get(number)
-        {
-            show(number);
-            number = one.next.load(Ordering::Acquire);
-        }
     }
 
     /// Leaves out those who are over, and shows each of them; `then`, how many are left, as long as nobody else comes or
@@ -176,13 +165,10 @@ impl OnlookerList {
             return;
         }
         let _changes = lock(&self.changes);
-        let mut numbers = Vec::new();
-        self.walk(|number| numbers.push(number));
         let mut before: Option<&Onlooker> = None;
-        for number in numbers {
-            let Some(one) = self.get(number) else { continue };
+        for one in self.all() {
             // Another one may have left it out meanwhile.
-            if over.contains(&number) && one.since.load(Ordering::Relaxed) == number {
+            if over.contains(&one.since.load(Ordering::Relaxed)) {
                 one.since.store(OVER, Ordering::Relaxed);
                 self.count.fetch_sub(1, Ordering::AcqRel);
                 gone(one);

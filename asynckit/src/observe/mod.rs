@@ -142,7 +142,7 @@ pub use ids::{CallbackId, LimitId, Need, PoolId, Row, RowId, RowKind, TaskId};
 pub(crate) use in_place::InPlace;
 pub(crate) use list::Onlooker;
 pub use observer::Observer;
-pub(crate) use onlookers::{Everywhere, Listeners, Moment, Nowhere, Onlookers, tell};
+pub(crate) use onlookers::{Everywhere, Listeners, Moment, Onlookers, tell};
 pub(crate) use record::{Record, Told};
 #[cfg(feature = "tracing")]
 pub(crate) use shelves::Shelves;

@@ -1,11 +1,6 @@
 //! The trait of those who look on, made of one list: which method is told which event.
 
-use super::events::{
-    AttemptBegun, CallbackBegun, CallbackEnded, CallbackRegistered, LineJoined, LineLeft, Noted,
-    PermitGiven, PermitTaken, PoolSized, PoolStopped, RanElsewhere, TaskCancelled, TaskEnded,
-    TaskReady, TaskResumed, TaskStarted, TaskSubmitted, TaskSuspended, WaitBegun, WaitEnded,
-    WorkerBusy, WorkerIdle,
-};
+use super::events;
 use crate::sync::Arc;
 
 /// What an observer is told.
@@ -20,7 +15,7 @@ macro_rules! observer {
         ///
         /// Each method is called at its event, on the thread that the event is of.
         pub trait Observer: Send + Sync + 'static {
-            $($(#[$doc])* fn $method(&self, _event: &$event<'_>) {})*
+            $($(#[$doc])* fn $method(&self, _event: &events::$event<'_>) {})*
 
             /// Whether this one can do without `ready` before a task's first begin where it follows from what was
             /// told before: a task that needs nothing but tasks is ready when the last of these has ended. Where
@@ -45,7 +40,7 @@ macro_rules! observer {
 
         /// The same observer, kept by others as well.
         impl<O: Observer + ?Sized> Observer for Arc<O> {
-            $(#[inline] fn $method(&self, event: &$event<'_>) {
+            $(#[inline] fn $method(&self, event: &events::$event<'_>) {
                 (**self).$method(event);
             })*
 
@@ -62,7 +57,7 @@ macro_rules! observer {
             }
         }
 
-        $(impl Event for $event<'_> {
+        $(impl Event for events::$event<'_> {
             #[inline]
             fn tell(&self, observer: &dyn Observer) {
                 observer.$method(self);

@@ -48,49 +48,40 @@ enum ToWhom<'a> {
     /// One who is not among them yet.
     Newest(&'a Onlookers, &'a Onlooker),
     /// Who looks on to what has no pool.
-    Nowhere(Everywhere),
+    Everywhere(&'static dyn Observer),
 }
 
 impl Moment<'_> {
+    /// Something that has no pool happens now.
+    pub(crate) fn of_no_pool(observer: &'static dyn Observer) -> Moment<'static> {
+        Moment { time: nanos_now(), to: ToWhom::Everywhere(observer) }
+    }
+
+    #[inline]
     pub(crate) fn pool(&self) -> PoolId {
         match self.to {
             ToWhom::Some(onlookers, _) | ToWhom::Newest(onlookers, _) => onlookers.pool,
-            ToWhom::Nowhere(_) => PoolId::none(),
+            ToWhom::Everywhere(_) => PoolId::none(),
         }
     }
 
-    /// Tells them.
-    pub(crate) fn tell(&self, event: &dyn Event) {
+    /// Tells them. Inlined, so that each event of a task has a way of its own.
+    #[inline(always)]
+    pub(crate) fn tell(&self, event: &impl Event) {
         match self.to {
             ToWhom::Some(onlookers, among) => onlookers.tell(among, event),
-            ToWhom::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
-            ToWhom::Nowhere(everywhere) => {
-                if let Some(observer) = everywhere {
-                    tell_one(observer, event, HERE, None);
-                }
-            }
+            ToWhom::Newest(..) | ToWhom::Everywhere(_) => self.tell_one(event),
         }
     }
-}
 
-/// Likewise, something that happens to a task: some of its pool's onlookers are told, and nobody else. Most events are
-/// such, so that these take no look at who is told.
-#[derive(Clone, Copy)]
-pub(super) struct TaskMoment<'a> {
-    pub(super) time: Nanos,
-    by: &'a Onlookers,
-    among: Among,
-}
-
-impl TaskMoment<'_> {
-    #[inline]
-    pub(super) fn pool(&self) -> PoolId {
-        self.by.pool
-    }
-
-    #[inline(always)]
-    pub(super) fn tell(&self, event: &impl Event) {
-        self.by.tell(self.among, event);
+    #[cold]
+    #[inline(never)]
+    fn tell_one(&self, event: &dyn Event) {
+        match self.to {
+            ToWhom::Some(..) => unreachable!("several are told"),
+            ToWhom::Newest(onlookers, one) => one.tell(event, &onlookers.hook),
+            ToWhom::Everywhere(observer) => tell_one(observer, event, HERE, None),
+        }
     }
 }
 
@@ -224,9 +215,8 @@ impl Onlookers {
         }
     }
 
-    /// Tells these. Inlined, so that each event of a task has a way of its own.
     #[inline(always)]
-    fn tell(&self, among: Among, event: &(impl Event + ?Sized)) {
+    fn tell(&self, among: Among, event: &impl Event) {
         if among.everywhere() {
             self.tell_everywhere(event);
         }
@@ -235,7 +225,7 @@ impl Onlookers {
 
     #[cold]
     #[inline(never)]
-    fn tell_everywhere(&self, event: &(impl Event + ?Sized)) {
+    fn tell_everywhere(&self, event: &dyn Event) {
         if let Some(observer) = self.everywhere.get() {
             tell_one(*observer, event, HERE, Some(&self.hook));
         }
@@ -275,13 +265,10 @@ impl Onlookers {
         self.moment_of(When::Now, Among::new(self.list.newest(), false))
     }
 
-    fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
-        Moment { time: self.time(when), to: ToWhom::Some(self, among) }
-    }
-
+    /// Something happens that some of them are told.
     #[inline]
-    pub(super) fn moment_of_task(&self, when: When, among: Among) -> TaskMoment<'_> {
-        TaskMoment { time: self.time(when), by: self, among }
+    pub(super) fn moment_of(&self, when: When, among: Among) -> Moment<'_> {
+        Moment { time: self.time(when), to: ToWhom::Some(self, among) }
     }
 
     /// Likewise, one who is not among them yet.
@@ -338,14 +325,5 @@ impl Listeners {
     pub(crate) fn of_pool(self) -> Option<Listeners> {
         let among = Among::new(self.among.newest(), false);
         (among.newest() > 0).then_some(Listeners { among, ..self })
-    }
-}
-
-/// Somebody who is told of what has no pool.
-pub(crate) struct Nowhere(pub(crate) Everywhere);
-
-impl Nowhere {
-    pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment { time: nanos_now(), to: ToWhom::Nowhere(self.0) }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::clock::{Nanos, When};
 use super::events::{Ending, TaskKind};
 use super::ids::{Need, PoolId, TaskId};
-use super::onlookers::{Among, Listeners, Onlookers, TaskMoment, tell};
+use super::onlookers::{Among, Listeners, Moment, Onlookers, tell};
 use crate::error::{Error, Hop};
 use crate::sync::{Arc, AtomicU8, AtomicU64, Ordering, yield_now};
 
@@ -170,7 +170,7 @@ impl Told<'_> {
         (by, part_of): (Option<TaskId>, Option<TaskId>),
     ) {
         let (task, name, at) = (self.record.id, hop.name(), hop.at);
-        let moment = self.by.moment_of_task(When::Now, self.record.among);
+        let moment = self.by.moment_of(When::Now, self.record.among);
         let time = tell!(moment, TaskSubmitted { task, name, at, kind, needs, by, part_of });
         self.record.set_last(time);
     }
@@ -178,8 +178,8 @@ impl Told<'_> {
     /// A moment at which the thread's clock may have been read a while ago, or shows less than another thread's. What
     /// has happened to the task on another thread comes first all the same.
     #[inline]
-    fn moment_at(&self, when: When) -> TaskMoment<'_> {
-        let mut moment = self.by.moment_of_task(when, self.record.among);
+    fn moment_at(&self, when: When) -> Moment<'_> {
+        let mut moment = self.by.moment_of(when, self.record.among);
         moment.time = moment.time.max(self.record.last.load(Ordering::Relaxed));
         moment
     }

@@ -7,14 +7,15 @@ use crate::sync::{Mutex, lock};
 /// In parts, so that threads seldom meet. What is put away is cloned for who looks, so that no lock is held meanwhile.
 pub(crate) struct Shelves<T>([Mutex<Option<HashMap<u64, T>>>; SHELVES]);
 
-const SHELVES: usize = 16;
+pub(super) const SHELVES: usize = 16;
 
-impl<T: Clone> Shelves<T> {
+impl<T> Shelves<T> {
     pub(crate) const fn empty() -> Shelves<T> {
         Shelves([const { Mutex::new(None) }; SHELVES])
     }
 
-    fn with<R>(&self, id: u64, f: impl FnOnce(&mut HashMap<u64, T>) -> R) -> R {
+    /// On the shelf of this number, which is locked meanwhile.
+    pub(super) fn with<R>(&self, id: u64, f: impl FnOnce(&mut HashMap<u64, T>) -> R) -> R {
         f(lock(&self.0[id as usize % SHELVES]).get_or_insert_default())
     }
 
@@ -23,7 +24,10 @@ impl<T: Clone> Shelves<T> {
         drop(before);
     }
 
-    pub(crate) fn get(&self, id: u64) -> Option<T> {
+    pub(crate) fn get(&self, id: u64) -> Option<T>
+    where
+        T: Clone,
+    {
         self.with(id, |shelf| shelf.get(&id).cloned())
     }
 

@@ -5,23 +5,15 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::fmt;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
 use crate::foreign;
 use crate::sync::{OnceLock, thread};
 
-/// The place of a panic.
-pub(crate) struct Raised {
+/// A panic: its message, and where it was raised.
+struct Raised {
     message: String,
-    file: String,
-    line: u32,
-}
-
-impl fmt::Display for Raised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
+    at: String,
 }
 
 /// How many are remembered of a thread: those that the work has caught itself stay for a while.
@@ -55,7 +47,7 @@ pub(crate) fn note_places(runs_work: fn() -> bool) {
 fn note(info: &PanicHookInfo<'_>) {
     let Some(at) = info.location() else { return };
     let message = message(info.payload());
-    let raised = Raised { message, file: at.file().to_owned(), line: at.line() };
+    let raised = Raised { message, at: format!("{}:{}", at.file(), at.line()) };
     let _ = RAISED.try_with(|list| {
         let Ok(mut list) = list.try_borrow_mut() else { return };
         if list.len() == MOST {
@@ -76,14 +68,14 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Where the panic with this message was raised that this thread has just caught. The message tells it
-/// from others that the work has caught itself, and from those that went on with `resume_unwind`.
-pub(super) fn take(message: &str) -> Option<Raised> {
+/// Where the panic with this message was raised that this thread has just caught, if that was noted. The message tells
+/// it from others that the work has caught itself, and from those that went on with `resume_unwind`.
+pub(crate) fn raised_at(message: &str) -> Option<String> {
     RAISED
         .try_with(|list| {
             let mut list = list.try_borrow_mut().ok()?;
             let newest = list.iter().rposition(|raised| raised.message == message)?;
-            Some(list.remove(newest))
+            Some(list.remove(newest).at)
         })
         .ok()
         .flatten()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::core::{Header, task_here};
 use crate::error::{At, Hop};
-use crate::observe::{CallbackId, Listeners, Moment, Nowhere, PoolId, Row, tell};
+use crate::observe::{CallbackId, Listeners, Moment, Observer, PoolId, Row, tell};
 use crate::pool::shared::Shared;
 use crate::pool::shown::need_of;
 use crate::sync::{Arc, Mutex, Weak, lock};
@@ -26,7 +26,7 @@ pub(crate) struct Callback {
 /// Who is told of it.
 enum By {
     Pool(Listeners),
-    Everywhere(Nowhere),
+    Everywhere(&'static dyn Observer),
 }
 
 /// What is known of one that a thread is in.
@@ -101,7 +101,7 @@ impl Callback {
         let everywhere = trace::callbacks();
         let by = match pool.filter(|pool| pool.is_looked_on()) {
             Some(pool) => Some(By::Pool(pool.onlookers.listeners(everywhere))),
-            None => everywhere.map(|_| By::Everywhere(Nowhere(everywhere))),
+            None => everywhere.map(By::Everywhere),
         };
         let (id, pool) = (CallbackId::next(), pool.map(|pool| pool.onlookers.pool()));
         let callback = Callback { id, at, pool, by, called: false };
@@ -115,7 +115,7 @@ impl Callback {
     fn moment(&self) -> Option<Moment<'_>> {
         Some(match self.by.as_ref()? {
             By::Pool(listeners) => listeners.moment(),
-            By::Everywhere(by) => by.moment(),
+            By::Everywhere(by) => Moment::of_no_pool(*by),
         })
     }
 

@@ -70,7 +70,7 @@ impl<T> Future for Awaited<T> {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(owner.take().map_err(AsyncResult::<T>::failure))
+        Poll::Ready(owner.take().map_err(Error::observed))
     }
 }
 
@@ -93,7 +93,7 @@ impl<'a, T: Sync> Future for AwaitedRef<'a, T> {
             let failure = await_begins(&task, context.waker());
             return failure.map_or(Poll::Pending, |error| Poll::Ready(Err(error.observed())));
         }
-        Poll::Ready(this.result.owner().outcome().map_err(AsyncResult::<T>::failure))
+        Poll::Ready(this.result.owner().outcome().map_err(Error::observed))
     }
 }
 

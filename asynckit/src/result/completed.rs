@@ -19,7 +19,6 @@ pub(crate) struct Completed<T, K = ()> {
     vacant: Vec<usize>,
     /// All before this place were handed out.
     first: usize,
-    left: usize,
     done: Arc<Done>,
     pools: Vec<Arc<Shared>>,
 }
@@ -56,14 +55,13 @@ impl<T, K> Completed<T, K> {
             results: Vec::new(),
             vacant: Vec::new(),
             first: 0,
-            left: 0,
             done: Arc::new(Done { order: Mutex::new(VecDeque::new()), waits: Mutex::new(None) }),
             pools: Vec::new(),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.left
+        self.results.len() - self.vacant.len()
     }
 
     pub(crate) fn add(&mut self, key: K, result: AsyncResult<T>) {
@@ -72,7 +70,6 @@ impl<T, K> Completed<T, K> {
             self.results.len() - 1
         });
         self.first = self.first.min(place);
-        self.left += 1;
         let task = result.owner().reference();
         if let Some(its) = pool_of(&task).filter(|_| !task.is_set())
             && !self.pools.iter().any(|pool| Arc::ptr_eq(pool, &its))
@@ -90,7 +87,7 @@ impl<T, K> Completed<T, K> {
     /// Waits for the next one to be set; `None` where none is left. As an error, why the wait
     /// could never end.
     pub(crate) fn next(&mut self, at: At) -> Option<(K, AsyncResult<T>)> {
-        if self.left == 0 {
+        if self.len() == 0 {
             return None;
         }
         let mut place = self.done.pop();
@@ -108,12 +105,17 @@ impl<T, K> Completed<T, K> {
             // It has been told.
             watch.stay();
         }
-        self.left -= 1;
         self.vacant.extend(place);
         while self.first < self.results.len() && self.results[self.first].is_none() {
             self.first += 1;
         }
         Some((key, result))
+    }
+
+    fn unset(&self) -> impl Iterator<Item = TaskRef> {
+        let left = self.results[self.first..].iter().flatten();
+        let unset = left.filter(|watched| !watched.result.is_set());
+        unset.map(|watched| watched.result.owner().reference())
     }
 
     /// Gives up what is left.
@@ -145,26 +147,20 @@ impl<T, K> Goal for Completed<T, K> {
     }
 
     fn roots(&self) -> Vec<TaskRef> {
-        let left = self.results[self.first..].iter().flatten();
-        let unset = left.filter(|watched| !watched.result.is_set());
-        unset.take(LOOKS).map(|watched| watched.result.owner().reference()).collect()
+        self.unset().take(LOOKS).collect()
     }
 
     fn targets(&self) -> Option<Vec<TaskRef>> {
-        if self.left > MANY {
-            return None;
-        }
-        let left = self.results[self.first..].iter().flatten();
-        let unset = left.filter(|watched| !watched.result.is_set());
-        Some(unset.map(|watched| watched.result.owner().reference()).collect())
+        (self.len() <= MANY).then(|| self.unset().collect())
     }
 
     fn pools(&self) -> Vec<Arc<Shared>> {
         let mut pools = pools_of(self.roots());
-        let others =
-            self.pools.iter().filter(|pool| !pools.iter().any(|its| Arc::ptr_eq(its, pool)));
-        let others: Vec<_> = others.cloned().collect();
-        pools.extend(others);
+        for pool in &self.pools {
+            if !pools.iter().any(|its| Arc::ptr_eq(its, pool)) {
+                pools.push(pool.clone());
+            }
+        }
         pools
     }
 

@@ -118,11 +118,6 @@ impl<T> AsyncResult<T> {
     pub(crate) fn scope(&self) -> Option<Place> {
         scope_of(self.owner())
     }
-
-    /// The failure, marked as seen.
-    pub(crate) fn failure(error: Error) -> Error {
-        error.observed()
-    }
 }
 
 /// The scope that a task belongs to, unless it has ended.

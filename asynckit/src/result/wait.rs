@@ -138,7 +138,7 @@ impl<T> AsyncResult<T> {
     {
         let at = Location::caller();
         wait_until_set(self.owner(), at).map_err(Error::observed)?;
-        self.owner().outcome().map_err(Self::failure)
+        self.owner().outcome().map_err(Error::observed)
     }
 
     /// The value or the failure if it is there, without blocking.

@@ -36,18 +36,16 @@ const YIELDS: u32 = 4;
 /// A piece of the work that waits at a stage, or further on.
 pub(super) trait Works: Sync {
     /// Does one, that which is furthest; whether there was any.
-    fn work(&self, run: &StageRun<'_>) -> bool;
+    fn work(&self, run: &Crew<'_>) -> bool;
     /// Whether there is any.
     fn is_ready(&self, flow: &Flow) -> bool;
 }
 
-/// The places of items between two ends.
-struct Places(AtomicUsize);
-
 /// What a stream's runners share with the thread that asks the source.
 pub(super) struct Flow {
     hop: Hop,
-    places: Vec<Places>,
+    /// How many are free from one end to the next.
+    places: Vec<AtomicUsize>,
     /// So many free places wake the thread that asks the source.
     enough: usize,
     runners: AtomicUsize,
@@ -71,7 +69,7 @@ impl Flow {
         let first = places.first().copied().unwrap_or(1);
         Flow {
             hop,
-            places: places.iter().map(|&free| Places(AtomicUsize::new(free))).collect(),
+            places: places.iter().map(|&free| AtomicUsize::new(free)).collect(),
             enough: first.div_ceil(2),
             runners: AtomicUsize::new(0),
             most,
@@ -110,12 +108,12 @@ impl Flow {
     /// Takes a place for an item.
     pub(super) fn take_place(&self, part: usize) -> bool {
         let one_less = |free: usize| free.checked_sub(1);
-        let places = &self.places[part].0;
+        let places = &self.places[part];
         places.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok()
     }
 
     pub(super) fn has_place(&self, part: usize) -> bool {
-        self.places[part].0.load(Ordering::SeqCst) > 0
+        self.places[part].load(Ordering::SeqCst) > 0
     }
 
     /// Whether there is a place for one more item from the source, or nothing more is to be asked for.
@@ -125,12 +123,12 @@ impl Flow {
 
     /// Gives one back that was taken in vain.
     pub(super) fn give_back(&self, part: usize) {
-        self.places[part].0.fetch_add(1, Ordering::SeqCst);
+        self.places[part].fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The source has nothing to fill it.
-    fn give_place(&self, part: usize) {
-        let free = self.places[part].0.fetch_add(1, Ordering::SeqCst) + 1;
+    /// An item's last stage is done.
+    pub(super) fn give_place(&self, part: usize) {
+        let free = self.places[part].fetch_add(1, Ordering::SeqCst) + 1;
         if part == 0
             && self.asker_waits.load(Ordering::SeqCst) != 0
             && (free >= self.enough || self.runners.load(Ordering::SeqCst) < self.workers)
@@ -250,36 +248,7 @@ impl Drop for Room {
     }
 }
 
-/// What a stage gets to see of who runs it.
-pub(super) struct StageRun<'a> {
-    pub(super) flow: &'a Flow,
-    more: &'a dyn Fn(),
-}
-
-impl StageRun<'_> {
-    /// Calls the program's code; `None` where it panics, which ends the stream.
-    pub(super) fn call<R>(&self, hop: Hop, f: impl FnOnce() -> R) -> Option<R> {
-        match panic::catch(f) {
-            Ok(value) => Some(value),
-            Err(payload) => {
-                self.flow.fail(Error::panicked(hop, payload, None).passed_on(self.flow.hop));
-                None
-            }
-        }
-    }
-
-    /// There is more to do than what this runner does next.
-    pub(super) fn more(&self) {
-        (self.more)();
-    }
-
-    /// An item's last stage is done.
-    pub(super) fn give_place(&self, part: usize) {
-        self.flow.give_place(part);
-    }
-}
-
-/// Begins runners.
+/// The runners of a stream, for one of them and who begins them.
 #[derive(Clone)]
 pub(super) struct Crew<'s> {
     /// A scope that ends before what they use, with the token that may cancel it.
@@ -301,7 +270,18 @@ impl Drop for CountedRunner<'_> {
 }
 
 impl<'s> Crew<'s> {
-    /// One runner more, if there is any to be.
+    /// Calls the program's code; `None` where it panics, which ends the stream.
+    pub(super) fn call<R>(&self, hop: Hop, f: impl FnOnce() -> R) -> Option<R> {
+        match panic::catch(f) {
+            Ok(value) => Some(value),
+            Err(payload) => {
+                self.flow.fail(Error::panicked(hop, payload, None).passed_on(self.flow.hop));
+                None
+            }
+        }
+    }
+
+    /// There is more to do than what runners do next: one more of them, if there is any to be.
     pub(super) fn more(&self) {
         let is_seen = self.flow.looks.load(Ordering::SeqCst) != 0;
         if !is_seen && !self.flow.is_over() && self.flow.count_in() {
@@ -319,13 +299,12 @@ impl<'s> Crew<'s> {
     }
 
     fn run(&self, mut counted: CountedRunner<'s>) {
-        let (flow, more) = (self.flow, || self.more());
-        let run = StageRun { flow, more: &more };
+        let flow = self.flow;
         for _ in 0..flow.row {
             if is_cancelled() {
                 flow.fail(Error::cancelled(flow.hop));
             }
-            while flow.is_over() || !self.stages.work(&run) {
+            while flow.is_over() || !self.stages.work(self) {
                 if !flow.is_over() && flow.looks_for(|| self.stages.is_ready(flow)) {
                     continue;
                 }

@@ -20,6 +20,8 @@ struct GateInner<T> {
     busy: usize,
     /// How many have left, or were left out.
     over: u64,
+    /// How many come in all, once that is known.
+    total: Option<u64>,
     line: Line<T>,
 }
 
@@ -85,7 +87,7 @@ impl<T> Gate<T> {
             true => Line::InOrder(0, VecDeque::new()),
             false => Line::AsTheyCome(VecDeque::new()),
         };
-        let inside = Mutex::new(GateInner { busy: 0, over: 0, line });
+        let inside = Mutex::new(GateInner { busy: 0, over: 0, total: None, line });
         Gate { limit, waiting: AtomicUsize::new(0), inside }
     }
 
@@ -138,8 +140,14 @@ impl<T> Gate<T> {
         inside.has_next(self.limit)
     }
 
-    /// How many have left, or were left out.
-    pub(super) fn over(&self) -> u64 {
-        lock(&self.inside).over
+    /// So many come in all.
+    pub(super) fn end(&self, total: u64) {
+        lock(&self.inside).total = Some(total);
+    }
+
+    /// Whether all have left, or were left out.
+    pub(super) fn is_done(&self) -> bool {
+        let inside = lock(&self.inside);
+        inside.total == Some(inside.over)
     }
 }

@@ -16,8 +16,8 @@ use crate::map::Mapped;
 use crate::pool::{self, Handle, Place, is_cancelled};
 use crate::stream::flow::{Crew, Flow, Room};
 use crate::stream::gate::Gate;
-use crate::stream::stages::{Apply, Chunk, Chunks, Flatten, Flattening, Next, Total};
-use crate::sync::{Arc, Mutex};
+use crate::stream::stages::{Apart, Apply, Maker, Next, Remake, Together};
+use crate::sync::Arc;
 
 /// Items on their way through several stages, each of which works on many at once; made by
 /// [`Pool::stream`](crate::Pool::stream) and [`Scope::stream`](crate::Scope::stream).
@@ -74,9 +74,7 @@ use crate::sync::{Arc, Mutex};
 #[must_use = "a stream does nothing until it is ended, with `.for_each(..)` for example"]
 pub struct Stream<'a, T> {
     place: Place,
-    in_order: bool,
-    /// The limits of the stages between two ends, where there are any.
-    parts: Vec<Vec<Option<usize>>>,
+    plan: Plan,
     /// Whether the last stage takes a limit.
     is_limitable: bool,
     make: Make<'a, T>,
@@ -88,10 +86,15 @@ type Make<'a, T> = Box<dyn FnOnce(Next<'a, T>, &Plan) -> Box<dyn Source + 'a> + 
 /// What the stages of a stream are made by.
 struct Plan {
     in_order: bool,
+    /// The limits of the stages between two ends, where there are any.
     parts: Vec<Vec<Option<usize>>>,
 }
 
 impl Plan {
+    fn last_part(&self) -> usize {
+        self.parts.len() - 1
+    }
+
     /// The line of a stage: none where whoever comes may pass.
     fn gate<T>(&self, (part, stage): (usize, usize)) -> (Option<Gate<T>>, bool) {
         let limit = self.parts[part][stage];
@@ -157,8 +160,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
     fn new<I: Iterator<Item = T> + 'a>(Handle(place): Handle, items: I) -> Stream<'a, T> {
         Stream {
             place,
-            in_order: true,
-            parts: vec![Vec::new()],
+            plan: Plan { in_order: true, parts: vec![Vec::new()] },
             is_limitable: false,
             make: Box::new(|first, _| Box::new(Items { items, first })),
         }
@@ -170,9 +172,9 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         hop: Hop,
         f: impl Fn(T) -> Option<U> + Send + Sync + 'a,
     ) -> Stream<'a, U> {
-        let part = self.parts.len() - 1;
-        self.parts[part].push(None);
-        let at = (part, self.parts[part].len() - 1);
+        let part = self.plan.last_part();
+        self.plan.parts[part].push(None);
+        let at = (part, self.plan.parts[part].len() - 1);
         self.is_limitable = true;
         self.then(move |plan, next| {
             let (gate, in_order) = plan.gate(at);
@@ -180,28 +182,22 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         })
     }
 
-    /// What follows has places of its own.
-    fn then_anew<U: 'a>(
-        mut self,
-        stage: impl FnOnce(&Plan, usize, Next<'a, U>) -> Next<'a, T> + 'a,
-    ) -> Stream<'a, U> {
-        let part = self.parts.len() - 1;
-        self.parts.push(Vec::new());
-        self.then(move |plan, next| stage(plan, part, next))
+    /// Has other items made, which have places of their own.
+    fn remake<U: 'a>(mut self, hop: Hop, maker: impl Maker<T, U> + 'a) -> Stream<'a, U> {
+        let part = self.plan.last_part();
+        self.plan.parts.push(Vec::new());
+        self.then(move |plan, next| {
+            Box::new(Remake::new(hop, part, plan.gate_for_one(), maker, next))
+        })
     }
 
     fn then<U: 'a>(
         self,
         stage: impl FnOnce(&Plan, Next<'a, U>) -> Next<'a, T> + 'a,
     ) -> Stream<'a, U> {
-        let make = self.make;
-        Stream {
-            place: self.place,
-            in_order: self.in_order,
-            parts: self.parts,
-            is_limitable: self.is_limitable,
-            make: Box::new(move |next, plan| make(stage(plan, next), plan)),
-        }
+        let Stream { place, plan, is_limitable, make } = self;
+        let make: Make<'a, U> = Box::new(move |next, plan| make(stage(plan, next), plan));
+        Stream { place, plan, is_limitable, make }
     }
 
     /// A stage that makes one item of each. `f` is a closure or an annotated function; what that
@@ -276,11 +272,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         U: IntoIterator<IntoIter: Send + 'a, Item: Send + 'a>,
     {
         let hop = Hop::here(&"flat_map");
-        self.call(hop, move |item| Some(f(item).into_iter())).then_anew(move |plan, part, next| {
-            let (gate, total) = (plan.gate_for_one(), Total::unknown());
-            let state = Mutex::new(Flattening::none());
-            Box::new(Flatten { hop, part, gate, total, state, next })
-        })
+        self.call(hop, move |item| Some(f(item).into_iter())).remake(hop, Apart(None))
     }
 
     /// Takes so many items together, the last ones as many as are left. It is no stage that has a limit: a chunk
@@ -300,11 +292,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
     pub fn chunks(mut self, size: usize) -> Stream<'a, Vec<T>> {
         assert!(size > 0, "a chunk of 0 items would never be complete");
         self.is_limitable = false;
-        self.then_anew(move |plan, part, next| {
-            let (gate, total) = (plan.gate_for_one(), Total::unknown());
-            let state = Mutex::new(Chunk::empty());
-            Box::new(Chunks { size, part, gate, total, state, next })
-        })
+        self.remake(Hop::here(&"chunks"), Together { size, items: Vec::new() })
     }
 
     /// The stage before it is called for at most so many items at once, and adds as many to those that may be
@@ -335,7 +323,7 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
         assert!(most > 0, "a limit of 0 would let no call begin");
         assert!(self.is_limitable, "a limit belongs behind the stage that it is for");
         // `flat_map` has begun a part behind its calls.
-        let stages = self.parts.iter_mut().rev().find_map(|part| part.last_mut());
+        let stages = self.plan.parts.iter_mut().rev().find_map(|part| part.last_mut());
         *stages.unwrap_or_else(|| unreachable!("there is a stage")) = Some(most);
         self
     }
@@ -350,13 +338,13 @@ impl<'a, T: Send + 'a> Stream<'a, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn unordered(mut self) -> Stream<'a, T> {
-        self.in_order = false;
+        self.plan.in_order = false;
         self
     }
 }
 
 impl<T> fmt::Debug for Stream<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream").field("limits", &self.parts.concat()).finish_non_exhaustive()
+        f.debug_struct("Stream").field("limits", &self.plan.parts.concat()).finish_non_exhaustive()
     }
 }

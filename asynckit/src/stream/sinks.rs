@@ -1,24 +1,23 @@
 //! How streams end.
 
 use crate::error::{BoxError, Error, Hop};
+use crate::stream::Stream;
 use crate::stream::flow::Flow;
 use crate::stream::stages::EachItem;
-use crate::stream::{Plan, Stream};
 use crate::sync::{Arc, Mutex, lock};
 
 impl<'a, T: Send + 'a> Stream<'a, T> {
     /// Moves all items through all stages, and calls `f` for each.
     fn run(self, hop: Hop, f: impl FnMut(T) -> Result<(), Error> + Send + 'a) -> Result<(), Error> {
-        let Stream { place, in_order, parts, make, .. } = self;
+        let Stream { place, plan, make, .. } = self;
         let default = 16 * place.pool().wanted().max(1);
         let places = |part: &Vec<Option<usize>>| {
             let limits = part.iter().map(|limit| limit.unwrap_or(default));
             limits.fold(0, usize::saturating_add).max(1)
         };
-        let places: Vec<usize> = parts.iter().map(places).collect();
+        let places: Vec<usize> = plan.parts.iter().map(places).collect();
         let flow = Arc::new(Flow::new(hop, place.pool(), &places));
-        let plan = Plan { in_order, parts };
-        let (part, gate) = (plan.parts.len() - 1, plan.gate_for_one());
+        let (part, gate) = (plan.last_part(), plan.gate_for_one());
         let end = Box::new(EachItem { hop, part, gate, f: Mutex::new(Some(f)) });
         make(end, &plan).flow(&place, &flow)
     }

@@ -1,16 +1,16 @@
 //! The stages of a stream, each with the one that follows: calls, what takes items apart or together, and the end.
 
 use crate::error::{Error, Hop};
-use crate::stream::flow::{Flow, StageRun, Works};
+use crate::stream::flow::{Crew, Flow, Works};
 use crate::stream::gate::{Gate, Turn};
-use crate::sync::{AtomicU64, Mutex, Ordering, lock};
+use crate::sync::{Mutex, lock};
 
 /// What takes items.
 pub(super) trait Stage<T>: Works {
     /// An item from the source: for a runner to find.
     fn put(&self, number: u64, item: T);
     /// An item from the stage before, on a runner, to be taken as far as it can.
-    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>);
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>);
     /// So many have come, or will, and no more.
     fn end(&self, total: u64);
 }
@@ -30,7 +30,7 @@ pub(super) struct Apply<'a, T, U, F> {
 }
 
 impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Apply<'_, T, U, F> {
-    fn go(&self, run: &StageRun<'_>, (number, item): Turn<T>) {
+    fn go(&self, run: &Crew<'_>, (number, item): Turn<T>) {
         let Some(item) = item else { return self.next.take(run, number, None) };
         let Some(value) = run.call(self.hop, || (self.f)(item)) else { return };
         if let Some(gate) = &self.gate
@@ -43,7 +43,7 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Apply<'_, T, U, F> {
 }
 
 impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Works for Apply<'_, T, U, F> {
-    fn work(&self, run: &StageRun<'_>) -> bool {
+    fn work(&self, run: &Crew<'_>) -> bool {
         if self.next.work(run) {
             return true;
         }
@@ -70,7 +70,7 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Apply<'_, T, U, F> {
         }
     }
 
-    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>) {
         let turn = match &self.gate {
             Some(gate) if item.is_some() || self.in_order => gate.pass(number, item),
             _ => Some((number, item)),
@@ -85,238 +85,178 @@ impl<T: Send, U, F: Fn(T) -> Option<U> + Sync> Stage<T> for Apply<'_, T, U, F> {
     }
 }
 
-/// How many items come to a place in all, once that is known.
-pub(super) struct Total(AtomicU64);
+/// What makes other items of those that come.
+pub(super) trait Maker<T, U>: Send {
+    /// Takes an item; whether it is done with that at once.
+    fn put(&mut self, item: T) -> bool;
+    /// Whether to ask it for the next one, rather than to give it more. `is_last`: there is no more.
+    fn is_ready(&self, is_last: bool) -> bool;
+    /// The next one. None: it is done with what it was given.
+    fn make(&mut self) -> Option<U>;
+}
 
-impl Total {
-    pub(super) fn unknown() -> Total {
-        Total(AtomicU64::new(u64::MAX))
+/// Takes items apart: they are iterators.
+pub(super) struct Apart<I>(pub(super) Option<I>);
+
+impl<I: Iterator + Send> Maker<I, I::Item> for Apart<I> {
+    fn put(&mut self, items: I) -> bool {
+        self.0 = Some(items);
+        false
     }
 
-    fn set(&self, total: u64) {
-        self.0.store(total, Ordering::SeqCst);
+    fn is_ready(&self, _is_last: bool) -> bool {
+        self.0.is_some()
     }
 
-    fn is(&self, over: u64) -> bool {
-        self.0.load(Ordering::SeqCst) == over
+    fn make(&mut self) -> Option<I::Item> {
+        let next = self.0.as_mut()?.next();
+        if next.is_none() {
+            self.0 = None;
+        }
+        next
     }
 }
 
-/// Takes items apart: they are iterators, which one runner at a time asks.
-pub(super) struct Flatten<'a, I: Iterator> {
-    pub(super) hop: Hop,
+/// Takes so many items together.
+pub(super) struct Together<T> {
+    pub(super) size: usize,
+    /// The chunk that is not complete.
+    pub(super) items: Vec<T>,
+}
+
+impl<T: Send> Maker<T, Vec<T>> for Together<T> {
+    fn put(&mut self, item: T) -> bool {
+        self.items.push(item);
+        true
+    }
+
+    fn is_ready(&self, is_last: bool) -> bool {
+        self.items.len() == self.size || (is_last && !self.items.is_empty())
+    }
+
+    fn make(&mut self) -> Option<Vec<T>> {
+        Some(std::mem::take(&mut self.items))
+    }
+}
+
+/// Has other items made of those that come, by one runner at a time.
+pub(super) struct Remake<'a, T, U, M> {
+    hop: Hop,
     /// Which places it gives back; the next ones are those that it takes.
-    pub(super) part: usize,
-    pub(super) gate: Gate<I>,
-    pub(super) total: Total,
-    pub(super) state: Mutex<Flattening<I>>,
-    pub(super) next: Next<'a, I::Item>,
+    part: usize,
+    gate: Gate<T>,
+    state: Mutex<Making<M>>,
+    next: Next<'a, U>,
 }
 
-/// Which of them is taken apart.
-pub(super) struct Flattening<I> {
-    now: Option<I>,
-    /// Whether a runner asks it.
-    is_asked: bool,
-    /// How many items have come of all.
+struct Making<M> {
+    /// `None` while a runner asks it.
+    maker: Option<M>,
+    /// How many items it has made.
     out: u64,
     has_ended: bool,
 }
 
-impl<I> Flattening<I> {
-    pub(super) fn none() -> Flattening<I> {
-        Flattening { now: None, is_asked: false, out: 0, has_ended: false }
+impl<'a, T: Send, U, M: Maker<T, U>> Remake<'a, T, U, M> {
+    pub(super) fn new(
+        hop: Hop,
+        part: usize,
+        gate: Gate<T>,
+        maker: M,
+        next: Next<'a, U>,
+    ) -> Remake<'a, T, U, M> {
+        let state = Mutex::new(Making { maker: Some(maker), out: 0, has_ended: false });
+        Remake { hop, part, gate, state, next }
     }
-}
 
-impl<I: Iterator + Send> Flatten<'_, I> {
-    fn is_last(&self, state: &Flattening<I>) -> bool {
-        state.now.is_none() && !state.has_ended && self.total.is(self.gate.over())
-    }
-
-    fn step(&self, run: &StageRun<'_>) -> bool {
+    fn step(&self, run: &Crew<'_>) -> bool {
         let mut state = lock(&self.state);
-        if state.is_asked {
-            return false;
-        }
-        if state.now.is_none() {
+        let Making { maker: Some(maker), out, has_ended } = &mut *state else { return false };
+        let is_last = self.gate.is_done();
+        if !maker.is_ready(is_last) {
             match self.gate.next() {
-                Some((_, Some(items))) => state.now = Some(items),
-                Some((_, None)) => {
-                    drop(state);
-                    run.give_place(self.part);
-                    return true;
+                Some((_, None)) => run.flow.give_place(self.part),
+                Some((_, Some(item))) => {
+                    if maker.put(item) {
+                        self.gate.leave();
+                        run.flow.give_place(self.part);
+                    }
                 }
-                None if self.is_last(&state) => {
-                    state.has_ended = true;
-                    self.next.end(state.out);
-                    return true;
+                None if is_last && !*has_ended => {
+                    *has_ended = true;
+                    self.next.end(*out);
                 }
                 None => return false,
+            }
+            if !maker.is_ready(self.gate.is_done()) {
+                return true;
             }
         }
         if !run.flow.take_place(self.part + 1) {
             return false;
         }
-        let Some(mut items) = state.now.take() else { return false };
-        state.is_asked = true;
+        let Some(mut maker) = state.maker.take() else { return false };
         drop(state);
-        let asked = run.call(self.hop, || items.next().map(|item| (item, items)));
-        match asked {
+        let Some((item, maker)) = run.call(self.hop, || (maker.make(), maker)) else {
             // The stream is over.
-            None => {}
-            Some(None) => {
-                self.gate.leave();
-                lock(&self.state).is_asked = false;
-                run.flow.give_back(self.part + 1);
-                run.give_place(self.part);
-            }
-            Some(Some((item, items))) => {
-                let mut state = lock(&self.state);
-                let number = state.out;
-                state.out += 1;
-                state.now = Some(items);
-                state.is_asked = false;
-                drop(state);
-                run.more();
+            return true;
+        };
+        if item.is_none() {
+            self.gate.leave();
+        }
+        let is_ready = maker.is_ready(false);
+        let mut state = lock(&self.state);
+        state.maker = Some(maker);
+        // Whoever has brought an item before this has left it to this runner.
+        let has_more = is_ready || self.gate.is_ready();
+        let number = state.out;
+        state.out += u64::from(item.is_some());
+        drop(state);
+        match item {
+            Some(item) => {
+                if has_more {
+                    run.more();
+                }
                 self.next.take(run, number, Some(item));
+            }
+            None => {
+                run.flow.give_back(self.part + 1);
+                run.flow.give_place(self.part);
             }
         }
         true
     }
 }
 
-impl<I: Iterator + Send> Works for Flatten<'_, I> {
-    fn work(&self, run: &StageRun<'_>) -> bool {
+impl<T: Send, U, M: Maker<T, U>> Works for Remake<'_, T, U, M> {
+    fn work(&self, run: &Crew<'_>) -> bool {
         self.next.work(run) || self.step(run)
     }
 
     fn is_ready(&self, flow: &Flow) -> bool {
         let state = lock(&self.state);
-        let here = !state.is_asked
-            && match state.now {
-                Some(_) => flow.has_place(self.part + 1),
-                None => self.gate.is_ready() || self.is_last(&state),
-            };
-        drop(state);
-        here || self.next.is_ready(flow)
-    }
-}
-
-impl<I: Iterator + Send> Stage<I> for Flatten<'_, I> {
-    fn put(&self, number: u64, item: I) {
-        self.gate.put(number, Some(item));
-    }
-
-    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<I>) {
-        self.gate.put(number, item);
-        self.step(run);
-    }
-
-    fn end(&self, total: u64) {
-        self.total.set(total);
-    }
-}
-
-/// Takes so many items together.
-pub(super) struct Chunks<'a, T> {
-    pub(super) size: usize,
-    /// As of `Flatten`.
-    pub(super) part: usize,
-    pub(super) gate: Gate<T>,
-    pub(super) total: Total,
-    pub(super) state: Mutex<Chunk<T>>,
-    pub(super) next: Next<'a, Vec<T>>,
-}
-
-/// The chunk that is not complete.
-pub(super) struct Chunk<T> {
-    items: Vec<T>,
-    out: u64,
-    has_ended: bool,
-}
-
-impl<T> Chunk<T> {
-    pub(super) fn empty() -> Chunk<T> {
-        Chunk { items: Vec::new(), out: 0, has_ended: false }
-    }
-}
-
-impl<T: Send> Chunks<'_, T> {
-    fn is_last(&self, state: &Chunk<T>) -> bool {
-        !state.has_ended && self.total.is(self.gate.over())
-    }
-
-    /// Whether the chunk is to go on, as it is full or the last one.
-    fn is_whole(&self, state: &Chunk<T>, is_last: bool) -> bool {
-        state.items.len() == self.size || (is_last && !state.items.is_empty())
-    }
-
-    fn step(&self, run: &StageRun<'_>) -> bool {
-        let mut state = lock(&self.state);
-        let mut taken = 0;
-        while state.items.len() < self.size
-            && let Some((_, item)) = self.gate.next()
-        {
-            taken += 1;
-            if let Some(item) = item {
-                state.items.push(item);
-                self.gate.leave();
-            }
-        }
-        let is_last = self.is_last(&state);
-        let chunk =
-            (self.is_whole(&state, is_last) && run.flow.take_place(self.part + 1)).then(|| {
-                state.out += 1;
-                (state.out - 1, std::mem::take(&mut state.items))
-            });
-        let ends = is_last && state.items.is_empty();
-        if ends {
-            state.has_ended = true;
-            self.next.end(state.out);
-        }
-        drop(state);
-        (0..taken).for_each(|_| run.give_place(self.part));
-        let did_any = taken > 0 || chunk.is_some() || ends;
-        if let Some((number, chunk)) = chunk {
-            if self.gate.is_ready() {
-                run.more();
-            }
-            self.next.take(run, number, Some(chunk));
-        }
-        did_any
-    }
-}
-
-impl<T: Send> Works for Chunks<'_, T> {
-    fn work(&self, run: &StageRun<'_>) -> bool {
-        self.next.work(run) || self.step(run)
-    }
-
-    fn is_ready(&self, flow: &Flow) -> bool {
-        let state = lock(&self.state);
-        let is_last = self.is_last(&state);
-        let here = match self.is_whole(&state, is_last) {
+        let is_last = self.gate.is_done();
+        let here = state.maker.as_ref().is_some_and(|maker| match maker.is_ready(is_last) {
             true => flow.has_place(self.part + 1),
-            false => self.gate.is_ready() || is_last,
-        };
+            false => self.gate.is_ready() || (is_last && !state.has_ended),
+        });
         drop(state);
         here || self.next.is_ready(flow)
     }
 }
 
-impl<T: Send> Stage<T> for Chunks<'_, T> {
+impl<T: Send, U, M: Maker<T, U>> Stage<T> for Remake<'_, T, U, M> {
     fn put(&self, number: u64, item: T) {
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>) {
         self.gate.put(number, item);
         self.step(run);
     }
 
     fn end(&self, total: u64) {
-        self.total.set(total);
+        self.gate.end(total);
     }
 }
 
@@ -330,7 +270,7 @@ pub(super) struct EachItem<T, F> {
 }
 
 impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> EachItem<T, F> {
-    fn go(&self, run: &StageRun<'_>, (_, item): Turn<T>) {
+    fn go(&self, run: &Crew<'_>, (_, item): Turn<T>) {
         if let Some(item) = item {
             let Some(mut f) = lock(&self.f).take() else { unreachable!("one at a time") };
             let Some((outcome, f)) = run.call(self.hop, move || (f(item), f)) else { return };
@@ -341,12 +281,12 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> EachItem<T, F> {
             *lock(&self.f) = Some(f);
             self.gate.leave();
         }
-        run.give_place(self.part);
+        run.flow.give_place(self.part);
     }
 }
 
 impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Works for EachItem<T, F> {
-    fn work(&self, run: &StageRun<'_>) -> bool {
+    fn work(&self, run: &Crew<'_>) -> bool {
         let Some(turn) = self.gate.next() else { return false };
         self.go(run, turn);
         true
@@ -362,7 +302,7 @@ impl<T: Send, F: FnMut(T) -> Result<(), Error> + Send> Stage<T> for EachItem<T, 
         self.gate.put(number, Some(item));
     }
 
-    fn take(&self, run: &StageRun<'_>, number: u64, item: Option<T>) {
+    fn take(&self, run: &Crew<'_>, number: u64, item: Option<T>) {
         if let Some(turn) = self.gate.pass(number, item) {
             self.go(run, turn);
         }

@@ -1,7 +1,6 @@
 //! Work around other work, by the clock: limits of time (`timeout.rs`), and tries with pauses in between
-//! (`retry.rs`, `pause.rs`).
+//! (`retry.rs`).
 
-mod pause;
 mod retry;
 mod timeout;
 

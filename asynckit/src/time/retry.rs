@@ -2,17 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::pause::Pause;
-use crate::core::{Awaits, Here, Job, JobStep, Outcome, VisitEdges};
+use crate::core::{Awaits, Here, Job, JobStep, Outcome, TaskRef, VisitEdges};
 use crate::error::{Error, ErrorKind, Hop, Sought};
 use crate::observe::{TaskKind, tell};
-use crate::pool;
+use crate::pool::{self, Asleep, Shared};
 use crate::sync::{Arc, thread};
-use crate::terms::{jittered, left_in_place};
+use crate::terms::{TimerKey, jittered, left_in_place};
 use crate::work::Work;
-use crate::work::stage::run_part;
 
 /// How often work is tried, and how long it rests in between.
 ///
@@ -167,22 +166,30 @@ impl Retry {
         T: Send + 'w,
         F: FnMut() -> Work<'w, T> + Send + 'w,
     {
-        Work::with_job(hop, Retried::new(self.clone(), call))
+        let retried = Retried {
+            policy: self.clone(),
+            call: RefCell::new(Some(call)),
+            tries: Cell::new(0),
+            before: Cell::new(None),
+            pause: Cell::new(None),
+            awaits: Awaits::nothing(),
+        };
+        Work::with_job(hop, retried)
     }
 
     /// Whether this failure of the `tries`-th try is followed by another, and after which pause.
     fn again(&self, error: &Error, tries: u32) -> Option<Duration> {
+        if tries > self.retries {
+            return None;
+        }
         let worth_it = match &self.when {
-            Some(when) => tries <= self.retries && when(error),
+            Some(when) => when(error),
             None => {
                 matches!(error.kind(), ErrorKind::Failed | ErrorKind::TimedOut | ErrorKind::Lost)
             }
         };
-        if tries > self.retries || !worth_it {
-            return None;
-        }
-        let doubled = 2u32.saturating_pow(tries - 1);
-        Some(self.backoff.saturating_mul(doubled).min(self.max_backoff))
+        let pause = self.backoff.saturating_mul(2u32.saturating_pow(tries - 1));
+        worth_it.then(|| pause.min(self.max_backoff))
     }
 }
 
@@ -193,6 +200,28 @@ impl fmt::Debug for Retry {
             .field("backoff", &self.backoff)
             .field("max_backoff", &self.max_backoff)
             .finish_non_exhaustive()
+    }
+}
+
+/// A task's sleep until its moment; dropped, it ends and wakes nobody.
+struct Pause {
+    key: TimerKey,
+    asleep: Asleep,
+}
+
+impl Pause {
+    /// Has a task of the pool woken after a while.
+    fn begin(pool: &Arc<Shared>, task: TaskRef, delay: Duration) -> Pause {
+        let timers = pool.timers();
+        let asleep = Asleep::begin(pool);
+        let key = timers.after(timers.jittered(delay), Box::new(move || task.resume()));
+        Pause { key, asleep }
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.asleep.pool().timers().cancel(self.key);
     }
 }
 
@@ -219,24 +248,7 @@ struct Retried<F, T> {
     awaits: Awaits<T>,
 }
 
-/// What follows a try.
-enum After<T> {
-    Done(Result<T, Error>),
-    Pause(Duration),
-}
-
 impl<F, T> Retried<F, T> {
-    fn new(policy: Retry, call: F) -> Retried<F, T> {
-        Retried {
-            policy,
-            call: RefCell::new(Some(call)),
-            tries: Cell::new(0),
-            before: Cell::new(None),
-            pause: Cell::new(None),
-            awaits: Awaits::nothing(),
-        }
-    }
-
     /// Tells of the next try.
     fn tell_try(&self) {
         let before = self.before.take();
@@ -257,23 +269,22 @@ impl<F, T> Retried<F, T> {
         }
     }
 
-    fn after(&self, outcome: Result<T, Error>, hop: Hop) -> After<T> {
-        let tries = self.tries.get();
+    /// Whether a try was the last one, or the pause that follows it.
+    fn after(&self, outcome: Result<T, Error>) -> ControlFlow<Result<T, Error>, Duration> {
         let error = match outcome {
-            Ok(value) => return After::Done(Ok(value)),
+            Ok(value) => return ControlFlow::Break(Ok(value)),
             Err(error) => error,
         };
-        match self.policy.again(&error, tries) {
-            Some(pause) => {
-                // Somebody has looked at it: this has.
-                let error = error.observed();
-                if pool::listeners_here().is_some() {
-                    self.before.set(Some(error));
-                }
-                After::Pause(pause)
-            }
-            None => After::Done(Err(error.tried(tries, hop))),
+        let tries = self.tries.get();
+        let Some(pause) = self.policy.again(&error, tries) else {
+            return ControlFlow::Break(Err(error.tried(tries)));
+        };
+        // Somebody has looked at it: this has.
+        let error = error.observed();
+        if pool::listeners_here().is_some() {
+            self.before.set(Some(error));
         }
+        ControlFlow::Continue(pause)
     }
 }
 
@@ -296,15 +307,15 @@ where
                 Some(outcome) => outcome,
                 None => {
                     self.tell_try();
-                    match run_part(self.next_try(), here) {
+                    match self.next_try().finish_inside(here) {
                         Outcome::Done(outcome) => outcome,
                         Outcome::Flatten(result) => return self.awaits.result(result.0, false),
                     }
                 }
             };
-            let pause = match self.after(tried, here.hop()) {
-                After::Done(outcome) => return JobStep::Done(outcome),
-                After::Pause(pause) => pause,
+            let pause = match self.after(tried) {
+                ControlFlow::Break(outcome) => return JobStep::Done(outcome),
+                ControlFlow::Continue(pause) => pause,
             };
             if here.header().is_set() {
                 // Somebody has given it up.
@@ -321,9 +332,9 @@ where
 
     fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
         loop {
-            match self.after(self.next_try().run_part(here.hook()), here.hop()) {
-                After::Done(outcome) => return outcome,
-                After::Pause(pause) => rest(pause),
+            match self.after(self.next_try().run_part(here.hook())) {
+                ControlFlow::Break(outcome) => return outcome,
+                ControlFlow::Continue(pause) => rest(pause),
             }
             if let Some(left @ Duration::ZERO) = left_in_place() {
                 return Err(Error::timed_out(here.hop(), left));

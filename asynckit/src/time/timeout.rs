@@ -3,34 +3,23 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::core::{Awaits, Header, Here, Job, JobStep, Unsubmitted, VisitEdges};
-use crate::error::{Error, Hop};
-use crate::pool::{self, Inside};
+use crate::core::{Awaits, Header, Here, Job, JobStep, VisitEdges};
+use crate::error::Error;
+use crate::pool::{self, Inside, Place};
 use crate::result::AsyncResult;
 use crate::sync::Arc;
 use crate::terms::{Stopwatch, Timers, measured};
-use crate::work::stage::start_at;
-use crate::work::{Term, Work, start_around, start_job};
+use crate::work::{Begin, Term, Work, start_around, start_job};
 
-/// What is limited, until it is started.
-enum TimedWork<'w, T> {
-    Work(Work<'w, T>),
-    Result(AsyncResult<T>),
-    Started,
-}
-
-/// Work, or a result, that is to be there in time: counted from when the work begins (`RUN`), or from
-/// its submission.
-struct Timed<'w, T, const RUN: bool> {
-    inner: Cell<TimedWork<'w, T>>,
-    limit: Duration,
+/// A limit of time: counted from when work begins (`RUN`), or from its submission.
+struct Limit<const RUN: bool> {
+    time: Duration,
     watch: Cell<Option<Arc<Stopwatch>>>,
-    awaits: Awaits<T>,
 }
 
-impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
-    fn new(inner: TimedWork<'w, T>, limit: Duration) -> Timed<'w, T, RUN> {
-        Timed { inner: Cell::new(inner), limit, watch: Cell::new(None), awaits: Awaits::nothing() }
+impl<const RUN: bool> Limit<RUN> {
+    fn of(time: Duration) -> Limit<RUN> {
+        Limit { time, watch: Cell::new(None) }
     }
 
     /// What measures this task; from now on, unless it is the run that counts.
@@ -40,31 +29,66 @@ impl<'w, T, const RUN: bool> Timed<'w, T, RUN> {
         };
         let place = task.hooked_home::<Inside>();
         let around = place.and_then(|place| place.stopwatch().cloned());
-        let watch = Stopwatch::new(self.limit, own, timers, around);
+        let watch = Stopwatch::new(self.time, own, timers, around);
         if !RUN {
             watch.begin_alone(task);
         }
         self.watch.set(Some(watch.clone()));
         watch
     }
+}
 
-    fn is_late(&self) -> bool {
-        let watch = self.watch.take();
-        let is_late = watch.as_ref().is_some_and(|watch| watch.is_past());
-        self.watch.set(watch);
-        is_late
+impl<const RUN: bool> Term for Limit<RUN> {
+    // Whose value is known already does not run.
+    const COMES_FIRST: bool = !RUN;
+    const TIMED: bool = !RUN;
+
+    fn begin(&self, place: Place, here: &Here<'_>) -> Begin {
+        let watch = self.stopwatch(here.header(), place.pool().timers());
+        // A deadline has begun already; who carries the work out elsewhere asks for it.
+        Begin::On(place.with_stopwatch(watch))
     }
 
-    fn stop(&self) {
+    fn ended(&self, here: &Here<'_>, has_value: bool) {
+        let Some(watch) = self.watch.take() else { return };
+        if has_value && watch.is_past() {
+            // Who keeps the time has had no turn yet.
+            here.reference().give_up(Error::timed_out(here.hop(), self.time));
+        }
+        watch.stop();
+    }
+
+    fn run_in_place<T>(
+        &self,
+        here: &Here<'_>,
+        run: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let timers = pool::virtual_timers_here().unwrap_or_else(Timers::system);
+        let watch = self.stopwatch(here.header(), timers);
+        let outcome = measured(&watch, run);
+        let late = watch.is_over();
+        self.leave();
+        if late { Err(Error::timed_out(here.hop(), self.time)) } else { outcome }
+    }
+
+    fn leave(&self) {
         if let Some(watch) = self.watch.take() {
             watch.stop();
         }
     }
 }
 
-impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
+/// A result that is to be there in time.
+struct Due<T> {
+    /// Until it is waited for.
+    result: Cell<Option<AsyncResult<T>>>,
+    limit: Limit<false>,
+    awaits: Awaits<T>,
+}
+
+impl<T> Job<T> for Due<T> {
     const IMMEDIATE: bool = true;
-    const TIMED: bool = !RUN;
+    const TIMED: bool = true;
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
@@ -72,49 +96,26 @@ impl<T: Send, const RUN: bool> Job<T> for Timed<'_, T, RUN> {
 
     fn run(&self, here: &Here<'_>) -> JobStep<T> {
         if let Some(outcome) = self.awaits.outcome() {
-            if outcome.is_ok() && self.is_late() {
-                // Who keeps the time has had no turn yet.
-                here.reference().give_up(Error::timed_out(here.hop(), self.limit));
-            }
-            self.stop();
+            self.limit.ended(here, outcome.is_ok());
             return JobStep::Done(outcome);
         }
-        let result = match self.inner.replace(TimedWork::Started) {
-            TimedWork::Work(inner) => {
-                let watch = self.stopwatch(here.header(), timers_here());
-                // A deadline has begun already; who carries the work out elsewhere asks for it.
-                let place = pool::place_here().map(|place| place.with_stopwatch(watch));
-                start_at(inner, here, place)
-            }
-            TimedWork::Result(result) => {
-                // What is there is in time, also where there is none.
-                if !result.is_set() {
-                    // Those that its work goes by.
-                    self.stopwatch(here.header(), timers_of(result.owner()));
-                }
-                result.into_owner()
-            }
-            TimedWork::Started => unreachable!("work was started twice"),
+        let Some(result) = self.result.take() else {
+            unreachable!("a result was waited for twice");
         };
-        self.awaits.result(result, true)
+        // What is there is in time, also where there is none.
+        if !result.is_set() {
+            self.limit.stopwatch(here.header(), timers_of(result.owner()));
+        }
+        self.awaits.result(result.into_owner(), true)
     }
 
-    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        let timers = pool::virtual_timers_here().unwrap_or_else(Timers::system);
-        let watch = self.stopwatch(here.header(), timers);
-        let outcome = measured(&watch, || match self.inner.replace(TimedWork::Started) {
-            TimedWork::Work(inner) => inner.run_part(here.hook()),
-            TimedWork::Result(result) => result.get(),
-            TimedWork::Started => unreachable!("work was started twice"),
-        });
-        let late = watch.is_over();
-        self.stop();
-        if late { Err(Error::timed_out(here.hop(), self.limit)) } else { outcome }
+    fn run_in_place(&self, _here: &Here<'_>) -> Result<T, Error> {
+        unreachable!("a result was waited for in place")
     }
 
     fn release(&self, cancelled: bool) {
-        self.stop();
-        drop(self.inner.replace(TimedWork::Started));
+        self.limit.leave();
+        drop(self.result.take());
         self.awaits.release(cancelled);
     }
 }
@@ -154,17 +155,8 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(in_time.get()?, 3);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn timeout(mut self, limit: Duration) -> Work<'w, T> {
-        // Whose value is known already does not run.
-        match self.put_around(timed_cell, Term::Time(limit)) {
-            Ok(()) => self,
-            Err(_) => self.timed(limit),
-        }
-    }
-
-    fn timed(self, limit: Duration) -> Work<'w, T> {
-        let hop = self.hop();
-        Work::with_job(hop, Timed::<_, true>::new(TimedWork::Work(self), limit))
+    pub fn timeout(self, limit: Duration) -> Work<'w, T> {
+        self.under(Limit::<true>::of(limit))
     }
 
     /// The same work with a deadline: it fails as [`TimedOut`](crate::ErrorKind::TimedOut) where it is
@@ -196,16 +188,8 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// assert_eq!(late.get().unwrap_err().kind(), ErrorKind::TimedOut);
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn deadline(mut self, limit: Duration) -> Work<'w, T> {
-        match self.put_around(due_cell, Term::Deadline(limit)) {
-            Ok(()) => self,
-            Err(_) => self.due(limit),
-        }
-    }
-
-    fn due(self, limit: Duration) -> Work<'w, T> {
-        let hop = self.hop();
-        Work::with_job(hop, Timed::<_, false>::new(TimedWork::Work(self), limit))
+    pub fn deadline(self, limit: Duration) -> Work<'w, T> {
+        self.under(Limit::<false>::of(limit))
     }
 }
 
@@ -245,10 +229,11 @@ impl<T: Send + 'static> AsyncResult<T> {
     /// ```
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
         let (task, place) = (self.owner().reference(), self.scope());
-        let timed = Timed::<_, false>::new(TimedWork::Result(self), limit);
+        let (result, awaits) = (Cell::new(Some(self)), Awaits::nothing());
+        let due = Due { result, limit: Limit::of(limit), awaits };
         match place {
-            Some(place) => start_job(task.hop, &place, timed),
-            None => start_around(&task, timed),
+            Some(place) => start_job(task.hop, &place, due),
+            None => start_around(&task, due),
         }
     }
 
@@ -269,22 +254,9 @@ impl<T: Send + 'static> AsyncResult<T> {
     }
 }
 
-fn timed_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
-    let Term::Time(limit) = term else { unreachable!("a limit of time is no other term") };
-    Work::with_cell(hop, inner).timed(limit).into_cell()
-}
-
-fn due_cell<T: Send>(hop: Hop, inner: Unsubmitted<T>, term: Term) -> Unsubmitted<T> {
-    let Term::Deadline(limit) = term else { unreachable!("a deadline is no other term") };
-    Work::with_cell(hop, inner).due(limit).into_cell()
-}
-
-/// The timers that a task's pool goes by; of a result that is no pool's, those of whoever asks.
+/// The timers that a task's pool goes by; of a result that is no pool's, those of the work that this thread does.
 fn timers_of(task: &Header) -> Arc<Timers> {
-    pool::pool_of(task).map_or_else(timers_here, |pool| pool.timers())
-}
-
-/// Those of the work that this thread does.
-fn timers_here() -> Arc<Timers> {
-    pool::place_here().map_or_else(Timers::system, |place| place.pool().timers())
+    let pool = pool::pool_of(task);
+    pool.or_else(|| Some(pool::place_here()?.pool().clone()))
+        .map_or_else(Timers::system, |pool| pool.timers())
 }

@@ -2,30 +2,19 @@
 
 use crate::core::{Earlier, EndEdge, Here, Unsubmitted};
 use crate::result::AsyncResult;
-use crate::work::{Follows, Term, Work, Wrap, pending_work};
+use crate::work::lift::pending_cell;
+use crate::work::{AfterOthers, Form, Work};
 
-/// Work that begins after others. Each `after` adds to the list, so that work which follows many is not
-/// nested as often.
-struct AfterOthers<'w, T> {
-    earlier: Vec<EndEdge>,
-    inner: Work<'w, T>,
-}
-
-impl<'w, T: Send + 'w> Follows<T> for AfterOthers<'w, T> {
-    fn add(&mut self, edge: EndEdge) {
-        self.earlier.push(edge);
-    }
-
-    fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
-        // What counts from the submission counts while it follows, too.
-        if term.comes_first() { Err(term) } else { self.inner.put_around(wrap, term) }
-    }
-
-    fn into_cell(self: Box<Self>) -> Unsubmitted<T> {
-        let AfterOthers { earlier, inner } = *self;
-        let (hop, inputs) = (inner.hop(), (Earlier::of(earlier), ()));
-        let call = move |here: &Here<'_>, ((), ())| inner.begin_inside(here);
-        pending_work(hop, inputs, call).into_cell()
+impl<T: Send> AfterOthers<'_, T> {
+    /// Makes it a task that waits for the results.
+    #[cold]
+    #[inline(never)]
+    #[expect(clippy::boxed_local, reason = "what is not inlined moves less by it")]
+    pub(super) fn into_cell(self: Box<Self>) -> Unsubmitted<T> {
+        let AfterOthers { earlier, work } = *self;
+        let (hop, inputs) = (work.hop, (Earlier::of(earlier), ()));
+        let call = move |here: &Here<'_>, ((), ())| work.begin_inside(here);
+        pending_cell(hop, inputs, call)
     }
 }
 
@@ -60,8 +49,15 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// written.get()?;
     /// # Ok::<(), asynckit::Error>(())
     /// ```
-    pub fn after<U: Send + 'w>(self, earlier: &AsyncResult<U>) -> Work<'w, T> {
+    pub fn after<U: Send + 'w>(mut self, earlier: &AsyncResult<U>) -> Work<'w, T> {
         let edge = EndEdge::of(earlier.owner());
-        self.put_after(edge, |edge, inner| Box::new(AfterOthers { earlier: vec![edge], inner }))
+        if let Some(Form::Later(later)) = &mut self.form {
+            later.earlier.push(edge);
+            return self;
+        }
+        Work::of_form(
+            self.hop,
+            Form::Later(Box::new(AfterOthers { earlier: vec![edge], work: self })),
+        )
     }
 }

@@ -3,23 +3,20 @@
 //!
 //! Where a place has none, the call's work is submitted as it is: the rest of this file does nothing then.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::time::{Duration, Instant};
 
-use super::carriable::{Carriable, Term, Wrap};
 use super::future::Polled;
-use super::lift::{flatten, start_task};
-use super::{Form, Own, Work, pending_work};
-use crate::core::{
-    Either, Here, Job, JobStep, Outcome, Owner, TaskRef, Traits, Unsubmitted, VisitEdges, task_here,
-};
+use super::lift::{flatten, pending_cell, start_task};
+use super::run::{begin_anew, keeping_loans};
+use super::{Carriable, Form, Own, Work, Wrap};
+use crate::core::{Either, Here, Outcome, Owner, Unsubmitted, task_here};
 use crate::error::{At, BoxError, Error, Failure, Hook, Hop};
 use crate::observe::tell;
-use crate::pool::{self, Asleep, Place};
+use crate::pool::{self, Place};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Mutex, lock};
-use crate::terms::{Call, Carriers, Codec, Description, Ended, Kept, OnCall, Running, Tell};
+use crate::terms::{Call, Carriers, Codec, Description, Ended, OnCall, Running, Tell};
 use crate::trace::Around;
 
 /// A call, as its attribute describes it.
@@ -31,9 +28,9 @@ struct Described<A, C, T, F> {
     /// Makes the work that does it here.
     call: F,
     /// What is put around that.
-    around: Vec<(Wrap<T>, Term)>,
+    around: Vec<Wrap<T>>,
     /// What is put around all of it, the look for its value too.
-    outside: Vec<(Wrap<T>, Term)>,
+    outside: Vec<Wrap<T>>,
 }
 
 /// Work for a call that may be carried out elsewhere.
@@ -56,25 +53,15 @@ where
 }
 
 impl<'w, T> Work<'w, T> {
-    /// Puts it under a term, on the side of the look for its value where that belongs; back, where there is no such
-    /// look.
-    pub(crate) fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
-        match &mut self.form {
-            Some(Form::Own(Own::Call(call))) => call.put_around(wrap, term),
-            Some(Form::Later(later)) => later.put_around(wrap, term),
-            _ => Err(term),
-        }
-    }
-
-    /// Under all of these.
-    fn under(self, terms: Vec<(Wrap<T>, Term)>) -> Work<'w, T>
+    /// Within all of these.
+    fn within(self, wraps: Vec<Wrap<T>>) -> Work<'w, T>
     where
         T: Send,
     {
         let hop = self.hop;
-        terms.into_iter().fold(self, |work, (wrap, term)| {
-            Work::with_cell(hop, wrap(hop, work.into_any_cell(), term))
-        })
+        let wrapped =
+            |work: Work<'w, T>, wrap: Wrap<T>| Work::with_cell(hop, wrap(work.into_any_cell()));
+        wraps.into_iter().fold(self, wrapped)
     }
 
     /// A cell for it, whatever it is.
@@ -86,7 +73,7 @@ impl<'w, T> Work<'w, T> {
             Own::Cell(cell) | Own::Large(cell) => cell,
             own => {
                 let work = Work::of_form(self.hop, Form::Own(own));
-                pending_work(self.hop, (), move |here, ()| work.finish_inside(here)).into_cell()
+                pending_cell(self.hop, (), move |here, ()| work.finish_inside(here))
             }
         }
     }
@@ -102,7 +89,7 @@ where
     /// The work that does it here.
     fn here(self) -> Work<'w, T> {
         let Described { hop, arguments, call, around, .. } = self;
-        Work { hop, ..call(arguments) }.under(around)
+        Work { hop, ..call(arguments) }.within(around)
     }
 
     /// What is around all of it, where something is.
@@ -111,7 +98,7 @@ where
             return Err(self);
         }
         let outside = std::mem::take(&mut self.outside);
-        Ok(Work::of_form(self.hop, Form::Own(Own::Call(self))).under(outside))
+        Ok(Work::of_form(self.hop, Form::Own(Own::Call(self))).within(outside))
     }
 
     /// A task of the place, which has the carriers asked.
@@ -127,11 +114,10 @@ where
                 }
                 Err(call) => drop(call.here()),
             }
-            let answer = lock(&answer.0).take();
+            let answer = lock(&answer).take();
             Ok(answer.unwrap_or_else(|| Outcome::Done(Err(Error::unanswered(hop)))))
         };
-        let job = Carrying { polled: Polled::new(future), elsewhere: Cell::new(None) };
-        Work::with_job(hop, job).submit(place, counted).into_owner()
+        Work::with_job(hop, Polled::<_, true>::new(future)).submit(place, counted).into_owner()
     }
 }
 
@@ -159,8 +145,7 @@ where
 
     fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T> {
         let own = match self.whole() {
-            Ok(whole) if begins => return whole.begin_inside(here),
-            Ok(whole) => return whole.finish_inside(here),
+            Ok(whole) => return whole.go_on_inside(here, begins),
             Err(own) => own,
         };
         let place = pool::place_here().filter(|_| !here.is_in_place());
@@ -168,48 +153,27 @@ where
             let carriers = place.carriers().cloned()?;
             Some((place, carriers))
         }) else {
-            let work = own.here();
-            return if begins { work.begin_inside(here) } else { work.finish_inside(here) };
+            return own.here().go_on_inside(here, begins);
         };
         if begins {
-            super::run::begin_anew(here);
+            begin_anew(here);
         }
-        let loans = here.keep_loans();
-        let place = if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) };
+        let place = keeping_loans(place, here);
         flatten(AsyncResult::from_owner(own.carried(place, false, carriers)))
     }
 
-    fn put_around(&mut self, wrap: Wrap<T>, term: Term) -> Result<(), Term> {
-        if !self.description.known {
-            return Err(term);
-        }
-        let side = if term.comes_first() { &mut self.outside } else { &mut self.around };
-        side.push((wrap, term));
-        Ok(())
+    fn may_be_known(&self) -> bool {
+        self.description.known
+    }
+
+    fn put_under(&mut self, comes_first: bool, wrap: Wrap<T>) {
+        let side = if comes_first { &mut self.outside } else { &mut self.around };
+        side.push(wrap);
     }
 }
 
 /// What the carriers have answered.
-struct Answer<T>(Arc<Mutex<Option<Outcome<T>>>>);
-
-impl<T> Default for Answer<T> {
-    fn default() -> Answer<T> {
-        Answer(Arc::new(Mutex::new(None)))
-    }
-}
-
-impl<T> Clone for Answer<T> {
-    fn clone(&self) -> Answer<T> {
-        Answer(self.0.clone())
-    }
-}
-
-impl<T> Answer<T> {
-    fn give(&self, outcome: Outcome<T>) {
-        let before = lock(&self.0).replace(outcome);
-        drop(before);
-    }
-}
+type Answer<T> = Arc<Mutex<Option<Outcome<T>>>>;
 
 /// A call that carriers are asked about.
 struct CarriedCall<A, C, T, F> {
@@ -218,6 +182,11 @@ struct CarriedCall<A, C, T, F> {
 }
 
 impl<A, C, T, F> CarriedCall<A, C, T, F> {
+    fn answer(&self, outcome: Outcome<T>) {
+        let before = lock(&self.answer).replace(outcome);
+        drop(before);
+    }
+
     fn call(&self) -> &Described<A, C, T, F> {
         self.call.as_ref().unwrap_or_else(|| unreachable!("a call is answered once"))
     }
@@ -261,17 +230,17 @@ where
 
     fn decode(&self, bytes: &[u8]) -> Result<(), BoxError> {
         let value = self.call().codec.decode(bytes)?;
-        self.answer.give(Outcome::Done(Ok(value)));
+        self.answer(Outcome::Done(Ok(value)));
         Ok(())
     }
 
     fn fail(&self, failure: Failure) {
         let hook = pool::place_here().and_then(|place| place.pool().hook());
-        self.answer.give(Outcome::Done(Err(Error::relayed(self.call().hop, failure, hook))));
+        self.answer(Outcome::Done(Err(Error::relayed(self.call().hop, failure, hook))));
     }
 
     fn fail_as(&self, error: &Error) {
-        self.answer.give(Outcome::Done(Err(error.clone().handed_on(self.call().hop))));
+        self.answer(Outcome::Done(Err(error.clone().handed_on(self.call().hop))));
     }
 
     fn here(&mut self, tell: Option<Tell>) -> Option<Running> {
@@ -279,7 +248,7 @@ where
         let (hop, codec) = (call.hop, call.codec.clone());
         let result = call.here().submit(place.clone(), false);
         let Some(tell) = tell else {
-            self.answer.give(flatten(result));
+            self.answer(flatten(result));
             return None;
         };
         let told = move |_: &Here<'_>, (outcome, ()): (Result<T, Error>, ())| {
@@ -290,53 +259,9 @@ where
             Outcome::Done(outcome)
         };
         let inputs = (Either::of(result.into_owner()), ());
-        let told = start_task(hop, &place, Traits::PLAIN, inputs, told);
+        let told = start_task(hop, &place, inputs, told);
         let running = Running::of(told.owner().reference());
-        self.answer.give(flatten(told));
+        self.answer(flatten(told));
         Some(running)
-    }
-}
-
-/// The job of a task whose call is carried out elsewhere, or here after all.
-struct Carrying<'w, T> {
-    polled: Polled<'w, T>,
-    /// While nobody but somebody outside can bring it further.
-    elsewhere: Cell<Option<Asleep>>,
-}
-
-impl<T> Job<T> for Carrying<'_, T> {
-    fn edges(&self, visit: VisitEdges<'_>) {
-        self.polled.edges(visit);
-    }
-
-    fn run(&self, here: &Here<'_>) -> JobStep<T> {
-        let before = self.elsewhere.take();
-        let step = self.polled.run(here);
-        if matches!(step, JobStep::Pending)
-            && self.polled.awaited().is_none()
-            && let Some(place) = pool::place_here()
-        {
-            self.elsewhere.set(Some(Asleep::elsewhere(place.pool())));
-        }
-        // After that, as a stop waits for either.
-        drop(before);
-        step
-    }
-
-    fn run_in_place(&self, here: &Here<'_>) -> Result<T, Error> {
-        self.polled.run_in_place(here)
-    }
-
-    fn awaited(&self) -> Option<Vec<TaskRef>> {
-        self.polled.awaited()
-    }
-
-    fn fail_await(&self, error: Error) {
-        self.polled.fail_await(error);
-    }
-
-    fn release(&self, cancelled: bool) {
-        self.polled.release(cancelled);
-        drop(self.elsewhere.take());
     }
 }

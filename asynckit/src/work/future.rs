@@ -9,45 +9,55 @@ use std::time::Duration;
 use crate::core::{Awaits, Here, Job, JobStep, Outcome, TaskRef, VisitEdges};
 use crate::error::{At, BoxError, Error};
 use crate::observe::TaskKind;
-use crate::pool::{self, GivenBack};
+use crate::pool::{self, Asleep, GivenBack};
 use crate::result::AsyncResult;
 use crate::sync::{Arc, Deadline, Mutex, Parker, lock};
 use crate::terms::{Polling, Sleep, Who, end_in_place};
 
 type Future_<'w, T> = Pin<Box<dyn Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w>>;
 
-/// A job that is polled until its future is ready.
-pub(crate) struct Polled<'w, T> {
+/// A job that is polled until its future is ready. `CARRIED`: it is the future of who carries a call out elsewhere, or
+/// has it done here after all.
+pub(crate) struct Polled<'w, T, const CARRIED: bool> {
     future: Cell<Option<Future_<'w, T>>>,
     sleep: Sleep,
-    /// What it has given back while it awaits results.
-    lent: Cell<Option<GivenBack>>,
+    meanwhile: Cell<Meanwhile>,
     awaits: Awaits<T>,
 }
 
-impl<'w, T> Polled<'w, T> {
+/// What holds while a future is pending.
+#[derive(Default)]
+enum Meanwhile {
+    #[default]
+    Nothing,
+    /// It has given these back while it awaits results.
+    GivenBack(GivenBack),
+    /// Nobody but somebody outside can bring it further.
+    Outside { _counts: Asleep },
+}
+
+impl<'w, T, const CARRIED: bool> Polled<'w, T, CARRIED> {
     pub(crate) fn new(
         future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'w,
-    ) -> Polled<'w, T> {
+    ) -> Polled<'w, T, CARRIED> {
         Polled {
             future: Cell::new(Some(Box::pin(future))),
             sleep: Sleep::default(),
-            lent: Cell::new(None),
+            meanwhile: Cell::default(),
             awaits: Awaits::nothing(),
         }
     }
 
-    /// Takes again what it has given back before; false where it stands in line for that.
-    fn takes_back(&self, here: &Here<'_>) -> bool {
-        let Some(mut lent) = self.lent.take() else { return true };
-        if lent.take_back(|| Who::Task(here.reference())) {
-            return true;
+    /// What holds while it is pending, as it awaits these.
+    fn meanwhile(&self, here: &Here<'_>) -> Meanwhile {
+        if self.sleep.awaited().is_some() {
+            let lent = GivenBack::of_sleeper(|| here.reference());
+            return lent.map_or(Meanwhile::Nothing, Meanwhile::GivenBack);
         }
-        self.lent.set(Some(lent));
-        // It awaits nothing else now.
-        self.sleep.end();
-        pool::holds_while_it_waits(&here.reference());
-        false
+        match pool::place_here().filter(|_| CARRIED) {
+            Some(place) => Meanwhile::Outside { _counts: Asleep::elsewhere(place.pool()) },
+            None => Meanwhile::Nothing,
+        }
     }
 
     fn ended(&self, here: &Here<'_>, outcome: Result<Outcome<T>, BoxError>) -> JobStep<T> {
@@ -59,8 +69,8 @@ impl<'w, T> Polled<'w, T> {
     }
 }
 
-impl<T> Job<T> for Polled<'_, T> {
-    const SHOWN_AS: TaskKind = TaskKind::Future;
+impl<T, const CARRIED: bool> Job<T> for Polled<'_, T, CARRIED> {
+    const SHOWN_AS: TaskKind = if CARRIED { TaskKind::Around } else { TaskKind::Future };
 
     fn edges(&self, visit: VisitEdges<'_>) {
         self.awaits.edges(visit);
@@ -70,7 +80,15 @@ impl<T> Job<T> for Polled<'_, T> {
         if let Some(outcome) = self.awaits.outcome() {
             return JobStep::Done(outcome);
         }
-        if !self.takes_back(here) {
+        // A stop waits for this until there is something else to wait for.
+        let mut before = self.meanwhile.take();
+        if let Meanwhile::GivenBack(lent) = &mut before
+            && !lent.take_back(|| Who::Task(here.reference()))
+        {
+            // It stands in line for that, and awaits nothing else now.
+            self.meanwhile.set(before);
+            self.sleep.end();
+            pool::holds_while_it_waits(&here.reference());
             return JobStep::Pending;
         }
         let Some(mut future) = self.future.take() else {
@@ -86,9 +104,7 @@ impl<T> Job<T> for Polled<'_, T> {
                 self.sleep.begin(awaits);
                 // This one would count as somebody else's.
                 drop(waker);
-                if self.sleep.awaited().is_some() {
-                    self.lent.set(GivenBack::of_sleeper(|| here.reference()));
-                }
+                self.meanwhile.set(self.meanwhile(here));
                 JobStep::Pending
             }
             Poll::Ready(outcome) => {
@@ -115,10 +131,11 @@ impl<T> Job<T> for Polled<'_, T> {
     }
 
     fn release(&self, cancelled: bool) {
-        drop(self.lent.take());
+        let before = self.meanwhile.take();
         drop(self.future.take());
         self.sleep.end();
         self.awaits.release(cancelled);
+        drop(before);
     }
 
     fn awaited(&self) -> Option<Vec<TaskRef>> {

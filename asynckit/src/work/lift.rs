@@ -36,7 +36,7 @@ where
     /// Likewise, where somebody looks on.
     const START_WATCHED: fn(Hop, &pool::Shared, L, B) -> Owner<T> = by_room!(B, start_watched);
     /// Makes the cell of work of it.
-    pub(super) const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
+    const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
 
     #[inline(always)]
     fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
@@ -72,11 +72,23 @@ where
     }
 }
 
+/// The cell of work that makes a call when its inputs are there.
+pub(super) fn pending_cell<'w, L, T>(
+    hop: Hop,
+    inputs: L,
+    call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
+) -> Unsubmitted<T>
+where
+    L: Inputs + Send + 'w,
+    T: Send + 'w,
+{
+    Lifting::WORK(hop, inputs, call)
+}
+
 /// Makes a call when its inputs are there.
 #[inline]
 pub(crate) fn lifted<'w, L, T>(
-    name: &'static &'static str,
-    at: crate::error::At,
+    hop: Hop,
     inputs: L,
     spawner: &(impl Spawner<'w> + ?Sized),
     call: impl Body<L::Values, Outcome<T>> + Send + 'w,
@@ -85,7 +97,6 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    let hop = Hop { name, at };
     AsyncResult::from_owner(match spawner.plain() {
         Some(PlainPool(pool)) if pool::takes_plainly(pool) => {
             Lifting::START_PLAINLY(hop, pool, inputs, call)
@@ -193,7 +204,6 @@ where
 pub(super) fn start_task<'w, L, T>(
     hop: Hop,
     place: &Place,
-    traits: Traits,
     inputs: L,
     call: impl FnOnce(&Here<'_>, L::Values) -> Outcome<T> + Send + 'w,
 ) -> AsyncResult<T>
@@ -201,13 +211,12 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    AsyncResult::from_owner(Lifting::START(hop, To::Place(place, traits), inputs, call))
+    AsyncResult::from_owner(Lifting::START(hop, To::Place(place, Traits::PLAIN), inputs, call))
 }
 
 /// Makes a task of a job.
 pub(crate) fn start_job<T, J: Job<T>>(hop: Hop, place: &Place, job: J) -> AsyncResult<T> {
-    let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
-    AsyncResult::from_owner(pool::on_place(place, false, hop, traits, Jobbed(job)))
+    AsyncResult::from_owner(pool::made(place, false, Unsubmitted::of_job(hop, job)))
 }
 
 /// Makes a task of a job around a result, which is done on the spot.
@@ -218,13 +227,12 @@ pub(crate) fn start_around<T, J: Job<T>>(of: &Header, job: J) -> AsyncResult<T> 
 
 /// Makes a task of a future.
 pub(crate) fn spawn_async<T: Send + 'static>(
+    hop: Hop,
     place: &Current,
-    name: &'static &'static str,
-    at: crate::error::At,
     future: impl Future<Output = Result<Outcome<T>, BoxError>> + Send + 'static,
 ) -> AsyncResult<T> {
     let Handle(place) = place.place();
-    start_job(Hop { name, at }, &place, Polled::new(future))
+    start_job(hop, &place, Polled::<_, false>::new(future))
 }
 
 /// A result that stands for what a call comes to.

@@ -2,39 +2,37 @@
 //!
 //! # The files
 //!
-//! Each imports only those above it: `carriable` (forms with their lifetimes forgotten), `future` (work that is polled),
+//! Each imports only those above it: `future` (work that is polled),
 //! `lift` (calls that wait for their inputs), `mod` (this one), `run` (in place), `spawn` (closures), `stage` and `after`
 //! (work around work), `carried` (how calls are done that others may do).
 
 mod after;
-mod carriable;
 mod carried;
 mod future;
 mod lift;
 mod run;
 mod spawn;
-pub(crate) mod stage;
+mod stage;
 
-pub(crate) use carriable::Term;
-use carriable::{Carriable, Follows, Wrap};
 pub(crate) use carried::described;
 pub(crate) use lift::{
     flatten, gather, gather_at, lifted, spawn_async, start_around, start_job, try_gather,
 };
+
+pub(crate) use stage::{Begin, Term};
 
 use std::fmt;
 use std::future::Future;
 use std::marker::{PhantomData, PhantomPinned};
 
 use crate::core::{
-    Callable, EndEdge, Here, Inline, Inputs, Job, Jobbed, Outcome, Simple, Traits, Unsubmitted,
-    fits,
+    Callable, EndEdge, Here, Inline, Inputs, Job, Outcome, Owner, Simple, Traits, Unsubmitted, fits,
 };
-use crate::error::{BoxError, Hop};
+use crate::error::{BoxError, Error, Hook, Hop};
 use crate::pool::{self, Handle, Place, PlainPool, Spawner};
 use crate::result::AsyncResult;
 use future::Polled;
-use lift::Lifting;
+use lift::pending_cell;
 
 /// A call that has not been made: what an `#[async_work]` function returns.
 ///
@@ -58,7 +56,28 @@ pub struct Work<'w, T> {
 enum Form<'w, T> {
     Own(Own<'w, T>),
     /// Other work, which is to follow results.
-    Later(Box<dyn Follows<T> + 'w>),
+    Later(Box<AfterOthers<'w, T>>),
+}
+
+/// A call that the carriers of a place are asked about, if it has any (`carried.rs`).
+trait Carriable<T>: Send {
+    fn submit(self: Box<Self>, place: Place, counted: bool) -> Owner<T>;
+    fn run_part(self: Box<Self>, hook: Option<Hook>) -> Result<T, Error>;
+    /// `begins`: as `begin_inside`.
+    fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T>;
+    /// Whether its value may be known already, which is looked for first.
+    fn may_be_known(&self) -> bool;
+    /// Puts what does it here under a term; or all of it, where that `comes_first`, the look for its value too.
+    fn put_under(&mut self, comes_first: bool, wrap: Wrap<T>);
+}
+
+/// Puts work under a term.
+type Wrap<T> = Box<dyn FnOnce(Unsubmitted<T>) -> Unsubmitted<T> + Send>;
+
+/// Work that begins after others: so much of it follows many that it is not nested as often.
+struct AfterOthers<'w, T> {
+    earlier: Vec<EndEdge>,
+    work: Work<'w, T>,
 }
 
 /// Work that follows no other.
@@ -124,7 +143,7 @@ pub(crate) fn new_async_work<'w, T: Send + 'w>(
     future: impl Future<Output = Result<T, BoxError>> + Send + 'w,
 ) -> Work<'w, T> {
     let future = async move { future.await.map(|value| Outcome::Done(Ok(value))) };
-    Work::with_job(hop, Polled::new(future))
+    Work::with_job(hop, Polled::<_, false>::new(future))
 }
 
 /// Work that waits for inputs.
@@ -137,7 +156,7 @@ where
     L: Inputs + Send + 'w,
     T: Send + 'w,
 {
-    Work::with_cell(hop, Lifting::WORK(hop, inputs, call))
+    Work::with_cell(hop, pending_cell(hop, inputs, call))
 }
 
 /// A closure as work; what it returns is the value, also if it is a `Result`.
@@ -173,8 +192,7 @@ where
 impl<'w, T> Work<'w, T> {
     /// Work that is done by a job of any kind.
     pub(crate) fn with_job<J: Job<T>>(hop: Hop, job: J) -> Work<'w, T> {
-        let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
-        Work::with_cell(hop, Unsubmitted::new(hop, traits, Jobbed(job)))
+        Work::with_cell(hop, Unsubmitted::of_job(hop, job))
     }
 
     /// Work that has a cell.
@@ -186,46 +204,12 @@ impl<'w, T> Work<'w, T> {
         Work { hop, form: Some(form), told_apart: PhantomData }
     }
 
-    pub(crate) fn hop(&self) -> Hop {
-        self.hop
-    }
-
     /// Whether it has inputs to wait for.
     pub(crate) fn waits(&self) -> bool {
         match &self.form {
             Some(Form::Own(Own::Cell(cell))) => cell.inputs() > 0,
             Some(Form::Later(_)) => true,
             _ => false,
-        }
-    }
-
-    /// Has it follow one result more, the first by `later`.
-    pub(crate) fn put_after(
-        mut self,
-        edge: EndEdge,
-        later: impl FnOnce(EndEdge, Work<'w, T>) -> Box<dyn Follows<T> + 'w>,
-    ) -> Work<'w, T> {
-        if let Some(Form::Later(others)) = &mut self.form {
-            others.add(edge);
-            return self;
-        }
-        Work::of_form(self.hop, Form::Later(later(edge, self)))
-    }
-
-    #[inline]
-    fn take(&mut self) -> Own<'w, T> {
-        match self.form.take() {
-            Some(Form::Own(own)) => own,
-            Some(Form::Later(later)) => Own::Cell(later.into_cell()),
-            None => unreachable!("work was used twice"),
-        }
-    }
-
-    /// The cell of work that has one.
-    pub(crate) fn into_cell(mut self) -> Unsubmitted<T> {
-        match self.take() {
-            Own::Cell(cell) | Own::Large(cell) => cell,
-            _ => unreachable!("work without a cell was taken for a cell's"),
         }
     }
 }
@@ -337,6 +321,15 @@ impl<'w, T: Send> Work<'w, T> {
             return false;
         }
         !self.waits()
+    }
+
+    #[inline]
+    fn take(&mut self) -> Own<'w, T> {
+        match self.form.take() {
+            Some(Form::Own(own)) => own,
+            Some(Form::Later(later)) => Own::Cell(later.into_cell()),
+            None => unreachable!("work was used twice"),
+        }
     }
 
     pub(crate) fn submit(mut self, place: Place, counted: bool) -> AsyncResult<T> {

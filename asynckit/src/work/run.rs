@@ -7,12 +7,12 @@ use crate::error::{At, BoxError, Error, Hook, Hop};
 use crate::foreign;
 use crate::observe::InPlace;
 use crate::panic;
-use crate::pool::{self, Inside, Set, Unlent};
+use crate::pool::{self, Inside, Place, Set, Unlent};
 use crate::result::AsyncResult;
 use crate::terms::{Kept, begin_anew_in_place, begin_in_place, end_in_place};
 use crate::trace;
 use crate::work::lift::flatten;
-use crate::work::{Form, Own, Work};
+use crate::work::{Own, Work};
 
 impl<T: Send> Work<'_, T> {
     /// Runs the work here and now, on this thread. A panic is caught, as on a pool.
@@ -61,27 +61,31 @@ impl<T: Send> Work<'_, T> {
     /// As `finish_inside`, of a task that has done nothing but wait for the work's turn: the time of a run
     /// counts from when that work begins.
     #[track_caller]
-    pub(crate) fn begin_inside(mut self, here: &Here<'_>) -> Outcome<T> {
-        if let Some(Form::Own(Own::Call(_))) = &self.form {
-            let Own::Call(call) = self.take() else { unreachable!("a call is no other work") };
-            return call.finish_inside(here, true);
-        }
-        if let Some(Form::Own(Own::Cell(_)) | Form::Later(_)) = &self.form {
-            begin_anew(here);
-        }
-        self.finish_inside(here)
+    pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
+        self.go_on_inside(here, true)
     }
 
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
     /// call was lent is lent until that one is over; what is run in place has come to its end here.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn finish_inside(mut self, here: &Here<'_>) -> Outcome<T> {
+    pub(crate) fn finish_inside(self, here: &Here<'_>) -> Outcome<T> {
+        self.go_on_inside(here, false)
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn go_on_inside(mut self, here: &Here<'_>, begins: bool) -> Outcome<T> {
         match self.take() {
             Own::Inline(call) => Outcome::Done(call_here(self.hop, || here.hook(), call)),
             Own::Large(cell) => Outcome::Done(run_cell(self.hop, cell, Location::caller())),
-            Own::Cell(cell) => finish_cell(self.hop, cell, here, Location::caller()),
-            Own::Call(call) => call.finish_inside(here, false),
+            Own::Cell(cell) => {
+                if begins {
+                    begin_anew(here);
+                }
+                finish_cell(self.hop, cell, here, Location::caller())
+            }
+            Own::Call(call) => call.finish_inside(here, begins),
         }
     }
 }
@@ -132,13 +136,17 @@ fn failure_here(
 fn finish_cell<T: Send>(hop: Hop, cell: Unsubmitted<T>, here: &Here<'_>, at: At) -> Outcome<T> {
     match pool::place_here().filter(|_| !here.is_in_place()) {
         Some(place) => {
-            let loans = here.keep_loans();
-            let place = if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) };
-            let place = pool::as_a_part(place);
+            let place = pool::as_a_part(keeping_loans(place, here));
             flatten(AsyncResult::from_owner(pool::made(&place, false, cell)))
         }
         None => Outcome::Done(run_cell(hop, cell, at)),
     }
+}
+
+/// The same place for work that a task goes on with: what was lent to that stays so.
+pub(super) fn keeping_loans(place: Place, here: &Here<'_>) -> Place {
+    let loans = here.keep_loans();
+    if loans.is_empty() { place } else { place.with_kept(Kept::Loans(loans)) }
 }
 
 /// Does the work of a cell on this thread, as a part of what that does.

@@ -7,7 +7,7 @@ use super::super::handle::{Lender, Owner, TaskRef};
 use super::super::news;
 use super::super::run;
 use super::super::state::{Arrival, State, Traits};
-use super::{Submitted, TaskOf, fail_late, ready};
+use super::{Job, Jobbed, Submitted, TaskOf, fail_late, ready};
 use crate::error::{Error, Hop};
 
 /// A task in a cell that nobody else knows yet.
@@ -24,6 +24,11 @@ impl<T> Unsubmitted<T> {
             Owner::new(cell::make::<T, K>(K::TABLE, std::ptr::null(), hop, state, task, None))
         };
         Unsubmitted { owner: Some(owner) }
+    }
+
+    pub(crate) fn of_job<J: Job<T>>(hop: Hop, job: J) -> Unsubmitted<T> {
+        let traits = if J::IMMEDIATE { Traits::IMMEDIATE } else { Traits::PLAIN };
+        Unsubmitted::new(hop, traits, Jobbed(job))
     }
 
     fn owner(&self) -> &Owner<T> {

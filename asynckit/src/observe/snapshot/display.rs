@@ -95,35 +95,27 @@ impl Snapshot {
             + self.suspended.len();
         match (runs, queued) {
             (0, 0) if waiting == 0 && self.blocking == 0 => "it has nothing to do".to_owned(),
-            (0, 0) => match self.cause() {
-                Some(cause) => format!("nothing runs and nothing is queued: {cause}"),
-                None => "nothing runs and nothing is queued".to_owned(),
-            },
+            (0, 0) => format!("nothing runs and nothing is queued{}", self.cause()),
             (0, _) if self.workers == 0 && self.threads == 0 => {
-                format!("{} queued, and it has no workers: nobody waits for its work", queued)
+                format!("{queued} queued, and it has no workers: nobody waits for its work")
             }
-            (0, _) => match self.cause() {
-                Some(cause) => format!("nothing runs, though {queued} are queued: {cause}"),
-                None => format!("nothing runs, though {queued} are queued"),
-            },
+            (0, _) => format!("nothing runs, though {queued} are queued{}", self.cause()),
             (_, 0) => format!("{} and nothing is queued", run(tasks, callbacks)),
             _ => format!("{}, {queued} queued", run(tasks, callbacks)),
         }
     }
 
-    /// What all of it seems to wait for.
-    fn cause(&self) -> Option<String> {
-        if let Some(root) = self.roots.iter().find(|root| root.by_hand) {
-            return Some(format!("{} is set by the program alone", root.call));
-        }
-        let awaited = || self.suspended.iter().filter_map(|one| one.on.as_ref());
-        let ways = || self.waits.iter().flat_map(|wait| &wait.on).chain(awaited());
-        let ends = |end: WayEnd| ways().find(|way| way.end == end).and_then(|way| way.calls.last());
-        if let Some(call) = ends(WayEnd::ByHand) {
-            return Some(format!("{call} is set by the program alone"));
+    /// What all of it seems to wait for, where that is known.
+    fn cause(&self) -> String {
+        let by_hand = self.roots.iter().find(|root| root.by_hand).map(|root| &root.call);
+        let awaited = self.suspended.iter().filter_map(|one| one.on.as_ref());
+        let mut ways = self.waits.iter().flat_map(|wait| &wait.on).chain(awaited);
+        let way = || ways.find(|way| way.end == WayEnd::ByHand).and_then(|way| way.calls.last());
+        if let Some(call) = by_hand.or_else(way) {
+            return format!(": {call} is set by the program alone");
         }
         if let Some(root) = self.roots.first() {
-            return Some(format!("{} is another pool's", root.call));
+            return format!(": {} is another pool's", root.call);
         }
         if let Some(limit) = self.limits.iter().find(|limit| limit.in_line > 0) {
             let at = limit.made_at;
@@ -132,9 +124,10 @@ impl Snapshot {
             } else {
                 "a limit has none free"
             };
-            return Some(format!("{why} ({}:{})", at.file(), at.line()));
+            return format!(": {why} ({}:{})", at.file(), at.line());
         }
-        self.suspended.first().map(|one| format!("{} is to be woken", one.call))
+        let asleep = self.suspended.first();
+        asleep.map_or_else(String::new, |one| format!(": {} is to be woken", one.call))
     }
 }
 
