@@ -274,7 +274,9 @@ fn on_stopped_pools_bounded_pools_and_under_tokens() {
         });
         eventually("it has begun", || begun.count() > 0);
         token.cancel();
-        assert_eq!(mapped.get().unwrap_err().kind(), ErrorKind::Cancelled);
+        // The items may be cancelled so much sooner that the work around them has come to its end.
+        let kinds = mapped.get().unwrap_or_else(|error| vec![error.kind()]);
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == ErrorKind::Cancelled));
     });
 }
 
