@@ -9,12 +9,12 @@ use std::fmt;
 pub(crate) type Lent = dyn StdError + Send + Sync;
 
 /// What a [`Whole`] has to know of a report.
-trait Report: AsRef<Lent> + fmt::Debug + Any + Send + Sync {}
+trait Lends: AsRef<Lent> + fmt::Debug + Any + Send + Sync {}
 
-impl<R: AsRef<Lent> + fmt::Debug + Any + Send + Sync> Report for R {}
+impl<R: AsRef<Lent> + fmt::Debug + Any + Send + Sync> Lends for R {}
 
 /// A report on its way to the failure that it is the cause of. It poses as the error that it lends.
-pub(crate) struct Whole(Box<dyn Report>);
+pub(crate) struct Whole(Box<dyn Lends>);
 
 impl Whole {
     pub(crate) fn new(report: impl AsRef<Lent> + fmt::Debug + Send + Sync + 'static) -> Whole {
