@@ -15,12 +15,12 @@ use crate::work::{Work, pending_work};
 mod sealed {
     /// A function's value is what it returns.
     #[derive(Debug)]
-    pub struct AsValue;
+    pub struct AsItsValue;
     /// A function returns work, and the value is what that comes to.
     #[derive(Debug)]
     pub struct AsWork;
 }
-use sealed::{AsValue, AsWork};
+use sealed::{AsItsValue, AsWork};
 
 /// What a function that is mapped over items may return: any value, or [`Work`] that makes it.
 ///
@@ -38,7 +38,7 @@ pub trait Mapped<'w, How> {
     fn in_place(self) -> Self::Item;
 }
 
-impl<'w, T: Unpin> Mapped<'w, AsValue> for T {
+impl<'w, T: Unpin> Mapped<'w, AsItsValue> for T {
     type Value = T;
     type Item = T;
 

@@ -64,10 +64,8 @@ pub(crate) struct ListRest(pub(super) usize);
 /// What depends on a cell's types.
 ///
 /// # Safety
-/// The functions are for cells of these types, and the caller keeps the cell. `run` is for who has the claim, once each
-/// edge was visited. `withdraw`, then `drop_job`, then `drop_edges` are for who has claimed or seized the task and does
-/// not run it to its end, once each; the last when no edge is linked. Who looks at edges keeps them where they are:
-/// by the claim, or since the task is not over.
+/// For cells of these types, which the caller keeps. `run` is for who has the claim, once each edge was visited; who has
+/// claimed or seized a task that will not run calls `withdraw`, `drop_job` and, with no edge linked, `drop_edges`, once.
 pub(crate) struct Table {
     /// Runs a claimed task.
     pub(super) run: unsafe fn(CellPtr, Run) -> Ran,

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::pool::{self, Asleep, Place, Turn};
 use crate::sync::{Arc, Deadline, Parker};
 use crate::terms::{
-    Comes, InLine, Kept, Permit, Permits, Timers, Wanted, Who, Whose, end_in_place,
+    ComesAs, InLine, Kept, Permit, Permits, Timers, Wanted, Who, Whose, end_in_place,
     with_permit_in_place,
 };
 use crate::work::{Begin, Term};
@@ -39,7 +39,7 @@ impl LimitedWork {
     ) -> Result<Permit, Turn> {
         let in_line = match self.in_line.take() {
             Some(in_line) => in_line,
-            None => match permits().enter(self.wanted.weight, Comes::New, who) {
+            None => match permits().enter(self.wanted.weight, ComesAs::New, who) {
                 Ok(permit) => return Ok(pool::got_permit(permit)),
                 Err(in_line) => {
                     if let Some(watched) = pool::watched_here() {

@@ -94,17 +94,17 @@ pub(crate) struct Contexts {
 }
 
 /// What a thread has entered, the last one at the end: of which work, which may be a callback, and its guards.
-struct Entered {
+struct EnteredWork {
     id: u64,
     is_callback: bool,
     guards: Vec<Box<dyn Any>>,
 }
 
 thread_local! {
-    static INSIDE: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    static INSIDE: RefCell<Vec<EnteredWork>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Drop for Entered {
+impl Drop for EnteredWork {
     fn drop(&mut self) {
         // Nested, as they were entered.
         while self.guards.pop().is_some() {}
@@ -113,7 +113,7 @@ impl Drop for Entered {
 
 fn enter(of: &Shelves<Taken>, id: u64, is_callback: bool) {
     let Some(taken) = of.get(id) else { return };
-    let mut inside = Entered { id, is_callback, guards: Vec::with_capacity(taken.len()) };
+    let mut inside = EnteredWork { id, is_callback, guards: Vec::with_capacity(taken.len()) };
     taken.iter().for_each(|context| inside.guards.push(context.enter()));
     INSIDE.with_borrow_mut(|all| all.push(inside));
 }

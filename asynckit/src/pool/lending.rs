@@ -9,7 +9,7 @@ use crate::pool::looks::listeners_here;
 use crate::pool::place::Inside;
 use crate::sync::Arc;
 use crate::terms::{
-    Comes, Entered, InLine, LENDING, Nested, Permit, Permits, Share, Watched, Who, enter,
+    ComesAs, Entered, InLine, LENDING, Nested, Permit, Permits, Share, Watched, Who, enter,
     shares_in_place,
 };
 
@@ -54,7 +54,7 @@ impl OfOne {
     /// A permit for all of it, or a place in line.
     fn enter(&self, who: impl FnOnce() -> Who) -> Result<Permit, Arc<InLine>> {
         let task = self.returned.first().and_then(|one| one.holder.clone());
-        self.limit.enter(self.weight(), Comes::Back(task), who).map_err(|in_line| {
+        self.limit.enter(self.weight(), ComesAs::Back(task), who).map_err(|in_line| {
             for Returned { share, watched, .. } in &self.returned {
                 if let Some(watched) = watched {
                     in_line.tell(watched.clone(), share.weight());

@@ -145,11 +145,11 @@ pub(super) struct Remake<'a, T, U, M> {
     /// Which places it gives back; the next ones are those that it takes.
     part: usize,
     gate: Gate<T>,
-    state: Mutex<Making<M>>,
+    state: Mutex<Made<M>>,
     next: Next<'a, U>,
 }
 
-struct Making<M> {
+struct Made<M> {
     /// `None` while a runner asks it.
     maker: Option<M>,
     /// How many items it has made.
@@ -165,13 +165,13 @@ impl<'a, T: Send, U, M: Maker<T, U>> Remake<'a, T, U, M> {
         maker: M,
         next: Next<'a, U>,
     ) -> Remake<'a, T, U, M> {
-        let state = Mutex::new(Making { maker: Some(maker), out: 0, has_ended: false });
+        let state = Mutex::new(Made { maker: Some(maker), out: 0, has_ended: false });
         Remake { hop, part, gate, state, next }
     }
 
     fn step(&self, run: &Crew<'_>) -> bool {
         let mut state = lock(&self.state);
-        let Making { maker: Some(maker), out, has_ended } = &mut *state else { return false };
+        let Made { maker: Some(maker), out, has_ended } = &mut *state else { return false };
         let is_last = self.gate.is_done();
         if !maker.is_ready(is_last) {
             match self.gate.next() {

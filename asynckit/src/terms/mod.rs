@@ -37,7 +37,7 @@ pub(crate) use carriers::{Carriers, OnCall, Tell};
 pub(crate) use counts::{IN_LINE, LENDING, PASSED_ON};
 pub(crate) use inherited::Inherited;
 pub(crate) use nested::{Entered, Nested, enter};
-pub(crate) use permits::{Comes, InLine, Permit, Permits, Waiter, Who, all_limits};
+pub(crate) use permits::{ComesAs, InLine, Permit, Permits, Waiter, Who, all_limits};
 pub(crate) use polling::{Polling, Sleep, await_begins, watch_until_set};
 pub use priority::Priority;
 pub(crate) use priority::Rank;

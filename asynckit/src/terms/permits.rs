@@ -111,7 +111,7 @@ struct PermitSlot {
 }
 
 /// Whether who comes to a line has begun before.
-pub(crate) enum Comes {
+pub(crate) enum ComesAs {
     New,
     /// In front of those who have not; for this task, if for any.
     Back(Option<TaskRef>),
@@ -201,13 +201,13 @@ impl Permits {
     pub(crate) fn enter(
         self: &Arc<Self>,
         weight: usize,
-        comes: Comes,
+        comes: ComesAs,
         who: impl FnOnce() -> Who,
     ) -> Result<Permit, InLine> {
         let mut state = lock(&self.state);
         let (is_new, ahead, on_behalf_of) = match comes {
-            Comes::New => (true, state.line.len(), None),
-            Comes::Back(task) => {
+            ComesAs::New => (true, state.line.len(), None),
+            ComesAs::Back(task) => {
                 (false, state.line.keys().take_while(|number| !number.is_new).count(), task)
             }
         };

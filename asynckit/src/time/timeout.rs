@@ -12,14 +12,14 @@ use crate::terms::{Stopwatch, Timers, measured};
 use crate::work::{Begin, Term, Work, start_around, start_job};
 
 /// A limit of time: counted from when work begins (`RUN`), or from its submission.
-struct Limit<const RUN: bool> {
+struct TimeLimit<const RUN: bool> {
     time: Duration,
     watch: Cell<Option<Arc<Stopwatch>>>,
 }
 
-impl<const RUN: bool> Limit<RUN> {
-    fn of(time: Duration) -> Limit<RUN> {
-        Limit { time, watch: Cell::new(None) }
+impl<const RUN: bool> TimeLimit<RUN> {
+    fn of(time: Duration) -> TimeLimit<RUN> {
+        TimeLimit { time, watch: Cell::new(None) }
     }
 
     /// What measures this task; from now on, unless it is the run that counts.
@@ -38,7 +38,7 @@ impl<const RUN: bool> Limit<RUN> {
     }
 }
 
-impl<const RUN: bool> Term for Limit<RUN> {
+impl<const RUN: bool> Term for TimeLimit<RUN> {
     // Whose value is known already does not run.
     const COMES_FIRST: bool = !RUN;
     const TIMED: bool = !RUN;
@@ -79,14 +79,14 @@ impl<const RUN: bool> Term for Limit<RUN> {
 }
 
 /// A result that is to be there in time.
-struct Due<T> {
+struct DueWork<T> {
     /// Until it is waited for.
     result: Cell<Option<AsyncResult<T>>>,
-    limit: Limit<false>,
+    limit: TimeLimit<false>,
     awaits: Awaits<T>,
 }
 
-impl<T> Job<T> for Due<T> {
+impl<T> Job<T> for DueWork<T> {
     const IMMEDIATE: bool = true;
     const TIMED: bool = true;
 
@@ -156,7 +156,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn timeout(self, limit: Duration) -> Work<'w, T> {
-        self.under(Limit::<true>::of(limit))
+        self.under(TimeLimit::<true>::of(limit))
     }
 
     /// The same work with a deadline: it fails as [`TimedOut`](crate::ErrorKind::TimedOut) where it is
@@ -189,7 +189,7 @@ impl<'w, T: Send + 'w> Work<'w, T> {
     /// # Ok::<(), asynckit::Error>(())
     /// ```
     pub fn deadline(self, limit: Duration) -> Work<'w, T> {
-        self.under(Limit::<false>::of(limit))
+        self.under(TimeLimit::<false>::of(limit))
     }
 }
 
@@ -230,7 +230,7 @@ impl<T: Send + 'static> AsyncResult<T> {
     pub fn timeout(self, limit: Duration) -> AsyncResult<T> {
         let (task, place) = (self.owner().reference(), self.scope());
         let (result, awaits) = (Cell::new(Some(self)), Awaits::nothing());
-        let due = Due { result, limit: Limit::of(limit), awaits };
+        let due = DueWork { result, limit: TimeLimit::of(limit), awaits };
         match place {
             Some(place) => start_job(task.hop, &place, due),
             None => start_around(&task, due),
