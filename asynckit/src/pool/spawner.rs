@@ -130,7 +130,7 @@ pub struct Current {
 #[derive(Clone)]
 enum SpawnWay {
     /// From a plain task.
-    CountedPool(Arc<CountedPool>),
+    Counted(Arc<CountedPool>),
     Place(Place),
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn owned(spawner: &(impl AsyncSpawner + ?Sized)) -> Current {
 impl Spawn for Current {
     fn place(&self) -> Handle {
         Handle(match &self.way {
-            SpawnWay::CountedPool(pool) => Place::Pool(pool.0.clone()).here(),
+            SpawnWay::Counted(pool) => Place::Pool(pool.0.clone()).here(),
             SpawnWay::Place(place) => place.here(),
         })
     }
@@ -157,7 +157,7 @@ impl Spawn for Current {
     #[inline]
     fn plain(&self) -> Option<PlainPool<'_>> {
         match &self.way {
-            SpawnWay::CountedPool(pool) if !PASSED_ON.any() => Some(PlainPool(&pool.0)),
+            SpawnWay::Counted(pool) if !PASSED_ON.any() => Some(PlainPool(&pool.0)),
             SpawnWay::Place(Place::Pool(pool)) if !PASSED_ON.any() => Some(PlainPool(pool)),
             _ => None,
         }
@@ -218,7 +218,7 @@ pub fn current() -> Current {
 /// ```
 pub fn try_current() -> Option<Current> {
     match context::counted() {
-        Some(pool) => Some(Current { way: SpawnWay::CountedPool(pool) }),
+        Some(pool) => Some(Current { way: SpawnWay::Counted(pool) }),
         None => current_place(),
     }
 }

@@ -39,27 +39,24 @@ where
     const WORK: fn(Hop, L, B) -> Unsubmitted<T> = by_room!(B, work);
 
     #[inline(always)]
+    fn call<Room>(inputs: L, body: B) -> CallWithInputs<'w, L, T, Room> {
+        CallWithInputs::new(inputs, Closure::new(body))
+    }
+
+    #[inline(always)]
     fn start_plainly<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
-        pool::on_plain_pool(
-            pool,
-            hop,
-            CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body)),
-        )
+        pool::on_plain_pool(pool, hop, Self::call::<Room>(inputs, body))
     }
 
     #[inline(always)]
     fn start_watched<Room>(hop: Hop, pool: &pool::Shared, inputs: L, body: B) -> Owner<T> {
-        pool::on_watched_pool(
-            pool,
-            hop,
-            CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body)),
-        )
+        pool::on_watched_pool(pool, hop, Self::call::<Room>(inputs, body))
     }
 
     #[cold]
     #[inline(never)]
     fn start<Room>(hop: Hop, to: To<'_>, inputs: L, body: B) -> Owner<T> {
-        let call = CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body));
+        let call = Self::call::<Room>(inputs, body);
         match to {
             To::Place(place, traits) => pool::on_place(place, false, hop, traits, call),
             To::Nowhere(by, traits) => pool::on_no_pool((by, Need::Outside), traits, hop, call),
@@ -67,8 +64,7 @@ where
     }
 
     fn work<Room>(hop: Hop, inputs: L, body: B) -> Unsubmitted<T> {
-        let call = CallWithInputs::<L, T, Room>::new(inputs, Closure::new(body));
-        Unsubmitted::new(hop, Traits::PLAIN, call)
+        Unsubmitted::new(hop, Traits::PLAIN, Self::call::<Room>(inputs, body))
     }
 }
 
