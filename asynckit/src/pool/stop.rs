@@ -251,9 +251,8 @@ impl Shared {
             }
         };
         // No sooner: what ends because its time is over must not make room for what is about to be cancelled.
+        // Who waits for its threads is told of the close, and sees that he waits no longer than that.
         self.close_and(|| _ = Timers::system().after(grace, Box::new(out_of_time)));
-        // Who waits for its threads waits no longer than that.
-        self.threads().tell_resters();
     }
 
     /// What still runs comes too late: who waits for it is to go on.
