@@ -13,7 +13,7 @@ impl<T: Send> AfterOthers<'_, T> {
     pub(super) fn into_cell(self: Box<Self>) -> Unsubmitted<T> {
         let AfterOthers { earlier, work } = *self;
         let (hop, inputs) = (work.hop, (Earlier::of(earlier), ()));
-        let call = move |here: &Here<'_>, ((), ())| work.begin_inside(here);
+        let call = move |here: &Here<'_>, ((), ())| work.go_on_inside(here, true);
         pending_cell(hop, inputs, call)
     }
 }

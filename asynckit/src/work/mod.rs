@@ -63,7 +63,7 @@ enum Form<'w, T> {
 trait Carriable<T>: Send {
     fn submit(self: Box<Self>, place: Place, counted: bool) -> Owner<T>;
     fn run_part(self: Box<Self>, hook: Option<Hook>) -> Result<T, Error>;
-    /// `begins`: as `begin_inside`.
+    /// `begins`: as for `Work::go_on_inside`.
     fn finish_inside(self: Box<Self>, here: &Here<'_>, begins: bool) -> Outcome<T>;
     /// Whether its value may be known already, which is looked for first.
     fn may_be_known(&self) -> bool;

@@ -58,13 +58,6 @@ impl<T: Send> Work<'_, T> {
         }
     }
 
-    /// As `finish_inside`, of a task that has done nothing but wait for the work's turn: the time of a run
-    /// counts from when that work begins.
-    #[track_caller]
-    pub(crate) fn begin_inside(self, here: &Here<'_>) -> Outcome<T> {
-        self.go_on_inside(here, true)
-    }
-
     /// Inside of a task: plain work is run in place, other work goes on as a task of its own. What the task's
     /// call was lent is lent until that one is over; what is run in place has come to its end here.
     #[inline(always)]
@@ -73,6 +66,8 @@ impl<T: Send> Work<'_, T> {
         self.go_on_inside(here, false)
     }
 
+    /// As `finish_inside`. `begins`: the task has done nothing but wait for the work's turn, and the time of a run counts
+    /// from when that work begins.
     #[inline(always)]
     #[track_caller]
     pub(super) fn go_on_inside(mut self, here: &Here<'_>, begins: bool) -> Outcome<T> {
